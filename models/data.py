@@ -1,0 +1,187 @@
+"""The data of the planning model: arrays on the scenario tree, named as in the formulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.tree import FloatArray, IntArray, Tree
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PlanData:
+    """What the model is built from; shapes in terms of pathways P, pools Q, contracts K, tiers I, nodes N, roots R.
+
+    Data that no date can change are held per root, since only a factor revealed at the start can tell them apart.
+    Capacity in GW, rates in $bn per GW-year, one-off amounts in $bn per GW, time in years or periods.
+
+    Attributes
+    ----------
+    tree : Tree
+        The scenario tree.
+    pathways, pools, contracts : tuple of str
+        Names along the axes.
+    pool_of : (K,) int array
+        Pool of each contract.
+    dt : float
+        Length of a period, years.
+    discount : (T,) float array
+        Discount factor of each period's flows, mid-period.
+    aversion, tail : float
+        Weight on CVaR and the share of worst outcomes that it averages.
+    eligible : (P, Q, R) bool array
+        Pairs that may be used.
+    effectiveness, operating_cost, initial, min_block : (P, Q, R) float array
+        Effective GW per GW; $bn per GW-year; GW in use before the start; GW.
+    idle_penalty : (Q, R) float array
+        $bn per GW-year.
+    shortfall_penalty, migration_cost, ramp, signing_cost, breach_cost : (P, R) float array
+        $bn per GW-year; $bn per GW; GW per period (inf: no limit); $bn per GW; $bn per GW (inf: no breach).
+    notice, term : (P, R) int array
+        Periods; ``term >= notice``, both 0 where the pathway is no deal pathway.
+    delivered, contracted : (K, N) float array
+        GW in service; GW of all deliveries, averaged over the scenarios through the node.
+    cost : (K, N) float array
+        $bn per GW-year.
+    window : (K, N) bool array
+        Nodes on which notice may be given.
+    cancel_notice : (K, N) int array
+        Periods from notice to the end of deliveries, at window nodes.
+    fee, max_share : (K, N) float array
+        $bn per contracted GW; largest share that may be cancelled; at window nodes.
+    indivisible : (K, N) bool array
+        Whether the contract is cancelled whole or not at all.
+    terminal_rate : (K, N) float array
+        At a leaf, ``tail[k] * (terminal_value - cost[k])`` in $bn per GW; 0 elsewhere.
+    floor, target, cap : (P, N) float array
+        Effective GW; effective GW; GW (inf: no limit).
+    width, value : (P, I, N) float array
+        Effective GW (inf: unlimited) and $bn per effective GW-year of each tier, realisation included.
+    tiers : (P, N) int array
+        Number of tiers in force.
+    keep : (P, N) float array
+        Share of the deals in force that churn leaves.
+    lock_least, lock_most : (P, Q + 1, N) float array
+        GW; nan where no lock is in force; the last position along the pools is the pathway's sum.
+    """
+
+    tree: Tree
+    pathways: tuple[str, ...]
+    pools: tuple[str, ...]
+    contracts: tuple[str, ...]
+    pool_of: IntArray
+    dt: float
+    discount: FloatArray
+    aversion: float
+    tail: float
+    eligible: BoolArray
+    effectiveness: FloatArray
+    operating_cost: FloatArray
+    initial: FloatArray
+    min_block: FloatArray
+    idle_penalty: FloatArray
+    shortfall_penalty: FloatArray
+    migration_cost: FloatArray
+    ramp: FloatArray
+    signing_cost: FloatArray
+    breach_cost: FloatArray
+    notice: IntArray
+    term: IntArray
+    delivered: FloatArray
+    contracted: FloatArray
+    cost: FloatArray
+    window: BoolArray
+    cancel_notice: IntArray
+    fee: FloatArray
+    max_share: FloatArray
+    indivisible: BoolArray
+    terminal_rate: FloatArray
+    floor: FloatArray
+    target: FloatArray
+    cap: FloatArray
+    width: FloatArray
+    value: FloatArray
+    tiers: IntArray
+    keep: FloatArray
+    lock_least: FloatArray
+    lock_most: FloatArray
+
+    @cached_property
+    def supply(self) -> FloatArray:
+        """GW delivered by each pool's contracts, shape (Q, N)."""
+        supply = np.zeros((len(self.pools), self.tree.size))
+        np.add.at(supply, self.pool_of, self.delivered)
+        return supply
+
+    @cached_property
+    def deal(self) -> BoolArray:
+        """Whether each pathway is a deal pathway (has a notice or a term), shape (P, R)."""
+        return self.term > 0
+
+    @cached_property
+    def node_discount(self) -> FloatArray:
+        """Discount factor ``d_t`` of each node, shape (N,)."""
+        return self.discount[self.tree.period]
+
+    @cached_property
+    def previous_window(self) -> IntArray:
+        """The last window node of each contract strictly above each node, -1 where there is none, shape (K, N)."""
+        return self._last_window(strictly_before=True)
+
+    @cached_property
+    def last_window(self) -> IntArray:
+        """The last window node of each contract on the path to each node, itself included; else -1, shape (K, N)."""
+        return self._last_window(strictly_before=False)
+
+    def _last_window(self, *, strictly_before: bool) -> IntArray:
+        last = np.full(self.window.shape, -1, dtype=np.int64)
+        for t in range(self.tree.periods):
+            nodes = np.flatnonzero(self.tree.period == t)
+            parent = self.tree.parent[nodes]
+            if t > 0:
+                above = last[:, parent]
+                last[:, nodes] = np.where(self.window[:, parent], parent, above) if strictly_before else above
+            if not strictly_before:
+                last[:, nodes] = np.where(self.window[:, nodes], nodes, last[:, nodes])
+        return last
+
+    @cached_property
+    def ref(self) -> IntArray:
+        """``ref(k, n)``: the last window node at least the contract's notice before the node, else -1, shape (K, N)."""
+        ref = np.full(self.window.shape, -1, dtype=np.int64)
+        path, period = self.tree.path, self.tree.period
+        for k in np.flatnonzero(self.window.any(axis=1)):
+            in_window = self.window[k][path] & (path >= 0)
+            effective = period[path] + self.cancel_notice[k][path]
+            counts = in_window & (effective <= period[:, None])
+            latest = path.shape[1] - 1 - np.argmax(counts[:, ::-1], axis=1)
+            ref[k] = np.where(counts.any(axis=1), path[np.arange(len(path)), latest], -1)
+        return ref
+
+    @cached_property
+    def notified(self) -> IntArray:
+        """``anc(n, notice)``: the node whose notice gives capacity back at each node, else -1, shape (P, N)."""
+        notice = self.notice[:, self.tree.root]
+        above = np.stack([self.tree.ancestor(lag) for lag in notice]) if len(notice) else notice
+        return np.where(self.deal[:, self.tree.root], above, -1)
+
+    def kept_since(self, pathway: int, lag: int) -> FloatArray:
+        """``K(a, n)`` for the ancestor a `lag` periods above each node n: the share that churn left since, shape (N,).
+
+        Where there is no such ancestor the product runs over the whole path.
+        """
+        kept, node = np.ones(self.tree.size), np.arange(self.tree.size)
+        for _ in range(lag):
+            kept = np.where(node >= 0, kept * self.keep[pathway][node], kept)
+            node = np.where(node >= 0, self.tree.parent[node], -1)
+        return kept
+
+    @cached_property
+    def weight(self) -> FloatArray:
+        """Probability of each node, shape (N,)."""
+        return self.tree.probability

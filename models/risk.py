@@ -1,0 +1,52 @@
+"""Risk: the mean of the worst outcomes, after Rockafellar and Uryasev (2000)."""
+
+from __future__ import annotations
+
+import numpy as np
+from pyomo.core import ConcreteModel, NonNegativeReals, Reals, Set, Var
+from pyomo.core.expr import ExpressionBase
+
+from models.axes import parameter
+from models.data import PlanData
+from models.value import node_worth
+
+
+def add_risk(m: ConcreteModel, data: PlanData) -> None:
+    """Add `worth` so far at each node, `value_at_risk` and the `deficit` of each leaf below it ($bn)."""
+    m.aversion, m.tail = data.aversion, data.tail
+    m.LEAVES = Set(initialize=data.tree.leaves.tolist())
+    m.worth = Var(m.NODES, within=Reals)
+    m.value_at_risk = Var(within=Reals)
+    m.deficit = Var(m.LEAVES, within=NonNegativeReals)
+    leaf = np.zeros(data.tree.size)
+    leaf[data.tree.leaves] = data.tree.probability[data.tree.leaves]
+    m.leaf_probability = parameter(m, data, "N", leaf)
+
+
+def cumulative_worth(m: ConcreteModel, n: int) -> ExpressionBase:
+    r"""Worth of the path so far; written from node to node so that no row is as long as a path ($bn).
+
+    .. math:: \mathrm{worth}_n = \mathrm{worth}_{\mathrm{parent}(n)} + \mathrm{node\ worth}(n)
+    """
+    return m.worth[n] == sum(m.worth[m.parent[n]] for _ in m.FIRST[m.parents[n]]) + node_worth(m, n)
+
+
+def deficit(m: ConcreteModel, n: int) -> ExpressionBase:
+    r"""What a leaf's worth lacks to the value at risk ($bn).
+
+    .. math:: \mathrm{deficit}_n \ge \mathrm{value\ at\ risk} - \mathrm{worth}_n
+    """
+    return m.deficit[n] >= m.value_at_risk - m.worth[n]
+
+
+def risk_averse_worth(m: ConcreteModel) -> ExpressionBase:
+    r"""Return expected worth and CVaR, weighed by the aversion ($bn, discounted, constants included).
+
+    .. math::
+        (1 - \mathrm{aversion}) \sum_n \mathrm{prob}(n) \, \mathrm{worth}_n + \mathrm{aversion}
+        \left( \mathrm{value\ at\ risk} - \frac{1}{\mathrm{tail}} \sum_n \mathrm{prob}(n) \, \mathrm{deficit}_n \right)
+        \quad \text{over the leaves}
+    """
+    return (1 - m.aversion) * sum(m.leaf_probability[n] * m.worth[n] for n in m.LEAVES) + m.aversion * (
+        m.value_at_risk - sum(m.leaf_probability[n] * m.deficit[n] for n in m.LEAVES) / m.tail
+    )

@@ -1,0 +1,55 @@
+"""Supply: what the contracts deliver is used by a pathway, left idle, or was cancelled."""
+
+from __future__ import annotations
+
+import numpy as np
+from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
+from pyomo.core.expr import ExpressionBase
+
+from models.axes import family, parameter
+from models.data import PlanData
+
+
+def add_supply(m: ConcreteModel, data: PlanData) -> None:
+    """Add `allocate` and `idle` (GW) and the data of supply.
+
+    ``LAPSED`` holds the contracts of a pool of which, on a node, some notice is over.
+    """
+    m.allocate = Var(m.PAIRS, within=NonNegativeReals)
+    m.idle = Var(m.POOLS, m.NODES, within=NonNegativeReals)
+    m.supply = parameter(m, data, "QN", data.supply)
+    m.initial = parameter(m, data, "PQN", np.where(data.tree.parent < 0, data.initial[:, :, data.tree.root], 0.0))
+
+    in_pool = np.arange(len(data.pools))[:, None, None] == data.pool_of
+    lapsed, number = family(data, in_pool & (data.ref >= 0).T)
+    m.LAPSED = Set(range(len(lapsed)), initialize=lapsed)
+    m.lapsed = parameter(m, data, "QN", number)
+    m.ref = parameter(m, data, "KN", np.maximum(data.ref, 0))
+    m.delivered = parameter(m, data, "KN", np.where(data.ref >= 0, data.delivered, 0.0))
+
+
+def use(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
+    r"""Return the GW that a pathway uses: :math:`A_{pn} = \sum_q \mathrm{allocate}_{pqn}`."""
+    return sum(m.allocate[p, q, n] for q in m.POOLS_OF[p, m.root[n]])
+
+
+def use_before(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
+    r"""Return the GW that a pathway used in the period before: :math:`A_{p,\mathrm{parent}(n)}`, initial at a root."""
+    return sum(m.initial[p, q, n] for q in m.POOLS_OF[p, m.root[n]]) + sum(
+        m.allocate[p, q, m.parent[n]] for q in m.POOLS_OF[p, m.root[n]] for _ in m.FIRST[m.parents[n]]
+    )
+
+
+def balance(m: ConcreteModel, q: str, n: int) -> ExpressionBase:
+    r"""Every GW delivered is used, idle, or cancelled with its notice over (GW).
+
+    .. math::
+        \sum_p \mathrm{allocate}_{pqn} + \mathrm{idle}_{qn}
+        + \sum_{k \in q} \mathrm{delivered}_{kn} \, \mathrm{cancelled}_{k,\mathrm{ref}(k,n)} = \mathrm{supply}_{qn}
+    """
+    return (
+        sum(m.allocate[p, q, n] for p in m.PATHWAYS_OF[q, m.root[n]])
+        + m.idle[q, n]
+        + sum(m.delivered[k, n] * m.cancelled[k, m.ref[k, n]] for k in m.LAPSED[m.lapsed[q, n]])
+        == m.supply[q, n]
+    )

@@ -1,0 +1,110 @@
+"""Value: what the plan earns and costs on a node, and what it is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
+from pyomo.core.expr import ExpressionBase
+
+from models.axes import family, index_set, parameter
+from models.cancellation import cancellation_fees
+from models.data import PlanData
+
+
+def add_value(m: ConcreteModel, data: PlanData) -> None:
+    """Add `serve` (effective GW) and the data of worth."""
+    in_force = np.arange(data.width.shape[1])[:, None] < data.tiers[:, None, :]
+    m.TIERS = index_set(data, "PIN", in_force)
+    m.serve = Var(m.TIERS, within=NonNegativeReals)
+    for index, width in zip(m.TIERS, data.width[in_force].tolist(), strict=True):
+        if np.isfinite(width):
+            m.serve[index].setub(width)
+    m.tiers = parameter(m, data, "PN", data.tiers)
+    m.value = parameter(m, data, "PIN", np.where(in_force, data.value, 0.0))
+
+    m.operating_cost = parameter(m, data, "PQR", data.operating_cost)
+    m.idle_penalty = parameter(m, data, "QR", data.idle_penalty)
+    m.shortfall_penalty = parameter(m, data, "PR", data.shortfall_penalty)
+    m.migration_cost = parameter(m, data, "PR", data.migration_cost)
+    m.signing_cost = parameter(m, data, "PR", data.signing_cost)
+    m.breach_cost = parameter(m, data, "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
+    m.contract_cost = parameter(m, data, "N", (data.cost * data.delivered).sum(axis=0))
+    m.saved_cost = parameter(m, data, "KN", np.where(data.ref >= 0, data.cost * data.delivered, 0.0))
+    terminal = data.terminal_rate * data.delivered
+    ends = (data.last_window >= 0) & (terminal != 0)
+    m.terminal_worth = parameter(m, data, "N", terminal.sum(axis=0))
+    m.terminal_lost = parameter(m, data, "KN", np.where(ends, terminal, 0.0))
+    ending, number = family(data, ends.T)
+    m.ENDING = Set(range(len(ending)), initialize=ending)
+    m.ending = parameter(m, data, "N", number)
+    m.last_window = parameter(m, data, "KN", np.where(ends, data.last_window, 0))
+    m.probability = parameter(m, data, "N", data.tree.probability)
+
+
+def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
+    """Return what the plan earns and costs on a node while it lasts ($bn per year)."""
+    return (
+        sum(m.value[p, i, n] * m.serve[p, i, n] for p in m.PATHWAYS for i in m.FIRST[m.tiers[p, n]])
+        - sum(
+            m.operating_cost[p, q, m.root[n]] * m.allocate[p, q, n]
+            for p in m.PATHWAYS
+            for q in m.POOLS_OF[p, m.root[n]]
+        )
+        - m.contract_cost[n]
+        + sum(m.saved_cost[k, n] * m.cancelled[k, m.ref[k, n]] for q in m.POOLS for k in m.LAPSED[m.lapsed[q, n]])
+        - sum(m.idle_penalty[q, m.root[n]] * m.idle[q, n] for q in m.POOLS)
+        - sum(
+            m.shortfall_penalty[p, m.root[n]] * m.shortfall[p, n]
+            for p in m.PATHWAYS
+            for _ in m.FIRST[m.targets[p, n]]
+        )
+    )
+
+
+def one_off_costs(m: ConcreteModel, n: int) -> ExpressionBase:
+    """Return what moving, signing, breaching and cancelling cost on a node ($bn)."""
+    return (
+        sum(
+            m.migration_cost[p, m.root[n]] * m.onboard[p, q, n]
+            for p in m.PATHWAYS
+            for q in m.POOLS_OF[p, m.root[n]]
+            for _ in m.FIRST[m.migrates[p, m.root[n]]]
+        )
+        + sum(
+            m.signing_cost[p, m.root[n]] * m.sign[p, n] for p in m.PATHWAYS for _ in m.FIRST[m.deals_at[p, n]]
+        )
+        + sum(
+            m.breach_cost[p, m.root[n]] * m.breach[p, n]
+            for p in m.PATHWAYS
+            for _ in m.FIRST[m.breaches[p, m.root[n]]]
+        )
+        + cancellation_fees(m, n)
+    )
+
+
+def terminal_worth(m: ConcreteModel, n: int) -> ExpressionBase:
+    r"""Return the worth of capacity under contract beyond the horizon, at a leaf; 0 elsewhere ($bn, discounted).
+
+    .. math::
+        \sum_k \mathrm{tail}_k (\mathrm{terminal\ value}_{q(k)} - \mathrm{cost}_k) \, \mathrm{delivered}_{kn}
+        (1 - \mathrm{cancelled\ at\ the\ last\ window\ node\ of\ the\ path})
+    """
+    return m.terminal_worth[n] - sum(
+        m.terminal_lost[k, n] * m.cancelled[k, m.last_window[k, n]] for k in m.ENDING[m.ending[n]]
+    )
+
+
+def node_worth(m: ConcreteModel, n: int) -> ExpressionBase:
+    r"""Return what a node adds to the worth of every path through it ($bn, discounted).
+
+    .. math:: d_t (\Delta t \cdot \mathrm{yearly\ worth} - \mathrm{one\ off\ costs}) + \mathrm{terminal\ worth}
+    """
+    return m.discount[n] * (m.dt * yearly_worth(m, n) - one_off_costs(m, n)) + terminal_worth(m, n)
+
+
+def expected_worth(m: ConcreteModel) -> ExpressionBase:
+    r"""Return the expected worth of the plan ($bn, discounted, constants included).
+
+    .. math:: \sum_n \mathrm{prob}(n) \, \mathrm{node\ worth}(n)
+    """
+    return sum(m.probability[n] * node_worth(m, n) for n in m.NODES)

@@ -1,0 +1,73 @@
+"""Plan how fungible compute capacity is split among its uses.
+
+>>> import optimizer as gw
+>>> plan = gw.solve(gw.load("instances/tiny-deals"))
+>>> round(plan.objective_bn, 1)
+15.3
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
+    from optimizer.instance.edit import edit
+    from optimizer.instance.instance import Edit, Instance, WhatIf
+    from optimizer.instance.problems import InstanceError, Problem
+    from optimizer.instance.read import load
+    from optimizer.instance.write import save
+    from optimizer.planning import solve
+    from optimizer.results.plan import Plan
+    from optimizer.solve.highs import SolveOptions
+
+_HOME = {
+    "AuditError": "optimizer.errors",
+    "Edit": "optimizer.instance.instance",
+    "InfeasibleError": "optimizer.errors",
+    "Instance": "optimizer.instance.instance",
+    "InstanceError": "optimizer.instance.problems",
+    "Plan": "optimizer.results.plan",
+    "PlanError": "optimizer.errors",
+    "Problem": "optimizer.instance.problems",
+    "SolveOptions": "optimizer.solve.highs",
+    "SolverError": "optimizer.errors",
+    "StoppedError": "optimizer.errors",
+    "WhatIf": "optimizer.instance.instance",
+    "edit": "optimizer.instance.edit",
+    "load": "optimizer.instance.read",
+    "save": "optimizer.instance.write",
+    "solve": "optimizer.planning",
+}
+
+__all__ = [
+    "AuditError",
+    "Edit",
+    "InfeasibleError",
+    "Instance",
+    "InstanceError",
+    "Plan",
+    "PlanError",
+    "Problem",
+    "SolveOptions",
+    "SolverError",
+    "StoppedError",
+    "WhatIf",
+    "edit",
+    "load",
+    "save",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that nothing heavy is imported before it is needed."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'optimizer' has no attribute '{name}'")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)
