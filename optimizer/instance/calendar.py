@@ -1,0 +1,62 @@
+"""Dates become periods: the one place that knows how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Dates = NDArray[np.datetime64]
+
+MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+"""Months in a period of each resolution."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The periods of a plan.
+
+    Attributes
+    ----------
+    first_month : numpy.datetime64
+        Month in which period 0 starts.
+    months : int
+        Months in a period.
+    periods : int
+        Number of periods T.
+    """
+
+    first_month: np.datetime64
+    months: int
+    periods: int
+
+    @property
+    def dt(self) -> float:
+        """Length of a period, years."""
+        return self.months / 12
+
+    def starts(self, count: int | None = None) -> Dates:
+        """Return the first day of each period ``tau_t``; more than T periods run on beyond the horizon."""
+        number = np.arange(self.periods if count is None else count)
+        return (self.first_month + number * self.months).astype("datetime64[D]")
+
+    def period(self, dates: Dates) -> NDArray[np.int64]:
+        """Return the first period that starts on or after each date: 0 before the start, above T - 1 after the horizon."""
+        late = dates > dates.astype("datetime64[M]").astype(dates.dtype)
+        months = (dates.astype("datetime64[M]") - self.first_month).astype(np.int64) + late
+        return np.maximum(-(-months // self.months), 0)
+
+    def periods_of_days(self, days: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return days as whole periods, rounded up: ``ceil(days / (dt * 365.25))`` in exact whole numbers."""
+        return -(-days.astype(np.int64) * 48 // (self.months * 1461))
+
+
+def add_months(dates: Dates, months: NDArray[np.int64]) -> Dates:
+    """Return dates moved by whole months, clamped to the month's end; NaT stays NaT."""
+    month = dates.astype("datetime64[M]")
+    day = dates.astype("datetime64[D]") - month.astype("datetime64[D]")
+    moved = month + months
+    last = (moved + 1).astype("datetime64[D]") - moved.astype("datetime64[D]") - np.timedelta64(1, "D")
+    return moved.astype("datetime64[D]") + np.minimum(day, last)

@@ -1,0 +1,280 @@
+"""What a valid instance says that decides nothing, or not what its author may think."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from optimizer.instance.calendar import Dates
+from optimizer.instance.cells import Array, shown
+from optimizer.instance.check_facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
+from optimizer.instance.schema import TABLES
+
+_CALENDAR: Final = ("calendar.start", "calendar.resolution", "calendar.periods")
+_DELIVERIES: Final = (
+    "contracts.contract", "contracts.end", "contracts.delay_months", "deliveries.contract", "deliveries.date",
+)  # fmt: skip
+_PAIRS: Final = ("pathways.pathway", "pools.pool", "eligibility.pathway", "eligibility.pool")
+_FACE_VALUE_SLACK: Final = 0.1
+_DAYS_PER_YEAR: Final = 365.25
+
+
+@rule(
+    "pathways.pathway", "pathways.shortfall_penalty_bn_per_gw_year", "demand.pathway", "demand.floor_gw", "demand.target_gw",
+    "value.pathway", "value.value_bn_per_gw_year", "curves.pathway", "curves.base_value_bn_per_year",
+    "curves.uplift_per_doubling", severity="warning",
+)  # fmt: skip
+def pathways_without_worth(facts: Facts) -> Iterator[Finding]:
+    """A pathway that earns nothing and asks for nothing is never given capacity."""
+    wanted = np.zeros(len(facts.rows("pathways")) + 1, dtype=bool)  # the last stands for unknown names
+    penalised = np.append(facts.numbers("pathways", "shortfall_penalty_bn_per_gw_year") > 0, False)
+    p = facts.codes("demand", "pathway", "pathways")
+    wanted[p[facts.numbers("demand", "floor_gw") > 0]] = True
+    wanted[p[(facts.numbers("demand", "target_gw") > 0) & penalised[p]]] = True
+    wanted[facts.codes("value", "pathway", "pathways")[facts.numbers("value", "value_bn_per_gw_year") > 0]] = True
+    earned = facts.numbers("curves", "base_value_bn_per_year") * facts.numbers("curves", "uplift_per_doubling")
+    wanted[facts.codes("curves", "pathway", "pathways")[earned > 0]] = True
+    for i in np.flatnonzero(~wanted[:-1]):
+        what = f"{shown(facts.texts('pathways', 'pathway')[i])} has no value, no floor and no penalised target"
+        remedy = "give it tiers in value.csv or a demand in demand.csv, or delete it"
+        yield facts.finding("pathways", i, "pathway", what, "it is never given capacity", remedy)
+
+
+@rule("pools.pool", "contracts.pool", severity="warning")
+def pools_without_contract(facts: Facts) -> Iterator[Finding]:
+    """A pool that no contract supplies is always empty."""
+    supplied = set(facts.texts("contracts", "pool"))
+    for i, name in enumerate(facts.texts("pools", "pool")):
+        if name not in supplied:
+            what = f"no contract supplies {shown(name)}"
+            yield facts.finding(
+                "pools", i, "pool", what, "the pool is always empty", "add its contract, or delete the pool"
+            )
+
+
+@rule("contracts.contract", "deliveries.contract", severity="warning")
+def contracts_without_deliveries(facts: Facts) -> Iterator[Finding]:
+    """A contract without deliveries supplies and costs nothing."""
+    delivering = set(facts.texts("deliveries", "contract"))
+    for i, name in enumerate(facts.texts("contracts", "contract")):
+        if name not in delivering:
+            what = f"{shown(name)} has no deliveries"
+            remedy = "add them to deliveries.csv, or delete the contract"
+            yield facts.finding("contracts", i, "contract", what, "the contract supplies and costs nothing", remedy)
+
+
+@rule(*_CALENDAR, *_DELIVERIES, severity="warning")
+def deliveries_after_the_horizon(facts: Facts) -> Iterator[Finding]:
+    """A delivery that takes effect after the last period adds nothing within the plan."""
+    late = np.flatnonzero(facts.arrivals >= facts.calendar.periods)
+    if len(late):
+        what = f"delivered on or after the end of the plan, {iso(facts.horizon)}, or too late for its last period"
+        rule = "the delivery adds nothing; it counts only in what a cancellation fee is charged on"
+        yield facts.finding("deliveries", late, "date", what, rule, "delete it, or lengthen the plan")
+
+
+@rule(*_CALENDAR, *_DELIVERIES, severity="warning")
+def deliveries_after_the_end(facts: Facts) -> Iterator[Finding]:
+    """A delivery that takes effect when its contract has ended adds nothing."""
+    contract = facts.codes("deliveries", "contract", "contracts")
+    ends = np.append(facts.ends, np.iinfo(np.int64).max)[contract]
+    never = (facts.arrivals >= 0) & (facts.arrivals >= ends) & (facts.arrivals < facts.calendar.periods)
+    for k in dict.fromkeys(contract[never].tolist()):
+        name, end = facts.texts("contracts", "contract")[k], facts.dates("contracts", "end")[k]
+        what = f"delivered when {shown(name)} has ended on {iso(end)}, before or in the period in which it would count"
+        rule = "the delivery adds nothing"
+        remedy = "correct the date, the contract's delay or its end, or delete the delivery"
+        yield facts.finding("deliveries", np.flatnonzero(never & (contract == k)), "date", what, rule, remedy)
+
+
+@rule(*_CALENDAR, "cancellations.contract", "cancellations.opens", "cancellations.closes", severity="warning")
+def windows_without_period(facts: Facts) -> Iterator[Finding]:
+    """A window that holds the start of no period can never be used."""
+    opens, closes = facts.dates("cancellations", "opens"), facts.dates("cancellations", "closes")
+    first, starts = facts.period(opens), facts.calendar.starts()
+    inside = (first >= 0) & (first < len(starts))
+    used = inside & (starts[np.where(inside, first, 0)] <= closes)
+    for i in np.flatnonzero(~used & (opens <= closes)):
+        what = f"no period starts from {iso(opens[i])} to {iso(closes[i])}"
+        rule = f"'{facts.texts('cancellations', 'contract')[i]}' can never be cancelled"
+        yield facts.finding("cancellations", i, "opens", what, rule, "move or widen the window, or delete the row")
+
+
+@rule(*_CALENDAR, "uncertainty", severity="warning")
+def factors_after_the_horizon(facts: Facts) -> Iterator[Finding]:
+    """A factor that is revealed after the last period starts never splits the tree."""
+    for factor in facts.instance.factors:
+        if facts.period(np.array([factor.revealed], dtype="datetime64[D]"))[0] >= facts.calendar.periods:
+            what = f"revealed {factor.revealed}, after the last period has started"
+            where = f"uncertainty.toml factor {factor.name}"
+            rule = "no decision of the plan can wait for it"
+            yield Finding("", (), where, what, rule, "reveal it earlier, lengthen the plan, or delete the factor")
+
+
+@rule(
+    "pathways.pathway", "pathways.notice_days", "pathways.min_term_days", "pathways.signing_cost_bn_per_gw",
+    severity="warning",
+)  # fmt: skip
+def notice_that_costs_nothing(facts: Facts) -> Iterator[Finding]:
+    """Where signing is free and the term is no longer than the notice, notice can be given at once and deals signed anew."""
+    notice, term = facts.numbers("pathways", "notice_days"), facts.numbers("pathways", "min_term_days")
+    free = facts.numbers("pathways", "signing_cost_bn_per_gw") == 0
+    for i in np.flatnonzero((notice > 0) & (term <= notice) & free):
+        what = f"{shown(notice[i])} days without a longer term or a signing cost on '{facts.texts('pathways', 'pathway')[i]}'"
+        rule = "the notice costs little to go round: deals may be signed with notice given at once, and signed anew for nothing"
+        yield facts.finding("pathways", i, "notice_days", what, rule, "give the deals a term or a signing cost")
+
+
+@rule(
+    "pathways.pathway", "pathways.notice_days", "pathways.min_term_days", "pathways.signing_cost_bn_per_gw",
+    "pathways.breach_cost_bn_per_gw", severity="warning",
+)  # fmt: skip
+def costs_of_no_deal(facts: Facts) -> Iterator[Finding]:
+    """Signing and breach cost something on deal pathways only."""
+    for column in ("signing_cost_bn_per_gw", "breach_cost_bn_per_gw"):
+        cost = facts.numbers("pathways", column)
+        for i in np.flatnonzero((cost > 0) & ~facts.is_deal):
+            rule = (
+                f"'{facts.texts('pathways', 'pathway')[i]}' has neither notice nor term, so that the cost is never paid"
+            )
+            yield facts.finding(
+                "pathways", i, column, shown(cost[i]), rule, "give it a notice or a term, or clear the cost"
+            )
+
+
+@rule(
+    *_CALENDAR, "pools.pool", "pools.terminal_value_bn_per_gw_year", "contracts.contract", "contracts.pool",
+    "contracts.end", "cancellations.contract", severity="warning",
+)  # fmt: skip
+def windows_without_terminal_value(facts: Facts) -> Iterator[Finding]:
+    """Without a terminal value a cancellation near the horizon saves nothing after it."""
+    contract = facts.codes("cancellations", "contract", "contracts")
+    outlives = np.append(facts.ends > facts.calendar.periods, False)[contract]
+    pools = set(np.append(facts.codes("contracts", "pool", "pools"), -1)[contract[outlives]].tolist()) - {-1}
+    missing = np.isnan(facts.numbers("pools", "terminal_value_bn_per_gw_year"))
+    for i in sorted(pools):
+        if missing[i]:
+            what = f"none for '{facts.texts('pools', 'pool')[i]}', whose contracts may be cancelled and run beyond {iso(facts.horizon)}"
+            rule = (
+                "what a cancellation saves after the end of the plan does not count, so that late ones are undervalued"
+            )
+            remedy = "give the pool a terminal value, and the contracts their end"
+            yield facts.finding("pools", i, "terminal_value_bn_per_gw_year", what, rule, remedy)
+
+
+@rule(
+    "contracts.contract", "contracts.end", "contracts.cost_bn_per_gw_year", "contracts.face_value_bn",
+    "deliveries.contract", "deliveries.date", "deliveries.gw", severity="warning",
+)  # fmt: skip
+def face_values_that_do_not_fit(facts: Facts) -> Iterator[Finding]:
+    """A published face value is near the GW times the price times the years from delivery to end."""
+    contract = facts.codes("deliveries", "contract", "contracts")
+    end = np.append(facts.dates("contracts", "end"), np.datetime64("NaT"))[contract]
+    years = (end - facts.dates("deliveries", "date")) / np.timedelta64(1, "D") / _DAYS_PER_YEAR
+    gw_years = np.zeros(len(facts.rows("contracts")) + 1)
+    np.add.at(gw_years, contract, facts.numbers("deliveries", "gw") * np.maximum(years, 0))
+    implied = gw_years[:-1] * facts.numbers("contracts", "cost_bn_per_gw_year")
+    face = facts.numbers("contracts", "face_value_bn")
+    differs = np.abs(implied - face) > _FACE_VALUE_SLACK * face * (1 + SLACK)
+    for i in np.flatnonzero(differs & (gw_years[:-1] > 0)):
+        what = f"{shown(face[i])} for '{facts.texts('contracts', 'contract')[i]}'"
+        price = facts.numbers("contracts", "cost_bn_per_gw_year")[i]
+        rule = f"{gw_years[i]:.3g} GW-years at {shown(price)} $bn per GW-year come to {implied[i]:.3g} $bn (the plan uses these)"
+        remedy = "correct GW, price, dates or face value, or say in a note why they differ"
+        yield facts.finding("contracts", i, "face_value_bn", what, rule, remedy)
+
+
+@rule(*_CALENDAR, "churn.pathway", "churn.date", severity="warning")
+def losses_outside_the_plan(facts: Facts) -> Iterator[Finding]:
+    """A loss before the start falls on the initial deals, one after the last period on nothing."""
+    dates = facts.dates("churn", "date")
+    before = np.flatnonzero(dates < facts.calendar.starts(1)[0])
+    if len(before):
+        what = f"before the plan starts on {facts.instance.start}"
+        rule = "the loss is taken off the initial deals in the first period"
+        yield facts.finding("churn", before, "date", what, rule, "delete the row where initial_gw is already net of it")
+    late = np.flatnonzero(facts.period(dates) >= facts.calendar.periods)
+    if len(late):
+        what = f"too late for the last period of the plan, which ends on {iso(facts.horizon)}"
+        yield facts.finding(
+            "churn", late, "date", what, "the loss takes nothing", "delete the row, or lengthen the plan"
+        )
+
+
+@rule(*_PAIRS, severity="warning")
+def unusable_pools_and_pathways(facts: Facts) -> Iterator[Finding]:
+    """A pool that no pathway may use stands idle; a pathway that may use no pool gets nothing."""
+    for i in np.flatnonzero(~facts.eligible.any(axis=0)) if facts.rows("pathways") else ():
+        what = f"no pathway may use {shown(facts.texts('pools', 'pool')[i])}"
+        yield facts.finding("pools", i, "pool", what, "its capacity is always idle", "add its pairs to eligibility.csv")
+    for i in np.flatnonzero(~facts.eligible.any(axis=1)) if facts.rows("pools") else ():
+        what = f"{shown(facts.texts('pathways', 'pathway')[i])} may use no pool"
+        yield facts.finding(
+            "pathways", i, "pathway", what, "it is never given capacity", "add its pairs to eligibility.csv"
+        )
+
+
+def _late_rows(table: str, facts: Facts) -> Iterator[Finding]:
+    """A step that begins after the last period has started never holds."""
+    late = np.flatnonzero(facts.period(facts.dates(table, "from")) >= facts.calendar.periods)
+    if len(late):
+        what = f"too late for the last period of the plan, which ends on {iso(facts.horizon)}"
+        yield facts.finding(table, late, "from", what, "the row never holds", "delete it, or lengthen the plan")
+
+
+for _name in ("demand", "value", "curves"):
+    _reads = frozenset((*_CALENDAR, f"{_name}.from"))
+    RULES.append(Rule(lambda facts, _name=_name: _late_rows(_name, facts), _reads, "warning"))  # type: ignore[misc]
+
+
+@rule(*_CALENDAR, "locks.from", "locks.until", severity="warning")
+def locks_outside_the_plan(facts: Facts) -> Iterator[Finding]:
+    """A lock that holds in no period decides nothing."""
+    since, until = facts.dates("locks", "from"), facts.dates("locks", "until")
+    starts = facts.calendar.starts()
+    first = facts.period(since)
+    inside = (first >= 0) & (first < len(starts))
+    begins: Dates = starts[np.where(inside, first, 0)]
+    holds = inside & (np.isnat(until) | (begins < until))
+    for i in np.flatnonzero(~holds & ~(until <= since)):
+        what = f"in force in no period from {facts.instance.start} to {iso(facts.horizon)}"
+        yield facts.finding("locks", i, "from", what, "the lock decides nothing", "correct its dates, or delete it")
+
+
+@rule("value.pathway", "value.from", "value.tier", "value.width_gw", "pathways.pathway", severity="warning")
+def tiers_beyond_an_unlimited_one(facts: Facts) -> Iterator[Finding]:
+    """After a tier without a width no later tier earns anything."""
+    pathway = facts.codes("value", "pathway", "pathways")
+    since, tier = facts.dates("value", "from").astype(np.int64), facts.numbers("value", "tier")
+    order = np.lexsort((tier, since, pathway))
+    one, two = order[:-1], order[1:]
+    same = (pathway[one] == pathway[two]) & (pathway[one] >= 0) & (since[one] == since[two])
+    unlimited = np.isnan(facts.numbers("value", "width_gw"))
+    for a, b in zip(one[same & unlimited[one]], two[same & unlimited[one]], strict=True):
+        row = facts.rows("value")[a]
+        what = f"tier {shown(tier[b])} follows the unlimited tier {shown(tier[a])}" + (f" in row {row}" if row else "")
+        yield facts.finding(
+            "value", b, "tier", what, "it earns nothing", "give the earlier tier a width_gw, or delete this one"
+        )
+
+
+@rule(
+    *_CALENDAR, *_DELIVERIES, *_PAIRS, "contracts.pool", "deliveries.gw", "eligibility.initial_gw", severity="warning"
+)  # fmt: skip
+def initial_use_above_supply(facts: Facts) -> Iterator[Finding]:
+    """What is in use before the start is in pools that deliver as much."""
+    if facts.every_pair:
+        return
+    used: Array = facts.pairs("initial_gw", 0.0).sum(axis=0)
+    pool = facts.codes("eligibility", "pool", "pools")
+    uses = facts.numbers("eligibility", "initial_gw") > 0
+    for q in np.flatnonzero(used > facts.supply_at_start * (1 + SLACK) + SLACK):
+        name, supply = facts.texts("pools", "pool")[q], facts.supply_at_start[q]
+        what = f"{shown(round(float(used[q]), 9))} GW in use in '{name}' before the start"
+        rule = (
+            f"it delivers {shown(round(float(supply), 9))} GW in the first period: the rest has to end or move at once"
+        )
+        rows = np.flatnonzero((pool == q) & uses)
+        yield facts.finding("eligibility", rows, "initial_gw", what, rule, "correct initial_gw or the deliveries")

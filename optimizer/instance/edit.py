@@ -1,0 +1,342 @@
+"""Edits applied to an instance: what-ifs, ``--set`` and outcomes change tables through this one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from optimizer.instance.cells import check_cells, filled_default, frame_of, place, shown
+from optimizer.instance.instance import Edit, Factor, Instance
+from optimizer.instance.probability import TARGET, reweighted
+from optimizer.instance.problems import InstanceError, Problem, nearest
+from optimizer.instance.schema import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
+from optimizer.instance.selection import (
+    Mask,
+    column_of,
+    finite,
+    refused,
+    select,
+    typed,
+    with_column,
+)
+from optimizer.instance.spelling import edit, spell
+
+__all__ = ["apply_edits", "edit", "spell"]
+
+EDITABLE: Final = tuple(name for name in TABLES if name != "instance")
+REFERRERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    name: tuple((t.name, c.name) for t in TABLES.values() for c in t.columns if c.refers_to == name) for name in TABLES
+}
+"""By table of names: the tables and columns that refer to it."""
+
+_SPELT: Final = {
+    "set": "set (=)",
+    "scale": "scale (*=)",
+    "add": "add (+=, -=)",
+    "shift_months": "shift_months (+= N months)",
+}
+_TAKES: Final[dict[Kind, tuple[str, ...]]] = {
+    "text": ("set",),
+    "flag": ("set",),
+    "number": ("set", "scale", "add"),
+    "integer": ("set", "scale", "add"),
+    "date": ("set", "shift_months"),
+}
+_MOST_MONTHS: Final = 12_000
+
+
+def apply_edits(
+    instance: Instance, edits: Iterable[Edit], *, note: bool = True, inside_outcome: bool = False
+) -> Instance:
+    """Apply edits in the order given, each to what the earlier ones left.
+
+    Rows dropped take with them what hangs on them: the rows of other tables that name them, and the edits of
+    outcomes that reach nothing else.
+
+    Parameters
+    ----------
+    instance : Instance
+        The instance; neither it nor its frames change.
+    edits : iterable of Edit
+        The edits.
+    note : bool
+        Whether the edits are added to ``applied``.
+    inside_outcome : bool
+        Whether the edits belong to an outcome, which reaches neither the calendar, economics and risk nor
+        probabilities.
+
+    Returns
+    -------
+    Instance
+        The edited instance; tables that no edit reaches are the same objects.
+
+    Raises
+    ------
+    InstanceError
+        With every problem found: an edit that names or matches nothing, or that breaks a rule of the catalogue.
+    """
+    edits = tuple(edits)
+    if not edits:
+        return instance
+    work = _Work(instance)
+    problems: list[Problem] = []
+    for each in edits:
+        try:
+            work.apply(each, inside_outcome)
+        except InstanceError as error:
+            problems.extend(error.problems)
+    problems += work.broken_cells() + work.dangling_names()
+    if problems:
+        raise InstanceError(problems)
+    factors = work.factors if inside_outcome else work.factors_left()
+    applied = (*instance.applied, *(each.text or spell(each) for each in edits)) if note else instance.applied
+    return replace(instance, tables=work.tables, present=frozenset(work.present), factors=factors, applied=applied)
+
+
+class _Work:
+    """The tables while edits are applied to them."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.before = instance
+        self.tables = dict(instance.tables)
+        self.present = set(instance.present)
+        self.factors = instance.factors
+        self.touched: dict[str, dict[str, Edit]] = {}
+        self.renamed: dict[str, Edit] = {}
+        self.shrunk: set[str] = set()
+
+    def apply(self, edit: Edit, inside_outcome: bool) -> None:
+        """Apply one edit, wholly or not at all."""
+        if inside_outcome and edit.table in EDITABLE_ONLY_BY_WHATIF:
+            rule = f"an outcome cannot edit {edit.table}: it is the same in every future"
+            raise refused(edit, f"table '{edit.table}'", rule, "put the edit in a what-if or --set")
+        if edit.table == TARGET:
+            self.factors = reweighted(self.factors, edit)
+            return
+        if edit.table not in EDITABLE:
+            hint = nearest(edit.table, (*EDITABLE, TARGET))
+            raise refused(edit, f"table '{edit.table}'", "no such table to edit", hint)
+        table = TABLES[edit.table]
+        if table.section and (edit.where or edit.operation in ("insert", "drop")):
+            rule = f"{table.name} is not a list of rows: nothing is selected, inserted or dropped there"
+            raise refused(edit, f"table '{table.name}'", rule, f"write {table.name}.{table.columns[0].name} = value")
+        verbs: dict[str, Callable[[Edit, Table], None]] = {"insert": self._insert, "drop": self._drop}
+        verbs.get(edit.operation, self._change)(edit, table)
+
+    def _store(self, edit: Edit, frame: pd.DataFrame, columns: Iterable[str] = ()) -> None:
+        self.tables[edit.table] = frame
+        self.present.add(edit.table)
+        self.touched.setdefault(edit.table, {}).update(dict.fromkeys(columns, edit))
+
+    def _change(self, edit: Edit, table: Table) -> None:
+        """Change the cells of one column."""
+        column = column_of(edit, table, edit.column)
+        if edit.operation not in _TAKES[column.kind]:
+            takes = " and ".join(_SPELT[o] for o in _TAKES[column.kind])
+            named = _SPELT.get(edit.operation, edit.operation)
+            raise refused(edit, named, f"{column.name} is a {column.kind} column: it takes {takes}")
+        frame, mask = select(edit, table, rows_of(table, self.tables, self.present))
+        if edit.operation == "set":
+            values = self._set(edit, column, frame, mask)
+        elif edit.operation == "shift_months":
+            values = _shifted(edit, frame[column.name].to_numpy(copy=True), mask)
+        else:
+            values = _rescaled(edit, column, frame[column.name].to_numpy(copy=True), mask)
+        frame = with_column(frame, column.name, values)
+        if column.key:
+            _refuse_repeats(edit, table, frame)
+        if REFERRERS[table.name] and column.key:
+            self.renamed[table.name] = edit
+        self._store(edit, frame, (column.name,))
+
+    def _set(self, edit: Edit, column: Column, frame: pd.DataFrame, mask: Mask) -> Any:
+        value = typed(edit, column, edit.value)
+        self._refuse_blank_or_unknown(edit, column, value)
+        values = frame[column.name].array.copy()
+        values[mask] = value
+        return values
+
+    def _refuse_blank_or_unknown(self, edit: Edit, column: Column, value: Any) -> None:
+        if column.required and (pd.isna(value) or value == ""):
+            raise refused(edit, f"{column.name} blank", f"{column.name} is required")
+        if column.refers_to and value != "":
+            known = self.tables[column.refers_to][TABLES[column.refers_to].key[0]].tolist()
+            if value not in known:
+                rule = f"{column.refers_to} has no such {column.name}"
+                raise refused(edit, f"{column.name} '{value}'", rule, nearest(value, known))
+
+    def _insert(self, edit: Edit, table: Table) -> None:
+        """Add one row."""
+        if edit.column or edit.start or edit.until:
+            raise refused(edit, "a column or dates beside the row", "insert takes the cells of one row, nothing else")
+        if table.name == "eligibility" and table.name not in self.present:
+            raise refused(edit, "a pair", "without an eligibility table every pair is allowed already")
+        row: dict[str, Any] = {}
+        for name, value in edit.where.items():
+            column = column_of(edit, table, name)
+            row[name] = typed(edit, column, value)
+            self._refuse_blank_or_unknown(edit, column, row[name])
+        missing = [column.name for column in table.columns if column.required and column.name not in row]
+        if missing:
+            raise refused(edit, f"no {', '.join(missing)}", f"a row of {table.name} must have {' and '.join(missing)}")
+        frame = pd.concat([rows_of(table, self.tables, self.present), _one_row(table, row)])
+        if table.key:
+            _refuse_repeats(edit, table, frame)
+        self._store(edit, frame, row)
+
+    def _drop(self, edit: Edit, table: Table) -> None:
+        """Drop rows and what hangs on them."""
+        if edit.column:
+            raise refused(edit, f"column '{edit.column}'", "drop takes whole rows", 'a cell is cleared with set = ""')
+        frame, mask = select(edit, table, rows_of(table, self.tables, self.present))
+        if table.step and (edit.start or edit.until):
+            _refuse_reign_of_the_past(edit, table, frame, mask)
+        self._store(edit, frame[~mask])
+        self.shrunk.add(table.name)
+        self._drop_what_hangs(table, frame, mask)
+
+    def _drop_what_hangs(self, table: Table, frame: pd.DataFrame, dropped: Mask) -> None:
+        for name, column in REFERRERS[table.name]:
+            rows = self.tables[name]
+            hangs = rows[column].isin(frame[table.key[0]].to_numpy()[dropped]).to_numpy()
+            if hangs.any():
+                self.tables[name] = rows[~hangs]
+                self.shrunk.add(name)
+                self._drop_what_hangs(TABLES[name], rows, hangs)
+
+    def broken_cells(self) -> list[Problem]:
+        """Return the cells that no longer keep the catalogue's rules, with the edit that last changed them."""
+        problems: list[Problem] = []
+        for name, by_column in self.touched.items():
+            frame, where = self.tables[name][list(by_column)], partial(_blamed, TABLES[name], by_column)
+            problems += check_cells(TABLES[name], frame, where)
+        return problems
+
+    def dangling_names(self) -> list[Problem]:
+        """Return the names that an edit changed while other rows still use them."""
+        problems: list[Problem] = []
+        for name, renaming in self.renamed.items():
+            known = set(self.tables[name][TABLES[name].key[0]])
+            for other, column in REFERRERS[name]:
+                for gone in sorted(set(self.tables[other][column]) - known - {""}):
+                    what = f"'{gone}' is no longer in {name}, but {other} still names it"
+                    remedy = f"rename it in {other}.{column} too, in the edits that follow"
+                    problems += refused(renaming, what, "a name must refer to a row", remedy).problems
+        return problems
+
+    def factors_left(self) -> tuple[Factor, ...]:
+        """Return the factors without the edits of outcomes that reached dropped rows only."""
+        if not self.shrunk:
+            return self.factors
+        return tuple(
+            replace(
+                factor,
+                outcomes=tuple(
+                    replace(outcome, edits=tuple(e for e in outcome.edits if not self._moot(e)))
+                    for outcome in factor.outcomes
+                ),
+            )
+            for factor in self.factors
+        )
+
+    def _moot(self, edit: Edit) -> bool:
+        if edit.table not in TABLES:
+            return False
+        table, old = TABLES[edit.table], self.before
+        if edit.operation == "insert":
+            named = [(c.refers_to, edit.where[c.name]) for c in table.columns if c.refers_to and c.name in edit.where]
+            return any(_has(old.tables, *name) and not _has(self.tables, *name) for name in named)
+        return (
+            edit.table in self.shrunk
+            and _reaches(edit, table, rows_of(table, old.tables, old.present))
+            and not _reaches(edit, table, rows_of(table, self.tables, self.present))
+        )
+
+
+def _blamed(table: Table, by_column: Mapping[str, Edit], row: int, column: str) -> str:
+    """Say where a cell is, and which edit changed its column last."""
+    culprit = by_column[column]
+    return f"edit {culprit.text or spell(culprit)}: {place(table, row, column)}"
+
+
+def _one_row(table: Table, cells: Mapping[str, Any]) -> pd.DataFrame:
+    row = frame_of(table, {}, [0])
+    for name, cell in cells.items():
+        row = with_column(row, name, [cell])
+    return row
+
+
+def rows_of(table: Table, tables: Mapping[str, pd.DataFrame], present: Iterable[str]) -> pd.DataFrame:
+    """Return a table's rows; a missing ``eligibility`` becomes a row for every pair."""
+    if table.name != "eligibility" or table.name in present:
+        return tables[table.name]
+    pathways, pools = tables["pathways"]["pathway"].to_numpy(), tables["pools"]["pool"].to_numpy()
+    pairs = {"pathway": np.repeat(pathways, len(pools)), "pool": np.tile(pools, len(pathways))}
+    return frame_of(table, pairs, [0] * (len(pathways) * len(pools)))
+
+
+def _rescaled(edit: Edit, column: Column, values: Any, mask: Mask) -> Any:
+    """Return the column scaled or added to where the mask holds, a blank read as its default; "none" stays."""
+    operand = finite(edit, edit.operation, edit.value)
+    cells = values[mask]
+    default = filled_default(column)
+    if default is not None:
+        cells = np.where(np.isnan(cells), float(default), cells)
+    with np.errstate(over="ignore"):
+        values[mask] = cells * operand if edit.operation == "scale" else cells + operand
+    return values
+
+
+def _shifted(edit: Edit, values: Any, mask: Mask) -> Any:
+    """Return the dates moved by whole months where the mask holds; a day that a month lacks becomes its last."""
+    months = finite(edit, "shift_months", edit.value)
+    if not months.is_integer() or abs(months) > _MOST_MONTHS:
+        raise refused(edit, f"{edit.value} months", f"months are a whole number, at most {_MOST_MONTHS}")
+    month = values[mask].astype("datetime64[M]")
+    day = values[mask].astype("datetime64[D]") - month.astype("datetime64[D]")
+    month = month + int(months)
+    last = (month + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    years = month.astype("datetime64[Y]").astype(np.int64)[~np.isnat(month)] + 1970
+    if years.size and (years.min() < 1 or years.max() > 9999):
+        raise refused(edit, f"{edit.value} months", "the dates would leave the calendar (years 1 to 9999)")
+    values[mask] = np.minimum(month.astype("datetime64[D]") + day, last)
+    return values
+
+
+def _refuse_repeats(edit: Edit, table: Table, frame: pd.DataFrame) -> None:
+    repeated = frame.duplicated(subset=list(table.key), keep=False).to_numpy()
+    if not repeated.any():
+        return
+    first = frame[repeated].iloc[0]
+    same = np.logical_and.reduce([frame[name].to_numpy() == first[name] for name in table.key])
+    rows = [f"row {row}" if row else "an inserted row" for row in frame.index[same][:2]]
+    key = ", ".join(f"{name} {shown(frame[name].to_numpy()[same][0])}" for name in table.key)
+    raise refused(edit, f"{table.name} would have {key} twice ({' and '.join(rows)})", "a key stands once")
+
+
+def _refuse_reign_of_the_past(edit: Edit, table: Table, frame: pd.DataFrame, dropped: Mask) -> None:
+    """Refuse to drop a pathway's last row of a date where older rows would silently hold on."""
+    owners, dates = frame[table.key[0]].to_numpy(), frame[table.dated_by].to_numpy()
+    kept = set(zip(owners[~dropped], dates[~dropped], strict=True))
+    for owner, date in dict.fromkeys(zip(owners[dropped], dates[dropped], strict=True)):
+        if (owner, date) not in kept and ((owners == owner) & (dates < date) & ~dropped).any():
+            what = f"no row of '{owner}' would be left on {np.datetime_as_string(date, 'D')}"
+            remedy = "set the values to 0 over these dates instead"
+            raise refused(edit, what, "its earlier rows would then hold on", remedy)
+
+
+def _has(tables: Mapping[str, pd.DataFrame], name: str, value: object) -> bool:
+    return bool((tables[name][TABLES[name].key[0]].to_numpy() == value).any())
+
+
+def _reaches(edit: Edit, table: Table, frame: pd.DataFrame) -> bool:
+    try:
+        select(edit, table, frame)
+    except InstanceError:
+        return False
+    return True

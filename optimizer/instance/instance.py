@@ -1,0 +1,265 @@
+"""The instance: its tables, uncertainty and what-ifs, immutable and hashable by content."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from optimizer.instance.problems import InstanceError, Problem, nearest
+from optimizer.instance.schema import TABLES, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
+Cell = str | float | int | bool | dt.date
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of cells of one table, from a what-if, an outcome or the command line.
+
+    Attributes
+    ----------
+    table : str
+        Table of the catalogue, or ``uncertainty``.
+    operation : {"set", "scale", "add", "shift_months", "insert", "drop"}
+        What is done to the cells.
+    where : mapping of str to Cell
+        Column to glob (text) or value (numbers, dates); all must match. For ``insert`` the row.
+    column : str
+        Column that is changed; blank for ``insert`` and ``drop``.
+    value : Cell
+        Operand; ``""`` clears a cell.
+    start, until : datetime.date or None
+        Dates in ``[start, until)`` that the edit reaches; None: open.
+    text : str
+        The edit in the command line's spelling, for messages and manifests.
+    """
+
+    table: str
+    operation: Operation
+    where: Mapping[str, Cell] = field(default_factory=dict)
+    column: str = ""
+    value: Cell = ""
+    start: dt.date | None = None
+    until: dt.date | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome of an uncertainty factor."""
+
+    name: str
+    probability: float
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Something uncertain, revealed on a date."""
+
+    name: str
+    revealed: dt.date
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """A named list of edits, or outcomes taken as known."""
+
+    name: str
+    description: str = ""
+    edits: tuple[Edit, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """A planning instance.
+
+    Attributes
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        Every table of the catalogue (absent ones are empty), with the catalogue's columns and the annotations;
+        blanks are kept as blanks. Dtypes: text ``object`` holding str (blank ``""``), number and integer ``float64``
+        (blank NaN), date ``datetime64[s]`` (blank NaT), flag ``boolean`` (blank NA). The frame's index is the row
+        number in its file (the header is row 1), 0 for inserted rows.
+    present : frozenset of str
+        Names of the tables that the source holds (a missing ``eligibility`` means every pair).
+    factors : tuple of Factor
+        Uncertainty, in the order written.
+    whatifs : mapping of str to WhatIf
+        The instance's own named what-ifs.
+    files : mapping of str to str
+        sha256 of every input file, by its path inside the instance.
+    applied : tuple of str
+        Edits and conditions applied since loading, in the command line's spelling.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    present: frozenset[str]
+    factors: tuple[Factor, ...] = ()
+    whatifs: Mapping[str, WhatIf] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    applied: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("tables", "whatifs", "files"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def _section(self, table: str, column: str) -> Scalar | pd.Timestamp:
+        value = self.tables[table][column].iloc[0]
+        default = TABLES[table][column].default
+        return default if pd.isna(value) and not TABLES[table][column].required else value  # type: ignore[return-value]
+
+    @property
+    def name(self) -> str:
+        """Name of the instance."""
+        return str(self._section("instance", "name"))
+
+    @property
+    def description(self) -> str:
+        """What the instance is about."""
+        return str(self._section("instance", "description"))
+
+    @property
+    def start(self) -> dt.date:
+        """First day of the first period."""
+        return pd.Timestamp(self._section("calendar", "start")).date()  # type: ignore[arg-type]
+
+    @property
+    def resolution(self) -> str:
+        """``month``, ``quarter`` or ``year``."""
+        return str(self._section("calendar", "resolution"))
+
+    @property
+    def periods(self) -> int:
+        """Number of periods."""
+        return int(self._section("calendar", "periods"))  # type: ignore[arg-type]
+
+    @property
+    def discount_rate(self) -> float:
+        """Discount rate per year."""
+        return float(self._section("economics", "discount_rate"))  # type: ignore[arg-type]
+
+    @property
+    def aversion(self) -> float:
+        """Weight on CVaR, in [0, 1)."""
+        return float(self._section("risk", "aversion"))  # type: ignore[arg-type]
+
+    @property
+    def tail(self) -> float:
+        """Share of the worst outcomes that CVaR averages, in (0, 1]."""
+        return float(self._section("risk", "tail"))  # type: ignore[arg-type]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table as written, blanks as blanks; changing the copy does not change the instance."""
+        return self.tables[name].copy(deep=False)
+
+    def filled(self, name: str) -> pd.DataFrame:
+        """Return a table with its defaults filled in; "none" stays NaN or NaT.
+
+        A missing ``eligibility`` table is filled with every pair of pathway and pool.
+        """
+        frame = self.table(name)
+        if name == "eligibility" and name not in self.present:
+            pairs = [(p, q) for p in self.tables["pathways"]["pathway"] for q in self.tables["pools"]["pool"]]
+            frame = frame.reindex(range(len(pairs)))
+            frame["pathway"], frame["pool"] = [p for p, _ in pairs], [q for _, q in pairs]
+        for column in TABLES[name].columns:
+            if column.default not in ("", None) and not column.required:
+                frame[column.name] = frame[column.name].fillna(column.default)
+        return frame
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the content that decides the plan or is carried with it; names of files do not count."""
+        digest = hashlib.sha256()
+        for name, frame in self.tables.items():
+            digest.update(name.encode())
+            digest.update(b"1" if name in self.present else b"0")
+            digest.update(frame.to_csv(index=False).encode())
+        digest.update(repr(self.factors).encode())
+        digest.update(repr(sorted((w.name, repr(w)) for w in self.whatifs.values())).encode())
+        return digest.hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Instance) and self.digest == other.digest
+
+    def edited(self, *edits: Edit | str) -> Instance:
+        """Return a new instance with the edits applied in the order given.
+
+        Raises
+        ------
+        InstanceError
+            If an edit names nothing, matches nothing, or leaves data that break a rule.
+        """
+        from optimizer.instance.edit import apply_edits, edit
+
+        parsed = tuple(edit(e) if isinstance(e, str) else e for e in edits)
+        return apply_edits(self, parsed)
+
+    def given(self, outcomes: Mapping[str, str]) -> Instance:
+        """Return a new instance in which each named factor has the named outcome with probability 1.
+
+        Raises
+        ------
+        InstanceError
+            If a factor or an outcome does not exist.
+        """
+        problems, factors = [], {factor.name: factor for factor in self.factors}
+        for name, outcome in outcomes.items():
+            if name not in factors:
+                problems.append(Problem(f"given {name}={outcome}", f"no factor '{name}'", nearest(name, factors)))
+                continue
+            chosen = [o for o in factors[name].outcomes if o.name == outcome]
+            if not chosen:
+                known = [o.name for o in factors[name].outcomes]
+                problems.append(
+                    Problem(f"given {name}={outcome}", f"no outcome '{outcome}' of '{name}'", nearest(outcome, known))
+                )
+                continue
+            factors[name] = replace(factors[name], outcomes=(replace(chosen[0], probability=1.0),))
+        if problems:
+            raise InstanceError(problems)
+        applied = (*self.applied, *(f"given {name}={outcome}" for name, outcome in outcomes.items()))
+        return replace(self, factors=tuple(factors.values()), applied=applied)
+
+    def deterministic(self) -> Instance:
+        """Return the instance as written, without its uncertainty."""
+        return replace(self, factors=(), applied=(*self.applied, "deterministic")) if self.factors else self
+
+    def with_whatif(self, whatif: WhatIf | str) -> Instance:
+        """Return a new instance with a what-if applied: first its conditions, then its edits.
+
+        Raises
+        ------
+        InstanceError
+            If the instance has no what-if of that name, or the what-if does not fit the instance.
+        """
+        if isinstance(whatif, str):
+            if whatif not in self.whatifs:
+                raise InstanceError(
+                    Problem(f"what-if {whatif}", "no such what-if in the instance", nearest(whatif, self.whatifs))
+                )
+            whatif = self.whatifs[whatif]
+        return self.given(whatif.given).edited(*whatif.edits)
+
+
+def replaced(instance: Instance, tables: Mapping[str, pd.DataFrame], applied: Iterable[str] = ()) -> Instance:
+    """Return the instance with some tables replaced and the edits that did it noted."""
+    return replace(
+        instance, tables={**instance.tables, **tables}, applied=(*instance.applied, *applied)
+    )

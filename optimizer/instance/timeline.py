@@ -1,0 +1,290 @@
+"""From tables to arrays on the scenario tree: ``Instance`` to ``PlanData``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data import PlanData
+from models.tree import Tree, build_tree
+from optimizer.instance import steps
+from optimizer.instance.calendar import MONTHS, Calendar, Dates
+from optimizer.instance.edit import apply_edits
+from optimizer.instance.instance import Factor, Instance
+from optimizer.instance.past import changes_of_the_past
+from optimizer.instance.problems import InstanceError, Problem
+
+Arrays = dict[str, NDArray[Any]]
+
+TABLES_READ: Final = (
+    "pools",
+    "contracts",
+    "deliveries",
+    "cancellations",
+    "pathways",
+    "eligibility",
+    "demand",
+    "value",
+    "curves",
+    "churn",
+    "locks",
+)
+"""The tables that decide a plan."""
+
+ROOT_FIELDS: Final = (
+    "eligible",
+    "effectiveness",
+    "operating_cost",
+    "initial",
+    "min_block",
+    "idle_penalty",
+    "shortfall_penalty",
+    "migration_cost",
+    "ramp",
+    "signing_cost",
+    "breach_cost",
+    "notice",
+    "term",
+)
+"""Data without a date: they hold for the whole of a root's tree."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A planning instance laid out on its tree.
+
+    Attributes
+    ----------
+    instance : Instance
+        The instance as given.
+    data : PlanData
+        Its arrays on the tree.
+    scenarios : tuple of Instance
+        The instance with the edits of each scenario's outcomes, in the order of the tree.
+    names : Names
+        Names along the axes.
+    """
+
+    instance: Instance
+    data: PlanData
+    scenarios: tuple[Instance, ...]
+    names: Names
+
+    @property
+    def contract_of(self) -> tuple[str, ...]:
+        """Name in the tables of each contract along the axis."""
+        return tuple(contract for contract, _ in self.names.contracts)
+
+    @cached_property
+    def known(self) -> list[str]:
+        """The outcomes known at each node, ``factor=outcome`` joined by a comma."""
+        factors = self.instance.factors
+        return [
+            ", ".join(f"{f.name}={f.outcomes[o].name}" for f, o in zip(factors, row, strict=True) if o >= 0)
+            for row in self.data.tree.known.tolist()
+        ]
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The periods of the plan."""
+        return calendar_of(self.instance)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names along the axes of the arrays, over all scenarios.
+
+    A contract that an outcome moves to another pool counts once for each pool.
+    """
+
+    pathways: tuple[str, ...]
+    pools: tuple[str, ...]
+    contracts: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def contract_names(self) -> tuple[str, ...]:
+        """Name of each contract, with its pool where the name alone would stand for two."""
+        names = [contract for contract, _ in self.contracts]
+        return tuple(c if names.count(c) == 1 else f"{c}@{q}" for c, q in self.contracts)
+
+
+def calendar_of(instance: Instance) -> Calendar:
+    """Return the periods of an instance."""
+    return Calendar(np.datetime64(instance.start, "M"), MONTHS[instance.resolution], instance.periods)
+
+
+def timeline(instance: Instance) -> Timeline:
+    """Lay an instance out on its scenario tree.
+
+    Parameters
+    ----------
+    instance : Instance
+        A valid instance.
+
+    Returns
+    -------
+    Timeline
+        Arrays in GW, $bn per GW-year and $bn per GW.
+
+    Raises
+    ------
+    InstanceError
+        If an outcome's edits do not fit the instance, or change data before the outcome is revealed.
+    """
+    calendar = calendar_of(instance)
+    revealed = calendar.period(np.array([f.revealed for f in instance.factors], dtype="datetime64[D]"))
+    tree = build_tree(
+        calendar.periods, revealed.tolist(), [[o.probability for o in factor.outcomes] for factor in instance.factors]
+    )
+    scenarios = outcomes_applied(instance, instance.factors)
+    alone = [[outcomes_applied(instance, (replace(f, outcomes=(o,)),))[0] for o in f.outcomes] for f in instance.factors]
+    names = _names((instance, *scenarios))
+    layout = _Layout(names, calendar)
+    as_written = layout.arrays(instance)
+    by_scenario = [layout.arrays(scenario) for scenario in scenarios]
+    problems = changes_of_the_past(
+        instance, as_written, [[(i, layout.arrays(i)) for i in row] for row in alone], revealed, calendar, names
+    )
+    if problems:
+        raise InstanceError(problems)
+    _same_on_shared_nodes(instance, tree, by_scenario, calendar)
+    return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario), scenarios, names)
+
+
+def outcomes_applied(instance: Instance, factors: tuple[Factor, ...]) -> tuple[Instance, ...]:
+    """Return the instance in every combination of outcomes, the first factor varying slowest.
+
+    Edits are applied factor by factor, so that combinations share the work, and the tables, of their first factors.
+    """
+    reached: list[Instance] = [instance]
+    for factor in factors:
+        reached = [
+            apply_edits(before, outcome.edits, note=False, inside_outcome=True) if outcome.edits else before
+            for before in reached
+            for outcome in factor.outcomes
+        ]
+    return tuple(reached)
+
+
+def _names(instances: tuple[Instance, ...]) -> Names:
+    distinct = {name: {id(i.tables[name]): i.tables[name] for i in instances} for name in ("pathways", "pools", "contracts")}
+
+    def union(table: str, *columns: str) -> tuple[Any, ...]:
+        seen: dict[Any, None] = {}
+        for frame in distinct[table].values():
+            cells = [frame[column].tolist() for column in columns]
+            seen.update(dict.fromkeys(cells[0] if len(cells) == 1 else zip(*cells, strict=True)))
+        return tuple(seen)
+
+    return Names(union("pathways", "pathway"), union("pools", "pool"), union("contracts", "contract", "pool"))
+
+
+class _Layout:
+    """Makes the arrays of one scenario after another; what depends on the same tables is made once."""
+
+    def __init__(self, names: Names, calendar: Calendar) -> None:
+        self.names = names
+        self.calendar = calendar
+        self.starts: Dates = calendar.starts()
+        self._made: dict[tuple[Any, ...], tuple[tuple[Any, ...], Arrays]] = {}
+
+    def arrays(self, instance: Instance) -> Arrays:
+        """Return every array of one scenario; fields that change over time end with the axis of periods."""
+        made: Arrays = {}
+        for make, tables in _MAKERS:
+            frames = tuple(instance.tables[name] for name in tables)
+            key = (make, *map(id, frames), instance.discount_rate)
+            if key not in self._made:
+                # The frames are kept beside the arrays so that their ids stay theirs.
+                self._made[key] = (frames, make(instance, self.names, self.calendar))
+            made.update(self._made[key][1])
+        return made
+
+
+_MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[str, ...]], ...]] = (
+    (steps.pools, ("pools",)),
+    (steps.pathways, ("pathways",)),
+    (steps.pairs, ("eligibility", "pathways", "pools")),
+    (steps.supply, ("contracts", "deliveries", "pools")),
+    (steps.cancellations, ("cancellations", "contracts")),
+    (steps.demand, ("demand",)),
+    (steps.tiers, ("value", "curves", "pathways")),
+    (steps.churn, ("churn", "pathways")),
+    (steps.locks, ("locks",)),
+)
+
+
+def _same_on_shared_nodes(instance: Instance, tree: Tree, by_scenario: list[Arrays], calendar: Calendar) -> None:
+    """Refuse outcomes that change the past only together, which one outcome at a time does not show."""
+    for s, arrays in enumerate(by_scenario):
+        examples = tree.example[tree.node_of[s]]
+        for other in np.unique(examples[examples != s]):
+            periods = np.flatnonzero(examples == other)
+            for name, array in arrays.items():
+                theirs = by_scenario[other][name]
+                if name == "contracted_total" or array is theirs:
+                    continue
+                if name in ROOT_FIELDS:
+                    differ = not np.array_equal(array, theirs, equal_nan=True)
+                else:
+                    tiers = min(array.shape[1], theirs.shape[1]) if name in ("width", "value") else None
+                    mine, yours = (a[:, :tiers][..., periods] if tiers is not None else a[..., periods] for a in (array, theirs))
+                    differ = not np.array_equal(mine, yours, equal_nan=True)
+                if differ:
+                    raise InstanceError(
+                        Problem(
+                            "uncertainty.toml",
+                            f"the outcomes {_scenario_name(instance, tree, s)} together change {name} before "
+                            f"{calendar.starts(calendar.periods + 1)[periods[-1] + 1]}",
+                            "an outcome must not change the past",
+                            "date the edits on or after the reveal of their factor",
+                        )
+                    )
+
+
+def _scenario_name(instance: Instance, tree: Tree, scenario: int) -> str:
+    outcomes = zip(instance.factors, tree.scenario_outcome[scenario].tolist(), strict=True)
+    return ", ".join(f"{factor.name}={factor.outcomes[o].name}" for factor, o in outcomes)
+
+
+def _on_tree(
+    instance: Instance, tree: Tree, names: Names, calendar: Calendar, by_scenario: list[Arrays]
+) -> PlanData:
+    most_tiers = max(arrays["width"].shape[1] for arrays in by_scenario)
+    for arrays in by_scenario:
+        missing = most_tiers - arrays["width"].shape[1]
+        for name in ("width", "value"):
+            arrays[name] = np.pad(arrays[name], ((0, 0), (0, missing), (0, 0)))
+    fields: dict[str, Any] = {}
+    examples = tree.example[tree.roots]
+    for name in by_scenario[0]:
+        stacked = np.stack([arrays[name] for arrays in by_scenario])
+        if name == "contracted_total":
+            continue
+        if name in ROOT_FIELDS:
+            fields[name] = np.moveaxis(stacked[examples], 0, -1)
+        else:
+            fields[name] = np.moveaxis(stacked[tree.example, ..., tree.period], 0, -1)
+    totals = np.stack([arrays["contracted_total"] for arrays in by_scenario])
+    contracted = np.zeros((tree.size, totals.shape[1]))
+    for t in range(tree.periods):
+        np.add.at(contracted, tree.node_of[:, t], tree.scenario_probability[:, None] * totals)
+    fields["contracted"] = (contracted / tree.probability[:, None]).T
+    periods = np.arange(calendar.periods)
+    return PlanData(
+        tree=tree,
+        pathways=names.pathways,
+        pools=names.pools,
+        contracts=names.contract_names,
+        pool_of=np.array([names.pools.index(q) for _, q in names.contracts], dtype=np.int64),
+        dt=calendar.dt,
+        discount=(1 + instance.discount_rate) ** -((periods + 0.5) * calendar.dt),
+        aversion=instance.aversion,
+        tail=instance.tail,
+        **fields,
+    )

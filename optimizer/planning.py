@@ -1,0 +1,175 @@
+"""The way from an instance to a checked plan, stage by stage."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
+from optimizer.instance.check import check
+from optimizer.instance.instance import Instance
+from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.timeline import Timeline, timeline
+from optimizer.results.audit import audit
+from optimizer.results.marginals import disagreements
+from optimizer.results.plan import Plan, make_plan
+from optimizer.solve.certify import Certificate, certify
+from optimizer.solve.compile import compiled
+from optimizer.solve.highs import Solution, SolveOptions, Status, solve as run_solver
+from optimizer.solve.program import LinearProgram
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COLD_AGAIN: tuple[dict[str, str | int], ...] = ({"presolve": "off"}, {"solver": "ipm", "run_crossover": "on"})
+"""What is tried, in turn, when an answer said to be optimal does not prove to be."""
+
+
+def solve(
+    instance: Instance,
+    options: SolveOptions | None = None,
+    *,
+    accept_stopped: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Plan:
+    """Return the best plan of an instance, certified from the duals and recomputed from the tables.
+
+    Parameters
+    ----------
+    instance : Instance
+        What to plan for.
+    options : SolveOptions, optional
+        Time limit (seconds), solver log and solver options.
+    accept_stopped : bool
+        Whether a feasible plan that a limit or Ctrl-C left unproved is returned, labelled by its status.
+    progress : callable, optional
+        Told the name of each stage as it begins.
+
+    Returns
+    -------
+    Plan
+        Money in $bn, capacity in GW.
+
+    Raises
+    ------
+    InstanceError
+        If the instance breaks a rule of the format.
+    InfeasibleError
+        If no plan keeps every limit, or worth has none.
+    StoppedError
+        If a limit or Ctrl-C ended the solve with no plan to keep, or with one that was not asked for.
+    AuditError
+        If the answer fails its own check.
+    SolverError
+        If the solver fails.
+    """
+    options = options or SolveOptions()
+    timings: dict[str, float] = {}
+    tell = progress or (lambda stage: None)
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        tell(name)
+        began = time.perf_counter()
+        yield
+        timings[name] = time.perf_counter() - began
+
+    with _without_collector():
+        with stage("check"):
+            warnings = refuse_errors(instance)
+        with stage("timeline"):
+            laid_out = timeline(instance)
+            refuse_integers(laid_out)
+        with stage("build"):
+            program = compiled(laid_out.data)
+        with stage("solve"):
+            solution, certificate = certified(program, options)
+        refuse_non_plans(solution, certificate, accept_stopped=accept_stopped)
+        with stage("results"):
+            plan = make_plan(laid_out, program, solution, certificate)
+        with stage("audit"):
+            findings = [str(finding) for finding in audit(instance, plan.tables, plan.summary)]
+            findings += disagreements(plan.marginal_values, program, laid_out.data, solution.row_duals)
+    if findings:
+        raise AuditError("the plan does not agree with the instance's tables", findings)
+    return replace(plan, warnings=tuple(map(str, warnings)), timings=timings)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the garbage collector from walking a model of many small objects again and again while it is built."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def refuse_errors(instance: Instance) -> list[Problem]:
+    """Return the warnings of an instance, raise its errors."""
+    problems = check(instance)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise InstanceError(errors)
+    return problems
+
+
+def refuse_integers(laid_out: Timeline) -> None:
+    """Refuse an instance that asks for whole cancellations or least blocks, which this version cannot plan."""
+    data, problems = laid_out.data, []
+    rule = "this version plans shares and blocks of any size"
+    for k in sorted(set(data.indivisible.nonzero()[0].tolist())):
+        where = f"cancellations.csv, contract {data.contracts[k]}, indivisible"
+        problems.append(Problem(where, "true", rule, "leave it blank to plan with a divisible contract"))
+    for p, q in sorted(set(zip(*(axis.tolist() for axis in data.min_block.nonzero()[:2]), strict=True))):
+        where = f"eligibility.csv, {data.pathways[p]} on {data.pools[q]}, min_block_gw"
+        problems.append(Problem(where, "above 0", rule, "leave it blank to plan without a least block"))
+    if problems:
+        raise InstanceError(problems)
+
+
+def certified(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
+    """Solve a program and judge the answer on the matrix; an optimum that does not prove to be one is solved again.
+
+    Returns
+    -------
+    (Solution, Certificate or None)
+        The certificate is None where there is no point to judge.
+    """
+    solution, certificate = _judged(program, options)
+    for again in COLD_AGAIN:
+        doubtful = solution.status is Status.OPTIMAL and not (certificate and certificate.optimal)
+        unclear = solution.status is Status.INFEASIBLE_OR_UNBOUNDED
+        if not (doubtful or unclear):
+            break
+        solution, certificate = _judged(program, replace(options, solver={**options.solver, **again}))
+    return solution, certificate
+
+
+def _judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
+    solution = run_solver(program, options)
+    if not len(solution.columns):
+        return solution, None
+    return solution, certify(program, solution.columns, solution.row_duals)
+
+
+def refuse_non_plans(solution: Solution, certificate: Certificate | None, *, accept_stopped: bool) -> None:
+    """Raise the error that fits a solve which left no plan."""
+    status = solution.status
+    if status is Status.OPTIMAL:
+        if certificate is None or not certificate.optimal:
+            raise AuditError("the solver's answer does not prove optimal", [str(certificate)])
+    elif status in (Status.INFEASIBLE, Status.UNBOUNDED, Status.INFEASIBLE_OR_UNBOUNDED):
+        raise InfeasibleError(str(status))
+    elif status.stopped:
+        feasible = certificate is not None and certificate.feasible
+        if not (feasible and accept_stopped):
+            raise StoppedError(str(status), solution.seconds, plan_found=feasible)
+    else:
+        raise SolverError(f"the solver failed: {solution.message}")

@@ -1,0 +1,149 @@
+"""Marginal values: what one more GW would add, from the duals of the constraints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from models.data import PlanData
+from optimizer.results.tables import NodeColumns
+from optimizer.solve.program import FloatArray, LinearProgram
+
+PER_YEAR: Final = "$bn per GW-year"
+ONE_OFF: Final = "$bn per GW"
+
+
+@dataclass(frozen=True)
+class _Family:
+    """A constraint with a marginal value; `sign` turns the program's dual so that positive means relaxing helps."""
+
+    row: str
+    constraint: str
+    sign: float
+    unit: str = PER_YEAR
+
+
+FAMILIES: Final = (
+    _Family("balance", "supply", -1.0),
+    _Family("target_met", "target", 1.0),
+    _Family("floor_met", "floor", 1.0),
+    _Family("cap_kept", "cap", -1.0),
+    _Family("ramp", "ramp", -1.0, ONE_OFF),
+    _Family("signing_ramp", "ramp", -1.0, ONE_OFF),
+    _Family("lock_least", "lock", 1.0),
+    _Family("lock_most", "lock", -1.0),
+)
+
+
+def node_weight(program: LinearProgram, data: PlanData, row_duals: FloatArray) -> FloatArray:
+    """Return the weight ``w(n)`` of each node in the objective, shape (N,): its probability, shifted by aversion to CVaR."""
+    if "cumulative_worth" not in program.rows:
+        return data.tree.probability
+    weight = np.zeros(data.tree.size)
+    weight[program.row_keys["cumulative_worth"][:, 0]] = -row_duals[program.rows["cumulative_worth"]]
+    return np.where(weight > 1e-9, weight, 0.0)
+
+
+def marginal_values(
+    program: LinearProgram,
+    data: PlanData,
+    row_duals: FloatArray,
+    columns: NodeColumns,
+    ranges: tuple[FloatArray, FloatArray] | None = None,
+) -> pd.DataFrame:
+    """Return the marginal value of every supply, target, floor, cap, ramp and lock.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        Tells which row is what.
+    data : PlanData
+        Discount factors and probabilities.
+    row_duals : (m,) float array
+        Duals of the program, $bn per unit.
+    columns : NodeColumns
+        The columns that name a node.
+    ranges : pair of (m,) float arrays, optional
+        Smallest and largest bound of each row for which its dual holds, GW.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``bn_per_gw_year`` is in $bn per GW-year, gross of contract cost; for ramps in $bn per GW, as ``unit`` says.
+        Positive: relaxing helps. Blank where the node has no weight in the objective. ``from_gw`` and ``to_gw`` bound
+        the GW over which the value holds.
+    """
+    weight = node_weight(program, data, row_duals)
+    frames = []
+    for family in FAMILIES:
+        keys = program.row_keys.get(family.row)
+        if keys is None or not len(keys):
+            continue
+        rows = program.rows[family.row]
+        node = keys[:, -1]
+        years = data.dt if family.unit == PER_YEAR else 1.0
+        per_unit = weight[node] * data.node_discount[node] * years
+        dual = family.sign * row_duals[rows]
+        value = np.divide(dual, per_unit, out=np.full(len(dual), np.nan), where=per_unit > 0)
+        value[np.abs(value) < 1e-9] = 0.0
+        low, high = (r[rows] for r in ranges) if ranges else (np.full(len(dual), np.nan),) * 2
+        frames.append(
+            columns.frame(
+                node,
+                constraint=family.constraint,
+                name=[_name(program.labels, key) for key in keys[:, :-1].tolist()],
+                bn_per_gw_year=value,
+                from_gw=low,
+                to_gw=high,
+                unit=family.unit,
+            )
+        )
+    return pd.concat(frames, ignore_index=True).sort_values("node", kind="stable", ignore_index=True)
+
+
+def _name(labels: tuple[str, ...], key: list[int]) -> str:
+    """Return the name of a row's pathway or pool; of a lock ``pathway[pool]``."""
+    owner, *pool = (labels[code] for code in key)
+    return f"{owner}[{pool[0]}]" if pool and pool[0] else owner
+
+
+def disagreements(
+    table: pd.DataFrame, program: LinearProgram, data: PlanData, row_duals: FloatArray
+) -> list[str]:
+    """Return where a table of marginal values does not lead back to the duals that prove the plan optimal.
+
+    The table is read as it will be shown: by constraint, name and node, not by position.
+    """
+    if not len(row_duals):
+        return []
+    weight = node_weight(program, data, row_duals)
+    shown = dict(
+        zip(
+            zip(table["constraint"], table["name"], table["node"].tolist(), strict=True),
+            table["bn_per_gw_year"].tolist(),
+            strict=True,
+        )
+    )
+    found, expected = [], 0
+    for family in FAMILIES:
+        keys = program.row_keys.get(family.row)
+        if keys is None:
+            continue
+        for key, dual in zip(keys.tolist(), row_duals[program.rows[family.row]].tolist(), strict=True):
+            node, name = key[-1], _name(program.labels, key[:-1])
+            expected += 1
+            value = shown.get((family.constraint, name, node))
+            years = data.dt if family.unit == PER_YEAR else 1.0
+            back = np.nan if value is None else value * float(weight[node] * data.node_discount[node] * years)
+            blank = weight[node] == 0 and value is not None and np.isnan(value)
+            if not blank and not abs(back - family.sign * dual) <= 1e-8 * (1 + abs(dual)):
+                found.append(
+                    f"marginal value of {family.constraint} {name} at node {node}: {value} stands for a dual of {back}, "
+                    f"the certified one is {family.sign * dual}"
+                )
+    if expected != len(table):
+        found.append(f"marginal values: {len(table)} rows for {expected} constraints")
+    return found

@@ -1,0 +1,96 @@
+"""Remaining obligations: what is still owed to each vendor, with and without the planned cancellations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from optimizer.instance.steps import in_service, tail_periods
+from optimizer.instance.timeline import Timeline
+from optimizer.results.values import Values, carried
+from optimizer.solve.program import FloatArray
+
+
+def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
+    """Return undiscounted obligations by vendor, contract and calendar year, expected over the scenarios.
+
+    Beyond the horizon a contract runs on to its end with the share that was cancelled by the last window; a contract
+    without an end stops at the horizon. Cancellation fees are not obligations.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        The instance on its tree.
+    plan : Values
+        The plan's decisions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``vendor, contract, year, as_signed_bn, after_cancellation_bn`` ($bn) and ``gw`` (expected mean GW in service
+        as signed, over the plan's and the contract's periods of that year).
+    """
+    tree, calendar = timeline.data.tree, timeline.calendar
+    horizon = tree.periods
+    beyond = max(
+        int(tail_periods(calendar, s.tables["contracts"]["end"].to_numpy().astype("datetime64[D]")).max(initial=0))
+        for s in timeline.scenarios
+    )
+    count = horizon + beyond
+    years = calendar.starts(count).astype("datetime64[Y]").astype(np.int64) + 1970
+    first = int(years[0])
+    in_year = np.zeros((count, int(years[-1]) - first + 1))
+    in_year[np.arange(count), years - first] = 1.0
+
+    contracts = len(timeline.data.contracts)
+    signed = np.zeros((contracts, in_year.shape[1]))
+    kept, gw = np.zeros_like(signed), np.zeros_like(signed)
+    last = carried(plan.cancelled, timeline.data.last_window)
+    made: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
+    for s, scenario in enumerate(timeline.scenarios):
+        frames = (scenario.tables["contracts"], scenario.tables["deliveries"])
+        key = (id(frames[0]), id(frames[1]))
+        if key not in made:
+            made[key] = _service(timeline, s, count)
+        service, price = made[key]
+        path = tree.node_of[s]
+        left = np.empty_like(service)
+        left[:, :horizon] = 1 - plan.ended[:, path]
+        left[:, horizon:] = 1 - last[:, path[-1:]]
+        owed = service * price[:, None] * calendar.dt * tree.scenario_probability[s]
+        signed += owed @ in_year
+        kept += (owed * left) @ in_year
+        gw += tree.scenario_probability[s] * (service @ in_year)
+    gw /= in_year.sum(axis=0)
+    k, year = np.nonzero(gw > 0)
+    vendor = _vendors(timeline)
+    return pd.DataFrame(
+        {
+            "vendor": [vendor[timeline.contract_of[i]] for i in k.tolist()],
+            "contract": [timeline.data.contracts[i] for i in k.tolist()],
+            "year": year + first,
+            "as_signed_bn": signed[k, year],
+            "after_cancellation_bn": kept[k, year],
+            "gw": gw[k, year],
+        }
+    ).sort_values(["vendor", "contract", "year"], ignore_index=True, kind="stable")
+
+
+def _service(timeline: Timeline, scenario: int, count: int) -> tuple[FloatArray, FloatArray]:
+    """Return GW in service by contract and period, beyond the horizon to the contract's end, and its price."""
+    instance = timeline.scenarios[scenario]
+    service, row = in_service(instance, timeline.names, timeline.calendar, count)
+    contracts = instance.filled("contracts")
+    endless = contracts["end"].isna().to_numpy()[row] | (row < 0)
+    service[endless, timeline.calendar.periods :] = 0.0
+    price = np.where(row >= 0, contracts["cost_bn_per_gw_year"].to_numpy(dtype=float)[row], 0.0)
+    return service, price
+
+
+def _vendors(timeline: Timeline) -> dict[str, str]:
+    vendors: dict[str, str] = {}
+    for scenario in (timeline.instance, *timeline.scenarios):
+        table = scenario.tables["contracts"]
+        for contract, vendor in zip(table["contract"].tolist(), table["vendor"].tolist(), strict=True):
+            vendors.setdefault(contract, vendor)
+    return vendors

@@ -1,0 +1,179 @@
+"""The plan: typed figures and tables of one solved instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.instance.instance import Instance
+from optimizer.instance.timeline import Timeline
+from optimizer.results import tables as make
+from optimizer.results.marginals import marginal_values
+from optimizer.results.obligations import obligations
+from optimizer.results.values import Values, values
+from optimizer.solve.certify import Certificate
+from optimizer.solve.highs import Solution
+from optimizer.solve.program import LinearProgram
+
+TABLES = (
+    "nodes",
+    "allocation",
+    "supply",
+    "cashflow",
+    "cancellations",
+    "deals",
+    "obligations",
+    "marginal_values",
+)
+"""The tables of a plan, in the order in which they are kept."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked plan.
+
+    Attributes
+    ----------
+    instance : Instance
+        What was planned for.
+    status : str
+        ``optimal``, or why the solver stopped early.
+    summary : mapping
+        The figures of ``summary.json``: money in $bn, capacity in GW-years.
+    tables : mapping of str to pandas.DataFrame
+        Every table in long form, by name.
+    warnings : tuple of str
+        What is allowed in the instance but decides nothing.
+    timings : mapping of str to float
+        Seconds by phase.
+    """
+
+    instance: Instance
+    status: str
+    summary: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    warnings: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def objective_bn(self) -> float:
+        """Worth that the plan maximises: expected, or weighed with CVaR; $bn, discounted."""
+        return float(self.summary["objective_bn"])
+
+    @property
+    def npv_bn(self) -> float:
+        """Expected discounted cash, without penalties and the terminal line, $bn."""
+        return float(self.summary["npv_bn"])
+
+    @property
+    def allocation(self) -> pd.DataFrame:
+        """GW by node, pathway and pool."""
+        return self.tables["allocation"]
+
+    @property
+    def supply(self) -> pd.DataFrame:
+        """GW delivered, cancelled, used and idle by node and pool."""
+        return self.tables["supply"]
+
+    @property
+    def cashflow(self) -> pd.DataFrame:
+        """$bn by node, component and name."""
+        return self.tables["cashflow"]
+
+    @property
+    def cancellations(self) -> pd.DataFrame:
+        """Share and GW cancelled by window node and contract."""
+        return self.tables["cancellations"]
+
+    @property
+    def deals(self) -> pd.DataFrame:
+        """GW in deals by node and deal pathway."""
+        return self.tables["deals"]
+
+    @property
+    def obligations(self) -> pd.DataFrame:
+        """$bn owed by vendor, contract and year."""
+        return self.tables["obligations"]
+
+    @property
+    def marginal_values(self) -> pd.DataFrame:
+        """$bn per GW-year of supply, targets, floors, caps and locks; $bn per GW of ramps."""
+        return self.tables["marginal_values"]
+
+
+def make_plan(
+    timeline: Timeline,
+    program: LinearProgram,
+    solution: Solution,
+    certificate: Certificate,
+) -> Plan:
+    """Return the plan that a solution means.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        The instance on its tree.
+    program : LinearProgram
+        The program that was solved.
+    solution : Solution
+        A feasible solution; its duals, where there are any, give the marginal values.
+    certificate : Certificate
+        What is proved of it.
+    """
+    data = timeline.data
+    decided = values(program, data, solution.columns)
+    columns = make.node_columns(timeline)
+    duals = solution.row_duals if len(solution.row_duals) else np.full(program.shape[0], np.nan)
+    tables = {
+        "nodes": make.nodes(timeline, columns),
+        "allocation": make.allocation(data, decided, columns),
+        "supply": make.supply(data, decided, columns),
+        "cashflow": make.cashflow(timeline, decided, columns),
+        "cancellations": make.cancellations(timeline, decided, columns),
+        "deals": make.deals(data, decided, columns),
+        "obligations": obligations(timeline, decided),
+        "marginal_values": marginal_values(program, data, duals, columns, solution.row_ranges),
+    }
+    summary = summarise(timeline, decided, tables["cashflow"], -certificate.objective)
+    summary = {"status": str(solution.status), **summary, "certificate": certificate.as_dict()}
+    return Plan(timeline.instance, str(solution.status), summary, tables)
+
+
+def summarise(timeline: Timeline, plan: Values, cashflow: pd.DataFrame, objective_bn: float) -> dict[str, Any]:
+    """Return the figures of a plan: expected, discounted where they are money, signed so that costs are negative."""
+    data, tree = timeline.data, timeline.data.tree
+    expected = cashflow["discounted_bn"] * cashflow["probability"]
+    totals = expected.groupby(cashflow["component"]).sum()
+    components: dict[str, Any] = {name: float(totals.get(name, 0.0)) for name in make.COMPONENTS}
+    npv = sum(amount for name, amount in components.items() if name not in make.NOT_CASH)
+    by_pathway = expected[cashflow["component"] == "value"].groupby(cashflow["name"]).sum()
+    components["value"] = {p: float(by_pathway.get(p, 0.0)) for p in data.pathways}
+    years = tree.probability * data.dt
+    used = plan.use @ years
+    idle = float((plan.idle @ years).sum())
+    busy = float(used.sum())
+    return {
+        "objective_bn": objective_bn,
+        "npv_bn": float(npv),
+        "components_bn": components,
+        "expected_gw_years": dict(zip(data.pathways, used.tolist(), strict=True)),
+        "idle_gw_years": idle,
+        "idle_cost_bn": _idle_cost(data, plan),
+        "utilisation": busy / (busy + idle) if busy + idle > 0 else 0.0,
+        "scenarios": len(tree.node_of),
+        "nodes": tree.size,
+    }
+
+
+def _idle_cost(data: Any, plan: Values) -> float:
+    """Return what idle GW cost at the average contract price of their pool, expected and discounted, $bn."""
+    in_service = data.delivered * (1 - plan.ended)
+    capacity, cost = np.zeros_like(data.supply), np.zeros_like(data.supply)
+    np.add.at(capacity, data.pool_of, in_service)
+    np.add.at(cost, data.pool_of, data.cost * in_service)
+    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-12)
+    return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())

@@ -1,0 +1,262 @@
+"""The solver: the only file that knows highspy."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import highspy
+import numpy as np
+
+from optimizer.instance.problems import InstanceError, Problem, nearest
+from optimizer.solve.program import FloatArray, LinearProgram
+
+
+class Status(StrEnum):
+    """How a solve ended."""
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    INFEASIBLE_OR_UNBOUNDED = "infeasible_or_unbounded"
+    TIME_LIMIT = "time_limit"
+    ITERATION_LIMIT = "iteration_limit"
+    INTERRUPTED = "interrupted"
+    SOLVER_ERROR = "solver_error"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a limit or the user ended the solve early."""
+        return self in (Status.TIME_LIMIT, Status.ITERATION_LIMIT, Status.INTERRUPTED)
+
+
+_STATUS: Final = {
+    highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+    highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE_OR_UNBOUNDED,
+    highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
+    highspy.HighsModelStatus.kIterationLimit: Status.ITERATION_LIMIT,
+    highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
+    highspy.HighsModelStatus.kHighsInterrupt: Status.INTERRUPTED,
+}
+
+Option = str | int | float | bool
+
+_OURS: Final = ("output_flag", "log_file", "time_limit")
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """How to solve.
+
+    Attributes
+    ----------
+    time_limit : float or None
+        Seconds after which the solver stops.
+    log : bool
+        Whether the solver's own log is printed.
+    solver : mapping of str to Option
+        HiGHS options by name.
+    """
+
+    time_limit: float | None = None
+    log: bool = False
+    solver: Mapping[str, Option] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the solver returned.
+
+    Attributes
+    ----------
+    status : Status
+        How the solve ended.
+    columns : (n,) float array
+        Values of the columns; empty where the solver has none.
+    row_duals : (m,) float array
+        Change of the program's objective ($bn) per unit of a row's bound; empty where the solver has none.
+    row_ranges : pair of (m,) float arrays or None
+        Smallest and largest bound of each row for which its dual holds; None without an optimal basis.
+    iterations : int
+        Simplex, interior point and crossover iterations.
+    seconds : float
+        Wall time of the solver.
+    message : str
+        The solver's own word for how it ended.
+    """
+
+    status: Status
+    columns: FloatArray
+    row_duals: FloatArray
+    row_ranges: tuple[FloatArray, FloatArray] | None
+    iterations: int
+    seconds: float
+    message: str
+
+
+def version() -> str:
+    """Return the version of HiGHS."""
+    return str(_Silent().version())
+
+
+def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
+    """Return HiGHS options with their texts turned into the types that HiGHS expects.
+
+    Parameters
+    ----------
+    given : mapping of str to str
+        Options as written on a command line.
+
+    Raises
+    ------
+    InstanceError
+        For every option that HiGHS does not know, does not take, or that gwplan sets itself.
+    """
+    problems, options = [], {}
+    highs = _Silent()
+    names = [name for name in dir(highs.getOptions()) if not name.startswith("_")]
+    for name, text in given.items():
+        where = f"--solver-option {name}={text}"
+        if name in _OURS:
+            problems.append(Problem(where, f"gwplan sets {name} itself", "use --log and --time-limit"))
+            continue
+        status, current = highs.getOptionValue(name)
+        if status != highspy.HighsStatus.kOk:
+            problems.append(Problem(where, f"HiGHS has no option '{name}'", nearest(name, names)))
+            continue
+        value = _typed(text, current)
+        if value is None or highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            kind = type(current).__name__
+            problems.append(Problem(where, f"HiGHS does not take '{text}'", f"it expects a {kind}, e.g. {current}"))
+            continue
+        options[name] = value
+    if problems:
+        raise InstanceError(problems)
+    return options
+
+
+def _typed(text: str, current: Any) -> Option | None:
+    if isinstance(current, bool):
+        return {"true": True, "on": True, "false": False, "off": False}.get(text.lower())
+    if isinstance(current, str):
+        return text
+    try:
+        return type(current)(text)
+    except ValueError:
+        return None
+
+
+class _Silent(highspy.Highs):  # type: ignore[misc]
+    """HiGHS without the banner that highspy's constructor prints when it enables callbacks."""
+
+    def enableCallbacks(self) -> None:  # noqa: D102, N802
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
+def loaded(program: LinearProgram, options: SolveOptions) -> Any:
+    """Return a HiGHS object that holds the program.
+
+    Raises
+    ------
+    RuntimeError
+        If HiGHS refuses the program or an option.
+    """
+    highs = _Silent()
+    settings: dict[str, Option] = {"threads": 1, **options.solver, "output_flag": options.log}
+    if options.time_limit is not None:
+        settings["time_limit"] = options.time_limit
+    for name, value in settings.items():
+        _must(highs.setOptionValue(name, value), f"setting {name}")
+    rows, columns = program.shape
+    status = highs.passModel(
+        columns,
+        rows,
+        len(program.value),
+        int(highspy.MatrixFormat.kColwise),
+        int(highspy.ObjSense.kMinimize),
+        program.offset,
+        program.cost,
+        program.column_lower,
+        program.column_upper,
+        program.row_lower,
+        program.row_upper,
+        program.start[:-1].astype(np.int32),
+        program.index.astype(np.int32),
+        program.value,
+        np.zeros(columns, dtype=np.int32),
+    )
+    # HiGHS warns of values that it treats as zero or infinite; the certificate judges what comes of that.
+    if status == highspy.HighsStatus.kError:
+        raise RuntimeError("HiGHS refused the program")
+    return highs
+
+
+def _must(status: Any, doing: str) -> None:
+    if status != highspy.HighsStatus.kOk:
+        raise RuntimeError(f"HiGHS failed at {doing}")
+
+
+def solve(program: LinearProgram, options: SolveOptions | None = None) -> Solution:
+    """Solve a program.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        What to solve.
+    options : SolveOptions, optional
+        How to solve it.
+
+    Returns
+    -------
+    Solution
+        With whatever the solver has, whether or not it is optimal; Ctrl-C stops the solver, not the process.
+    """
+    highs = loaded(program, options or SolveOptions())
+    began = time.perf_counter()
+    run_status = _run(highs)
+    seconds = time.perf_counter() - began
+    model_status = highs.getModelStatus()
+    status = _STATUS.get(model_status, Status.SOLVER_ERROR)
+    if run_status == highspy.HighsStatus.kError:
+        status = Status.SOLVER_ERROR
+    found, info = highs.getSolution(), highs.getInfo()
+    counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.crossover_iteration_count)
+    return Solution(
+        status=status,
+        columns=np.array(found.col_value) if found.value_valid else np.empty(0),
+        row_duals=np.array(found.row_dual) if found.dual_valid else np.empty(0),
+        row_ranges=_row_ranges(highs) if status is Status.OPTIMAL else None,
+        iterations=sum(max(int(count), 0) for count in counts),
+        seconds=seconds,
+        message=str(highs.modelStatusToString(model_status)),
+    )
+
+
+def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:
+    status, ranging = highs.getRanging()
+    if status != highspy.HighsStatus.kOk:
+        return None
+    return np.array(ranging.row_bound_dn.value_), np.array(ranging.row_bound_up.value_)
+
+
+def _run(highs: Any) -> Any:
+    """Run the solver so that Ctrl-C stops it and what it has by then can still be read."""
+    if threading.current_thread() is not threading.main_thread():
+        return highs.run()
+    highs.HandleUserInterrupt = True
+    result: list[Any] = []
+    worker = threading.Thread(target=lambda: result.append(highs.run()), daemon=True)
+    worker.start()
+    while worker.is_alive():
+        try:
+            worker.join()
+        except KeyboardInterrupt:
+            highs.cancelSolve()
+    return result[0] if result else highspy.HighsStatus.kError
