@@ -7,7 +7,7 @@ each rule is one template that holds for all its indices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +46,8 @@ def keys(data: PlanData, axes: str, mask: NDArray[np.bool_]) -> list[Key]:
 
 def index_set(data: PlanData, axes: str, mask: NDArray[np.bool_]) -> Set:
     """Return a Pyomo set of the true elements of a mask; see `keys`."""
-    members: Iterable[Key | str | int] = keys(data, axes, mask)
-    if len(axes) == 1:
-        members = [key[0] for key in keys(data, axes, mask)]
-    return Set(initialize=list(members), dimen=len(axes))
+    members = keys(data, axes, mask)
+    return Set(initialize=[key[0] for key in members] if len(axes) == 1 else members, dimen=len(axes))
 
 
 def parameter(
@@ -80,17 +78,16 @@ def parameter(
         "I": model.COUNTS,
     }
     mask = values != 0 if sparse else np.ones(values.shape, dtype=bool)
-    entries: dict[Key | str | int, float] = dict(zip(keys(data, axes, mask), values[mask].tolist(), strict=True))
-    if len(axes) == 1:
-        entries = {key[0]: value for key, value in entries.items()}  # type: ignore[index,misc]
+    indices = keys(data, axes, mask)
+    entries = dict(zip([key[0] for key in indices] if len(axes) == 1 else indices, values[mask].tolist(), strict=True))
     return Param(*(sets[letter] for letter in axes), initialize=entries, default=0, within=Any)
 
 
 def family(data: PlanData, mask: NDArray[np.bool_]) -> tuple[dict[int, list[str]], NDArray[np.int64]]:
     """Return the distinct sets of contracts in a mask, by number, and the number of each of its rows.
 
-    A set that depends on the node would be a thousand Pyomo sets, nearly all alike; a parameter that leads from the node
-    to one of a few sets says the same.
+    A set that depends on the node would be a thousand Pyomo sets, nearly all alike; a parameter that leads from the
+    node to one of a few sets says the same.
 
     Parameters
     ----------

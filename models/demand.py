@@ -53,7 +53,10 @@ def add_demand(m: ConcreteModel, data: PlanData) -> None:
 
 
 def effective_use(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
-    r"""Return the effective GW of a pathway: :math:`E_{pn} = \sum_q \mathrm{effectiveness}_{pq} \mathrm{allocate}_{pqn}`."""
+    r"""Return the effective GW that a pathway uses.
+
+    .. math:: E_{pn} = \sum_q \mathrm{effectiveness}_{pq} \, \mathrm{allocate}_{pqn}
+    """
     return sum(m.effectiveness[p, q, m.root[n]] * m.allocate[p, q, n] for q in m.POOLS_OF[p, m.root[n]])
 
 

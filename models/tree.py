@@ -54,7 +54,7 @@ class Tree:
     @property
     def periods(self) -> int:
         """Number of periods."""
-        return self.node_of.shape[1]
+        return int(self.node_of.shape[1])
 
     @cached_property
     def roots(self) -> IntArray:
@@ -142,9 +142,8 @@ def build_tree(periods: int, revealed: Sequence[int], probabilities: Sequence[Se
         knowledge.append(known[example[order]])
         node_period.append(np.full(len(order), t))
         first, previous = first + len(order), node_of[:, t]
-    total = np.bincount(
-        node_of.ravel(), weights=np.repeat(probability, periods).reshape(scenarios, periods).ravel(), minlength=first
-    )
+    total = np.zeros(first)
+    np.add.at(total, node_of.ravel(), np.repeat(probability, periods))
     return Tree(
         parent=np.concatenate(parents),
         period=np.concatenate(node_period),

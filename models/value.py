@@ -54,9 +54,7 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
         + sum(m.saved_cost[k, n] * m.cancelled[k, m.ref[k, n]] for q in m.POOLS for k in m.LAPSED[m.lapsed[q, n]])
         - sum(m.idle_penalty[q, m.root[n]] * m.idle[q, n] for q in m.POOLS)
         - sum(
-            m.shortfall_penalty[p, m.root[n]] * m.shortfall[p, n]
-            for p in m.PATHWAYS
-            for _ in m.FIRST[m.targets[p, n]]
+            m.shortfall_penalty[p, m.root[n]] * m.shortfall[p, n] for p in m.PATHWAYS for _ in m.FIRST[m.targets[p, n]]
         )
     )
 
@@ -70,13 +68,9 @@ def one_off_costs(m: ConcreteModel, n: int) -> ExpressionBase:
             for q in m.POOLS_OF[p, m.root[n]]
             for _ in m.FIRST[m.migrates[p, m.root[n]]]
         )
+        + sum(m.signing_cost[p, m.root[n]] * m.sign[p, n] for p in m.PATHWAYS for _ in m.FIRST[m.deals_at[p, n]])
         + sum(
-            m.signing_cost[p, m.root[n]] * m.sign[p, n] for p in m.PATHWAYS for _ in m.FIRST[m.deals_at[p, n]]
-        )
-        + sum(
-            m.breach_cost[p, m.root[n]] * m.breach[p, n]
-            for p in m.PATHWAYS
-            for _ in m.FIRST[m.breaches[p, m.root[n]]]
+            m.breach_cost[p, m.root[n]] * m.breach[p, n] for p in m.PATHWAYS for _ in m.FIRST[m.breaches[p, m.root[n]]]
         )
         + cancellation_fees(m, n)
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
-from optimizer.instance.check import check
+from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.timeline import Timeline, timeline
@@ -19,7 +19,8 @@ from optimizer.results.marginals import disagreements
 from optimizer.results.plan import Plan, make_plan
 from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import Solution, SolveOptions, Status, solve as run_solver
+from optimizer.solve.highs import Solution, SolveOptions, Status
+from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import LinearProgram
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def solve(
 
     with _without_collector():
         with stage("check"):
-            warnings = refuse_errors(instance)
+            warnings = raise_errors(check(instance))
         with stage("timeline"):
             laid_out = timeline(instance)
             refuse_integers(laid_out)
@@ -88,7 +89,7 @@ def solve(
             program = compiled(laid_out.data)
         with stage("solve"):
             solution, certificate = certified(program, options)
-        refuse_non_plans(solution, certificate, accept_stopped=accept_stopped)
+        certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped)
         with stage("results"):
             plan = make_plan(laid_out, program, solution, certificate)
         with stage("audit"):
@@ -111,13 +112,16 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def refuse_errors(instance: Instance) -> list[Problem]:
-    """Return the warnings of an instance, raise its errors."""
-    problems = check(instance)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise InstanceError(errors)
-    return problems
+def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
+    """Return an instance on its tree and its warnings: all that can be said of it without solving.
+
+    Raises
+    ------
+    InstanceError
+        If the instance breaks a rule of the format, or an outcome changes the past.
+    """
+    warnings = raise_errors(check(instance))
+    return timeline(instance), warnings
 
 
 def refuse_integers(laid_out: Timeline) -> None:
@@ -159,17 +163,18 @@ def _judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Ce
     return solution, certify(program, solution.columns, solution.row_duals)
 
 
-def refuse_non_plans(solution: Solution, certificate: Certificate | None, *, accept_stopped: bool) -> None:
-    """Raise the error that fits a solve which left no plan."""
+def plan_or_error(solution: Solution, certificate: Certificate | None, *, accept_stopped: bool) -> Certificate:
+    """Return the certificate of a solve that left a plan; raise the error that fits one which did not."""
     status = solution.status
     if status is Status.OPTIMAL:
-        if certificate is None or not certificate.optimal:
-            raise AuditError("the solver's answer does not prove optimal", [str(certificate)])
-    elif status in (Status.INFEASIBLE, Status.UNBOUNDED, Status.INFEASIBLE_OR_UNBOUNDED):
+        if certificate is not None and certificate.optimal:
+            return certificate
+        raise AuditError("the solver's answer does not prove optimal", [str(certificate)])
+    if status in (Status.INFEASIBLE, Status.UNBOUNDED, Status.INFEASIBLE_OR_UNBOUNDED):
         raise InfeasibleError(str(status))
-    elif status.stopped:
-        feasible = certificate is not None and certificate.feasible
-        if not (feasible and accept_stopped):
-            raise StoppedError(str(status), solution.seconds, plan_found=feasible)
-    else:
-        raise SolverError(f"the solver failed: {solution.message}")
+    if status.stopped:
+        if certificate is not None and certificate.feasible and accept_stopped:
+            return certificate
+        found = certificate is not None and certificate.feasible
+        raise StoppedError(str(status), solution.seconds, plan_found=found)
+    raise SolverError(f"the solver failed: {solution.message}")

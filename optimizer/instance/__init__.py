@@ -1,0 +1,1 @@
+"""Planning instances: tables in, arrays on the scenario tree out."""

@@ -43,14 +43,15 @@ class Calendar:
         return (self.first_month + number * self.months).astype("datetime64[D]")
 
     def period(self, dates: Dates) -> NDArray[np.int64]:
-        """Return the first period that starts on or after each date: 0 before the start, above T - 1 after the horizon."""
+        """Return the first period that starts on or after each date: 0 before the start, T or more past the end."""
         late = dates > dates.astype("datetime64[M]").astype(dates.dtype)
         months = (dates.astype("datetime64[M]") - self.first_month).astype(np.int64) + late
         return np.maximum(-(-months // self.months), 0)
 
     def periods_of_days(self, days: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return days as whole periods, rounded up: ``ceil(days / (dt * 365.25))`` in exact whole numbers."""
-        return -(-days.astype(np.int64) * 48 // (self.months * 1461))
+        periods: NDArray[np.int64] = -(-days.astype(np.int64) * 48 // (self.months * 1461))
+        return periods
 
 
 def add_months(dates: Dates, months: NDArray[np.int64]) -> Dates:
@@ -59,4 +60,5 @@ def add_months(dates: Dates, months: NDArray[np.int64]) -> Dates:
     day = dates.astype("datetime64[D]") - month.astype("datetime64[D]")
     moved = month + months
     last = (moved + 1).astype("datetime64[D]") - moved.astype("datetime64[D]") - np.timedelta64(1, "D")
-    return moved.astype("datetime64[D]") + np.minimum(day, last)
+    shifted: Dates = moved.astype("datetime64[D]") + np.minimum(day, last)
+    return shifted

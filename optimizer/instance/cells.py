@@ -22,7 +22,7 @@ Where = Callable[[int, str], str]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-Cells = Sequence[str] | Array | pd.Categorical
+Cells = Sequence[str] | Array
 """The cells of one column as text, or as numbers that a reader has parsed already."""
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -110,7 +110,7 @@ def name_fault(name: str) -> Fault | None:
     """
     if name != name.strip():
         return Fault("a name must not begin or end with a blank", "remove the blank")
-    if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
+    if not name.isprintable() and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
         return Fault("a name must not hold control characters or line breaks", "remove them")
     return None
 
@@ -189,7 +189,7 @@ def _parse_date(column: Column, text: str) -> Any | Fault:
         return Fault("there is no such day", "correct the day, the month or the year")
 
 
-def _array(kind: str, values: Sequence[Any]) -> Any:
+def _array(kind: str, values: Sequence[Any] | Array) -> Any:
     """Return typed values as the array that a frame holds."""
     if kind == "flag":
         mask = np.array([value is None for value in values], dtype=bool)
@@ -197,17 +197,12 @@ def _array(kind: str, values: Sequence[Any]) -> Any:
     if kind == "date":
         return np.array(values, dtype="datetime64[s]")
     if kind == "text":
-        array = np.empty(len(values), dtype=object)
-        array[:] = values
-        return array
+        return np.asarray(values, dtype=object)
     return np.array(values, dtype=np.float64)
 
 
 def _codes(cells: Cells) -> tuple[list[str], Array]:
     """Return the distinct cells of a column and, for every row, which of them it holds."""
-    if isinstance(cells, pd.Categorical):
-        # a code of -1 is a blank cell
-        return ["", *cells.categories], np.asarray(cells.codes, dtype=np.intp) + 1
     number = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
     return list(number), np.fromiter(map(number.__getitem__, cells), dtype=np.intp, count=len(cells))
 
@@ -216,6 +211,8 @@ def _typed(column: Column, cells: Cells) -> tuple[Any, list[tuple[int, object, F
     """Return one column typed, and (position, cell, fault) of the cells that could not be read."""
     if isinstance(cells, np.ndarray) and cells.dtype == np.float64:
         return cells, []
+    if column.kind == "text" and not column.choices:
+        return _array(column.kind, cells), []
     distinct, codes = _codes(cells)
     values: list[Any] = []
     faults: list[tuple[int, object, Fault]] = []
@@ -254,7 +251,7 @@ def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.
             blocks += [(pd.array(flags, dtype="boolean"), at[i : i + 1]) for i, flags in enumerate(values)]
         else:
             blocks.append((np.array(values, dtype=_DTYPES[kind]).reshape(len(at), len(index)), at))
-    # The ordinary constructor would turn text into pandas' own string type, and takes ten times as long on small tables.
+    # The ordinary constructor would turn text into pandas' own string type, and is ten times slower on small tables.
     frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index, names)
     return frame
 

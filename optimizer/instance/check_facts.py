@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from optimizer.instance.calendar import MONTHS, Calendar, Dates, add_months
 from optimizer.instance.cells import Array, place
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import Problem
-from optimizer.instance.schema import TABLES, Table
+from optimizer.instance.schema import TABLES, Column, Table
 
 Place = Callable[[Table, int, str], str]
 """Table, row number and column to the words that locate a cell."""
@@ -77,6 +78,15 @@ RULES: Final[list[Rule]] = []
 """Every rule between tables, in the order in which problems are told."""
 
 
+def reading(*reads: str) -> frozenset[str]:
+    """Return ``table.column`` for every column of ``table: column column``."""
+    columns = set()
+    for read in reads:
+        table, _, names = read.partition(":")
+        columns |= {f"{table}.{name}" for name in names.split()} or {table}
+    return frozenset(columns)
+
+
 def rule(
     *reads: str, severity: Severity = "error"
 ) -> Callable[[Callable[[Facts], Iterator[Finding]]], Callable[[Facts], Iterator[Finding]]]:
@@ -85,13 +95,13 @@ def rule(
     Parameters
     ----------
     *reads : str
-        The columns that it reads, as ``table.column``; ``uncertainty`` for the factors.
+        The columns that it reads, as ``table: column column``; ``uncertainty`` for the factors.
     severity : {"error", "warning"}
         What a finding is.
     """
 
     def register(find: Callable[[Facts], Iterator[Finding]]) -> Callable[[Facts], Iterator[Finding]]:
-        RULES.append(Rule(find, frozenset(reads), severity))
+        RULES.append(Rule(find, reading(*reads), severity))
         return find
 
     return register
@@ -154,9 +164,33 @@ class Facts:
 
         def make() -> Array:
             known, names = self.numbering(of), self.texts(table, column)
-            return np.fromiter((known.get(name, -1) for name in names), dtype=np.intp, count=len(names))
+            return np.fromiter(map(known.get, names, repeat(-1)), dtype=np.intp, count=len(names))
 
         return np.asarray(self._once(("codes", table, column), make))
+
+    def key_order(self, table: str) -> tuple[Array, Array]:
+        """Return the rows of a table sorted by its key, and whether each has the same key as the one before it.
+
+        Names that their table does not have count as the same.
+        """
+
+        def make() -> tuple[Array, Array]:
+            columns = [self._sortable(table, TABLES[table][name]) for name in reversed(TABLES[table].key)]
+            order = np.lexsort(columns)
+            same = np.ones(max(len(order) - 1, 0), dtype=bool)
+            for values in columns:
+                same &= values[order[1:]] == values[order[:-1]]
+            return order, np.append(False, same)[: len(order)]
+
+        made: tuple[Array, Array] = self._once(("key_order", table), make)
+        return made
+
+    def _sortable(self, table: str, column: Column) -> Array:
+        if column.kind == "date":
+            return self.dates(table, column.name).astype(np.int64)
+        if column.kind == "text":
+            return self.codes(table, column.name, column.refers_to or table)
+        return self.numbers(table, column.name)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -221,6 +255,15 @@ class Facts:
     def eligible(self) -> Array:
         """Whether each pathway (row) may use each pool (column)."""
         return ~np.isnan(self.pairs("effectiveness", np.nan))
+
+    @cached_property
+    def neighbouring_tiers(self) -> tuple[Array, Array]:
+        """Rows of ``value`` that hold a tier and the next one of the same pathway and date."""
+        order, _ = self.key_order("value")
+        pathway, since = self.codes("value", "pathway", "pathways"), self.dates("value", "from")
+        one, two = order[:-1], order[1:]
+        same = (pathway[one] == pathway[two]) & (pathway[one] >= 0) & (since[one] == since[two])
+        return one[same], two[same]
 
     @cached_property
     def is_deal(self) -> Array:

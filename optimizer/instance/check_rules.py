@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from optimizer.instance.cells import shown
-from optimizer.instance.check_facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
+from optimizer.instance.check_facts import RULES, SLACK, Facts, Finding, Rule, iso, reading, rule
 from optimizer.instance.problems import nearest
 from optimizer.instance.schema import TABLES
 
@@ -18,23 +18,24 @@ _LAST_YEAR: Final = 9999
 
 
 def _unknown_names(table: str, column: str, of: str, facts: Facts) -> Iterator[Finding]:
-    """Every name refers to a row of the table that defines it."""
-    known = facts.numbering(of)
+    """Find names that the table which defines them does not have."""
     names = facts.texts(table, column)
-    unknown = dict.fromkeys(name for name in names if name and name not in known)
-    thing = TABLES[of].key[0]
-    for count, name in enumerate(unknown):
-        at = [i for i, other in enumerate(names) if other == name] if count < _SUGGESTIONS else [names.index(name)]
+    unknown: dict[str, list[int]] = {}
+    for i in np.flatnonzero(facts.codes(table, column, of) < 0):
+        if names[i]:
+            unknown.setdefault(names[i], []).append(int(i))
+    known, rule = facts.numbering(of), f"{TABLES[of].file} has no such {TABLES[of].key[0]}"
+    for count, (name, at) in enumerate(unknown.items()):
         remedy = nearest(name, known) if count < _SUGGESTIONS else f"add it to {TABLES[of].file}, or correct the name"
-        yield facts.finding(table, at, column, shown(name), f"{TABLES[of].file} has no such {thing}", remedy)
+        yield facts.finding(table, at, column, shown(name), rule, remedy)
 
 
 def _repeated_keys(table: str, facts: Facts) -> Iterator[Finding]:
-    """A key occurs once."""
+    """Find keys that occur more than once."""
+    if not facts.key_order(table)[1].any():
+        return
     key = TABLES[table].key
     cells = [_key_cells(facts, table, column) for column in key]
-    if len(set(zip(*cells, strict=True))) == len(cells[0]):
-        return
     first: dict[tuple[object, ...], int] = {}
     for i, values in enumerate(zip(*cells, strict=True)):
         blank = any(v in ("", None) and TABLES[table][c].required for c, v in zip(key, values, strict=True))
@@ -64,17 +65,17 @@ def _key_cells(facts: Facts, table: str, column: str) -> list[object]:
 for _table in TABLES.values():
     for _column in _table.columns:
         if _column.refers_to:
-            _key = f"{_column.refers_to}.{TABLES[_column.refers_to].key[0]}"
+            _key = f"{_column.refers_to}: {TABLES[_column.refers_to].key[0]}"
             _find = partial(_unknown_names, _table.name, _column.name, _column.refers_to)
-            RULES.append(Rule(_find, frozenset((f"{_table.name}.{_column.name}", _key)), "error"))
+            RULES.append(Rule(_find, reading(f"{_table.name}: {_column.name}", _key), "error"))
     if _table.key:
-        _reads = frozenset(f"{_table.name}.{column}" for column in _table.key)
+        _reads = reading(f"{_table.name}: {' '.join(_table.key)}")
         RULES.append(Rule(partial(_repeated_keys, _table.name), _reads, "error"))
 
 
-@rule("calendar.start", "calendar.resolution", "calendar.periods")
+@rule("calendar: start resolution periods")
 def periods_that_exist(facts: Facts) -> Iterator[Finding]:
-    """The first period starts with a month, and the last one ends within the calendar."""
+    """Find a start within a month, and a horizon beyond what dates can say."""
     start = facts.instance.start
     if start.day != 1:
         remedy = f"write {start.replace(day=1)}, or the first of the next month"
@@ -85,26 +86,22 @@ def periods_that_exist(facts: Facts) -> Iterator[Finding]:
         yield Finding("calendar", (1,), "periods", what, rule, "correct the start or the number of periods")
 
 
-@rule("cancellations.opens", "cancellations.closes")
+@rule("cancellations: opens closes")
 def windows_open_before_they_close(facts: Facts) -> Iterator[Finding]:
-    """A window closes on the day on which it opens or later."""
+    """Find windows that close before they open."""
     opens, closes = facts.dates("cancellations", "opens"), facts.dates("cancellations", "closes")
     for i in np.flatnonzero(closes < opens):
         rule = f"the window opens on {iso(opens[i])}, after it closes"
         yield facts.finding("cancellations", i, "closes", iso(closes[i]), rule, "correct one of the two dates")
 
 
-@rule("value.pathway", "value.from", "value.tier", "value.value_bn_per_gw_year", "pathways.pathway")
+@rule("value: pathway from tier value_bn_per_gw_year", "pathways: pathway")
 def tiers_do_not_rise(facts: Facts) -> Iterator[Finding]:
-    """A later tier earns no more than an earlier one: the value of a use is concave."""
-    pathway = facts.codes("value", "pathway", "pathways")
-    since, tier = facts.dates("value", "from").astype(np.int64), facts.numbers("value", "tier")
-    worth = facts.numbers("value", "value_bn_per_gw_year")
-    order = np.lexsort((tier, since, pathway))
-    one, two = order[:-1], order[1:]
-    same = (pathway[one] == pathway[two]) & (pathway[one] >= 0) & (since[one] == since[two])
-    rises = worth[two] > worth[one] + SLACK * np.abs(worth[one])
-    for a, b in zip(one[same & rises], two[same & rises], strict=True):
+    """Find tiers that earn more than an earlier one: the value of a use must be concave."""
+    one, two = facts.neighbouring_tiers
+    tier, worth = facts.numbers("value", "tier"), facts.numbers("value", "value_bn_per_gw_year")
+    rises = worth[two] > worth[one] * (1 + SLACK)
+    for a, b in zip(one[rises], two[rises], strict=True):
         what = f"{shown(worth[b])} in tier {shown(tier[b])}"
         row = facts.rows("value")[a]
         rule = (
@@ -114,19 +111,17 @@ def tiers_do_not_rise(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("value", b, "value_bn_per_gw_year", what, rule, remedy)
 
 
-@rule(
-    "demand.pathway", "demand.floor_gw", "demand.cap_gw", "pathways.pathway", "pools.pool",
-    "eligibility.pathway", "eligibility.pool", "eligibility.effectiveness",
-)  # fmt: skip
+@rule("demand: pathway floor_gw cap_gw", "pathways: pathway", "pools: pool", "eligibility: pathway pool effectiveness")
 def floors_within_caps(facts: Facts) -> Iterator[Finding]:
-    """A floor can be met with the capacity that the cap allows, on the most effective pool."""
+    """Find floors above what the cap allows on the most effective pool."""
     floor, cap = facts.numbers("demand", "floor_gw"), facts.numbers("demand", "cap_gw")
     pathway = facts.codes("demand", "pathway", "pathways")
     most_effective = facts.pairs("effectiveness", 0.0).max(axis=1, initial=0.0)
     best = np.append(most_effective, np.nan)[pathway]
     usable = np.append(facts.eligible.any(axis=1), True)[pathway]
     for i in np.flatnonzero(usable & (floor > cap * best * (1 + SLACK))):
-        rule = f"above the {shown(cap[i] * best[i])} effective GW that cap_gw {shown(cap[i])} gives at effectiveness {shown(best[i])}"
+        most = shown(round(float(cap[i] * best[i]), 9))
+        rule = f"above the {most} effective GW that cap_gw {shown(cap[i])} gives at effectiveness {shown(best[i])}"
         yield facts.finding("demand", i, "floor_gw", shown(floor[i]), rule, "lower the floor or raise the cap")
     for i in np.flatnonzero(~usable & (floor > 0)):
         name = facts.texts("demand", "pathway")[i]
@@ -137,9 +132,9 @@ def floors_within_caps(facts: Facts) -> Iterator[Finding]:
 _NO_DEAL: Final = "is no deal pathway: it has neither notice_days nor min_term_days"
 
 
-@rule("pathways.churn_per_year", "pathways.notice_days", "pathways.min_term_days")
+@rule("pathways: churn_per_year notice_days min_term_days")
 def yearly_churn_of_deals(facts: Facts) -> Iterator[Finding]:
-    """Only deals can churn."""
+    """Find yearly churn on pathways that have no deals."""
     churn = facts.numbers("pathways", "churn_per_year")
     for i in np.flatnonzero((churn > 0) & ~facts.is_deal):
         name = facts.texts("pathways", "pathway")[i]
@@ -147,11 +142,9 @@ def yearly_churn_of_deals(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("pathways", i, "churn_per_year", shown(churn[i]), f"pathway '{name}' {_NO_DEAL}", remedy)
 
 
-@rule(
-    "churn.pathway", "churn.fraction", "pathways.pathway", "pathways.notice_days", "pathways.min_term_days"
-)  # fmt: skip
+@rule("churn: pathway fraction", "pathways: pathway notice_days min_term_days")
 def losses_of_deals(facts: Facts) -> Iterator[Finding]:
-    """Only deals can be lost at once."""
+    """Find one-off losses on pathways that have no deals."""
     is_deal = np.append(facts.is_deal, True)[facts.codes("churn", "pathway", "pathways")]
     fraction = facts.numbers("churn", "fraction")
     for i in np.flatnonzero((fraction > 0) & ~is_deal):
@@ -161,13 +154,16 @@ def losses_of_deals(facts: Facts) -> Iterator[Finding]:
 
 
 @rule(
-    "calendar.start", "calendar.resolution", "calendar.periods", "pools.pool", "contracts.contract", "contracts.pool",
-    "contracts.end", "contracts.delay_months", "deliveries.contract", "deliveries.date", "deliveries.gw", "pathways.pathway",
-    "pathways.notice_days", "pathways.breach_cost_bn_per_gw", "pathways.churn_per_year", "eligibility.pathway",
-    "eligibility.pool", "eligibility.initial_gw", "churn.pathway", "churn.date", "churn.fraction",
-)  # fmt: skip
+    "calendar: start resolution periods",
+    "pools: pool",
+    "contracts: contract pool end delay_months",
+    "deliveries: contract date gw",
+    "pathways: pathway notice_days breach_cost_bn_per_gw churn_per_year",
+    "eligibility: pathway pool initial_gw",
+    "churn: pathway date fraction",
+)
 def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:
-    """Deals that cannot be ended in the first period need the capacity that they stand on."""
+    """Find deals that cannot be ended in the first period and have no capacity to stand on."""
     if facts.every_pair:
         return
     initial = facts.pairs("initial_gw", 0.0).sum(axis=1)
@@ -191,9 +187,9 @@ def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("eligibility", np.flatnonzero(needy), "initial_gw", what, rule, remedy)
 
 
-@rule("locks.min_gw", "locks.max_gw")
+@rule("locks: min_gw max_gw")
 def locks_leave_room(facts: Facts) -> Iterator[Finding]:
-    """A lock's least is not above its most."""
+    """Find locks whose least is above their most."""
     least, most = facts.numbers("locks", "min_gw"), facts.numbers("locks", "max_gw")
     for i in np.flatnonzero(least > most):
         yield facts.finding(
@@ -201,18 +197,18 @@ def locks_leave_room(facts: Facts) -> Iterator[Finding]:
         )
 
 
-@rule("locks.from", "locks.until")
+@rule("locks: from until")
 def locks_begin_before_they_end(facts: Facts) -> Iterator[Finding]:
-    """A lock ends after it begins."""
+    """Find locks that end before they begin."""
     since, until = facts.dates("locks", "from"), facts.dates("locks", "until")
     for i in np.flatnonzero(until <= since):
         rule = f"must be after the lock's from, {iso(since[i])}"
         yield facts.finding("locks", i, "until", iso(until[i]), rule, "correct one of the two dates")
 
 
-@rule("locks.pathway", "locks.pool", "pathways.pathway", "pools.pool", "eligibility.pathway", "eligibility.pool")
+@rule("locks: pathway pool", "pathways: pathway", "pools: pool", "eligibility: pathway pool")
 def locks_on_eligible_pairs(facts: Facts) -> Iterator[Finding]:
-    """A lock is on a pair that may be used."""
+    """Find locks on pairs that may not be used."""
     p, q = facts.codes("locks", "pathway", "pathways"), facts.codes("locks", "pool", "pools")
     known = np.flatnonzero((p >= 0) & (q >= 0))
     for i in known[~facts.eligible[p[known], q[known]]]:

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from optimizer.instance.calendar import Dates
 from optimizer.instance.cells import Array, shown
-from optimizer.instance.check_facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
-from optimizer.instance.schema import TABLES
+from optimizer.instance.check_facts import RULES, SLACK, Facts, Finding, Rule, iso, reading, rule
 
-_CALENDAR: Final = ("calendar.start", "calendar.resolution", "calendar.periods")
-_DELIVERIES: Final = (
-    "contracts.contract", "contracts.end", "contracts.delay_months", "deliveries.contract", "deliveries.date",
-)  # fmt: skip
-_PAIRS: Final = ("pathways.pathway", "pools.pool", "eligibility.pathway", "eligibility.pool")
+_CALENDAR: Final = "calendar: start resolution periods"
+_DELIVERIES: Final = ("contracts: contract end delay_months", "deliveries: contract date")
+_PAIRS: Final = ("pathways: pathway", "pools: pool", "eligibility: pathway pool")
 _FACE_VALUE_SLACK: Final = 0.1
 _DAYS_PER_YEAR: Final = 365.25
 
 
 @rule(
-    "pathways.pathway", "pathways.shortfall_penalty_bn_per_gw_year", "demand.pathway", "demand.floor_gw", "demand.target_gw",
-    "value.pathway", "value.value_bn_per_gw_year", "curves.pathway", "curves.base_value_bn_per_year",
-    "curves.uplift_per_doubling", severity="warning",
-)  # fmt: skip
+    "pathways: pathway shortfall_penalty_bn_per_gw_year",
+    "demand: pathway floor_gw target_gw",
+    "value: pathway value_bn_per_gw_year",
+    "curves: pathway base_value_bn_per_year uplift_per_doubling",
+    severity="warning",
+)
 def pathways_without_worth(facts: Facts) -> Iterator[Finding]:
-    """A pathway that earns nothing and asks for nothing is never given capacity."""
+    """Find pathways that earn nothing and ask for nothing."""
     wanted = np.zeros(len(facts.rows("pathways")) + 1, dtype=bool)  # the last stands for unknown names
     penalised = np.append(facts.numbers("pathways", "shortfall_penalty_bn_per_gw_year") > 0, False)
     p = facts.codes("demand", "pathway", "pathways")
@@ -42,9 +42,9 @@ def pathways_without_worth(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("pathways", i, "pathway", what, "it is never given capacity", remedy)
 
 
-@rule("pools.pool", "contracts.pool", severity="warning")
+@rule("pools: pool", "contracts: pool", severity="warning")
 def pools_without_contract(facts: Facts) -> Iterator[Finding]:
-    """A pool that no contract supplies is always empty."""
+    """Find pools that no contract supplies."""
     supplied = set(facts.texts("contracts", "pool"))
     for i, name in enumerate(facts.texts("pools", "pool")):
         if name not in supplied:
@@ -54,9 +54,9 @@ def pools_without_contract(facts: Facts) -> Iterator[Finding]:
             )
 
 
-@rule("contracts.contract", "deliveries.contract", severity="warning")
+@rule("contracts: contract", "deliveries: contract", severity="warning")
 def contracts_without_deliveries(facts: Facts) -> Iterator[Finding]:
-    """A contract without deliveries supplies and costs nothing."""
+    """Find contracts without deliveries."""
     delivering = set(facts.texts("deliveries", "contract"))
     for i, name in enumerate(facts.texts("contracts", "contract")):
         if name not in delivering:
@@ -65,9 +65,9 @@ def contracts_without_deliveries(facts: Facts) -> Iterator[Finding]:
             yield facts.finding("contracts", i, "contract", what, "the contract supplies and costs nothing", remedy)
 
 
-@rule(*_CALENDAR, *_DELIVERIES, severity="warning")
+@rule(_CALENDAR, *_DELIVERIES, severity="warning")
 def deliveries_after_the_horizon(facts: Facts) -> Iterator[Finding]:
-    """A delivery that takes effect after the last period adds nothing within the plan."""
+    """Find deliveries that take effect after the last period."""
     late = np.flatnonzero(facts.arrivals >= facts.calendar.periods)
     if len(late):
         what = f"delivered on or after the end of the plan, {iso(facts.horizon)}, or too late for its last period"
@@ -75,9 +75,9 @@ def deliveries_after_the_horizon(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("deliveries", late, "date", what, rule, "delete it, or lengthen the plan")
 
 
-@rule(*_CALENDAR, *_DELIVERIES, severity="warning")
+@rule(_CALENDAR, *_DELIVERIES, severity="warning")
 def deliveries_after_the_end(facts: Facts) -> Iterator[Finding]:
-    """A delivery that takes effect when its contract has ended adds nothing."""
+    """Find deliveries that take effect when their contract has ended."""
     contract = facts.codes("deliveries", "contract", "contracts")
     ends = np.append(facts.ends, np.iinfo(np.int64).max)[contract]
     never = (facts.arrivals >= 0) & (facts.arrivals >= ends) & (facts.arrivals < facts.calendar.periods)
@@ -89,9 +89,9 @@ def deliveries_after_the_end(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("deliveries", np.flatnonzero(never & (contract == k)), "date", what, rule, remedy)
 
 
-@rule(*_CALENDAR, "cancellations.contract", "cancellations.opens", "cancellations.closes", severity="warning")
+@rule(_CALENDAR, "cancellations: contract opens closes", severity="warning")
 def windows_without_period(facts: Facts) -> Iterator[Finding]:
-    """A window that holds the start of no period can never be used."""
+    """Find windows in which no period starts."""
     opens, closes = facts.dates("cancellations", "opens"), facts.dates("cancellations", "closes")
     first, starts = facts.period(opens), facts.calendar.starts()
     inside = (first >= 0) & (first < len(starts))
@@ -102,9 +102,9 @@ def windows_without_period(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("cancellations", i, "opens", what, rule, "move or widen the window, or delete the row")
 
 
-@rule(*_CALENDAR, "uncertainty", severity="warning")
+@rule(_CALENDAR, "uncertainty", severity="warning")
 def factors_after_the_horizon(facts: Facts) -> Iterator[Finding]:
-    """A factor that is revealed after the last period starts never splits the tree."""
+    """Find factors that are revealed after the last period has started."""
     for factor in facts.instance.factors:
         if facts.period(np.array([factor.revealed], dtype="datetime64[D]"))[0] >= facts.calendar.periods:
             what = f"revealed {factor.revealed}, after the last period has started"
@@ -113,26 +113,21 @@ def factors_after_the_horizon(facts: Facts) -> Iterator[Finding]:
             yield Finding("", (), where, what, rule, "reveal it earlier, lengthen the plan, or delete the factor")
 
 
-@rule(
-    "pathways.pathway", "pathways.notice_days", "pathways.min_term_days", "pathways.signing_cost_bn_per_gw",
-    severity="warning",
-)  # fmt: skip
+@rule("pathways: pathway notice_days min_term_days signing_cost_bn_per_gw", severity="warning")
 def notice_that_costs_nothing(facts: Facts) -> Iterator[Finding]:
-    """Where signing is free and the term is no longer than the notice, notice can be given at once and deals signed anew."""
+    """Find notice that deals can go round: given when they are signed, and signed anew for nothing."""
     notice, term = facts.numbers("pathways", "notice_days"), facts.numbers("pathways", "min_term_days")
     free = facts.numbers("pathways", "signing_cost_bn_per_gw") == 0
     for i in np.flatnonzero((notice > 0) & (term <= notice) & free):
-        what = f"{shown(notice[i])} days without a longer term or a signing cost on '{facts.texts('pathways', 'pathway')[i]}'"
-        rule = "the notice costs little to go round: deals may be signed with notice given at once, and signed anew for nothing"
+        name = facts.texts("pathways", "pathway")[i]
+        what = f"{shown(notice[i])} days without a longer term or a signing cost on '{name}'"
+        rule = "the notice costs nothing to go round: give it when a deal is signed, and sign the next one for nothing"
         yield facts.finding("pathways", i, "notice_days", what, rule, "give the deals a term or a signing cost")
 
 
-@rule(
-    "pathways.pathway", "pathways.notice_days", "pathways.min_term_days", "pathways.signing_cost_bn_per_gw",
-    "pathways.breach_cost_bn_per_gw", severity="warning",
-)  # fmt: skip
+@rule("pathways: pathway notice_days min_term_days signing_cost_bn_per_gw breach_cost_bn_per_gw", severity="warning")
 def costs_of_no_deal(facts: Facts) -> Iterator[Finding]:
-    """Signing and breach cost something on deal pathways only."""
+    """Find costs of signing and breach where there are no deals."""
     for column in ("signing_cost_bn_per_gw", "breach_cost_bn_per_gw"):
         cost = facts.numbers("pathways", column)
         for i in np.flatnonzero((cost > 0) & ~facts.is_deal):
@@ -145,18 +140,22 @@ def costs_of_no_deal(facts: Facts) -> Iterator[Finding]:
 
 
 @rule(
-    *_CALENDAR, "pools.pool", "pools.terminal_value_bn_per_gw_year", "contracts.contract", "contracts.pool",
-    "contracts.end", "cancellations.contract", severity="warning",
-)  # fmt: skip
+    _CALENDAR,
+    "pools: pool terminal_value_bn_per_gw_year",
+    "contracts: contract pool end",
+    "cancellations: contract",
+    severity="warning",
+)
 def windows_without_terminal_value(facts: Facts) -> Iterator[Finding]:
-    """Without a terminal value a cancellation near the horizon saves nothing after it."""
+    """Find pools without a terminal value whose contracts may be cancelled and outlive the plan."""
     contract = facts.codes("cancellations", "contract", "contracts")
     outlives = np.append(facts.ends > facts.calendar.periods, False)[contract]
     pools = set(np.append(facts.codes("contracts", "pool", "pools"), -1)[contract[outlives]].tolist()) - {-1}
     missing = np.isnan(facts.numbers("pools", "terminal_value_bn_per_gw_year"))
     for i in sorted(pools):
         if missing[i]:
-            what = f"none for '{facts.texts('pools', 'pool')[i]}', whose contracts may be cancelled and run beyond {iso(facts.horizon)}"
+            name = facts.texts("pools", "pool")[i]
+            what = f"none for '{name}', whose contracts may be cancelled and run beyond {iso(facts.horizon)}"
             rule = (
                 "what a cancellation saves after the end of the plan does not count, so that late ones are undervalued"
             )
@@ -164,12 +163,9 @@ def windows_without_terminal_value(facts: Facts) -> Iterator[Finding]:
             yield facts.finding("pools", i, "terminal_value_bn_per_gw_year", what, rule, remedy)
 
 
-@rule(
-    "contracts.contract", "contracts.end", "contracts.cost_bn_per_gw_year", "contracts.face_value_bn",
-    "deliveries.contract", "deliveries.date", "deliveries.gw", severity="warning",
-)  # fmt: skip
+@rule("contracts: contract end cost_bn_per_gw_year face_value_bn", "deliveries: contract date gw", severity="warning")
 def face_values_that_do_not_fit(facts: Facts) -> Iterator[Finding]:
-    """A published face value is near the GW times the price times the years from delivery to end."""
+    """Find face values that GW, price and years from delivery to end do not come near."""
     contract = facts.codes("deliveries", "contract", "contracts")
     end = np.append(facts.dates("contracts", "end"), np.datetime64("NaT"))[contract]
     years = (end - facts.dates("deliveries", "date")) / np.timedelta64(1, "D") / _DAYS_PER_YEAR
@@ -181,14 +177,14 @@ def face_values_that_do_not_fit(facts: Facts) -> Iterator[Finding]:
     for i in np.flatnonzero(differs & (gw_years[:-1] > 0)):
         what = f"{shown(face[i])} for '{facts.texts('contracts', 'contract')[i]}'"
         price = facts.numbers("contracts", "cost_bn_per_gw_year")[i]
-        rule = f"{gw_years[i]:.3g} GW-years at {shown(price)} $bn per GW-year come to {implied[i]:.3g} $bn (the plan uses these)"
+        rule = f"{gw_years[i]:.3g} GW-years at the plan's {shown(price)} $bn per GW-year come to {implied[i]:.3g} $bn"
         remedy = "correct GW, price, dates or face value, or say in a note why they differ"
         yield facts.finding("contracts", i, "face_value_bn", what, rule, remedy)
 
 
-@rule(*_CALENDAR, "churn.pathway", "churn.date", severity="warning")
+@rule(_CALENDAR, "churn: pathway date", severity="warning")
 def losses_outside_the_plan(facts: Facts) -> Iterator[Finding]:
-    """A loss before the start falls on the initial deals, one after the last period on nothing."""
+    """Find losses before the start, and after the last period."""
     dates = facts.dates("churn", "date")
     before = np.flatnonzero(dates < facts.calendar.starts(1)[0])
     if len(before):
@@ -205,7 +201,7 @@ def losses_outside_the_plan(facts: Facts) -> Iterator[Finding]:
 
 @rule(*_PAIRS, severity="warning")
 def unusable_pools_and_pathways(facts: Facts) -> Iterator[Finding]:
-    """A pool that no pathway may use stands idle; a pathway that may use no pool gets nothing."""
+    """Find pools that no pathway may use, and pathways that may use no pool."""
     for i in np.flatnonzero(~facts.eligible.any(axis=0)) if facts.rows("pathways") else ():
         what = f"no pathway may use {shown(facts.texts('pools', 'pool')[i])}"
         yield facts.finding("pools", i, "pool", what, "its capacity is always idle", "add its pairs to eligibility.csv")
@@ -217,7 +213,7 @@ def unusable_pools_and_pathways(facts: Facts) -> Iterator[Finding]:
 
 
 def _late_rows(table: str, facts: Facts) -> Iterator[Finding]:
-    """A step that begins after the last period has started never holds."""
+    """Find steps that begin after the last period has started."""
     late = np.flatnonzero(facts.period(facts.dates(table, "from")) >= facts.calendar.periods)
     if len(late):
         what = f"too late for the last period of the plan, which ends on {iso(facts.horizon)}"
@@ -225,13 +221,12 @@ def _late_rows(table: str, facts: Facts) -> Iterator[Finding]:
 
 
 for _name in ("demand", "value", "curves"):
-    _reads = frozenset((*_CALENDAR, f"{_name}.from"))
-    RULES.append(Rule(lambda facts, _name=_name: _late_rows(_name, facts), _reads, "warning"))  # type: ignore[misc]
+    RULES.append(Rule(partial(_late_rows, _name), reading(_CALENDAR, f"{_name}: from"), "warning"))
 
 
-@rule(*_CALENDAR, "locks.from", "locks.until", severity="warning")
+@rule(_CALENDAR, "locks: from until", severity="warning")
 def locks_outside_the_plan(facts: Facts) -> Iterator[Finding]:
-    """A lock that holds in no period decides nothing."""
+    """Find locks that hold in no period."""
     since, until = facts.dates("locks", "from"), facts.dates("locks", "until")
     starts = facts.calendar.starts()
     first = facts.period(since)
@@ -243,16 +238,12 @@ def locks_outside_the_plan(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("locks", i, "from", what, "the lock decides nothing", "correct its dates, or delete it")
 
 
-@rule("value.pathway", "value.from", "value.tier", "value.width_gw", "pathways.pathway", severity="warning")
+@rule("value: pathway from tier width_gw", "pathways: pathway", severity="warning")
 def tiers_beyond_an_unlimited_one(facts: Facts) -> Iterator[Finding]:
-    """After a tier without a width no later tier earns anything."""
-    pathway = facts.codes("value", "pathway", "pathways")
-    since, tier = facts.dates("value", "from").astype(np.int64), facts.numbers("value", "tier")
-    order = np.lexsort((tier, since, pathway))
-    one, two = order[:-1], order[1:]
-    same = (pathway[one] == pathway[two]) & (pathway[one] >= 0) & (since[one] == since[two])
-    unlimited = np.isnan(facts.numbers("value", "width_gw"))
-    for a, b in zip(one[same & unlimited[one]], two[same & unlimited[one]], strict=True):
+    """Find tiers behind one without a width: they earn nothing."""
+    one, two = facts.neighbouring_tiers
+    tier, unlimited = facts.numbers("value", "tier"), np.isnan(facts.numbers("value", "width_gw"))[one]
+    for a, b in zip(one[unlimited], two[unlimited], strict=True):
         row = facts.rows("value")[a]
         what = f"tier {shown(tier[b])} follows the unlimited tier {shown(tier[a])}" + (f" in row {row}" if row else "")
         yield facts.finding(
@@ -261,10 +252,10 @@ def tiers_beyond_an_unlimited_one(facts: Facts) -> Iterator[Finding]:
 
 
 @rule(
-    *_CALENDAR, *_DELIVERIES, *_PAIRS, "contracts.pool", "deliveries.gw", "eligibility.initial_gw", severity="warning"
-)  # fmt: skip
+    _CALENDAR, *_DELIVERIES, *_PAIRS, "contracts: pool", "deliveries: gw", "eligibility: initial_gw", severity="warning"
+)
 def initial_use_above_supply(facts: Facts) -> Iterator[Finding]:
-    """What is in use before the start is in pools that deliver as much."""
+    """Find pools of which more is in use before the start than they deliver."""
     if facts.every_pair:
         return
     used: Array = facts.pairs("initial_gw", 0.0).sum(axis=0)

@@ -47,7 +47,8 @@ _TAKES: Final[dict[Kind, tuple[str, ...]]] = {
     "integer": ("set", "scale", "add"),
     "date": ("set", "shift_months"),
 }
-_MOST_MONTHS: Final = 12_000
+_MOST_MONTHS: Final = 120_000
+"""Largest shift: ten thousand years, all that a calendar with years of four digits has room for."""
 
 
 def apply_edits(

@@ -177,7 +177,7 @@ class Instance:
             frame["pathway"], frame["pool"] = [p for p, _ in pairs], [q for _, q in pairs]
         for column in TABLES[name].columns:
             if column.default not in ("", None) and not column.required:
-                frame[column.name] = frame[column.name].fillna(column.default)
+                frame[column.name] = frame[column.name].fillna(column.default)  # type: ignore[arg-type]
         return frame
 
     @cached_property
@@ -260,6 +260,4 @@ class Instance:
 
 def replaced(instance: Instance, tables: Mapping[str, pd.DataFrame], applied: Iterable[str] = ()) -> Instance:
     """Return the instance with some tables replaced and the edits that did it noted."""
-    return replace(
-        instance, tables={**instance.tables, **tables}, applied=(*instance.applied, *applied)
-    )
+    return replace(instance, tables={**instance.tables, **tables}, applied=(*instance.applied, *applied))

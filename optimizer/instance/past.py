@@ -160,7 +160,9 @@ def _told(
 def _changed_row(table: str, owner: dict[str, str], instance: Instance, edited: Instance) -> str:
     """Return the first row of the table that the outcome changed for the owner, as it is numbered in the file."""
     before, after = instance.tables[table], edited.tables[table]
-    mine = after[np.logical_and.reduce([after[a] == n for a, n in owner.items() if a in after.columns] or [after.index >= 0])]
+    mine = after
+    for axis, name in owner.items():
+        mine = mine[mine[axis] == name] if axis in mine.columns else mine
     for row, cells in zip(mine.index.tolist(), mine.itertuples(index=False), strict=True):
         if row == 0:
             return " inserted row"

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.cells import Cells, Fault, Parsed, frame_of, parse, place, shown, type_fault
+from optimizer.instance.cells import Array, Cells, Fault, Parsed, frame_of, parse, place, shown, type_fault
 from optimizer.instance.problems import Problem, nearest
 from optimizer.instance.schema import TABLES, Table, allowed_columns
 
@@ -124,35 +124,35 @@ def _read_fast(table: Table, text: str) -> Parsed | None:
     """Return a large table read by pandas, None where it is not plain enough or has any problem.
 
     Plain is a text without quotes in which every line has as many cells as the header: there the two readers cannot
-    differ in what a cell is. Whatever they could understand differently (and every fault, for its message) is left to the
-    other one.
+    differ in what a cell is. Whatever they could understand differently, and every fault for its
+    message, is left to the other one.
     """
-    data = text.replace("\r\n", "\n").encode()
+    data = (text.replace("\r\n", "\n") if "\r" in text else text).encode()
     header = [name.strip() for name in text.partition("\n")[0].split(",")]
-    blanks = _blank_counts(data, len(header))
-    if blanks is None or header_problems(table, header, table.file):
+    ends = _cell_ends(data, len(header))
+    if ends is None or header_problems(table, header, table.file):
         return None
     kinds = {column.name: column.kind for column in allowed_columns(table)}
-    dtypes = {name: np.float64 if kinds[name] == "number" else "category" for name in header}
+    numbers = [name for name in header if kinds[name] in ("number", "integer")]
     try:
         raw = pd.read_csv(
-            io.BytesIO(data), header=None, names=header, skiprows=1, dtype=dtypes, index_col=False, keep_default_na=False,
-            na_values=[""], skip_blank_lines=False, float_precision="round_trip", low_memory=False,
+            io.BytesIO(data), header=None, names=header, skiprows=1, index_col=False, skip_blank_lines=False,
+            dtype={name: np.float64 if name in numbers else object for name in header}, low_memory=False,
+            keep_default_na=False, na_values={name: [""] for name in numbers},
         )  # fmt: skip
     except ValueError:
         return None
-    numbers = {name: count for name, count in zip(header, blanks, strict=True) if kinds[name] == "number"}
-    if any(np.isnan(raw[name].to_numpy()).sum() != count for name, count in numbers.items()):
-        return None
-    columns: dict[str, Cells] = {
-        name: raw[name].array if kinds[name] != "number" else raw[name].to_numpy() for name in header
-    }
+    columns: dict[str, Cells] = {name: raw[name].to_numpy() for name in header}
+    for name in numbers:
+        read_as_none = np.isnan(columns[name]).sum()
+        if read_as_none and read_as_none != _count_blanks(ends, header.index(name)):
+            return None
     parsed = parse(table, columns, pd.RangeIndex(2, len(raw) + 2), partial(place, table))
     return None if parsed.faults else parsed
 
 
-def _blank_counts(data: bytes, columns: int) -> list[int] | None:
-    """Return the number of blank cells below each column name, None where the text is not plain."""
+def _cell_ends(data: bytes, columns: int) -> Array | None:
+    """Return where each cell (row by row, the header included) ends, None where the text is not plain."""
     if b'"' in data or b"\r" in data:
         return None
     marks = np.frombuffer(data if data.endswith(b"\n") else data + b"\n", dtype=np.uint8)
@@ -162,8 +162,13 @@ def _blank_counts(data: bytes, columns: int) -> list[int] | None:
     ends = marks[at].reshape(-1, columns)
     if (ends[:, :-1] != ord(",")).any() or (ends[:, -1] != ord("\n")).any():
         return None
-    blank = np.diff(at, prepend=-1).reshape(-1, columns) == 1
-    return [int(count) for count in blank[1:].sum(axis=0)]
+    return at.reshape(-1, columns)
+
+
+def _count_blanks(ends: Array, column: int) -> int:
+    """Return the number of blank cells in a column."""
+    before = ends[1:, column - 1] if column else ends[:-1, -1]
+    return int((ends[1:, column] == before + 1).sum())
 
 
 def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Parsed]:

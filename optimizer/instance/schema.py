@@ -353,7 +353,9 @@ TABLES: Final[dict[str, Table]] = {
                 _key(PATHWAY),
                 _FROM,
                 Column("kind", "text", "Kind of curve.", REQUIRED, choices=("log2",)),
-                _amount("base_gw", "Capacity whose doubling the curve speaks of.", REQUIRED, EFFECTIVE_GW, open_ends="("),
+                _amount(
+                    "base_gw", "Capacity whose doubling the curve speaks of.", REQUIRED, EFFECTIVE_GW, open_ends="("
+                ),
                 _amount("base_value_bn_per_year", "Value that the uplift is a share of.", REQUIRED, "$bn per year"),
                 _amount("uplift_per_doubling", "Share of the base value added by a doubling.", REQUIRED, "share"),
                 _amount("max_gw", "Capacity at which the curve ends.", REQUIRED, EFFECTIVE_GW, open_ends="("),

@@ -230,7 +230,7 @@ def chords(
 
 
 def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return ``width``, ``value`` (realisation included), shape (P, I, T), and the number of ``tiers``, shape (P, T)."""
+    """Return ``width``, ``value`` (realisation included), shape (P, I, T), and the count of ``tiers``, shape (P, T)."""
     value, curves, pathway = (instance.filled(name) for name in ("value", "curves", "pathways"))
     realisation = dict(zip(pathway["pathway"].tolist(), _numbers(pathway, "realisation").tolist(), strict=True))
     value_at = _places(names.pathways, value["pathway"].tolist())
@@ -255,8 +255,8 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
                 held = rows[value_from[rows] == steps[step]] if step >= 0 else rows[:0]
                 parts = [(widths[held], values[held])]
                 if curve >= 0:
-                    *numbers, segments = (column[curve_rows[curve]] for column in log2)
-                    parts.append(chords(*numbers, int(segments)))
+                    base, worth_bn, uplift, most, segments = (float(column[curve_rows[curve]]) for column in log2)
+                    parts.append(chords(base, worth_bn, uplift, most, int(segments)))
                 width, worth = (np.concatenate(part) for part in zip(*parts, strict=True))
                 best_first = np.argsort(-worth, kind="stable")
                 merged[both] = width[best_first], worth[best_first] * realisation[names.pathways[p]]
@@ -292,7 +292,7 @@ def churn(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
 
 def locks(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return ``lock_least`` and ``lock_most`` (GW, nan: none), shape (P, Q + 1, T); the last pool is the pathway's sum."""
+    """Return ``lock_least`` and ``lock_most`` (GW, nan: none), shape (P, Q + 1, T); the last pool is the sum."""
     frame = instance.filled("locks")
     shape = (len(names.pathways), len(names.pools) + 1, calendar.periods)
     least, most = np.full(shape, np.nan), np.full(shape, np.nan)

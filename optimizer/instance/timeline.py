@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -142,7 +142,7 @@ def timeline(instance: Instance) -> Timeline:
         calendar.periods, revealed.tolist(), [[o.probability for o in factor.outcomes] for factor in instance.factors]
     )
     scenarios = outcomes_applied(instance, instance.factors)
-    alone = [[outcomes_applied(instance, (replace(f, outcomes=(o,)),))[0] for o in f.outcomes] for f in instance.factors]
+    alone = [outcomes_applied(instance, (factor,)) for factor in instance.factors]
     names = _names((instance, *scenarios))
     layout = _Layout(names, calendar)
     as_written = layout.arrays(instance)
@@ -172,7 +172,8 @@ def outcomes_applied(instance: Instance, factors: tuple[Factor, ...]) -> tuple[I
 
 
 def _names(instances: tuple[Instance, ...]) -> Names:
-    distinct = {name: {id(i.tables[name]): i.tables[name] for i in instances} for name in ("pathways", "pools", "contracts")}
+    named = ("pathways", "pools", "contracts")
+    distinct = {name: {id(i.tables[name]): i.tables[name] for i in instances} for name in named}
 
     def union(table: str, *columns: str) -> tuple[Any, ...]:
         seen: dict[Any, None] = {}
@@ -233,7 +234,9 @@ def _same_on_shared_nodes(instance: Instance, tree: Tree, by_scenario: list[Arra
                     differ = not np.array_equal(array, theirs, equal_nan=True)
                 else:
                     tiers = min(array.shape[1], theirs.shape[1]) if name in ("width", "value") else None
-                    mine, yours = (a[:, :tiers][..., periods] if tiers is not None else a[..., periods] for a in (array, theirs))
+                    mine, yours = (
+                        a[:, :tiers][..., periods] if tiers is not None else a[..., periods] for a in (array, theirs)
+                    )
                     differ = not np.array_equal(mine, yours, equal_nan=True)
                 if differ:
                     raise InstanceError(
@@ -252,9 +255,7 @@ def _scenario_name(instance: Instance, tree: Tree, scenario: int) -> str:
     return ", ".join(f"{factor.name}={factor.outcomes[o].name}" for factor, o in outcomes)
 
 
-def _on_tree(
-    instance: Instance, tree: Tree, names: Names, calendar: Calendar, by_scenario: list[Arrays]
-) -> PlanData:
+def _on_tree(instance: Instance, tree: Tree, names: Names, calendar: Calendar, by_scenario: list[Arrays]) -> PlanData:
     most_tiers = max(arrays["width"].shape[1] for arrays in by_scenario)
     for arrays in by_scenario:
         missing = most_tiers - arrays["width"].shape[1]
@@ -283,7 +284,7 @@ def _on_tree(
         contracts=names.contract_names,
         pool_of=np.array([names.pools.index(q) for _, q in names.contracts], dtype=np.int64),
         dt=calendar.dt,
-        discount=(1 + instance.discount_rate) ** -((periods + 0.5) * calendar.dt),
+        discount=np.power(1 + instance.discount_rate, -((periods + 0.5) * calendar.dt)),
         aversion=instance.aversion,
         tail=instance.tail,
         **fields,

@@ -1,0 +1,1 @@
+"""What a solution means: tables, figures, marginal values, and their audit."""

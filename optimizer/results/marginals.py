@@ -39,7 +39,7 @@ FAMILIES: Final = (
 
 
 def node_weight(program: LinearProgram, data: PlanData, row_duals: FloatArray) -> FloatArray:
-    """Return the weight ``w(n)`` of each node in the objective, shape (N,): its probability, shifted by aversion to CVaR."""
+    """Return the weight ``w(n)`` of each node in the objective, shape (N,): its probability, shifted by aversion."""
     if "cumulative_worth" not in program.rows:
         return data.tree.probability
     weight = np.zeros(data.tree.size)
@@ -110,9 +110,7 @@ def _name(labels: tuple[str, ...], key: list[int]) -> str:
     return f"{owner}[{pool[0]}]" if pool and pool[0] else owner
 
 
-def disagreements(
-    table: pd.DataFrame, program: LinearProgram, data: PlanData, row_duals: FloatArray
-) -> list[str]:
+def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, row_duals: FloatArray) -> list[str]:
     """Return where a table of marginal values does not lead back to the duals that prove the plan optimal.
 
     The table is read as it will be shown: by constraint, name and node, not by position.
@@ -141,7 +139,7 @@ def disagreements(
             blank = weight[node] == 0 and value is not None and np.isnan(value)
             if not blank and not abs(back - family.sign * dual) <= 1e-8 * (1 + abs(dual)):
                 found.append(
-                    f"marginal value of {family.constraint} {name} at node {node}: {value} stands for a dual of {back}, "
+                    f"marginal value of {family.constraint} {name} at node {node}: {value} means a dual of {back}, "
                     f"the certified one is {family.sign * dual}"
                 )
     if expected != len(table):

@@ -120,9 +120,10 @@ def deals(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
     """Return GW in deals by node and deal pathway: in force, signed, given notice, returned, lost, breached."""
     tree = data.tree
     returned = np.zeros(plan.use.shape)
-    for p, lag in sorted({(p, int(lag)) for p in range(len(data.pathways)) for lag in data.notice[p]}):
-        at = (data.notice[p, tree.root] == lag) & (data.notified[p] >= 0)
-        returned[p, at] = (data.kept_since(p, lag) * carried(plan.release[[p]], data.notified[[p]])[0])[at]
+    given = carried(plan.release, data.notified)
+    for i, lag in sorted({(i, lag) for i, row in enumerate(data.notice.tolist()) for lag in row}):
+        at = data.notice[i, tree.root] == lag
+        returned[i, at] = (data.kept_since(i, lag) * given[i])[at]
     p, n = _by_node(data.deal[:, tree.root])
     return columns.frame(
         n,
@@ -138,8 +139,7 @@ def deals(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
 
 def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> Frame:
     """Return every amount of money ($bn of the period, and discounted) by node, component and name; costs negative."""
-    data, tree = timeline.data, timeline.data.tree
-    dt, root = data.dt, data.tree.root
+    data, dt, root = timeline.data, timeline.data.dt, timeline.data.tree.root
     penalty = data.shortfall_penalty[:, root]
     flows: dict[str, tuple[tuple[str, ...], FloatArray]] = {
         "value": (data.pathways, dt * (data.value * plan.serve).sum(axis=1)),
@@ -156,14 +156,11 @@ def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> Frame:
     for component, (names, amounts) in flows.items():
         i, n = _by_node(amounts != 0)
         bn = amounts[i, n]
-        discounted = bn * data.node_discount[n]
-        parts.append((np.full(len(n), component, dtype=object), _names(names, i), n, bn, discounted))
+        parts.append((np.full(len(n), component, dtype=object), _names(names, i), n, bn, bn * data.node_discount[n]))
     parts.append(_terminal(timeline, plan))
-    component, name, node, bn, discounted = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(node, kind="stable")
-    return columns.frame(
-        node[order], component=component[order], name=name[order], bn=bn[order], discounted_bn=discounted[order]
-    )
+    order = np.argsort(np.concatenate([part[2] for part in parts]), kind="stable")
+    of, name, node, bn, discounted = (np.concatenate(column)[order] for column in zip(*parts, strict=True))
+    return columns.frame(node, component=of, name=name, bn=bn, discounted_bn=discounted)
 
 
 def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
@@ -179,7 +176,8 @@ def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
     discounted = data.terminal_rate * left
     k, n = _by_node(discounted != 0)
     later = np.arange(int(periods.max(initial=0))) + tree.periods
-    years = np.concatenate([[0.0], np.cumsum(data.dt * (1 + timeline.instance.discount_rate) ** -((later + 0.5) * data.dt))])
+    yearly = 1 + timeline.instance.discount_rate
+    years = np.concatenate([[0.0], np.cumsum(data.dt * yearly ** -((later + 0.5) * data.dt))])
     count = periods[k, n].astype(np.int64)
     undiscounted = discounted[k, n] * data.dt * count / years[count]
     return (

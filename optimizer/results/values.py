@@ -50,7 +50,8 @@ class Values:
     @cached_property
     def use(self) -> FloatArray:
         """GW used by each pathway, shape (P, N)."""
-        return self.allocate.sum(axis=1)
+        used: FloatArray = self.allocate.sum(axis=1)
+        return used
 
     @cached_property
     def use_before(self) -> FloatArray:

@@ -54,7 +54,8 @@ def certify(program: LinearProgram, columns: FloatArray, row_duals: FloatArray) 
     """Judge a solution by the program alone.
 
     The reduced costs are computed anew from the row duals, and the dual objective from both: a row or a column counts
-    with the bound that its dual's sign points to. By weak duality a small gap between feasible values proves optimality.
+    with the bound that its dual's sign points to. By weak duality a small gap between feasible values proves
+    optimality.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """From Pyomo model to matrix: each rule is written once as a template and expanded over arrays of indices.
 
 Pyomo can keep a rule as one expression over index symbols instead of calling it for every index. Here that expression
-is walked once per constraint with numpy: an index symbol becomes an array, a parameter an array of values, a variable an
-array of column numbers, and a sum over an indexed set a repetition. Where Pyomo lacks the switches, `from_pyomo` compiles
-the ordinary model through Pyomo's own compiler, to the same matrix up to the order and sign of its rows.
+is walked once per constraint with numpy: an index symbol becomes an array, a parameter an array of values, a variable
+an array of column numbers, and a sum over an indexed set a repetition. Where Pyomo lacks the switches, `from_pyomo`
+compiles the ordinary model through Pyomo's own compiler, to the same matrix up to the order and sign of its rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import numpy as np
 import pyomo.core.base.constraint as constraint_switch
 import pyomo.core.base.objective as objective_switch
 from pyomo.core import ConcreteModel, Constraint, Objective, Param, Var, minimize
-from pyomo.core.base.set import Set
 from pyomo.core.expr.numeric_expr import (
     DivisionExpression,
     NegationExpression,
@@ -35,7 +34,7 @@ from pyomo.core.expr.template_expr import (
 
 from models import build
 from models.data import PlanData
-from optimizer.solve.program import FloatArray, IntArray, LinearProgram
+from optimizer.solve.program import FloatArray, IntArray, LinearProgram, totals
 
 _SWITCHES = ((constraint_switch, "TEMPLATIZE_CONSTRAINTS"), (objective_switch, "TEMPLATIZE_OBJECTIVES"))
 
@@ -73,7 +72,8 @@ def compiled(data: PlanData) -> LinearProgram:
     if not templates_available():
         from optimizer.solve.compile_pyomo import from_pyomo
 
-        return from_pyomo(build(data))
+        program: LinearProgram = from_pyomo(build(data))
+        return program
     with templates():
         model = build(data)
     return expand(model)
@@ -264,7 +264,7 @@ class _Expansion:
                 inner[symbol._id] = codes
         body = self.form(expression._local_args_[0], inner, len(row))
         weights = np.broadcast_to(np.asarray(body.constant, dtype=float), (len(row),))
-        return _Form(np.bincount(row, weights=weights, minlength=count), row[body.row], body.column, body.value)
+        return _Form(totals(row, weights, count), row[body.row], body.column, body.value)
 
     def iterate(self, over: Any, env: dict[int, IntArray], count: int) -> tuple[IntArray, list[IntArray]]:
         """Return, for a sum over a set, the row that each term belongs to and the codes of the set's members."""
@@ -354,13 +354,13 @@ def expand(model: ConcreteModel) -> LinearProgram:
         for variable in walk.variables
         for first in (walk.first_column[id(variable)],)
     }
-    bounds = np.array(
-        [data.bounds for variable in walk.variables for data in variable.values()], dtype=float
-    ).reshape(-1, 2)
+    bounds = np.array([data.bounds for variable in walk.variables for data in variable.values()], dtype=float).reshape(
+        -1, 2
+    )
     body = _sum(forms) if forms else _constant(0.0)
     start, index, value = by_columns(body.row, body.column, body.value, count, walk.columns)
     return LinearProgram(
-        cost=np.bincount(worth.column, weights=worth.value, minlength=walk.columns),
+        cost=totals(worth.column, worth.value, walk.columns),
         offset=float(np.sum(worth.constant)),
         column_lower=np.where(np.isnan(bounds[:, 0]), -np.inf, bounds[:, 0]),
         column_upper=np.where(np.isnan(bounds[:, 1]), np.inf, bounds[:, 1]),

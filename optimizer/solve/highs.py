@@ -42,7 +42,6 @@ _STATUS: Final = {
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
     highspy.HighsModelStatus.kIterationLimit: Status.ITERATION_LIMIT,
     highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
-    highspy.HighsModelStatus.kHighsInterrupt: Status.INTERRUPTED,
 }
 
 Option = str | int | float | bool
@@ -102,7 +101,7 @@ class Solution:
 
 def version() -> str:
     """Return the version of HiGHS."""
-    return str(_Silent().version())
+    return str(_silent().version())
 
 
 def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
@@ -119,7 +118,7 @@ def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
         For every option that HiGHS does not know, does not take, or that gwplan sets itself.
     """
     problems, options = [], {}
-    highs = _Silent()
+    highs = _silent()
     names = [name for name in dir(highs.getOptions()) if not name.startswith("_")]
     for name, text in given.items():
         where = f"--solver-option {name}={text}"
@@ -147,17 +146,21 @@ def _typed(text: str, current: Any) -> Option | None:
     if isinstance(current, str):
         return text
     try:
-        return type(current)(text)
+        return int(text) if isinstance(current, int) else float(text)
     except ValueError:
         return None
 
 
-class _Silent(highspy.Highs):  # type: ignore[misc]
+class _Silent(highspy.Highs):
     """HiGHS without the banner that highspy's constructor prints when it enables callbacks."""
 
-    def enableCallbacks(self) -> None:  # noqa: D102, N802
+    def enableCallbacks(self) -> None:  # noqa: N802
         self.setOptionValue("output_flag", False)
-        super().enableCallbacks()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
+def _silent() -> Any:
+    return _Silent()  # type: ignore[no-untyped-call]
 
 
 def loaded(program: LinearProgram, options: SolveOptions) -> Any:
@@ -168,7 +171,7 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
     RuntimeError
         If HiGHS refuses the program or an option.
     """
-    highs = _Silent()
+    highs = _silent()
     settings: dict[str, Option] = {"threads": 1, **options.solver, "output_flag": options.log}
     if options.time_limit is not None:
         settings["time_limit"] = options.time_limit

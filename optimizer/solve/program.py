@@ -62,9 +62,14 @@ class LinearProgram:
     def times(self, x: FloatArray) -> FloatArray:
         """Return the row activities ``A x``, shape (m,)."""
         entry_column = np.repeat(np.arange(len(self.cost)), np.diff(self.start))
-        return np.bincount(self.index, weights=self.value * x[entry_column], minlength=len(self.row_lower))
+        return totals(self.index, self.value * x[entry_column], len(self.row_lower))
 
     def transposed_times(self, y: FloatArray) -> FloatArray:
         """Return ``A' y``, shape (n,)."""
         entry_column = np.repeat(np.arange(len(self.cost)), np.diff(self.start))
-        return np.bincount(entry_column, weights=self.value * y[self.index], minlength=len(self.cost))
+        return totals(entry_column, self.value * y[self.index], len(self.cost))
+
+
+def totals(place: IntArray, amount: FloatArray, size: int) -> FloatArray:
+    """Return the sum of the amounts at each place, shape (size,)."""
+    return np.bincount(place, weights=amount, minlength=size).astype(np.float64, copy=False)

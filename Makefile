@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine: `make plan` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEVELOPING := $(VENV)/.developing
+
+.PHONY: plan test check docs lock clean
+
+plan: $(INSTALLED)  ## environment, install, solve the reference instance, print the plan
+	$(BIN)/gwplan solve instances/meta-2026h1
+
+test: $(DEVELOPING)  ## the whole suite
+	$(BIN)/python -m pytest -n 2
+
+check: $(DEVELOPING)  ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(DEVELOPING)  ## what is generated: the format page, the README's picture
+	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
+
+lock: $(DEVELOPING)  ## refresh constraints.txt: the versions that everything was tested with
+	$(BIN)/python -m piptools compile --all-extras --strip-extras --no-header --no-emit-index-url \
+		--no-emit-trusted-host --no-emit-find-links --no-annotate --quiet --upgrade --output-file constraints.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "python's venv module is missing: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $(INSTALLED)
+
+$(DEVELOPING): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,report]'
+	@touch $(DEVELOPING)
