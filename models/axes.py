@@ -50,37 +50,24 @@ def index_set(data: PlanData, axes: str, mask: NDArray[np.bool_]) -> Set:
     return Set(initialize=[key[0] for key in members] if len(axes) == 1 else members, dimen=len(axes))
 
 
-def parameter(
-    model: ConcreteModel, data: PlanData, axes: str, values: NDArray[np.float64 | np.int64], *, sparse: bool = True
-) -> Param:
-    """Return a Pyomo parameter over whole axes that holds an array; zeros are kept as the default.
+def parameter(data: PlanData, axes: str, values: NDArray[np.float64 | np.int64]) -> Param:
+    """Return a Pyomo parameter that holds an array; zeros are left to the default.
+
+    It takes any index, since to look up each of its indices in the product of its axes would cost more than all else.
 
     Parameters
     ----------
-    model : ConcreteModel
-        Already has the sets of the axes.
     data : PlanData
         Gives the names.
     axes : str
-        One letter for each axis: P, Q, K, L, N nodes, R roots, I whole numbers.
+        One letter for each axis, as in `keys`.
     values : array
         One value for each index.
-    sparse : bool
-        Whether zeros are left to the default.
     """
-    sets = {
-        "P": model.PATHWAYS,
-        "Q": model.POOLS,
-        "K": model.CONTRACTS,
-        "L": model.LOCKABLE,
-        "N": model.NODES,
-        "R": model.ROOTS,
-        "I": model.COUNTS,
-    }
-    mask = values != 0 if sparse else np.ones(values.shape, dtype=bool)
+    mask = values != 0
     indices = keys(data, axes, mask)
     entries = dict(zip([key[0] for key in indices] if len(axes) == 1 else indices, values[mask].tolist(), strict=True))
-    return Param(*(sets[letter] for letter in axes), initialize=entries, default=0, within=Any)
+    return Param(Any, initialize=entries, default=0, within=Any)
 
 
 def family(data: PlanData, mask: NDArray[np.bool_]) -> tuple[dict[int, list[str]], NDArray[np.int64]]:
@@ -110,18 +97,17 @@ def add_axes(m: ConcreteModel, data: PlanData) -> None:
     tiers = int(data.tiers.max(initial=0))
     m.PATHWAYS = Set(initialize=data.pathways)
     m.POOLS = Set(initialize=data.pools)
-    m.CONTRACTS = Set(initialize=data.contracts)
     m.LOCKABLE = Set(initialize=(*data.pools, ""))
     m.NODES = Set(initialize=range(tree.size))
     m.ROOTS = Set(initialize=range(len(tree.roots)))
     m.COUNTS = Set(initialize=range(max(lags, tiers, 1) + 1))
     m.FIRST = Set(m.COUNTS, initialize={count: range(count) for count in m.COUNTS})
 
-    m.root = parameter(m, data, "N", tree.root)
-    m.parents = parameter(m, data, "N", (tree.parent >= 0).astype(np.int64))
-    m.parent = parameter(m, data, "N", np.maximum(tree.parent, 0))
+    m.root = parameter(data, "N", tree.root)
+    m.parents = parameter(data, "N", (tree.parent >= 0).astype(np.int64))
+    m.parent = parameter(data, "N", np.maximum(tree.parent, 0))
     m.dt = data.dt
-    m.discount = parameter(m, data, "N", data.node_discount)
+    m.discount = parameter(data, "N", data.node_discount)
 
     m.PAIRS = index_set(data, "PQN", data.eligible[:, :, tree.root])
     roots = range(len(tree.roots))

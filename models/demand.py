@@ -14,29 +14,29 @@ from models.supply import use, use_before
 def add_demand(m: ConcreteModel, data: PlanData) -> None:
     """Add `shortfall` (effective GW) and `onboard` (GW), and the data of demand."""
     root = data.tree.root
-    m.effectiveness = parameter(m, data, "PQR", data.effectiveness)
-    m.floor = parameter(m, data, "PN", data.floor)
-    m.target = parameter(m, data, "PN", data.target)
-    m.cap = parameter(m, data, "PN", np.where(np.isfinite(data.cap), data.cap, 0.0))
+    m.effectiveness = parameter(data, "PQR", data.effectiveness)
+    m.floor = parameter(data, "PN", data.floor)
+    m.target = parameter(data, "PN", data.target)
+    m.cap = parameter(data, "PN", np.where(np.isfinite(data.cap), data.cap, 0.0))
     m.FLOORS = index_set(data, "PN", data.floor > 0)
     m.TARGETS = index_set(data, "PN", data.target > 0)
     m.CAPS = index_set(data, "PN", np.isfinite(data.cap))
-    m.targets = parameter(m, data, "PN", (data.target > 0).astype(np.int64))
+    m.targets = parameter(data, "PN", (data.target > 0).astype(np.int64))
     m.SERVED = index_set(data, "PN", data.tiers > 0)
     m.shortfall = Var(m.TARGETS, within=NonNegativeReals)
 
     ramped = np.isfinite(data.ramp)
-    m.ramp_limit = parameter(m, data, "PR", np.where(ramped, data.ramp, 0.0))
+    m.ramp_limit = parameter(data, "PR", np.where(ramped, data.ramp, 0.0))
     m.RAMPS = index_set(data, "PN", (ramped & ~data.deal)[:, root])
     m.SIGNING_RAMPS = index_set(data, "PN", (ramped & data.deal)[:, root])
 
     migrates = data.migration_cost > 0
     m.MIGRATIONS = index_set(data, "PQN", (migrates[:, None, :] & data.eligible)[:, :, root])
-    m.migrates = parameter(m, data, "PR", migrates.astype(np.int64))
+    m.migrates = parameter(data, "PR", migrates.astype(np.int64))
     m.onboard = Var(m.MIGRATIONS, within=NonNegativeReals)
 
-    m.lock_least_gw = parameter(m, data, "PLN", np.nan_to_num(data.lock_least))
-    m.lock_most_gw = parameter(m, data, "PLN", np.nan_to_num(data.lock_most, posinf=0.0))
+    m.lock_least_gw = parameter(data, "PLN", np.nan_to_num(data.lock_least))
+    m.lock_most_gw = parameter(data, "PLN", np.nan_to_num(data.lock_most, posinf=0.0))
     m.LEAST_LOCKS = index_set(data, "PLN", np.nan_to_num(data.lock_least) > 0)
     m.MOST_LOCKS = index_set(data, "PLN", np.isfinite(data.lock_most))
     m.LOCKED = Set(

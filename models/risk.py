@@ -20,7 +20,7 @@ def add_risk(m: ConcreteModel, data: PlanData) -> None:
     m.deficit = Var(m.LEAVES, within=NonNegativeReals)
     leaf = np.zeros(data.tree.size)
     leaf[data.tree.leaves] = data.tree.probability[data.tree.leaves]
-    m.leaf_probability = parameter(m, data, "N", leaf)
+    m.leaf_probability = parameter(data, "N", leaf)
 
 
 def cumulative_worth(m: ConcreteModel, n: int) -> ExpressionBase:

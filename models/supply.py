@@ -17,15 +17,15 @@ def add_supply(m: ConcreteModel, data: PlanData) -> None:
     """
     m.allocate = Var(m.PAIRS, within=NonNegativeReals)
     m.idle = Var(m.POOLS, m.NODES, within=NonNegativeReals)
-    m.supply = parameter(m, data, "QN", data.supply)
-    m.initial = parameter(m, data, "PQN", np.where(data.tree.parent < 0, data.initial[:, :, data.tree.root], 0.0))
+    m.supply = parameter(data, "QN", data.supply)
+    m.initial = parameter(data, "PQN", np.where(data.tree.parent < 0, data.initial[:, :, data.tree.root], 0.0))
 
     in_pool = np.arange(len(data.pools))[:, None, None] == data.pool_of
     lapsed, number = family(data, in_pool & (data.ref >= 0).T)
     m.LAPSED = Set(range(len(lapsed)), initialize=lapsed)
-    m.lapsed = parameter(m, data, "QN", number)
-    m.ref = parameter(m, data, "KN", np.maximum(data.ref, 0))
-    m.delivered = parameter(m, data, "KN", np.where(data.ref >= 0, data.delivered, 0.0))
+    m.lapsed = parameter(data, "QN", number)
+    m.ref = parameter(data, "KN", np.maximum(data.ref, 0))
+    m.delivered = parameter(data, "KN", np.where(data.ref >= 0, data.delivered, 0.0))
 
 
 def use(m: ConcreteModel, p: str, n: int) -> ExpressionBase:

@@ -19,26 +19,26 @@ def add_value(m: ConcreteModel, data: PlanData) -> None:
     for index, width in zip(m.TIERS, data.width[in_force].tolist(), strict=True):
         if np.isfinite(width):
             m.serve[index].setub(width)
-    m.tiers = parameter(m, data, "PN", data.tiers)
-    m.value = parameter(m, data, "PIN", np.where(in_force, data.value, 0.0))
+    m.tiers = parameter(data, "PN", data.tiers)
+    m.value = parameter(data, "PIN", np.where(in_force, data.value, 0.0))
 
-    m.operating_cost = parameter(m, data, "PQR", data.operating_cost)
-    m.idle_penalty = parameter(m, data, "QR", data.idle_penalty)
-    m.shortfall_penalty = parameter(m, data, "PR", data.shortfall_penalty)
-    m.migration_cost = parameter(m, data, "PR", data.migration_cost)
-    m.signing_cost = parameter(m, data, "PR", data.signing_cost)
-    m.breach_cost = parameter(m, data, "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
-    m.contract_cost = parameter(m, data, "N", (data.cost * data.delivered).sum(axis=0))
-    m.saved_cost = parameter(m, data, "KN", np.where(data.ref >= 0, data.cost * data.delivered, 0.0))
+    m.operating_cost = parameter(data, "PQR", data.operating_cost)
+    m.idle_penalty = parameter(data, "QR", data.idle_penalty)
+    m.shortfall_penalty = parameter(data, "PR", data.shortfall_penalty)
+    m.migration_cost = parameter(data, "PR", data.migration_cost)
+    m.signing_cost = parameter(data, "PR", data.signing_cost)
+    m.breach_cost = parameter(data, "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
+    m.contract_cost = parameter(data, "N", (data.cost * data.delivered).sum(axis=0))
+    m.saved_cost = parameter(data, "KN", np.where(data.ref >= 0, data.cost * data.delivered, 0.0))
     terminal = data.terminal_rate * data.delivered
     ends = (data.last_window >= 0) & (terminal != 0)
-    m.terminal_worth = parameter(m, data, "N", terminal.sum(axis=0))
-    m.terminal_lost = parameter(m, data, "KN", np.where(ends, terminal, 0.0))
+    m.terminal_worth = parameter(data, "N", terminal.sum(axis=0))
+    m.terminal_lost = parameter(data, "KN", np.where(ends, terminal, 0.0))
     ending, number = family(data, ends.T)
     m.ENDING = Set(range(len(ending)), initialize=ending)
-    m.ending = parameter(m, data, "N", number)
-    m.last_window = parameter(m, data, "KN", np.where(ends, data.last_window, 0))
-    m.probability = parameter(m, data, "N", data.tree.probability)
+    m.ending = parameter(data, "N", number)
+    m.last_window = parameter(data, "KN", np.where(ends, data.last_window, 0))
+    m.probability = parameter(data, "N", data.tree.probability)
 
 
 def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:

@@ -13,6 +13,7 @@ from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedEr
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.audit import audit
 from optimizer.results.marginals import disagreements
@@ -81,7 +82,7 @@ def solve(
 
     with _without_collector():
         with stage("check"):
-            warnings = raise_errors(check(instance))
+            warnings = valid(instance)
         with stage("timeline"):
             laid_out = timeline(instance)
             refuse_integers(laid_out)
@@ -120,8 +121,15 @@ def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
     InstanceError
         If the instance breaks a rule of the format, or an outcome changes the past.
     """
-    warnings = raise_errors(check(instance))
-    return timeline(instance), warnings
+    return timeline(instance), valid(instance)
+
+
+def valid(instance: Instance) -> tuple[Problem, ...]:
+    """Return an instance's warnings, raise its errors.
+
+    Its what-ifs are left alone: they fit the instance as loaded, not one that was edited since.
+    """
+    return raise_errors(check(instance, changed={*TABLES, "uncertainty"}))
 
 
 def refuse_integers(laid_out: Timeline) -> None:

@@ -152,11 +152,16 @@ def _blank_fault(table: Table) -> Fault:
 
 
 _LARGE: Final = Fault(f"must be at most {LARGEST_INTEGER}", "correct the number")
-_FINITE: Final = Fault("must be a finite number", "write the number itself, or leave the cell blank for the default")
+
+
+def _finite_fault(column: Column) -> Fault:
+    default = "" if column.required else ", or leave it blank for the default"
+    return Fault("must be a finite number", f"write the number itself{default}")
 
 
 def _range_fault(column: Column) -> Fault:
-    remedy = "write a share such as 0.25, not a percentage" if column.most == 1.0 else "correct the number"
+    unit = f" ({column.unit})" if column.unit else ""
+    remedy = "write a share such as 0.25, not a percentage" if column.most == 1.0 else f"check its sign and unit{unit}"
     return Fault(f"must be {range_rule(column)}", remedy)
 
 
@@ -171,7 +176,7 @@ def _parse(column: Column, cell: str) -> Any | Fault:
                 return np.nan
             if _NUMBER.fullmatch(text):
                 return float(text)
-            return _FINITE if _NOT_FINITE.fullmatch(text) else type_fault(column)
+            return _finite_fault(column) if _NOT_FINITE.fullmatch(text) else type_fault(column)
         case "date":
             return _parse_date(column, text)
         case "flag":
@@ -361,9 +366,10 @@ def _value_faults(table: Table, column: Column, values: Any) -> list[tuple[int, 
 
 def _number_faults(column: Column, values: Array) -> list[tuple[int, object, Fault]]:
     infinite = np.isinf(values)
-    faults: list[tuple[Array, Fault]] = [(infinite, _FINITE)]
+    faults: list[tuple[Array, Fault]] = [(infinite, _finite_fault(column))]
     if column.kind == "integer":
-        faults.append((~infinite & (abs(values) > LARGEST_INTEGER), _LARGE))
+        largest = LARGEST_INTEGER if column.most is None else np.inf
+        faults.append((~infinite & (values > largest), _LARGE))
         faults.append((~infinite & (values != np.floor(values)) & (values == values), type_fault(column)))
     outside = np.zeros(len(values), dtype=bool)  # comparisons with a blank (NaN) are false
     if column.least is not None:

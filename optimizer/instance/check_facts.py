@@ -153,10 +153,14 @@ class Facts:
 
     def numbering(self, table: str) -> dict[str, int]:
         """Return the number of every name of a table; of a repeated name, of its first row."""
-        names = self.texts(table, TABLES[table].key[0])
-        numbering: dict[str, int] = self._once(
-            ("numbering", table), lambda: {n: i for i, n in reversed(list(enumerate(names)))}
-        )
+
+        def make() -> dict[str, int]:
+            first: dict[str, int] = {}
+            for number, name in enumerate(self.texts(table, TABLES[table].key[0])):
+                first.setdefault(name, number)
+            return first
+
+        numbering: dict[str, int] = self._once(("numbering", table), make)
         return numbering
 
     def codes(self, table: str, column: str, of: str) -> Array:
@@ -167,6 +171,15 @@ class Facts:
             return np.fromiter(map(known.get, names, repeat(-1)), dtype=np.intp, count=len(names))
 
         return np.asarray(self._once(("codes", table, column), make))
+
+    def all_known(self, table: str, column: str, of: str) -> bool:
+        """Whether table `of` has every name of a column: else sums over it mean nothing."""
+        return not (self.codes(table, column, of) < 0).any()
+
+    @cached_property
+    def pairs_known(self) -> bool:
+        """Whether every row of ``eligibility`` is about a pathway and a pool that exist."""
+        return self.all_known("eligibility", "pathway", "pathways") and self.all_known("eligibility", "pool", "pools")
 
     def key_order(self, table: str) -> tuple[Array, Array]:
         """Return the rows of a table sorted by its key, and whether each has the same key as the one before it.

@@ -45,11 +45,7 @@ def _repeated_keys(table: str, facts: Facts) -> Iterator[Finding]:
             f"{c} {v if isinstance(v, str) and v else shown(v)}" for c, v in zip(key, values, strict=True)
         )
         row = facts.rows(table)[first[values]]
-        both = (
-            f"row {row} has the same {' and '.join(key)}"
-            if row
-            else f"an inserted row has the same {' and '.join(key)}"
-        )
+        both = f"row {row} has the same {', '.join(key)}" if row else f"an inserted row has the same {', '.join(key)}"
         yield facts.finding(table, i, key[-1], f"{named} again", both, "delete or correct one of the two rows")
 
 
@@ -123,7 +119,7 @@ def floors_within_caps(facts: Facts) -> Iterator[Finding]:
         most = shown(round(float(cap[i] * best[i]), 9))
         rule = f"above the {most} effective GW that cap_gw {shown(cap[i])} gives at effectiveness {shown(best[i])}"
         yield facts.finding("demand", i, "floor_gw", shown(floor[i]), rule, "lower the floor or raise the cap")
-    for i in np.flatnonzero(~usable & (floor > 0)):
+    for i in np.flatnonzero(~usable & (floor > 0)) if facts.pairs_known else ():
         name = facts.texts("demand", "pathway")[i]
         rule = f"pathway '{name}' may use no pool, so that no floor can be met"
         yield facts.finding("demand", i, "floor_gw", shown(floor[i]), rule, "add a row for it to eligibility.csv")
@@ -164,7 +160,8 @@ def losses_of_deals(facts: Facts) -> Iterator[Finding]:
 )
 def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:
     """Find deals that cannot be ended in the first period and have no capacity to stand on."""
-    if facts.every_pair:
+    supplied = facts.all_known("deliveries", "contract", "contracts") and facts.all_known("contracts", "pool", "pools")
+    if facts.every_pair or not facts.pairs_known or not supplied:
         return
     initial = facts.pairs("initial_gw", 0.0).sum(axis=1)
     held = (facts.numbers("pathways", "notice_days") > 0) & np.isnan(facts.numbers("pathways", "breach_cost_bn_per_gw"))
@@ -210,7 +207,7 @@ def locks_begin_before_they_end(facts: Facts) -> Iterator[Finding]:
 def locks_on_eligible_pairs(facts: Facts) -> Iterator[Finding]:
     """Find locks on pairs that may not be used."""
     p, q = facts.codes("locks", "pathway", "pathways"), facts.codes("locks", "pool", "pools")
-    known = np.flatnonzero((p >= 0) & (q >= 0))
+    known = np.flatnonzero((p >= 0) & (q >= 0) & facts.pairs_known)
     for i in known[~facts.eligible[p[known], q[known]]]:
         pool, pathway = facts.texts("locks", "pool")[i], facts.texts("locks", "pathway")[i]
         rule = f"eligibility.csv does not let '{pathway}' use it"

@@ -185,7 +185,8 @@ class _Work:
         missing = [column.name for column in table.columns if column.required and column.name not in row]
         if missing:
             raise refused(edit, f"no {', '.join(missing)}", f"a row of {table.name} must have {' and '.join(missing)}")
-        frame = pd.concat([rows_of(table, self.tables, self.present), _one_row(table, row)])
+        frame = rows_of(table, self.tables, self.present)
+        frame = pd.concat([frame, _one_row(table, row, frame.dtypes)])
         if table.key:
             _refuse_repeats(edit, table, frame)
         self._store(edit, frame, row)
@@ -214,8 +215,9 @@ class _Work:
         """Return the cells that no longer keep the catalogue's rules, with the edit that last changed them."""
         problems: list[Problem] = []
         for name, by_column in self.touched.items():
-            frame, where = self.tables[name][list(by_column)], partial(_blamed, TABLES[name], by_column)
-            problems += check_cells(TABLES[name], frame, where)
+            where = partial(_blamed, TABLES[name], by_column)
+            for column in by_column:
+                problems += check_cells(TABLES[name], self.tables[name][column].to_frame(), where)
         return problems
 
     def dangling_names(self) -> list[Problem]:
@@ -265,11 +267,9 @@ def _blamed(table: Table, by_column: Mapping[str, Edit], row: int, column: str) 
     return f"edit {culprit.text or spell(culprit)}: {place(table, row, column)}"
 
 
-def _one_row(table: Table, cells: Mapping[str, Any]) -> pd.DataFrame:
-    row = frame_of(table, {}, [0])
-    for name, cell in cells.items():
-        row = with_column(row, name, [cell])
-    return row
+def _one_row(table: Table, cells: Mapping[str, Any], dtypes: pd.Series) -> pd.DataFrame:
+    columns = {name: pd.Series([cell], dtype=dtypes[name]).array for name, cell in cells.items()}
+    return frame_of(table, columns, [0])
 
 
 def rows_of(table: Table, tables: Mapping[str, pd.DataFrame], present: Iterable[str]) -> pd.DataFrame:
@@ -310,14 +310,14 @@ def _shifted(edit: Edit, values: Any, mask: Mask) -> Any:
 
 
 def _refuse_repeats(edit: Edit, table: Table, frame: pd.DataFrame) -> None:
-    repeated = frame.duplicated(subset=list(table.key), keep=False).to_numpy()
-    if not repeated.any():
+    keys = [frame[name].to_numpy() for name in table.key]
+    if len(set(zip(*(key.tolist() for key in keys), strict=True))) == len(frame):
         return
-    first = frame[repeated].iloc[0]
-    same = np.logical_and.reduce([frame[name].to_numpy() == first[name] for name in table.key])
+    first = frame[frame.duplicated(subset=list(table.key))].iloc[0]
+    same = np.logical_and.reduce([key == first[name] for key, name in zip(keys, table.key, strict=True)])
     rows = [f"row {row}" if row else "an inserted row" for row in frame.index[same][:2]]
-    key = ", ".join(f"{name} {shown(frame[name].to_numpy()[same][0])}" for name in table.key)
-    raise refused(edit, f"{table.name} would have {key} twice ({' and '.join(rows)})", "a key stands once")
+    cells = ", ".join(f"{name} {shown(key[same][0])}" for key, name in zip(keys, table.key, strict=True))
+    raise refused(edit, f"{table.name} would have {cells} twice ({' and '.join(rows)})", "a key stands once")
 
 
 def _refuse_reign_of_the_past(edit: Edit, table: Table, frame: pd.DataFrame, dropped: Mask) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from optimizer.instance.cells import Parsed, empty
+from optimizer.instance.cells import Parsed, empty, shown
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.documents import read_factors, read_whatif
 from optimizer.instance.instance import Factor, Instance, WhatIf
@@ -92,7 +92,7 @@ def _refuse_other_version(section: pd.DataFrame) -> None:
     if version != SCHEMA_VERSION and version == version:
         remedy = "bring it up to date with gwplan migrate" if version < SCHEMA_VERSION else "use a newer gwplan"
         rule = f"this gwplan reads version {SCHEMA_VERSION} of the format"
-        raise InstanceError(Problem("instance.toml schema", f"version {version:g}", rule, remedy))
+        raise InstanceError(Problem("instance.toml schema", f"version {shown(version)}", rule, remedy))
 
 
 def _read_tables(reading: _Reading, sources: Sources) -> None:

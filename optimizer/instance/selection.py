@@ -259,5 +259,7 @@ def _with_copies(
 def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
     """Return the frame with one column replaced; the frame itself and its dtypes stay."""
     changed = frame.copy(deep=False)
-    changed[name] = pd.Series(values, index=frame.index, dtype=frame[name].dtype)
+    text = frame[name].dtype == object
+    # pandas would guess its own string type; the format's text columns are plain objects
+    changed[name] = pd.Series(values, index=frame.index, dtype=object) if text else values
     return changed

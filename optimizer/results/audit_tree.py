@@ -101,8 +101,9 @@ class Periods:
 
     def first_on_or_after(self, dates: Dates) -> Ints:
         """Return the first period that starts on or after each date, beyond the horizon too; dates are known."""
-        months = (dates.max(initial=self.start).astype("datetime64[M]") - self.start).astype(int)
-        return np.searchsorted(self.starts(max(int(months), 0) // self.months + 2), dates).astype(np.int64)
+        latest = np.max(np.append(dates, self.starts(1)))
+        months = int((latest.astype("datetime64[M]") - self.start).astype(int))
+        return np.searchsorted(self.starts(months // self.months + 2), dates).astype(np.int64)
 
     def of_days(self, days: Floats) -> Ints:
         """Return days as whole periods, rounded up."""
@@ -163,11 +164,14 @@ class Nodes:
         root = (self.parent < 0).reshape(-1, *([1] * (by_node.ndim - 1)))
         return np.where(root, initial, by_node[self.parent])
 
-    def contradictions(self, dated: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the nodes at which the scenarios through them have different data, shape (S, T, ...)."""
-        shared = dated[self.scenario[self.node_of], np.arange(self.node_of.shape[1])]
+    def contradictions(self, dated: NDArray[Any], slack: float = 0.0) -> NDArray[np.int64]:
+        """Return the nodes whose scenarios differ, by more than a slack, in data of the first t periods (S, t, ...)."""
+        node_of = self.node_of[:, : dated.shape[1]]
+        shared = dated[self.scenario[node_of], np.arange(dated.shape[1])]
         differ = (dated != shared) & ~((dated != dated) & (shared != shared))  # nan equals nan here
-        return np.unique(self.node_of[differ.reshape(*self.node_of.shape, -1).any(axis=2)])
+        if slack:
+            differ &= ~(np.abs(dated - shared) <= slack * (1 + np.abs(shared)))
+        return np.unique(node_of[differ.reshape(*node_of.shape, -1).any(axis=2)])
 
 
 def nodes(found: Scenarios, calendar: Periods) -> Nodes:
@@ -199,6 +203,6 @@ def nodes(found: Scenarios, calendar: Periods) -> Nodes:
         parent=parent,
         start=starts[at].astype("datetime64[s]"),
         known=np.concatenate(known),
-        probability=np.bincount(node_of.ravel(), weights=weights, minlength=count),
+        probability=np.asarray(np.bincount(node_of.ravel(), weights=weights, minlength=count), dtype=float),
         weight=found.probability,
     )

@@ -18,12 +18,16 @@ ONE_OFF: Final = "$bn per GW"
 
 @dataclass(frozen=True)
 class _Family:
-    """A constraint with a marginal value; `sign` turns the program's dual so that positive means relaxing helps."""
+    """A constraint with a marginal value.
+
+    `sign` turns the program's dual so that positive means relaxing helps; `side` tells the two limits of a lock apart.
+    """
 
     row: str
     constraint: str
     sign: float
     unit: str = PER_YEAR
+    side: str = ""
 
 
 FAMILIES: Final = (
@@ -33,8 +37,8 @@ FAMILIES: Final = (
     _Family("cap_kept", "cap", -1.0),
     _Family("ramp", "ramp", -1.0, ONE_OFF),
     _Family("signing_ramp", "ramp", -1.0, ONE_OFF),
-    _Family("lock_least", "lock", 1.0),
-    _Family("lock_most", "lock", -1.0),
+    _Family("lock_least", "lock", 1.0, side=" min"),
+    _Family("lock_most", "lock", -1.0, side=" max"),
 )
 
 
@@ -94,7 +98,7 @@ def marginal_values(
             columns.frame(
                 node,
                 constraint=family.constraint,
-                name=[_name(program.labels, key) for key in keys[:, :-1].tolist()],
+                name=[_name(program.labels, key) + family.side for key in keys[:, :-1].tolist()],
                 bn_per_gw_year=value,
                 from_gw=low,
                 to_gw=high,
@@ -105,7 +109,7 @@ def marginal_values(
 
 
 def _name(labels: tuple[str, ...], key: list[int]) -> str:
-    """Return the name of a row's pathway or pool; of a lock ``pathway[pool]``."""
+    """Return the name of a row's pathway or pool; of a lock on a pair ``pathway[pool]``."""
     owner, *pool = (labels[code] for code in key)
     return f"{owner}[{pool[0]}]" if pool and pool[0] else owner
 
@@ -131,7 +135,7 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
         if keys is None:
             continue
         for key, dual in zip(keys.tolist(), row_duals[program.rows[family.row]].tolist(), strict=True):
-            node, name = key[-1], _name(program.labels, key[:-1])
+            node, name = key[-1], _name(program.labels, key[:-1]) + family.side
             expected += 1
             value = shown.get((family.constraint, name, node))
             years = data.dt if family.unit == PER_YEAR else 1.0

@@ -250,16 +250,33 @@ def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:
 
 
 def _run(highs: Any) -> Any:
-    """Run the solver so that Ctrl-C stops it and what it has by then can still be read."""
+    """Run the solver so that Ctrl-C stops it and what it has by then can still be read.
+
+    The solver runs beside the main thread, which alone hears Ctrl-C, and asks at its own pace whether to stop.
+    """
     if threading.current_thread() is not threading.main_thread():
         return highs.run()
-    highs.HandleUserInterrupt = True
+    stop, ended = threading.Event(), threading.Event()
+
+    def heed(event: Any) -> None:
+        if stop.is_set():
+            event.interrupt()
+
+    for asked in (highs.cbSimplexInterrupt, highs.cbIpmInterrupt, highs.cbMipInterrupt):
+        asked += heed
     result: list[Any] = []
-    worker = threading.Thread(target=lambda: result.append(highs.run()), daemon=True)
-    worker.start()
-    while worker.is_alive():
+
+    def work() -> None:
         try:
-            worker.join()
+            result.append(highs.run())
+        finally:
+            ended.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    # An event, not the thread, is waited for: Ctrl-C during Thread.join leaves the thread looking finished.
+    while not ended.is_set():
+        try:
+            ended.wait()
         except KeyboardInterrupt:
-            highs.cancelSolve()
+            stop.set()
     return result[0] if result else highspy.HighsStatus.kError

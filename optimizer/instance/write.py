@@ -1,0 +1,200 @@
+"""An instance back into a folder, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.instance.documents import factors_toml, whatif_toml
+from optimizer.instance.instance import Instance
+from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
+from optimizer.instance.sources import WHATIFS
+
+_TO_QUOTE = frozenset(',"\r\n')
+
+
+def save(instance: Instance, folder: str | Path, *, force: bool = False) -> None:
+    """Write an instance as a folder, whole or not at all; reading it back gives an equal instance.
+
+    Parameters
+    ----------
+    instance : Instance
+        The instance.
+    folder : str or Path
+        Folder to make; the folder that it is to lie in must exist.
+    force : bool
+        Whether to replace an instance that is there. Files that no instance is read from (a README, say) stay.
+
+    Raises
+    ------
+    InstanceError
+        If the folder exists and is not to be replaced, or holds no instance, or cannot be written.
+    """
+    write_texts(tables_written(instance), folder, force=force)
+
+
+def tables_written(instance: Instance) -> dict[str, str]:
+    """Return the text of every file of an instance, by its path inside the folder.
+
+    Parameters
+    ----------
+    instance : Instance
+        The instance. Tables that it does not hold are not written, nor columns that are blank throughout and may be.
+    """
+    texts = {"instance.toml": _sections(instance)}
+    for name, table in TABLES.items():
+        if not table.section and (table.required or name in instance.present or len(instance.tables[name])):
+            texts[table.file] = _csv(table, instance.tables[name])
+    if instance.factors:
+        texts["uncertainty.toml"] = factors_toml(instance.factors)
+    for name, whatif in instance.whatifs.items():
+        texts[f"{WHATIFS}/{name}.toml"] = whatif_toml(whatif)
+    return texts
+
+
+def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool = False) -> None:
+    """Write texts as the files of an instance folder, whole or not at all.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        Text of every file by its path inside the folder.
+    folder : str or Path
+        Folder to make.
+    force : bool
+        Whether to replace an instance that is there.
+
+    Raises
+    ------
+    InstanceError
+        If the folder exists and is not to be replaced, or holds no instance, or cannot be written.
+    """
+    given = Path(folder)
+    try:
+        target = given.resolve()
+        _refuse_what_is_there(target, str(given), force)
+        beside = f".{target.name}.{secrets.token_hex(4)}"
+        fresh, former = target.with_name(f"{beside}.new"), target.with_name(f"{beside}.old")
+        try:
+            _write_all(texts, fresh)
+            if target.exists():
+                _keep_other_files(target, fresh)
+            _swap(fresh, target, former)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except (OSError, RuntimeError, UnicodeEncodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InstanceError(
+            Problem(str(given), "cannot be written", reason.lower(), "choose another folder")
+        ) from error
+
+
+def _refuse_what_is_there(target: Path, given: str, force: bool) -> None:
+    if not os.path.lexists(target):
+        return
+    if not force:
+        rule = "what is there is not replaced unasked"
+        raise InstanceError(Problem(given, "exists already", rule, "choose another name, or add --force"))
+    if not (target / "instance.toml").is_file():
+        rule = "only a folder that holds an instance is replaced"
+        raise InstanceError(Problem(given, "holds no instance.toml", rule, "choose another name"))
+
+
+def _write_all(texts: Mapping[str, str], folder: Path) -> None:
+    folder.mkdir()
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+def _keep_other_files(source: Path, fresh: Path) -> None:
+    """Copy what no instance is read from: it is not the instance's to delete."""
+    for entry in source.iterdir():
+        if entry.name.lower().endswith((".csv", ".toml")) or (fresh / entry.name).exists() or entry.name == WHATIFS:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, fresh / entry.name, symlinks=True)
+        else:
+            shutil.copy2(entry, fresh / entry.name, follow_symlinks=False)
+
+
+def _swap(fresh: Path, target: Path, former: Path) -> None:
+    """Put the new folder in the old one's place; where that fails the old one goes back."""
+    replacing = target.exists()
+    if replacing:
+        os.replace(target, former)
+    try:
+        os.replace(fresh, target)
+    except OSError:
+        if replacing:
+            os.replace(former, target)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _sections(instance: Instance) -> str:
+    blocks = []
+    for name, table in TABLES.items():
+        if table.section:
+            frame = instance.tables[name]
+            values = {column: frame[column.name].iloc[0] for column in table.columns}
+            lines = [f"{c.name} = {_toml(c, value)}" for c, value in values.items() if not _is_blank(value)]
+            if name == "instance":
+                blocks.append("\n".join(lines))
+            elif lines:
+                blocks.append("\n".join([f"[{name}]", *lines]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _is_blank(value: Any) -> bool:
+    return bool(value == "" if isinstance(value, str) else pd.isna(value))
+
+
+def _toml(column: Column, value: Any) -> str:
+    if column.kind == "text":
+        # JSON writes every string as TOML does, but for one control character that TOML wants escaped
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return _cell(column, value)
+
+
+def _cell(column: Column, value: Any) -> str:
+    """Return a typed cell as text that reads back as the same value."""
+    match column.kind:
+        case "number" | "integer":
+            return "" if np.isnan(value) else repr(float(value)).removesuffix(".0")
+        case "date":
+            return "" if pd.isna(value) else str(pd.Timestamp(value).date())
+        case "flag":
+            return "" if pd.isna(value) else str(bool(value)).lower()
+    return f'"{value.replace(chr(34), chr(34) * 2)}"' if _TO_QUOTE & set(value) else value
+
+
+def _csv(table: Table, frame: pd.DataFrame) -> str:
+    own = {column.name for column in table.columns}
+    columns = [
+        c for c in allowed_columns(table) if (c.name in own and (c.key or c.required)) or not _all_blank(c, frame)
+    ]
+    cells = [
+        [_cell(column, value) for column, value in zip(columns, row, strict=True)] for row in _rows(columns, frame)
+    ]
+    lines = [[column.name for column in columns], *cells]
+    return "".join(",".join(line) + "\n" for line in lines)
+
+
+def _rows(columns: list[Column], frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(zip(*(frame[column.name].tolist() for column in columns), strict=True))
+
+
+def _all_blank(column: Column, frame: pd.DataFrame) -> bool:
+    cells = frame[column.name]
+    return bool((cells == "").all() if column.kind == "text" else cells.isna().all())

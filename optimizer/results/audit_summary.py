@@ -1,0 +1,168 @@
+"""A plan's obligations and its summary, worked out anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from optimizer.results.audit_facts import Facts
+from optimizer.results.audit_findings import Findings
+from optimizer.results.audit_limits import Use
+from optimizer.results.audit_money import Flow
+from optimizer.results.audit_rows import Decisions
+from optimizer.results.audit_tree import Floats
+
+NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "terminal")
+"""Components that no money moves for within the horizon."""
+
+
+def check_obligations(facts: Facts, used: Use, frame: pd.DataFrame, findings: Findings) -> None:
+    """Compare what is owed by contract and calendar year; an absent row says 0."""
+    first, owed = _owed(facts, used)
+    shape = owed["gw"].shape
+    contract = facts.contracts.places(frame["contract"])
+    year = frame["year"].to_numpy(dtype=float) - first
+    known = (contract >= 0) & (year >= 0) & (year < shape[1]) & (year == np.floor(year))
+    for row in np.flatnonzero(~known):
+        told = f"{frame['contract'].iloc[row]} in {frame['year'].iloc[row]}"
+        findings.wrong(f"obligations row {row}, contract and year", told, "a contract in a year of service")
+    vendor = _vendors(facts)
+    told_vendor = frame["vendor"].to_numpy(dtype=object)
+    for row in np.flatnonzero(known & (told_vendor != vendor[np.maximum(contract, 0)])):
+        name = frame["contract"].iloc[row]
+        findings.wrong(f"obligations row {row}, vendor of {name}", told_vendor[row], vendor[contract[row]])
+
+    flat = (contract * shape[1] + np.where(known, year, 0).astype(np.int64))[known]
+    rows = np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
+    findings.at_most(lambda k, y: f"rows in obligations for {facts.contracts.names[k]} in {first + y}", rows, 1.0)
+    for column, expected in owed.items():
+        values = np.zeros(rows.size)
+        values[flat] = frame[column].to_numpy(dtype=float)[known]
+        findings.same(lambda k, y, c=column: f"{c} of {facts.contracts.names[k]} in {first + y}",
+                      values.reshape(shape), expected)  # fmt: skip
+
+
+def _vendors(facts: Facts) -> Any:
+    """Return the vendor of each contract, as written or, where an outcome adds it, as first added."""
+    columns = ["contract", "vendor"]
+    written, added = facts.scenarios.written.tables["contracts"][columns], facts.scenarios.long("contracts")[columns]
+    vendor = pd.concat([written, added]).drop_duplicates("contract").set_index("contract")["vendor"]
+    return vendor.reindex(facts.contract_of).to_numpy(dtype=object)
+
+
+def _owed(facts: Facts, used: Use) -> tuple[int, dict[str, Floats]]:
+    """Return the first year and, by contract and year, $bn as signed and after cancellation, and mean GW as signed.
+
+    A year's mean is taken over its periods up to the last one before any contract's end.
+    """
+    calendar, weight, dt = facts.calendar, facts.nodes.weight, facts.calendar.dt
+    count = calendar.count + int(facts.tail_periods.max(initial=0))
+    years = calendar.starts(count).astype("datetime64[Y]").astype(np.int64) + 1970
+    first, size = int(years[0]), int(years[-1] - years[0]) + 1
+    begins = np.searchsorted(years, first + np.arange(size + 1))
+
+    # Within the horizon: GW by scenario, contract and year, counted in periods.
+    gw_periods = np.add.reduceat(facts.service, begins[begins < calendar.count], axis=1).swapaxes(1, 2)
+    ended = used.ended[facts.nodes.node_of]
+    kept_periods = np.add.reduceat(facts.service * (1 - ended), begins[begins < calendar.count], axis=1).swapaxes(1, 2)
+    beyond = np.zeros((size - gw_periods.shape[2],))
+    signed, kept = (np.concatenate([part, np.broadcast_to(beyond, (*part.shape[:2], len(beyond)))], axis=2)
+                    for part in (gw_periods, kept_periods))  # fmt: skip
+
+    # Beyond it: each delivery runs from its own date to its contract's end.
+    s, k = facts.later["scenario"], facts.later["contract"]
+    since = np.maximum(facts.later["period"], calendar.count)[:, None]
+    until = (calendar.count + facts.tail_periods[s, k])[:, None]
+    overlap = np.minimum(until, begins[1:]) - np.maximum(since, begins[:-1])
+    later = np.zeros_like(signed)
+    np.add.at(later, (s, k), facts.later["gw"][:, None] * np.maximum(overlap, 0))
+    signed, kept = signed + later, kept + later * (1 - used.last_share)[:, :, None]
+
+    price = weight[:, None, None] * facts.cost[:, :, None] * dt
+    return first, {
+        "as_signed_bn": (price * signed).sum(axis=0),
+        "after_cancellation_bn": (price * kept).sum(axis=0),
+        "gw": (weight[:, None, None] * signed).sum(axis=0) / np.diff(begins),
+    }
+
+
+def check_summary(
+    facts: Facts, plan: Decisions, used: Use, found: Mapping[str, Flow], summary: Mapping[str, Any], findings: Findings
+) -> None:
+    """Compare every figure of the summary."""
+    tree, dt = facts.nodes, facts.calendar.dt
+    by_name = {
+        component: dict(zip(flow.names.names.tolist(), (tree.probability @ flow.discounted).tolist(), strict=True))
+        for component, flow in found.items()
+    }
+    components: dict[str, Any] = {component: sum(parts.values()) for component, parts in by_name.items()}
+    npv = sum(amount for component, amount in components.items() if component not in NOT_CASH)
+    components["value"] = by_name["value"]
+    busy = dict(zip(facts.pathways.names.tolist(), (tree.probability @ used.total * dt).tolist(), strict=True))
+    idle = float((tree.probability @ plan.supply["idle_gw"]).sum()) * dt
+    all_busy = sum(busy.values())
+    objective = _objective(facts, found)
+    expected = {
+        "objective_bn": objective,
+        "npv_bn": npv,
+        "components_bn": components,
+        "expected_gw_years": busy,
+        "idle_gw_years": idle,
+        "idle_cost_bn": _idle_cost(facts, plan, used),
+        "utilisation": all_busy / (all_busy + idle) if all_busy + idle > 0 else 0.0,
+        "scenarios": float(len(tree.node_of)),
+        "nodes": float(tree.count),
+    }
+    # What a figure was added up from decides how far rounding may move it, not what is left of it.
+    turnover = sum(float((tree.probability @ np.abs(flow.discounted)).sum()) for flow in found.values())
+    told = {name: summary[name] for name in expected if name in summary}
+    certificate = summary.get("certificate")
+    if isinstance(certificate, Mapping) and "recomputed_objective_bn" in certificate:
+        told["certificate: recomputed_objective_bn"] = certificate["recomputed_objective_bn"]
+        expected["certificate: recomputed_objective_bn"] = objective
+    sums = {"objective_bn", "npv_bn", "certificate: recomputed_objective_bn"}
+    _compare("", told, expected, {name: turnover for name in sums}, findings)
+
+
+def _compare(
+    within: str, told: Mapping[str, Any], expected: Mapping[str, Any], sizes: Mapping[str, float], findings: Findings
+) -> None:
+    """Compare figures by name, those within figures too; all must be there and no others."""
+    for name in [*expected, *(n for n in told if n not in expected)]:
+        figure = f"summary {within}{name}"
+        if name not in told or name not in expected:
+            findings.wrong(figure, told.get(name, "none"), expected.get(name, "none"))
+        elif isinstance(expected[name], Mapping):
+            inner = told[name] if isinstance(told[name], Mapping) else {}
+            _compare(f"{within}{name} ", inner, expected[name], {}, findings)
+        elif not isinstance(told[name], Real):
+            findings.wrong(figure, told[name], expected[name])
+        else:
+            findings.same(lambda figure=figure: figure, told[name], expected[name], sizes.get(name, 0.0))
+
+
+def _objective(facts: Facts, found: Mapping[str, Flow]) -> float:
+    """Return expected worth, weighed with the mean of the worst share of scenarios, $bn."""
+    instance, tree = facts.scenarios.written, facts.nodes
+    by_node = sum((flow.discounted.sum(axis=1) for flow in found.values()), np.zeros(tree.count))
+    worth = by_node[tree.node_of].sum(axis=1)
+    order = np.argsort(worth)
+    through = np.cumsum(tree.weight[order])
+    in_tail = np.clip(instance.tail - (through - tree.weight[order]), 0.0, tree.weight[order])
+    worst = float((worth[order] * in_tail).sum() / in_tail.sum())
+    return (1 - instance.aversion) * float(worth @ tree.weight) + instance.aversion * worst
+
+
+def _idle_cost(facts: Facts, plan: Decisions, used: Use) -> float:
+    """Return what idle GW cost at their pool's average contract price on the node, expected and discounted, $bn."""
+    tree = facts.nodes
+    in_pool = (facts.pool_of[:, None] == np.arange(len(facts.pools))).astype(float)
+    capacity = used.in_service @ in_pool
+    cost = (facts.of_nodes(facts.cost) * used.in_service) @ in_pool
+    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-9)
+    per_node = (price * plan.supply["idle_gw"]).sum(axis=1) * facts.calendar.dt
+    return float((per_node * facts.discount) @ tree.probability)

@@ -1,0 +1,150 @@
+"""The catalogue of a plan's tables: every column with its type, unit and meaning.
+
+Kept runs are read by it, exports carry it, and the docs are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+Kind = Literal["text", "number", "integer", "date"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a plan's table.
+
+    Attributes
+    ----------
+    kind : {"text", "number", "integer", "date"}
+        Type of the cells; only numbers can be blank (NaN).
+    unit : str
+        Unit of the quantity; blank where there is none.
+    meaning : str
+        What a cell says.
+    """
+
+    kind: Kind
+    unit: str
+    meaning: str
+
+
+def _text(meaning: str) -> Column:
+    return Column("text", "", meaning)
+
+
+def _gw(meaning: str) -> Column:
+    return Column("number", "GW", meaning)
+
+
+def _money(meaning: str) -> Column:
+    return Column("number", "$bn", meaning)
+
+
+_NODE: Final = {
+    "node": Column("integer", "", "number of the node of the scenario tree; parents have smaller numbers"),
+    "period": Column("integer", "", "number of the node's period, from 0"),
+    "start": Column("date", "", "first day of the period"),
+    "known": _text("outcomes known at the node, factor=outcome joined by commas; blank before the first reveal"),
+    "probability": Column("number", "", "probability that the node is reached"),
+}
+
+MEANING: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "nodes": "The scenario tree: one row per node.",
+        "allocation": "How pools are split among pathways: one row per node and eligible pair of pathway and pool.",
+        "supply": "What is delivered and what becomes of it: one row per node and pool.",
+        "cashflow": "Every amount of money, costs negative: one row per node, component and name; zeros may be absent.",
+        "cancellations": "Notice given on contracts: one row per contract and node of its window.",
+        "deals": "Deals of the pathways that need notice: one row per node and deal pathway.",
+        "obligations": "What is owed to vendors, beyond the horizon too: one row per vendor, contract and year.",
+        "marginal_values": "What relaxing a limit by one unit would add: one row per node, constraint and name.",
+    }
+)
+"""What each table says."""
+
+COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
+    {
+        "nodes": {**_NODE, "parent": Column("integer", "", "node one period earlier; -1 at a root")},
+        "allocation": {
+            **_NODE,
+            "pathway": _text("use of the capacity"),
+            "pool": _text("class of capacity"),
+            "gw": _gw("capacity of the pool that the pathway uses"),
+        },
+        "supply": {
+            **_NODE,
+            "pool": _text("class of capacity"),
+            "delivered_gw": _gw("capacity of the contracts in service, as signed"),
+            "cancelled_gw": _gw("part of it whose cancellation has taken effect"),
+            "used_gw": _gw("part that some pathway uses"),
+            "idle_gw": _gw("part that is paid for and unused"),
+        },
+        "cashflow": {
+            **_NODE,
+            "component": _text("what kind of amount it is, such as value, contract_cost or signing_cost"),
+            "name": _text("pathway, contract or pool that it belongs to, depending on the component"),
+            "bn": _money("amount of the whole period, undiscounted, not weighted by probability"),
+            "discounted_bn": _money("the amount discounted to the start of the plan, not weighted by probability"),
+        },
+        "cancellations": {
+            **_NODE,
+            "contract": _text("contract that can be cancelled"),
+            "share": Column("number", "", "share of the contract for which notice has been given by this node"),
+            "gw": _gw("that share of the capacity contracted"),
+            "effective": Column("date", "", "first day of the period in which notice given now takes effect"),
+            "fee_bn": _money("fee for the share newly cancelled at this node, positive, undiscounted"),
+        },
+        "deals": {
+            **_NODE,
+            "pathway": _text("pathway whose capacity is let in deals"),
+            "in_force_gw": _gw("capacity in deals during the period"),
+            "signed_gw": _gw("deals signed at this node"),
+            "notice_given_gw": _gw("deals for which notice is given at this node"),
+            "returned_gw": _gw("capacity back at this node after notice given earlier"),
+            "lost_gw": _gw("deals lost to churn at this node"),
+            "breached_gw": _gw("deals taken back at this node without notice"),
+        },
+        "obligations": {
+            "vendor": _text("vendor of the contract"),
+            "contract": _text("contract"),
+            "year": Column("integer", "", "calendar year in which the periods start"),
+            "as_signed_bn": _money("expected obligation without cancellations, undiscounted"),
+            "after_cancellation_bn": _money("expected obligation after the planned cancellations, without their fees"),
+            "gw": _gw("expected capacity in service as signed, averaged over that year's periods"),
+        },
+        "marginal_values": {
+            **_NODE,
+            "constraint": _text("limit that is relaxed: supply, target, floor, cap, ramp or lock"),
+            "name": _text("pathway or pool of the limit; of a lock on one pool pathway[pool]"),
+            "bn_per_gw_year": Column(
+                "number",
+                "as in unit",
+                "worth of relaxing the limit by one unit, gross of contract cost; positive helps; blank where the node "
+                "has no weight in the objective",
+            ),
+            "from_gw": _gw("least value of the limit at which this marginal value holds"),
+            "to_gw": _gw("greatest value of the limit at which this marginal value holds"),
+            "unit": _text("unit of the marginal value: $bn per GW-year, of ramps $bn per GW"),
+        },
+    }
+)
+"""Every column of every table, in the order in which they are kept."""
+
+_EMPTY: Final[Mapping[Kind, np.dtype | pd.StringDtype]] = {
+    "text": pd.StringDtype(na_value=np.nan),
+    "number": np.dtype("float64"),
+    "integer": np.dtype("int64"),
+    "date": np.dtype("datetime64[s]"),
+}
+
+
+def dtypes(table: str) -> dict[str, np.dtype | pd.StringDtype]:
+    """Return the dtype of each column of a table."""
+    return {name: _EMPTY[column.kind] for name, column in COLUMNS[table].items()}

@@ -1,0 +1,314 @@
+"""Kept runs: a plan as a folder that can be read back, exported, compared and audited without its source."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import json
+import math
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from optimizer.instance.instance import Instance
+from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.read import load
+from optimizer.instance.sources import printable
+from optimizer.instance.write import save
+from optimizer.results.columns import COLUMNS, dtypes
+from optimizer.results.plan import Plan
+from optimizer.whole import refuse_occupied, whole_folder
+
+FORMAT: Final = "gwplan run"
+VERSION: Final = 1
+"""Version of the format of kept runs that this gwplan writes, and the newest that it reads."""
+
+MANIFEST, SUMMARY, INSTANCE = "manifest.json", "summary.json", "instance"
+_PACKAGES: Final = ("gwplan", "pyomo", "highspy", "pandas")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A kept run.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Where it is kept.
+    manifest : mapping
+        What was planned, with what, when and how: instance, input files, edits, options, versions, seconds by phase.
+    summary : mapping
+        The plan's figures: money in $bn, capacity in GW-years.
+    tables : mapping of str to pandas.DataFrame
+        The plan's tables in long form, by name.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The instance that was planned, edits applied; read when it is first asked for.
+
+        Raises
+        ------
+        InstanceError
+            If it cannot be read, or is not the one that was planned.
+        """
+        folder = self.folder / INSTANCE
+        instance = load(folder)
+        if instance.digest != self.manifest["digest"]:
+            raise InstanceError(_changed(folder))
+        return replace(instance, files=self.manifest["files"], applied=tuple(self.manifest["edits"]))
+
+
+def refuse_existing(folder: str | Path, *, force: bool = False) -> None:
+    """Raise unless a run can be kept in `folder`; ask before a long solve.
+
+    Raises
+    ------
+    InstanceError
+        If the folder exists and `force` is not given, or what is there is no kept run, or the place is not writable.
+    """
+    refuse_occupied(Path(folder), force=force, replaceable=is_run, kind="a kept run")
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether a folder is a kept run, of any version, whole or not."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return False
+    try:
+        return _is_manifest(json.loads(manifest.read_bytes()))
+    except (ValueError, RecursionError):
+        return False
+
+
+def keep(
+    plan: Plan, folder: str | Path, *, command: Sequence[str], options: Mapping[str, Any], force: bool = False
+) -> Path:
+    """Keep a plan in a new folder, whole or not at all.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to keep.
+    folder : str or Path
+        The folder to be; the folders above it are made.
+    command : sequence of str
+        The command as given; of the program only its name is kept.
+    options : mapping
+        The options of the solve, as far as JSON can hold them.
+    force : bool
+        Whether a kept run in `folder` is replaced. It stays until the new one is complete.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    InstanceError
+        If the folder may not be replaced, or cannot be written.
+    """
+    target = Path(folder)
+    refuse_existing(target, force=force)
+    contents = {f"{name}.csv": table_csv(name, plan.tables[name]) for name in COLUMNS}
+    contents[SUMMARY] = _json(plan.summary)
+    with whole_folder(target, replace=force) as new:
+        save(plan.instance, new / INSTANCE)
+        for name, data in contents.items():
+            (new / name).write_bytes(data)
+        manifest = _manifest(plan, command, options, {name: _sha256(data) for name, data in contents.items()})
+        (new / MANIFEST).write_bytes(_json(manifest))
+    return target
+
+
+def read_run(folder: str | Path) -> Run:
+    """Read a kept run.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where it is kept.
+
+    Returns
+    -------
+    Run
+        Its manifest, summary and tables; the instance is read when it is first asked for.
+
+    Raises
+    ------
+    InstanceError
+        If there is no run, or a part of it is missing or not what was kept; it carries every problem found.
+    """
+    root = Path(folder)
+    manifest = _read_manifest(root)
+    problems: list[Problem] = []
+
+    def parsed(name: str, parse: Callable[[bytes], Any]) -> Any:
+        path = root / name
+        data = _read(path)
+        if isinstance(data, Problem):
+            problems.append(data)
+        elif _sha256(data) != manifest["contents"].get(name):
+            problems.append(_changed(path))
+        else:
+            try:
+                return parse(data)
+            except (ValueError, KeyError, RecursionError) as error:
+                problems.append(_garbled(path, " ".join(str(error).split())))
+        return None
+
+    summary = parsed(SUMMARY, json.loads)
+    tables = {name: parsed(f"{name}.csv", lambda data, name=name: read_table(name, data)) for name in COLUMNS}
+    if problems:
+        raise InstanceError(problems)
+    return Run(root, manifest, summary, tables)
+
+
+def table_csv(name: str, frame: pd.DataFrame) -> bytes:
+    """Return a table of a plan as CSV: ISO dates, and numbers with all the digits that tell them apart."""
+    columns = list(COLUMNS[name])
+    text = frame[columns].to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n")
+    return str(text).encode()
+
+
+def read_table(name: str, data: bytes) -> pd.DataFrame:
+    """Return a table of a plan from its CSV, with the dtypes of the catalogue.
+
+    Raises
+    ------
+    ValueError
+        If the columns are not the catalogue's, or a cell is not of its column's type.
+    """
+    types = dtypes(name)
+    dates = [column for column, dtype in types.items() if dtype == np.dtype("datetime64[s]")]
+    blanks = {column: [""] for column, dtype in types.items() if dtype == np.dtype("float64")}
+    frame = pd.read_csv(
+        io.BytesIO(data),
+        # dates stay text here and are parsed below, as ISO dates and nothing else
+        dtype={column: ("str" if column in dates else dtype) for column, dtype in types.items()},
+        keep_default_na=False,
+        na_values=blanks,
+        float_precision="round_trip",
+        encoding="utf-8",
+    )
+    if list(frame.columns) != list(types):
+        raise ValueError(f"its columns are not {', '.join(types)}")
+    for column in dates:
+        frame[column] = frame[column].to_numpy(dtype=str).astype("datetime64[s]")
+    return frame
+
+
+def _manifest(
+    plan: Plan, command: Sequence[str], options: Mapping[str, Any], contents: Mapping[str, str]
+) -> dict[str, Any]:
+    instance = plan.instance
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "instance": instance.name,
+        "digest": instance.digest,
+        "files": dict(instance.files),
+        "edits": list(instance.applied),
+        "command": [PurePath(part).name if i == 0 else part for i, part in enumerate(command)],
+        "options": dict(options),
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        "timings": dict(plan.timings),
+        "warnings": list(plan.warnings),
+        "contents": dict(contents),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _read_manifest(root: Path) -> dict[str, Any]:
+    """Return the manifest of a run that this version can read."""
+    where = printable(str(root))
+    if not root.is_dir():
+        what = "not a folder" if root.exists() else "no such folder"
+        raise InstanceError(Problem(where, what, "a kept run is a folder", "give one made by gwplan solve --out"))
+    path = root / MANIFEST
+    if not path.exists():
+        rule = f"a kept run has a {MANIFEST}"
+        raise InstanceError(Problem(where, "not a kept run", rule, "give one made by gwplan solve --out"))
+    data = _read(path)
+    if isinstance(data, Problem):
+        raise InstanceError(data)
+    try:
+        manifest = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InstanceError(_garbled(path, str(error))) from None
+    if not _is_manifest(manifest):
+        raise InstanceError(_garbled(path, f"its format is not '{FORMAT}'"))
+    if manifest["version"] > VERSION:
+        rule = f"this gwplan reads version {VERSION} of kept runs"
+        where = printable(str(path))
+        raise InstanceError(Problem(where, f"version {manifest['version']}", rule, "use a newer gwplan"))
+    for key, kind in (("instance", str), ("digest", str), ("files", dict), ("edits", list), ("contents", dict)):
+        if not isinstance(manifest.get(key), kind):
+            raise InstanceError(_garbled(path, f"no {key} in it"))
+    return dict(manifest)
+
+
+def _is_manifest(found: object) -> bool:
+    return isinstance(found, dict) and found.get("format") == FORMAT and type(found.get("version")) is int
+
+
+def _read(path: Path) -> bytes | Problem:
+    """Return the bytes of a file of a run, or why there are none; waits for no pipe or device."""
+    where = printable(str(path))
+    try:
+        if path.exists() and not path.is_file():
+            return Problem(where, "not a regular file", "a kept run holds regular files", "solve and keep it again")
+        return path.read_bytes()
+    except FileNotFoundError:
+        return Problem(where, "no such file", "every kept run has one", "solve and keep it again")
+    except OSError as error:
+        return Problem(where, "cannot be read", (error.strerror or str(error)).lower(), "check that it may be read")
+
+
+def _garbled(path: Path, reason: str) -> Problem:
+    return Problem(printable(str(path)), "garbled", reason, "solve and keep it again")
+
+
+def _changed(path: Path) -> Problem:
+    rule = f"a kept run is a record; its {MANIFEST} tells another content"
+    return Problem(printable(str(path)), "changed since it was kept", rule, "solve and keep it again")
+
+
+def _json(figures: Mapping[str, Any]) -> bytes:
+    text = json.dumps(_plain(figures), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # a file name typed on the command line need not be text; its odd bytes become escapes that JSON knows
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    """Return figures as JSON can hold them: what is not finite (a gap never judged) becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,235 @@
+"""The data of one scenario, computed from its rows period by period."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from tests.oracle.reading import Book, Folder, OracleError, Row, add_months, filled
+
+WINDOW_TERMS = ("notice_days", "fee_bn_per_gw", "max_share", "indivisible")
+PATHWAY_TERMS = (
+    "ramp_gw_per_month",
+    "migration_cost_bn_per_gw",
+    "notice_days",
+    "min_term_days",
+    "signing_cost_bn_per_gw",
+    "breach_cost_bn_per_gw",
+)
+KEYS = {
+    "pools": ("pool",),
+    "contracts": ("contract",),
+    "cancellations": ("contract",),
+    "pathways": ("pathway",),
+    "eligibility": ("pathway", "pool"),
+    "demand": ("pathway", "from"),
+    "value": ("pathway", "from", "tier"),
+    "curves": ("pathway", "from"),
+    "churn": ("pathway", "date"),
+    "locks": ("pathway", "pool", "from"),
+}
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The periods, their dates and their discount factors."""
+
+    start: date
+    months: int
+    periods: int
+    rate: float
+
+    @property
+    def dt(self) -> float:
+        """Length of a period in years."""
+        return self.months / 12
+
+    def tau(self, t: int) -> date:
+        """First day of period t, also beyond the horizon."""
+        return add_months(self.start, t * self.months)
+
+    def discount(self, t: int) -> float:
+        """Discount factor of the middle of period t."""
+        return float((1 + self.rate) ** -((t + 0.5) * self.dt))
+
+    def periods_of(self, days: float) -> int:
+        """Days as whole periods, rounded up, exactly (a year has 1461/4 days)."""
+        if days != int(days):
+            raise OracleError(f"{days} days are not whole")
+        return -(-int(days) * 48 // (self.months * 1461))
+
+    def takes_effect(self, when: date) -> int:
+        """First period that starts on or after a date."""
+        t = 0
+        while self.tau(t) < when:
+            t += 1
+        return t
+
+
+def calendar_of(folder: Folder) -> Calendar:
+    """Return the folder's calendar."""
+    return Calendar(folder.start, folder.months_per_period, folder.periods, folder.discount_rate)
+
+
+class Data:
+    """One scenario's data: every method answers for one period ``t``; rates in $bn per GW-year, capacity in GW."""
+
+    def __init__(self, book: Book, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self.rows = {table: [filled(table, row) for row in rows] for table, rows in book.items()}
+        for table, key in KEYS.items():
+            keys = [tuple(row[column] for column in key) for row in self.rows.get(table, [])]
+            if len(keys) != len(set(keys)):
+                raise OracleError(f"{table}: a key stands twice in {sorted(map(str, keys))}")
+        self.pools = {row["pool"]: row for row in self.rows["pools"]}
+        self.pathways = {row["pathway"]: row for row in self.rows["pathways"]}
+        self.contracts = {row["contract"]: row for row in self.rows["contracts"]}
+        self.cancellations = {row["contract"]: row for row in self.rows.get("cancellations", [])}
+        if "eligibility" in self.rows:
+            self.pairs = {(row["pathway"], row["pool"]): row for row in self.rows["eligibility"]}
+        else:
+            blank = {"effectiveness": 1.0, "operating_cost_bn_per_gw_year": 0.0, "initial_gw": 0.0, "min_block_gw": 0.0}
+            self.pairs = {(p, q): blank for p in self.pathways for q in self.pools}
+        # The answers never change, and the same ones are asked for at every node of a period.
+        self.in_force = cache(self.in_force)  # type: ignore[method-assign]
+        self.delivered = cache(self.delivered)  # type: ignore[method-assign]
+        self.keep = cache(self.keep)  # type: ignore[method-assign]
+
+    def delivered(self, k: str, t: int) -> float:
+        """GW of contract k in service."""
+        contract = self.contracts.get(k)
+        if contract is None or (contract["end"] is not None and contract["end"] <= self.calendar.tau(t)):
+            return 0.0
+        late = int(contract["delay_months"])
+        rows = [row for row in self.rows["deliveries"] if row["contract"] == k]
+        return math.fsum(row["gw"] for row in rows if add_months(row["date"], late) <= self.calendar.tau(t))
+
+    def deliveries_in_all(self, k: str) -> float:
+        """GW of all deliveries of contract k, whenever they come."""
+        return math.fsum(row["gw"] for row in self.rows["deliveries"] if row["contract"] == k)
+
+    def supply(self, q: str, t: int) -> float:
+        """GW delivered to pool q."""
+        return math.fsum(self.delivered(k, t) for k, row in self.contracts.items() if row["pool"] == q)
+
+    def in_window(self, k: str, t: int) -> bool:
+        """Whether notice for contract k may be given in period t."""
+        row = self.cancellations.get(k)
+        return row is not None and row["opens"] <= self.calendar.tau(t) <= row["closes"]
+
+    def notice_of_contract(self, k: str) -> int:
+        """Periods between notice for contract k and its effect."""
+        return self.calendar.periods_of(self.cancellations[k]["notice_days"])
+
+    def terminal(self, k: str) -> float:
+        """$bn per GW that contract k brings after the horizon: worth less price until its end, discounted."""
+        contract = self.contracts[k]
+        worth = self.pools[contract["pool"]]["terminal_value_bn_per_gw_year"]
+        if contract["end"] is None or worth is None:
+            return 0.0
+        years, t = 0.0, self.calendar.periods
+        while self.calendar.tau(t) < contract["end"]:
+            years += self.calendar.discount(t) * self.calendar.dt
+            t += 1
+        return years * float(worth - contract["cost_bn_per_gw_year"])
+
+    def in_force(self, table: str, p: str, t: int) -> list[Row]:
+        """Return the rows of a step-function table with pathway p's latest date up to the period's start."""
+        own = [r for r in self.rows.get(table, []) if r["pathway"] == p and r["from"] <= self.calendar.tau(t)]
+        latest = max((row["from"] for row in own), default=None)
+        return [row for row in own if row["from"] == latest]
+
+    def demand(self, p: str, t: int) -> tuple[float, float, float | None]:
+        """Floor and target in effective GW, cap in GW (None: no cap)."""
+        rows = self.in_force("demand", p, t)
+        return (rows[0]["floor_gw"], rows[0]["target_gw"], rows[0]["cap_gw"]) if rows else (0.0, 0.0, None)
+
+    def tiers(self, p: str, t: int) -> list[tuple[float, float]]:
+        """Width in effective GW and value of every tier and chord, best first; value times realisation."""
+        steps = [
+            (math.inf if row["width_gw"] is None else row["width_gw"], row["value_bn_per_gw_year"])
+            for row in self.in_force("value", p, t)
+        ]
+        for row in self.in_force("curves", p, t):
+            steps += chords(row)
+        realisation = self.pathways[p]["realisation"]
+        return sorted(((width, value * realisation) for width, value in steps), key=lambda step: -step[1])
+
+    def keep(self, p: str, t: int) -> float:
+        """Share of pathway p's deals that outlast period t's churn."""
+        kept = (1 - self.pathways[p]["churn_per_year"]) ** self.calendar.dt
+        for row in self.rows.get("churn", []):
+            if row["pathway"] == p and self.calendar.takes_effect(row["date"]) == t:
+                kept *= 1 - row["fraction"]
+        return float(kept)
+
+    def notice(self, p: str) -> int:
+        """Periods of notice in pathway p's deals."""
+        return self.calendar.periods_of(self.pathways[p]["notice_days"])
+
+    def term(self, p: str) -> int:
+        """Shortest term in periods of pathway p's deals, at least their notice; 0: not a deal pathway."""
+        return max(self.calendar.periods_of(self.pathways[p]["min_term_days"]), self.notice(p))
+
+    def ramp(self, p: str) -> float | None:
+        """GW by which pathway p may grow in a period."""
+        per_month = self.pathways[p]["ramp_gw_per_month"]
+        return None if per_month is None else per_month * self.calendar.months
+
+    def initial(self, p: str) -> float:
+        """GW in use by pathway p just before the start."""
+        return math.fsum(row["initial_gw"] for (pathway, _), row in self.pairs.items() if pathway == p)
+
+    def locks(self, t: int) -> dict[tuple[str, str], tuple[float, float]]:
+        """Least and most GW by pathway and pool (blank: all pools) of the locks in force."""
+        limits: dict[tuple[str, str], tuple[float, float]] = {}
+        now = self.calendar.tau(t)
+        for row in self.rows.get("locks", []):
+            if row["from"] <= now and (row["until"] is None or now < row["until"]):
+                least, most = limits.get((row["pathway"], row["pool"]), (0.0, math.inf))
+                upper = math.inf if row["max_gw"] is None else row["max_gw"]
+                limits[row["pathway"], row["pool"]] = (max(least, row["min_gw"]), min(most, upper))
+        return limits
+
+    def snapshot(self, t: int) -> dict[str, Any]:
+        """Return all that period t's constraints and cash flows can see: equal snapshots make equal nodes."""
+        contracts = [k for k in self.contracts if self.delivered(k, t) > 0]
+        windows = [k for k in self.contracts if self.in_window(k, t)]
+        leaf = t == self.calendar.periods - 1
+        return {
+            "delivered": {
+                k: (self.contracts[k]["pool"], self.contracts[k]["cost_bn_per_gw_year"], self.delivered(k, t))
+                for k in contracts
+            },
+            "terminal": {k: self.terminal(k) for k in contracts if leaf},
+            "windows": {k: [self.cancellations[k][c] for c in WINDOW_TERMS] for k in windows},
+            "pools": {q: row["idle_penalty_bn_per_gw_year"] for q, row in self.pools.items()},
+            "pathways": {p: [row[c] for c in PATHWAY_TERMS] for p, row in self.pathways.items()},
+            "penalties": {
+                p: row["shortfall_penalty_bn_per_gw_year"]
+                for p, row in self.pathways.items()
+                if self.demand(p, t)[1] > 0
+            },
+            "pairs": self.pairs,
+            "demand": {p: self.demand(p, t) for p in self.pathways},
+            "tiers": {p: self.tiers(p, t) for p in self.pathways},
+            "keep": {p: self.keep(p, t) for p in self.pathways},
+            "locks": self.locks(t),
+        }
+
+
+def chords(curve: Row) -> list[tuple[float, float]]:
+    """Width in effective GW and value per GW-year of the chords that stand for a log2 curve."""
+    if curve["kind"] != "log2":
+        raise OracleError(f"unknown curve {curve['kind']}")
+    base, count = curve["base_gw"], int(curve["segments"])
+    points = [base * ((1 + curve["max_gw"] / base) ** (i / count) - 1) for i in range(count + 1)]
+    scale = curve["base_value_bn_per_year"] * curve["uplift_per_doubling"]
+    earned = [scale * math.log2(1 + g / base) for g in points]
+    return [
+        (points[i] - points[i - 1], (earned[i] - earned[i - 1]) / (points[i] - points[i - 1]))
+        for i in range(1, count + 1)
+    ]
