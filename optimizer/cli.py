@@ -93,14 +93,13 @@ def _case(
     source: str, edits: tuple[str, ...], whatifs: tuple[str, ...], given: Mapping[str, str], deterministic: bool
 ) -> Instance:
     """Return the instance that the options ask for: what-ifs first, then edits."""
-    from optimizer.instance.documents import whatif_file
     from optimizer.instance.edit import edit
-    from optimizer.instance.read import load
+    from optimizer.instance.read import load, load_whatif
 
     instance = load(source)
     for name in whatifs:
         known = name in instance.whatifs
-        instance = instance.with_whatif(name if known or not name.endswith(".toml") else whatif_file(name))
+        instance = instance.with_whatif(name if known or not name.endswith(".toml") else load_whatif(name))
     instance = instance.edited(*map(edit, edits)) if edits else instance
     instance = instance.given(given) if given else instance
     return instance.deterministic() if deterministic else instance
@@ -147,10 +146,12 @@ def solve(
     options = SolveOptions(time_limit, log, checked_options(solver))
     with _progress() as progress:
         plan = best_plan(case, options, accept_stopped=True, progress=progress)
-    if out is not None:
-        asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": deterministic}
-        keep(plan, out, command=["gwplan", *sys.argv[1:]], options=asked, force=force)
-    _show(plan, as_json)
+    try:
+        if out is not None:
+            asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": deterministic}
+            keep(plan, out, command=["gwplan", *sys.argv[1:]], options=asked, force=force)
+    finally:  # a disk that filled up meanwhile does not cost the planner the plan
+        _show(plan, as_json)
     if plan.status != "optimal":
         _stop(STOPPED, f"stopped ({plan.status.replace('_', ' ')}): this plan keeps every limit but is not proved best")
 
@@ -191,10 +192,13 @@ def check(instance: str) -> None:
 @_ends_with_code
 def new(name: str) -> None:
     """Write a commented starter instance into the new folder NAME."""
-    from optimizer.instance.starter import write_starter
+    from pathlib import Path
 
-    folder = write_starter(name)
-    click.echo(f"{folder}: a starter instance; read its README.md, then: gwplan solve {name}")
+    from optimizer.instance.starter import starter
+    from optimizer.instance.write import write_texts
+
+    write_texts(starter(Path(name).resolve().name), name)
+    click.echo(f"{name}: a starter instance; read its README.md, then: gwplan solve {name}")
 
 
 @main.command()

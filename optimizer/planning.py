@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Instance
@@ -91,6 +93,8 @@ def solve(
         with stage("solve"):
             solution, certificate = certified(program, options)
         certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped)
+        if solution.status.stopped:
+            solution, certificate = settled(program, solution)
         with stage("results"):
             plan = make_plan(laid_out, program, solution, certificate)
         with stage("audit"):
@@ -169,6 +173,27 @@ def _judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Ce
     if not len(solution.columns):
         return solution, None
     return solution, certify(program, solution.columns, solution.row_duals)
+
+
+DECISIONS = ("allocate", "cancelled", "sign", "release", "breach")
+"""The variables that are somebody's decision; all others follow from them."""
+
+
+def settled(program: LinearProgram, solution: Solution) -> tuple[Solution, Certificate]:
+    """Return a stopped solution with its decisions kept and everything that follows from them chosen best.
+
+    Short of the optimum the solver may leave value unearned or count a shortfall that is none. The duals say nothing of
+    the plan then, so there are none.
+    """
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    for name in DECISIONS:
+        at = program.columns[name]
+        lower[at] = upper[at] = np.clip(solution.columns[at], program.column_lower[at], program.column_upper[at])
+    followed = run_solver(replace(program, column_lower=lower, column_upper=upper))
+    if followed.status is Status.OPTIMAL:
+        solution = replace(solution, columns=followed.columns)
+    nothing = np.empty(0)
+    return replace(solution, row_duals=nothing, row_ranges=None), certify(program, solution.columns, nothing)
 
 
 def plan_or_error(solution: Solution, certificate: Certificate | None, *, accept_stopped: bool) -> Certificate:

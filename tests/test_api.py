@@ -46,7 +46,8 @@ def test_instances_are_immutable_and_hashable() -> None:
     assert instance == same and hash(instance) == hash(same)
     edited = instance.edited("pathways[pathway=deals].notice_days = 0")
     assert edited != instance
-    instance.table("pathways").loc[:, "notice_days"] = 7
+    table = instance.table("pathways")
+    table["notice_days"] = 7.0
     assert instance == same
     with pytest.raises(TypeError):
         instance.tables["pathways"] = edited.table("pathways")  # type: ignore[index]

@@ -20,7 +20,7 @@ from optimizer.results.run import Run
 from optimizer.whole import refuse_occupied, whole_file
 
 if TYPE_CHECKING:
-    import altair as alt
+    from altair import LayerChart, TopLevelMixin
 
 INK: Final = "#1c2430"
 GREY: Final = "#6b7480"
@@ -76,7 +76,7 @@ def pathway_colours(pathways: Sequence[str]) -> dict[str, str]:
     return {p: "#{:02x}{:02x}{:02x}".format(*np.rint(rgb).astype(int)) for p, rgb in zip(pathways, mixed, strict=False)}
 
 
-def gw_over_time(run: Run) -> alt.LayerChart:
+def gw_over_time(run: Run) -> LayerChart:
     """Return the picture of a plan: expected GW by pathway, stacked over time, against supply.
 
     Parameters
@@ -117,7 +117,8 @@ def gw_over_time(run: Run) -> alt.LayerChart:
     supply = alt.Chart(_steps(alt, times, labels[-1]))
     marks.append(supply.mark_line(interpolate="step-after", color=INK, strokeWidth=1.8).encode(x=x, y=y))
     marks += _labels(alt, labels, highest, height)
-    return alt.layer(*marks, title=_title(alt, run), width=WIDTH, height=height, config=THEME)
+    chart: LayerChart = alt.layer(*marks, title=_title(alt, run), width=WIDTH, height=height, config=THEME)
+    return chart
 
 
 @dataclass(frozen=True)
@@ -134,18 +135,16 @@ def _stacked(run: Run) -> list[_Layer]:
     """Return the layers from the bottom up: each pathway, idle, cancelled."""
     used, supply = expected_gw(run)
     colours = pathway_colours(list(used))
-    parts: list[tuple[str, pd.Series, str | dict[str, Any] | None]] = [(p, used[p], colours[p]) for p in used]
-    parts.append(("idle", supply["idle_gw"], _hatching()))
-    parts.append(("cancelled", supply["cancelled_gw"], PALE))
+    fills: list[str | dict[str, Any]] = [*colours.values(), _hatching(200), PALE]
     layers: list[_Layer] = []
-    for name, gw, fill in parts:
+    for name, gw, fill in zip([*used, "idle", "cancelled"], [*used.values(), *supply.values()], fills, strict=True):
         bottom = layers[-1].top if layers else np.zeros(len(gw))
         layers.append(_Layer(name, bottom, bottom + gw.to_numpy(), fill))
     return layers
 
 
-def expected_gw(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return expected GW by period: by pathway, and ``idle_gw`` and ``cancelled_gw``; together they are the supply."""
+def expected_gw(run: Run) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
+    """Return expected GW by period: of each pathway, and ``idle_gw`` and ``cancelled_gw``; together the supply."""
     allocation, supply = run.tables["allocation"], run.tables["supply"]
     starts = pd.Index(np.unique(run.tables["nodes"]["start"].to_numpy()), name="start")
 
@@ -155,10 +154,10 @@ def expected_gw(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     used = {p: expected(allocation[allocation["pathway"] == p], "gw") for p in run.summary["expected_gw_years"]}
     rest = {column: expected(supply, column) for column in ("idle_gw", "cancelled_gw")}
-    return pd.DataFrame(used, index=starts), pd.DataFrame(rest)
+    return used, rest
 
 
-def save(chart: alt.TopLevelMixin, path: str | Path, force: bool = False) -> Path:
+def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
     """Write a picture as PNG (at twice its size in pixels) or SVG, as the path's ending says.
 
     Parameters
@@ -187,7 +186,7 @@ def save(chart: alt.TopLevelMixin, path: str | Path, force: bool = False) -> Pat
         raise InstanceError(Problem(printable(str(target)), f"ending '{target.suffix}'", rule, remedy))
     refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
     convert = _installed("vl_convert", "vl-convert")
-    specification = json.dumps(chart.to_dict())
+    specification = json.dumps(chart.to_dict(validate=False))
     picture: bytes
     if target.suffix.lower() == ".png":
         picture = convert.vegalite_to_png(specification, scale=2)
@@ -225,9 +224,8 @@ def _time_axis(alt: Any, periods: int, resolution: str) -> Any:
     return alt.Axis(tickCount=ticks, labelExpr=label, grid=False, labelOverlap=True)
 
 
-def _hatching() -> dict[str, Any]:
+def _hatching(stripes: int) -> dict[str, Any]:
     """Return stripes, as a gradient with hard stops: Vega has no patterns."""
-    stripes = 200
     stops = [
         {"offset": (i + side) / stripes, "color": GREY if i % 2 else FAINT} for i in range(stripes) for side in (0, 1)
     ]
@@ -236,28 +234,32 @@ def _hatching() -> dict[str, Any]:
 
 def _labels(alt: Any, layers: Sequence[_Layer], highest: float, height: int) -> list[Any]:
     """Return swatch, name and GW of the last period beside the end of each layer, kept from overlapping."""
-    unit = highest / height
-    middle = [float(layer.bottom[-1] + layer.top[-1]) / 2 for layer in layers]
-    places = _apart(middle, _LINE_HEIGHT * unit, highest)
-    marks = []
+    middle = [float(layer.bottom[-1] + layer.top[-1]) / 2 * height / highest for layer in layers]
+    places = _apart(middle, _LINE_HEIGHT, height)
+    marks: list[Any] = []
+
+    def text(content: str, x: float, place: float, colour: str) -> Any:
+        mark = alt.Chart(alt.InlineData(values=[{"text": content}])).mark_text(
+            align="left", baseline="middle", color=colour, fontSize=12
+        )
+        return mark.encode(x=alt.value(x), y=alt.value(height - place), text="text:N")
+
     for layer, place in zip(layers, places, strict=True):
         gw = layer.top[-1] - (layer.bottom[-1] if layer.fill is not None else 0.0)
-        at = alt.Chart(alt.InlineData(values=[{"place": place, "text": f"{layer.name} {gw:.2f}"}]))
+        at = alt.Chart(alt.InlineData(values=[{}]))
         if layer.fill is None:
             swatch = at.mark_point(shape="stroke", size=200, color=INK, strokeWidth=2, opacity=1)
         else:
-            fill = {**layer.fill, "stops": layer.fill["stops"][:10]} if isinstance(layer.fill, dict) else layer.fill
+            fill = _hatching(5) if isinstance(layer.fill, dict) else layer.fill
             swatch = at.mark_point(shape="square", size=140, fill=fill, strokeWidth=0, opacity=1)
-        text = at.mark_text(align="left", baseline="middle", color=INK, fontSize=12)
-        marks.append(swatch.encode(x=alt.value(WIDTH + 20), y="place:Q"))
-        marks.append(text.encode(x=alt.value(WIDTH + 33), y="place:Q", text="text:N"))
-    heading = alt.Chart(alt.InlineData(values=[{"place": places[-1] + _LINE_HEIGHT * unit, "text": "GW at the end"}]))
-    heading = heading.mark_text(align="left", baseline="middle", color=GREY, fontSize=12)
-    return [*marks, heading.encode(x=alt.value(WIDTH + 13), y="place:Q", text="text:N")]
+        marks.append(swatch.encode(x=alt.value(WIDTH + 20), y=alt.value(height - place)))
+        marks.append(text(f"{layer.name} {gw:.2f}", WIDTH + 33, place, INK))
+    marks.append(text("GW at the end", WIDTH + 13, places[-1] + _LINE_HEIGHT, GREY))
+    return marks
 
 
 def _apart(places: Iterable[float], least: float, most: float) -> list[float]:
-    """Return rising places moved to at least a distance from each other, at least half of it above 0 and up to `most`."""
+    """Return rising places moved to a least distance from each other, half of it from 0, and none beyond `most`."""
     moved: list[float] = []
     for place in places:
         moved.append(max(place, moved[-1] + least if moved else least / 2))
@@ -271,5 +273,7 @@ def _title(alt: Any, run: Run) -> Any:
     futures = f"expected over {scenarios} scenarios" if scenarios > 1 else "one scenario"
     status = str(run.summary["status"])
     proved = "optimal" if status == "optimal" else f"not proved best ({status.replace('_', ' ')})"
-    subtitle = f"{futures}; worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}"
+    edits = len(run.manifest["edits"])
+    edited = f"; {edits} edit{'s' if edits > 1 else ''} applied" if edits else ""
+    subtitle = f"{futures}; worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}{edited}"
     return alt.Title(f"{run.manifest['instance']}: GW by pathway against supply", subtitle=[subtitle])

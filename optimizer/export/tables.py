@@ -87,10 +87,11 @@ def to_parquet(run: Run, folder: str | Path, force: bool = False) -> Path:
 
 
 def arrow_table(run: Run, name: str) -> pa.Table:
-    """Return a run's table for Arrow: text as strings, dates as timestamps in seconds, blank numbers as null."""
+    """Return a run's table for Arrow: text as strings, dates as timestamps, blank numbers as null."""
     import pyarrow as pa
 
-    kinds = {"text": pa.string(), "number": pa.float64(), "integer": pa.int64(), "date": pa.timestamp("s")}
+    # Parquet has no coarser timestamps than milliseconds
+    kinds = {"text": pa.string(), "number": pa.float64(), "integer": pa.int64(), "date": pa.timestamp("ms")}
 
     def field(label: str, column: Column) -> pa.Field:
         return pa.field(label, kinds[column.kind], metadata={"unit": column.unit, "meaning": column.meaning})

@@ -251,11 +251,15 @@ def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.
     names, places = _layout(table.name)
     blocks: list[tuple[Any, Array]] = []
     for kind, at in places.items():
-        values = [columns[name] if name in columns else blank_cells(kind, len(index)) for name in names[at]]
         if kind == "flag":
-            blocks += [(pd.array(flags, dtype="boolean"), at[i : i + 1]) for i, flags in enumerate(values)]
-        else:
-            blocks.append((np.array(values, dtype=_DTYPES[kind]).reshape(len(at), len(index)), at))
+            flags = [columns.get(name, blank_cells(kind, len(index))) for name in names[at]]
+            blocks += [(pd.array(values, dtype="boolean"), at[i : i + 1]) for i, values in enumerate(flags)]
+            continue
+        block = np.full((len(at), len(index)), _BLANKS[kind], dtype=_DTYPES[kind])
+        for i, name in enumerate(names[at]):
+            if name in columns:
+                block[i] = columns[name]
+        blocks.append((block, at))
     # The ordinary constructor would turn text into pandas' own string type, and is ten times slower on small tables.
     frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index, names)
     return frame

@@ -18,6 +18,7 @@ RULE_FILES: Final = (check_rules, check_warnings)
 """The files that enter their rules into the list when they are imported."""
 
 Found = dict[Finding, Rule]
+_Cells = set[tuple[int, str, str, int]]
 
 
 def check(
@@ -81,7 +82,7 @@ class _Checking:
     def problems(self, changed: frozenset[str] | None) -> list[Problem]:
         found = self._found(self.instance, changed)
         errors = [finding.told("error", self.place) for finding, rule in found.items() if rule.severity == "error"]
-        known = set(found)
+        known = _cells(found)
         for factor in self.instance.factors:
             for outcome in factor.outcomes:
                 errors += self._outcome(self.instance, factor, outcome, known, found)
@@ -97,7 +98,7 @@ class _Checking:
         return {finding: rule for rule in rules for finding in rule.find(facts)}
 
     def _outcome(
-        self, instance: Instance, factor: Factor, outcome: Outcome, known: set[Finding], found: Found | None
+        self, instance: Instance, factor: Factor, outcome: Outcome, known: _Cells, found: Found | None
     ) -> list[Problem]:
         """Return the errors of one outcome alone; take out of `found` the warnings that it shows to be wrong."""
         if not outcome.edits or self.broken_tables & {edit.table for edit in outcome.edits}:
@@ -111,13 +112,17 @@ class _Checking:
         here = self._found(edited, changed)
         if found is not None and self.warnings:
             _keep_common(found, here, changed)
+        return [_within(prefix, problem) for problem in self._new_errors(here, known)]
+
+    def _new_errors(self, here: Found, known: _Cells) -> list[Problem]:
+        """Return the errors on cells that did not break the same rule before the edits."""
         return [
-            _within(prefix, finding.told("error", self.place))
+            finding.told("error", self.place)
             for finding, rule in here.items()
-            if rule.severity == "error" and finding not in known
+            if rule.severity == "error" and not _cells({finding: rule}) <= known
         ]
 
-    def _whatif(self, whatif: WhatIf, known: set[Finding]) -> list[Problem]:
+    def _whatif(self, whatif: WhatIf, known: _Cells) -> list[Problem]:
         """Return what keeps a what-if from being applied to the instance, and the errors that it makes."""
         problems: list[Problem] = []
         edited = self.instance
@@ -133,12 +138,16 @@ class _Checking:
             return [*problems, *error.problems]
         changed = _changed(self.instance, edited)
         here = self._found(edited, changed)
-        problems += [f.told("error", self.place) for f, r in here.items() if r.severity == "error" and f not in known]
+        problems += self._new_errors(here, known)
         if self.warnings and not problems and changed:
             for factor in edited.factors:
                 for outcome in factor.outcomes:
                     problems += self._outcome(edited, factor, outcome, known, None)
         return problems
+
+
+def _cells(found: Found) -> _Cells:
+    return {(id(rule), f.table, f.column, row) for f, rule in found.items() for row in f.rows or (0,)}
 
 
 def _changed(before: Instance, after: Instance) -> frozenset[str]:

@@ -182,10 +182,7 @@ class Facts:
         return self.all_known("eligibility", "pathway", "pathways") and self.all_known("eligibility", "pool", "pools")
 
     def key_order(self, table: str) -> tuple[Array, Array]:
-        """Return the rows of a table sorted by its key, and whether each has the same key as the one before it.
-
-        Names that their table does not have count as the same.
-        """
+        """Return the rows of a table sorted by its key, and whether each has the same key as the one before it."""
 
         def make() -> tuple[Array, Array]:
             columns = [self._sortable(table, TABLES[table][name]) for name in reversed(TABLES[table].key)]
@@ -202,7 +199,9 @@ class Facts:
         if column.kind == "date":
             return self.dates(table, column.name).astype(np.int64)
         if column.kind == "text":
-            return self.codes(table, column.name, column.refers_to or table)
+            names = self.texts(table, column.name)
+            number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+            return np.fromiter(map(number.__getitem__, names), dtype=np.intp, count=len(names))
         return self.numbers(table, column.name)
 
     @cached_property
@@ -254,7 +253,7 @@ class Facts:
 
     def pairs(self, column: str, none: float) -> Array:
         """Return a column of ``eligibility`` as a matrix of pathways and pools; `none` where a pair is not eligible."""
-        shape = (len(self.rows("pathways")), len(self.rows("pools")))
+        shape = self.eligible.shape
         default = TABLES["eligibility"][column].default
         if self.every_pair:
             return np.full(shape, default, dtype=np.float64)
@@ -267,7 +266,11 @@ class Facts:
     @cached_property
     def eligible(self) -> Array:
         """Whether each pathway (row) may use each pool (column)."""
-        return ~np.isnan(self.pairs("effectiveness", np.nan))
+        matrix = np.full((len(self.rows("pathways")), len(self.rows("pools"))), self.every_pair)
+        if not self.every_pair:
+            p, q = self.codes("eligibility", "pathway", "pathways"), self.codes("eligibility", "pool", "pools")
+            matrix[p[(p >= 0) & (q >= 0)], q[(p >= 0) & (q >= 0)]] = True
+        return matrix
 
     @cached_property
     def neighbouring_tiers(self) -> tuple[Array, Array]:

@@ -269,3 +269,12 @@ def initial_use_above_supply(facts: Facts) -> Iterator[Finding]:
         )
         rows = np.flatnonzero((pool == q) & uses)
         yield facts.finding("eligibility", rows, "initial_gw", what, rule, "correct initial_gw or the deliveries")
+
+
+@rule("whatifs", severity="warning")
+def whatifs_that_change_nothing(facts: Facts) -> Iterator[Finding]:
+    """Find what-ifs without edits and conditions."""
+    for name, whatif in facts.instance.whatifs.items():
+        if not whatif.edits and not whatif.given:
+            remedy = "add [[edit]] or given = { ... }"
+            yield Finding("", (), f"whatifs/{name}.toml", "no edit and no given", "the what-if changes nothing", remedy)

@@ -118,9 +118,9 @@ On the command line the same edits are written on one line:
     --set 'risk.aversion = 0.3'
     --set 'uncertainty[factor=market, outcome=glut].probability = 0.6'
 
-Values with blanks or commas stand in double quotes. Dates behind `@` are first day and first day no more, of which either
-may be missing: `@ 2027-01-01` runs to the end, `@ ..2028-01-01` from the beginning. When a probability is set, the
-factor's other outcomes are scaled so that all still sum to 1.
+Values with blanks or commas stand in double quotes. Behind `@` stand the first day and, after two dots, the first day
+that is no longer meant; either may be missing: `@ 2027-01-01` runs to the end, `@ ..2028-01-01` from the beginning.
+When a probability is set, the factor's other outcomes are scaled so that all still sum to 1.
 
 Edits are applied in the order given: what-ifs, then `--set`, then the outcomes in the order of their factors. Each
 sees what those before it left.
@@ -182,7 +182,7 @@ when its contract or the plan has ended; a window in which no period starts; a s
 late for the plan; a loss before the start; a tier behind an unlimited one; costs of signing or breach without deals;
 notice that costs nothing to go round; pools without a terminal value whose contracts may be cancelled and outlive the
 plan; more in use in a pool before the start than it delivers; a face value more than a tenth off GW times price times
-years. A warning is left out where an outcome makes the row count.
+years; a what-if that changes nothing. A warning is left out where an outcome makes the row count.
 """
 
 

@@ -15,7 +15,7 @@ from optimizer.instance.instance import Factor, Instance, WhatIf
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.rows import ALL, read_csv, read_sections
 from optimizer.instance.schema import SCHEMA_VERSION, TABLES, Table, allowed_columns
-from optimizer.instance.sources import WHATIFS, Sources, read_folder
+from optimizer.instance.sources import WHATIFS, Sources, read_file, read_folder
 
 UNCERTAINTY = "uncertainty.toml"
 
@@ -127,6 +127,30 @@ def _read_whatifs(reading: _Reading, sources: Sources) -> dict[str, WhatIf]:
         if whatif is not None:
             whatifs[name] = whatif
     return whatifs
+
+
+def load_whatif(path: str | Path) -> WhatIf:
+    """Read one what-if file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file; its stem is the what-if's name.
+
+    Raises
+    ------
+    InstanceError
+        If it cannot be read or breaks a rule of the format.
+    """
+    sources = read_file(path)
+    problems, whatif = list(sources.problems), None
+    for where, text in sources.texts.items():
+        whatif, found = read_whatif(text, where, Path(path).stem)
+        problems += found
+    raise_errors(problems)
+    if whatif is None:
+        raise InstanceError(problems)
+    return whatif
 
 
 def _whatif_files(files: Iterable[str]) -> list[str]:

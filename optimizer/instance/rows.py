@@ -147,7 +147,7 @@ def _read_fast(table: Table, text: str) -> Parsed | None:
         read_as_none = np.isnan(columns[name]).sum()
         if read_as_none and read_as_none != _count_blanks(ends, header.index(name)):
             return None
-    parsed = parse(table, columns, pd.RangeIndex(2, len(raw) + 2), partial(place, table))
+    parsed = parse(table, columns, pd.Index(np.arange(2, len(raw) + 2)), partial(place, table))
     return None if parsed.faults else parsed
 
 

@@ -69,6 +69,13 @@ def read_folder(path: str | Path) -> Sources:
     return sources
 
 
+def read_file(path: str | Path) -> Sources:
+    """Read one input file that the user named, wherever it is."""
+    sources, given = Sources(), Path(path)
+    _read(sources, Path(given.resolve().anchor), given, printable(str(given)))
+    return sources
+
+
 def _is_input(name: str) -> bool:
     return name.lower().endswith((".csv", ".toml"))
 

@@ -15,6 +15,7 @@ from optimizer.results.audit_tree import (
     Flags,
     Floats,
     Ints,
+    Long,
     Nodes,
     Periods,
     Scenarios,
@@ -114,7 +115,7 @@ def facts(instance: Instance) -> Facts:
     lines = _lines(instance, contracts)
     twice = lines["contract"].duplicated(keep=False)
     labels = lines["contract"].where(~twice, lines["contract"] + "@" + lines["pool"])
-    at = (contracts["scenario"].to_numpy(), _line(lines, contracts["contract"], contracts["pool"]))
+    at = (contracts.scenario, _line(lines, contracts["contract"], contracts["pool"]))
     supply = _supply(found, calendar, contracts, at, lines)
     return Facts(
         scenarios=found,
@@ -137,12 +138,13 @@ def facts(instance: Instance) -> Facts:
 
 def _names(found: Scenarios, table: str, column: str) -> Texts:
     written = found.written.tables[table][column].to_numpy(dtype=object)
-    return np.unique(np.concatenate([written, found.long(table)[column].to_numpy(dtype=object)]))
+    return np.unique(np.concatenate([written, found.long(table)[column]]))
 
 
-def _lines(instance: Instance, contracts: pd.DataFrame) -> pd.DataFrame:
-    both = pd.concat([instance.tables["contracts"][["contract", "pool"]], contracts[["contract", "pool"]]])
-    return both.drop_duplicates(ignore_index=True)
+def _lines(instance: Instance, contracts: Long) -> pd.DataFrame:
+    names = ["contract", "pool"]
+    everywhere = pd.DataFrame({name: contracts[name] for name in names})
+    return pd.concat([instance.tables["contracts"][names], everywhere]).drop_duplicates(ignore_index=True)
 
 
 def _line(lines: pd.DataFrame, contract: Any, pool: Any) -> Ints:
@@ -159,7 +161,7 @@ def _spread(shape: tuple[int, ...], at: tuple[Any, ...], values: Any, absent: An
 
 def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, NDArray[Any]]:
     rows = found.long("pathways")
-    at = (rows["scenario"].to_numpy(), pathways.places(rows["pathway"]))
+    at = (rows.scenario, pathways.places(rows["pathway"]))
     shape = (len(found.instances), len(pathways))
     columns = {
         "realisation": "realisation",
@@ -169,12 +171,12 @@ def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, 
         "breach_cost": "breach_cost_bn_per_gw",
         "churn": "churn_per_year",
     }
-    data = {name: _spread(shape, at, rows[column].to_numpy()) for name, column in columns.items()}
-    data["breach_cost"] = _spread(shape, at, rows["breach_cost_bn_per_gw"].to_numpy(), np.nan)
-    ramp = rows["ramp_gw_per_month"].fillna(np.inf).to_numpy() * calendar.months
+    data = {name: _spread(shape, at, rows[column]) for name, column in columns.items()}
+    data["breach_cost"] = _spread(shape, at, rows["breach_cost_bn_per_gw"], np.nan)
+    ramp = rows.limits("ramp_gw_per_month") * calendar.months
     data["ramp"] = _spread(shape, at, ramp, np.inf)
-    data["notice"] = _spread(shape, at, calendar.of_days(rows["notice_days"].to_numpy()), 0)
-    term = _spread(shape, at, calendar.of_days(rows["min_term_days"].to_numpy()), 0)
+    data["notice"] = _spread(shape, at, calendar.of_days(rows["notice_days"]), 0)
+    term = _spread(shape, at, calendar.of_days(rows["min_term_days"]), 0)
     data["term"] = np.maximum(term, data["notice"])
     data["deal"] = data["term"] > 0
     return data
@@ -182,43 +184,43 @@ def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, 
 
 def _pairs(found: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[Any]]:
     rows = found.long("eligibility")
-    at = (rows["scenario"].to_numpy(), pathways.places(rows["pathway"]), pools.places(rows["pool"]))
+    at = (rows.scenario, pathways.places(rows["pathway"]), pools.places(rows["pool"]))
     shape = (len(found.instances), len(pathways), len(pools))
     return {
         "eligible": _spread(shape, at, np.ones(len(rows), dtype=bool), False),
-        "effectiveness": _spread(shape, at, rows["effectiveness"].to_numpy()),
-        "operating_cost": _spread(shape, at, rows["operating_cost_bn_per_gw_year"].to_numpy()),
-        "initial": _spread(shape, at, rows["initial_gw"].to_numpy()),
+        "effectiveness": _spread(shape, at, rows["effectiveness"]),
+        "operating_cost": _spread(shape, at, rows["operating_cost_bn_per_gw_year"]),
+        "initial": _spread(shape, at, rows["initial_gw"]),
     }
 
 
 def _pools(found: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
     rows = found.long("pools")
-    at = (rows["scenario"].to_numpy(), pools.places(rows["pool"]))
+    at = (rows.scenario, pools.places(rows["pool"]))
     shape = (len(found.instances), len(pools))
     return {
-        "idle_penalty": _spread(shape, at, rows["idle_penalty_bn_per_gw_year"].to_numpy()),
-        "terminal_value": _spread(shape, at, rows["terminal_value_bn_per_gw_year"].to_numpy(), np.nan),
+        "idle_penalty": _spread(shape, at, rows["idle_penalty_bn_per_gw_year"]),
+        "terminal_value": _spread(shape, at, rows["terminal_value_bn_per_gw_year"], np.nan),
     }
 
 
 def _supply(
-    found: Scenarios, calendar: Periods, contracts: pd.DataFrame, at: tuple[Ints, Ints], lines: pd.DataFrame
+    found: Scenarios, calendar: Periods, contracts: Long, at: tuple[Ints, Ints], lines: pd.DataFrame
 ) -> dict[str, Any]:
     """Return what the contracts and deliveries of every scenario amount to."""
     size, count = len(found.instances), calendar.count
     names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
     line_of = _spread((size, len(names)), (at[0], names.places(contracts["contract"])), at[1], -1)
-    delay = _spread((size, len(lines)), at, contracts["delay_months"].to_numpy())
-    end = _spread((size, len(lines)), at, contracts["end"].to_numpy().astype("datetime64[D]"), np.datetime64("NaT"))
+    delay = _spread((size, len(lines)), at, contracts["delay_months"])
+    end = _spread((size, len(lines)), at, contracts["end"], np.datetime64("NaT"))
 
     rows = found.long("deliveries")
-    scenario, gw = rows["scenario"].to_numpy(), rows["gw"].to_numpy()
+    scenario, gw = rows.scenario, rows["gw"]
     line = line_of[scenario, names.places(rows["contract"])]
-    date = rows["date"].to_numpy().astype("datetime64[D]")
+    date = rows["date"]
     for months in np.unique(delay[scenario, line]):
         late = delay[scenario, line] == months
-        moved = pd.DatetimeIndex(rows["date"].to_numpy()[late]) + pd.DateOffset(months=int(months))
+        moved = pd.DatetimeIndex(rows["date"][late]) + pd.DateOffset(months=int(months))
         date[late] = moved.to_numpy().astype("datetime64[D]")
     period = calendar.first_on_or_after(date)
 
@@ -230,7 +232,7 @@ def _supply(
     stop[~np.isnat(end)] = calendar.first_on_or_after(end[~np.isnat(end)])
     return {
         "line_of": line_of,
-        "cost": _spread((size, len(lines)), at, contracts["cost_bn_per_gw_year"].to_numpy()),
+        "cost": _spread((size, len(lines)), at, contracts["cost_bn_per_gw_year"]),
         "end": end,
         "tail_periods": np.maximum(stop - count, 0),
         "contracted": contracted,
@@ -242,17 +244,17 @@ def _supply(
 def _window(found: Scenarios, calendar: Periods, lines: pd.DataFrame, line_of: Ints) -> dict[str, NDArray[Any]]:
     rows = found.long("cancellations")
     names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
-    scenario = rows["scenario"].to_numpy()
+    scenario = rows.scenario
     at = (scenario, line_of[scenario, names.places(rows["contract"])])
     shape = (len(found.instances), len(lines))
-    opens, closes = (rows[name].to_numpy().astype("datetime64[D]") for name in ("opens", "closes"))
+    opens, closes = (rows[name] for name in ("opens", "closes"))
     starts = calendar.starts(calendar.count)
     return {
         "first": _spread(shape, at, np.searchsorted(starts, opens, side="left"), 0),
         "last": _spread(shape, at, np.searchsorted(starts, closes, side="right") - 1, -1),
-        "notice": _spread(shape, at, calendar.of_days(rows["notice_days"].to_numpy()), 0),
-        "fee": _spread(shape, at, rows["fee_bn_per_gw"].to_numpy()),
-        "max_share": _spread(shape, at, rows["max_share"].to_numpy()),
+        "notice": _spread(shape, at, calendar.of_days(rows["notice_days"]), 0),
+        "fee": _spread(shape, at, rows["fee_bn_per_gw"]),
+        "max_share": _spread(shape, at, rows["max_share"]),
     }
 
 
@@ -286,18 +288,18 @@ def in_force(owner: Ints, dates: Dates, owners: int, calendar: Periods) -> Ints:
 
 def _demand(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
     rows = found.long("demand")
-    owner = rows["scenario"].to_numpy() * len(pathways) + pathways.places(rows["pathway"])
+    owner = rows.scenario * len(pathways) + pathways.places(rows["pathway"])
     owners = len(found.instances) * len(pathways)
-    row = in_force(owner, rows["from"].to_numpy(), owners, calendar)
+    row = in_force(owner, rows["from"], owners, calendar)
     shape = (len(found.instances), len(pathways), calendar.count)
 
     def by_period(values: Any, absent: float) -> Floats:
         return np.append(values, absent)[row].reshape(shape).swapaxes(1, 2)  # row -1 is the one appended
 
     return {
-        "floor": by_period(rows["floor_gw"].to_numpy(), 0.0),
-        "target": by_period(rows["target_gw"].to_numpy(), 0.0),
-        "cap": by_period(rows["cap_gw"].fillna(np.inf).to_numpy(), np.inf),
+        "floor": by_period(rows["floor_gw"], 0.0),
+        "target": by_period(rows["target_gw"], 0.0),
+        "cap": by_period(rows.limits("cap_gw"), np.inf),
     }
 
 
@@ -305,9 +307,9 @@ def _keep(found: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
     size = (len(found.instances), calendar.count + 1, len(pathways))
     rows, losses = found.long("pathways"), found.long("churn")
     yearly = np.zeros((size[0], 1, size[2]))
-    yearly[rows["scenario"].to_numpy(), 0, pathways.places(rows["pathway"])] = rows["churn_per_year"].to_numpy()
+    yearly[rows.scenario, 0, pathways.places(rows["pathway"])] = rows["churn_per_year"]
     keep = np.broadcast_to((1 - yearly) ** calendar.dt, size).copy()
-    period = np.searchsorted(calendar.starts(calendar.count), losses["date"].to_numpy())
-    at = (losses["scenario"].to_numpy(), period, pathways.places(losses["pathway"]))
-    np.multiply.at(keep, at, 1 - losses["fraction"].to_numpy())
+    period = np.searchsorted(calendar.starts(calendar.count), losses["date"])
+    at = (losses.scenario, period, pathways.places(losses["pathway"]))
+    np.multiply.at(keep, at, 1 - losses["fraction"])
     return keep[:, :-1]

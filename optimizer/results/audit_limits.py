@@ -149,10 +149,10 @@ def _check_demand(facts: Facts, plan: Decisions, used: Use, findings: Findings) 
 def _check_locks(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
     """Every lock in force holds, of several the tightest."""
     rows, tree = facts.scenarios.long("locks"), facts.nodes
-    scenario = rows["scenario"].to_numpy()
+    scenario = rows.scenario
     pathway, pool = facts.pathways.places(rows["pathway"]), facts.pools.places(rows["pool"])
     starts = facts.calendar.starts(facts.calendar.count)
-    since, until = rows["from"].to_numpy()[:, None], rows["until"].to_numpy()[:, None]
+    since, until = rows["from"][:, None], rows["until"][:, None]
     holds = (since <= starts) & ~(until <= starts)
     lock, t = np.nonzero(holds)
     node = tree.node_of[scenario[lock], t]
@@ -166,8 +166,8 @@ def _check_locks(facts: Facts, plan: Decisions, used: Use, findings: Findings) -
         where = f" on {facts.pools.names[q[i]]}" if q[i] >= 0 else ""
         return f"lock: GW of {facts.pathways.names[p[i]]}{where} at {tree.label(int(node[i]))}"
 
-    findings.at_least(name, amount, rows["min_gw"].to_numpy()[lock])
-    findings.at_most(name, amount, rows["max_gw"].fillna(np.inf).to_numpy()[lock])
+    findings.at_least(name, amount, rows["min_gw"][lock])
+    findings.at_most(name, amount, rows.limits("max_gw")[lock])
 
 
 def _check_cancellations(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:

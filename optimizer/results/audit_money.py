@@ -16,7 +16,6 @@ from optimizer.results.audit_rows import Decisions, rows_nodes
 from optimizer.results.audit_tree import Floats, Ints
 from optimizer.results.audit_value import earned
 
-
 SLACK: Final = 1e-9
 """Relative difference that the order of additions may make between scenarios with the same data."""
 

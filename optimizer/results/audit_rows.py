@@ -157,8 +157,17 @@ def _arrays(
             np.full(expected.size, np.datetime64("NaT", "s")) if values.dtype.kind == "M" else np.zeros(expected.size)
         )
         out[flat[known]] = values[known]
-        arrays[column] = out.reshape(expected.shape)
+        arrays[column] = _finite(out.reshape(expected.shape), name, column, facts, findings)
     return arrays
+
+
+def _finite(values: NDArray[Any], table: str, column: str, facts: Facts, findings: Findings) -> NDArray[Any]:
+    """Return decisions without those that are no numbers, which are noted, so that what follows from the rest is."""
+    if values.dtype.kind == "M" or np.isfinite(values).all():
+        return values
+    for place in np.argwhere(~np.isfinite(values)):
+        findings.wrong(f"{table}, {column} at {facts.nodes.label(int(place[0]))}", values[tuple(place)], "a number")
+    return np.where(np.isfinite(values), values, 0.0)
 
 
 def _places(

@@ -14,7 +14,7 @@ from optimizer.results.audit_findings import Findings
 from optimizer.results.audit_limits import Use
 from optimizer.results.audit_money import Flow
 from optimizer.results.audit_rows import Decisions
-from optimizer.results.audit_tree import Floats
+from optimizer.results.audit_tree import Floats, Texts
 
 NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "terminal")
 """Components that no money moves for within the horizon."""
@@ -46,12 +46,12 @@ def check_obligations(facts: Facts, used: Use, frame: pd.DataFrame, findings: Fi
                       values.reshape(shape), expected)  # fmt: skip
 
 
-def _vendors(facts: Facts) -> Any:
+def _vendors(facts: Facts) -> Texts:
     """Return the vendor of each contract, as written or, where an outcome adds it, as first added."""
-    columns = ["contract", "vendor"]
-    written, added = facts.scenarios.written.tables["contracts"][columns], facts.scenarios.long("contracts")[columns]
-    vendor = pd.concat([written, added]).drop_duplicates("contract").set_index("contract")["vendor"]
-    return vendor.reindex(facts.contract_of).to_numpy(dtype=object)
+    written, added = facts.scenarios.written.tables["contracts"], facts.scenarios.long("contracts")
+    contract, vendor = (np.concatenate([written[name], added[name]]) for name in ("contract", "vendor"))
+    names, first = np.unique(contract.astype(object), return_index=True)
+    return vendor[first][np.searchsorted(names, facts.contract_of)]
 
 
 def _owed(facts: Facts, used: Use) -> tuple[int, dict[str, Floats]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from optimizer.instance.edit import apply_edits
 from optimizer.instance.instance import Instance
-from optimizer.instance.schema import TABLES
+from optimizer.instance.schema import TABLES, Table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,6 +20,46 @@ Dates = NDArray[np.datetime64]
 Texts = NDArray[np.object_]
 
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+
+
+@dataclass(frozen=True)
+class Long:
+    """A table's rows in every scenario.
+
+    Attributes
+    ----------
+    table : Table
+        Its entry in the catalogue.
+    frames : list of DataFrame
+        The different states in which scenarios have the table.
+    rows : (R,) int array
+        Row of each scenario's row in all states put below each other.
+    scenario : (R,) int array
+        Whose row it is.
+    """
+
+    table: Table
+    frames: list[pd.DataFrame]
+    rows: Ints
+    scenario: Ints
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, column: str) -> NDArray[Any]:
+        """Return a column, defaults filled in; "none" is nan or NaT, days are datetime64[D]."""
+        cells = np.concatenate([frame[column].to_numpy() for frame in self.frames])
+        default = self.table[column].default
+        if self.table[column].kind == "date":
+            cells = cells.astype("datetime64[D]")
+        elif isinstance(default, int | float):
+            cells = np.where(np.isnan(cells), default, cells)
+        return np.asarray(cells[self.rows])
+
+    def limits(self, column: str) -> Floats:
+        """Return a column of limits, inf where there is none."""
+        cells = self[column]
+        return np.where(np.isnan(cells), np.inf, cells)
 
 
 @dataclass(frozen=True)
@@ -43,26 +83,20 @@ class Scenarios:
     outcomes: list[list[str]]
     probability: Floats
 
-    def long(self, name: str) -> pd.DataFrame:
-        """Return a table's rows in every scenario, its defaults filled in, with the column ``scenario``."""
-        frames: dict[Any, pd.DataFrame] = {}
-        versions: list[Any] = []
+    def long(self, name: str) -> Long:
+        """Return a table's rows in every scenario, one scenario after the other."""
+        frames: dict[tuple[int, ...], pd.DataFrame] = {}
+        versions = []
         for instance in self.instances:
             pairs_missing = name == "eligibility" and name not in instance.present
             key = tuple(id(instance.tables[t]) for t in (("pathways", "pools") if pairs_missing else (name,)))
             if key not in frames:
                 frames[key] = instance.filled(name) if pairs_missing else instance.tables[name]
             versions.append(key)
-        columns = [column.name for column in TABLES[name].columns]
-        stacked = pd.concat([frame[columns] for frame in frames.values()], ignore_index=True)
-        for column in TABLES[name].columns:
-            if isinstance(column.default, int | float):
-                stacked[column.name] = stacked[column.name].fillna(column.default)
-        lengths = {key: len(frame) for key, frame in frames.items()}
-        ends = dict(zip(frames, np.cumsum(list(lengths.values())).tolist(), strict=True))
-        rows = [np.arange(ends[key] - lengths[key], ends[key]) for key in versions]
+        ends = dict(zip(frames, np.cumsum([len(frame) for frame in frames.values()]).tolist(), strict=True))
+        rows = [np.arange(ends[key] - len(frames[key]), ends[key]) for key in versions]
         scenario = np.repeat(np.arange(len(versions)), [len(r) for r in rows])
-        return stacked.take(np.concatenate(rows)).assign(scenario=scenario)
+        return Long(TABLES[name], list(frames.values()), np.concatenate(rows), scenario)
 
 
 def scenarios(instance: Instance) -> Scenarios:

@@ -54,8 +54,8 @@ def _ranges(owner: Ints, first: Ints, length: Ints) -> tuple[Ints, Ints]:
 def _tiers(facts: Facts) -> tuple[Ints, Floats, Floats]:
     """Return use, width (effective GW) and value ($bn per effective GW-year) of every tier in force."""
     rows = facts.scenarios.long("value")
-    owner = rows["scenario"].to_numpy() * len(facts.pathways) + facts.pathways.places(rows["pathway"])
-    since = rows["from"].to_numpy()
+    owner = rows.scenario * len(facts.pathways) + facts.pathways.places(rows["pathway"])
+    since = rows["from"]
     order = np.lexsort((since, owner))
     owner, since = owner[order], since[order]
     begins = np.ones(len(rows), dtype=bool)
@@ -66,28 +66,28 @@ def _tiers(facts: Facts) -> tuple[Ints, Floats, Floats]:
     step = in_force(owner[first], since[first], len(uses), facts.calendar)
     held = step >= 0
     use, row = _ranges(uses[held], first[step[held]], length[step[held]])
-    widths = rows["width_gw"].fillna(np.inf).to_numpy()[order]
-    return use, widths[row], rows["value_bn_per_gw_year"].to_numpy()[order][row]
+    widths = rows.limits("width_gw")[order]
+    return use, widths[row], rows["value_bn_per_gw_year"][order][row]
 
 
 def _curves(facts: Facts) -> tuple[Ints, Floats, Floats]:
     """Return use, width and value of every chord of the curves in force, as `_tiers`."""
     rows = facts.scenarios.long("curves")
-    owner = rows["scenario"].to_numpy() * len(facts.pathways) + facts.pathways.places(rows["pathway"])
-    segments = rows["segments"].to_numpy().astype(np.int64)
+    owner = rows.scenario * len(facts.pathways) + facts.pathways.places(rows["pathway"])
+    segments = rows["segments"].astype(np.int64)
     first = np.cumsum(segments) - segments
     curve, chord = _ranges(np.arange(len(rows)), first, segments)
     share = (chord - first[curve]) / segments[curve]
-    base, most = rows["base_gw"].to_numpy()[curve], rows["max_gw"].to_numpy()[curve]
+    base, most = rows["base_gw"][curve], rows["max_gw"][curve]
     doublings = np.log2(1 + most / base)
     from_gw, until_gw = (base * (2 ** (doublings * s) - 1) for s in (share, share + 1 / segments[curve]))
     width = until_gw - from_gw
-    scale = (rows["base_value_bn_per_year"] * rows["uplift_per_doubling"]).to_numpy()[curve]
+    scale = (rows["base_value_bn_per_year"] * rows["uplift_per_doubling"])[curve]
     # Equal steps of the logarithm: every chord earns the same, on an ever wider range.
     value = scale * doublings / segments[curve] / width
 
     uses = _uses(facts)
-    row = in_force(owner, rows["from"].to_numpy(), len(uses), facts.calendar)
+    row = in_force(owner, rows["from"], len(uses), facts.calendar)
     held = row >= 0
     use, at = _ranges(uses[held], first[row[held]], segments[row[held]])
     return use, width[at], value[at]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -137,7 +137,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
 )
 """Every column of every table, in the order in which they are kept."""
 
-_EMPTY: Final[Mapping[Kind, np.dtype | pd.StringDtype]] = {
+_DTYPES: Final[Mapping[Kind, np.dtype[Any] | pd.StringDtype]] = {
     "text": pd.StringDtype(na_value=np.nan),
     "number": np.dtype("float64"),
     "integer": np.dtype("int64"),
@@ -145,6 +145,6 @@ _EMPTY: Final[Mapping[Kind, np.dtype | pd.StringDtype]] = {
 }
 
 
-def dtypes(table: str) -> dict[str, np.dtype | pd.StringDtype]:
+def dtypes(table: str) -> dict[str, np.dtype[Any] | pd.StringDtype]:
     """Return the dtype of each column of a table."""
-    return {name: _EMPTY[column.kind] for name, column in COLUMNS[table].items()}
+    return {name: _DTYPES[column.kind] for name, column in COLUMNS[table].items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
 import io
@@ -10,7 +11,7 @@ import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -58,7 +59,9 @@ class Run:
 
     @cached_property
     def instance(self) -> Instance:
-        """The instance that was planned, edits applied; read when it is first asked for.
+        """The instance that was planned, read when it is first asked for.
+
+        Where edits were applied it is without what-ifs: those start from the instance before the edits.
 
         Raises
         ------
@@ -67,7 +70,7 @@ class Run:
         """
         folder = self.folder / INSTANCE
         instance = load(folder)
-        if instance.digest != self.manifest["digest"]:
+        if instance.digest != self.manifest["contents"].get(INSTANCE):
             raise InstanceError(_changed(folder))
         return replace(instance, files=self.manifest["files"], applied=tuple(self.manifest["edits"]))
 
@@ -126,12 +129,14 @@ def keep(
     refuse_existing(target, force=force)
     contents = {f"{name}.csv": table_csv(name, plan.tables[name]) for name in COLUMNS}
     contents[SUMMARY] = _json(plan.summary)
+    # what-ifs start from the instance before the edits and need not fit the one after
+    instance = replace(plan.instance, whatifs={}) if plan.instance.applied else plan.instance
+    digests = {INSTANCE: instance.digest, **{name: _sha256(data) for name, data in contents.items()}}
     with whole_folder(target, replace=force) as new:
-        save(plan.instance, new / INSTANCE)
+        save(instance, new / INSTANCE)
         for name, data in contents.items():
             (new / name).write_bytes(data)
-        manifest = _manifest(plan, command, options, {name: _sha256(data) for name, data in contents.items()})
-        (new / MANIFEST).write_bytes(_json(manifest))
+        (new / MANIFEST).write_bytes(_json(_manifest(plan, command, options, digests)))
     return target
 
 
@@ -167,12 +172,12 @@ def read_run(folder: str | Path) -> Run:
         else:
             try:
                 return parse(data)
-            except (ValueError, KeyError, RecursionError) as error:
+            except (ValueError, OverflowError, csv.Error, RecursionError) as error:
                 problems.append(_garbled(path, " ".join(str(error).split())))
         return None
 
     summary = parsed(SUMMARY, json.loads)
-    tables = {name: parsed(f"{name}.csv", lambda data, name=name: read_table(name, data)) for name in COLUMNS}
+    tables = {name: parsed(f"{name}.csv", partial(read_table, name)) for name in COLUMNS}
     if problems:
         raise InstanceError(problems)
     return Run(root, manifest, summary, tables)
@@ -194,22 +199,26 @@ def read_table(name: str, data: bytes) -> pd.DataFrame:
         If the columns are not the catalogue's, or a cell is not of its column's type.
     """
     types = dtypes(name)
-    dates = [column for column, dtype in types.items() if dtype == np.dtype("datetime64[s]")]
-    blanks = {column: [""] for column, dtype in types.items() if dtype == np.dtype("float64")}
-    frame = pd.read_csv(
-        io.BytesIO(data),
-        # dates stay text here and are parsed below, as ISO dates and nothing else
-        dtype={column: ("str" if column in dates else dtype) for column, dtype in types.items()},
-        keep_default_na=False,
-        na_values=blanks,
-        float_precision="round_trip",
-        encoding="utf-8",
-    )
-    if list(frame.columns) != list(types):
+    lines = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
+    header, rows = (lines[0], lines[1:]) if lines else ([], [])
+    if header != list(types):
         raise ValueError(f"its columns are not {', '.join(types)}")
-    for column in dates:
-        frame[column] = frame[column].to_numpy(dtype=str).astype("datetime64[s]")
-    return frame
+    ragged = next((i for i, row in enumerate(rows) if len(row) != len(header)), None)
+    if ragged is not None:
+        raise ValueError(f"row {ragged + 2} has {len(rows[ragged])} cells for {len(header)} columns")
+    cells = zip(*rows, strict=True) if rows else [()] * len(header)
+    return pd.DataFrame({c: _typed(texts, types[c]) for c, texts in zip(header, cells, strict=True)})
+
+
+def _typed(texts: Sequence[str], dtype: np.dtype[Any] | pd.StringDtype) -> Any:
+    """Return the cells of a column; Python reads a number to the last digit, pandas not always."""
+    if isinstance(dtype, pd.StringDtype):
+        return pd.array(list(texts), dtype=dtype)
+    if dtype.kind == "f":
+        return np.array([float(text or "nan") for text in texts], dtype=dtype)
+    if dtype.kind == "i":
+        return np.array(list(map(int, texts)), dtype=dtype)
+    return np.array(texts, dtype=str).astype(dtype)
 
 
 def _manifest(

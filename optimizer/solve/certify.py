@@ -43,11 +43,11 @@ class Certificate:
         """Whether the solution is proved optimal."""
         return self.feasible and self.dual_infeasibility <= TOLERANCE and self.gap <= TOLERANCE
 
-    def as_dict(self) -> dict[str, float | bool]:
-        """Return the figures for a summary; the objective as worth."""
-        figures = asdict(self)
-        figures["recomputed_objective_bn"] = -figures.pop("objective")
-        return {**figures, "optimal": self.optimal}
+    def as_dict(self) -> dict[str, float | bool | None]:
+        """Return the figures for a summary; the objective as worth, None where nothing was proved."""
+        figures = {name: figure if np.isfinite(figure) else None for name, figure in asdict(self).items()}
+        figures.pop("objective")
+        return {**figures, "recomputed_objective_bn": -self.objective, "optimal": self.optimal}
 
 
 def certify(program: LinearProgram, columns: FloatArray, row_duals: FloatArray) -> Certificate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -46,7 +47,7 @@ _STATUS: Final = {
 
 Option = str | int | float | bool
 
-_OURS: Final = ("output_flag", "log_file", "time_limit")
+_OURS: Final = ("output_flag", "log_to_console", "log_file", "solution_file", "write_model_file", "time_limit")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class SolveOptions:
     time_limit : float or None
         Seconds after which the solver stops.
     log : bool
-        Whether the solver's own log is printed.
+        Whether the solver's own log is printed, on stderr.
     solver : mapping of str to Option
         HiGHS options by name.
     """
@@ -172,7 +173,9 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
         If HiGHS refuses the program or an option.
     """
     highs = _silent()
-    settings: dict[str, Option] = {"threads": 1, **options.solver, "output_flag": options.log}
+    settings: dict[str, Option] = {"threads": 1, **options.solver, "log_to_console": False, "output_flag": options.log}
+    if options.log:
+        highs.cbLogging += lambda event: sys.stderr.write(event.message)
     if options.time_limit is not None:
         settings["time_limit"] = options.time_limit
     for name, value in settings.items():

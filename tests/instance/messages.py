@@ -65,7 +65,9 @@ def messages(case: Case, folder: Path) -> list[str]:
     where, rule, cell = case
     table, column = where.split(".")
     text = SMALL[TABLES[table].file]
-    broken = _in_section(text, table, column, rule, cell) if TABLES[table].section else _in_csv(text, column, rule, cell)
+    broken = (
+        _in_section(text, table, column, rule, cell) if TABLES[table].section else _in_csv(text, column, rule, cell)
+    )
     return errors(written(folder, {**SMALL, TABLES[table].file: broken}))
 
 

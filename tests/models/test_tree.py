@@ -177,7 +177,7 @@ def data_on(tree: Tree, **given_fields: Any) -> PlanData:
         contracts=("a", "b"),
         pool_of=np.zeros(2, dtype=np.int64),
         dt=0.25,
-        discount=0.9 ** np.arange(tree.periods),
+        discount=np.cumprod(np.full(tree.periods, 0.9)),
         aversion=0.0,
         tail=0.1,
         **{**arrays, **given_fields},
@@ -195,7 +195,7 @@ def plans(draw: st.DrawFn) -> PlanData:
     return data_on(
         tree,
         window=random.random((2, tree.size)) < random.choice([0.1, 0.5, 0.9]),
-        cancel_notice=np.repeat(random.integers(0, 4, (2, roots)), 1, axis=0)[:, tree.root],
+        cancel_notice=random.integers(0, 4, (2, roots))[:, tree.root],
         notice=notice,
         term=term,
         keep=random.choice([0.0, 0.5, 0.8, 1.0], (2, tree.size), p=[0.1, 0.2, 0.3, 0.4]),

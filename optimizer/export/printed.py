@@ -1,0 +1,119 @@
+"""The printed plan: what to do, what it is worth and why, on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Console
+
+from optimizer.export.printed_decisions import cancellations, deals, first_period
+from optimizer.export.printed_layout import Page, formatter, percent
+from optimizer.export.printed_overview import use_by_year, worth_by_part
+from optimizer.export.printed_values import branches, limits, next_gw
+from optimizer.export.printed_view import View
+from optimizer.results.plan import Plan
+
+NARROWEST, WIDEST = 80, 120
+MOST_CHANGES = 4
+MOST_WARNINGS = 3
+
+
+def print_plan(plan: Plan, console: Console | None = None) -> None:
+    """Print a plan that a capacity planner can act on.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan: capacity in GW, money in $bn.
+    console : rich.console.Console, optional
+        Where to print; standard output by default. Block characters are drawn on a UTF-8 terminal only.
+    """
+    console = console or Console()
+    width = min(max(console.width, NARROWEST), WIDEST)
+    page = Page(width, console.encoding, blocks=console.is_terminal and console.encoding.startswith("utf"))
+    view = View(plan)
+    heading(page, view)
+    headline(page, view)
+    for part in (use_by_year, worth_by_part, first_period, cancellations, deals, next_gw, limits, branches):
+        part(page, view)
+    warnings(page, plan)
+    console.print(page.text(), end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
+
+
+def heading(page: Page, view: View) -> None:
+    """Say what was planned, for when, and whether the plan is proved best."""
+    instance = view.instance
+    page.heading(f"PLAN OF {instance.name}, from {view.dates[0]} until {view.dates[-1]}")
+    if instance.description:
+        page.note(instance.description)
+    page.note(_proof(view.plan))
+    count = f"{view.calendar.periods} {instance.resolution}{'s' if view.calendar.periods > 1 else ''}"
+    futures = len(view.tree.node_of)
+    tree = f"{futures} futures (combinations of outcomes)" if futures > 1 else "one future (no uncertainty)"
+    page.note(f"{count}, {tree}. $bn = billions of US dollars.")
+    if instance.applied:
+        more = len(instance.applied) - MOST_CHANGES
+        shown = [*instance.applied[:MOST_CHANGES], *([f"{more} more"] if more > 0 else [])]
+        page.note(f"Changed from the instance as written: {'; '.join(shown)}")
+
+
+def _proof(plan: Plan) -> str:
+    """Return the certificate in a sentence."""
+    certificate = plan.summary["certificate"]
+    gap = certificate["gap"]
+    if plan.status == "optimal" and certificate["optimal"]:
+        return f"Proved optimal: it keeps every limit and no plan is worth more (gap {gap:.0e})."
+    known = gap is not None and math.isfinite(gap)
+    bound = f"it may miss {100 * gap:.2g} % of worth" if known else "how far it is from the best is not known"
+    return f"NOT PROVED BEST, stopped ({plan.status.replace('_', ' ')}): it keeps every limit; {bound}."
+
+
+def headline(page: Page, view: View) -> None:
+    """Show worth, cash, use and the range over the futures, each with what it means."""
+    summary, money = view.plan.summary, view.money
+    rate, aversion, tail = view.instance.discount_rate, view.instance.aversion, view.instance.tail
+    how = f"discounted {100 * rate:g} % a year" if rate else "not discounted"
+    expected = sum(amount for part in view.parts.values() for amount in part.values())
+    rows = [("Worth", f"{money(expected)} $bn", f"what the plan maximises: expected, {how}")]
+    if aversion:
+        worst = (view.plan.objective_bn - (1 - aversion) * expected) / aversion
+        rows = [
+            (
+                "Objective",
+                f"{money(view.plan.objective_bn)} $bn",
+                f"what the plan maximises: {1 - aversion:g} x expected worth + {aversion:g} x {money(worst)}, the mean "
+                f"worth of the worst {100 * tail:g} % of futures",
+            ),
+            ("Worth", f"{money(expected)} $bn", f"expected over all futures, {how}"),
+        ]
+    rows.append(("Cash (NPV)", f"{money(view.plan.npv_bn)} $bn", "the part of worth that is cash within these dates"))
+    if len(view.tree.node_of) > 1:
+        rows += _extremes(view)
+    idle = formatter([summary["idle_gw_years"], sum(summary["expected_gw_years"].values())])
+    meaning = (
+        f"of GW not cancelled; {idle(summary['idle_gw_years'])} idle GW-years cost {money(summary['idle_cost_bn'])} $bn"
+    )
+    page.facts([*rows, ("In use", percent(summary["utilisation"]), meaning)])
+
+
+def _extremes(view: View) -> list[tuple[str, str, str]]:
+    worth, tree = view.worth_of_future, view.tree
+    rows = []
+    for label, s in (("Worst case", int(worth.argmin())), ("Best case", int(worth.argmax()))):
+        outcomes = ", ".join(view.outcome(f, int(tree.scenario_outcome[s, f])) for f in view.branching)
+        chance = percent(float(tree.scenario_probability[s]))
+        meaning = f"{outcomes} ({chance})" if outcomes else f"({chance})"
+        rows.append((label, f"{view.money(float(worth[s]))} $bn", meaning))
+    return rows
+
+
+def warnings(page: Page, plan: Plan) -> None:
+    """Show the first warnings and how many there are."""
+    if not plan.warnings:
+        return
+    count = len(plan.warnings)
+    shown = min(count, MOST_WARNINGS)
+    which = "" if shown == count else f", the first {shown}; `gwplan check` shows all"
+    page.heading(f"{count} WARNING{'S' if count > 1 else ''} on the instance: allowed, but decides nothing{which}")
+    for warning in plan.warnings[:shown]:
+        page.note(f"- {warning}", hang=2)

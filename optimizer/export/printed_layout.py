@@ -1,0 +1,218 @@
+"""Lines of text that fit a terminal: tables, wrapped notes and bars, in no more columns than there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+import numpy as np
+from rich.cells import cell_len
+from rich.text import Text
+
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+READABLE_NAME, NARROWEST_NAME = 16, 6
+"""Columns to which names are shortened first, and the fewest that they keep."""
+
+
+def decimals(values: Iterable[float], most: int = 6) -> int:
+    """Return how many decimals show figures of this size well: two from 1 to 999, more below, fewer above."""
+    sizes = np.abs(np.asarray(list(values), dtype=float))
+    size = float(sizes[np.isfinite(sizes)].max(initial=0.0))
+    steps = ((1e5, 0), (1e3, 1), (1.0, 2), (0.1, 3), (0.01, 4), (1e-3, 5))
+    return min(next((places for limit, places in steps if size >= limit), most), most) if size > 0 else 2
+
+
+def number(value: float, places: int) -> str:
+    """Return a figure with a fixed number of decimals; a dash where there is none, never a negative zero."""
+    if not np.isfinite(value):
+        return "-"
+    if abs(value) >= 1e9:
+        return f"{value:.3g}"
+    return f"{round(value, places) + 0.0:.{places}f}"
+
+
+def formatter(values: Iterable[float]) -> Callable[[float], str]:
+    """Return what writes figures of this size, all with the same decimals."""
+    places = decimals(values)
+    return lambda value: number(value, places)
+
+
+def percent(share: float) -> str:
+    """Return a share as whole percent, with one decimal where that is needed to tell it from 0 or 100."""
+    if not np.isfinite(share):
+        return "-"
+    whole = round(100 * share)
+    return f"{100 * share:.1f} %" if whole in (0, 100) and abs(100 * share - whole) >= 0.05 else f"{whole} %"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Return names as a list in words."""
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text in at most `width` columns; of a long one the beginning and the end stay, where names differ."""
+    if cell_len(text) <= width:
+        return text
+    end = max(width - 2, 0) // 3
+    tail = _first(text[::-1], end)[::-1]
+    return _first(text, width - 2 - end) + "." * min(2, width) + tail
+
+
+def _first(text: str, width: int) -> str:
+    """Return as much of the beginning of a text as fits `width` columns."""
+    taken, used = 0, 0
+    for character in text:
+        used += cell_len(character)
+        if used > width:
+            break
+        taken += 1
+    return text[:taken]
+
+
+def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
+    """Return a text in lines of at most `width` columns, broken between words where it can be.
+
+    Lines after the first are indented by `hang` columns.
+    """
+    lines, line = [], ""
+    for word in text.split():
+        rest = word
+        while rest:
+            room = width - hang if lines else width
+            joined = f"{line} {rest}" if line else rest
+            if cell_len(joined) <= room:
+                line, rest = joined, ""
+            elif line:
+                lines.append(line)
+                line = ""
+            else:
+                head = _first(rest, room) or rest[0]
+                lines.append(head)
+                rest = rest[len(head) :]
+    lines += [line] if line else []
+    return [*lines[:1], *(" " * hang + line for line in lines[1:])]
+
+
+@dataclass
+class Page:
+    """Lines of a printout, none wider than the page.
+
+    Attributes
+    ----------
+    width : int
+        Columns of the page.
+    encoding : str
+        Encoding of the output; what it cannot hold is written as an escape.
+    blocks : bool
+        Whether bars may be drawn with block characters; else with ``#``.
+    """
+
+    width: int
+    encoding: str = "utf-8"
+    blocks: bool = True
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    def clean(self, text: str) -> str:
+        """Return a text without control characters and without what the output cannot encode."""
+        shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+        return shown.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def heading(self, text: str) -> None:
+        """Begin a part."""
+        if self.lines:
+            self.lines.append(("", ""))
+        self.lines += [(line, "bold") for line in wrapped(self.clean(text), self.width)]
+
+    def note(self, text: str, hang: int = 0) -> None:
+        """Add a paragraph; lines after its first are indented by `hang` columns."""
+        self.lines += [(line, "") for line in wrapped(self.clean(text), self.width, hang)]
+
+    def line(self, text: str) -> None:
+        """Add one line; what does not fit is left out."""
+        shown = " ".join(self.clean(text).split())
+        fits = cell_len(shown) <= self.width
+        self.lines.append((shown if fits else _first(shown, self.width - 2) + "..", ""))
+
+    def facts(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Add rows of label, figure and what the figure means; the meaning is wrapped beside the figure."""
+        label = max(cell_len(row[0]) for row in rows)
+        figure = max(cell_len(row[1]) for row in rows)
+        for name, value, meaning in rows:
+            start = f"{_pad(name, label)}  {_pad(value, figure, right=True)}  "
+            for number_, line in enumerate(wrapped(self.clean(meaning), self.width - cell_len(start))):
+                self.lines.append((start + line if number_ == 0 else " " * cell_len(start) + line, ""))
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "") -> None:
+        """Add a table, indented by two columns; names are shortened where the page is too narrow.
+
+        Parameters
+        ----------
+        header : sequence of str
+            Names of the columns; a line break begins a second line.
+        rows : sequence of sequence of str
+            Cells; a row of one cell is a line across all columns.
+        align : str
+            One letter a column: ``n`` a name, which may be shortened; ``r`` a figure, aligned right; ``l`` aligned
+            left. By default a name and then figures.
+        """
+        align = align or "n" + "r" * (len(header) - 1)
+        body = [[self.clean(cell) for cell in row] for row in rows]
+        tops = [self.clean(cell).split("\n") for cell in header]
+        head = [[cell[i] if i < len(cell) else "" for cell in tops] for i in range(max(map(len, tops)))]
+        full = [row for row in body if len(row) > 1]
+        widths, gap = _fitted(_widths(head + full, len(tops)), _widths(full, len(tops)), align, self.width - 2)
+        for number_, cells in enumerate([*head, *body]):
+            if len(cells) == 1 < len(widths):
+                line = cut(cells[0], self.width - 2)
+            else:
+                padded = (_pad(cut(c, w), w, right=a == "r") for c, w, a in zip(cells, widths, align, strict=True))
+                line = (" " * gap).join(padded)
+            if line.strip():
+                self.lines.append(("  " + line, "dim" if number_ < len(head) else ""))
+
+    def bar(self, value: float, most: float, width: int) -> str:
+        """Return a bar of at most `width` columns for a figure between 0 and `most`."""
+        length = width * min(max(value / most, 0.0), 1.0) if most > 0 and np.isfinite(value) else 0.0
+        if not self.blocks:
+            return _pad("#" * round(length), width)
+        eighths = ceil(length * 8 - 0.5)
+        return _pad("█" * (eighths // 8) + EIGHTHS[eighths % 8].strip(), width)
+
+    def text(self) -> Text:
+        """Return the printout."""
+        page = Text()
+        for line, style in self.lines:
+            page.append(line.rstrip(), style or None)
+            page.append("\n")
+        return page
+
+
+def _pad(text: str, width: int, *, right: bool = False) -> str:
+    blank = " " * max(width - cell_len(text), 0)
+    return blank + text if right else text + blank
+
+
+def _widths(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
+    return [max((cell_len(row[i]) for row in rows), default=0) for i in range(columns)]
+
+
+def _fitted(widths: list[int], figures: list[int], align: str, room: int) -> tuple[list[int], int]:
+    """Return widths of columns and the gap between them that fit the room.
+
+    The widest gives way first: names that stay readable, then headers of figures, then names again. Figures are the
+    last to be cut.
+    """
+    widths, between = list(widths), len(widths) - 1
+    gap = 2 if sum(widths) + 2 * between <= room else 1
+    floors = (
+        [READABLE_NAME if a == "n" else w for a, w in zip(align, widths, strict=True)],
+        [READABLE_NAME if a == "n" else max(w, NARROWEST_NAME) for a, w in zip(align, figures, strict=True)],
+        [NARROWEST_NAME if a == "n" else max(w, NARROWEST_NAME) for a, w in zip(align, figures, strict=True)],
+        [0] * len(widths),
+    )
+    for floor in floors:
+        while sum(widths) + gap * between > room and (wide := [i for i, w in enumerate(widths) if w > floor[i]]):
+            widths[max(wide, key=widths.__getitem__)] -= 1
+    return widths, gap

@@ -1,0 +1,124 @@
+"""GW by year and pathway, and what worth is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.cells import cell_len
+
+from optimizer.export.printed_layout import Page, percent
+from optimizer.export.printed_view import FloatArray, Span, View
+
+MOST_PATHWAYS = 8
+LONGEST_NAME = 24
+LONGEST_BAR = 10
+
+COSTS = {
+    "contract_cost": "contracts",
+    "operating_cost": "operation",
+    "migration_cost": "moving GW",
+    "signing_cost": "signing deals",
+    "breach_cost": "breaking deals",
+    "cancellation_fees": "cancellation fees",
+}
+NOT_CASH = {
+    "idle_penalty": "idle penalty",
+    "shortfall_penalty": "shortfall penalty",
+    "terminal": "terminal line",
+}
+MEANINGS = {
+    "idle_penalty": "Idle penalty: planning weight.",
+    "shortfall_penalty": "Shortfall penalty: planning weight on missed targets.",
+    "terminal": "Terminal line: contracts that run on after {end}, at their value then less their price.",
+}
+
+
+def use_by_year(page: Page, view: View) -> None:
+    """Show GW by pathway and year with bars, then what was delivered, cancelled and idle."""
+    figure = len(view.gw(view.peak_gw))
+    names = ["short of target", *view.use.names]
+    room = page.width - 2 - min(max(map(cell_len, names)), LONGEST_NAME)
+    spans = view.spans(max(room // (max(figure, len("Jul-Dec")) + 2), 1))
+    bar = min(room // len(spans) - figure - 3, LONGEST_BAR)
+    shown = _largest(view, spans)
+    most = max((float(row.max()) for _, row in shown), default=0.0)
+    rows = [(name, [f"{view.gw(x).rjust(figure)} {page.bar(x, most, bar)}" for x in row]) for name, row in shown]
+    rows += [(name, [f"{cell:>{figure}}" for cell in cells]) for name, cells in _supply_rows(view, spans)]
+    page.heading("GW BY YEAR: mean of the year" + (", expected over all futures" if view.branching else ""))
+    page.table(["", *(span.label for span in spans)], [[name, *cells] for name, cells in rows], "n" + "l" * len(spans))
+    page.note("delivered = in use + idle + cancelled. in use %: of what is not cancelled.")
+    about = {str(p): str(d) for p, d in view.instance.tables["pathways"][["pathway", "description"]].to_numpy()}
+    for name, _ in shown:
+        if about.get(name):
+            page.line(f"{name}: {about[name]}")
+
+
+def _largest(view: View, spans: list[Span]) -> list[tuple[str, FloatArray]]:
+    """Return expected GW by span of the largest pathways, in the instance's order, the others summed."""
+    means = view.use.values @ view.means(spans)
+    largest = sorted(np.argsort(-means.sum(axis=1), kind="stable")[:MOST_PATHWAYS].tolist())
+    shown = [(view.use.names[p], means[p]) for p in largest]
+    if others := len(means) - len(largest):
+        shown.append((f"{others} others", means.sum(axis=0) - means[largest].sum(axis=0)))
+    return shown
+
+
+def _supply_rows(view: View, spans: list[Span]) -> list[tuple[str, list[str]]]:
+    means = view.means(spans)
+    used, idle = view.use.values.sum(axis=0) @ means, view.idle @ means
+    share = np.divide(used, used + idle, out=np.full(len(used), np.nan), where=used + idle > 0)
+    rows = [
+        ("= in use", used),
+        ("idle", idle),
+        ("cancelled", view.cancelled.values.sum(axis=0) @ means),
+        ("delivered", view.delivered.values.sum(axis=0) @ means),
+    ]
+    shown = [(name, [view.gw(x) for x in row]) for name, row in rows]
+    shown.append(("in use %", [percent(x).removesuffix(" %") for x in share]))
+    missed = shortfall_gw(view)
+    if missed is not None and missed.any():
+        shown.append(("short of target", [view.gw(x) for x in missed @ means]))
+    return shown
+
+
+def shortfall_gw(view: View) -> FloatArray | None:
+    """Return effective GW missing from targets by node, from what they cost; None where outcomes change the rate."""
+    if view.decided_by_outcomes("pathways", "shortfall_penalty_bn_per_gw_year"):
+        return None
+    frame = view.instance.filled("pathways")
+    rate = dict(zip(frame["pathway"], frame["shortfall_penalty_bn_per_gw_year"], strict=True))
+    paid = view.flows("shortfall_penalty", "bn")
+    missed = np.zeros(view.tree.size)
+    for name, row in zip(paid.names, paid.values, strict=True):
+        missed -= row / rate[name] / view.calendar.dt
+    return missed
+
+
+def worth_by_part(page: Page, view: View) -> None:
+    """Show the parts that worth sums to: value by pathway, costs, and what is not cash."""
+    money, parts = view.money, view.parts
+    values = sorted(parts["value"].items(), key=lambda item: -item[1])
+    if len(values) > MOST_PATHWAYS:
+        rest = values[MOST_PATHWAYS:]
+        values = [*values[:MOST_PATHWAYS], (f"{len(rest)} others", sum(amount for _, amount in rest))]
+    columns = [
+        ("Value of use", values),
+        ("Costs", [(label, parts[name][""]) for name, label in COSTS.items() if parts[name][""]]),
+        ("Not cash", [(label, parts[name][""]) for name, label in NOT_CASH.items() if parts[name][""]]),
+    ]
+    columns = [(title, items) for title, items in columns if items]
+    depth = max((len(items) for _, items in columns), default=0)
+    rows: list[list[str]] = [[] for _ in range(depth + 1)]
+    for _, items in columns:
+        cells = [(name, money(amount)) for name, amount in items] + [("", "")] * (depth - len(items))
+        for row, cell in zip(rows, [*cells, ("sum", money(sum(amount for _, amount in items)))], strict=True):
+            row += cell
+    page.heading("WORTH BY PART: $bn, expected, discounted; the sums add up to the worth")
+    if columns:
+        page.table([cell for title, _ in columns for cell in (title, "")], rows, "nr" * len(columns))
+    page.note("Cash (NPV) = value + costs. " + _explained(view))
+
+
+def _explained(view: View) -> str:
+    return " ".join(
+        text.format(end=view.dates[-1]) for name, text in MEANINGS.items() if view.parts[name][""]
+    )

@@ -1,0 +1,209 @@
+"""The picture of a plan: true to the tables, told apart by any eye, and written whole."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimizer.export import charts
+from optimizer.instance.problems import InstanceError
+from optimizer.instance.read import load
+from optimizer.planning import solve
+from optimizer.results.run import Run, keep, read_run
+
+INSTANCES = Path(__file__).parents[2] / "instances"
+
+
+def kept(name: str, folder: Path) -> Run:
+    """Solve an instance and keep the plan."""
+    return read_run(keep(solve(load(INSTANCES / name)), folder / name, command=["gwplan"], options={}))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run of the reference instance, over all its scenarios."""
+    return kept("meta-2026h1", tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def drawing(run: Run) -> dict[str, Any]:
+    """Return the picture of the reference run as Vega-Lite."""
+    drawn: dict[str, Any] = charts.gw_over_time(run).to_dict()
+    return drawn
+
+
+def rows(drawing: dict[str, Any], layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the data of one layer of a picture."""
+    data = layer["data"]
+    found: list[dict[str, Any]] = drawing["datasets"][data["name"]] if "name" in data else data["values"]
+    return found
+
+
+def marks(drawing: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the layers of a picture that have one kind of mark."""
+    return [layer for layer in drawing["layer"] if layer["mark"]["type"] == kind]
+
+
+def texts(drawing: dict[str, Any]) -> list[str]:
+    """Return the labels of a picture, bottom to top."""
+    return [row["text"] for layer in marks(drawing, "text") for row in rows(drawing, layer)]
+
+
+def test_layers_are_the_expected_gw(run: Run, drawing: dict[str, Any]) -> None:
+    """The area of each layer is its GW-years in the summary, and the stack ends at the supply as signed."""
+    areas = [rows(drawing, layer) for layer in marks(drawing, "area")]
+    gw_years = [sum(row["top"] - row["bottom"] for row in area[:-1]) / 12 for area in areas]
+    summary = run.summary
+    wanted = [*summary["expected_gw_years"].values(), summary["idle_gw_years"]]
+    assert gw_years[:-1] == pytest.approx(wanted, rel=1e-9)
+    supply = run.tables["supply"]
+    signed = (supply["delivered_gw"] * supply["probability"]).groupby(supply["period"]).sum()
+    (line,) = marks(drawing, "line")
+    assert [row["top"] for row in rows(drawing, line)[:-1]] == pytest.approx(signed.tolist(), rel=1e-9)
+    for below, above in pairwise(areas):
+        assert [row["top"] for row in below] == [row["bottom"] for row in above]
+
+
+def test_periods_are_drawn_to_their_end(drawing: dict[str, Any]) -> None:
+    """Steps start on the first day of each period and end with the horizon, on a time scale without time zones."""
+    for layer in [*marks(drawing, "area"), *marks(drawing, "line")]:
+        times = [row["time"] for row in rows(drawing, layer)]
+        assert (len(times), times[0], times[-2:]) == (43, "2026-07-01", ["2029-12-01", "2030-01-01"])
+        assert layer["mark"]["interpolate"] == "step-after"
+        assert layer["encoding"]["x"]["scale"] == {"type": "utc"}
+
+
+def test_labels_tell_what_is_what(run: Run, drawing: dict[str, Any]) -> None:
+    """Title, status, units and a label with the last figure of every layer are on the picture, none on another."""
+    assert drawing["title"]["text"] == "meta-2026h1: GW by pathway against supply"
+    (subtitle,) = drawing["title"]["subtitle"]
+    assert subtitle == f"expected over 12 scenarios; worth ${run.summary['objective_bn']:.1f}bn, optimal"
+    ends = [
+        f"{rows(drawing, area)[-1]['top'] - rows(drawing, area)[-1]['bottom']:.2f}" for area in marks(drawing, "area")
+    ]
+    names = [*run.summary["expected_gw_years"], "idle", "cancelled"]
+    labels = [f"{name} {end}" for name, end in zip(names, ends, strict=True)]
+    assert texts(drawing) == [*labels, "supply as signed 9.80", "GW at the end"]
+    places = [layer["encoding"]["y"]["value"] for layer in marks(drawing, "text")]
+    assert all(above <= below - 18 + 1e-9 for below, above in pairwise(places))
+
+
+def test_unproved_and_edited_plans_say_so(run: Run) -> None:
+    """A plan that a limit stopped, a loss, and edits are told in the subtitle."""
+    stopped = Run(
+        run.folder,
+        {**run.manifest, "edits": ["risk.tail = 0.2"]},
+        {**run.summary, "status": "time_limit", "objective_bn": -2.0, "scenarios": 1},
+        run.tables,
+    )
+    (subtitle,) = charts.gw_over_time(stopped).to_dict()["title"]["subtitle"]
+    assert subtitle == "one scenario; worth -$2.0bn, not proved best (time limit); 1 edit applied"
+
+
+def test_pathways_may_have_any_name(run: Run) -> None:
+    """A pathway called like a layer of the picture, or like markup, is drawn and labelled like any other."""
+    names = dict(zip(run.summary["expected_gw_years"], ["idle", "cancelled", "<b>&", "supply as signed"], strict=True))
+    allocation = run.tables["allocation"].assign(pathway=lambda table: table["pathway"].map(names))
+    summary = {**run.summary, "expected_gw_years": {names[p]: x for p, x in run.summary["expected_gw_years"].items()}}
+    renamed = Run(run.folder, run.manifest, summary, {**run.tables, "allocation": allocation})
+    before, after = (texts(charts.gw_over_time(r).to_dict()) for r in (run, renamed))
+    for old, new in names.items():
+        before = [label.replace(f"{old} ", f"{new} ") if label.startswith(f"{old} ") else label for label in before]
+    assert sorted(after) == sorted(before)
+
+
+@pytest.mark.parametrize("name", ["tiny-deals", "tiny-terminal", "tiny-tree"])
+def test_small_instances_are_drawn(name: str, tmp_path: Path) -> None:
+    """Years and quarters, few periods and a single pathway make a picture too."""
+    path = charts.save(charts.gw_over_time(kept(name, tmp_path)), tmp_path / "picture.svg")
+    assert path.read_text().startswith("<svg") and "NaN" not in path.read_text()
+
+
+def test_png_and_svg(run: Run, drawing: dict[str, Any], tmp_path: Path) -> None:
+    """The ending decides the kind; the PNG has twice the size of the SVG, whose words are text."""
+    chart = charts.gw_over_time(run)
+    svg = charts.save(chart, tmp_path / "plan.svg").read_text()
+    png = charts.save(chart, tmp_path / "plan.PNG").read_bytes()
+    for words in [drawing["title"]["text"], *texts(drawing)]:
+        assert words in svg
+    width, height = (float(svg.split(f' {side}="')[1].split('"')[0]) for side in ("width", "height"))
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    assert struct.unpack(">II", png[16:24]) == pytest.approx((2 * width, 2 * height), abs=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plan.PNG", "plan.svg"]
+
+
+def test_pictures_replace_only_files_and_only_when_asked(run: Run, tmp_path: Path) -> None:
+    """An existing file needs force, a folder is never replaced, and other endings are refused."""
+    chart, file, folder = charts.gw_over_time(run), tmp_path / "plan.svg", tmp_path / "folder.svg"
+    file.write_text("mine")
+    folder.mkdir()
+    for path, force, refusal in (
+        (file, False, "exists already"),
+        (folder, True, "not a file"),
+        (
+            tmp_path / "plan.gif",
+            True,
+            "ending '.gif'; the ending says the kind of picture; end the name in .png or .svg",
+        ),
+    ):
+        with pytest.raises(InstanceError, match=refusal):
+            charts.save(chart, path, force=force)
+    assert file.read_text() == "mine" and len(list(tmp_path.iterdir())) == 2
+    charts.save(chart, file, force=True)
+    assert file.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(("package", "name"), [("altair", "Altair"), ("vl_convert", "vl-convert")])
+def test_missing_extra(package: str, name: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra 'report' one line says what to install, and nothing is written."""
+    chart = charts.gw_over_time(run)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InstanceError) as caught:
+        charts.gw_over_time(run)
+        charts.save(chart, tmp_path / "plan.svg")
+    assert str(caught.value) == (
+        f"{name}: not installed; pictures need the extra 'report'; pip install \"gwplan[report]\""
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_altair_is_imported_only_when_called() -> None:
+    """The module of pictures can be imported where the extra is missing."""
+    code = "import sys, optimizer.export.charts; sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=INSTANCES.parent, check=False).returncode == 0
+
+
+def lightness(colour: str) -> float:
+    """Return the CIE lightness of an sRGB colour, 0 to 100."""
+    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+    return 116 * luminance ** (1 / 3) - 16 if luminance > 0.008856 else 903.3 * luminance
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 6, 12])
+def test_colours_differ_in_grey(count: int) -> None:
+    """Pathways differ in lightness from each other and from the page, so that print and any eye tell them apart."""
+    colours = charts.pathway_colours([f"p{i}" for i in range(count)])
+    light = [lightness(colour) for colour in colours.values()]
+    assert len(light) == count
+    assert min(np.diff([0.0, *light, 100.0])) >= min(10, 60 / count)
+
+
+@given(st.lists(st.floats(0, 360), min_size=1, max_size=20).map(sorted))
+def test_labels_stay_apart(places: list[float]) -> None:
+    """Labels keep their order and their distance and stay on the picture, however thin the layers are."""
+    moved = charts._apart(places, 18, 360)
+    assert all(b - a >= 18 - 1e-9 for a, b in pairwise(moved))
+    assert moved[0] >= 0 - 1e-9 and moved[-1] <= 360
+    if all(b - a >= 18 for a, b in pairwise(places)) and places[0] >= 9:
+        assert moved == places

@@ -1,0 +1,80 @@
+"""Write each rule of the model as an LP file, alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from pyomo.environ import ConcreteModel, Constraint, Objective
+
+import models
+import optimizer as gw
+from models.data import PlanData
+from optimizer.instance.timeline import timeline
+
+HERE = Path(__file__).resolve().parent
+EVERY_RULE = HERE / "every-rule"
+GOLDEN = HERE / "golden"
+AVERSIONS = {"expected_worth": 0.0, "risk_averse_worth": 0.25}
+"""Each objective, by the name of its rule, with an aversion for which the model has it."""
+
+_NUMBER = re.compile(r"(?<=[ +-])\d+\.\d+(e[+-]?\d+)?")
+
+
+@cache
+def data(aversion: float) -> PlanData:
+    """Return the data of the instance in which every rule has something to say."""
+    return timeline(gw.load(EVERY_RULE).edited(f"risk.aversion = {aversion}")).data
+
+
+def components(aversion: float) -> set[str]:
+    """Return the names of the constraints that `build` states, also of those with nothing to say, and the objective."""
+    stated: set[str] = set()
+    constrain = models.constrain
+
+    def noted(m: ConcreteModel, name: str, rule: Callable[..., Any], *over: Any) -> None:
+        stated.add(name)
+        constrain(m, name, rule, *over)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "constrain", noted)
+        model = models.build(data(aversion))
+    stated |= {constraint.name for constraint in model.component_objects(Constraint)}
+    return stated | {objective.rule._fcn.__name__ for objective in model.component_objects(Objective)}
+
+
+def text(component: str) -> str:
+    """Return the LP file of one constraint under no objective, or of one objective under no constraint.
+
+    Numbers are rounded to 12 digits, which hides how sums are rounded and nothing else.
+    """
+    aversion = AVERSIONS.get(component, max(AVERSIONS.values()))
+    model = models.build(data(aversion))
+    for constraint in model.component_objects(Constraint):
+        constraint.deactivate()
+    if component not in AVERSIONS:
+        model.component(component).activate()
+        model.objective.deactivate()
+        model.none = Objective(expr=0)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "one.lp"
+        model.write(str(path), io_options={"symbolic_solver_labels": True})
+        written = path.read_text(encoding="utf-8")
+    return _NUMBER.sub(lambda number: f"{float(number[0]):.12g}", written)
+
+
+def write_all() -> list[Path]:
+    """Write every golden file anew, drop those of rules that are gone, and return the files."""
+    GOLDEN.mkdir(exist_ok=True)
+    names = set().union(*(components(aversion) for aversion in AVERSIONS.values()))
+    for stale in GOLDEN.glob("*.lp"):
+        if stale.stem not in names:
+            stale.unlink()
+    for name in sorted(names):
+        (GOLDEN / f"{name}.lp").write_text(text(name), encoding="utf-8")
+    return sorted(GOLDEN.glob("*.lp"))
