@@ -64,7 +64,7 @@ def _proof(plan: Plan) -> str:
     if plan.status == "optimal" and certificate["optimal"]:
         return f"Proved optimal: it keeps every limit and no plan is worth more (gap {gap:.0e})."
     known = gap is not None and math.isfinite(gap)
-    bound = f"it may miss {100 * gap:.2g} % of worth" if known else "how far it is from the best is not known"
+    bound = f"it may miss {100 * gap:.2g}% of worth" if known else "how far it is from the best is not known"
     return f"NOT PROVED BEST, stopped ({plan.status.replace('_', ' ')}): it keeps every limit; {bound}."
 
 
@@ -72,7 +72,7 @@ def headline(page: Page, view: View) -> None:
     """Show worth, cash, use and the range over the futures, each with what it means."""
     summary, money = view.plan.summary, view.money
     rate, aversion, tail = view.instance.discount_rate, view.instance.aversion, view.instance.tail
-    how = f"discounted {100 * rate:g} % a year" if rate else "not discounted"
+    how = f"discounted {100 * rate:g}% a year" if rate else "not discounted"
     expected = sum(amount for part in view.parts.values() for amount in part.values())
     rows = [("Worth", f"{money(expected)} $bn", f"what the plan maximises: expected, {how}")]
     if aversion:
@@ -82,7 +82,7 @@ def headline(page: Page, view: View) -> None:
                 "Objective",
                 f"{money(view.plan.objective_bn)} $bn",
                 f"what the plan maximises: {1 - aversion:g} x expected worth + {aversion:g} x {money(worst)}, the mean "
-                f"worth of the worst {100 * tail:g} % of futures",
+                f"worth of the worst {100 * tail:g}% of futures",
             ),
             ("Worth", f"{money(expected)} $bn", f"expected over all futures, {how}"),
         ]

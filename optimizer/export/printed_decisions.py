@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from rich.cells import cell_len
 
 from optimizer.export.printed_layout import Page, listed, percent
-from optimizer.export.printed_view import FloatArray, Supplier, View
+from optimizer.export.printed_view import FloatArray, View
 
 MOST_PATHWAYS = 8
-MOST_LINES = 15
+MOST_LINES = 13
 MOST_BRANCHES = 4
 MOST_NAMED = 4
 
@@ -27,13 +29,13 @@ def first_period(page: Page, view: View) -> None:
         for name in (pathway, pool):
             weight[name] = weight.get(name, 0.0) + gw + abs(change[pathway, pool])
     figure = len(view.gw(view.peak_gw))
-    names = list(dict.fromkeys(pool for _, pool in planned))
-    pools = _heaviest(names, weight, max((page.width - 18) // (2 * figure + 6), 1))
+    every = list(dict.fromkeys(pool for _, pool in planned))
+    pools = _heaviest(every, weight, max((page.width - 18) // (2 * figure + 6), 1))
     pathways = _heaviest(view.use.names, weight, MOST_PATHWAYS)
     rows = [[p, *(_moved(view, planned, change, (p, q), figure) for q in pools)] for p in pathways]
     page.heading(f"DO NOW: GW from {view.dates[0]} on (in brackets: change from the initial split)")
     page.table(["", *pools], rows)
-    hidden = [f"{len(names) - len(pools)} pools"] if len(pools) < len(names) else []
+    hidden = [f"{len(every) - len(pools)} pools"] if len(pools) < len(every) else []
     hidden += [f"{len(view.use.names) - len(pathways)} pathways"] if len(pathways) < len(view.use.names) else []
     if hidden:
         page.note(f"{listed(hidden)} with less to do are left out.")
@@ -42,17 +44,18 @@ def first_period(page: Page, view: View) -> None:
 
 def _split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
     """Return expected GW of the first period by pathway and pool, and the change against the initial allocation."""
-    frame = view.plan.allocation
-    first = frame[frame["period"].to_numpy() == 0]
+    first = view.column("allocation", "period") == 0
+    (pathway, pathways), (pool, pools) = view.coded("allocation", "pathway"), view.coded("allocation", "pool")
+    expected = view.column("allocation", "gw")[first] * view.column("allocation", "probability")[first]
     planned: dict[Pair, float] = {}
-    for pathway, pool, gw, p in zip(first["pathway"], first["pool"], first["gw"], first["probability"], strict=True):
-        planned[pathway, pool] = planned.get((pathway, pool), 0.0) + gw * p
+    for p, q, gw in zip(pathway[first].tolist(), pool[first].tolist(), expected.tolist(), strict=True):
+        planned[pathways[p], pools[q]] = planned.get((pathways[p], pools[q]), 0.0) + gw
     pairs = view.instance.filled("eligibility")
     initial = dict(zip(zip(pairs["pathway"], pairs["pool"], strict=True), pairs["initial_gw"], strict=True))
     return planned, {pair: gw - float(initial.get(pair, 0.0)) for pair, gw in planned.items()}
 
 
-def _heaviest(names: list[str] | tuple[str, ...], weight: dict[str, float], most: int) -> list[str]:
+def _heaviest(names: list[str], weight: dict[str, float], most: int) -> list[str]:
     kept = set(sorted(names, key=lambda name: -weight.get(name, 0.0))[:most])
     return [name for name in names if name in kept]
 
@@ -67,19 +70,16 @@ def _moved(view: View, planned: dict[Pair, float], change: dict[Pair, float], pa
 
 def _acts_now(view: View) -> str:
     """Say which deals to sign or end and which contracts to cancel in the first period."""
-    roots = view.tree.roots
-    acts = []
+    roots, acts = view.tree.roots, []
     for column, verb in (("signed_gw", "sign"), ("notice_given_gw", "give notice for"), ("breached_gw", "break off")):
-        deals = view.matrix("deals", "pathway", column)
+        deals = view.deals(column)
         amounts = deals.values[:, roots] @ view.tree.probability[roots]
         named = [f"{view.gw(x)} GW of {p}" for p, x in zip(deals.names, amounts, strict=True) if x >= view.least_gw]
-        acts += [f"{verb} {listed(named)}"] if named else []
-    steps = notices(view)
-    cancelled = steps.loc[steps["period"] == 0, "contract"].unique().tolist()
-    acts += [f"cancel {listed(cancelled)} (see below)"] if cancelled else []
-    if acts:
-        return f"Also now: {'; '.join(acts)}. "
-    return ""
+        acts += [f"{verb} {_some(named)}"] if named else []
+    found = notices(view)
+    cancelled = list(dict.fromkeys(found.contract[view.tree.period[found.node] == 0].tolist()))
+    acts += [f"cancel {_some(cancelled)} (see below)"] if cancelled else []
+    return f"Also now: {'; '.join(acts)}. " if acts else ""
 
 
 def _next_reveal(view: View) -> str:
@@ -87,137 +87,169 @@ def _next_reveal(view: View) -> str:
     if not view.branching:
         return ""
     first = view.reveals[view.branching[0]]
-    factors = [view.instance.factors[f] for f in view.branching if view.reveals[f] == first]
     named = []
-    for factor in factors:
-        outcomes = ", ".join(f"{o.name} {percent(o.probability)}" for o in factor.outcomes)
-        named.append(f"{factor.name} ({outcomes})")
+    for factor in (view.instance.factors[f] for f in view.branching if view.reveals[f] == first):
+        outcomes = [f"{o.name} {percent(o.probability)}" for o in factor.outcomes]
+        named.append(f"{factor.name} ({_some(outcomes, 'or')})")
     when = f"Until {view.dates[first]} the plan is the same in all futures; then" if first else "From the start"
     return f"{when} it depends on {listed(named)}."
 
 
-def notices(view: View) -> pd.DataFrame:
-    """Return every notice of cancellation worth showing, by node: GW and share it adds, and the share reached."""
-    frame = view.plan.cancellations
-    shares = view.matrix("cancellations", "contract", "share")
-    rows = view.matrix("cancellations", "contract", "probability").values > 0
-    tree = view.tree
-    reached, before = np.zeros_like(shares.values), np.zeros_like(shares.values)
-    for t in range(tree.periods):
-        nodes = np.flatnonzero(tree.period == t)
-        if t:
-            before[:, nodes] = reached[:, tree.parent[nodes]]
-        reached[:, nodes] = np.where(rows[:, nodes], shares.values[:, nodes], before[:, nodes])
-    code = pd.Index(shares.names).get_indexer(frame["contract"].astype(object))
-    share = frame["share"].to_numpy()
-    part = np.divide(share - before[code, frame["node"]], share, out=np.zeros(len(share)), where=share > 0)
-    added = frame.assign(added_gw=frame["gw"].to_numpy() * part)
-    return added[added["added_gw"] >= view.least_gw].sort_values("node", kind="stable")
+def _some(names: list[str], last: str = "and") -> str:
+    """Return the first few names in words, and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return listed([*names[:MOST_NAMED], f"{more} more"] if more > 0 else names, last)
 
 
-Block = tuple[int, tuple[int, ...], list["pd.Series[Any]"]]
+@dataclass(frozen=True)
+class Notices:
+    """Notices of cancellation by node, first periods first; those that would print as 0 GW are left out.
+
+    Attributes
+    ----------
+    node : (R,) int array
+        Where notice is given.
+    contract : (R,) object array
+        What is cancelled.
+    gw : (R,) float array
+        GW that this notice adds.
+    share : (R,) float array
+        Share of the contract that is cancelled then, earlier notices included.
+    effective : (R,) datetime64 array
+        Day from which the capacity is gone.
+    fee_bn : (R,) float array
+        Fee for this notice, $bn.
+    """
+
+    node: NDArray[np.int64]
+    contract: NDArray[np.object_]
+    gw: FloatArray
+    share: FloatArray
+    effective: NDArray[np.datetime64]
+    fee_bn: FloatArray
+
+    def at(self, rows: NDArray[np.bool_]) -> Notices:
+        """Return some of the notices."""
+        return Notices(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
-def _blocks(view: View, steps: pd.DataFrame) -> Iterator[Block]:
-    """Yield period, nodes and rows of notices that are given together, first periods and likelier futures first."""
-    for period, sub in steps.groupby("period", sort=True):
+def notices(view: View) -> Notices:
+    """Return what each node adds to the cancellations of the nodes above it."""
+    code, contracts = view.coded("cancellations", "contract")
+    node, share = view.column("cancellations", "node"), view.column("cancellations", "share")
+    tree, size = view.tree, (len(contracts), view.tree.size)
+    reached, before = np.zeros(size), np.zeros(size)
+    own = np.full(size, np.nan)
+    own[code, node] = share
+    for t in range(tree.periods if len(node) else 0):
+        at = np.flatnonzero(tree.period == t)
+        before[:, at] = reached[:, tree.parent[at]] if t else 0.0
+        reached[:, at] = np.where(np.isnan(own[:, at]), before[:, at], own[:, at])
+    part = np.divide(share - before[code, node], share, out=np.zeros(len(share)), where=share > 0)
+    found = Notices(
+        node,
+        np.array(contracts, dtype=object)[code],
+        view.column("cancellations", "gw") * part,
+        share,
+        view.column("cancellations", "effective"),
+        view.column("cancellations", "fee_bn"),
+    )
+    order = np.argsort(node, kind="stable")
+    return found.at(order[found.gw[order] >= view.least_gw])
+
+
+Block = tuple[tuple[int, ...], list[int]]
+
+
+def _blocks(view: View, found: Notices) -> Iterator[Block]:
+    """Yield the nodes and rows of notices that are given together, first periods and likelier futures first."""
+    period = view.tree.period[found.node]
+    for t in np.unique(period).tolist():
         alike: dict[tuple[str, ...], list[int]] = {}
-        row_of: dict[tuple[str, ...], pd.Series[Any]] = {}
-        for _, row in sub.iterrows():
-            key = (row["contract"], view.gw(row["added_gw"]), percent(row["share"]), str(row["effective"]))
-            alike.setdefault(key, []).append(int(row["node"]))
-            row_of[key] = row
-        together: dict[tuple[int, ...], list[pd.Series[Any]]] = {}
-        for key, nodes in alike.items():
-            together.setdefault(tuple(nodes), []).append(row_of[key])
-        likelier = sorted(together.items(), key=lambda item: -float(view.tree.probability[list(item[0])].sum()))
-        for nodes, rows in likelier:
-            yield int(period), nodes, rows
+        for row in np.flatnonzero(period == t).tolist():
+            shown = (view.gw(found.gw[row]), percent(found.share[row]), str(found.effective[row]))
+            alike.setdefault((found.contract[row], *shown), []).append(row)
+        together: dict[tuple[int, ...], list[int]] = {}
+        for rows in alike.values():
+            together.setdefault(tuple(found.node[rows].tolist()), []).append(rows[0])
+        yield from sorted(together.items(), key=lambda block: -float(view.tree.probability[list(block[0])].sum()))
 
 
 def cancellations(page: Page, view: View) -> None:
     """Show which contracts to cancel, when and in which futures, first decisions first."""
     if view.plan.cancellations.empty:
         return
-    steps = notices(view)
+    found = notices(view)
     page.heading("CANCELLATIONS TO TAKE, first decisions first")
-    if steps.empty:
-        page.note("None: with this plan no contract that may be cancelled is worth less than it saves.")
+    if len(found.node):
+        _table_of_notices(page, view, found)
     else:
-        _table_of_notices(page, view, steps)
+        page.note("None: to keep every contract is worth more than what cancelling would save.")
     _undervalued(page, view)
 
 
-def _table_of_notices(page: Page, view: View, steps: pd.DataFrame) -> None:
+def _table_of_notices(page: Page, view: View, found: Notices) -> None:
     lines: list[list[str]] = []
-    shown: list[tuple[int, str]] = []
-    for period, nodes, rows in _blocks(view, steps):
-        if lines and len(lines) + 1 + len(rows) > MOST_LINES:
+    left = np.ones(len(found.node), dtype=bool)
+    for nodes, rows in _blocks(view, found):
+        room = MOST_LINES - len(lines) - 1
+        if lines and len(rows) > room:
             break
-        futures = f" {view.futures(list(nodes))}" if view.branching else ""
-        lines.append([f"By {view.dates[period]}{futures}:"])
-        for row in rows[:MOST_LINES]:
-            supplier = view.suppliers.get(row["contract"])
-            vendor = supplier.vendor if supplier else ""
-            price = supplier.price if supplier else np.nan
-            lines.append(
-                [
-                    f"  {row['contract']} ({vendor})" if vendor else f"  {row['contract']}",
-                    view.gw(row["added_gw"]),
-                    percent(row["share"]).removesuffix(" %"),
-                    str(row["effective"])[:7],
-                    view.money(row["fee_bn"]),
-                    view.rate(price),
-                    view.rate(_earned(view, supplier, nodes, row["effective"])),
-                ]
-            )
-            shown += [(node, row["contract"]) for node in nodes]
+        futures = f" {view.futures(nodes)}" if view.branching else ""
+        lines.append([f"By {view.dates[view.tree.period[nodes[0]]]}{futures}:"])
+        for row in rows[:room]:
+            lines.append(_notice(view, found, nodes, row))
+            left[np.isin(found.node, nodes) & (found.contract == found.contract[row])] = False
     page.table(["notice, contract (vendor)", "GW", "% of it", "ends", "fee", "saves", "earns"], lines)
     page.note(
-        "% of it: cancelled in all by then. ends: first month without it. fee: $bn. saves: its price, earns: what the "
-        f"next GW of its pool adds from then until {view.dates[-1]}, $bn per GW-year."
+        f"% of it: cancelled by then in all. fee: $bn. saves: its price; earns: what the next GW of its pool adds while "
+        f"it would deliver, until {view.dates[-1]}; both $bn per GW-year."
     )
-    listed_ = set(shown)
-    keys = list(zip(steps["node"].tolist(), steps["contract"].tolist(), strict=True))
-    rest = steps[[key not in listed_ for key in keys]]
-    if len(rest):
-        gw = float((rest["added_gw"] * rest["probability"]).sum())
-        fees = float((rest["fee_bn"] * rest["probability"]).sum())
-        first = str(rest["start"].min())[:10]
+    if left.any():
+        rest = found.at(left)
+        probability = view.tree.probability[rest.node]
+        more = "in rarer futures or later" if view.branching else "later"
         page.note(
-            f"{len(rest)} more notices from {first} on in single futures: {view.gw(gw)} GW and "
-            f"{view.money(fees)} $bn of fees expected in all; a kept run (`--out`) lists them."
+            f"{left.sum()} more {more}, the first by {view.dates[view.tree.period[rest.node].min()]}: expected "
+            f"{view.gw(rest.gw @ probability)} GW, fees {view.money(rest.fee_bn @ probability)} $bn; a kept run (--out) "
+            "lists them."
         )
 
 
-def _earned(view: View, supplier: Supplier | None, nodes: tuple[int, ...], effective: Any) -> float:
-    """Return what the next GW of a contract's pool is worth after a notice takes effect there, $bn per GW-year."""
-    if supplier is None:
-        return np.nan
+def _notice(view: View, found: Notices, nodes: tuple[int, ...], row: int) -> list[str]:
+    contract, effective = str(found.contract[row]), found.effective[row].astype("datetime64[D]")
+    supplier = view.suppliers[contract]
     values = view.marginal("supply").of(supplier.pool)
-    below = view.below(nodes) & (view.starts >= np.datetime64(effective)) & np.isfinite(values)
-    weight = view.weight[below]
-    return float(values[below] @ weight / weight.sum()) if below.any() else np.nan
+    weight = view.weight * supplier.delivered[view.tree.period]
+    later = view.calendar.starts()[view.tree.period] >= effective
+    weight = np.where(view.below(nodes) & later & np.isfinite(values), weight, 0.0)
+    earned = float(np.nan_to_num(values) @ weight / weight.sum()) if weight.any() else np.nan
+    return [
+        f"  {contract} ({supplier.vendor})" if supplier.vendor else f"  {contract}",
+        view.gw(found.gw[row]),
+        percent(found.share[row]).removesuffix("%"),
+        str(effective.astype("datetime64[M]")),
+        view.money(found.fee_bn[row]),
+        view.rate(supplier.price),
+        view.rate(earned),
+    ]
 
 
 def _undervalued(page: Page, view: View) -> None:
-    """Say which contracts save more by a cancellation than the plan counts, because nothing counts their later years."""
-    windows = view.plan.cancellations["contract"].unique().tolist()
+    """Say of which contracts the plan does not count the years after the horizon."""
     contracts, pools = view.instance.tables["contracts"], view.instance.tables["pools"]
     end = dict(zip(contracts["contract"], contracts["end"], strict=True))
     terminal = dict(zip(pools["pool"], pools["terminal_value_bn_per_gw_year"], strict=True))
     horizon = pd.Timestamp(view.dates[-1])
-    named = [
-        name
-        for name in windows
-        if name in view.suppliers
-        and (pd.isna(last := end.get(name)) or (last > horizon and pd.isna(terminal.get(view.suppliers[name].pool))))
-    ]
+    named = []
+    for name in view.coded("cancellations", "contract")[1]:
+        last, after = end.get(name, pd.NaT), terminal.get(view.suppliers[name].pool, np.nan)
+        if pd.isna(last) or (last > horizon and pd.isna(after)):
+            named.append(name)
     if named:
-        more = [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
         page.note(
-            f"Undervalued: no terminal line counts what {listed([*named[:MOST_NAMED], *more])} costs and is worth after "
-            f"{view.dates[-1]}, so cancelling near that date saves more than is shown."
+            f"Undervalued: what {_some(named)} would cost and earn after {view.dates[-1]} is not counted (no terminal "
+            "value or no end), so cancellations near that date are undervalued."
         )
 
 
@@ -225,50 +257,46 @@ def deals(page: Page, view: View) -> None:
     """Show GW to sign and to give notice for by year, and how that differs with what is known first."""
     if view.plan.deals.empty:
         return
-    signed, ended = view.matrix("deals", "pathway", "signed_gw"), view.matrix("deals", "pathway", "notice_given_gw")
+    signed, ended = view.deals("signed_gw"), view.deals("notice_given_gw")
+    factor = view.branching[0] if view.branching else None
+    branches = _first_branches(view, factor)
     figure = len(view.gw(view.peak_gw))
-    labels = max(len(branch) for branch, _ in _first_branches(view)) + max(map(len, signed.names))
-    spans = view.spans(max((page.width - 5 - min(labels, 34)) // (2 * figure + 3), 1))
+    labels = [max(map(cell_len, names)) for names in (signed.names, [name for name, _ in branches])]
+    spans = view.spans(max((page.width - 2 - min(sum(labels), 30)) // (2 * figure + 3), 1))
     rows = []
     for name in signed.names[:MOST_PATHWAYS]:
-        for number, (branch, probability) in enumerate(_first_branches(view)):
+        for number, (branch, probability) in enumerate(branches):
             sums = view.sums(spans, probability)
             pair = zip(signed.of(name) @ sums, ended.of(name) @ sums, strict=True)
-            cells = [f"{view.gw(s)}/{view.gw(e):<{figure}}" for s, e in pair]
-            rows.append([name if number == 0 else "", branch, *cells])
-    page.heading("DEALS: GW to sign / to give notice for, in the year")
-    page.table(["", "", *(span.label for span in spans)], rows, "nn" + "r" * len(spans))
+            rows.append(["" if number else name, branch, *(f"{view.gw(s)}/{view.gw(e)}" for s, e in pair)])
+    page.heading("DEALS: GW to sign / to give notice for, sum of the year")
+    condition = "" if factor is None or len(branches) == 1 else f"if {view.instance.factors[factor].name}"
+    page.table(["", condition, *(span.label for span in spans)], rows, "nn" + "r" * len(spans))
     if len(signed.names) > MOST_PATHWAYS:
         page.note(f"{len(signed.names) - MOST_PATHWAYS} more deal pathways are left out.")
-    _terms(page, view, list(signed.names[:MOST_PATHWAYS]))
+    _terms(page, view, signed.names[:MOST_PATHWAYS])
 
 
-def _first_branches(view: View) -> list[tuple[str, FloatArray]]:
+def _first_branches(view: View, factor: int | None) -> Iterable[tuple[str, FloatArray]]:
     """Return the outcomes of the factor revealed first, with the probability of each node given them."""
-    if not view.branching:
+    outcomes = () if factor is None else view.instance.factors[factor].outcomes
+    if factor is None or len(outcomes) > MOST_BRANCHES:
         return [("", view.tree.probability)]
-    factor = view.branching[0]
-    outcomes = view.instance.factors[factor].outcomes
-    if len(outcomes) > MOST_BRANCHES:
-        return [("expected", view.tree.probability)]
-    return [(f"if {view.outcome(factor, o)}", view.given(factor, o)) for o in range(len(outcomes))]
+    return [(f"= {outcome.name}", view.given(factor, o)) for o, outcome in enumerate(outcomes)]
 
 
 def _terms(page: Page, view: View, names: list[str]) -> None:
     """Say how deals end, and how much is expected to be lost or broken off."""
-    pathways = view.instance.filled("pathways").set_index("pathway")
-    probability = view.tree.probability
     said = []
     for name in names:
         terms = []
-        if name in pathways.index:
-            days, term, cost = pathways.loc[name, ["notice_days", "min_term_days", "signing_cost_bn_per_gw"]]
-            terms += [f"{days:g} days' notice"] if days else []
-            terms += [f"at least {term:g} days"] if term else []
+        if row := view.pathways.get(name):
+            terms += [f"{row['notice_days']:g} days' notice"] if row["notice_days"] else []
+            terms += [f"at least {row['min_term_days']:g} days"] if row["min_term_days"] else []
+            cost = row["signing_cost_bn_per_gw"]
             terms += [f"{cost:g} $bn per GW to sign"] if cost else []
         for column, verb in (("lost_gw", "lost to churn"), ("breached_gw", "broken off")):
-            gw = float(view.matrix("deals", "pathway", column).of(name) @ probability)
+            gw = float(view.deals(column).of(name) @ view.tree.probability)
             terms += [f"{view.gw(gw)} GW expected to be {verb}"] if gw >= view.least_gw else []
         said += [f"{name}: {', '.join(terms)}."] if terms else []
-    if said:
-        page.note(" ".join(said))
+    page.note(" ".join(said))

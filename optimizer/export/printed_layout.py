@@ -43,7 +43,7 @@ def percent(share: float) -> str:
     if not np.isfinite(share):
         return "-"
     whole = round(100 * share)
-    return f"{100 * share:.1f} %" if whole in (0, 100) and abs(100 * share - whole) >= 0.05 else f"{whole} %"
+    return f"{100 * share:.1f}%" if whole in (0, 100) and abs(100 * share - whole) >= 0.05 else f"{whole}%"
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:

@@ -26,9 +26,9 @@ NOT_CASH = {
     "terminal": "terminal line",
 }
 MEANINGS = {
-    "idle_penalty": "Idle penalty: planning weight.",
-    "shortfall_penalty": "Shortfall penalty: planning weight on missed targets.",
-    "terminal": "Terminal line: contracts that run on after {end}, at their value then less their price.",
+    "idle_penalty": "Idle penalty: a planning weight.",
+    "shortfall_penalty": "Shortfall penalty: a planning weight on missed targets.",
+    "terminal": "Terminal line: contracts that run on after {end}, value less price.",
 }
 
 
@@ -45,11 +45,9 @@ def use_by_year(page: Page, view: View) -> None:
     rows += [(name, [f"{cell:>{figure}}" for cell in cells]) for name, cells in _supply_rows(view, spans)]
     page.heading("GW BY YEAR: mean of the year" + (", expected over all futures" if view.branching else ""))
     page.table(["", *(span.label for span in spans)], [[name, *cells] for name, cells in rows], "n" + "l" * len(spans))
-    page.note("delivered = in use + idle + cancelled. in use %: of what is not cancelled.")
-    about = {str(p): str(d) for p, d in view.instance.tables["pathways"][["pathway", "description"]].to_numpy()}
     for name, _ in shown:
-        if about.get(name):
-            page.line(f"{name}: {about[name]}")
+        if about := view.pathways.get(name, {}).get("description"):
+            page.line(f"{name}: {about}")
 
 
 def _largest(view: View, spans: list[Span]) -> list[tuple[str, FloatArray]]:
@@ -64,16 +62,16 @@ def _largest(view: View, spans: list[Span]) -> list[tuple[str, FloatArray]]:
 
 def _supply_rows(view: View, spans: list[Span]) -> list[tuple[str, list[str]]]:
     means = view.means(spans)
-    used, idle = view.use.values.sum(axis=0) @ means, view.idle @ means
+    used, idle = view.use.total @ means, view.idle.total @ means
     share = np.divide(used, used + idle, out=np.full(len(used), np.nan), where=used + idle > 0)
     rows = [
         ("= in use", used),
-        ("idle", idle),
-        ("cancelled", view.cancelled.values.sum(axis=0) @ means),
-        ("delivered", view.delivered.values.sum(axis=0) @ means),
+        ("+ idle", idle),
+        ("+ cancelled", view.cancelled.total @ means),
+        ("= delivered", view.delivered.total @ means),
     ]
     shown = [(name, [view.gw(x) for x in row]) for name, row in rows]
-    shown.append(("in use %", [percent(x).removesuffix(" %") for x in share]))
+    shown.append(("in use %", [percent(x).removesuffix("%") for x in share]))
     missed = shortfall_gw(view)
     if missed is not None and missed.any():
         shown.append(("short of target", [view.gw(x) for x in missed @ means]))
@@ -84,12 +82,10 @@ def shortfall_gw(view: View) -> FloatArray | None:
     """Return effective GW missing from targets by node, from what they cost; None where outcomes change the rate."""
     if view.decided_by_outcomes("pathways", "shortfall_penalty_bn_per_gw_year"):
         return None
-    frame = view.instance.filled("pathways")
-    rate = dict(zip(frame["pathway"], frame["shortfall_penalty_bn_per_gw_year"], strict=True))
     paid = view.flows("shortfall_penalty", "bn")
     missed = np.zeros(view.tree.size)
     for name, row in zip(paid.names, paid.values, strict=True):
-        missed -= row / rate[name] / view.calendar.dt
+        missed -= row / view.pathways[name]["shortfall_penalty_bn_per_gw_year"] / view.calendar.dt
     return missed
 
 

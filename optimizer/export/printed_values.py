@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pandas as pd
 
-from optimizer.export.printed_layout import Page, formatter, listed, percent
+from optimizer.export.printed_layout import Page, decimals, formatter, listed, number, percent
 from optimizer.export.printed_view import FloatArray, Matrix, Span, View
+from optimizer.results.marginals import ONE_OFF, PER_YEAR
 
 MOST_POOLS = 8
 MOST_LIMITS = 5
@@ -16,12 +16,12 @@ MOST_OUTCOMES = 16
 MOST_PATHWAYS = 5
 
 ASKS = {
-    "target": "a lower target for {name}",
-    "floor": "a lower floor for {name}",
-    "cap": "a higher cap for {name}",
-    "ramp": "faster growth of {name}{than}",
-    "signing": "faster signing of {name}{than}",
-    "lock": "a looser lock of {name}",
+    "target": "{name}: lower target",
+    "floor": "{name}: lower floor",
+    "cap": "{name}: higher cap",
+    "ramp": "{name}: grow faster{than}",
+    "signing": "{name}: sign faster{than}",
+    "lock": "{name}: looser lock",
 }
 
 
@@ -29,19 +29,16 @@ def next_gw(page: Page, view: View) -> None:
     """Show the marginal value of supply by pool and year beside the pool's average contract price."""
     values = view.marginal("supply")
     page.heading("WHAT THE NEXT GW IS WORTH > or < ITS PRICE, $bn per GW-year, mean of the year")
-    if not np.isfinite(values.values).any():
+    known = np.isfinite(values.values)
+    if not known.any():
         page.note("Not known: only a plan proved optimal has marginal values.")
         return
     spans = view.spans(max((page.width - 20) // 13, 1))
-    prices = _prices(view, spans)
-    sums = view.sums(spans)
-    known = np.isfinite(values.values)
+    sums, prices = view.sums(spans), _prices(view, spans)
     weight = known @ sums
-    means = np.divide(
-        np.where(known, values.values, 0.0) @ sums, weight, out=np.full(weight.shape, np.nan), where=weight > 0
-    )
-    rank = view.delivered.values @ view.tree.probability
-    size = dict(zip(view.delivered.names, rank, strict=True))
+    total = np.where(known, values.values, 0.0) @ sums
+    means = np.divide(total, weight, out=np.full(weight.shape, np.nan), where=weight > 0)
+    size = dict(zip(view.delivered.names, view.delivered.values @ view.tree.probability, strict=True))
     largest = set(sorted(values.names, key=lambda name: -size.get(name, 0.0))[:MOST_POOLS])
     rows = []
     for name, row in zip(values.names, means, strict=True):
@@ -59,8 +56,7 @@ def next_gw(page: Page, view: View) -> None:
 
 def _prices(view: View, spans: list[Span]) -> dict[str, FloatArray]:
     """Return the average contract price of the GW in service by pool and span, $bn per GW-year, expected."""
-    sums = view.sums(spans)
-    paid = view.flows("contract_cost", "bn")
+    sums, paid = view.sums(spans), view.flows("contract_cost", "bn")
     cost = {pool: np.zeros(len(spans)) for pool in view.delivered.names}
     for name, row in zip(paid.names, -paid.values @ sums, strict=True):
         cost[view.suppliers[name].pool] += row
@@ -81,66 +77,66 @@ def _beside(view: View, value: float, price: float) -> str:
 
 def _holds(page: Page, view: View) -> None:
     """Say over which change of supply the values hold."""
-    frame = view.plan.marginal_values
-    rows = frame[(frame["constraint"] == "supply").to_numpy()]
-    merged = rows.merge(view.plan.supply[["node", "pool", "delivered_gw"]], left_on=["node", "name"], right_on=["node", "pool"])
-    merged = merged[merged["from_gw"].notna() & merged["to_gw"].notna() & (merged["delivered_gw"] > 0)]
-    if merged.empty:
+    kind = ("constraint", "supply")
+    low, high = (view.matrix("marginal_values", "name", side, kind) for side in ("from_gw", "to_gw"))
+    now = np.stack([view.delivered.of(name) for name in low.names])
+    there = np.isfinite(view.marginal("supply").values) & ~np.isnan(low.values) & ~np.isnan(high.values)
+    if not there.any():
         return
-    less, more = merged["delivered_gw"] - merged["from_gw"], merged["to_gw"] - merged["delivered_gw"]
-    weight = merged["probability"].to_numpy()
-    degenerate = float(weight[(np.minimum(less, more) < 1e-9).to_numpy()].sum() / weight.sum())
-    period = view.instance.resolution
-    page.note(
-        f"A {period}'s value holds from {_median(less, weight)} GW less to {_median(more, weight)} GW more (median); "
-        f"in {percent(degenerate)} of cases it differs at once between more and less."
+    weight = np.broadcast_to(view.tree.probability, now.shape)[there]
+    less, more = (now - low.values)[there], (high.values - now)[there]
+    kinked = float(weight[np.minimum(less, more) < 1e-6].sum() / weight.sum())
+    text = (
+        f"Read as small changes: half of the time a {view.instance.resolution}'s value holds for {_median(more, weight)} "
+        f"GW more and {_median(less, weight)} GW less, or beyond"
     )
+    page.note(f"{text}; in {percent(kinked)} of cases one more is worth less than one less." if kinked else f"{text}.")
 
 
-def _median(values: pd.Series[float], weight: FloatArray) -> str:
-    order = np.argsort(values.to_numpy())
-    half = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-    middle = float(values.to_numpy()[order][half])
-    return f"{middle:.2g}" if math.isfinite(middle) else "any number of"
+def _median(values: FloatArray, weight: FloatArray) -> str:
+    order = np.argsort(values)
+    middle = float(values[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
+    return f"{max(middle, 0.0):.1g}" if math.isfinite(middle) else "any"
 
 
 def limits(page: Page, view: View) -> None:
     """Show the limits whose relaxing would add most, in words."""
-    frame = view.plan.marginal_values
-    rows = frame[(frame["constraint"] != "supply").to_numpy() & (frame["bn_per_gw_year"].abs() > 1e-9).to_numpy()]
-    if rows.empty:
-        return
-    period = view.instance.resolution
-    dt, rate = view.calendar.dt, view.instance.discount_rate
-    discount = (1 + rate) ** -((rows["period"] + 0.5) * dt)
-    years = np.where(rows["unit"] == "$bn per GW", 1.0, dt)
     step = 10.0 ** (round(math.log10(view.peak_gw)) - 3) if view.peak_gw > 0 else 1.0
-    signing = rows["name"].isin(view.plan.deals["pathway"].unique()) & (rows["constraint"] == "ramp")
-    rows = rows.assign(
-        kind=rows["constraint"].where(~signing, "signing"),
-        worth=rows["bn_per_gw_year"] * rows["probability"] * discount * years * step,
-        mean=rows["bn_per_gw_year"] * rows["probability"],
-        share=rows["probability"] / view.calendar.periods,
+    probability, deal_pathways = view.tree.probability, view.coded("deals", "pathway")[1]
+    found = []
+    for constraint in ("target", "floor", "cap", "ramp", "lock"):
+        values, unit = view.marginal(constraint), ONE_OFF if constraint == "ramp" else PER_YEAR
+        for name, row in zip(values.names, np.nan_to_num(values.values), strict=True):
+            often = float((row > 1e-9) @ probability)
+            worth = float(row @ view.weight) * step * (1.0 if unit == ONE_OFF else view.calendar.dt)
+            if often and worth > 0:
+                kind = "signing" if constraint == "ramp" and name in deal_pathways else constraint
+                ask = ASKS[kind].format(name=name, than=_ramp(view, name))
+                found.append((worth, ask, often, float(np.maximum(row, 0.0) @ probability) / often, unit))
+    if not found:
+        return
+    found.sort(key=lambda limit: -limit[0])
+    shown, period = found[:MOST_LIMITS], view.instance.resolution
+    mean = formatter([limit[3] for limit in shown])
+    places = max(decimals([1000 * limit[0] for limit in shown]) - 1, 0)
+    rows = [
+        [ask, percent(often / view.calendar.periods), f"{mean(value)} {unit}", number(1000 * worth, places)]
+        for worth, ask, often, value, unit in shown
+    ]
+    page.heading("LIMITS THAT COST MOST: what a planner may ask for")
+    page.table(["", "binds", "worth while it binds", "$m gain"], rows)
+    left = f" {len(found) - len(shown)} limits that cost less are left out." if len(found) > len(shown) else ""
+    page.note(
+        f"binds: share of the time. $m gain: $ million of worth for {step:g} GW more room in every {period}.{left}"
     )
-    found = rows.groupby(["kind", "name", "unit"], sort=False)[["worth", "mean", "share", "probability"]].sum()
-    found = found[found["worth"] > 0].sort_values("worth", ascending=False, kind="stable")
-    places = formatter(found["mean"] / found["probability"])
-    money = formatter(found["worth"] * 1000)
-    lines = []
-    for (kind, name, unit), row in zip(found.index[:MOST_LIMITS], found.to_dict("records"), strict=False):
-        mean = f"{places(row['mean'] / row['probability'])} {unit}"
-        lines.append([ASKS[str(kind)].format(name=name, than=_ramp(view, str(name))), percent(row["share"]), mean, money(1000 * row["worth"])])
-    page.heading("LIMITS THAT COST MOST: what would add worth if it could be had")
-    header = ["Ask for", "binds, % of\nthe time", "worth where\nit binds", f"$m for {step:g} GW\nin all {period}s"]
-    page.table(header, lines)
 
 
 def _ramp(view: View, name: str) -> str:
     """Return the limit on a pathway's growth in words, where it is the same in all futures."""
-    ramps = view.instance.filled("pathways").set_index("pathway")["ramp_gw_per_month"]
-    if view.decided_by_outcomes("pathways", "ramp_gw_per_month") or name not in ramps.index:
+    row = view.pathways.get(name)
+    if row is None or view.decided_by_outcomes("pathways", "ramp_gw_per_month"):
         return ""
-    return f" than {ramps[name]:g} GW a month"
+    return f" than {row['ramp_gw_per_month']:g} GW a month"
 
 
 def branches(page: Page, view: View) -> None:
@@ -149,28 +145,30 @@ def branches(page: Page, view: View) -> None:
         return
     rank = np.argsort(-(view.use.values @ view.tree.probability), kind="stable")[:MOST_PATHWAYS]
     names = [view.use.names[p] for p in sorted(rank.tolist())]
-    columns = Matrix(
-        (*names, "idle", "cancelled"),
-        np.stack([*(view.use.of(name) for name in names), view.idle, view.cancelled.values.sum(axis=0)]),
-    )
+    use = [view.use.of(name) for name in names]
+    columns = Matrix([*names, "idle", "cancelled"], np.stack([*use, view.idle.total, view.cancelled.total]))
     rows: list[list[str]] = []
-    outcomes = 0
+    shown = 0
     for factor in view.branching:
-        named = view.instance.factors[factor]
-        if rows and outcomes + len(named.outcomes) > MOST_OUTCOMES:
+        outcomes = view.instance.factors[factor].outcomes
+        if rows and shown + len(outcomes) > MOST_OUTCOMES:
             break
-        rows.append([f"{named.name}, known from {view.dates[view.reveals[factor]]}:"])
-        for o, outcome in enumerate(named.outcomes[:MOST_OUTCOMES]):
-            outcomes += 1
-            probability = view.given(factor, o)
-            after = np.where(view.tree.known[:, factor] >= 0, probability, 0.0)
-            means = columns.values @ after / after.sum()
-            worth = view.money(float(view.worth @ probability))
-            rows.append([f"  {outcome.name}", percent(outcome.probability), worth, *(view.gw(x) for x in means)])
+        shown += min(len(outcomes), MOST_OUTCOMES)
+        rows.append([f"{view.instance.factors[factor].name}, known from {view.dates[view.reveals[factor]]}:"])
+        rows += [_given(view, columns, factor, o) for o in range(min(len(outcomes), MOST_OUTCOMES))]
     page.heading("WHAT DIFFERS BETWEEN THE FUTURES: worth, $bn, and mean GW once it is known")
     page.table(["", "chance", "worth", *columns.names], rows)
     total = sum(len(view.instance.factors[f].outcomes) for f in view.branching)
-    left = [f"{total - outcomes} outcomes"] if outcomes < total else []
+    left = [f"{total - shown} outcomes"] if shown < total else []
     left += [f"{len(view.use.names) - len(names)} pathways"] if len(names) < len(view.use.names) else []
     if left:
         page.note(f"{listed(left)} are left out.")
+
+
+def _given(view: View, columns: Matrix, factor: int, o: int) -> list[str]:
+    """Return the row of one outcome: the mean of all futures that have it."""
+    outcome, probability = view.instance.factors[factor].outcomes[o], view.given(factor, o)
+    after = np.where(view.tree.known[:, factor] >= 0, probability, 0.0)
+    means = columns.values @ after / after.sum()
+    worth = view.money(float(view.worth @ probability))
+    return [f"  {outcome.name}", percent(outcome.probability), worth, *(view.gw(x) for x in means)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,11 +15,13 @@ from models.tree import Tree, build_tree
 from optimizer.export.printed_layout import decimals, formatter, percent
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.instance import Instance
+from optimizer.instance.steps import in_service
 from optimizer.instance.timeline import Names, calendar_of, outcomes_applied
 from optimizer.results.plan import Plan
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Coded = tuple[NDArray[np.int64], list[str]]
 
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -30,18 +32,24 @@ class Matrix:
 
     Attributes
     ----------
-    names : tuple of str
+    names : list of str
         Names of the rows, in the order in which they occur.
     values : (K, N) float array
-        Figures; 0 where the table has no row.
+        Figures; 0 where the table has no row, unless said otherwise.
     """
 
-    names: tuple[str, ...]
+    names: list[str]
     values: FloatArray
 
     def of(self, name: str) -> FloatArray:
         """Return the figures of one name by node; 0 for a name without rows."""
         return self.values[self.names.index(name)] if name in self.names else np.zeros(self.values.shape[1])
+
+    @property
+    def total(self) -> FloatArray:
+        """Figures of all names together, by node."""
+        summed: FloatArray = self.values.sum(axis=0)
+        return summed
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,22 @@ class Span:
 
 @dataclass(frozen=True)
 class Supplier:
-    """What a contract is: its pool, its vendor and its price ($bn per GW-year; NaN where it depends on the future)."""
+    """A contract as written.
+
+    Attributes
+    ----------
+    pool, vendor : str
+        What it supplies, and who does.
+    price : float
+        $bn per GW-year; NaN where it depends on the future.
+    delivered : (T,) float array
+        GW in service by period, without outcomes and cancellations.
+    """
 
     pool: str
     vendor: str
     price: float
+    delivered: FloatArray
 
 
 @dataclass(frozen=True)
@@ -80,8 +99,9 @@ class View:
     """
 
     plan: Plan
+    _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
-    @cached_property
+    @property
     def instance(self) -> Instance:
         """What was planned for."""
         return self.plan.instance
@@ -90,6 +110,11 @@ class View:
     def calendar(self) -> Calendar:
         """The periods."""
         return calendar_of(self.instance)
+
+    @cached_property
+    def dates(self) -> list[str]:
+        """First day of each period, and of the first one after the horizon."""
+        return [str(day) for day in self.calendar.starts(self.calendar.periods + 1)]
 
     @cached_property
     def reveals(self) -> list[int]:
@@ -114,54 +139,85 @@ class View:
         return sorted(splits, key=lambda f: self.reveals[f])
 
     @cached_property
-    def dates(self) -> list[str]:
-        """First day of each period, and of the first one after the horizon."""
-        return [str(day) for day in self.calendar.starts(self.calendar.periods + 1)]
+    def weight(self) -> FloatArray:
+        """Probability times discount factor of each node."""
+        years = (self.tree.period + 0.5) * self.calendar.dt
+        weight: FloatArray = self.tree.probability * (1 + self.instance.discount_rate) ** -years
+        return weight
 
-    def matrix(self, table: str, key: str, column: str, rows: BoolArray | None = None) -> Matrix:
-        """Return a column of a table summed by name and node."""
-        frame = self.plan.tables[table] if rows is None else self.plan.tables[table][rows]
-        codes, names = pd.factorize(frame[key])
+    def column(self, table: str, name: str) -> NDArray[Any]:
+        """Return a column of figures or dates of a table."""
+        key = (table, name)
+        if key not in self._made:
+            self._made[key] = self.plan.tables[table][name].to_numpy()
+        made: NDArray[Any] = self._made[key]
+        return made
+
+    def coded(self, table: str, name: str) -> Coded:
+        """Return a column of names as numbers, and the names in the order in which they occur."""
+        key = (table, name, "coded")
+        if key not in self._made:
+            codes, names = pd.factorize(self.plan.tables[table][name])
+            self._made[key] = (codes, [str(n) for n in names])
+        made: Coded = self._made[key]
+        return made
+
+    def matrix(self, table: str, key: str, column: str, kind: tuple[str, str] | None = None) -> Matrix:
+        """Return a column of a table summed by name and node; of the rows of one kind (column and name) only."""
+        codes, names = self.coded(table, key)
+        node, amounts = self.column(table, "node"), self.column(table, column)
+        if kind is not None:
+            kinds, known = self.coded(table, kind[0])
+            rows = kinds == (known.index(kind[1]) if kind[1] in known else -1)
+            present, codes = np.unique(codes[rows], return_inverse=True)
+            names, node, amounts = [names[code] for code in present.tolist()], node[rows], amounts[rows]
         size = self.tree.size
-        place = codes * size + frame["node"].to_numpy()
-        sums = np.bincount(place, weights=frame[column].to_numpy(dtype=float), minlength=len(names) * size)
-        return Matrix(tuple(map(str, names)), sums.reshape(len(names), size))
+        sums = np.bincount(codes * size + node, weights=amounts, minlength=len(names) * size)
+        return Matrix(names, sums.reshape(len(names), size))
 
     @cached_property
     def use(self) -> Matrix:
-        """GW in use by pathway, in the order of the instance."""
-        found = self.matrix("allocation", "pathway", "gw")
-        order = [str(p) for p in self.instance.tables["pathways"]["pathway"]]
-        names = [*(p for p in order if p in found.names), *(p for p in found.names if p not in order)]
-        if not names:
-            return found
-        return Matrix(tuple(names), np.stack([found.of(name) for name in names]))
-
-    def supply(self, column: str) -> Matrix:
-        """Return a column of the supply table by pool, GW."""
-        return self.matrix("supply", "pool", column)
+        """GW in use by pathway."""
+        return self.matrix("allocation", "pathway", "gw")
 
     @cached_property
     def delivered(self) -> Matrix:
         """GW delivered by pool, cancelled ones included."""
-        return self.supply("delivered_gw")
+        return self.matrix("supply", "pool", "delivered_gw")
 
     @cached_property
-    def idle(self) -> FloatArray:
-        """GW idle by node."""
-        return self.supply("idle_gw").values.sum(axis=0)
+    def idle(self) -> Matrix:
+        """GW idle by pool."""
+        return self.matrix("supply", "pool", "idle_gw")
 
     @cached_property
     def cancelled(self) -> Matrix:
         """GW cancelled by pool that would be in service."""
-        return self.supply("cancelled_gw")
+        return self.matrix("supply", "pool", "cancelled_gw")
+
+    def deals(self, column: str) -> Matrix:
+        """Return a column of the deals by pathway, GW."""
+        return self.matrix("deals", "pathway", column)
+
+    def flows(self, component: str, column: str) -> Matrix:
+        """Return the $bn of one component by name."""
+        return self.matrix("cashflow", "name", column, ("component", component))
+
+    def marginal(self, constraint: str) -> Matrix:
+        """Return the marginal values of one kind of constraint by name; NaN where there is none."""
+        if ("marginal", constraint) not in self._made:
+            kind = ("constraint", constraint)
+            found = self.matrix("marginal_values", "name", "bn_per_gw_year", kind)
+            there = self.matrix("marginal_values", "name", "probability", kind).values > 0
+            self._made["marginal", constraint] = Matrix(found.names, np.where(there, found.values, np.nan))
+        made: Matrix = self._made["marginal", constraint]
+        return made
 
     @cached_property
     def worth(self) -> FloatArray:
         """Discounted $bn by node, penalties and the terminal line included."""
-        cashflow = self.plan.cashflow
-        amounts = cashflow["discounted_bn"].to_numpy(dtype=float)
-        return np.bincount(cashflow["node"].to_numpy(), weights=amounts, minlength=self.tree.size)
+        node, amounts = self.column("cashflow", "node"), self.column("cashflow", "discounted_bn")
+        return np.bincount(node, weights=amounts, minlength=self.tree.size)
 
     @cached_property
     def worth_of_future(self) -> FloatArray:
@@ -175,10 +231,6 @@ class View:
         parts = self.plan.summary["components_bn"]
         return {name: dict(part) if name == "value" else {"": float(part)} for name, part in parts.items()}
 
-    def flows(self, component: str, column: str) -> Matrix:
-        """Return the $bn of one component by name and node."""
-        return self.matrix("cashflow", "name", column, (self.plan.cashflow["component"] == component).to_numpy())
-
     def spans(self, most: int) -> list[Span]:
         """Return the calendar years of the plan, several together where there are more than `most`."""
         starts = self.calendar.starts(self.calendar.periods + 1).astype("datetime64[M]").astype(np.int64)
@@ -188,8 +240,6 @@ class View:
         spans = []
         for begin in range(int(year[0]), int(year[-1]) + 1, together):
             inside = (year >= begin) & (year < begin + together)
-            if not inside.any():
-                continue
             periods = np.flatnonzero(inside)
             end = int(year[periods[-1]])
             months = (int(first[periods[0]]), int(last[periods[-1]]))
@@ -203,35 +253,40 @@ class View:
         weight = self.tree.probability if probability is None else probability
         return np.stack([np.where(span.periods[self.tree.period], weight, 0.0) for span in spans], axis=1)
 
-    def means(self, spans: list[Span], probability: FloatArray | None = None) -> FloatArray:
+    def means(self, spans: list[Span]) -> FloatArray:
         """Return weights (N, spans) that average a figure over the periods of each span, expected."""
-        return self.sums(spans, probability) / np.array([span.periods.sum() for span in spans])
+        return self.sums(spans) / np.array([span.periods.sum() for span in spans])
 
     def given(self, factor: int, outcome: int) -> FloatArray:
         """Return the probability of each node given one outcome of a factor, which is independent of the others."""
-        known = self.tree.known[:, factor]
-        chance = self.instance.factors[factor].outcomes[outcome].probability
-        return np.where(known < 0, self.tree.probability, np.where(known == outcome, self.tree.probability / chance, 0))
+        known, chance = self.tree.known[:, factor], self.instance.factors[factor].outcomes[outcome].probability
+        there = np.where(known == outcome, 1 / chance, np.where(known < 0, 1.0, 0.0))
+        return self.tree.probability * there
 
-    def outcome(self, factor: int, outcome: int) -> str:
-        """Return an outcome as ``factor=outcome``."""
-        return f"{self.instance.factors[factor].name}={self.instance.factors[factor].outcomes[outcome].name}"
-
-    def futures(self, nodes: list[int]) -> str:
-        """Return in words when the plan passes through one of some nodes of a period, with the probability of that."""
-        known = self.tree.known[nodes]
-        shared = [f for f in range(known.shape[1]) if known[0, f] >= 0 and len(self.instance.factors[f].outcomes) > 1]
-        outcomes = {f: sorted(set(known[:, f].tolist())) for f in shared}
-        chance = percent(float(self.tree.probability[nodes].sum()))
-        if np.prod([len(o) for o in outcomes.values()], dtype=np.int64) == len(nodes):
-            parts = [self._either(f, o) for f, o in outcomes.items() if len(o) < len(self.instance.factors[f].outcomes)]
-            return f"if {', '.join(parts)} ({chance})" if parts else "in all futures"
-        each = [", ".join(self.outcome(f, o) for f, o in zip(shared, row, strict=True)) for row in known[:, shared]]
-        return f"if {'; or '.join(each)} ({chance})"
-
-    def _either(self, factor: int, outcomes: list[int]) -> str:
+    def outcome(self, factor: int, *outcomes: int) -> str:
+        """Return outcomes of a factor as ``factor=outcome or outcome``."""
         names = [self.instance.factors[factor].outcomes[o].name for o in outcomes]
         return f"{self.instance.factors[factor].name}={' or '.join(names)}"
+
+    def futures(self, nodes: tuple[int, ...]) -> str:
+        """Return in words when the plan passes through one of some nodes of a period, with the probability of that."""
+        known = self.tree.known[list(nodes)]
+        revealed = [f for f in self.branching if known[0, f] >= 0]
+        outcomes = {f: sorted(set(known[:, f].tolist())) for f in revealed}
+        chance = percent(float(self.tree.probability[list(nodes)].sum()))
+        if np.prod([len(o) for o in outcomes.values()], dtype=np.int64) == len(nodes):
+            some = [f for f in revealed if len(outcomes[f]) < len(self.instance.factors[f].outcomes)]
+            return f"if {', '.join(self.outcome(f, *outcomes[f]) for f in some)} ({chance})" if some else "in all futures"
+        each = (", ".join(self.outcome(f, int(row[f])) for f in revealed) for row in known)
+        return f"if {'; or '.join(each)} ({chance})"
+
+    def below(self, nodes: tuple[int, ...]) -> BoolArray:
+        """Return which nodes lie on or below some nodes of one period, shape (N,)."""
+        period = int(self.tree.period[nodes[0]])
+        through = np.isin(self.tree.node_of[:, period], nodes)
+        reached = np.zeros(self.tree.size, dtype=bool)
+        reached[self.tree.node_of[through, period:].ravel()] = True
+        return reached
 
     def decided_by_outcomes(self, table: str, *columns: str) -> bool:
         """Return whether an outcome inserts rows of a table or changes one of some columns."""
@@ -239,54 +294,32 @@ class View:
         return any(e.table == table and (e.operation == "insert" or e.column in columns) for e in edits)
 
     @cached_property
+    def pathways(self) -> dict[str, dict[str, Any]]:
+        """Rows of the table of pathways by name, defaults filled in."""
+        return {str(row["pathway"]): row for row in self.instance.filled("pathways").to_dict("records")}
+
+    @cached_property
     def suppliers(self) -> dict[str, Supplier]:
-        """Pool, vendor and price of every contract of the plan, those of outcomes included."""
+        """Every contract of the plan, those that outcomes add included."""
         versions: tuple[Instance, ...] = (self.instance,)
-        if self.decided_by_outcomes("contracts", "pool", "vendor", "cost_bn_per_gw_year"):
+        if self.decided_by_outcomes("contracts", "pool", "cost_bn_per_gw_year"):
             versions += outcomes_applied(self.instance, self.instance.factors)
-        found: dict[tuple[str, str], list[Any]] = {}
-        seen: set[int] = set()
-        for version in versions:
-            if id(version.tables["contracts"]) in seen:
-                continue
-            seen.add(id(version.tables["contracts"]))
+        found: dict[tuple[str, str], tuple[str, float]] = {}
+        for version in {id(v.tables["contracts"]): v for v in versions}.values():
             frame = version.filled("contracts")
             columns = (frame[name].tolist() for name in ("contract", "pool", "vendor", "cost_bn_per_gw_year"))
             for contract, pool, vendor, price in zip(*columns, strict=True):
-                entry = found.setdefault((contract, pool), [vendor, price])
-                entry[1] = price if entry[1] == price else np.nan
-        names = Names((), (), tuple(found)).contract_names
-        return {
-            name: Supplier(pool, vendor, float(price))
-            for name, ((_, pool), (vendor, price)) in zip(names, found.items(), strict=True)
-        }
-
-    @cached_property
-    def money(self) -> Callable[[float], str]:
-        """Money as text, $bn: as many decimals as the plan's parts need."""
-        sizes = [amount for part in self.parts.values() for amount in part.values()]
-        return formatter([*sizes, self.plan.objective_bn])
-
-    @cached_property
-    def gw(self) -> Callable[[float], str]:
-        """Capacity as text, GW: as many decimals as the plan's largest delivery needs."""
-        return formatter([self.peak_gw])
+                before = found.get((contract, pool), (vendor, price))
+                found[contract, pool] = (before[0], price if price == before[1] else np.nan)
+        names = Names((), (), tuple(found))
+        delivered, _ = in_service(self.instance, names, self.calendar, self.calendar.periods)
+        rows = zip(names.contract_names, found.items(), delivered, strict=True)
+        return {name: Supplier(pool, vendor, price, gw) for name, ((_, pool), (vendor, price)), gw in rows}
 
     @cached_property
     def peak_gw(self) -> float:
         """Largest capacity delivered in any period and future, GW."""
-        return float(self.delivered.values.sum(axis=0).max(initial=0.0))
-
-    @cached_property
-    def discount(self) -> FloatArray:
-        """Discount factor of each node's flows."""
-        factors: FloatArray = (1 + self.instance.discount_rate) ** -((self.tree.period + 0.5) * self.calendar.dt)
-        return factors
-
-    @cached_property
-    def weight(self) -> FloatArray:
-        """Discount factor times probability of each node."""
-        return self.discount * self.tree.probability
+        return float(self.delivered.total.max(initial=0.0))
 
     @property
     def least_gw(self) -> float:
@@ -294,29 +327,18 @@ class View:
         return 0.5 * float(10.0 ** -decimals([self.peak_gw]))
 
     @cached_property
-    def rate(self) -> Callable[[float], str]:
-        """Marginal values and prices as text, $bn per GW-year."""
-        prices = [supplier.price for supplier in self.suppliers.values()]
-        values = self.marginal("supply").values
-        return formatter([*prices, float(np.nanmedian(np.abs(values))) if np.isfinite(values).any() else 0.0])
-
-    def marginal(self, constraint: str) -> Matrix:
-        """Return the marginal values of one kind of constraint by name and node; NaN where there is none."""
-        rows = (self.plan.marginal_values["constraint"] == constraint).to_numpy()
-        found = self.matrix("marginal_values", "name", "bn_per_gw_year", rows)
-        there = self.matrix("marginal_values", "name", "probability", rows).values > 0
-        return Matrix(found.names, np.where(there, found.values, np.nan))
+    def gw(self) -> Callable[[float], str]:
+        """Capacity as text, GW: as many decimals as the plan's largest delivery needs."""
+        return formatter([self.peak_gw])
 
     @cached_property
-    def starts(self) -> NDArray[np.datetime64]:
-        """First day of each node's period."""
-        starts: NDArray[np.datetime64] = self.calendar.starts()[self.tree.period]
-        return starts
+    def money(self) -> Callable[[float], str]:
+        """Money as text, $bn: as many decimals as the plan's parts need."""
+        return formatter([self.plan.objective_bn, *(bn for part in self.parts.values() for bn in part.values())])
 
-    def below(self, nodes: tuple[int, ...]) -> BoolArray:
-        """Return the nodes that lie on or below some nodes of one period, shape (N,)."""
-        reached = np.isin(np.arange(self.tree.size), nodes)
-        scenarios = np.isin(self.tree.node_of[:, self.tree.period[nodes[0]]], nodes)
-        later = self.tree.node_of[scenarios][:, self.tree.period[nodes[0]] :]
-        reached[later.ravel()] = True
-        return reached
+    @cached_property
+    def rate(self) -> Callable[[float], str]:
+        """Marginal values and prices as text, $bn per GW-year."""
+        values = np.abs(self.marginal("supply").values)
+        typical = float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else 0.0
+        return formatter([typical, *(supplier.price for supplier in self.suppliers.values())])

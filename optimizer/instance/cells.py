@@ -230,11 +230,6 @@ def _typed(column: Column, cells: Cells) -> tuple[Any, list[tuple[int, object, F
     return _array(column.kind, values)[codes], faults
 
 
-def blank_cells(kind: str, rows: int) -> Any:
-    """Return a typed column of blanks."""
-    return _array(kind, [_BLANKS.get(kind)] * rows)
-
-
 def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.Index[Any]) -> pd.DataFrame:
     """Return a table's frame from typed columns; absent columns are blank.
 
@@ -252,7 +247,7 @@ def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.
     blocks: list[tuple[Any, Array]] = []
     for kind, at in places.items():
         if kind == "flag":
-            flags = [columns.get(name, blank_cells(kind, len(index))) for name in names[at]]
+            flags = [columns[name] if name in columns else [None] * len(index) for name in names[at]]
             blocks += [(pd.array(values, dtype="boolean"), at[i : i + 1]) for i, values in enumerate(flags)]
             continue
         block = np.full((len(at), len(index)), _BLANKS[kind], dtype=_DTYPES[kind])
@@ -299,7 +294,7 @@ def parse(table: Table, cells: Mapping[str, Cells], rows: Sequence[int] | pd.Ind
         Row number and column name to the words that locate the cell.
     """
     found: list[tuple[int, int, Problem]] = []
-    columns: dict[str, Any] = {}
+    columns = {}
     known = [column for column in allowed_columns(table) if column.name in cells]
     for order, column in enumerate(known):
         columns[column.name], faults = _typed(column, cells[column.name])

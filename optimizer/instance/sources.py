@@ -72,7 +72,7 @@ def read_folder(path: str | Path) -> Sources:
 def read_file(path: str | Path) -> Sources:
     """Read one input file that the user named, wherever it is."""
     sources, given = Sources(), Path(path)
-    _read(sources, Path(given.resolve().anchor), given, printable(str(given)))
+    _read(sources, Path(Path(os.path.abspath(path)).anchor), given, printable(str(given)))
     return sources
 
 

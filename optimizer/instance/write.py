@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +14,9 @@ import pandas as pd
 
 from optimizer.instance.documents import factors_toml, whatif_toml
 from optimizer.instance.instance import Instance
-from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
 from optimizer.instance.sources import WHATIFS
+from optimizer.whole import refuse_occupied, whole_folder
 
 _TO_QUOTE = frozenset(',"\r\n')
 
@@ -30,7 +29,7 @@ def save(instance: Instance, folder: str | Path, *, force: bool = False) -> None
     instance : Instance
         The instance.
     folder : str or Path
-        Folder to make; the folder that it is to lie in must exist.
+        Folder to make; the folders above it are made.
     force : bool
         Whether to replace an instance that is there. Files that no instance is read from (a README, say) stay.
 
@@ -78,39 +77,19 @@ def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool = F
     InstanceError
         If the folder exists and is not to be replaced, or holds no instance, or cannot be written.
     """
-    given = Path(folder)
-    try:
-        target = given.resolve()
-        _refuse_what_is_there(target, str(given), force)
-        beside = f".{target.name}.{secrets.token_hex(4)}"
-        fresh, former = target.with_name(f"{beside}.new"), target.with_name(f"{beside}.old")
-        try:
-            _write_all(texts, fresh)
-            if target.exists():
-                _keep_other_files(target, fresh)
-            _swap(fresh, target, former)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    except (OSError, RuntimeError, UnicodeEncodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InstanceError(
-            Problem(str(given), "cannot be written", reason.lower(), "choose another folder")
-        ) from error
+    target = Path(os.path.realpath(folder))
+    refuse_occupied(target, force=force, replaceable=_holds_instance, kind="a folder that holds an instance")
+    with whole_folder(target, replace=force) as fresh:
+        _write_all(texts, fresh)
+        if target.is_dir():
+            _keep_other_files(target, fresh)
 
 
-def _refuse_what_is_there(target: Path, given: str, force: bool) -> None:
-    if not os.path.lexists(target):
-        return
-    if not force:
-        rule = "what is there is not replaced unasked"
-        raise InstanceError(Problem(given, "exists already", rule, "choose another name, or add --force"))
-    if not (target / "instance.toml").is_file():
-        rule = "only a folder that holds an instance is replaced"
-        raise InstanceError(Problem(given, "holds no instance.toml", rule, "choose another name"))
+def _holds_instance(folder: Path) -> bool:
+    return (folder / "instance.toml").is_file()
 
 
 def _write_all(texts: Mapping[str, str], folder: Path) -> None:
-    folder.mkdir()
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -126,20 +105,6 @@ def _keep_other_files(source: Path, fresh: Path) -> None:
             shutil.copytree(entry, fresh / entry.name, symlinks=True)
         else:
             shutil.copy2(entry, fresh / entry.name, follow_symlinks=False)
-
-
-def _swap(fresh: Path, target: Path, former: Path) -> None:
-    """Put the new folder in the old one's place; where that fails the old one goes back."""
-    replacing = target.exists()
-    if replacing:
-        os.replace(target, former)
-    try:
-        os.replace(fresh, target)
-    except OSError:
-        if replacing:
-            os.replace(former, target)
-        raise
-    shutil.rmtree(former, ignore_errors=True)
 
 
 def _sections(instance: Instance) -> str:

@@ -48,13 +48,21 @@ class Facts:
 
     Attributes
     ----------
+    scenarios, calendar, nodes, pathways, pools, contracts : Scenarios, Periods, Nodes, Axis
+        What the axes run over; a contract that counts twice carries its pool in its name.
+    contract_of : (K,) object array of str
+        Name of each contract in the tables.
+    pool_of : (K,) int array
+        Pool of each contract.
+    line_of : (S, C) int array
+        Place of each contract by its name alone in each scenario, -1 where the scenario lacks it.
     pathway, pair, pool : dict of arrays, shapes (S, P), (S, P, Q), (S, Q)
         Data without a date; `ramp` in GW per period (inf: none), `breach_cost` nan where there is no breach.
     cost, end, tail_periods, contracted : (S, K) arrays
         Price, $bn per GW-year; end (NaT: none); periods after the horizon that start before it; GW of all deliveries.
     service : (S, T, K) float array
         GW in service.
-    later : (D, ...) dict of arrays
+    later : dict of (D,) arrays
         Every delivery of every scenario: `scenario`, `contract`, `gw`, `period`.
     window : dict of (S, K) arrays
         Cancellations: `first` and `last` period of the window, `notice` (periods), `fee`, `max_share`.

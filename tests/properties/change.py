@@ -79,7 +79,9 @@ def shuffled(instance: Instance, seed: int) -> Instance:
     """Return the instance with the rows and the columns of every table in another order."""
     random = np.random.default_rng(seed)
     tables = {
-        name: frame if TABLES[name].section else frame.iloc[random.permutation(len(frame))][random.permutation(frame.columns)]
+        name: frame
+        if TABLES[name].section
+        else frame.iloc[random.permutation(len(frame))][random.permutation(frame.columns)]
         for name, frame in instance.tables.items()
     }
     return replace(instance, tables=tables)

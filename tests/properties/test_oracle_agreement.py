@@ -1,0 +1,76 @@
+"""Plans of random instances against an implementation that shares no code with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import optimizer as gw
+from tests.generate import instances, random_instance
+from tests.oracle import OracleResult
+from tests.oracle import solve as second_opinion
+
+INFEASIBLE = (76, 155, 194)
+"""Seeds of instances with a floor above all supply."""
+
+FEW = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+def both(folder: Path) -> tuple[gw.Plan | gw.InfeasibleError, OracleResult]:
+    """Return the package's plan, or why there is none, and the oracle's answer."""
+    try:
+        answer: gw.Plan | gw.InfeasibleError = gw.solve(gw.load(folder))
+    except gw.InfeasibleError as error:
+        answer = error
+    return answer, second_opinion(folder)
+
+
+def assert_agreement(seed: int, size: str = "small") -> str:
+    """Assert that both implementations say the same of a random instance, and return its status."""
+    with TemporaryDirectory() as scratch:
+        answer, expected = both(random_instance(seed, Path(scratch) / "instance", size=size))
+    assert answer.status == expected.status
+    if not isinstance(answer, gw.InfeasibleError):
+        assert answer.objective_bn == pytest.approx(expected.objective_bn, rel=1e-6, abs=1e-9)
+        assert answer.npv_bn == pytest.approx(expected.npv_bn, rel=1e-6, abs=1e-6)
+        assert answer.summary["nodes"] == expected.nodes
+        assert_same_parts(answer.summary["components_bn"], expected)
+    return expected.status
+
+
+def assert_same_parts(components_bn: dict[str, Any], expected: OracleResult) -> None:
+    """Assert that worth is made of the same parts; random prices leave no two best plans to choose from."""
+    value = {p: bn for p, bn in components_bn["value"].items() if p in expected.value_bn}
+    others = {name: bn for name, bn in components_bn.items() if name != "value"}
+    within = 1e-6 * max(1.0, abs(expected.objective_bn))
+    assert value == pytest.approx(expected.value_bn, abs=within)
+    assert sum(components_bn["value"].values()) == pytest.approx(expected.components_bn["value"], abs=within)
+    assert others == pytest.approx({name: expected.components_bn.get(name, 0.0) for name in others}, abs=within)
+
+
+@FEW
+@given(instances())
+def test_random_instances_have_the_oracles_worth(seed: int) -> None:
+    """Protects every answer: status, objective, NPV and each part of worth agree with a second implementation."""
+    assert_agreement(seed)
+
+
+def test_infeasible_instances_are_infeasible_for_both() -> None:
+    """Protects the status: a floor that no plan meets is called infeasible, not answered with a plan."""
+    assert [assert_agreement(seed) for seed in INFEASIBLE] == ["infeasible"] * len(INFEASIBLE)
+
+
+@pytest.mark.parametrize("seed", [5000, 5001, 5002])
+def test_larger_random_instances_have_the_oracles_worth(seed: int) -> None:
+    """Protects what only shows on longer horizons: terms and notices of many periods, hundreds of nodes."""
+    assert assert_agreement(seed, "medium") == "optimal"
