@@ -60,13 +60,13 @@ def _terminal(facts: Facts, used: Use, findings: Findings) -> Flow:
     count, dt = facts.calendar.count, facts.calendar.dt
     margin = facts.pool["terminal_value"][:, facts.pool_of] - facts.cost
     left = facts.service[:, -1] * (1 - used.last_share)
-    periods = np.where(np.isnan(margin), 0, facts.tail_periods)
+    periods = facts.tail_periods
     # The tail is a geometric series of discount factors.
     rate = np.log1p(facts.scenarios.written.discount_rate) * dt
     factors = np.expm1(-rate * periods) / np.expm1(-rate) if rate else periods.astype(float)
     factors = factors * discount_factor(facts.scenarios.written, facts.calendar, np.array(count))
     bn, discounted = (np.zeros((facts.nodes.count, len(facts.contracts))) for _ in range(2))
-    margin = np.nan_to_num(margin) * left * dt
+    margin = np.nan_to_num(margin) * left * dt  # no terminal value: nothing is counted
     by_scenario = np.zeros(facts.service.shape)
     by_scenario[:, -1] = margin * factors
     leaf, scenario = np.unique(facts.nodes.node_of[:, -1], return_index=True)

@@ -140,12 +140,14 @@ EDITS = {
     "cancellations[contract=lease].fee_bn_per_gw = 0.4": "fee, $bn, of lease at node 0",
     "contracts[contract=lease].cost_bn_per_gw_year = 1.1": "contract_cost lease at node 0",
     "contracts[contract=lease].end = 2030-01-02": "terminal lease at node 1",
+    "contracts[contract=lease].end = 2028-01-01": "node 1 (2028-01-01, market=tight): found 3, expected 0",
     "contracts[contract=lease].vendor = Bolt": "vendor of lease",
     "contracts[contract=lease].delay_months = 7": "delivered GW of gpu at node 0",
     "deliveries[contract=lease].gw *= 1.1": "balance of gpu at node 0",
     "deliveries[date=2027-01-02].date = 2027-01-01": "delivered GW of gpu at node 0",
     "pools[pool=gpu].idle_penalty_bn_per_gw_year = 0.2": "idle_penalty gpu at node 2",
     "pools[pool=gpu].terminal_value_bn_per_gw_year = 2.1": "terminal lease at node 2",
+    'pools[pool=gpu].terminal_value_bn_per_gw_year = ""': "market=glut): found 2.4, expected 0",
     "pathways[pathway=train].realisation = 0.9": "value train at node 0",
     "pathways[pathway=train].shortfall_penalty_bn_per_gw_year = 4": "shortfall_penalty train at node 0",
     "pathways[pathway=train].migration_cost_bn_per_gw = 0.3": "migration_cost train at node 0",
@@ -187,6 +189,17 @@ def with_cells(name: str, row: int, **cells: Any) -> Tables:
     for column, value in cells.items():
         made[name].loc[row, column] = value
     return made
+
+
+def test_capacity_that_is_not_there(instance: Instance) -> None:
+    """No pathway uses less than nothing, and negative idle GW do not make up for using what no one delivers."""
+    found = figures(audit(instance, with_cells("allocation", 4, gw=-0.1), hand.summary()))
+    assert "allocation of deals on gpu at node 2 (2028-01-01, market=glut), GW: found -0.1, expected at least 0" in found
+    tables = with_cells("allocation", 5, gw=2.4)
+    tables["supply"].loc[2, ["used_gw", "idle_gw"]] = [2.475, -0.075]
+    found = figures(audit(instance, tables, hand.summary()))
+    assert "idle GW of gpu at node 2 (2028-01-01, market=glut): found -0.075, expected at least 0" in found
+    assert "balance" not in found
 
 
 def test_deals_taken_back_without_notice(instance: Instance) -> None:

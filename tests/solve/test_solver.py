@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+import optimizer as gw
+from optimizer import planning
+from optimizer.instance.timeline import timeline
+from optimizer.solve.certify import certify
+from optimizer.solve.compile import compiled
+from optimizer.solve.highs import Solution, SolveOptions, Status, checked_options
+from optimizer.solve.highs import solve as run_solver
+from optimizer.solve.program import LinearProgram
+from tests.cli.conftest import INSTANCES
+
+
+@pytest.fixture(scope="module")
+def program() -> LinearProgram:
+    """Return the program of a small tree."""
+    return compiled(timeline(gw.load(INSTANCES / "tiny-tree")).data)
+
+
+def test_the_certificate_proves_an_optimum(program: LinearProgram) -> None:
+    """A true optimum has no infeasibility and no gap."""
+    solution = run_solver(program)
+    certificate = certify(program, solution.columns, solution.row_duals)
+    assert certificate.optimal
+    assert -certificate.objective == pytest.approx(8.375)
+
+
+def test_the_certificate_catches_every_changed_column(program: LinearProgram) -> None:
+    """Whatever single value of a solution is changed, it no longer proves optimal (a tier worth nothing apart)."""
+    solution = run_solver(program)
+    worthless = set(np.flatnonzero(program.cost == 0)) & set(range(len(program.cost))[program.columns["serve"]])
+    assert len(worthless) < len(program.cost) / 4
+    for column in set(range(len(solution.columns))) - worthless:
+        for step in (0.01, -0.01):
+            changed = solution.columns.copy()
+            changed[column] += step
+            assert not certify(program, changed, solution.row_duals).optimal, column
+
+
+def test_the_certificate_catches_wrong_duals(program: LinearProgram) -> None:
+    """Duals of another plan prove nothing; without duals nothing is proved at all."""
+    solution = run_solver(program)
+    for row in np.flatnonzero(np.abs(solution.row_duals) > 1e-6):
+        changed = solution.row_duals.copy()
+        changed[row] *= -1
+        assert not certify(program, solution.columns, changed).optimal, row
+    without = certify(program, solution.columns, np.empty(0))
+    assert without.feasible and not without.optimal
+    assert without.as_dict()["gap"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"column_upper": 0.0, "row_lower": 1.0, "row_upper": 1.0}, Status.INFEASIBLE),
+        ({"column_upper": np.inf, "cost": -1.0, "row_lower": -np.inf, "row_upper": np.inf}, Status.UNBOUNDED),
+    ],
+)
+def test_statuses_are_told_apart(program: LinearProgram, change: dict[str, float], status: Status) -> None:
+    """Infeasible and unbounded programs are named as such, with presolve and without."""
+    fields: dict[str, Any] = {name: np.full_like(getattr(program, name), value) for name, value in change.items()}
+    broken = dataclasses.replace(program, **fields)
+    solution, _ = planning.certified(broken, SolveOptions())
+    assert solution.status is status
+    with pytest.raises(gw.InfeasibleError, match=str(status)):
+        planning.plan_or_error(solution, None, accept_stopped=True)
+
+
+def test_a_doubtful_optimum_is_solved_again(monkeypatch: pytest.MonkeyPatch, program: LinearProgram) -> None:
+    """An answer said to be optimal that does not prove so is not believed; the next way of solving is tried."""
+    calls: list[dict[str, object]] = []
+
+    def lying(program: LinearProgram, options: SolveOptions) -> Solution:
+        calls.append(dict(options.solver))
+        solution = run_solver(program, options)
+        return dataclasses.replace(solution, columns=solution.columns * 1.01) if len(calls) == 1 else solution
+
+    monkeypatch.setattr(planning, "run_solver", lying)
+    solution, certificate = planning.certified(program, SolveOptions())
+    assert certificate is not None and certificate.optimal
+    assert calls == [{}, {"presolve": "off"}]
+    assert solution.status is Status.OPTIMAL
+
+
+def test_an_answer_that_never_proves_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong optimum is an error, not a plan."""
+
+    def lying(program: LinearProgram, options: SolveOptions) -> Solution:
+        solution = run_solver(program, options)
+        return dataclasses.replace(solution, columns=solution.columns * 1.01)
+
+    monkeypatch.setattr(planning, "run_solver", lying)
+    with pytest.raises(gw.AuditError, match="does not prove optimal"):
+        gw.solve(gw.load(INSTANCES / "tiny-tree"))
+
+
+def test_a_failing_solver_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver error is told with the solver's word for it."""
+
+    def failing(program: LinearProgram, options: SolveOptions) -> Solution:
+        return dataclasses.replace(
+            run_solver(program, options), status=Status.SOLVER_ERROR, columns=np.empty(0), message="Solve error"
+        )
+
+    monkeypatch.setattr(planning, "run_solver", failing)
+    with pytest.raises(gw.SolverError, match="Solve error"):
+        gw.solve(gw.load(INSTANCES / "tiny-tree"))
+
+
+def test_solver_options_take_the_types_of_highs() -> None:
+    """Texts from a command line become what HiGHS expects, and reach it."""
+    options = checked_options({"presolve": "off", "simplex_iteration_limit": "7", "primal_feasibility_tolerance": "1e-9"})
+    assert options == {"presolve": "off", "simplex_iteration_limit": 7, "primal_feasibility_tolerance": 1e-9}
+    reference = compiled(timeline(gw.load(INSTANCES / "meta-2026h1").deterministic()).data)
+    assert run_solver(reference, SolveOptions(solver=options)).status is Status.ITERATION_LIMIT
