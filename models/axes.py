@@ -8,10 +8,12 @@ each rule is one template that holds for all its indices.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyomo.core import Any, ConcreteModel, Param, Set
+from pyomo.core import Any as AnyIndex
+from pyomo.core import ConcreteModel, Param, Set
 
 from models.data import PlanData
 
@@ -50,13 +52,18 @@ def index_set(data: PlanData, axes: str, mask: NDArray[np.bool_]) -> Set:
     return Set(initialize=[key[0] for key in members] if len(axes) == 1 else members, dimen=len(axes))
 
 
-def parameter(data: PlanData, axes: str, values: NDArray[np.float64 | np.int64]) -> Param:
-    """Return a Pyomo parameter that holds an array; zeros are left to the default.
+def add_parameter(m: ConcreteModel, name: str, data: PlanData, axes: str, values: NDArray[Any]) -> None:
+    """Add a Pyomo parameter that holds an array; zeros are left to the default.
 
-    It takes any index, since to look up each of its indices in the product of its axes would cost more than all else.
+    It takes any index and is filled at once: to look up each index in the product of its axes, and to check each of the
+    values, which are numbers already, would cost more than all the rest of the model.
 
     Parameters
     ----------
+    m : ConcreteModel
+        Gets the parameter.
+    name : str
+        Its name.
     data : PlanData
         Gives the names.
     axes : str
@@ -66,8 +73,9 @@ def parameter(data: PlanData, axes: str, values: NDArray[np.float64 | np.int64])
     """
     mask = values != 0
     indices = keys(data, axes, mask)
-    entries = dict(zip([key[0] for key in indices] if len(axes) == 1 else indices, values[mask].tolist(), strict=True))
-    return Param(Any, initialize=entries, default=0, within=Any)
+    m.add_component(name, Param(AnyIndex, default=0, within=AnyIndex))
+    entries = zip([key[0] for key in indices] if len(axes) == 1 else indices, values[mask].tolist(), strict=True)
+    m.component(name)._data.update(entries)
 
 
 def family(data: PlanData, mask: NDArray[np.bool_]) -> tuple[dict[int, list[str]], NDArray[np.int64]]:
@@ -103,11 +111,11 @@ def add_axes(m: ConcreteModel, data: PlanData) -> None:
     m.COUNTS = Set(initialize=range(max(lags, tiers, 1) + 1))
     m.FIRST = Set(m.COUNTS, initialize={count: range(count) for count in m.COUNTS})
 
-    m.root = parameter(data, "N", tree.root)
-    m.parents = parameter(data, "N", (tree.parent >= 0).astype(np.int64))
-    m.parent = parameter(data, "N", np.maximum(tree.parent, 0))
+    add_parameter(m, "root", data, "N", tree.root)
+    add_parameter(m, "parents", data, "N", (tree.parent >= 0).astype(np.int64))
+    add_parameter(m, "parent", data, "N", np.maximum(tree.parent, 0))
     m.dt = data.dt
-    m.discount = parameter(data, "N", data.node_discount)
+    add_parameter(m, "discount", data, "N", data.node_discount)
 
     m.PAIRS = index_set(data, "PQN", data.eligible[:, :, tree.root])
     roots = range(len(tree.roots))

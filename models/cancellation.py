@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import family, index_set, parameter
+from models.axes import add_parameter, family, index_set
 from models.data import PlanData
 
 
@@ -24,9 +24,9 @@ def add_cancellation(m: ConcreteModel, data: PlanData) -> None:
     for name, mask in (("open", data.window), ("still_open", open_before)):
         sets, number = family(data, mask.T)
         setattr(m, name.upper(), Set(range(len(sets)), initialize=sets))
-        setattr(m, name, parameter(data, "N", number))
-    m.fee = parameter(data, "KN", np.where(data.window, data.fee * data.contracted, 0.0))
-    m.window_before = parameter(data, "KN", np.where(open_before, data.previous_window, 0))
+        add_parameter(m, name, data, "N", number)
+    add_parameter(m, "fee", data, "KN", np.where(data.window, data.fee * data.contracted, 0.0))
+    add_parameter(m, "window_before", data, "KN", np.where(open_before, data.previous_window, 0))
 
 
 def commit(m: ConcreteModel, k: str, n: int) -> ExpressionBase:

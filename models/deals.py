@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import index_set, parameter
+from models.axes import add_parameter, index_set
 from models.data import PlanData
 from models.supply import use, use_before
 
@@ -17,18 +17,18 @@ def add_deals(m: ConcreteModel, data: PlanData) -> None:
     deal = data.deal[:, root]
     breachable = np.isfinite(data.breach_cost) & data.deal
     m.DEALS = index_set(data, "PN", deal)
-    m.deals_at = parameter(data, "PN", deal.astype(np.int64))
+    add_parameter(m, "deals_at", data, "PN", deal.astype(np.int64))
     m.sign = Var(m.DEALS, within=NonNegativeReals)
     later = np.stack([tree.has_descendant(lag) for lag in data.notice[:, root]]) if len(deal) else deal
     m.RELEASES = index_set(data, "PN", deal & later)
     m.release = Var(m.RELEASES, within=NonNegativeReals)
     m.BREACHES = index_set(data, "PN", breachable[:, root])
-    m.breaches = parameter(data, "PR", breachable.astype(np.int64))
+    add_parameter(m, "breaches", data, "PR", breachable.astype(np.int64))
     m.breach = Var(m.BREACHES, within=NonNegativeReals)
 
-    m.keep = parameter(data, "PN", np.where(deal, data.keep, 0.0))
-    m.returns = parameter(data, "PN", (data.notified >= 0).astype(np.int64))
-    m.notified = parameter(data, "PN", np.maximum(data.notified, 0))
+    add_parameter(m, "keep", data, "PN", np.where(deal, data.keep, 0.0))
+    add_parameter(m, "returns", data, "PN", (data.notified >= 0).astype(np.int64))
+    add_parameter(m, "notified", data, "PN", np.maximum(data.notified, 0))
     kept_since_notice = np.zeros(deal.shape)
     lags = int(data.term.max(initial=0))
     kept = np.zeros((*deal.shape, lags + 1))
@@ -40,12 +40,12 @@ def add_deals(m: ConcreteModel, data: PlanData) -> None:
             since = data.kept_since(int(p), lag)
             kept[p, :, lag] = since
             kept_since_notice[p] = np.where(data.notice[p, root] == lag, since, kept_since_notice[p])
-    m.kept_since_notice = parameter(data, "PN", np.where(data.notified >= 0, kept_since_notice, 0.0))
+    add_parameter(m, "kept_since_notice", data, "PN", np.where(data.notified >= 0, kept_since_notice, 0.0))
     term_nodes = np.where(deal, np.minimum(data.term[:, root], tree.period + 1), 0)
     in_term = np.arange(lags + 1) < term_nodes[:, :, None]
-    m.term_nodes = parameter(data, "PN", term_nodes)
-    m.kept_since = parameter(data, "PNI", np.where(in_term, kept, 0.0)[:, :, : len(m.COUNTS)])
-    m.above = parameter(data, "NI", above[:, : len(m.COUNTS)])
+    add_parameter(m, "term_nodes", data, "PN", term_nodes)
+    add_parameter(m, "kept_since", data, "PNI", np.where(in_term, kept, 0.0)[:, :, : len(m.COUNTS)])
+    add_parameter(m, "above", data, "NI", above[:, : len(m.COUNTS)])
 
 
 def deals(m: ConcreteModel, p: str, n: int) -> ExpressionBase:

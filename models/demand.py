@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import index_set, parameter
+from models.axes import add_parameter, index_set
 from models.data import PlanData
 from models.supply import use, use_before
 
@@ -14,29 +14,30 @@ from models.supply import use, use_before
 def add_demand(m: ConcreteModel, data: PlanData) -> None:
     """Add `shortfall` (effective GW) and `onboard` (GW), and the data of demand."""
     root = data.tree.root
-    m.effectiveness = parameter(data, "PQR", data.effectiveness)
-    m.floor = parameter(data, "PN", data.floor)
-    m.target = parameter(data, "PN", data.target)
-    m.cap = parameter(data, "PN", np.where(np.isfinite(data.cap), data.cap, 0.0))
+    add_parameter(m, "effectiveness", data, "PQR", data.effectiveness)
+    add_parameter(m, "floor", data, "PN", data.floor)
+    add_parameter(m, "target", data, "PN", data.target)
+    add_parameter(m, "cap", data, "PN", np.where(np.isfinite(data.cap), data.cap, 0.0))
     m.FLOORS = index_set(data, "PN", data.floor > 0)
     m.TARGETS = index_set(data, "PN", data.target > 0)
-    m.CAPS = index_set(data, "PN", np.isfinite(data.cap))
-    m.targets = parameter(data, "PN", (data.target > 0).astype(np.int64))
+    served = np.any(data.eligible, axis=1)[:, root]
+    m.CAPS = index_set(data, "PN", np.isfinite(data.cap) & served)
+    add_parameter(m, "targets", data, "PN", (data.target > 0).astype(np.int64))
     m.SERVED = index_set(data, "PN", data.tiers > 0)
     m.shortfall = Var(m.TARGETS, within=NonNegativeReals)
 
     ramped = np.isfinite(data.ramp)
-    m.ramp_limit = parameter(data, "PR", np.where(ramped, data.ramp, 0.0))
-    m.RAMPS = index_set(data, "PN", (ramped & ~data.deal)[:, root])
+    add_parameter(m, "ramp_limit", data, "PR", np.where(ramped, data.ramp, 0.0))
+    m.RAMPS = index_set(data, "PN", (ramped & ~data.deal)[:, root] & served)
     m.SIGNING_RAMPS = index_set(data, "PN", (ramped & data.deal)[:, root])
 
     migrates = data.migration_cost > 0
     m.MIGRATIONS = index_set(data, "PQN", (migrates[:, None, :] & data.eligible)[:, :, root])
-    m.migrates = parameter(data, "PR", migrates.astype(np.int64))
+    add_parameter(m, "migrates", data, "PR", migrates.astype(np.int64))
     m.onboard = Var(m.MIGRATIONS, within=NonNegativeReals)
 
-    m.lock_least_gw = parameter(data, "PLN", np.nan_to_num(data.lock_least))
-    m.lock_most_gw = parameter(data, "PLN", np.nan_to_num(data.lock_most, posinf=0.0))
+    add_parameter(m, "lock_least_gw", data, "PLN", np.nan_to_num(data.lock_least))
+    add_parameter(m, "lock_most_gw", data, "PLN", np.nan_to_num(data.lock_most, posinf=0.0))
     m.LEAST_LOCKS = index_set(data, "PLN", np.nan_to_num(data.lock_least) > 0)
     m.MOST_LOCKS = index_set(data, "PLN", np.isfinite(data.lock_most))
     m.LOCKED = Set(

@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Reals, Set, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import parameter
+from models.axes import add_parameter
 from models.data import PlanData
 from models.value import node_worth
 
@@ -20,7 +20,7 @@ def add_risk(m: ConcreteModel, data: PlanData) -> None:
     m.deficit = Var(m.LEAVES, within=NonNegativeReals)
     leaf = np.zeros(data.tree.size)
     leaf[data.tree.leaves] = data.tree.probability[data.tree.leaves]
-    m.leaf_probability = parameter(data, "N", leaf)
+    add_parameter(m, "leaf_probability", data, "N", leaf)
 
 
 def cumulative_worth(m: ConcreteModel, n: int) -> ExpressionBase:

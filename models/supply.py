@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import family, parameter
+from models.axes import add_parameter, family
 from models.data import PlanData
 
 
@@ -17,15 +17,15 @@ def add_supply(m: ConcreteModel, data: PlanData) -> None:
     """
     m.allocate = Var(m.PAIRS, within=NonNegativeReals)
     m.idle = Var(m.POOLS, m.NODES, within=NonNegativeReals)
-    m.supply = parameter(data, "QN", data.supply)
-    m.initial = parameter(data, "PQN", np.where(data.tree.parent < 0, data.initial[:, :, data.tree.root], 0.0))
+    add_parameter(m, "supply", data, "QN", data.supply)
+    add_parameter(m, "initial", data, "PQN", np.where(data.tree.parent < 0, data.initial[:, :, data.tree.root], 0.0))
 
     in_pool = np.arange(len(data.pools))[:, None, None] == data.pool_of
     lapsed, number = family(data, in_pool & (data.ref >= 0).T)
     m.LAPSED = Set(range(len(lapsed)), initialize=lapsed)
-    m.lapsed = parameter(data, "QN", number)
-    m.ref = parameter(data, "KN", np.maximum(data.ref, 0))
-    m.delivered = parameter(data, "KN", np.where(data.ref >= 0, data.delivered, 0.0))
+    add_parameter(m, "lapsed", data, "QN", number)
+    add_parameter(m, "ref", data, "KN", np.maximum(data.ref, 0))
+    add_parameter(m, "delivered", data, "KN", np.where(data.ref >= 0, data.delivered, 0.0))
 
 
 def use(m: ConcreteModel, p: str, n: int) -> ExpressionBase:

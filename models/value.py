@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import family, index_set, parameter
+from models.axes import add_parameter, family, index_set
 from models.cancellation import cancellation_fees
 from models.data import PlanData
 
@@ -19,26 +19,26 @@ def add_value(m: ConcreteModel, data: PlanData) -> None:
     for index, width in zip(m.TIERS, data.width[in_force].tolist(), strict=True):
         if np.isfinite(width):
             m.serve[index].setub(width)
-    m.tiers = parameter(data, "PN", data.tiers)
-    m.value = parameter(data, "PIN", np.where(in_force, data.value, 0.0))
+    add_parameter(m, "tiers", data, "PN", data.tiers)
+    add_parameter(m, "value", data, "PIN", np.where(in_force, data.value, 0.0))
 
-    m.operating_cost = parameter(data, "PQR", data.operating_cost)
-    m.idle_penalty = parameter(data, "QR", data.idle_penalty)
-    m.shortfall_penalty = parameter(data, "PR", data.shortfall_penalty)
-    m.migration_cost = parameter(data, "PR", data.migration_cost)
-    m.signing_cost = parameter(data, "PR", data.signing_cost)
-    m.breach_cost = parameter(data, "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
-    m.contract_cost = parameter(data, "N", (data.cost * data.delivered).sum(axis=0))
-    m.saved_cost = parameter(data, "KN", np.where(data.ref >= 0, data.cost * data.delivered, 0.0))
+    add_parameter(m, "operating_cost", data, "PQR", data.operating_cost)
+    add_parameter(m, "idle_penalty", data, "QR", data.idle_penalty)
+    add_parameter(m, "shortfall_penalty", data, "PR", data.shortfall_penalty)
+    add_parameter(m, "migration_cost", data, "PR", data.migration_cost)
+    add_parameter(m, "signing_cost", data, "PR", data.signing_cost)
+    add_parameter(m, "breach_cost", data, "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
+    add_parameter(m, "contract_cost", data, "N", (data.cost * data.delivered).sum(axis=0))
+    add_parameter(m, "saved_cost", data, "KN", np.where(data.ref >= 0, data.cost * data.delivered, 0.0))
     terminal = data.terminal_rate * data.delivered
     ends = (data.last_window >= 0) & (terminal != 0)
-    m.terminal_worth = parameter(data, "N", terminal.sum(axis=0))
-    m.terminal_lost = parameter(data, "KN", np.where(ends, terminal, 0.0))
+    add_parameter(m, "terminal_worth", data, "N", terminal.sum(axis=0))
+    add_parameter(m, "terminal_lost", data, "KN", np.where(ends, terminal, 0.0))
     ending, number = family(data, ends.T)
     m.ENDING = Set(range(len(ending)), initialize=ending)
-    m.ending = parameter(data, "N", number)
-    m.last_window = parameter(data, "KN", np.where(ends, data.last_window, 0))
-    m.probability = parameter(data, "N", data.tree.probability)
+    add_parameter(m, "ending", data, "N", number)
+    add_parameter(m, "last_window", data, "KN", np.where(ends, data.last_window, 0))
+    add_parameter(m, "probability", data, "N", data.tree.probability)
 
 
 def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:

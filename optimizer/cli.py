@@ -134,8 +134,11 @@ def solve(
     as_json: bool,
 ) -> None:
     """Find the best plan of INSTANCE (a folder), check it and print it."""
+    import gc
+
     from optimizer.results.run import keep, refuse_existing
 
+    gc.disable()  # the process ends with the plan; to walk its many small objects again and again only costs time
     if out is not None:
         refuse_existing(out, force=force)
     case = _case(instance, edits, whatifs, given, deterministic)
@@ -145,7 +148,7 @@ def solve(
 
     options = SolveOptions(time_limit, log, checked_options(solver))
     with _progress() as progress:
-        plan = best_plan(case, options, accept_stopped=True, progress=progress)
+        plan = best_plan(case, options, accept_stopped=True, progress=progress, meanwhile=_printer)
     try:
         if out is not None:
             asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": deterministic}
@@ -163,9 +166,13 @@ def _show(plan: Plan, as_json: bool) -> None:
         _warn(plan.warnings)
         click.echo(json.dumps(plan.summary, indent=2, allow_nan=False))
     else:
-        from optimizer.export.printed import print_plan
+        _printer()(plan)
 
-        print_plan(plan)
+
+def _printer() -> Callable[[Plan], None]:
+    from optimizer.export.printed import print_plan
+
+    return print_plan
 
 
 @main.command()

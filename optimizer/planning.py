@@ -39,6 +39,7 @@ def solve(
     *,
     accept_stopped: bool = False,
     progress: Callable[[str], None] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Plan:
     """Return the best plan of an instance, certified from the duals and recomputed from the tables.
 
@@ -52,6 +53,8 @@ def solve(
         Whether a feasible plan that a limit or Ctrl-C left unproved is returned, labelled by its status.
     progress : callable, optional
         Told the name of each stage as it begins.
+    meanwhile : callable, optional
+        Called while the solver runs, which leaves a core to others.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def solve(
         with stage("build"):
             program = compiled(laid_out.data)
         with stage("solve"):
-            solution, certificate = certified(program, options)
+            solution, certificate = certified(program, options, meanwhile)
         certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped)
         if solution.status.stopped:
             solution, certificate = settled(program, solution)
@@ -150,7 +153,9 @@ def refuse_integers(laid_out: Timeline) -> None:
         raise InstanceError(problems)
 
 
-def certified(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
+def certified(
+    program: LinearProgram, options: SolveOptions, meanwhile: Callable[[], object] | None = None
+) -> tuple[Solution, Certificate | None]:
     """Solve a program and judge the answer on the matrix; an optimum that does not prove to be one is solved again.
 
     Returns
@@ -158,7 +163,7 @@ def certified(program: LinearProgram, options: SolveOptions) -> tuple[Solution, 
     (Solution, Certificate or None)
         The certificate is None where there is no point to judge.
     """
-    solution, certificate = _judged(program, options)
+    solution, certificate = _judged(program, replace(options, meanwhile=meanwhile))
     for again in COLD_AGAIN:
         doubtful = solution.status is Status.OPTIMAL and not (certificate and certificate.optimal)
         unclear = solution.status is Status.INFEASIBLE_OR_UNBOUNDED
