@@ -7,7 +7,7 @@ import math
 from rich.console import Console
 
 from optimizer.export.printed_decisions import cancellations, deals, first_period
-from optimizer.export.printed_layout import Page, formatter, percent
+from optimizer.export.printed_layout import Page, formatter, left_out, percent
 from optimizer.export.printed_overview import use_by_year, worth_by_part
 from optimizer.export.printed_values import branches, limits, next_gw
 from optimizer.export.printed_view import View
@@ -15,7 +15,9 @@ from optimizer.results.plan import Plan
 
 NARROWEST, WIDEST = 80, 120
 MOST_CHANGES = 4
-MOST_WARNINGS = 3
+MOST_WARNINGS = 2
+ROUNDING = 1e-12
+"""Below this a gap is the arithmetic's own, and differs from machine to machine."""
 
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
@@ -48,7 +50,7 @@ def heading(page: Page, view: View) -> None:
         page.note(instance.description)
     page.note(_proof(view.plan))
     count = f"{view.calendar.periods} {instance.resolution}{'s' if view.calendar.periods > 1 else ''}"
-    futures = len(view.tree.node_of)
+    futures = len(view.tree.leaves)
     tree = f"{futures} futures (combinations of outcomes)" if futures > 1 else "one future (no uncertainty)"
     page.note(f"{count}, {tree}. $bn = billions of US dollars.")
     if instance.applied:
@@ -62,7 +64,8 @@ def _proof(plan: Plan) -> str:
     certificate = plan.summary["certificate"]
     gap = certificate["gap"]
     if plan.status == "optimal" and certificate["optimal"]:
-        return f"Proved optimal: it keeps every limit and no plan is worth more (gap {gap:.0e})."
+        proved = f"{gap:.0e}" if gap > ROUNDING else f"< {ROUNDING:.0e}"
+        return f"Proved optimal: it keeps every limit and no plan is worth more (gap {proved})."
     known = gap is not None and math.isfinite(gap)
     bound = f"it may miss {100 * gap:.2g}% of worth" if known else "how far it is from the best is not known"
     return f"NOT PROVED BEST, stopped ({plan.status.replace('_', ' ')}): it keeps every limit; {bound}."
@@ -71,10 +74,9 @@ def _proof(plan: Plan) -> str:
 def headline(page: Page, view: View) -> None:
     """Show worth, cash, use and the range over the futures, each with what it means."""
     summary, money = view.plan.summary, view.money
-    rate, aversion, tail = view.instance.discount_rate, view.instance.aversion, view.instance.tail
-    how = f"discounted {100 * rate:g}% a year" if rate else "not discounted"
+    aversion, tail = view.instance.aversion, view.instance.tail
     expected = sum(amount for part in view.parts.values() for amount in part.values())
-    rows = [("Worth", f"{money(expected)} $bn", f"what the plan maximises: expected, {how}")]
+    rows = [("Worth", f"{money(expected)} $bn", f"what the plan maximises: {view.weighed}")]
     if aversion:
         worst = (view.plan.objective_bn - (1 - aversion) * expected) / aversion
         rows = [
@@ -84,26 +86,26 @@ def headline(page: Page, view: View) -> None:
                 f"what the plan maximises: {1 - aversion:g} x expected worth + {aversion:g} x {money(worst)}, the mean "
                 f"worth of the worst {100 * tail:g}% of futures",
             ),
-            ("Worth", f"{money(expected)} $bn", f"expected over all futures, {how}"),
+            ("Worth", f"{money(expected)} $bn", view.weighed),
         ]
     rows.append(("Cash (NPV)", f"{money(view.plan.npv_bn)} $bn", "the part of worth that is cash within these dates"))
-    if len(view.tree.node_of) > 1:
-        rows += _extremes(view)
+    rows += _extremes(view) if view.branching else []
     idle = formatter([summary["idle_gw_years"], sum(summary["expected_gw_years"].values())])
-    meaning = (
-        f"of GW not cancelled; {idle(summary['idle_gw_years'])} idle GW-years cost {money(summary['idle_cost_bn'])} $bn"
-    )
+    meaning = "of the GW not cancelled"
+    if summary["idle_gw_years"] >= view.least_gw:
+        cost = f"{money(summary['idle_cost_bn'])} $bn"
+        meaning = f"of GW not cancelled; {idle(summary['idle_gw_years'])} idle GW-years cost {cost}"
     page.facts([*rows, ("In use", percent(summary["utilisation"]), meaning)])
 
 
 def _extremes(view: View) -> list[tuple[str, str, str]]:
-    worth, tree = view.worth_of_future, view.tree
+    leaves, worth = view.tree.leaves, view.worth_of_future[view.tree.example[view.tree.leaves]]
     rows = []
-    for label, s in (("Worst case", int(worth.argmin())), ("Best case", int(worth.argmax()))):
-        outcomes = ", ".join(view.outcome(f, int(tree.scenario_outcome[s, f])) for f in view.branching)
-        chance = percent(float(tree.scenario_probability[s]))
-        meaning = f"{outcomes} ({chance})" if outcomes else f"({chance})"
-        rows.append((label, f"{view.money(float(worth[s]))} $bn", meaning))
+    for label, leaf in (("Worst case", int(worth.argmin())), ("Best case", int(worth.argmax()))):
+        known = view.tree.known[leaves[leaf]]
+        outcomes = ", ".join(view.outcome(f, int(known[f])) for f in view.branching)
+        chance = percent(float(view.tree.probability[leaves[leaf]]))
+        rows.append((label, f"{view.money(float(worth[leaf]))} $bn", f"{outcomes} ({chance})"))
     return rows
 
 
@@ -112,8 +114,7 @@ def warnings(page: Page, plan: Plan) -> None:
     if not plan.warnings:
         return
     count = len(plan.warnings)
-    shown = min(count, MOST_WARNINGS)
-    which = "" if shown == count else f", the first {shown}; `gwplan check` shows all"
-    page.heading(f"{count} WARNING{'S' if count > 1 else ''} on the instance: allowed, but decides nothing{which}")
-    for warning in plan.warnings[:shown]:
-        page.note(f"- {warning}", hang=2)
+    page.heading(f"{count} WARNING{'S' if count > 1 else ''} on the instance; `gwplan check` shows all in full")
+    for warning in plan.warnings[:MOST_WARNINGS]:
+        page.brief(f"- {warning}", most=2)
+    page.note(left_out((count - MOST_WARNINGS, "warning")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +10,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.cells import cell_len
 
-from optimizer.export.printed_layout import Page, listed, percent
+from optimizer.export.printed_layout import Page, left_out, listed, percent
 from optimizer.export.printed_view import FloatArray, View
 
 MOST_PATHWAYS = 8
-MOST_LINES = 13
+MOST_LINES = 10
 MOST_BRANCHES = 4
 MOST_NAMED = 4
+
+TERMS = {
+    "notice_days": "{:g} days' notice",
+    "min_term_days": "at least {:g} days",
+    "signing_cost_bn_per_gw": "{:g} $bn per GW to sign",
+}
 
 Pair = tuple[str, str]
 
@@ -24,21 +30,24 @@ Pair = tuple[str, str]
 def first_period(page: Page, view: View) -> None:
     """Show the split of the first period beside today's, what to sign and cancel now, and what will be known next."""
     planned, change = _split(view)
+    if not planned:
+        return
     weight: dict[str, float] = {}
     for (pathway, pool), gw in planned.items():
         for name in (pathway, pool):
             weight[name] = weight.get(name, 0.0) + gw + abs(change[pathway, pool])
-    figure = len(view.gw(view.peak_gw))
+    figure = max(len(view.gw(gw)) for gw in (*view.use.values[:, view.tree.roots].max(axis=1), 0.0))
     every = list(dict.fromkeys(pool for _, pool in planned))
-    pools = _heaviest(every, weight, max((page.width - 18) // (2 * figure + 6), 1))
+    pools = _heaviest(every, weight, max((page.width - 18) // (2 * figure + 6) - 1, 1))
     pathways = _heaviest(view.use.names, weight, MOST_PATHWAYS)
-    rows = [[p, *(_moved(view, planned, change, (p, q), figure) for q in pools)] for p in pathways]
+    rows = []
+    for p in pathways:
+        pairs = [[(p, q)] if (p, q) in planned else [] for q in pools]
+        pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
+        rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
     page.heading(f"DO NOW: GW from {view.dates[0]} on (in brackets: change from the initial split)")
-    page.table(["", *pools], rows)
-    hidden = [f"{len(every) - len(pools)} pools"] if len(pools) < len(every) else []
-    hidden += [f"{len(view.use.names) - len(pathways)} pathways"] if len(pathways) < len(view.use.names) else []
-    if hidden:
-        page.note(f"{listed(hidden)} with less to do are left out.")
+    page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
+    page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
     page.note(_acts_now(view) + _next_reveal(view))
 
 
@@ -50,9 +59,10 @@ def _split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
     planned: dict[Pair, float] = {}
     for p, q, gw in zip(pathway[first].tolist(), pool[first].tolist(), expected.tolist(), strict=True):
         planned[pathways[p], pools[q]] = planned.get((pathways[p], pools[q]), 0.0) + gw
-    pairs = view.instance.filled("eligibility")
-    initial = dict(zip(zip(pairs["pathway"], pairs["pool"], strict=True), pairs["initial_gw"], strict=True))
-    return planned, {pair: gw - float(initial.get(pair, 0.0)) for pair, gw in planned.items()}
+    pairs = view.instance.tables["eligibility"]
+    gw_now = np.nan_to_num(pairs["initial_gw"].to_numpy(dtype=float)).tolist()
+    initial = dict(zip(zip(pairs["pathway"], pairs["pool"], strict=True), gw_now, strict=True))
+    return planned, {pair: gw - initial.get(pair, 0.0) for pair, gw in planned.items()}
 
 
 def _heaviest(names: list[str], weight: dict[str, float], most: int) -> list[str]:
@@ -60,12 +70,13 @@ def _heaviest(names: list[str], weight: dict[str, float], most: int) -> list[str
     return [name for name in names if name in kept]
 
 
-def _moved(view: View, planned: dict[Pair, float], change: dict[Pair, float], pair: Pair, figure: int) -> str:
-    if pair not in planned:
+def _moved(view: View, planned: dict[Pair, float], change: dict[Pair, float], pairs: list[Pair], figure: int) -> str:
+    """Return the GW of some pairs together, and in brackets the change."""
+    if not pairs:
         return ""
-    moved = view.gw(change[pair])
-    sign = f"({'+' if change[pair] > 0 else ''}{moved})" if float(moved) else ""
-    return f"{view.gw(planned[pair])} {sign:<{figure + 3}}"
+    moved = sum(change[pair] for pair in pairs)
+    sign = f"({'+' if moved > 0 else ''}{view.gw(moved)})" if float(view.gw(moved)) else ""
+    return f"{view.gw(sum(planned[pair] for pair in pairs))} {sign:<{figure + 3}}"
 
 
 def _acts_now(view: View) -> str:
@@ -91,8 +102,9 @@ def _next_reveal(view: View) -> str:
     for factor in (view.instance.factors[f] for f in view.branching if view.reveals[f] == first):
         outcomes = [f"{o.name} {percent(o.probability)}" for o in factor.outcomes]
         named.append(f"{factor.name} ({_some(outcomes, 'or')})")
-    when = f"Until {view.dates[first]} the plan is the same in all futures; then" if first else "From the start"
-    return f"{when} it depends on {listed(named)}."
+    if not first:
+        return f"It depends from the start on {listed(named)}; the figures above are expected."
+    return f"Until {view.dates[first]} the plan is the same in all futures; then it depends on {listed(named)}."
 
 
 def _some(names: list[str], last: str = "and") -> str:
@@ -128,7 +140,7 @@ class Notices:
     effective: NDArray[np.datetime64]
     fee_bn: FloatArray
 
-    def at(self, rows: NDArray[np.bool_]) -> Notices:
+    def at(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Notices:
         """Return some of the notices."""
         return Notices(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
@@ -172,7 +184,8 @@ def _blocks(view: View, found: Notices) -> Iterator[Block]:
         together: dict[tuple[int, ...], list[int]] = {}
         for rows in alike.values():
             together.setdefault(tuple(found.node[rows].tolist()), []).append(rows[0])
-        yield from sorted(together.items(), key=lambda block: -float(view.tree.probability[list(block[0])].sum()))
+        likelier = sorted(together.items(), key=lambda block: -float(view.tree.probability[list(block[0])].sum()))
+        yield from ((nodes, sorted(rows, key=lambda row: -found.gw[row])) for nodes, rows in likelier)
 
 
 def cancellations(page: Page, view: View) -> None:
@@ -196,23 +209,24 @@ def _table_of_notices(page: Page, view: View, found: Notices) -> None:
         if lines and len(rows) > room:
             break
         futures = f" {view.futures(nodes)}" if view.branching else ""
-        lines.append([f"By {view.dates[view.tree.period[nodes[0]]]}{futures}:"])
+        together = f" {view.gw(float(found.gw[rows].sum()))} GW" if len(rows) > 1 else ""
+        lines.append([f"By {view.dates[view.tree.period[nodes[0]]]}{futures}:{together}"])
         for row in rows[:room]:
             lines.append(_notice(view, found, nodes, row))
             left[np.isin(found.node, nodes) & (found.contract == found.contract[row])] = False
     page.table(["notice, contract (vendor)", "GW", "% of it", "ends", "fee", "saves", "earns"], lines)
     page.note(
-        f"% of it: cancelled by then in all. fee: $bn. saves: its price; earns: what the next GW of its pool adds while "
-        f"it would deliver, until {view.dates[-1]}; both $bn per GW-year."
+        f"% of it: cancelled by then. fee: $bn. saves: its price, earns: the next GW of its pool while it would "
+        f"deliver, until {view.dates[-1]} ($bn per GW-year)."
     )
     if left.any():
         rest = found.at(left)
         probability = view.tree.probability[rest.node]
-        more = "in rarer futures or later" if view.branching else "later"
+        kinds = "smaller, in rarer futures or later" if view.branching else "smaller or later"
         page.note(
-            f"{left.sum()} more {more}, the first by {view.dates[view.tree.period[rest.node].min()]}: expected "
-            f"{view.gw(rest.gw @ probability)} GW, fees {view.money(rest.fee_bn @ probability)} $bn; a kept run (--out) "
-            "lists them."
+            f"{left.sum()} more ({kinds}), the first by {view.dates[view.tree.period[rest.node].min()]}: expected "
+            f"{view.gw(float(rest.gw @ probability))} GW, fees {view.money(float(rest.fee_bn @ probability))} $bn; a "
+            "kept run (--out) lists them."
         )
 
 
@@ -220,7 +234,7 @@ def _notice(view: View, found: Notices, nodes: tuple[int, ...], row: int) -> lis
     contract, effective = str(found.contract[row]), found.effective[row].astype("datetime64[D]")
     supplier = view.suppliers[contract]
     values = view.marginal("supply").of(supplier.pool)
-    weight = view.weight * supplier.delivered[view.tree.period]
+    weight = view.weight * view.as_written[contract][view.tree.period]
     later = view.calendar.starts()[view.tree.period] >= effective
     weight = np.where(view.below(nodes) & later & np.isfinite(values), weight, 0.0)
     earned = float(np.nan_to_num(values) @ weight / weight.sum()) if weight.any() else np.nan
@@ -241,7 +255,7 @@ def _undervalued(page: Page, view: View) -> None:
     end = dict(zip(contracts["contract"], contracts["end"], strict=True))
     terminal = dict(zip(pools["pool"], pools["terminal_value_bn_per_gw_year"], strict=True))
     horizon = pd.Timestamp(view.dates[-1])
-    named = []
+    named: list[str] = []
     for name in view.coded("cancellations", "contract")[1]:
         last, after = end.get(name, pd.NaT), terminal.get(view.suppliers[name].pool, np.nan)
         if pd.isna(last) or (last > horizon and pd.isna(after)):
@@ -272,12 +286,11 @@ def deals(page: Page, view: View) -> None:
     page.heading("DEALS: GW to sign / to give notice for, sum of the year")
     condition = "" if factor is None or len(branches) == 1 else f"if {view.instance.factors[factor].name}"
     page.table(["", condition, *(span.label for span in spans)], rows, "nn" + "r" * len(spans))
-    if len(signed.names) > MOST_PATHWAYS:
-        page.note(f"{len(signed.names) - MOST_PATHWAYS} more deal pathways are left out.")
+    page.note(left_out((len(signed.names) - MOST_PATHWAYS, "deal pathway")))
     _terms(page, view, signed.names[:MOST_PATHWAYS])
 
 
-def _first_branches(view: View, factor: int | None) -> Iterable[tuple[str, FloatArray]]:
+def _first_branches(view: View, factor: int | None) -> list[tuple[str, FloatArray]]:
     """Return the outcomes of the factor revealed first, with the probability of each node given them."""
     outcomes = () if factor is None else view.instance.factors[factor].outcomes
     if factor is None or len(outcomes) > MOST_BRANCHES:
@@ -288,15 +301,11 @@ def _first_branches(view: View, factor: int | None) -> Iterable[tuple[str, Float
 def _terms(page: Page, view: View, names: list[str]) -> None:
     """Say how deals end, and how much is expected to be lost or broken off."""
     said = []
+    written = {text: view.pathway(column) for column, text in TERMS.items()}
     for name in names:
-        terms = []
-        if row := view.pathways.get(name):
-            terms += [f"{row['notice_days']:g} days' notice"] if row["notice_days"] else []
-            terms += [f"at least {row['min_term_days']:g} days"] if row["min_term_days"] else []
-            cost = row["signing_cost_bn_per_gw"]
-            terms += [f"{cost:g} $bn per GW to sign"] if cost else []
-        for column, verb in (("lost_gw", "lost to churn"), ("breached_gw", "broken off")):
+        terms = [text.format(rows[name]) for text, rows in written.items() if rows.get(name, 0.0) > 0]
+        for column, verb in (("lost_gw", "churn takes"), ("breached_gw", "break off")):
             gw = float(view.deals(column).of(name) @ view.tree.probability)
-            terms += [f"{view.gw(gw)} GW expected to be {verb}"] if gw >= view.least_gw else []
+            terms += [f"{verb} {view.gw(gw)} GW"] if gw >= view.least_gw else []
         said += [f"{name}: {', '.join(terms)}."] if terms else []
     page.note(" ".join(said))

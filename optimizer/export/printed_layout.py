@@ -29,7 +29,7 @@ def number(value: float, places: int) -> str:
         return "-"
     if abs(value) >= 1e9:
         return f"{value:.3g}"
-    return f"{round(value, places) + 0.0:.{places}f}"
+    return f"{round(float(value), places) + 0.0:.{places}f}"
 
 
 def formatter(values: Iterable[float]) -> Callable[[float], str]:
@@ -49,6 +49,13 @@ def percent(share: float) -> str:
 def listed(names: Sequence[str], last: str = "and") -> str:
     """Return names as a list in words."""
     return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def left_out(*counts: tuple[int, str]) -> str:
+    """Return in words how many of what a table does not show; blank when it shows all."""
+    named = [f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count > 0]
+    total = sum(count for count, _ in counts if count > 0)
+    return f"{listed(named)} {'are' if total > 1 else 'is'} left out." if named else ""
 
 
 def cut(text: str, width: int) -> str:
@@ -71,28 +78,24 @@ def _first(text: str, width: int) -> str:
     return text[:taken]
 
 
-def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
-    """Return a text in lines of at most `width` columns, broken between words where it can be.
-
-    Lines after the first are indented by `hang` columns.
-    """
-    lines, line = [], ""
+def wrapped(text: str, width: int) -> list[str]:
+    """Return a text in lines of at most `width` columns, broken between words where it can be."""
+    lines: list[str] = []
+    line = ""
     for word in text.split():
         rest = word
         while rest:
-            room = width - hang if lines else width
             joined = f"{line} {rest}" if line else rest
-            if cell_len(joined) <= room:
+            if cell_len(joined) <= width:
                 line, rest = joined, ""
             elif line:
                 lines.append(line)
                 line = ""
             else:
-                head = _first(rest, room) or rest[0]
+                head = _first(rest, width) or rest[0]
                 lines.append(head)
                 rest = rest[len(head) :]
-    lines += [line] if line else []
-    return [*lines[:1], *(" " * hang + line for line in lines[1:])]
+    return [*lines, line] if line else lines
 
 
 @dataclass
@@ -116,6 +119,8 @@ class Page:
 
     def clean(self, text: str) -> str:
         """Return a text without control characters and without what the output cannot encode."""
+        if text.isascii() and text.isprintable():
+            return text
         shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
         return shown.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
@@ -125,15 +130,16 @@ class Page:
             self.lines.append(("", ""))
         self.lines += [(line, "bold") for line in wrapped(self.clean(text), self.width)]
 
-    def note(self, text: str, hang: int = 0) -> None:
-        """Add a paragraph; lines after its first are indented by `hang` columns."""
-        self.lines += [(line, "") for line in wrapped(self.clean(text), self.width, hang)]
+    def note(self, text: str) -> None:
+        """Add a paragraph."""
+        self.lines += [(line, "") for line in wrapped(self.clean(text), self.width)]
 
-    def line(self, text: str) -> None:
-        """Add one line; what does not fit is left out."""
-        shown = " ".join(self.clean(text).split())
-        fits = cell_len(shown) <= self.width
-        self.lines.append((shown if fits else _first(shown, self.width - 2) + "..", ""))
+    def brief(self, text: str, most: int = 1) -> None:
+        """Add a paragraph of at most `most` lines; two dots stand for what does not fit."""
+        lines = wrapped(self.clean(text), self.width)
+        if len(lines) > most:
+            lines = [*lines[: most - 1], _first(" ".join(lines[most - 1 :]), self.width - 2) + ".."]
+        self.lines += [(line, "") for line in lines]
 
     def facts(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Add rows of label, figure and what the figure means; the meaning is wrapped beside the figure."""

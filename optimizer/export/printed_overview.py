@@ -25,11 +25,6 @@ NOT_CASH = {
     "shortfall_penalty": "shortfall penalty",
     "terminal": "terminal line",
 }
-MEANINGS = {
-    "idle_penalty": "Idle penalty: a planning weight.",
-    "shortfall_penalty": "Shortfall penalty: a planning weight on missed targets.",
-    "terminal": "Terminal line: contracts that run on after {end}, value less price.",
-}
 
 
 def use_by_year(page: Page, view: View) -> None:
@@ -45,9 +40,10 @@ def use_by_year(page: Page, view: View) -> None:
     rows += [(name, [f"{cell:>{figure}}" for cell in cells]) for name, cells in _supply_rows(view, spans)]
     page.heading("GW BY YEAR: mean of the year" + (", expected over all futures" if view.branching else ""))
     page.table(["", *(span.label for span in spans)], [[name, *cells] for name, cells in rows], "n" + "l" * len(spans))
+    about_of = view.pathway("description")
     for name, _ in shown:
-        if about := view.pathways.get(name, {}).get("description"):
-            page.line(f"{name}: {about}")
+        if about := about_of.get(name):
+            page.brief(f"{name}: {about}")
 
 
 def _largest(view: View, spans: list[Span]) -> list[tuple[str, FloatArray]]:
@@ -82,10 +78,11 @@ def shortfall_gw(view: View) -> FloatArray | None:
     """Return effective GW missing from targets by node, from what they cost; None where outcomes change the rate."""
     if view.decided_by_outcomes("pathways", "shortfall_penalty_bn_per_gw_year"):
         return None
+    rate = view.pathway("shortfall_penalty_bn_per_gw_year")
     paid = view.flows("shortfall_penalty", "bn")
     missed = np.zeros(view.tree.size)
     for name, row in zip(paid.names, paid.values, strict=True):
-        missed -= row / view.pathways[name]["shortfall_penalty_bn_per_gw_year"] / view.calendar.dt
+        missed -= row / rate[name] / view.calendar.dt
     return missed
 
 
@@ -108,13 +105,16 @@ def worth_by_part(page: Page, view: View) -> None:
         cells = [(name, money(amount)) for name, amount in items] + [("", "")] * (depth - len(items))
         for row, cell in zip(rows, [*cells, ("sum", money(sum(amount for _, amount in items)))], strict=True):
             row += cell
-    page.heading("WORTH BY PART: $bn, expected, discounted; the sums add up to the worth")
+    page.heading(f"WORTH BY PART: $bn, {view.weighed}; the sums add up to the worth")
     if columns:
         page.table([cell for title, _ in columns for cell in (title, "")], rows, "nr" * len(columns))
-    page.note("Cash (NPV) = value + costs. " + _explained(view))
+    page.note("Cash (NPV) = value + costs. " + _not_cash(view))
 
 
-def _explained(view: View) -> str:
-    return " ".join(
-        text.format(end=view.dates[-1]) for name, text in MEANINGS.items() if view.parts[name][""]
-    )
+def _not_cash(view: View) -> str:
+    """Say what the parts that are not cash stand for."""
+    penalties = any(view.parts[name][""] for name in NOT_CASH if name != "terminal")
+    terminal = f"the terminal line: contracts that run on after {view.dates[-1]}, at value less price"
+    if not view.parts["terminal"][""]:
+        return "Penalties are planning weights, not cash." if penalties else ""
+    return f"Planning weights, not cash: {'penalties, and ' if penalties else ''}{terminal}."

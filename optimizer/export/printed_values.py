@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from optimizer.export.printed_layout import Page, decimals, formatter, listed, number, percent
+from optimizer.export.printed_layout import Page, cut, decimals, formatter, left_out, number, percent
 from optimizer.export.printed_view import FloatArray, Matrix, Span, View
 from optimizer.results.marginals import ONE_OFF, PER_YEAR
 
@@ -14,6 +14,8 @@ MOST_POOLS = 8
 MOST_LIMITS = 5
 MOST_OUTCOMES = 16
 MOST_PATHWAYS = 5
+WITHOUT_NAME = 70
+"""Columns that the rest of a limit's line takes."""
 
 ASKS = {
     "target": "{name}: lower target",
@@ -45,8 +47,7 @@ def next_gw(page: Page, view: View) -> None:
         if name in largest:
             rows.append([name, *(_beside(view, v, p) for v, p in zip(row, prices[name], strict=True))])
     page.table(["", *(span.label for span in spans)], rows)
-    if len(values.names) > len(largest):
-        page.note(f"{len(values.names) - len(largest)} smaller pools are left out.")
+    page.note(left_out((len(values.names) - len(largest), "smaller pool")))
     page.note(
         "Left: what one more GW all year would add in use, before its cost. Right: the pool's average contract price. "
         "> one more GW at that price pays; < it does not."
@@ -87,10 +88,10 @@ def _holds(page: Page, view: View) -> None:
     less, more = (now - low.values)[there], (high.values - now)[there]
     kinked = float(weight[np.minimum(less, more) < 1e-6].sum() / weight.sum())
     text = (
-        f"Read as small changes: half of the time a {view.instance.resolution}'s value holds for {_median(more, weight)} "
-        f"GW more and {_median(less, weight)} GW less, or beyond"
+        f"Small changes: in the median case a {view.instance.resolution}'s value holds for {_median(more, weight)} GW "
+        f"more and {_median(less, weight)} GW less"
     )
-    page.note(f"{text}; in {percent(kinked)} of cases one more is worth less than one less." if kinked else f"{text}.")
+    page.note(f"{text}; in {percent(kinked)} of cases in one direction only." if kinked else f"{text}.")
 
 
 def _median(values: FloatArray, weight: FloatArray) -> str:
@@ -103,15 +104,17 @@ def limits(page: Page, view: View) -> None:
     """Show the limits whose relaxing would add most, in words."""
     step = 10.0 ** (round(math.log10(view.peak_gw)) - 3) if view.peak_gw > 0 else 1.0
     probability, deal_pathways = view.tree.probability, view.coded("deals", "pathway")[1]
-    found = []
+    found: list[tuple[float, str, float, float, str]] = []
+    binding = np.zeros(view.tree.size, dtype=bool)
     for constraint in ("target", "floor", "cap", "ramp", "lock"):
         values, unit = view.marginal(constraint), ONE_OFF if constraint == "ramp" else PER_YEAR
         for name, row in zip(values.names, np.nan_to_num(values.values), strict=True):
             often = float((row > 1e-9) @ probability)
             worth = float(row @ view.weight) * step * (1.0 if unit == ONE_OFF else view.calendar.dt)
             if often and worth > 0:
+                binding |= row > 1e-9
                 kind = "signing" if constraint == "ramp" and name in deal_pathways else constraint
-                ask = ASKS[kind].format(name=name, than=_ramp(view, name))
+                ask = ASKS[kind].format(name=cut(page.clean(name), page.width - WITHOUT_NAME), than=_ramp(view, name))
                 found.append((worth, ask, often, float(np.maximum(row, 0.0) @ probability) / often, unit))
     if not found:
         return
@@ -125,18 +128,19 @@ def limits(page: Page, view: View) -> None:
     ]
     page.heading("LIMITS THAT COST MOST: what a planner may ask for")
     page.table(["", "binds", "worth while it binds", "$m gain"], rows)
-    left = f" {len(found) - len(shown)} limits that cost less are left out." if len(found) > len(shown) else ""
-    page.note(
-        f"binds: share of the time. $m gain: $ million of worth for {step:g} GW more room in every {period}.{left}"
-    )
+    text = f"binds: share of the time. $m gain: $ million of worth for {step:g} GW more in every {period}."
+    waiting = view.idle.total * probability
+    if waiting.sum() * view.calendar.dt >= view.least_gw:
+        text += f" {percent(waiting[binding].sum() / waiting.sum())} of idle GW wait while a limit binds."
+    page.note(f"{text} {left_out((len(found) - len(shown), 'cheaper limit'))}")
 
 
 def _ramp(view: View, name: str) -> str:
     """Return the limit on a pathway's growth in words, where it is the same in all futures."""
-    row = view.pathways.get(name)
-    if row is None or view.decided_by_outcomes("pathways", "ramp_gw_per_month"):
+    ramp = view.pathway("ramp_gw_per_month").get(name)
+    if ramp is None or view.decided_by_outcomes("pathways", "ramp_gw_per_month"):
         return ""
-    return f" than {row['ramp_gw_per_month']:g} GW a month"
+    return f" than {ramp:g} GW/month"
 
 
 def branches(page: Page, view: View) -> None:
@@ -159,10 +163,7 @@ def branches(page: Page, view: View) -> None:
     page.heading("WHAT DIFFERS BETWEEN THE FUTURES: worth, $bn, and mean GW once it is known")
     page.table(["", "chance", "worth", *columns.names], rows)
     total = sum(len(view.instance.factors[f].outcomes) for f in view.branching)
-    left = [f"{total - shown} outcomes"] if shown < total else []
-    left += [f"{len(view.use.names) - len(names)} pathways"] if len(names) < len(view.use.names) else []
-    if left:
-        page.note(f"{listed(left)} are left out.")
+    page.note(left_out((total - shown, "outcome"), (len(view.use.names) - len(names), "pathway")))
 
 
 def _given(view: View, columns: Matrix, factor: int, o: int) -> list[str]:

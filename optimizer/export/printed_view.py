@@ -74,18 +74,16 @@ class Supplier:
 
     Attributes
     ----------
-    pool, vendor : str
-        What it supplies, and who does.
+    contract, pool, vendor : str
+        Its name, what it supplies, and who does.
     price : float
         $bn per GW-year; NaN where it depends on the future.
-    delivered : (T,) float array
-        GW in service by period, without outcomes and cancellations.
     """
 
+    contract: str
     pool: str
     vendor: str
     price: float
-    delivered: FloatArray
 
 
 @dataclass(frozen=True)
@@ -115,6 +113,13 @@ class View:
     def dates(self) -> list[str]:
         """First day of each period, and of the first one after the horizon."""
         return [str(day) for day in self.calendar.starts(self.calendar.periods + 1)]
+
+    @cached_property
+    def weighed(self) -> str:
+        """How money is added up over futures and time."""
+        rate = self.instance.discount_rate
+        ways = ["expected"] if self.branching else []
+        return ", ".join([*ways, f"discounted {100 * rate:g}% a year" if rate else "not discounted"])
 
     @cached_property
     def reveals(self) -> list[int]:
@@ -172,7 +177,8 @@ class View:
             present, codes = np.unique(codes[rows], return_inverse=True)
             names, node, amounts = [names[code] for code in present.tolist()], node[rows], amounts[rows]
         size = self.tree.size
-        sums = np.bincount(codes * size + node, weights=amounts, minlength=len(names) * size)
+        sums = np.zeros(len(names) * size)
+        np.add.at(sums, codes * size + node, amounts)
         return Matrix(names, sums.reshape(len(names), size))
 
     @cached_property
@@ -217,7 +223,9 @@ class View:
     def worth(self) -> FloatArray:
         """Discounted $bn by node, penalties and the terminal line included."""
         node, amounts = self.column("cashflow", "node"), self.column("cashflow", "discounted_bn")
-        return np.bincount(node, weights=amounts, minlength=self.tree.size)
+        worth = np.zeros(self.tree.size)
+        np.add.at(worth, node, amounts)
+        return worth
 
     @cached_property
     def worth_of_future(self) -> FloatArray:
@@ -255,13 +263,15 @@ class View:
 
     def means(self, spans: list[Span]) -> FloatArray:
         """Return weights (N, spans) that average a figure over the periods of each span, expected."""
-        return self.sums(spans) / np.array([span.periods.sum() for span in spans])
+        means: FloatArray = self.sums(spans) / np.array([span.periods.sum() for span in spans])
+        return means
 
     def given(self, factor: int, outcome: int) -> FloatArray:
         """Return the probability of each node given one outcome of a factor, which is independent of the others."""
         known, chance = self.tree.known[:, factor], self.instance.factors[factor].outcomes[outcome].probability
         there = np.where(known == outcome, 1 / chance, np.where(known < 0, 1.0, 0.0))
-        return self.tree.probability * there
+        weight: FloatArray = self.tree.probability * there
+        return weight
 
     def outcome(self, factor: int, *outcomes: int) -> str:
         """Return outcomes of a factor as ``factor=outcome or outcome``."""
@@ -276,7 +286,8 @@ class View:
         chance = percent(float(self.tree.probability[list(nodes)].sum()))
         if np.prod([len(o) for o in outcomes.values()], dtype=np.int64) == len(nodes):
             some = [f for f in revealed if len(outcomes[f]) < len(self.instance.factors[f].outcomes)]
-            return f"if {', '.join(self.outcome(f, *outcomes[f]) for f in some)} ({chance})" if some else "in all futures"
+            parts = [self.outcome(f, *outcomes[f]) for f in some]
+            return f"if {', '.join(parts)} ({chance})" if parts else "in all futures"
         each = (", ".join(self.outcome(f, int(row[f])) for f in revealed) for row in known)
         return f"if {'; or '.join(each)} ({chance})"
 
@@ -293,28 +304,35 @@ class View:
         edits = (edit for factor in self.instance.factors for o in factor.outcomes for edit in o.edits)
         return any(e.table == table and (e.operation == "insert" or e.column in columns) for e in edits)
 
-    @cached_property
-    def pathways(self) -> dict[str, dict[str, Any]]:
-        """Rows of the table of pathways by name, defaults filled in."""
-        return {str(row["pathway"]): row for row in self.instance.filled("pathways").to_dict("records")}
+    def pathway(self, column: str) -> dict[str, Any]:
+        """Return a column of the table of pathways by name, blanks as they are."""
+        frame = self.instance.tables["pathways"]
+        return dict(zip(frame["pathway"].tolist(), frame[column].tolist(), strict=True))
 
     @cached_property
     def suppliers(self) -> dict[str, Supplier]:
         """Every contract of the plan, those that outcomes add included."""
         versions: tuple[Instance, ...] = (self.instance,)
-        if self.decided_by_outcomes("contracts", "pool", "cost_bn_per_gw_year"):
+        if self.decided_by_outcomes("contracts", "contract", "pool", "cost_bn_per_gw_year"):
             versions += outcomes_applied(self.instance, self.instance.factors)
         found: dict[tuple[str, str], tuple[str, float]] = {}
         for version in {id(v.tables["contracts"]): v for v in versions}.values():
-            frame = version.filled("contracts")
-            columns = (frame[name].tolist() for name in ("contract", "pool", "vendor", "cost_bn_per_gw_year"))
-            for contract, pool, vendor, price in zip(*columns, strict=True):
+            frame = version.tables["contracts"]
+            names = (frame[name].tolist() for name in ("contract", "pool", "vendor"))
+            prices = np.nan_to_num(frame["cost_bn_per_gw_year"].to_numpy(dtype=float)).tolist()
+            for contract, pool, vendor, price in zip(*names, prices, strict=True):
                 before = found.get((contract, pool), (vendor, price))
                 found[contract, pool] = (before[0], price if price == before[1] else np.nan)
-        names = Names((), (), tuple(found))
-        delivered, _ = in_service(self.instance, names, self.calendar, self.calendar.periods)
-        rows = zip(names.contract_names, found.items(), delivered, strict=True)
-        return {name: Supplier(pool, vendor, price, gw) for name, ((_, pool), (vendor, price)), gw in rows}
+        contracts = Names((), (), tuple(found)).contract_names
+        rows = zip(contracts, found.items(), strict=True)
+        return {name: Supplier(contract, pool, vendor, price) for name, ((contract, pool), (vendor, price)) in rows}
+
+    @cached_property
+    def as_written(self) -> dict[str, FloatArray]:
+        """GW in service by period, shape (T,), of every contract without outcomes and cancellations."""
+        pairs = tuple((supplier.contract, supplier.pool) for supplier in self.suppliers.values())
+        delivered, _ = in_service(self.instance, Names((), (), pairs), self.calendar, self.calendar.periods)
+        return dict(zip(self.suppliers, delivered, strict=True))
 
     @cached_property
     def peak_gw(self) -> float:

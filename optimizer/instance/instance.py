@@ -176,7 +176,7 @@ class Instance:
             frame = frame.reindex(range(len(pairs)))
             frame["pathway"], frame["pool"] = [p for p, _ in pairs], [q for _, q in pairs]
         for column in TABLES[name].columns:
-            if column.default not in ("", None) and not column.required:
+            if column.default not in ("", None) and not column.required and frame[column.name].hasnans:
                 frame[column.name] = frame[column.name].fillna(column.default)  # type: ignore[arg-type]
         return frame
 
