@@ -54,7 +54,7 @@ def test_the_python_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     """The README's Python works as printed."""
     (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     monkeypatch.chdir(ROOT)
-    exec(compile(code, "README.md", "exec"), {})  # noqa: S102
+    exec(compile(code, "README.md", "exec"), {})
     assert "pathway" in capsys.readouterr().out
 
 

@@ -89,11 +89,9 @@ def shuffled(instance: Instance, seed: int) -> Instance:
 
 def with_rows(instance: Instance, table: str, rows: Iterable[dict[str, Any]]) -> Instance:
     """Return the instance with rows appended to a table; a table that was missing is there afterwards."""
-    frame = instance.tables[table]
-    new = pd.DataFrame(list(rows), index=[0] * len(list(rows))).reindex(columns=frame.columns)
-    for column in TABLES[table].columns:
-        if column.default == "" or column.name in ("source", "status", "note"):
-            new[column.name] = new[column.name].fillna("")
+    frame, rows = instance.tables[table], list(rows)
+    texts = {column: "" for column, kind in frame.dtypes.items() if str(kind) == "object"}
+    new = pd.DataFrame([texts | row for row in rows], columns=frame.columns, index=[0] * len(rows))
     grown = pd.concat([frame, new.astype(frame.dtypes.to_dict())])
     return replace(instance, tables={**instance.tables, table: grown}, present=instance.present | {table})
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -118,8 +119,8 @@ def test_a_pathway_without_value_adds_nothing(name: str, usable: bool) -> None:
     open to it.
     """  # noqa: D205
     instance = base(name)
-    pairs = instance.filled("eligibility").to_dict("records")
-    pools = instance.tables["pools"]["pool"] if usable else []
+    pairs: list[Any] = instance.filled("eligibility").to_dict("records")
+    pools = instance.tables["pools"]["pool"].tolist() if usable else []
     pairs += [{"pathway": "nobody", "pool": q, "operating_cost_bn_per_gw_year": 100.0} for q in pools]
     more = change.with_rows(instance, "pathways", [{"pathway": "nobody"}])
     more = replace(more, tables={**more.tables, "eligibility": more.tables["eligibility"].iloc[:0]})
@@ -128,7 +129,7 @@ def test_a_pathway_without_value_adds_nothing(name: str, usable: bool) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_knowing_what_does_not_matter_is_worth_nothing(name: str) -> None:
-    """A factor whose outcomes change nothing leaves the worth as it is, whatever the aversion, though it splits nodes."""
+    """A factor whose outcomes change nothing splits nodes and leaves the worth as it is, whatever the aversion."""
     instance = base(name)
     coin = Factor("coin", pd.Timestamp(middle(instance)).date(), (Outcome("heads", 0.3), Outcome("tails", 0.7)))
     assert worth(replace(instance, factors=(*instance.factors, coin))) == same(worth(instance))
@@ -169,14 +170,13 @@ def test_relaxing_a_limit_helps_where_it_binds(limit: str) -> None:
     assert worth(base(name).edited(edit)) > worth(base(name)) + 1e-6
 
 
-@pytest.mark.parametrize("name", TREES)
-@pytest.mark.parametrize("limit", RELAXED)
+@pytest.mark.parametrize(
+    ("limit", "name"),
+    [(limit, name) for limit in RELAXED for name in TREES if name == "random-32" or limit not in ("most", "least")],
+)
 def test_relaxing_a_limit_never_hurts(limit: str, name: str) -> None:
-    """A limit relaxed is worth no less than kept, whether or not it binds."""
-    edit = gw.edit(RELAXED[limit][0])
-    if not len(base(name).tables[edit.table]):
-        pytest.skip(f"{name} has no {edit.table}")
-    assert worth(base(name).edited(edit)) >= at_least(worth(base(name)))
+    """A limit relaxed is worth no less than kept, whether or not it binds; only random-32 has locks."""
+    assert worth(base(name).edited(RELAXED[limit][0])) >= at_least(worth(base(name)))
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -211,23 +211,34 @@ def test_worth_falls_with_a_smaller_tail(name: str) -> None:
     assert half >= at_least(tenth)
 
 
+def deals_with(name: str, **cells: object) -> Instance:
+    """Return an instance whose deal pathways all have these cells, which no outcome changes."""
+    own = ("notice_days", "min_term_days", *cells)
+    instance = change.without(base(name), lambda edit: edit.table == "pathways" and edit.column in own)
+    frame = instance.tables["pathways"]
+    deals = frame["pathway"][(frame[["notice_days", "min_term_days"]].fillna(0) > 0).any(axis=1)]
+    assert len(deals)
+    edits = [f'pathways[pathway="{p}"].{column} = {cell}' for p in deals for column, cell in cells.items()]
+    return instance.edited(*edits)
+
+
 @pytest.mark.parametrize("name", ["tiny-deals", *TREES])
 def test_a_longer_notice_never_helps(name: str) -> None:
     """Where the minimum term covers either notice, the longer one never raises worth: what it gives back could have
     been given back by the shorter one.
     """  # noqa: D205
-    terms = ("notice_days", "min_term_days")
-    instance = change.without(base(name), lambda edit: edit.column in terms)
-    frame = instance.tables["pathways"]
-    deals = frame["pathway"][(frame[list(terms)].fillna(0) > 0).any(axis=1)].tolist()
-    assert deals
-    instance = instance.edited(*(f'pathways[pathway="{p}"].min_term_days = 400' for p in deals))
-    none, quarter, year = (
-        worth(instance.edited(*(f'pathways[pathway="{p}"].notice_days = {days}' for p in deals)))
-        for days in (0, 90, 400)
-    )
+    none, quarter, year = (worth(deals_with(name, min_term_days=400, notice_days=days)) for days in (0, 90, 400))
     assert none >= at_least(quarter)
     assert quarter >= at_least(year)
+
+
+@pytest.mark.parametrize("name", ["tiny-deals", *TREES])
+def test_a_longer_term_never_helps(name: str) -> None:
+    """Where no deal can be breached, a longer minimum term never raises worth: it only binds for longer."""
+    terms = (30, 200, 800)
+    short, longer, longest = (worth(deals_with(name, min_term_days=days, breach_cost_bn_per_gw='""')) for days in terms)
+    assert short >= at_least(longer)
+    assert longer >= at_least(longest)
 
 
 # ---- worked out
@@ -239,7 +250,8 @@ def one_gw_in_a_shaky_market(folder: Path, notice_days: int, signing_cost: float
     Whether it ends is known from the second quarter on, each with probability 0.5. A deal binds for a quarter.
     """
     texts = {
-        "instance.toml": 'schema = 1\nname = "shaky"\n[calendar]\nstart = 2026-01-01\nresolution = "quarter"\nperiods = 3',
+        "instance.toml": 'schema = 1\nname = "shaky"\n[calendar]\nstart = 2026-01-01\n'
+        'resolution = "quarter"\nperiods = 3\n',
         "pools.csv": "pool\ncloud\n",
         "contracts.csv": "contract,pool\nown,cloud\n",
         "deliveries.csv": "contract,date,gw\nown,2026-01-01,1\n",

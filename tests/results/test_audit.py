@@ -194,7 +194,7 @@ def with_cells(name: str, row: int, **cells: Any) -> Tables:
 def test_capacity_that_is_not_there(instance: Instance) -> None:
     """No pathway uses less than nothing, and negative idle GW do not make up for using what no one delivers."""
     found = figures(audit(instance, with_cells("allocation", 4, gw=-0.1), hand.summary()))
-    assert "allocation of deals on gpu at node 2 (2028-01-01, market=glut), GW: found -0.1, expected at least 0" in found
+    assert "of deals on gpu at node 2 (2028-01-01, market=glut), GW: found -0.1, expected at least 0" in found
     tables = with_cells("allocation", 5, gw=2.4)
     tables["supply"].loc[2, ["used_gw", "idle_gw"]] = [2.475, -0.075]
     found = figures(audit(instance, tables, hand.summary()))

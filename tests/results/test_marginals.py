@@ -85,8 +85,9 @@ def test_every_changed_marginal_value_is_caught() -> None:
         for column, other in (("bn_per_gw_year", 0.125), ("name", "nobody"), ("node", 99), ("constraint", "wish")):
             changed = table.copy()
             changed[column] = changed[column].astype(object)
-            old = changed.loc[row, column]
-            changed.loc[row, column] = old + other if column == "bn_per_gw_year" else other
+            changed.loc[row, column] = (
+                float(table["bn_per_gw_year"][row]) + other if isinstance(other, float) else other
+            )
             assert disagreements(changed, program, laid_out.data, solution.row_duals), (row, column)
     assert disagreements(table.iloc[1:], program, laid_out.data, solution.row_duals)
 

@@ -115,7 +115,9 @@ def test_a_failing_solver_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_solver_options_take_the_types_of_highs() -> None:
     """Texts from a command line become what HiGHS expects, and reach it."""
-    options = checked_options({"presolve": "off", "simplex_iteration_limit": "7", "primal_feasibility_tolerance": "1e-9"})
+    options = checked_options(
+        {"presolve": "off", "simplex_iteration_limit": "7", "primal_feasibility_tolerance": "1e-9"}
+    )
     assert options == {"presolve": "off", "simplex_iteration_limit": 7, "primal_feasibility_tolerance": 1e-9}
     reference = compiled(timeline(gw.load(INSTANCES / "meta-2026h1").deterministic()).data)
     assert run_solver(reference, SolveOptions(solver=options)).status is Status.ITERATION_LIMIT
