@@ -20,6 +20,8 @@ check: $(DEVELOPING)  ## lint, format, types
 
 docs: $(DEVELOPING)  ## what is generated: the format page, the README's picture
 	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
+	$(BIN)/gwplan solve instances/meta-2026h1 --out build/run --force >/dev/null
+	$(BIN)/gwplan export build/run --png docs/plan.png --force
 
 lock: $(DEVELOPING)  ## refresh constraints.txt: the versions that everything was tested with
 	$(BIN)/python -m piptools compile --all-extras --strip-extras --no-header --no-emit-index-url \
