@@ -1,0 +1,1 @@
+"""The commands of ``gwplan``, one a file; each imports its work when it is called."""

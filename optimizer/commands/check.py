@@ -1,0 +1,26 @@
+"""``gwplan check``."""
+
+from __future__ import annotations
+
+import click
+
+from optimizer.commands.common import ends_with_code, warn
+
+
+@click.command()
+@click.argument("instance", metavar="INSTANCE")
+@ends_with_code
+def check(instance: str) -> None:
+    """Validate INSTANCE: every problem at once, with where it is, the rule and what to do."""
+    from optimizer.instance.read import load
+    from optimizer.planning import lay_out
+
+    laid_out, warnings = lay_out(load(instance))
+    warn([str(warning) for warning in warnings])
+    tree = laid_out.data.tree
+    found = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}"
+    click.echo(
+        f"{laid_out.instance.name}: valid, {found}; {len(laid_out.data.contracts)} contracts, "
+        f"{len(laid_out.data.pathways)} pathways, {len(laid_out.data.pools)} pools, {tree.periods} periods, "
+        f"{len(tree.node_of)} scenarios, {tree.size} nodes"
+    )

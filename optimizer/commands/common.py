@@ -1,0 +1,141 @@
+"""What the commands share: options, errors as exit codes, progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import click
+
+if TYPE_CHECKING:
+    from optimizer.instance.instance import Instance
+
+BAD_INPUT, NO_PLAN, STOPPED, FAILED_CHECK = 1, 3, 4, 5
+
+Arguments = ParamSpec("Arguments")
+
+
+def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Turn the errors of planning into lines on stderr and the exit codes of the interface."""
+
+    @wraps(command)
+    def run(*args: Arguments.args, **options: Arguments.kwargs) -> None:
+        from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
+        from optimizer.instance.problems import InstanceError
+
+        try:
+            command(*args, **options)
+        except InstanceError as error:
+            stop(BAD_INPUT, *map(str, error.problems))
+        except InfeasibleError as error:
+            stop(NO_PLAN, str(error))
+        except StoppedError as error:
+            stop(STOPPED, str(error))
+        except (AuditError, SolverError) as error:
+            stop(FAILED_CHECK, str(error))
+        except KeyboardInterrupt:
+            stop(STOPPED, "stopped (interrupted) before there was a plan")
+
+    return run
+
+
+def stop(code: int, *lines: str) -> None:
+    """End the command with an exit code, each line an error on stderr."""
+    for line in lines:
+        click.echo(f"error: {line}", err=True)
+    sys.exit(code)
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Print warnings on stderr."""
+    for line in lines:
+        click.echo(f"warning: {line}", err=True)
+
+
+def pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """Return KEY=VALUE options as a mapping."""
+    pairs: dict[str, str] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not (key and equals and value):
+            raise click.BadParameter(f"'{text}' is not of the form {parameter.metavar}")
+        if key in pairs:
+            raise click.BadParameter(f"'{key}' is given twice")
+        pairs[key] = value
+    return pairs
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None] | None]:
+    """Show the stage of the work on stderr when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda stage: status.update(f"{stage} ...")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a command is asked to look at: an instance, and what is changed in it.
+
+    Attributes
+    ----------
+    source : str
+        Folder of the instance.
+    whatifs, edits : tuple of str
+        What-ifs (names or files) and, after them, edits in the command line's spelling.
+    given : mapping of str to str
+        Outcome of each factor that is taken as known.
+    deterministic : bool
+        Whether uncertainty is ignored.
+    """
+
+    source: str
+    whatifs: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+    deterministic: bool = False
+
+    def load(self) -> Instance:
+        """Return the instance that is asked for."""
+        from optimizer.instance.edit import edit
+        from optimizer.instance.read import load, load_whatif
+
+        instance = load(self.source)
+        for name in self.whatifs:
+            known = name in instance.whatifs
+            instance = instance.with_whatif(name if known or not name.endswith(".toml") else load_whatif(name))
+        instance = instance.edited(*map(edit, self.edits)) if self.edits else instance
+        instance = instance.given(self.given) if self.given else instance
+        return instance.deterministic() if self.deterministic else instance
+
+
+_CASE_OPTIONS = (
+    click.argument("source", metavar="INSTANCE"),
+    click.option("--set", "edits", metavar="EDIT", multiple=True, help="Edit cells, e.g. 'risk.aversion = 0.3'."),
+    click.option(
+        "--with", "whatifs", metavar="WHATIF", multiple=True, help="Apply a what-if: its name, or a .toml file."
+    ),
+    click.option("--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Take an outcome as known."),
+    click.option("--deterministic", is_flag=True, help="Ignore uncertainty: plan the instance as written."),
+)
+
+
+def takes_case(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the argument INSTANCE and the options that change it, as one `Case` called ``case``."""
+
+    @wraps(command)
+    def run(**options: Any) -> None:
+        chosen = {name.name: options.pop(name.name) for name in fields(Case)}
+        command(case=Case(**chosen), **options)
+
+    for option in reversed(_CASE_OPTIONS):
+        run = option(run)
+    return run

@@ -1,0 +1,42 @@
+"""``gwplan export``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from optimizer.commands.common import ends_with_code
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--csv", metavar="DIR", help="Tables as CSV.")
+@click.option("--parquet", metavar="DIR", help="Tables as Parquet, with units and the manifest in their metadata.")
+@click.option("--png", metavar="FILE", help="Picture of GW by pathway over time against supply.")
+@click.option("--svg", metavar="FILE", help="The same picture as SVG.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@ends_with_code
+def export(run: str, csv: str | None, parquet: str | None, png: str | None, svg: str | None, force: bool) -> None:
+    """Export a kept RUN."""
+    from optimizer.results.run import read_run
+
+    wanted = {"csv": csv, "parquet": parquet, "png": png, "svg": svg}
+    if not any(wanted.values()):
+        raise click.UsageError("name at least one of --csv, --parquet, --png, --svg")
+    kept = read_run(run)
+    for kind, target in wanted.items():
+        if target:
+            _export(kept, kind, target, force)
+            click.echo(f"wrote {target}")
+
+
+def _export(kept: Any, kind: str, target: str, force: bool) -> None:
+    if kind in ("csv", "parquet"):
+        from optimizer.export import tables
+
+        (tables.to_csv if kind == "csv" else tables.to_parquet)(kept, target, force=force)
+    else:
+        from optimizer.export import charts
+
+        charts.save(charts.gw_over_time(kept), target, force=force)

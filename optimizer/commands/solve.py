@@ -1,0 +1,77 @@
+"""``gwplan solve``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, progress, stop, takes_case, warn
+
+if TYPE_CHECKING:
+    from optimizer.results.plan import Plan
+
+
+@click.command()
+@takes_case
+@click.option("--out", metavar="DIR", help="Keep the run in this new folder.")
+@click.option("--force", is_flag=True, help="Let --out replace an earlier run.")
+@click.option("--time-limit", metavar="S", type=click.FloatRange(min=0), help="Stop the solver after S seconds.")
+@click.option(
+    "--solver-option", "solver", metavar="KEY=VALUE", multiple=True, callback=pairs, help="Set an option of HiGHS."
+)
+@click.option("--log", is_flag=True, help="Show the solver's own log on stderr.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the plan.")
+@ends_with_code
+def solve(
+    case: Case,
+    out: str | None,
+    force: bool,
+    time_limit: float | None,
+    solver: dict[str, str],
+    log: bool,
+    as_json: bool,
+) -> None:
+    """Find the best plan of INSTANCE (a folder), check it and print it."""
+    import gc
+
+    from optimizer.results.run import keep, refuse_existing
+
+    gc.disable()  # the process ends with the plan; to walk its many small objects again and again only costs time
+    if out is not None:
+        refuse_existing(out, force=force)
+    instance = case.load()
+
+    from optimizer.planning import solve as best_plan
+    from optimizer.solve.highs import SolveOptions, checked_options
+
+    options = SolveOptions(time_limit, log, checked_options(solver))
+    with progress() as tell:
+        plan = best_plan(instance, options, accept_stopped=True, progress=tell, meanwhile=printer)
+    try:
+        if out is not None:
+            asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": case.deterministic}
+            keep(plan, out, command=["gwplan", *sys.argv[1:]], options=asked, force=force)
+    finally:  # a disk that filled up meanwhile does not cost the planner the plan
+        _show(plan, as_json)
+    if plan.status != "optimal":
+        stop(STOPPED, f"stopped ({plan.status.replace('_', ' ')}): this plan keeps every limit but is not proved best")
+
+
+def _show(plan: Plan, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        warn(plan.warnings)
+        click.echo(json.dumps(plan.summary, indent=2, allow_nan=False))
+    else:
+        printer()(plan)
+
+
+def printer() -> Callable[[Plan], None]:
+    """Return what prints a plan; to import it takes a while."""
+    from optimizer.export.printed import print_plan
+
+    return print_plan
