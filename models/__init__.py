@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 from pyomo.core import ConcreteModel, Constraint, Objective, Set, maximize
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import add_axes
-from models.cancellation import add_cancellation, commit
+from models.axes import axes_terms
+from models.cancellation import add_cancellation, cancellation_terms, commit
 from models.data import PlanData
-from models.deals import add_deals, deals, term
+from models.deals import add_deals, deals, deals_terms, term
 from models.demand import (
     add_demand,
     cap,
+    demand_terms,
     floor,
     lock_least,
     lock_most,
@@ -23,34 +25,48 @@ from models.demand import (
     signing_ramp,
     target,
 )
-from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth
-from models.supply import add_supply, balance
+from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
+from models.supply import add_supply, balance, supply_terms
+from models.terms import Terms, declare
 from models.tree import Tree, build_tree
-from models.value import add_value, expected_worth
+from models.value import add_value, expected_worth, value_terms
 
-__all__ = ["PlanData", "Tree", "build", "build_tree"]
+__all__ = ["PlanData", "Terms", "Tree", "build", "build_tree", "terms"]
 
 
-def build(data: PlanData) -> ConcreteModel:
+FAMILIES = (axes_terms, supply_terms, demand_terms, deals_terms, cancellation_terms, value_terms)
+"""What enters the sets and parameters of each family of constraints."""
+
+
+def terms(data: PlanData) -> Terms:
+    """Return the sets and parameters of a plan's model as arrays; capacity in GW, money in $bn, rates per year."""
+    entered = Terms(data)
+    for enter in FAMILIES:
+        enter(entered)
+    if data.aversion > 0:
+        risk_terms(entered)
+    return entered
+
+
+def build(data: PlanData | Terms) -> ConcreteModel:
     """Return the model of a plan.
 
     Parameters
     ----------
-    data : PlanData
-        The data on the scenario tree.
+    data : PlanData or Terms
+        The data on the scenario tree, or what `terms` made of them.
 
     Returns
     -------
     ConcreteModel
         Maximises worth in $bn; capacity in GW. Every constraint is a component named as in the formulation.
     """
+    entered = data if isinstance(data, Terms) else terms(data)
     m = ConcreteModel("gwplan")
-    add_axes(m, data)
-    add_supply(m, data)
-    add_demand(m, data)
-    add_deals(m, data)
-    add_cancellation(m, data)
-    add_value(m, data)
+    declare(m, entered)
+    for add_variables in (add_supply, add_demand, add_deals, add_cancellation, add_value):
+        add_variables(m)
+    bound(m, entered)
 
     constrain(m, "balance", balance, m.POOLS, m.NODES)
     constrain(m, "service", service, m.SERVED)
@@ -66,8 +82,8 @@ def build(data: PlanData) -> ConcreteModel:
     constrain(m, "lock_least", lock_least, m.LEAST_LOCKS)
     constrain(m, "lock_most", lock_most, m.MOST_LOCKS)
 
-    if data.aversion > 0:
-        add_risk(m, data)
+    if entered.data.aversion > 0:
+        add_risk(m)
         constrain(m, "cumulative_worth", cumulative_worth, m.NODES)
         constrain(m, "deficit_met", deficit, m.LEAVES)
         m.objective = Objective(rule=risk_averse_worth, sense=maximize)
@@ -80,3 +96,11 @@ def constrain(m: ConcreteModel, name: str, rule: Callable[..., ExpressionBase], 
     """Add a constraint unless the set that it runs over is empty: an empty set has no template."""
     if all(len(indices) for indices in over):
         setattr(m, name, Constraint(*over, rule=rule))
+
+
+def bound(m: ConcreteModel, entered: Terms) -> None:
+    """Give the variables their upper bounds: shares of a contract, widths of tiers (effective GW)."""
+    for name, upper in entered.upper.items():
+        for variable, most in zip(m.component(name).values(), upper.tolist(), strict=True):
+            if isfinite(most):
+                variable.setub(most)

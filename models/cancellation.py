@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import numpy as np
-from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import add_parameter, family, index_set
-from models.data import PlanData
+from models.terms import Terms
 
 
-def add_cancellation(m: ConcreteModel, data: PlanData) -> None:
-    """Add `cancelled`, the share of a contract for which notice has been given, and its data.
+def cancellation_terms(terms: Terms) -> None:
+    """Enter the data of cancellation.
 
     ``OPEN`` holds the contracts whose window is open on a node, ``STILL_OPEN`` those whose window was open before.
     """
-    m.WINDOW = index_set(data, "KN", data.window)
-    m.cancelled = Var(m.WINDOW, within=NonNegativeReals)
-    for (k, n), most in zip(m.WINDOW, data.max_share[data.window].tolist(), strict=True):
-        m.cancelled[k, n].setub(most)
+    data = terms.data
     open_before = data.window & (data.previous_window >= 0)
-    m.COMMITTED = index_set(data, "KN", open_before)
-    for name, mask in (("open", data.window), ("still_open", open_before)):
-        sets, number = family(data, mask.T)
-        setattr(m, name.upper(), Set(range(len(sets)), initialize=sets))
-        add_parameter(m, name, data, "N", number)
-    add_parameter(m, "fee", data, "KN", np.where(data.window, data.fee * data.contracted, 0.0))
-    add_parameter(m, "window_before", data, "KN", np.where(open_before, data.previous_window, 0))
+    terms.index_set("WINDOW", "KN", data.window)
+    terms.index_set("COMMITTED", "KN", open_before)
+    terms.upper["cancelled"] = data.max_share[data.window]
+    terms.family("OPEN", "open", "N", data.window.T)
+    terms.family("STILL_OPEN", "still_open", "N", open_before.T)
+    terms.parameter("fee", "KN", np.where(data.window, data.fee * data.contracted, 0.0))
+    terms.parameter("window_before", "KN", np.where(open_before, data.previous_window, 0))
+
+
+def add_cancellation(m: ConcreteModel) -> None:
+    """Add `cancelled`, the share of a contract for which notice has been given."""
+    m.cancelled = Var(m.WINDOW, within=NonNegativeReals)
 
 
 def commit(m: ConcreteModel, k: str, n: int) -> ExpressionBase:

@@ -6,29 +6,25 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import add_parameter, index_set
-from models.data import PlanData
 from models.supply import use, use_before
+from models.terms import Terms
 
 
-def add_deals(m: ConcreteModel, data: PlanData) -> None:
-    """Add `sign`, `release` and `breach` (GW) of the deal pathways, and the data of deals."""
-    tree, root = data.tree, data.tree.root
+def deals_terms(terms: Terms) -> None:
+    """Enter the data of deals."""
+    data, tree, root = terms.data, terms.data.tree, terms.data.tree.root
     deal = data.deal[:, root]
     breachable = np.isfinite(data.breach_cost) & data.deal
-    m.DEALS = index_set(data, "PN", deal)
-    add_parameter(m, "deals_at", data, "PN", deal.astype(np.int64))
-    m.sign = Var(m.DEALS, within=NonNegativeReals)
+    terms.index_set("DEALS", "PN", deal)
+    terms.parameter("deals_at", "PN", deal.astype(np.int64))
     later = np.stack([tree.has_descendant(lag) for lag in data.notice[:, root]]) if len(deal) else deal
-    m.RELEASES = index_set(data, "PN", deal & later)
-    m.release = Var(m.RELEASES, within=NonNegativeReals)
-    m.BREACHES = index_set(data, "PN", breachable[:, root])
-    add_parameter(m, "breaches", data, "PR", breachable.astype(np.int64))
-    m.breach = Var(m.BREACHES, within=NonNegativeReals)
+    terms.index_set("RELEASES", "PN", deal & later)
+    terms.index_set("BREACHES", "PN", breachable[:, root])
+    terms.parameter("breaches", "PR", breachable.astype(np.int64))
 
-    add_parameter(m, "keep", data, "PN", np.where(deal, data.keep, 0.0))
-    add_parameter(m, "returns", data, "PN", (data.notified >= 0).astype(np.int64))
-    add_parameter(m, "notified", data, "PN", np.maximum(data.notified, 0))
+    terms.parameter("keep", "PN", np.where(deal, data.keep, 0.0))
+    terms.parameter("returns", "PN", (data.notified >= 0).astype(np.int64))
+    terms.parameter("notified", "PN", np.maximum(data.notified, 0))
     kept_since_notice = np.zeros(deal.shape)
     lags = int(data.term.max(initial=0))
     kept = np.zeros((*deal.shape, lags + 1))
@@ -40,12 +36,20 @@ def add_deals(m: ConcreteModel, data: PlanData) -> None:
             since = data.kept_since(int(p), lag)
             kept[p, :, lag] = since
             kept_since_notice[p] = np.where(data.notice[p, root] == lag, since, kept_since_notice[p])
-    add_parameter(m, "kept_since_notice", data, "PN", np.where(data.notified >= 0, kept_since_notice, 0.0))
+    terms.parameter("kept_since_notice", "PN", np.where(data.notified >= 0, kept_since_notice, 0.0))
+    counts = len(terms.indexed_sets["FIRST"])
     term_nodes = np.where(deal, np.minimum(data.term[:, root], tree.period + 1), 0)
     in_term = np.arange(lags + 1) < term_nodes[:, :, None]
-    add_parameter(m, "term_nodes", data, "PN", term_nodes)
-    add_parameter(m, "kept_since", data, "PNI", np.where(in_term, kept, 0.0)[:, :, : len(m.COUNTS)])
-    add_parameter(m, "above", data, "NI", above[:, : len(m.COUNTS)])
+    terms.parameter("term_nodes", "PN", term_nodes)
+    terms.parameter("kept_since", "PNI", np.where(in_term, kept, 0.0)[:, :, :counts])
+    terms.parameter("above", "NI", above[:, :counts])
+
+
+def add_deals(m: ConcreteModel) -> None:
+    """Add `sign`, `release` and `breach` (GW) of the deal pathways."""
+    m.sign = Var(m.DEALS, within=NonNegativeReals)
+    m.release = Var(m.RELEASES, within=NonNegativeReals)
+    m.breach = Var(m.BREACHES, within=NonNegativeReals)
 
 
 def deals(m: ConcreteModel, p: str, n: int) -> ExpressionBase:

@@ -3,54 +3,52 @@
 from __future__ import annotations
 
 import numpy as np
-from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import add_parameter, index_set
-from models.data import PlanData
 from models.supply import use, use_before
+from models.terms import Terms
 
 
-def add_demand(m: ConcreteModel, data: PlanData) -> None:
-    """Add `shortfall` (effective GW) and `onboard` (GW), and the data of demand."""
-    root = data.tree.root
-    add_parameter(m, "effectiveness", data, "PQR", data.effectiveness)
-    add_parameter(m, "floor", data, "PN", data.floor)
-    add_parameter(m, "target", data, "PN", data.target)
-    add_parameter(m, "cap", data, "PN", np.where(np.isfinite(data.cap), data.cap, 0.0))
-    m.FLOORS = index_set(data, "PN", data.floor > 0)
-    m.TARGETS = index_set(data, "PN", data.target > 0)
+def demand_terms(terms: Terms) -> None:
+    """Enter the data of demand."""
+    data, root = terms.data, terms.data.tree.root
+    terms.parameter("effectiveness", "PQR", data.effectiveness)
+    terms.parameter("floor", "PN", data.floor)
+    terms.parameter("target", "PN", data.target)
+    terms.parameter("cap", "PN", np.where(np.isfinite(data.cap), data.cap, 0.0))
+    terms.index_set("FLOORS", "PN", data.floor > 0)
+    terms.index_set("TARGETS", "PN", data.target > 0)
     served = np.any(data.eligible, axis=1)[:, root]
-    m.CAPS = index_set(data, "PN", np.isfinite(data.cap) & served)
-    add_parameter(m, "targets", data, "PN", (data.target > 0).astype(np.int64))
-    m.SERVED = index_set(data, "PN", data.tiers > 0)
-    m.shortfall = Var(m.TARGETS, within=NonNegativeReals)
+    terms.index_set("CAPS", "PN", np.isfinite(data.cap) & served)
+    terms.parameter("targets", "PN", (data.target > 0).astype(np.int64))
+    terms.index_set("SERVED", "PN", data.tiers > 0)
 
     ramped = np.isfinite(data.ramp)
-    add_parameter(m, "ramp_limit", data, "PR", np.where(ramped, data.ramp, 0.0))
-    m.RAMPS = index_set(data, "PN", (ramped & ~data.deal)[:, root] & served)
-    m.SIGNING_RAMPS = index_set(data, "PN", (ramped & data.deal)[:, root])
+    terms.parameter("ramp_limit", "PR", np.where(ramped, data.ramp, 0.0))
+    terms.index_set("RAMPS", "PN", (ramped & ~data.deal)[:, root] & served)
+    terms.index_set("SIGNING_RAMPS", "PN", (ramped & data.deal)[:, root])
 
     migrates = data.migration_cost > 0
-    m.MIGRATIONS = index_set(data, "PQN", (migrates[:, None, :] & data.eligible)[:, :, root])
-    add_parameter(m, "migrates", data, "PR", migrates.astype(np.int64))
-    m.onboard = Var(m.MIGRATIONS, within=NonNegativeReals)
+    terms.index_set("MIGRATIONS", "PQN", (migrates[:, None, :] & data.eligible)[:, :, root])
+    terms.parameter("migrates", "PR", migrates.astype(np.int64))
 
-    add_parameter(m, "lock_least_gw", data, "PLN", np.nan_to_num(data.lock_least))
-    add_parameter(m, "lock_most_gw", data, "PLN", np.nan_to_num(data.lock_most, posinf=0.0))
-    m.LEAST_LOCKS = index_set(data, "PLN", np.nan_to_num(data.lock_least) > 0)
-    m.MOST_LOCKS = index_set(data, "PLN", np.isfinite(data.lock_most))
-    m.LOCKED = Set(
-        m.PATHWAYS,
-        m.LOCKABLE,
-        m.ROOTS,
-        initialize={
-            (p, q, r): [name for j, name in enumerate(data.pools) if data.eligible[i, j, r] and q in ("", name)]
-            for i, p in enumerate(data.pathways)
-            for q in (*data.pools, "")
-            for r in range(len(data.tree.roots))
-        },
-    )
+    terms.parameter("lock_least_gw", "PLN", np.nan_to_num(data.lock_least))
+    terms.parameter("lock_most_gw", "PLN", np.nan_to_num(data.lock_most, posinf=0.0))
+    terms.index_set("LEAST_LOCKS", "PLN", np.nan_to_num(data.lock_least) > 0)
+    terms.index_set("MOST_LOCKS", "PLN", np.isfinite(data.lock_most))
+    terms.indexed_sets["LOCKED"] = {
+        (p, q, r): [name for j, name in enumerate(data.pools) if data.eligible[i, j, r] and q in ("", name)]
+        for i, p in enumerate(data.pathways)
+        for q in (*data.pools, "")
+        for r in range(len(data.tree.roots))
+    }
+
+
+def add_demand(m: ConcreteModel) -> None:
+    """Add `shortfall` (effective GW) and `onboard` (GW)."""
+    m.shortfall = Var(m.TARGETS, within=NonNegativeReals)
+    m.onboard = Var(m.MIGRATIONS, within=NonNegativeReals)
 
 
 def effective_use(m: ConcreteModel, p: str, n: int) -> ExpressionBase:

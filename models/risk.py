@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-from pyomo.core import ConcreteModel, NonNegativeReals, Reals, Set, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Reals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import add_parameter
-from models.data import PlanData
+from models.terms import Terms
 from models.value import node_worth
 
 
-def add_risk(m: ConcreteModel, data: PlanData) -> None:
+def risk_terms(terms: Terms) -> None:
+    """Enter the data of risk."""
+    tree = terms.data.tree
+    leaf = np.zeros(tree.size, dtype=bool)
+    leaf[tree.leaves] = True
+    terms.index_set("LEAVES", "N", leaf)
+    terms.parameter("leaf_probability", "N", np.where(leaf, tree.probability, 0.0))
+
+
+def add_risk(m: ConcreteModel) -> None:
     """Add `worth` so far at each node, `value_at_risk` and the `deficit` of each leaf below it ($bn)."""
-    m.aversion, m.tail = data.aversion, data.tail
-    m.LEAVES = Set(initialize=data.tree.leaves.tolist())
     m.worth = Var(m.NODES, within=Reals)
     m.value_at_risk = Var(within=Reals)
     m.deficit = Var(m.LEAVES, within=NonNegativeReals)
-    leaf = np.zeros(data.tree.size)
-    leaf[data.tree.leaves] = data.tree.probability[data.tree.leaves]
-    add_parameter(m, "leaf_probability", data, "N", leaf)
 
 
 def cumulative_worth(m: ConcreteModel, n: int) -> ExpressionBase:

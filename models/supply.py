@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import add_parameter, family
-from models.data import PlanData
+from models.terms import Terms
 
 
-def add_supply(m: ConcreteModel, data: PlanData) -> None:
-    """Add `allocate` and `idle` (GW) and the data of supply.
+def supply_terms(terms: Terms) -> None:
+    """Enter the data of supply.
 
     ``LAPSED`` holds the contracts of a pool of which, on a node, some notice is over.
     """
+    data = terms.data
+    terms.parameter("supply", "QN", data.supply)
+    terms.parameter("initial", "PQN", np.where(data.tree.parent < 0, data.initial[:, :, data.tree.root], 0.0))
+    in_pool = np.arange(len(data.pools))[:, None, None] == data.pool_of
+    terms.family("LAPSED", "lapsed", "QN", in_pool & (data.ref >= 0).T)
+    terms.parameter("ref", "KN", np.maximum(data.ref, 0))
+    terms.parameter("delivered", "KN", np.where(data.ref >= 0, data.delivered, 0.0))
+
+
+def add_supply(m: ConcreteModel) -> None:
+    """Add `allocate` and `idle` (GW)."""
     m.allocate = Var(m.PAIRS, within=NonNegativeReals)
     m.idle = Var(m.POOLS, m.NODES, within=NonNegativeReals)
-    add_parameter(m, "supply", data, "QN", data.supply)
-    add_parameter(m, "initial", data, "PQN", np.where(data.tree.parent < 0, data.initial[:, :, data.tree.root], 0.0))
-
-    in_pool = np.arange(len(data.pools))[:, None, None] == data.pool_of
-    lapsed, number = family(data, in_pool & (data.ref >= 0).T)
-    m.LAPSED = Set(range(len(lapsed)), initialize=lapsed)
-    add_parameter(m, "lapsed", data, "QN", number)
-    add_parameter(m, "ref", data, "KN", np.maximum(data.ref, 0))
-    add_parameter(m, "delivered", data, "KN", np.where(data.ref >= 0, data.delivered, 0.0))
 
 
 def use(m: ConcreteModel, p: str, n: int) -> ExpressionBase:

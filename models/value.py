@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import numpy as np
-from pyomo.core import ConcreteModel, NonNegativeReals, Set, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import add_parameter, family, index_set
 from models.cancellation import cancellation_fees
-from models.data import PlanData
+from models.terms import Terms
 
 
-def add_value(m: ConcreteModel, data: PlanData) -> None:
-    """Add `serve` (effective GW) and the data of worth."""
+def value_terms(terms: Terms) -> None:
+    """Enter the data of worth."""
+    data = terms.data
     in_force = np.arange(data.width.shape[1])[:, None] < data.tiers[:, None, :]
-    m.TIERS = index_set(data, "PIN", in_force)
-    m.serve = Var(m.TIERS, within=NonNegativeReals)
-    for index, width in zip(m.TIERS, data.width[in_force].tolist(), strict=True):
-        if np.isfinite(width):
-            m.serve[index].setub(width)
-    add_parameter(m, "tiers", data, "PN", data.tiers)
-    add_parameter(m, "value", data, "PIN", np.where(in_force, data.value, 0.0))
+    terms.index_set("TIERS", "PIN", in_force)
+    terms.upper["serve"] = data.width[in_force]
+    terms.parameter("tiers", "PN", data.tiers)
+    terms.parameter("value", "PIN", np.where(in_force, data.value, 0.0))
 
-    add_parameter(m, "operating_cost", data, "PQR", data.operating_cost)
-    add_parameter(m, "idle_penalty", data, "QR", data.idle_penalty)
-    add_parameter(m, "shortfall_penalty", data, "PR", data.shortfall_penalty)
-    add_parameter(m, "migration_cost", data, "PR", data.migration_cost)
-    add_parameter(m, "signing_cost", data, "PR", data.signing_cost)
-    add_parameter(m, "breach_cost", data, "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
-    add_parameter(m, "contract_cost", data, "N", (data.cost * data.delivered).sum(axis=0))
-    add_parameter(m, "saved_cost", data, "KN", np.where(data.ref >= 0, data.cost * data.delivered, 0.0))
+    terms.parameter("operating_cost", "PQR", data.operating_cost)
+    terms.parameter("idle_penalty", "QR", data.idle_penalty)
+    terms.parameter("shortfall_penalty", "PR", data.shortfall_penalty)
+    terms.parameter("migration_cost", "PR", data.migration_cost)
+    terms.parameter("signing_cost", "PR", data.signing_cost)
+    terms.parameter("breach_cost", "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
+    terms.parameter("contract_cost", "N", (data.cost * data.delivered).sum(axis=0))
+    terms.parameter("saved_cost", "KN", np.where(data.ref >= 0, data.cost * data.delivered, 0.0))
     terminal = data.terminal_rate * data.delivered
     ends = (data.last_window >= 0) & (terminal != 0)
-    add_parameter(m, "terminal_worth", data, "N", terminal.sum(axis=0))
-    add_parameter(m, "terminal_lost", data, "KN", np.where(ends, terminal, 0.0))
-    ending, number = family(data, ends.T)
-    m.ENDING = Set(range(len(ending)), initialize=ending)
-    add_parameter(m, "ending", data, "N", number)
-    add_parameter(m, "last_window", data, "KN", np.where(ends, data.last_window, 0))
-    add_parameter(m, "probability", data, "N", data.tree.probability)
+    terms.parameter("terminal_worth", "N", terminal.sum(axis=0))
+    terms.parameter("terminal_lost", "KN", np.where(ends, terminal, 0.0))
+    terms.family("ENDING", "ending", "N", ends.T)
+    terms.parameter("last_window", "KN", np.where(ends, data.last_window, 0))
+    terms.parameter("probability", "N", data.tree.probability)
+
+
+def add_value(m: ConcreteModel) -> None:
+    """Add `serve` (effective GW)."""
+    m.serve = Var(m.TIERS, within=NonNegativeReals)
 
 
 def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:

@@ -69,6 +69,7 @@ def test_the_mathematics_know_no_tables_files_or_solver() -> None:
                 "collections",
                 "dataclasses",
                 "functools",
+                "math",
                 "typing",
             }
             assert foreign <= {"models", "numpy", "pyomo"}, path

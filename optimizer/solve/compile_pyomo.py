@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from pyomo.core import ConcreteModel, Constraint, Objective, Var, maximize
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from optimizer.solve.compile import _Expansion, by_columns
+from models.terms import Terms
+from optimizer.solve.expand import Columnwise, Expansion
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 
 
-def from_pyomo(model: ConcreteModel) -> LinearProgram:
+def from_pyomo(model: ConcreteModel, entered: Terms) -> LinearProgram:
     """Return the linear program of an ordinary model.
 
     A variable that no row and no cost speaks of keeps its column, and a row that only says what is always true keeps
@@ -27,6 +28,8 @@ def from_pyomo(model: ConcreteModel) -> LinearProgram:
     ----------
     model : ConcreteModel
         A linear model with one objective; its variables are not fixed.
+    entered : Terms
+        What it was built from: gives the names their codes.
     """
     # The default sense would turn a maximisation round; mixed form keeps one row, with its sign, for each constraint.
     form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
@@ -43,10 +46,9 @@ def from_pyomo(model: ConcreteModel) -> LinearProgram:
     row_of, lower, upper = _rows(form, constraints)
     matrix = form.A.tocoo()
     once = _first(row_of)[matrix.row]
-    start, index, value = by_columns(
-        row_of[matrix.row][once], column_of[matrix.col][once], matrix.data[once], len(lower), len(held)
-    )
-    codes = _Expansion(model)
+    row, column = row_of[matrix.row][once], column_of[matrix.col][once]
+    start, index, value = Columnwise(row, column, len(lower), len(held)).compress(matrix.data[once])
+    codes = Expansion(model, entered)
     return LinearProgram(
         cost=cost,
         offset=sign * float(form.c_offset[0]),

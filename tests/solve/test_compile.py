@@ -14,7 +14,7 @@ from pyomo.core.base.constraint import TemplateConstraintData
 from pyomo.core.base.objective import TemplateDataMixin
 
 import optimizer as gw
-from models import build
+from models import build, terms
 from models.data import PlanData
 from optimizer.instance.timeline import timeline
 from optimizer.solve import compile as compiler
@@ -67,14 +67,14 @@ def named(program: LinearProgram, keys: Mapping[str, IntArray]) -> dict[str, lis
 def test_templates_and_ordinary_rules_give_the_same_program(name: str) -> None:
     """Protects the expansion of templates: on a known instance Pyomo's own compiler finds the same matrix."""
     data = data_of(INSTANCES / name)
-    assert_same(compiled(data), from_pyomo(build(data)))
+    assert_same(compiled(data), from_pyomo(build(data), terms(data)))
 
 
 @pytest.mark.parametrize("seed", RANDOM_SEEDS)
 def test_templates_and_ordinary_rules_agree_on_random_instances(seed: int, tmp_path: Path) -> None:
     """Protects the expansion where features meet: forests, several deal pathways, windows that outcomes move."""
     data = data_of(random_instance(seed, tmp_path / "random"))
-    assert_same(compiled(data), from_pyomo(build(data)))
+    assert_same(compiled(data), from_pyomo(build(data), terms(data)))
 
 
 @pytest.mark.parametrize("name", [*TINY, REFERENCE])
@@ -135,7 +135,7 @@ def one_rule(rule: Callable[[ConcreteModel, int], Any]) -> ConcreteModel:
 def test_a_rule_that_cannot_be_expanded_is_named(rule: Callable[[ConcreteModel, int], Any], why: str) -> None:
     """Protects whoever adds a constraint: the error says which one, and why."""
     with pytest.raises(TemplateError, match=f"^bent: {why}$"):
-        expand(one_rule(rule))
+        expand(one_rule(rule), terms(data_of(INSTANCES / "tiny-ramp")))
 
 
 def test_ordinary_compiler_keeps_every_column_and_row() -> None:
@@ -151,7 +151,7 @@ def test_ordinary_compiler_keeps_every_column_and_row() -> None:
     m.even = Constraint(expr=m.x[2] == 4 * m.free + 7)
     m.least = Constraint(expr=m.x[0] >= m.x[2] + 1)
     m.objective = Objective(expr=6 * m.x[0] - m.free + 10, sense=maximize)
-    program = from_pyomo(m)
+    program = from_pyomo(m, terms(data_of(INSTANCES / "tiny-ramp")))
     matrix = np.column_stack([program.times(column) for column in np.eye(4)])
     np.testing.assert_array_equal(matrix, [[0, 0, 0, 0], [1, 0, 2, 0], [0, 0, 1, -4], [-1, 0, 1, 0]])
     np.testing.assert_array_equal(program.row_lower, [-np.inf, 1, 7, -np.inf])

@@ -1,0 +1,153 @@
+"""Index sets and parameters as arrays: what the model is declared from, and what two models are compared by.
+
+Every rule of the model is written without ``if`` on an index: what exists only on some nodes is summed over
+``FIRST[count]``, the first `count` whole numbers, with `count` a parameter that is 0 where the thing is missing. So
+each rule is one template that holds for all its indices, and models that differ in numbers alone have the same indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyomo.core import Any as AnyIndex
+from pyomo.core import ConcreteModel, Param, Set
+
+from models.data import BoolArray, PlanData
+from models.tree import FloatArray
+
+Key = tuple[str | int, ...]
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the model of a plan is declared from.
+
+    Axes are one letter each: P pathways, Q pools, K contracts, L pools and the pathway's sum (blank); any other letter
+    stands for whole numbers (nodes, roots, tiers, lags).
+
+    Attributes
+    ----------
+    data : PlanData
+        The data on the tree.
+    sets : dict of str to (str, bool array)
+        Axes of each index set, and which of their products are its members.
+    indexed_sets : dict of str to dict
+        Members of each set that depends on an index, by index.
+    parameters : dict of str to (str, array)
+        Axes and values of each parameter. Whole numbers lead from index to index; all else are quantities.
+    upper : dict of str to float array
+        Upper bounds of a variable, in the order of its index set; inf where there is none.
+    """
+
+    data: PlanData
+    sets: dict[str, tuple[str, BoolArray]] = field(default_factory=dict)
+    indexed_sets: dict[str, Mapping[Any, Sequence[Any]]] = field(default_factory=dict)
+    parameters: dict[str, tuple[str, Array]] = field(default_factory=dict)
+    upper: dict[str, FloatArray] = field(default_factory=dict)
+
+    def index_set(self, name: str, axes: str, mask: BoolArray | np.bool_) -> None:
+        """Enter an index set: the true elements of a mask."""
+        self.sets[name] = (axes, np.asarray(mask))
+
+    def parameter(self, name: str, axes: str, values: Array) -> None:
+        """Enter a parameter: one value for each index."""
+        self.parameters[name] = (axes, values)
+
+    def family(self, name: str, parameter: str, axes: str, mask: BoolArray) -> None:
+        """Enter sets of contracts that depend on an index.
+
+        A set for every node would be a thousand Pyomo sets, nearly all alike; a parameter that leads from the node to
+        one of a few sets says the same.
+
+        Parameters
+        ----------
+        name, parameter : str
+            Name of the distinct sets, by number, and of the parameter that leads to them.
+        axes : str
+            Axes of the parameter.
+        mask : (..., K) bool array
+            Contracts that belong to each index.
+        """
+        rows = mask.reshape(-1, mask.shape[-1])
+        packed = np.packbits(rows, axis=1) if rows.shape[1] else np.zeros((len(rows), 1), dtype=np.uint8)
+        _, example, number = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+        contracts = self.data.contracts
+        self.indexed_sets[name] = {
+            i: [contracts[k] for k in np.flatnonzero(rows[row])] for i, row in enumerate(example.tolist())
+        }
+        self.parameter(parameter, axes, number.reshape(mask.shape[:-1]))
+
+    def difference(self, other: Terms) -> str:
+        """Return the name of what two models do not share besides numbers: an axis, a set, an index; blank: nothing."""
+        for name in ("pathways", "pools", "contracts", "dt", "aversion"):
+            if getattr(self.data, name) != getattr(other.data, name):
+                return name
+        if self.data.aversion > 0 and self.data.tail != other.data.tail:
+            return "tail"
+        return next(self._differing(other), "")
+
+    def _differing(self, other: Terms) -> Iterator[str]:
+        for name in self.sets.keys() ^ other.sets.keys():
+            yield name
+        for name, (_, mask) in self.sets.items():
+            if not np.array_equal(mask, other.sets[name][1]):
+                yield name
+        for name, members in self.indexed_sets.items():
+            if members != other.indexed_sets[name]:
+                yield name
+        for name, (_, values) in self.parameters.items():
+            theirs = other.parameters[name][1]
+            same = np.array_equal(values, theirs) if values.dtype.kind == "i" else values.shape == theirs.shape
+            if not same:
+                yield name
+
+
+def keys(data: PlanData, axes: str, mask: BoolArray) -> list[Key]:
+    """Return the index of every true element of a mask, in names."""
+    columns = []
+    for letter, positions in zip(axes, np.nonzero(mask), strict=True):
+        labels = axis_labels(data, letter)
+        columns.append(positions.tolist() if labels is None else [labels[i] for i in positions.tolist()])
+    return list(zip(*columns, strict=True))
+
+
+def axis_labels(data: PlanData, letter: str) -> Sequence[str] | None:
+    """Return the names along an axis, None where it is numbered."""
+    named: dict[str, Sequence[str]] = {
+        "P": data.pathways,
+        "Q": data.pools,
+        "K": data.contracts,
+        "L": (*data.pools, ""),
+    }
+    return named.get(letter)
+
+
+def declare(m: ConcreteModel, terms: Terms) -> None:
+    """Add every set and parameter to a Pyomo model.
+
+    A parameter leaves zeros to its default, takes any index and is filled at once: to look up each index in the product
+    of its axes, and to check each of the values, which are numbers already, would cost more than all the rest.
+    """
+    data = terms.data
+    m.dt, m.aversion, m.tail = data.dt, data.aversion, data.tail
+    m.PATHWAYS, m.POOLS = Set(initialize=data.pathways), Set(initialize=data.pools)
+    m.NODES = Set(initialize=range(data.tree.size))
+    for name, (axes, mask) in terms.sets.items():
+        members = keys(data, axes, mask)
+        m.add_component(name, Set(initialize=_unpacked(members, axes), dimen=len(axes)))
+    for name, by_index in terms.indexed_sets.items():
+        m.add_component(name, Set(list(by_index), initialize=dict(by_index)))
+    for name, (axes, values) in terms.parameters.items():
+        mask = values != 0
+        entries = zip(_unpacked(keys(data, axes, mask), axes), values[mask].tolist(), strict=True)
+        m.add_component(name, Param(AnyIndex, default=0, within=AnyIndex))
+        m.component(name)._data.update(entries)
+
+
+def _unpacked(members: list[Key], axes: str) -> Sequence[Any]:
+    return [key[0] for key in members] if len(axes) == 1 else members
