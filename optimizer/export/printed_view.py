@@ -15,8 +15,9 @@ from models.tree import Tree, build_tree
 from optimizer.export.printed_layout import decimals, formatter, percent
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.instance import Instance
+from optimizer.instance.layouts import Layouts, Names
 from optimizer.instance.steps import in_service
-from optimizer.instance.timeline import Names, calendar_of, outcomes_applied
+from optimizer.instance.timeline import calendar_of
 from optimizer.results.plan import Plan
 
 FloatArray = NDArray[np.float64]
@@ -314,7 +315,7 @@ class View:
         """Every contract of the plan, those that outcomes add included."""
         versions: tuple[Instance, ...] = (self.instance,)
         if self.decided_by_outcomes("contracts", "contract", "pool", "cost_bn_per_gw_year"):
-            versions += outcomes_applied(self.instance, self.instance.factors)
+            versions += Layouts().outcomes_applied(self.instance, self.instance.factors)
         found: dict[tuple[str, str], tuple[str, float]] = {}
         for version in {id(v.tables["contracts"]): v for v in versions}.values():
             frame = version.tables["contracts"]

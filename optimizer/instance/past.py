@@ -13,7 +13,7 @@ from optimizer.instance.schema import TABLES
 if TYPE_CHECKING:
     from optimizer.instance.calendar import Calendar
     from optimizer.instance.instance import Factor, Instance, Outcome
-    from optimizer.instance.timeline import Names
+    from optimizer.instance.layouts import Names
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -16,7 +16,7 @@ from optimizer.instance.calendar import Calendar, Dates, add_months
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
-    from optimizer.instance.timeline import Names
+    from optimizer.instance.layouts import Names
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.data import PlanData
 from models.tree import Tree, build_tree
-from optimizer.instance import steps
-from optimizer.instance.calendar import MONTHS, Calendar, Dates
-from optimizer.instance.edit import apply_edits
-from optimizer.instance.instance import Factor, Instance
+from optimizer.instance.calendar import MONTHS, Calendar
+from optimizer.instance.instance import Instance
+from optimizer.instance.layouts import Arrays, Layouts, Names
 from optimizer.instance.past import changes_of_the_past
 from optimizer.instance.problems import InstanceError, Problem
-
-Arrays = dict[str, NDArray[Any]]
 
 TABLES_READ: Final = (
     "pools",
@@ -95,36 +90,20 @@ class Timeline:
         return calendar_of(self.instance)
 
 
-@dataclass(frozen=True)
-class Names:
-    """Names along the axes of the arrays, over all scenarios.
-
-    A contract that an outcome moves to another pool counts once for each pool.
-    """
-
-    pathways: tuple[str, ...]
-    pools: tuple[str, ...]
-    contracts: tuple[tuple[str, str], ...]
-
-    @cached_property
-    def contract_names(self) -> tuple[str, ...]:
-        """Name of each contract, with its pool where the name alone would stand for two."""
-        names = [contract for contract, _ in self.contracts]
-        return tuple(c if names.count(c) == 1 else f"{c}@{q}" for c, q in self.contracts)
-
-
 def calendar_of(instance: Instance) -> Calendar:
     """Return the periods of an instance."""
     return Calendar(np.datetime64(instance.start, "M"), MONTHS[instance.resolution], instance.periods)
 
 
-def timeline(instance: Instance) -> Timeline:
+def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     """Lay an instance out on its scenario tree.
 
     Parameters
     ----------
     instance : Instance
         A valid instance.
+    layouts : Layouts, optional
+        Remembers what was made of the same tables before.
 
     Returns
     -------
@@ -141,34 +120,23 @@ def timeline(instance: Instance) -> Timeline:
     tree = build_tree(
         calendar.periods, revealed.tolist(), [[o.probability for o in factor.outcomes] for factor in instance.factors]
     )
-    scenarios = outcomes_applied(instance, instance.factors)
-    alone = [outcomes_applied(instance, (factor,)) for factor in instance.factors]
+    layouts = layouts or Layouts()
+    scenarios = layouts.outcomes_applied(instance, instance.factors)
+    alone = [layouts.outcomes_applied(instance, (factor,)) for factor in instance.factors]
     names = _names((instance, *scenarios))
-    layout = _Layout(names, calendar)
-    as_written = layout.arrays(instance)
-    by_scenario = [layout.arrays(scenario) for scenario in scenarios]
+
+    def arrays(of: Instance) -> Arrays:
+        return layouts.arrays(of, names, calendar)
+
+    as_written = arrays(instance)
+    by_scenario = [arrays(scenario) for scenario in scenarios]
     problems = changes_of_the_past(
-        instance, as_written, [[(i, layout.arrays(i)) for i in row] for row in alone], revealed, calendar, names
+        instance, as_written, [[(i, arrays(i)) for i in row] for row in alone], revealed, calendar, names
     )
     if problems:
         raise InstanceError(problems)
     _same_on_shared_nodes(instance, tree, by_scenario, calendar)
     return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario), scenarios, names)
-
-
-def outcomes_applied(instance: Instance, factors: tuple[Factor, ...]) -> tuple[Instance, ...]:
-    """Return the instance in every combination of outcomes, the first factor varying slowest.
-
-    Edits are applied factor by factor, so that combinations share the work, and the tables, of their first factors.
-    """
-    reached: list[Instance] = [instance]
-    for factor in factors:
-        reached = [
-            apply_edits(before, outcome.edits, note=False, inside_outcome=True) if outcome.edits else before
-            for before in reached
-            for outcome in factor.outcomes
-        ]
-    return tuple(reached)
 
 
 def _names(instances: tuple[Instance, ...]) -> Names:
@@ -183,41 +151,6 @@ def _names(instances: tuple[Instance, ...]) -> Names:
         return tuple(seen)
 
     return Names(union("pathways", "pathway"), union("pools", "pool"), union("contracts", "contract", "pool"))
-
-
-class _Layout:
-    """Makes the arrays of one scenario after another; what depends on the same tables is made once."""
-
-    def __init__(self, names: Names, calendar: Calendar) -> None:
-        self.names = names
-        self.calendar = calendar
-        self.starts: Dates = calendar.starts()
-        self._made: dict[tuple[Any, ...], tuple[tuple[Any, ...], Arrays]] = {}
-
-    def arrays(self, instance: Instance) -> Arrays:
-        """Return every array of one scenario; fields that change over time end with the axis of periods."""
-        made: Arrays = {}
-        for make, tables in _MAKERS:
-            frames = tuple(instance.tables[name] for name in tables)
-            key = (make, *map(id, frames), instance.discount_rate)
-            if key not in self._made:
-                # The frames are kept beside the arrays so that their ids stay theirs.
-                self._made[key] = (frames, make(instance, self.names, self.calendar))
-            made.update(self._made[key][1])
-        return made
-
-
-_MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[str, ...]], ...]] = (
-    (steps.pools, ("pools",)),
-    (steps.pathways, ("pathways",)),
-    (steps.pairs, ("eligibility", "pathways", "pools")),
-    (steps.supply, ("contracts", "deliveries", "pools")),
-    (steps.cancellations, ("cancellations", "contracts")),
-    (steps.demand, ("demand",)),
-    (steps.tiers, ("value", "curves", "pathways")),
-    (steps.churn, ("churn", "pathways")),
-    (steps.locks, ("locks",)),
-)
 
 
 def _same_on_shared_nodes(instance: Instance, tree: Tree, by_scenario: list[Arrays], calendar: Calendar) -> None:

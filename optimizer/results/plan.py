@@ -138,26 +138,27 @@ def make_plan(
         "obligations": obligations(timeline, decided),
         "marginal_values": marginal_values(program, data, duals, columns, solution.row_ranges),
     }
-    summary = summarise(timeline, decided, tables["cashflow"], -certificate.objective)
-    summary = {"status": str(solution.status), **summary, "certificate": certificate.as_dict()}
+    summary = summarise(timeline, decided, str(solution.status), certificate)
     return Plan(timeline.instance, str(solution.status), summary, tables)
 
 
-def summarise(timeline: Timeline, plan: Values, cashflow: pd.DataFrame, objective_bn: float) -> dict[str, Any]:
+def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certificate) -> dict[str, Any]:
     """Return the figures of a plan: expected, discounted where they are money, signed so that costs are negative."""
     data, tree = timeline.data, timeline.data.tree
-    expected = cashflow["discounted_bn"] * cashflow["probability"]
-    totals = expected.groupby(cashflow["component"]).sum()
-    components: dict[str, Any] = {name: float(totals.get(name, 0.0)) for name in make.COMPONENTS}
+    weight = tree.probability * data.node_discount
+    by_name = {component: (names, amounts @ weight) for component, (names, amounts) in make.flows(data, plan).items()}
+    components: dict[str, Any] = {component: float(amounts.sum()) for component, (_, amounts) in by_name.items()}
+    components["terminal"] = float((make.terminal(data, plan) @ tree.probability).sum())
     npv = sum(amount for name, amount in components.items() if name not in make.NOT_CASH)
-    by_pathway = expected[cashflow["component"] == "value"].groupby(cashflow["name"]).sum()
-    components["value"] = {p: float(by_pathway.get(p, 0.0)) for p in data.pathways}
+    pathways, value = by_name["value"]
+    components["value"] = dict(zip(pathways, value.tolist(), strict=True))
     years = tree.probability * data.dt
     used = plan.use @ years
     idle = float((plan.idle @ years).sum())
     busy = float(used.sum())
     return {
-        "objective_bn": objective_bn,
+        "status": status,
+        "objective_bn": -certificate.objective,
         "npv_bn": float(npv),
         "components_bn": components,
         "expected_gw_years": dict(zip(data.pathways, used.tolist(), strict=True)),
@@ -166,6 +167,7 @@ def summarise(timeline: Timeline, plan: Values, cashflow: pd.DataFrame, objectiv
         "utilisation": busy / (busy + idle) if busy + idle > 0 else 0.0,
         "scenarios": len(tree.node_of),
         "nodes": tree.size,
+        "certificate": certificate.as_dict(),
     }
 
 

@@ -17,20 +17,6 @@ from optimizer.solve.program import FloatArray, IntArray
 
 Frame = pd.DataFrame
 
-COMPONENTS = (
-    "value",
-    "contract_cost",
-    "operating_cost",
-    "migration_cost",
-    "signing_cost",
-    "breach_cost",
-    "cancellation_fees",
-    "idle_penalty",
-    "shortfall_penalty",
-    "terminal",
-)
-"""What worth is made of, in the order in which it is shown."""
-
 NOT_CASH = ("idle_penalty", "shortfall_penalty", "terminal")
 """Components that are weights of the planner or lie beyond the horizon, so no part of NPV."""
 
@@ -137,11 +123,11 @@ def deals(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
     )
 
 
-def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> Frame:
-    """Return every amount of money ($bn of the period, and discounted) by node, component and name; costs negative."""
-    data, dt, root = timeline.data, timeline.data.dt, timeline.data.tree.root
+def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
+    """Return the money of every period by component: its names, and $bn undiscounted of shape (names, N)."""
+    dt, root = data.dt, data.tree.root
     penalty = data.shortfall_penalty[:, root]
-    flows: dict[str, tuple[tuple[str, ...], FloatArray]] = {
+    return {
         "value": (data.pathways, dt * (data.value * plan.serve).sum(axis=1)),
         "contract_cost": (data.contracts, -dt * data.cost * data.delivered * (1 - plan.ended)),
         "operating_cost": (data.pathways, -dt * (data.operating_cost[:, :, root] * plan.allocate).sum(axis=1)),
@@ -152,8 +138,18 @@ def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> Frame:
         "idle_penalty": (data.pools, -dt * data.idle_penalty[:, root] * plan.idle),
         "shortfall_penalty": (data.pathways, -dt * penalty * plan.shortfall),
     }
+
+
+def terminal(data: PlanData, plan: Values) -> FloatArray:
+    """Return the terminal line of each contract at the leaves, discounted $bn, shape (K, N)."""
+    return data.terminal_rate * data.delivered * (1 - carried(plan.cancelled, data.last_window))
+
+
+def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> Frame:
+    """Return every amount of money ($bn of the period, and discounted) by node, component and name; costs negative."""
+    data = timeline.data
     parts = []
-    for component, (names, amounts) in flows.items():
+    for component, (names, amounts) in flows(data, plan).items():
         i, n = _by_node(amounts != 0)
         bn = amounts[i, n]
         parts.append((np.full(len(n), component, dtype=object), _names(names, i), n, bn, bn * data.node_discount[n]))
@@ -172,8 +168,7 @@ def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
         ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
         end = np.array([ends.get(c, np.datetime64("NaT")) for c in timeline.contract_of], dtype="datetime64[D]")
         periods[:, leaf] = tail_periods(timeline.calendar, end)
-    left = data.delivered * (1 - carried(plan.cancelled, data.last_window))
-    discounted = data.terminal_rate * left
+    discounted = terminal(data, plan)
     k, n = _by_node(discounted != 0)
     later = np.arange(int(periods.max(initial=0))) + tree.periods
     yearly = 1 + timeline.instance.discount_rate

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.solve.program import FloatArray, LinearProgram
@@ -72,6 +73,28 @@ class SolveOptions:
     meanwhile: Callable[[], object] | None = None
 
 
+Basis = Any
+"""A basis as HiGHS holds it: handed back to the solver, or read by `basis_codes`."""
+
+
+def basis_codes(basis: Basis) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Return the status of each column and row of a basis as HiGHS numbers them (0 at lower, 1 basic, 2 at upper)."""
+    return tuple(  # type: ignore[return-value]
+        np.fromiter(map(int, statuses), dtype=np.int8, count=len(statuses))
+        for statuses in (basis.col_status, basis.row_status)
+    )
+
+
+def basis_of(columns: NDArray[np.int8], rows: NDArray[np.int8]) -> Basis:
+    """Return a basis of status codes; the solver repairs one that is singular or of the wrong size."""
+    every = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
+    basis = highspy.HighsBasis()
+    basis.col_status = [every[code] for code in columns.tolist()]
+    basis.row_status = [every[code] for code in rows.tolist()]
+    basis.valid, basis.alien = True, True
+    return basis
+
+
 @dataclass(frozen=True)
 class Solution:
     """What the solver returned.
@@ -92,6 +115,8 @@ class Solution:
         Wall time of the solver.
     message : str
         The solver's own word for how it ended.
+    basis : Basis or None
+        Where the simplex method ended; None where it did not.
     """
 
     status: Status
@@ -101,6 +126,7 @@ class Solution:
     iterations: int
     seconds: float
     message: str
+    basis: Basis | None = None
 
 
 def version() -> str:
@@ -212,7 +238,7 @@ def _must(status: Any, doing: str) -> None:
         raise RuntimeError(f"HiGHS failed at {doing}")
 
 
-def solve(program: LinearProgram, options: SolveOptions | None = None) -> Solution:
+def solve(program: LinearProgram, options: SolveOptions | None = None, basis: Basis | None = None) -> Solution:
     """Solve a program.
 
     Parameters
@@ -221,6 +247,8 @@ def solve(program: LinearProgram, options: SolveOptions | None = None) -> Soluti
         What to solve.
     options : SolveOptions, optional
         How to solve it.
+    basis : Basis, optional
+        Where the simplex method starts; presolve is left out then.
 
     Returns
     -------
@@ -229,6 +257,8 @@ def solve(program: LinearProgram, options: SolveOptions | None = None) -> Soluti
     """
     highs = loaded(program, options or SolveOptions())
     began = time.perf_counter()
+    if basis is not None:
+        _must(highs.setBasis(basis), "starting from a basis")
     run_status = _run(highs, options.meanwhile if options else None)
     seconds = time.perf_counter() - began
     model_status = highs.getModelStatus()
@@ -245,6 +275,7 @@ def solve(program: LinearProgram, options: SolveOptions | None = None) -> Soluti
         iterations=sum(max(int(count), 0) for count in counts),
         seconds=seconds,
         message=str(highs.modelStatusToString(model_status)),
+        basis=highs.getBasis() if highs.getBasis().valid else None,
     )
 
 

@@ -1,0 +1,137 @@
+"""What is made of an instance's tables, remembered by the tables: edited tables of outcomes, arrays of scenarios."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable, Iterable, MutableMapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from optimizer.instance import steps
+from optimizer.instance.calendar import Calendar
+from optimizer.instance.edit import REFERRERS, apply_edits
+from optimizer.instance.instance import Edit, Factor, Instance, Outcome
+from optimizer.instance.schema import TABLES
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names along the axes of the arrays, over all scenarios.
+
+    A contract that an outcome moves to another pool counts once for each pool.
+    """
+
+    pathways: tuple[str, ...]
+    pools: tuple[str, ...]
+    contracts: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def contract_names(self) -> tuple[str, ...]:
+        """Name of each contract, with its pool where the name alone would stand for two."""
+        names = [contract for contract, _ in self.contracts]
+        return tuple(c if names.count(c) == 1 else f"{c}@{q}" for c, q in self.contracts)
+
+
+_MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[str, ...]], ...]] = (
+    (steps.pools, ("pools",)),
+    (steps.pathways, ("pathways",)),
+    (steps.pairs, ("eligibility", "pathways", "pools")),
+    (steps.supply, ("contracts", "deliveries", "pools")),
+    (steps.cancellations, ("cancellations", "contracts")),
+    (steps.demand, ("demand",)),
+    (steps.tiers, ("value", "curves", "pathways")),
+    (steps.churn, ("churn", "pathways")),
+    (steps.locks, ("locks",)),
+)
+
+_Made = MutableMapping[tuple[Any, ...], tuple[tuple[Any, ...], Any]]
+
+
+class Layouts:
+    """Makes arrays of scenarios; what depends on the same tables, the same objects, is made once.
+
+    Beside what was made stands what it was made from, so that an `id` stays that object's.
+    """
+
+    def __init__(self, made: _Made | None = None) -> None:
+        self._made: _Made = {} if made is None else made
+
+    def forked(self) -> Layouts:
+        """Return layouts that know all that these know; what they learn is theirs alone."""
+        return Layouts(ChainMap({}, self._made))
+
+    def outcomes_applied(self, instance: Instance, factors: Iterable[Factor]) -> tuple[Instance, ...]:
+        """Return the instance in every combination of outcomes, the first factor varying slowest.
+
+        Edits are applied factor by factor, so that combinations share the work, and the tables, of their first factors.
+        """
+        reached: list[Instance] = [instance]
+        for factor in factors:
+            reached = [self._applied(before, o) if o.edits else before for before in reached for o in factor.outcomes]
+        return tuple(reached)
+
+    def _applied(self, before: Instance, outcome: Outcome) -> Instance:
+        for edits in _independent(outcome.edits):
+            reads = sorted(set().union(*map(_reached, edits)))
+            frames = [before.tables[name] for name in reads]
+            key = (*map(id, edits), before.present, *map(id, frames))
+            if key not in self._made:
+                after = apply_edits(before, edits, note=False, inside_outcome=True)
+                changed = {name: after.tables[name] for name in reads if after.tables[name] is not before.tables[name]}
+                self._made[key] = ((edits, frames), (changed, after.present))
+            changed, present = self._made[key][1]
+            before = replace(before, tables={**before.tables, **changed}, present=present)
+        return before
+
+    def arrays(self, instance: Instance, names: Names, calendar: Calendar) -> Arrays:
+        """Return every array of one scenario; fields that change over time end with the axis of periods."""
+        made: Arrays = {}
+        rate = instance.discount_rate
+        for make, tables in _MAKERS:
+            frames = tuple(instance.tables[name] for name in tables)
+            key = (make, names, calendar, *map(id, frames), rate)
+            if key not in self._made:
+                self._made[key] = (frames, make(instance, names, calendar))
+            made.update(self._made[key][1])
+        return made
+
+
+def _independent(edits: Iterable[Edit]) -> list[tuple[Edit, ...]]:
+    """Return edits in groups that reach no table in common, each in the order given."""
+    groups: list[tuple[set[str], tuple[Edit, ...]]] = []
+    for edit in edits:
+        reached = set(_reached(edit))
+        members: tuple[Edit, ...] = (edit,)
+        apart = []
+        for tables, others in groups:
+            if tables & reached:
+                reached, members = reached | tables, (*others, *members)
+            else:
+                apart.append((tables, others))
+        groups = [*apart, (reached, members)]
+    return [members for _, members in groups]
+
+
+def _reached(edit: Edit) -> frozenset[str]:
+    """Return the tables that an edit reads or changes."""
+    if edit.table not in TABLES:
+        return frozenset()
+    table = TABLES[edit.table]
+    found = {edit.table}
+    if edit.operation in ("set", "insert"):
+        found |= {column.refers_to for column in table.columns if column.refers_to}
+    if edit.operation == "drop" or edit.column in table.key:
+        found |= _referring(edit.table)
+    return frozenset(found)
+
+
+@cache
+def _referring(table: str) -> frozenset[str]:
+    """Return the tables that name rows of a table, directly or through others."""
+    direct = {name for name, _ in REFERRERS[table]}
+    return frozenset(direct.union(*map(_referring, direct)))
