@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from optimizer.planning import solve
     from optimizer.results.plan import Plan
     from optimizer.solve.highs import SolveOptions
+    from optimizer.solve.session import Answer, Session
 
 _HOME = {
+    "Answer": "optimizer.solve.session",
     "AuditError": "optimizer.errors",
     "Edit": "optimizer.instance.instance",
     "InfeasibleError": "optimizer.errors",
@@ -31,6 +33,7 @@ _HOME = {
     "Plan": "optimizer.results.plan",
     "PlanError": "optimizer.errors",
     "Problem": "optimizer.instance.problems",
+    "Session": "optimizer.solve.session",
     "SolveOptions": "optimizer.solve.highs",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
@@ -42,6 +45,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Answer",
     "AuditError",
     "Edit",
     "InfeasibleError",
@@ -50,6 +54,7 @@ __all__ = [
     "Plan",
     "PlanError",
     "Problem",
+    "Session",
     "SolveOptions",
     "SolverError",
     "StoppedError",

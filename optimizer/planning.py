@@ -101,11 +101,23 @@ def solve(
         with stage("results"):
             plan = make_plan(laid_out, program, solution, certificate)
         with stage("audit"):
-            findings = [str(finding) for finding in audit(instance, plan.tables, plan.summary)]
-            findings += disagreements(plan.marginal_values, program, laid_out.data, solution.row_duals)
+            checked(plan, laid_out, program, solution)
+    return replace(plan, warnings=tuple(map(str, warnings)), timings=timings)
+
+
+def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: Solution) -> Plan:
+    """Return a plan whose tables and figures agree with the instance's tables and with the certified duals.
+
+    Raises
+    ------
+    AuditError
+        If they do not; it names each figure.
+    """
+    findings = [str(finding) for finding in audit(plan.instance, plan.tables, plan.summary)]
+    findings += disagreements(plan.marginal_values, program, laid_out.data, solution.row_duals)
     if findings:
         raise AuditError("the plan does not agree with the instance's tables", findings)
-    return replace(plan, warnings=tuple(map(str, warnings)), timings=timings)
+    return plan
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def _sum(forms: list[Form]) -> Form:
     )
 
 
-class _Table:
+class Table:
     """Finds the place of index codes among the indices of a component."""
 
     def __init__(self, codes: IntArray) -> None:
@@ -117,8 +117,8 @@ class Expansion:
         self._number(terms)
         self.first_column: dict[int, int] = {}
         self._codes: dict[int, IntArray] = {}
-        self._tables: dict[int, _Table] = {}
-        self._members: dict[int, tuple[_Table, IntArray, list[IntArray]]] = {}
+        self._tables: dict[int, Table] = {}
+        self._members: dict[int, tuple[Table, IntArray, list[IntArray]]] = {}
         self.variables: list[Var] = list(model.component_objects(Var, active=True))
         count = 0
         for variable in self.variables:
@@ -165,7 +165,7 @@ class Expansion:
         """Return the place of each index in a component."""
         table = self._tables.get(id(component))
         if table is None:
-            table = self._tables[id(component)] = _Table(self.codes(component))
+            table = self._tables[id(component)] = Table(self.codes(component))
         return table.find(codes)
 
     def index(self, argument: Any, env: dict[int, IntArray], count: int) -> IntArray:

@@ -238,7 +238,9 @@ def _must(status: Any, doing: str) -> None:
         raise RuntimeError(f"HiGHS failed at {doing}")
 
 
-def solve(program: LinearProgram, options: SolveOptions | None = None, basis: Basis | None = None) -> Solution:
+def solve(
+    program: LinearProgram, options: SolveOptions | None = None, basis: Basis | None = None, *, ranges: bool = True
+) -> Solution:
     """Solve a program.
 
     Parameters
@@ -249,6 +251,8 @@ def solve(program: LinearProgram, options: SolveOptions | None = None, basis: Ba
         How to solve it.
     basis : Basis, optional
         Where the simplex method starts; presolve is left out then.
+    ranges : bool
+        Whether to find the ranges of the rows too, which can take longer than a warm solve.
 
     Returns
     -------
@@ -265,17 +269,17 @@ def solve(program: LinearProgram, options: SolveOptions | None = None, basis: Ba
     status = _STATUS.get(model_status, Status.SOLVER_ERROR)
     if run_status == highspy.HighsStatus.kError:
         status = Status.SOLVER_ERROR
-    found, info = highs.getSolution(), highs.getInfo()
+    found, info, ended_at = highs.getSolution(), highs.getInfo(), highs.getBasis()
     counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.crossover_iteration_count)
     return Solution(
         status=status,
         columns=np.array(found.col_value) if found.value_valid else np.empty(0),
         row_duals=np.array(found.row_dual) if found.dual_valid else np.empty(0),
-        row_ranges=_row_ranges(highs) if status is Status.OPTIMAL else None,
+        row_ranges=_row_ranges(highs) if ranges and status is Status.OPTIMAL else None,
         iterations=sum(max(int(count), 0) for count in counts),
         seconds=seconds,
         message=str(highs.modelStatusToString(model_status)),
-        basis=highs.getBasis() if highs.getBasis().valid else None,
+        basis=ended_at if ended_at.valid else None,
     )
 
 

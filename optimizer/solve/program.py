@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+NUMBERED: Final[Mapping[str, tuple[int, ...]]] = {"serve": (1,)}
+"""By variable: the places of indices, besides the last, a node, that are whole numbers: tiers."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,109 @@
+"""A basis carried from one tree to another: a start for the simplex method on a model that was never solved."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.instance.timeline import Timeline
+from optimizer.solve.expand import Table
+from optimizer.solve.highs import Basis, basis_codes, basis_of
+from optimizer.solve.program import NUMBERED, IntArray, LinearProgram
+
+LOWER, BASIC, FREE = 0, 1, 3
+"""Codes of HiGHS: a column at its lower bound, a basic one, a nonbasic one without bounds."""
+
+
+LEAST_SHARED = 0.9
+"""Share of the rows that a carried basis must speak of: a start that leaves much open takes longer than none."""
+
+
+def carried(
+    basis: Basis, source: LinearProgram, source_tree: Timeline, target: LinearProgram, target_tree: Timeline
+) -> Basis | None:
+    """Return the basis of a solved program as a start for another one.
+
+    A column or row of the target takes the status of the source's with the same names on the node that
+    `matching_nodes` finds; what the source lacks starts as if it were not there: a column at its bound, a row slack.
+
+    Parameters
+    ----------
+    basis : Basis
+        Optimal basis of the source.
+    source, target : LinearProgram
+        The program that was solved, and the one that is to be.
+    source_tree, target_tree : Timeline
+        The instances on their trees.
+
+    Returns
+    -------
+    Basis or None
+        Of the target's size; the solver repairs it where it is singular. None where it would not help.
+    """
+    node = matching_nodes(source_tree, target_tree)
+    columns, rows = basis_codes(basis)
+    free = np.isinf(target.column_lower) & np.isinf(target.column_upper)
+    column_codes = np.where(free, FREE, LOWER).astype(np.int8)
+    row_codes = np.full(target.shape[0], BASIC, dtype=np.int8)
+    label = _label_codes(source.labels, target.labels)
+    shared = 0
+    for taken, given, mine, theirs, my_keys, their_keys in (
+        (column_codes, columns, target.columns, source.columns, target.column_keys, source.column_keys),
+        (row_codes, rows, target.rows, source.rows, target.row_keys, source.row_keys),
+    ):
+        for name in mine.keys() & theirs.keys():
+            at = _places(name, their_keys[name], my_keys[name], label, node)
+            status, place = given[theirs[name]], mine[name]
+            taken[place] = status if at is None else np.where(at >= 0, status[at], taken[place])
+            if taken is row_codes and at is not None:
+                shared += int((at >= 0).sum())
+    return basis_of(column_codes, row_codes) if shared >= LEAST_SHARED * len(row_codes) else None
+
+
+def matching_nodes(source: Timeline, target: Timeline) -> IntArray:
+    """Return, for each node of the target, the source's node of the same date that knows most of the same, else -1."""
+    source_starts, target_starts = source.calendar.starts(), target.calendar.starts()
+    mine, theirs = target.data.tree, source.data.tree
+    known = _known_of(source, target)
+    matched = np.full(mine.size, -1, dtype=np.int64)
+    for t in range(mine.periods):
+        nodes = np.flatnonzero(mine.period == t)
+        others = np.flatnonzero(source_starts[theirs.period] == target_starts[t])
+        if len(others):
+            agree = (known[nodes][:, None, :] == theirs.known[others][None, :, :]).sum(axis=2)
+            matched[nodes] = others[np.argmax(agree, axis=1)]
+    return matched
+
+
+def _known_of(source: Timeline, target: Timeline) -> IntArray:
+    """Return what the target's nodes know, in the factors and outcomes of the source; -2: nothing that it has."""
+    known = np.full((target.data.tree.size, len(source.instance.factors)), -2, dtype=np.int64)
+    numbers = {factor.name: i for i, factor in enumerate(target.instance.factors)}
+    for place, factor in enumerate(source.instance.factors):
+        if factor.name in numbers:
+            names = [outcome.name for outcome in target.instance.factors[numbers[factor.name]].outcomes]
+            outcomes = {outcome.name: i for i, outcome in enumerate(factor.outcomes)}
+            number = np.array([*(outcomes.get(name, -2) for name in names), -1])
+            known[:, place] = number[target.data.tree.known[:, numbers[factor.name]]]
+    return known
+
+
+def _label_codes(source: tuple[str, ...], target: tuple[str, ...]) -> IntArray:
+    """Return the source's code of each name of the target, -1 where it has none."""
+    number = {label: i for i, label in enumerate(source)}
+    return np.array([number.get(name, -1) for name in target], dtype=np.int64)
+
+
+def _places(name: str, source: IntArray, target: IntArray, label: IntArray, node: IntArray) -> IntArray | None:
+    """Return the place among the source's keys of each of the target's, -1 where there is none; None: without an index.
+
+    The last index is a node.
+    """
+    if not len(source) or not len(target):
+        return np.full(len(target), -1, dtype=np.int64) if len(source) != len(target) else None
+    last = target.shape[1] - 1
+    numbered = NUMBERED.get(name, ())
+    keys = [
+        node[codes] if axis == last else codes if axis in numbered else label[codes]
+        for axis, codes in enumerate(target.T)
+    ]
+    return Table(source).find(keys)

@@ -1,0 +1,296 @@
+"""Re-solves: one instance kept ready, and cases of it solved from its optimal basis."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from models import terms
+from optimizer.instance.edit import edit
+from optimizer.instance.instance import Edit, Instance, WhatIf
+from optimizer.instance.layouts import Layouts
+from optimizer.instance.problems import Problem
+from optimizer.instance.timeline import Timeline, timeline
+from optimizer.planning import certified, checked, plan_or_error, refuse_integers, valid
+from optimizer.results.plan import make_plan, summarise
+from optimizer.results.values import values
+from optimizer.solve.certify import Certificate, certify
+from optimizer.solve.compile import Compiled, compile_terms
+from optimizer.solve.highs import Basis, Solution, SolveOptions, Status
+from optimizer.solve.highs import solve as run_solver
+from optimizer.solve.lift import carried
+from optimizer.solve.program import LinearProgram
+
+if TYPE_CHECKING:
+    from optimizer.results.plan import Plan
+
+Change = Edit | str | WhatIf
+"""An edit, its spelling on the command line, or a what-if."""
+
+
+class Reached(StrEnum):
+    """What of the base's program a case changed."""
+
+    UNCHANGED = "unchanged"
+    COSTS = "costs"
+    BOUNDS = "bounds"
+    MATRIX = "matrix"
+    REBUILT = "rebuilt"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A case solved and certified; its tables are made, and audited, when they are asked for.
+
+    Attributes
+    ----------
+    instance : Instance
+        The case.
+    reached : Reached
+        What of the base's program it changed.
+    reason : str
+        Why the model was rebuilt; blank where it was not.
+    cold_again : bool
+        Whether a warm answer was in doubt and the case was solved again cold.
+    iterations : int
+        Iterations of the solver, all tries together.
+    seconds : mapping of str to float
+        Wall time by stage.
+    warnings : tuple of Problem
+        What is allowed in the case but decides nothing.
+    """
+
+    instance: Instance
+    reached: Reached
+    reason: str
+    cold_again: bool
+    iterations: int
+    seconds: dict[str, float]
+    warnings: tuple[Problem, ...]
+    _laid_out: Timeline = field(repr=False)
+    _program: LinearProgram = field(repr=False)
+    _solution: Solution = field(repr=False)
+    _certificate: Certificate = field(repr=False)
+
+    @property
+    def status(self) -> str:
+        """How the solve ended: ``optimal``."""
+        return str(self._solution.status)
+
+    @property
+    def objective_bn(self) -> float:
+        """Worth that the plan maximises: expected, or weighed with CVaR; $bn, discounted."""
+        return -self._certificate.objective
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The figures of ``summary.json``: money in $bn, capacity in GW-years."""
+        decided = values(self._program, self._laid_out.data, self._solution.columns)
+        return summarise(self._laid_out, decided, self.status, self._certificate)
+
+    @property
+    def npv_bn(self) -> float:
+        """Expected discounted cash, without penalties and the terminal line, $bn."""
+        return float(self.summary["npv_bn"])
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan with all its tables, audited against the case's own tables.
+
+        Raises
+        ------
+        AuditError
+            If the tables do not agree with the instance.
+        """
+        solution = self._solution
+        if solution.row_ranges is None:  # left out of a warm solve, which they would take longer than
+            solution = replace(solution, row_ranges=run_solver(self._program, basis=solution.basis).row_ranges)
+        plan = make_plan(self._laid_out, self._program, solution, self._certificate)
+        checked(plan, self._laid_out, self._program, self._solution)
+        return replace(plan, warnings=tuple(map(str, self.warnings)), timings=self.seconds)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table of the plan in long form, by name."""
+        return dict(self.plan.tables)
+
+    @property
+    def allocation(self) -> pd.DataFrame:
+        """GW by node, pathway and pool."""
+        return self.plan.allocation
+
+    @property
+    def marginal_values(self) -> pd.DataFrame:
+        """$bn per GW-year of supply, targets, floors, caps and locks; $bn per GW of ramps."""
+        return self.plan.marginal_values
+
+
+class Session:
+    """An instance solved once and kept: its tables laid out, its model compiled, its optimal basis.
+
+    Each case starts from that base, never from the case before, so that an answer does not depend on what was asked
+    earlier. Use it in one thread at a time.
+
+    Parameters
+    ----------
+    instance : Instance
+        The base.
+    options : SolveOptions, optional
+        Solver options of every solve.
+
+    Attributes
+    ----------
+    base : Answer
+        The base's own answer.
+    solved : int
+        Cases answered.
+    cold_again : int
+        Cases whose warm answer was in doubt and that were solved again cold.
+
+    Raises
+    ------
+    InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
+        As `optimizer.solve` of the base.
+    """
+
+    def __init__(self, instance: Instance, options: SolveOptions | None = None) -> None:
+        self._options = options or SolveOptions()
+        self._layouts = Layouts()
+        self.solved = 0
+        self.cold_again = 0
+        began = time.perf_counter()
+        warnings = valid(instance)
+        laid_out = timeline(instance, self._layouts)
+        refuse_integers(laid_out)
+        self._compiled: Compiled = compile_terms(terms(laid_out.data))
+        solution, proof = certified(self._compiled.program, self._options)
+        certificate = plan_or_error(solution, proof, accept_stopped=False)
+        seconds = {"base": time.perf_counter() - began}
+        self.base = Answer(
+            instance, Reached.UNCHANGED, "", False, solution.iterations, seconds, warnings,
+            laid_out, self._compiled.program, solution, certificate,
+        )  # fmt: skip
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the model; the base's answer stays."""
+        del self._compiled, self._layouts
+
+    @property
+    def instance(self) -> Instance:
+        """The base."""
+        return self.base.instance
+
+    def solve(self, *changes: Change | Iterable[Change]) -> Answer:
+        """Return the answer to the base with changes: edits, in the order given, and what-ifs.
+
+        Raises
+        ------
+        InstanceError
+            If a change does not fit the base, or makes it break a rule of the format.
+        InfeasibleError, StoppedError, AuditError, SolverError
+            As `optimizer.solve`; later cases are not affected.
+        """
+        case = self.instance
+        for change in _flat(changes):
+            case = case.with_whatif(change) if isinstance(change, WhatIf) else case.edited(change)
+        return self.solve_case(case)
+
+    def solve_case(self, case: Instance) -> Answer:
+        """Return the answer to a case of the base: an instance made from it by edits, what-ifs or conditions.
+
+        Any other instance is solved as well, but little of the base helps it.
+        """
+        marks = [time.perf_counter()]
+        warnings = valid(case)
+        laid_out = timeline(case, self._layouts.forked())
+        refuse_integers(laid_out)
+        marks.append(time.perf_counter())
+        entered = terms(laid_out.data)
+        reason = entered.difference(self._compiled.terms)
+        program = compile_terms(entered).program if reason else self._compiled.with_numbers(entered)
+        reached = Reached.REBUILT if reason else _reached(self._compiled.program, program)
+        marks.append(time.perf_counter())
+        solution, certificate, iterations, cold_again = self._solution(program, laid_out, reached)
+        marks.append(time.perf_counter())
+        self.solved += 1
+        self.cold_again += cold_again
+        seconds = dict(zip(("tables", "matrix", "solve"), np.diff(marks).tolist(), strict=True))
+        return Answer(
+            case, reached, reason, cold_again, iterations, seconds, warnings, laid_out, program, solution, certificate
+        )
+
+    def _solution(
+        self, program: LinearProgram, laid_out: Timeline, reached: Reached
+    ) -> tuple[Solution, Certificate, int, bool]:
+        """Return a certified solution, from the base's basis where that proves optimal, else cold."""
+        if reached is Reached.UNCHANGED:
+            return self.base._solution, self.base._certificate, 0, False
+        iterations, doubted = 0, False
+        for basis, options in self._starts(program, laid_out, reached):
+            settings = replace(self._options, solver={**options, **self._options.solver})
+            warm = run_solver(program, settings, basis, ranges=False)
+            iterations += warm.iterations
+            doubted = warm.status is not Status.ITERATION_LIMIT
+            if warm.status is Status.OPTIMAL:
+                proof = certify(program, warm.columns, warm.row_duals)
+                if proof.optimal:
+                    return warm, proof, iterations, False
+        solution, cold_proof = certified(program, self._options)
+        certificate = plan_or_error(solution, cold_proof, accept_stopped=False)
+        return solution, certificate, iterations + solution.iterations, doubted
+
+    def _starts(
+        self, program: LinearProgram, laid_out: Timeline, reached: Reached
+    ) -> Iterable[tuple[Basis, dict[str, str | int]]]:
+        """Yield the warm starts worth trying, by what changed: the measurements are in docs/re-solves.md.
+
+        Where costs alone changed the base's plan is still feasible and the primal simplex goes on from it, as long as
+        it has not far to go. In all other cases the dual simplex does, with weights that cost nothing to set up.
+        Neither gets more iterations than the base took cold.
+        """
+        most = max(self.base.iterations, 200)
+        basis = self.base._solution.basis
+        if reached is Reached.REBUILT and basis is not None:
+            basis = carried(basis, self.base._program, self.base._laid_out, program, laid_out)
+        if basis is None:
+            return
+        if reached is Reached.COSTS:
+            yield basis, {"simplex_strategy": 4, "simplex_iteration_limit": max(most // 12, 200)}
+        yield basis, {"simplex_dual_edge_weight_strategy": 1, "simplex_iteration_limit": most}
+
+
+def _flat(changes: Iterable[Change | Iterable[Change]]) -> Iterable[Edit | WhatIf]:
+    for change in changes:
+        if isinstance(change, str):
+            yield edit(change)
+        elif isinstance(change, (Edit, WhatIf)):
+            yield change
+        else:
+            yield from _flat(change)
+
+
+def _reached(base: LinearProgram, program: LinearProgram) -> Reached:
+    """Return what differs between two programs of the same structure."""
+    if not all(np.array_equal(getattr(base, name), getattr(program, name)) for name in ("start", "index", "value")):
+        return Reached.MATRIX
+    bounds = ("row_lower", "row_upper", "column_lower", "column_upper")
+    if not all(np.array_equal(getattr(base, name), getattr(program, name)) for name in bounds):
+        return Reached.BOUNDS
+    same = np.array_equal(base.cost, program.cost) and base.offset == program.offset
+    return Reached.UNCHANGED if same else Reached.COSTS

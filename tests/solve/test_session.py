@@ -1,0 +1,60 @@
+"""Re-solves from the base's basis, held against solves afresh."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import optimizer as gw
+from optimizer.solve.session import Reached
+
+INSTANCES = Path(__file__).resolve().parents[2] / "instances"
+REFERENCE = INSTANCES / "meta-2026h1"
+
+CASES = {
+    "value[pathway=deals].value_bn_per_gw_year *= 1": Reached.UNCHANGED,
+    "value[pathway=deals].value_bn_per_gw_year *= 0.8 @ 2027-01-01": Reached.COSTS,
+    "contracts.cost_bn_per_gw_year += 0.1": Reached.COSTS,
+    "uncertainty[factor=msl_progress,outcome=lags].probability = 0.5": Reached.COSTS,
+    "demand[pathway=msl].target_gw *= 1.2": Reached.BOUNDS,
+    "deliveries[contract=coreweave_2026].date += 3 months": Reached.BOUNDS,
+    "eligibility[pathway=msl,pool=regional_cloud].effectiveness *= 0.5": Reached.MATRIX,
+    "pathways[pathway=deals].notice_days = 30": Reached.REBUILT,
+    "drop contracts[contract=nebius_backstop]": Reached.REBUILT,
+    "calendar.periods = 36": Reached.REBUILT,
+    "risk.aversion = 0.3": Reached.REBUILT,
+}
+"""Edits of the reference instance, and what each reaches."""
+
+
+@pytest.fixture(scope="module")
+def session() -> gw.Session:
+    """Return a session of the reference instance."""
+    return gw.Session(gw.load(REFERENCE))
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_a_warm_answer_is_the_cold_one(session: gw.Session, text: str) -> None:
+    """Protects every what-if: from the base's basis the worth is what a solve afresh finds, and it says what it did."""
+    answer = session.solve(text)
+    assert answer.reached is CASES[text]
+    assert bool(answer.reason) is (answer.reached is Reached.REBUILT)
+    assert not answer.cold_again
+    cold = gw.solve(gw.load(REFERENCE).edited(text))
+    assert answer.objective_bn == pytest.approx(cold.objective_bn, rel=1e-9)
+    assert answer.npv_bn == pytest.approx(answer.plan.npv_bn, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(gw.load(REFERENCE).whatifs))
+def test_shipped_whatifs_are_answered_warm_as_cold(session: gw.Session, name: str) -> None:
+    """Protects the shipped what-ifs, conditions on outcomes and structural changes among them."""
+    case = session.instance.with_whatif(name)
+    assert session.solve_case(case).objective_bn == pytest.approx(gw.solve(case).objective_bn, rel=1e-9)
+
+
+def test_an_infeasible_case_is_an_error_and_leaves_the_next_alone(session: gw.Session) -> None:
+    """Protects a series of what-ifs: one without a plan says so and changes no later answer."""
+    with pytest.raises(gw.InfeasibleError):
+        session.solve("insert demand[pathway=ads, from=2027-01-01, floor_gw=9]")
+    assert session.solve().objective_bn == session.base.objective_bn
