@@ -31,7 +31,10 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="gwplan")
 def main() -> None:
-    """Split gigawatts of compute among their uses over time and over a tree of futures."""
+    """Split gigawatts of compute among their uses over time and over a tree of futures.
+
+    Begin with: gwplan new mine; gwplan solve mine
+    """
 
 
 if __name__ == "__main__":

@@ -11,7 +11,10 @@ from optimizer.commands.common import ends_with_code, warn
 @click.argument("instance", metavar="INSTANCE")
 @ends_with_code
 def check(instance: str) -> None:
-    """Validate INSTANCE: every problem at once, with where it is, the rule and what to do."""
+    """Validate INSTANCE: all its problems at once.
+
+    Each line says where the problem is, the rule and what to do. Warnings alone leave the exit code 0.
+    """
     from optimizer.instance.read import load
     from optimizer.planning import lay_out
 

@@ -119,11 +119,15 @@ class Case:
 
 _CASE_OPTIONS = (
     click.argument("source", metavar="INSTANCE"),
-    click.option("--set", "edits", metavar="EDIT", multiple=True, help="Edit cells, e.g. 'risk.aversion = 0.3'."),
+    click.option(
+        "--set", "edits", metavar="EDIT", multiple=True, help="Edit cells, e.g. 'risk.aversion = 0.3'; may be repeated."
+    ),
     click.option(
         "--with", "whatifs", metavar="WHATIF", multiple=True, help="Apply a what-if: its name, or a .toml file."
     ),
-    click.option("--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Take an outcome as known."),
+    click.option(
+        "--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Take an outcome as known: msl=lags."
+    ),
     click.option("--deterministic", is_flag=True, help="Ignore uncertainty: plan the instance as written."),
 )
 

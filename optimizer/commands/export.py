@@ -18,7 +18,7 @@ from optimizer.commands.common import ends_with_code
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @ends_with_code
 def export(run: str, csv: str | None, parquet: str | None, png: str | None, svg: str | None, force: bool) -> None:
-    """Export a kept RUN."""
+    """Export a kept RUN as tables or pictures."""
     from optimizer.results.run import read_run
 
     wanted = {"csv": csv, "parquet": parquet, "png": png, "svg": svg}

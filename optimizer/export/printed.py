@@ -15,7 +15,7 @@ from optimizer.results.plan import Plan
 
 NARROWEST, WIDEST = 80, 120
 MOST_CHANGES = 4
-MOST_WARNINGS = 2
+MOST_WARNINGS = 1
 ROUNDING = 1e-12
 """Below this a gap is the arithmetic's own, and differs from machine to machine."""
 
@@ -91,11 +91,14 @@ def headline(page: Page, view: View) -> None:
     rows.append(("Cash (NPV)", f"{money(view.plan.npv_bn)} $bn", "the part of worth that is cash within these dates"))
     rows += _extremes(view) if view.branching else []
     idle = formatter([summary["idle_gw_years"], sum(summary["expected_gw_years"].values())])
-    meaning = "of the GW not cancelled"
+    meaning = "of the GW kept, not cancelled"
     if summary["idle_gw_years"] >= view.least_gw:
         cost = f"{money(summary['idle_cost_bn'])} $bn"
-        meaning = f"of GW not cancelled; {idle(summary['idle_gw_years'])} idle GW-years cost {cost}"
-    page.facts([*rows, ("In use", percent(summary["utilisation"]), meaning)])
+        meaning = f"of GW kept; {idle(summary['idle_gw_years'])} idle GW-years cost {cost} in prices"
+    rows.append(("In use", percent(summary["utilisation"]), meaning))
+    if count := len(view.plan.warnings):
+        rows.append(("Warnings", str(count), "on the instance: read them first, at the end"))
+    page.facts(rows)
 
 
 def _extremes(view: View) -> list[tuple[str, str, str]]:

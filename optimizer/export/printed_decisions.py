@@ -45,7 +45,8 @@ def first_period(page: Page, view: View) -> None:
         pairs = [[(p, q)] if (p, q) in planned else [] for q in pools]
         pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
         rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
-    page.heading(f"DO NOW: GW from {view.dates[0]} on (in brackets: change from the initial split)")
+    resolution = view.instance.resolution
+    page.heading(f"DO NOW: GW in the {resolution} from {view.dates[0]} (in brackets: change from the initial split)")
     page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
     page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
     page.note(_acts_now(view) + _next_reveal(view))
@@ -90,7 +91,7 @@ def _acts_now(view: View) -> str:
     found = notices(view)
     cancelled = list(dict.fromkeys(found.contract[view.tree.period[found.node] == 0].tolist()))
     acts += [f"cancel {_some(cancelled)} (see below)"] if cancelled else []
-    return f"Also now: {'; '.join(acts)}. " if acts else ""
+    return f"For that: {'; '.join(acts)}. " if acts else ""
 
 
 def _next_reveal(view: View) -> str:
@@ -210,42 +211,36 @@ def _table_of_notices(page: Page, view: View, found: Notices) -> None:
             break
         futures = f" {view.futures(nodes)}" if view.branching else ""
         together = f" {view.gw(float(found.gw[rows].sum()))} GW" if len(rows) > 1 else ""
-        lines.append([f"By {view.dates[view.tree.period[nodes[0]]]}{futures}:{together}"])
+        lines.append([f"On {view.dates[view.tree.period[nodes[0]]]}{futures}:{together}"])
         for row in rows[:room]:
-            lines.append(_notice(view, found, nodes, row))
+            lines.append(_notice(view, found, row))
             left[np.isin(found.node, nodes) & (found.contract == found.contract[row])] = False
-    page.table(["notice, contract (vendor)", "GW", "% of it", "ends", "fee", "saves", "earns"], lines)
+    page.table(["notice, contract (vendor)", "pool", "GW", "% of it", "ends", "fee"], lines, "nnrrrr")
     page.note(
-        f"% of it: cancelled by then. fee: $bn. saves: its price, earns: the next GW of its pool while it would "
-        f"deliver, until {view.dates[-1]} ($bn per GW-year)."
+        f"% of it: cancelled by then. fee: $bn. Cancelled as far as the price saved, also after {view.dates[-1]}, "
+        "outweighs the fee and what the GW would earn."
     )
     if left.any():
         rest = found.at(left)
         probability = view.tree.probability[rest.node]
         kinds = "smaller, in rarer futures or later" if view.branching else "smaller or later"
         page.note(
-            f"{left.sum()} more ({kinds}), the first by {view.dates[view.tree.period[rest.node].min()]}: expected "
+            f"{left.sum()} more ({kinds}), the first on {view.dates[view.tree.period[rest.node].min()]}: expected "
             f"{view.gw(float(rest.gw @ probability))} GW, fees {view.money(float(rest.fee_bn @ probability))} $bn; a "
             "kept run (--out) lists them."
         )
 
 
-def _notice(view: View, found: Notices, nodes: tuple[int, ...], row: int) -> list[str]:
+def _notice(view: View, found: Notices, row: int) -> list[str]:
     contract, effective = str(found.contract[row]), found.effective[row].astype("datetime64[D]")
     supplier = view.suppliers[contract]
-    values = view.marginal("supply").of(supplier.pool)
-    weight = view.weight * view.as_written[contract][view.tree.period]
-    later = view.calendar.starts()[view.tree.period] >= effective
-    weight = np.where(view.below(nodes) & later & np.isfinite(values), weight, 0.0)
-    earned = float(np.nan_to_num(values) @ weight / weight.sum()) if weight.any() else np.nan
     return [
         f"  {contract} ({supplier.vendor})" if supplier.vendor else f"  {contract}",
+        supplier.pool,
         view.gw(found.gw[row]),
         percent(found.share[row]).removesuffix("%"),
         str(effective.astype("datetime64[M]")),
         view.money(found.fee_bn[row]),
-        view.rate(supplier.price),
-        view.rate(earned),
     ]
 
 

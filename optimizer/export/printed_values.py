@@ -88,10 +88,11 @@ def _holds(page: Page, view: View) -> None:
     less, more = (now - low.values)[there], (high.values - now)[there]
     kinked = float(weight[np.minimum(less, more) < 1e-6].sum() / weight.sum())
     text = (
-        f"Small changes: in the median case a {view.instance.resolution}'s value holds for {_median(more, weight)} GW "
-        f"more and {_median(less, weight)} GW less"
+        f"Small changes only: in the median case a {view.instance.resolution}'s value holds for "
+        f"{_median(more, weight)} GW more and {_median(less, weight)} GW less"
     )
-    page.note(f"{text}; in {percent(kinked)} of cases in one direction only." if kinked else f"{text}.")
+    differ = f"; in {percent(kinked)} of cases one more and one less differ" if kinked else ""
+    page.note(f"{text}{differ}.")
 
 
 def _median(values: FloatArray, weight: FloatArray) -> str:
@@ -131,7 +132,7 @@ def limits(page: Page, view: View) -> None:
     text = f"binds: share of the time. $m gain: $ million of worth for {step:g} GW more in every {period}."
     waiting = view.idle.total * probability
     if waiting.sum() * view.calendar.dt >= view.least_gw:
-        text += f" {percent(waiting[binding].sum() / waiting.sum())} of idle GW wait while a limit binds."
+        text += f" {percent(waiting[binding].sum() / waiting.sum())} of idle GW wait while one binds."
     page.note(f"{text} {left_out((len(found) - len(shown), 'cheaper limit'))}")
 
 

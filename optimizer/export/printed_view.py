@@ -16,7 +16,6 @@ from optimizer.export.printed_layout import decimals, formatter, percent
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Layouts, Names
-from optimizer.instance.steps import in_service
 from optimizer.instance.timeline import calendar_of
 from optimizer.results.plan import Plan
 
@@ -292,14 +291,6 @@ class View:
         each = (", ".join(self.outcome(f, int(row[f])) for f in revealed) for row in known)
         return f"if {'; or '.join(each)} ({chance})"
 
-    def below(self, nodes: tuple[int, ...]) -> BoolArray:
-        """Return which nodes lie on or below some nodes of one period, shape (N,)."""
-        period = int(self.tree.period[nodes[0]])
-        through = np.isin(self.tree.node_of[:, period], nodes)
-        reached = np.zeros(self.tree.size, dtype=bool)
-        reached[self.tree.node_of[through, period:].ravel()] = True
-        return reached
-
     def decided_by_outcomes(self, table: str, *columns: str) -> bool:
         """Return whether an outcome inserts rows of a table or changes one of some columns."""
         edits = (edit for factor in self.instance.factors for o in factor.outcomes for edit in o.edits)
@@ -327,13 +318,6 @@ class View:
         contracts = Names((), (), tuple(found)).contract_names
         rows = zip(contracts, found.items(), strict=True)
         return {name: Supplier(contract, pool, vendor, price) for name, ((contract, pool), (vendor, price)) in rows}
-
-    @cached_property
-    def as_written(self) -> dict[str, FloatArray]:
-        """GW in service by period, shape (T,), of every contract without outcomes and cancellations."""
-        pairs = tuple((supplier.contract, supplier.pool) for supplier in self.suppliers.values())
-        delivered, _ = in_service(self.instance, Names((), (), pairs), self.calendar, self.calendar.periods)
-        return dict(zip(self.suppliers, delivered, strict=True))
 
     @cached_property
     def peak_gw(self) -> float:

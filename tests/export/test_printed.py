@@ -161,15 +161,15 @@ def test_first_period_is_the_allocation_of_the_root(reference: Plan, page: str) 
 
 
 def test_first_cancellations_are_those_of_the_table(reference: Plan, page: str) -> None:
-    """Protects what is to be cancelled: date, future, contract, GW, share, end and fee of the first notices."""
+    """Protects what is to be cancelled: date, future, contract, pool, GW, share, end and fee of the first notices."""
     text = "\n".join(part(page, "CANCELLATIONS TO TAKE"))
     table = reference.cancellations
     first = table[(table["start"] == table["start"].min()) & (table["gw"] > 0.005)]
     assert len(first) == 4
     for notice in first.itertuples():
-        block = text[text.index(f"By {notice.start:%Y-%m-%d} if {notice.known} ({100 * notice.probability:.0f}%):") :]
+        block = text[text.index(f"On {notice.start:%Y-%m-%d} if {notice.known} ({100 * notice.probability:.0f}%):") :]
         figures = rf"{notice.gw:.2f} +{100 * notice.share:.0f} +{notice.effective:%Y-%m} +{notice.fee_bn:.2f}"
-        assert re.search(rf"    {notice.contract} \(.*\) +{figures} +1\.20 ", block)
+        assert re.search(rf"    {notice.contract} \(.*\) +regional_cloud +{figures}$", block, re.MULTILINE)
 
 
 def test_notices_add_up_to_the_fees_that_are_paid(reference: Plan) -> None:
@@ -236,7 +236,7 @@ def test_limits_are_ranked_by_what_they_cost(reference: Plan, page: str) -> None
     limits = table[(table["constraint"] != "supply") & (table["bn_per_gw_year"] > 1e-9)]
     idle = reference.supply.assign(waits=reference.supply["idle_gw"] * reference.supply["probability"])
     share = idle.loc[idle["node"].isin(limits["node"]), "waits"].sum() / idle["waits"].sum()
-    assert f"{percent(share)} of idle GW wait while a limit binds." in " ".join(lines)
+    assert f"{percent(share)} of idle GW wait while one binds." in " ".join(lines)
     assert any(line.strip().startswith("msl: lower target") and "per GW-year" in line for line in lines)
 
 
@@ -262,13 +262,14 @@ def test_branches_average_to_the_plan(reference: Plan, page: str) -> None:
 
 
 def test_warnings_come_last_and_are_counted(reference: Plan) -> None:
-    """Protects the warnings: all are counted, the first are shown, none is cut off without a sign."""
+    """Protects the warnings: all are counted, at the top too, the first is shown, none is cut off without a sign."""
     page = printed(replace(reference, warnings=("first " + "x " * 90, "second", "third")))
-    lines = page.splitlines()[-5:]
+    lines = page.splitlines()[-4:]
     assert lines[0].startswith("3 WARNINGS")
     assert lines[1].startswith("- first")
     assert lines[2].endswith("x ..")
-    assert lines[3:] == ["- second", "1 warning is left out."]
+    assert lines[3] == "2 warnings are left out."
+    assert "Warnings            3  on the instance: read them first" in page
     assert "WARNING" not in printed(replace(reference, warnings=()))
 
 

@@ -49,7 +49,7 @@ def test_cancellations_near_an_uncounted_end_are_called_undervalued() -> None:
     """Protects the caveat: without a terminal line late cancellations save more than the plan counts; with one not."""
     page = printed(solve(load(INSTANCES / "tiny-cancellation")))
     assert "Undervalued: what lease would cost" in page
-    assert "By 2026-04-01:" in page
+    assert "On 2026-04-01:" in page
     assert "Undervalued" not in printed(solve(load(INSTANCES / "tiny-terminal")))
 
 
