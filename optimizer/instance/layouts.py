@@ -123,7 +123,8 @@ def _reached(edit: Edit) -> frozenset[str]:
         return frozenset()
     table = TABLES[edit.table]
     found = {edit.table}
-    if edit.operation in ("set", "insert"):
+    if edit.operation in ("set", "insert") or edit.table == "eligibility":
+        # a missing eligibility is read as every pair of a pathway and a pool
         found |= {column.refers_to for column in table.columns if column.refers_to}
     if edit.operation == "drop" or edit.column in table.key:
         found |= _referring(edit.table)

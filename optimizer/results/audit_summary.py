@@ -14,7 +14,7 @@ from optimizer.results.audit_findings import Findings
 from optimizer.results.audit_limits import Use
 from optimizer.results.audit_money import Flow
 from optimizer.results.audit_rows import Decisions
-from optimizer.results.audit_tree import Floats, Texts
+from optimizer.results.audit_tree import Floats, Ints, Texts
 
 NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "terminal")
 """Components that no money moves for within the horizon."""
@@ -73,14 +73,8 @@ def _owed(facts: Facts, used: Use) -> tuple[int, dict[str, Floats]]:
     signed, kept = (np.concatenate([part, np.broadcast_to(beyond, (*part.shape[:2], len(beyond)))], axis=2)
                     for part in (gw_periods, kept_periods))  # fmt: skip
 
-    # Beyond it: each delivery runs from its own date to its contract's end.
-    s, k = facts.later["scenario"], facts.later["contract"]
-    since = np.maximum(facts.later["period"], calendar.count)[:, None]
-    until = (calendar.count + facts.tail_periods[s, k])[:, None]
-    overlap = np.minimum(until, begins[1:]) - np.maximum(since, begins[:-1])
-    later = np.zeros_like(signed)
-    np.add.at(later, (s, k), facts.later["gw"][:, None] * np.maximum(overlap, 0))
-    signed, kept = signed + later, kept + later * (1 - used.last_share)[:, :, None]
+    later, cancelled_later = _beyond(facts, used, begins)
+    signed, kept = signed + later, kept + later - cancelled_later
 
     price = weight[:, None, None] * facts.cost[:, :, None] * dt
     return first, {
@@ -88,6 +82,32 @@ def _owed(facts: Facts, used: Use) -> tuple[int, dict[str, Floats]]:
         "after_cancellation_bn": (price * kept).sum(axis=0),
         "gw": (weight[:, None, None] * signed).sum(axis=0) / np.diff(begins),
     }
+
+
+def _beyond(facts: Facts, used: Use, begins: Ints) -> tuple[Floats, Floats]:
+    """Return GW-periods beyond the horizon by scenario, contract and year, as signed and of them cancelled.
+
+    Each delivery runs from its own date to its contract's end; what is cancelled of it stops a notice after notice was
+    given.
+    """
+    count = facts.calendar.count
+    s, k = facts.later["scenario"], facts.later["contract"]
+    until = (count + facts.tail_periods[s, k])[:, None]
+    since = np.maximum(facts.later["period"], count)
+
+    def gw_periods(share: Floats, start: Ints) -> Floats:
+        overlap = np.minimum(until, begins[1:]) - np.maximum(start[:, None], begins[:-1])
+        total = np.zeros((*facts.tail_periods.shape, len(begins) - 1))
+        np.add.at(total, (s, k), (share * facts.later["gw"])[:, None] * np.maximum(overlap, 0))
+        return total
+
+    signed = gw_periods(np.ones(len(s)), since)
+    cancelled = np.zeros_like(signed)
+    for t, nodes in enumerate(facts.nodes.node_of.T):
+        increase = used.increase[nodes][s, k]
+        if increase.any():
+            cancelled += gw_periods(increase, np.maximum(since, t + facts.window["notice"][s, k]))
+    return signed, cancelled
 
 
 def check_summary(

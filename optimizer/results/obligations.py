@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from models.data import PlanData
 from optimizer.instance.steps import in_service, tail_periods
 from optimizer.instance.timeline import Timeline
-from optimizer.results.values import Values, carried
-from optimizer.solve.program import FloatArray
+from optimizer.results.values import Values
+from optimizer.solve.program import FloatArray, IntArray
 
 
 def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
     """Return undiscounted obligations by vendor, contract and calendar year, expected over the scenarios.
 
-    Beyond the horizon a contract runs on to its end with the share that was cancelled by the last window; a contract
+    Beyond the horizon a contract runs on to its end, less what was cancelled once its notice is over; a contract
     without an end stops at the horizon. Cancellation fees are not obligations.
 
     Parameters
@@ -45,7 +46,6 @@ def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
     contracts = len(timeline.data.contracts)
     signed = np.zeros((contracts, in_year.shape[1]))
     kept, gw = np.zeros_like(signed), np.zeros_like(signed)
-    last = carried(plan.cancelled, timeline.data.last_window)
     made: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
     for s, scenario in enumerate(timeline.scenarios):
         frames = (scenario.tables["contracts"], scenario.tables["deliveries"])
@@ -56,7 +56,7 @@ def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
         path = tree.node_of[s]
         left = np.empty_like(service)
         left[:, :horizon] = 1 - plan.ended[:, path]
-        left[:, horizon:] = 1 - last[:, path[-1:]]
+        left[:, horizon:] = 1 - _cancelled_beyond(timeline.data, plan, path, beyond)
         owed = service * price[:, None] * calendar.dt * tree.scenario_probability[s]
         signed += owed @ in_year
         kept += (owed * left) @ in_year
@@ -74,6 +74,22 @@ def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
             "gw": gw[k, year],
         }
     ).sort_values(["vendor", "contract", "year"], ignore_index=True, kind="stable")
+
+
+def _cancelled_beyond(data: PlanData, plan: Values, path: IntArray, beyond: int) -> FloatArray:
+    """Return the share of each contract that is out of service in each period beyond the horizon, shape (K, beyond).
+
+    The terminal line of the objective ends every cancelled share at the horizon; what is owed runs on to the end of the
+    notice.
+    """
+    horizon = data.tree.periods
+    ended = np.repeat(plan.ended[:, path[-1:]], beyond, axis=1)
+    effective = data.tree.period[path] + data.cancel_notice[:, path] - horizon
+    late = data.window[:, path] & (effective >= 0)
+    for t in np.flatnonzero(late.any(axis=0)).tolist():
+        for k in np.flatnonzero(late[:, t]).tolist():
+            ended[k, effective[k, t] :] = plan.cancelled[k, path[t]]
+    return ended
 
 
 def _service(timeline: Timeline, scenario: int, count: int) -> tuple[FloatArray, FloatArray]:

@@ -327,6 +327,27 @@ probability = 0.75
     assert beyond["as_signed_bn"].to_numpy() == pytest.approx([0.5 * (3 + 0.25 * 2)] * 2)
 
 
+def test_what_is_cancelled_late_is_owed_to_the_end_of_its_notice(tmp_path: Path) -> None:
+    """Protects obligations beyond the horizon: a notice may end after it, and until then all is owed.
+
+    3 GW at 1 $bn are leased to the end of 2030, the plan ends with 2028. Notice on 2028-01-01 for half of them saves
+    2029 and 2030; two years' notice saves 2030 alone.
+    """
+    late = hand.FILES["cancellations.csv"].replace("2027-01-01,2027-12-31,365,0.3", "2028-01-01,2028-12-31,{},0")
+    lease = hand.FILES["contracts.csv"].replace("2030-01-01", "2031-01-01")
+    pools = hand.FILES["pools.csv"].replace(",2\n", ",0\n")
+    owed = {}
+    for notice in (365, 730):
+        folder = hand.folder(
+            tmp_path / str(notice), cancellations=late.format(notice), contracts=lease, pools=pools, uncertainty=""
+        )
+        plan = solve(load(folder))
+        assert figures(audit(plan.instance, plan.tables, plan.summary)) == ""
+        assert plan.cancellations["share"].tolist() == pytest.approx([0.5])
+        owed[notice] = plan.obligations["after_cancellation_bn"].tolist()
+    assert owed == {365: pytest.approx([2, 3, 1.5, 1.5]), 730: pytest.approx([2, 3, 3, 1.5])}
+
+
 def test_plans_of_random_instances_are_sound(plans: list[Plan]) -> None:
     """The audit and the model, written apart, agree on everything that the format can say."""
     for plan in plans:

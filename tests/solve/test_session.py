@@ -58,3 +58,32 @@ def test_an_infeasible_case_is_an_error_and_leaves_the_next_alone(session: gw.Se
     with pytest.raises(gw.InfeasibleError):
         session.solve("insert demand[pathway=ads, from=2027-01-01, floor_gw=9]")
     assert session.solve().objective_bn == session.base.objective_bn
+
+
+def test_a_pathway_more_has_its_pairs_where_outcomes_edit_every_pair(tmp_path: Path) -> None:
+    """Protects what is remembered of outcomes: without an eligibility table the pairs are those of the case itself.
+
+    1 GW earns 4 in ads, 2 where its effectiveness is halved: 3. A pathway that earns 10 takes all of it: 7.5.
+    """
+    texts = {
+        "instance.toml": 'schema = 1\nname = "pairs"\n'
+        '[calendar]\nstart = 2027-01-01\nresolution = "year"\nperiods = 1\n',
+        "pools.csv": "pool\ngpu\n",
+        "contracts.csv": "contract,pool\nlease,gpu\n",
+        "deliveries.csv": "contract,date,gw\nlease,2027-01-01,1\n",
+        "pathways.csv": "pathway\nads\nspare\n",
+        "value.csv": "pathway,from,tier,value_bn_per_gw_year\nads,2027-01-01,1,4\n",
+        "uncertainty.toml": '[[factor]]\nname = "yield"\nrevealed = 2027-01-01\n'
+        '[[factor.outcome]]\nname = "full"\nprobability = 0.5\n[[factor.outcome]]\nname = "half"\nprobability = 0.5\n'
+        'edit = [{ table = "eligibility", column = "effectiveness", scale = 0.5 }]\n',
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    session = gw.Session(gw.load(tmp_path))
+    assert session.base.objective_bn == pytest.approx(3)
+    more = session.solve(
+        "insert pathways[pathway=new]",
+        "insert value[pathway=new, from=2027-01-01, tier=1, value_bn_per_gw_year=10]",
+    )
+    assert more.objective_bn == pytest.approx(7.5)
+    assert session.solve("drop pathways[pathway=spare]").objective_bn == pytest.approx(3)
