@@ -48,6 +48,9 @@ def apply(book: Book, edit: Edit) -> None:
             raise OracleError("a pair inserted where every pair is eligible already")
         book.setdefault(table, []).append(row_of(table, edit["insert"]))
         return
+    if table == "eligibility" and table not in book:
+        pairs = [(p["pathway"], q["pool"]) for p in book["pathways"] for q in book["pools"]]
+        book[table] = [row_of(table, {"pathway": p, "pool": q}) for p, q in pairs]
     chosen = in_range(book, table, edit, [row for row in book.get(table, []) if matches(table, row, edit)])
     if not chosen:
         raise OracleError(f"nothing matches {edit}")

@@ -98,6 +98,26 @@ def test_fee_basis_does_not_know_the_future(tmp_path: Path) -> None:
     assert result.objective_bn == pytest.approx(-2)
 
 
+def test_edit_of_pairs_without_a_table_edits_every_pair(tmp_path: Path) -> None:
+    """Protects the missing eligibility: halved effectiveness in one of two outcomes, 10 and 5 a year."""
+    result = solved(
+        tmp_path,
+        "year 1",
+        {
+            **POOL,
+            **ONE_GW,
+            "pathways": "pathway\nads\n",
+            "value": "pathway,from,tier,value_bn_per_gw_year\nads,2020-01-01,1,10\n",
+        },
+        factor(
+            "2026-01-01",
+            ("same", 0.5, ""),
+            ("half", 0.5, 'table = "eligibility"\ncolumn = "effectiveness"\nscale = 0.5'),
+        ),
+    )
+    assert result.objective_bn == pytest.approx(7.5)
+
+
 def test_changed_past_is_refused(tmp_path: Path) -> None:
     """Protects the tests that lean on random trees: an outcome whose edit reaches behind its reveal is no instance."""
     early = 'table = "value"\ncolumn = "value_bn_per_gw_year"\nscale = 0.5\nfrom = 2026-01-01'
