@@ -107,7 +107,10 @@ class _Checking:
         try:
             edited = apply_edits(instance, outcome.edits, note=False, inside_outcome=True)
         except InstanceError as error:
-            return [_within(prefix, problem) for problem in error.problems]
+            after = _after_earlier(instance, factor, outcome)
+            if after is None:
+                return [_within(prefix, problem) for problem in error.problems]
+            instance, edited = after
         changed = _changed(instance, edited)
         here = self._found(edited, changed)
         if found is not None and self.warnings:
@@ -144,6 +147,19 @@ class _Checking:
                 for outcome in factor.outcomes:
                     problems += self._outcome(edited, factor, outcome, known, None)
         return problems
+
+
+def _after_earlier(instance: Instance, factor: Factor, outcome: Outcome) -> tuple[Instance, Instance] | None:
+    """Return the instance after the first outcomes of the factors before one, without and with an outcome's edits.
+
+    An outcome may edit what every outcome of an earlier factor inserts. None: it does not fit there either.
+    """
+    try:
+        for earlier in instance.factors[: instance.factors.index(factor)]:
+            instance = apply_edits(instance, earlier.outcomes[0].edits, note=False, inside_outcome=True)
+        return instance, apply_edits(instance, outcome.edits, note=False, inside_outcome=True)
+    except InstanceError:
+        return None
 
 
 def _cells(found: Found) -> _Cells:

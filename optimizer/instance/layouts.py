@@ -14,6 +14,7 @@ from optimizer.instance import steps
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.edit import REFERRERS, apply_edits
 from optimizer.instance.instance import Edit, Factor, Instance, Outcome
+from optimizer.instance.problems import InstanceError
 from optimizer.instance.schema import TABLES
 
 Arrays = dict[str, NDArray[Any]]
@@ -74,6 +75,27 @@ class Layouts:
         for factor in factors:
             reached = [self._applied(before, o) if o.edits else before for before in reached for o in factor.outcomes]
         return tuple(reached)
+
+    def alone(self, instance: Instance) -> list[list[tuple[Instance, Instance]]]:
+        """Return, for each factor and outcome, the instance before and after the outcome's edits.
+
+        An outcome that edits what an earlier factor inserts does not fit the instance as written: it is applied after
+        the first outcomes of the factors before it.
+        """
+        rows = []
+        for place, factor in enumerate(instance.factors):
+            row = []
+            for outcome in factor.outcomes:
+                before = instance
+                try:
+                    after = self._applied(before, outcome)
+                except InstanceError:
+                    for earlier in instance.factors[:place]:
+                        before = self._applied(before, earlier.outcomes[0])
+                    after = self._applied(before, outcome)
+                row.append((before, after))
+            rows.append(row)
+        return rows
 
     def _applied(self, before: Instance, outcome: Outcome) -> Instance:
         for edits in _independent(outcome.edits):

@@ -11,6 +11,8 @@ from optimizer.instance.problems import Problem
 from optimizer.instance.schema import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optimizer.instance.calendar import Calendar
     from optimizer.instance.instance import Factor, Instance, Outcome
     from optimizer.instance.layouts import Names
@@ -53,9 +55,8 @@ _ABOUT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 
 
 def changes_of_the_past(
-    instance: Instance,
-    as_written: Arrays,
-    alone: list[list[tuple[Instance, Arrays]]],
+    factors: Sequence[Factor],
+    alone: list[list[tuple[Instance, Arrays, Instance, Arrays]]],
     revealed: NDArray[np.int64],
     calendar: Calendar,
     names: Names,
@@ -64,12 +65,11 @@ def changes_of_the_past(
 
     Parameters
     ----------
-    instance : Instance
-        The instance as written.
-    as_written : dict of arrays
-        Its data; those that change over time end with the axis of periods.
-    alone : list of list of (Instance, dict of arrays)
-        For each factor and outcome, the instance with that outcome's edits alone, and its data.
+    factors : sequence of Factor
+        The factors.
+    alone : list of list of (Instance, dict of arrays, Instance, dict of arrays)
+        For each factor and outcome, the instance before that outcome's edits and its data, then after them; data that
+        change over time end with the axis of periods.
     revealed : (F,) int array
         Period in which each factor is revealed.
     calendar : Calendar
@@ -78,11 +78,11 @@ def changes_of_the_past(
         Names along the axes.
     """
     problems: dict[tuple[str, ...], Problem] = {}
-    for factor, outcomes, period in zip(instance.factors, alone, revealed.tolist(), strict=True):
+    for factor, outcomes, period in zip(factors, alone, revealed.tolist(), strict=True):
         before = min(period, calendar.periods)
         if before == 0:
             continue
-        for outcome, (edited, arrays) in zip(factor.outcomes, outcomes, strict=True):
+        for outcome, (instance, as_written, edited, arrays) in zip(factor.outcomes, outcomes, strict=True):
             for field, (axes, _) in _ABOUT.items():
                 if arrays[field] is as_written[field]:
                     continue

@@ -122,17 +122,15 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     )
     layouts = layouts or Layouts()
     scenarios = layouts.outcomes_applied(instance, instance.factors)
-    alone = [layouts.outcomes_applied(instance, (factor,)) for factor in instance.factors]
+    alone = layouts.alone(instance)
     names = _names((instance, *scenarios))
 
     def arrays(of: Instance) -> Arrays:
         return layouts.arrays(of, names, calendar)
 
-    as_written = arrays(instance)
     by_scenario = [arrays(scenario) for scenario in scenarios]
-    problems = changes_of_the_past(
-        instance, as_written, [[(i, arrays(i)) for i in row] for row in alone], revealed, calendar, names
-    )
+    made = [[(before, arrays(before), after, arrays(after)) for before, after in row] for row in alone]
+    problems = changes_of_the_past(instance.factors, made, revealed, calendar, names)
     if problems:
         raise InstanceError(problems)
     _same_on_shared_nodes(instance, tree, by_scenario, calendar)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +14,8 @@ import optimizer as gw
 from tests.generate import instances, random_instance
 from tests.oracle import OracleResult
 from tests.oracle import solve as second_opinion
+
+INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 
 INFEASIBLE = (76, 155, 194)
 """Seeds of instances with a floor above all supply."""
@@ -78,3 +81,26 @@ def test_infeasible_instances_are_infeasible_for_both() -> None:
 def test_larger_random_instances_have_the_oracles_worth(seed: int) -> None:
     """Protects what only shows on longer horizons: terms and notices of many periods, hundreds of nodes."""
     assert assert_agreement(seed, "medium") == "optimal"
+
+
+def test_an_outcome_may_edit_what_every_outcome_of_an_earlier_factor_inserts(tmp_path: Path) -> None:
+    """Protects the order of edits: outcomes apply in the order of their factors, each seeing what the others left."""
+    folder = tmp_path / "instance"
+    shutil.copytree(INSTANCES / "tiny-tree", folder)
+    inserted = [
+        '[[factor]]\nname = "size"\nrevealed = 2026-01-01',
+        *(
+            f'[[factor.outcome]]\nname = "{name}"\nprobability = 0.5\n[[factor.outcome.edit]]\ntable = "contracts"\n'
+            f'insert = {{ contract = "more", pool = "cluster" }}\n[[factor.outcome.edit]]\ntable = "deliveries"\n'
+            f'insert = {{ contract = "more", date = 2026-03-01, gw = {gw} }}'
+            for name, gw in (("small", 1), ("large", 2))
+        ),
+        '[[factor]]\nname = "luck"\nrevealed = 2026-02-01\n[[factor.outcome]]\nname = "none"\nprobability = 0.5',
+        '[[factor.outcome]]\nname = "double"\nprobability = 0.5\n[[factor.outcome.edit]]\ntable = "deliveries"\n'
+        'where = { contract = "more" }\ncolumn = "gw"\nscale = 2',
+    ]
+    (folder / "uncertainty.toml").write_text("\n".join(inserted), encoding="utf-8")
+    answer, expected = both(folder)
+    assert answer.status == expected.status == "optimal"
+    assert isinstance(answer, gw.Plan)
+    assert answer.objective_bn == pytest.approx(expected.objective_bn, rel=1e-9)
