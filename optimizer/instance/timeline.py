@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,9 @@ TABLES_READ: Final = (
     "locks",
 )
 """The tables that decide a plan."""
+
+MOST_SCENARIOS: Final = 20_000
+"""Most combinations of outcomes that are laid out on one tree."""
 
 ROOT_FIELDS: Final = (
     "eligible",
@@ -136,6 +140,7 @@ def timeline(instance: Instance) -> Timeline:
     InstanceError
         If an outcome's edits do not fit the instance, or change data before the outcome is revealed.
     """
+    _refuse_too_many_scenarios(instance)
     calendar = calendar_of(instance)
     revealed = calendar.period(np.array([f.revealed for f in instance.factors], dtype="datetime64[D]"))
     tree = build_tree(
@@ -144,6 +149,7 @@ def timeline(instance: Instance) -> Timeline:
     scenarios = outcomes_applied(instance, instance.factors)
     alone = [outcomes_applied(instance, (factor,)) for factor in instance.factors]
     names = _names((instance, *scenarios))
+    _refuse_empty_axes(names)
     layout = _Layout(names, calendar)
     as_written = layout.arrays(instance)
     by_scenario = [layout.arrays(scenario) for scenario in scenarios]
@@ -154,6 +160,24 @@ def timeline(instance: Instance) -> Timeline:
         raise InstanceError(problems)
     _same_on_shared_nodes(instance, tree, by_scenario, calendar)
     return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario), scenarios, names)
+
+
+def _refuse_too_many_scenarios(instance: Instance) -> None:
+    """Refuse a tree that would fill the memory before anything could be said of it."""
+    scenarios = math.prod(len(factor.outcomes) for factor in instance.factors)
+    if scenarios > MOST_SCENARIOS:
+        what = f"{scenarios} scenarios, one for each combination of the outcomes of {len(instance.factors)} factors"
+        remedy = "take some outcomes as known (--given), leave some out, or join factors that move together"
+        raise InstanceError(Problem("uncertainty.toml", what, f"a tree may have {MOST_SCENARIOS}", remedy))
+
+
+def _refuse_empty_axes(names: Names) -> None:
+    """Refuse an instance in which no future has a pool, a contract or a pathway: there is nothing to split."""
+    axes = {"pools": names.pools, "contracts": names.contracts, "pathways": names.pathways}
+    empty = [table for table, named in axes.items() if not named]
+    if empty:
+        rule = "a plan has at least one pool, one contract and one pathway"
+        raise InstanceError([Problem(f"{table}.csv", "no rows", rule, "add a row") for table in empty])
 
 
 def outcomes_applied(instance: Instance, factors: tuple[Factor, ...]) -> tuple[Instance, ...]:

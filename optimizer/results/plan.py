@@ -138,7 +138,7 @@ def make_plan(
         "obligations": obligations(timeline, decided),
         "marginal_values": marginal_values(program, data, duals, columns, solution.row_ranges),
     }
-    summary = summarise(timeline, decided, tables["cashflow"], -certificate.objective)
+    summary = summarise(timeline, decided, tables["cashflow"], 0.0 - certificate.objective)
     summary = {"status": str(solution.status), **summary, "certificate": certificate.as_dict()}
     return Plan(timeline.instance, str(solution.status), summary, tables)
 
