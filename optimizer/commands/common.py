@@ -37,7 +37,7 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
         except StoppedError as error:
             stop(STOPPED, str(error))
         except (AuditError, SolverError) as error:
-            stop(FAILED_CHECK, str(error))
+            stop(FAILED_CHECK, *str(error).splitlines())
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader has gone; click ends quietly then
                 raise

@@ -143,7 +143,8 @@ def type_fault(column: Column) -> Fault:
 
 
 def _choice_fault(column: Column, cell: str) -> Fault:
-    return Fault(f"must be one of: {', '.join(column.choices)}", nearest(cell, column.choices))
+    hint = nearest(cell, column.choices)
+    return Fault(f"must be one of: {', '.join(column.choices)}", "" if hint.startswith("known") else hint)
 
 
 def _blank_fault(table: Table) -> Fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,6 +151,7 @@ def timeline(instance: Instance) -> Timeline:
     alone = [outcomes_applied(instance, (factor,)) for factor in instance.factors]
     names = _names((instance, *scenarios))
     _refuse_empty_axes(names)
+    _refuse_ambiguous_contracts(names)
     layout = _Layout(names, calendar)
     as_written = layout.arrays(instance)
     by_scenario = [layout.arrays(scenario) for scenario in scenarios]
@@ -178,6 +180,15 @@ def _refuse_empty_axes(names: Names) -> None:
     if empty:
         rule = "a plan has at least one pool, one contract and one pathway"
         raise InstanceError([Problem(f"{table}.csv", "no rows", rule, "add a row") for table in empty])
+
+
+def _refuse_ambiguous_contracts(names: Names) -> None:
+    """Refuse a contract that is called like one of the lines of another which an outcome moves to another pool."""
+    ambiguous = sorted(name for name, times in Counter(names.contract_names).items() if times > 1)
+    if ambiguous:
+        rule = "an outcome moves another contract to another pool, and so its lines are told apart: contract@pool"
+        where = "contracts.csv contract"
+        raise InstanceError([Problem(where, f"'{name}'", rule, "call it something else") for name in ambiguous])
 
 
 def outcomes_applied(instance: Instance, factors: tuple[Factor, ...]) -> tuple[Instance, ...]:

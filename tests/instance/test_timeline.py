@@ -50,6 +50,20 @@ def test_an_outcome_may_leave_nothing_over(tmp_path: Path) -> None:
     assert data.supply[0, data.tree.roots].tolist() == [1.0, 0.0]
 
 
+def test_lines_of_a_contract_that_moves_have_names_of_their_own(tmp_path: Path) -> None:
+    """Two lines called alike would be summed into one, or end in a traceback."""
+    moves = (
+        '[[factor]]\nname = "f"\nrevealed = 2026-07-01\n[[factor.outcome]]\nname = "stays"\nprobability = 0.5\n'
+        '[[factor.outcome]]\nname = "moves"\nprobability = 0.5\n[[factor.outcome.edit]]\ntable = "contracts"\n'
+        'where = { contract = "k" }\ncolumn = "pool"\nset = "b"\n'
+    )
+    tables = BARE | {name: header + ROW[name] for name, header in HEADERS.items()} | {"pools": "pool\na\nb\n"}
+    files = {**SMALL, "uncertainty.toml": moves}
+    assert timeline(load(written(tmp_path / "x", files, **tables))).data.contracts == ("k@a", "k@b")
+    with pytest.raises(InstanceError, match=r"contracts.csv contract: 'k@a'; .* contract@pool; call it something else"):
+        timeline(load(written(tmp_path / "x", files, **tables | {"contracts": "contract,pool\nk,a\nk@a,a\n"})))
+
+
 def test_a_tree_that_fits_no_memory_is_refused_at_once(tmp_path: Path) -> None:
     """Thirty factors are a billion scenarios: said in one line, not found out by the system running out of memory."""
     outcomes = "".join(f'[[factor.outcome]]\nname = "{name}"\nprobability = 0.5\n' for name in "ab")
