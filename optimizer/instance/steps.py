@@ -44,10 +44,13 @@ def pools(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
 
 def deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return notice and term of each row of ``pathways`` in periods; a term is at least its notice."""
+    """Return notice and term of each row of ``pathways`` in periods; a term is at least its notice.
+
+    Neither is counted beyond the horizon, where longer ones bind no further: the model has a lag for every period.
+    """
     frame = instance.filled("pathways")
-    notice = calendar.periods_of_days(_numbers(frame, "notice_days"))
-    return notice, np.maximum(calendar.periods_of_days(_numbers(frame, "min_term_days")), notice)
+    notice, term = (calendar.periods_of_days(_numbers(frame, f"{name}_days")) for name in ("notice", "min_term"))
+    return np.minimum(notice, calendar.periods), np.minimum(np.maximum(term, notice), calendar.periods)
 
 
 def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:

@@ -75,3 +75,9 @@ def test_a_tree_that_fits_no_memory_is_refused_at_once(tmp_path: Path) -> None:
     assert f"a tree may have {MOST_SCENARIOS}" in str(caught.value)
     known = instance.given({f"f{i}": "a" for i in range(29)})
     assert len(timeline(known).scenarios) == 2
+
+
+def test_a_term_of_a_lifetime_is_as_long_as_the_plan(tmp_path: Path) -> None:
+    """Days meant as "for ever" do not make a model of a million lags that fills the memory."""
+    instance = load(written(tmp_path / "x")).edited("pathways[pathway=deals].min_term_days = 1000000000")
+    assert timeline(instance).data.term.max() == instance.periods
