@@ -146,9 +146,9 @@ def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
 def valid(instance: Instance) -> tuple[Problem, ...]:
     """Return an instance's warnings, raise its errors.
 
-    Its what-ifs are left alone: they fit the instance as loaded, not one that was edited since.
+    Its what-ifs are not applied: they fit the instance as loaded, not one that was edited since.
     """
-    return raise_errors(check(instance, changed={*TABLES, "uncertainty"}))
+    return raise_errors(check(instance, changed={*TABLES, "uncertainty", "whatifs"}))
 
 
 def refuse_integers(laid_out: Timeline) -> None:

@@ -17,15 +17,15 @@ from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.sources import printable
 
 
-def refuse_occupied(target: Path, *, force: bool, replaceable: Callable[[Path], bool], kind: str) -> None:
+def refuse_occupied(target: Path, *, force: bool | None, replaceable: Callable[[Path], bool], kind: str) -> None:
     """Raise unless `target` can be written: nothing is there, or something that may be replaced.
 
     Parameters
     ----------
     target : Path
         File or folder that is to be written.
-    force : bool
-        Whether the user asked to replace what is there.
+    force : bool or None
+        Whether the user asked to replace what is there; None where there is no asking.
     replaceable : callable
         Tells whether what is at a path is of the kind that `force` replaces.
     kind : str
@@ -45,7 +45,7 @@ def refuse_occupied(target: Path, *, force: bool, replaceable: Callable[[Path], 
                 raise InstanceError(_problem(target, "cannot be written", rule, "give another place"))
             return
         if not force:
-            remedy = f"give another name, or --force to replace {kind}"
+            remedy = "give another name" + ("" if force is None else f", or --force to replace {kind}")
             raise InstanceError(_problem(target, "exists already", "nothing is overwritten unasked", remedy))
         if place.is_symlink() or not replaceable(place):
             remedy = "give another name, or remove it yourself"

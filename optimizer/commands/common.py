@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
 if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
+    from optimizer.instance.instance import Instance, WhatIf
 
 BAD_INPUT, NO_PLAN, STOPPED, FAILED_CHECK = 1, 3, 4, 5
 
@@ -36,7 +37,11 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
         except StoppedError as error:
             stop(STOPPED, str(error))
         except (AuditError, SolverError) as error:
-            stop(FAILED_CHECK, str(error))
+            stop(FAILED_CHECK, *str(error).splitlines())
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader has gone; click ends quietly then
+                raise
+            stop(BAD_INPUT, f"the system refused: {error}")
         except KeyboardInterrupt:
             stop(STOPPED, "stopped (interrupted) before there was a plan")
 
@@ -106,15 +111,28 @@ class Case:
     def load(self) -> Instance:
         """Return the instance that is asked for."""
         from optimizer.instance.edit import edit
-        from optimizer.instance.read import load, load_whatif
+        from optimizer.instance.problems import all_told
+        from optimizer.instance.read import load
 
         instance = load(self.source)
-        for name in self.whatifs:
-            known = name in instance.whatifs
-            instance = instance.with_whatif(name if known or not name.endswith(".toml") else load_whatif(name))
-        instance = instance.edited(*map(edit, self.edits)) if self.edits else instance
+        whatifs, edits, _ = all_told(
+            [partial(self._whatif, name, instance) for name in self.whatifs],
+            [partial(edit, text) for text in self.edits],
+            [partial(instance.given, self.given)],
+        )
+        for whatif in whatifs:
+            instance = instance.with_whatif(whatif)
+        instance = instance.edited(*edits) if edits else instance
         instance = instance.given(self.given) if self.given else instance
         return instance.deterministic() if self.deterministic else instance
+
+    @staticmethod
+    def _whatif(name: str, instance: Instance) -> WhatIf:
+        """Return a what-if of the instance by its name, or one of a file."""
+        from optimizer.instance.read import load_whatif
+
+        is_file = name.endswith(".toml") and name not in instance.whatifs
+        return load_whatif(name) if is_file else instance.whatif(name)
 
 
 _CASE_OPTIONS = (

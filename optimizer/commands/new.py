@@ -17,5 +17,5 @@ def new(name: str) -> None:
     from optimizer.instance.starter import starter
     from optimizer.instance.write import write_texts
 
-    write_texts(starter(Path(name).resolve().name), name)
+    write_texts(starter(Path(name).resolve().name), name, force=None)
     click.echo(f"{name}: a starter instance; read its README.md, then: gwplan solve {name}")

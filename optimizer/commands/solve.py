@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -14,11 +15,20 @@ if TYPE_CHECKING:
     from optimizer.results.plan import Plan
 
 
+def _number(context: click.Context, parameter: click.Parameter, given: float | None) -> float | None:
+    """Return a number; nan, which every range lets through, is none."""
+    if given is not None and math.isnan(given):
+        raise click.BadParameter("nan is not a number of seconds")
+    return given
+
+
 @click.command()
 @takes_case
 @click.option("--out", metavar="DIR", help="Keep the run in this new folder.")
 @click.option("--force", is_flag=True, help="Let --out replace an earlier run.")
-@click.option("--time-limit", metavar="S", type=click.FloatRange(min=0), help="Stop the solver after S seconds.")
+@click.option(
+    "--time-limit", metavar="S", type=click.FloatRange(min=0), callback=_number, help="Stop the solver after S seconds."
+)
 @click.option(
     "--solver-option", "solver", metavar="KEY=VALUE", multiple=True, callback=pairs, help="Set an option of HiGHS."
 )
@@ -54,6 +64,8 @@ def solve(
         if out is not None:
             asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": case.deterministic}
             keep(plan, out, command=["gwplan", *sys.argv[1:]], options=asked, force=force)
+    except KeyboardInterrupt:
+        stop(STOPPED, f"stopped (interrupted): the run is not kept in {out}")
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
         _show(plan, as_json)
     if plan.status != "optimal":

@@ -252,7 +252,8 @@ class View:
             end = int(year[periods[-1]])
             months = (int(first[periods[0]]), int(last[periods[-1]]))
             name = str(begin) if end == begin else f"{begin}-{end % 100:02d}"
-            part = "" if months == (0, 11) else f"\n{MONTH_NAMES[months[0]]}-{MONTH_NAMES[months[1]]}"
+            named = dict.fromkeys((MONTH_NAMES[months[0]], MONTH_NAMES[months[1]]))  # of a single month, once
+            part = "" if months == (0, 11) else f"\n{'-'.join(named)}"
             spans.append(Span(name + part, inside))
         return spans
 

@@ -13,7 +13,11 @@ from optimizer.results.run import Run, table_csv
 from optimizer.whole import refuse_occupied, whole_folder
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How text begins that a spreadsheet may take for a formula."""
 
 CATALOGUE: Final = "columns.csv"
 """What the columns of the CSV export mean, beside its tables."""
@@ -21,6 +25,8 @@ CATALOGUE: Final = "columns.csv"
 
 def to_csv(run: Run, folder: str | Path, force: bool = False) -> Path:
     """Write a run's tables as CSV, and the unit and meaning of their columns as ``columns.csv``.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front; the kept run itself has it as it is.
 
     Parameters
     ----------
@@ -41,7 +47,7 @@ def to_csv(run: Run, folder: str | Path, force: bool = False) -> Path:
     InstanceError
         If the folder may not be replaced, or cannot be written.
     """
-    files = {f"{name}.csv": table_csv(name, run.tables[name]) for name in COLUMNS}
+    files = {f"{name}.csv": table_csv(name, _no_formulas(run.tables[name])) for name in COLUMNS}
     files[CATALOGUE] = _catalogue_csv()
     target = Path(folder)
     _refuse(target, force, set(files), "a CSV export")
@@ -84,6 +90,15 @@ def to_parquet(run: Run, folder: str | Path, force: bool = False) -> Path:
         for name in COLUMNS:
             pq.write_table(arrow_table(run, name), new / f"{name}.parquet")
     return target
+
+
+def _no_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which no text begins like a formula: a name in an instance may come from anybody."""
+    harmless = table.copy(deep=False)
+    for name in map(str, table.select_dtypes("string").columns):
+        begins = table[name].str.startswith(FORMULA).to_numpy(dtype=bool)
+        harmless[name] = table[name].mask(begins, "'" + table[name])
+    return harmless
 
 
 def arrow_table(run: Run, name: str) -> pa.Table:

@@ -29,8 +29,8 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE: Final = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SHOWN: Final = 60
-LARGEST_INTEGER: Final = 10**9
-"""Largest whole number that a cell may hold: more days, months or periods than dates can be counted with."""
+LARGEST_NUMBER: Final = 10**9
+"""Largest amount that a cell may hold: the product of two stays below what the solver takes for infinite, 1e20."""
 _DTYPES: Final = {"text": "object", "number": "float64", "date": "datetime64[s]"}
 _BLANKS: Final[dict[str, Any]] = {"text": "", "number": np.nan, "integer": np.nan, "date": np.datetime64("NaT", "s")}
 
@@ -143,7 +143,8 @@ def type_fault(column: Column) -> Fault:
 
 
 def _choice_fault(column: Column, cell: str) -> Fault:
-    return Fault(f"must be one of: {', '.join(column.choices)}", nearest(cell, column.choices))
+    hint = nearest(cell, column.choices)
+    return Fault(f"must be one of: {', '.join(column.choices)}", "" if hint.startswith("known") else hint)
 
 
 def _blank_fault(table: Table) -> Fault:
@@ -151,7 +152,7 @@ def _blank_fault(table: Table) -> Fault:
     return Fault("must not be blank", remedy)
 
 
-_LARGE: Final = Fault(f"must be at most {LARGEST_INTEGER}", "correct the number")
+_LARGE: Final = Fault(f"must be at most {LARGEST_NUMBER}", "correct the number")
 
 
 def _finite_fault(column: Column) -> Fault:
@@ -366,9 +367,9 @@ def _value_faults(table: Table, column: Column, values: Any) -> list[tuple[int, 
 def _number_faults(column: Column, values: Array) -> list[tuple[int, object, Fault]]:
     infinite = np.isinf(values)
     faults: list[tuple[Array, Fault]] = [(infinite, _finite_fault(column))]
+    if column.least is not None and column.most is None:
+        faults.append((~infinite & (values > LARGEST_NUMBER), _LARGE))
     if column.kind == "integer":
-        largest = LARGEST_INTEGER if column.most is None else np.inf
-        faults.append((~infinite & (values > largest), _LARGE))
         faults.append((~infinite & (values != np.floor(values)) & (values == values), type_fault(column)))
     outside = np.zeros(len(values), dtype=bool)  # comparisons with a blank (NaN) are false
     if column.least is not None:

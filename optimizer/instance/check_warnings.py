@@ -20,9 +20,9 @@ _DAYS_PER_YEAR: Final = 365.25
 
 
 @rule(
-    "pathways: pathway shortfall_penalty_bn_per_gw_year",
+    "pathways: pathway realisation shortfall_penalty_bn_per_gw_year",
     "demand: pathway floor_gw target_gw",
-    "value: pathway value_bn_per_gw_year",
+    "value: pathway width_gw value_bn_per_gw_year",
     "curves: pathway base_value_bn_per_year uplift_per_doubling",
     severity="warning",
 )
@@ -33,9 +33,13 @@ def pathways_without_worth(facts: Facts) -> Iterator[Finding]:
     p = facts.codes("demand", "pathway", "pathways")
     wanted[p[facts.numbers("demand", "floor_gw") > 0]] = True
     wanted[p[(facts.numbers("demand", "target_gw") > 0) & penalised[p]]] = True
-    wanted[facts.codes("value", "pathway", "pathways")[facts.numbers("value", "value_bn_per_gw_year") > 0]] = True
+    realised = np.append(facts.numbers("pathways", "realisation") > 0, False)
+    p = facts.codes("value", "pathway", "pathways")
+    paid = (facts.numbers("value", "value_bn_per_gw_year") > 0) & (facts.numbers("value", "width_gw") != 0)
+    wanted[p[paid & realised[p]]] = True
     earned = facts.numbers("curves", "base_value_bn_per_year") * facts.numbers("curves", "uplift_per_doubling")
-    wanted[facts.codes("curves", "pathway", "pathways")[earned > 0]] = True
+    p = facts.codes("curves", "pathway", "pathways")
+    wanted[p[(earned > 0) & realised[p]]] = True
     for i in np.flatnonzero(~wanted[:-1]):
         what = f"{shown(facts.texts('pathways', 'pathway')[i])} has no value, no floor and no penalised target"
         remedy = "give it tiers in value.csv or a demand in demand.csv, or delete it"

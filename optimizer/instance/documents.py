@@ -252,7 +252,7 @@ def read_whatif(text: str, where: str, name: str) -> tuple[WhatIf | None, list[P
     whatif : WhatIf or None
         The what-if; None when there are errors.
     problems : list of Problem
-        Everything that is wrong with the document, warnings included.
+        Everything that is wrong with the document.
     """
     keys, problems = _read(_WhatIfKeys, text, where)
     fault = None if name.strip() == "" else name_fault(name)
@@ -266,9 +266,6 @@ def read_whatif(text: str, where: str, name: str) -> tuple[WhatIf | None, list[P
         problems.append(Problem(f"{where} name", shown_toml(keys.name), rule, remedy))
     if problems:
         return None, problems
-    if not keys.edit and not keys.given:
-        rule = "a what-if without edits and without given changes nothing"
-        problems.append(Problem(where, "no edit and no given", rule, "add [[edit]] or given = { ... }", "warning"))
     return WhatIf(name, keys.description, tuple(each.edit() for each in keys.edit), dict(keys.given)), problems
 
 

@@ -289,7 +289,11 @@ def _rescaled(edit: Edit, column: Column, values: Any, mask: Mask) -> Any:
     if default is not None:
         cells = np.where(np.isnan(cells), float(default), cells)
     with np.errstate(over="ignore"):
-        values[mask] = cells * operand if edit.operation == "scale" else cells + operand
+        changed = cells * operand if edit.operation == "scale" else cells + operand
+    if column.kind == "integer":  # 90 days times 1.1 are 99 days, not the 99.00000000000001 of binary fractions
+        whole = np.round(changed)
+        changed = np.where(np.isclose(changed, whole, rtol=1e-12, atol=0), whole, changed)
+    values[mask] = changed
     return values
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from optimizer.instance.cells import LARGEST_INTEGER
+from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.describe import default_words, rule_words, type_words
 from optimizer.instance.schema import ANNOTATIONS, EDITABLE_ONLY_BY_WHATIF, SCHEMA_VERSION, TABLES, Table
 from optimizer.instance.sources import LARGEST
@@ -26,7 +26,7 @@ row, column, value, rule and what to do.
 * Row 1 names the columns, in any order. Rows whose cells are all blank are passed over. Row numbers in messages count
   row 1 in, as a spreadsheet does.
 * Numbers are written with digits and a decimal point. Every number's unit is given below; most are part of the
-  column's name. Capacity is in GW, money in billions of US dollars, a whole number is at most {LARGEST_INTEGER:,}.
+  column's name. Capacity is in GW, money in billions of US dollars, and none above {LARGEST_NUMBER:,} but in `claims`.
 * Dates are written year-month-day: `2027-01-31`. A flag is `true` or `false`.
 * A blank cell means the column's default. "None" is a default too: no limit, no date, no value. In `instance.toml` a
   key that is left out is blank.

@@ -241,6 +241,19 @@ class Instance:
         """Return the instance as written, without its uncertainty."""
         return replace(self, factors=(), applied=(*self.applied, "deterministic")) if self.factors else self
 
+    def whatif(self, name: str) -> WhatIf:
+        """Return one of the instance's own what-ifs.
+
+        Raises
+        ------
+        InstanceError
+            If the instance has no what-if of that name.
+        """
+        if name not in self.whatifs:
+            rule, remedy = "no such what-if in the instance", nearest(name, self.whatifs)
+            raise InstanceError(Problem(f"what-if {name}", rule, remedy))
+        return self.whatifs[name]
+
     def with_whatif(self, whatif: WhatIf | str) -> Instance:
         """Return a new instance with a what-if applied: first its conditions, then its edits.
 
@@ -249,12 +262,7 @@ class Instance:
         InstanceError
             If the instance has no what-if of that name, or the what-if does not fit the instance.
         """
-        if isinstance(whatif, str):
-            if whatif not in self.whatifs:
-                raise InstanceError(
-                    Problem(f"what-if {whatif}", "no such what-if in the instance", nearest(whatif, self.whatifs))
-                )
-            whatif = self.whatifs[whatif]
+        whatif = self.whatif(whatif) if isinstance(whatif, str) else whatif
         return self.given(whatif.given).edited(*whatif.edits)
 
 

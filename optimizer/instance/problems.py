@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,28 @@ class InstanceError(ValueError):
     def __reduce__(self) -> tuple[type[InstanceError], tuple[tuple[Problem, ...]]]:
         """Keep the problems when the error crosses to another process."""
         return type(self), (self.problems,)
+
+
+def all_told(*groups: Iterable[Callable[[], Any]]) -> list[list[Any]]:
+    """Return what each function of each group returns, the problems of all of them told at once.
+
+    Raises
+    ------
+    InstanceError
+        With the problems of every function that raised one.
+    """
+    made: list[list[Any]] = []
+    problems: list[Problem] = []
+    for group in groups:
+        made.append([])
+        for make in group:
+            try:
+                made[-1].append(make())
+            except InstanceError as error:
+                problems += error.problems
+    if problems:
+        raise InstanceError(problems)
+    return made
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

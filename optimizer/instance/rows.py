@@ -44,9 +44,8 @@ def header_problems(table: Table, names: Sequence[str], where: str) -> list[tupl
             rule = "every column has a name in row 1"
             found.append(("", Problem(f"{where} row 1", "a column without a name", rule, "name it or delete it")))
         elif name not in known:
-            found.append(
-                (name, Problem(f"{where} row 1", f"unknown column {shown(name)}", *_unknown(table, names, known, name)))
-            )
+            rule = f"{table.name} has no such column"
+            found.append((name, Problem(f"{where} row 1", f"unknown column {shown(name)}", rule, nearest(name, known))))
         elif times > 1:
             rule = "a column may occur once"
             found.append(
@@ -57,12 +56,6 @@ def header_problems(table: Table, names: Sequence[str], where: str) -> list[tupl
             rule = f"{table.name} needs it"
             found.append((column.name, Problem(f"{where} row 1", f"no column '{column.name}'", rule, "add the column")))
     return found
-
-
-def _unknown(table: Table, names: Sequence[str], known: list[str], name: str) -> tuple[str, str]:
-    if len(names) == 1 and any(mark in name for mark in ";\t"):
-        return "cells are separated by commas", "save the file with commas between the cells and points in numbers"
-    return f"{table.name} has no such column", nearest(name, known)
 
 
 def read_csv(table: Table, text: str) -> Parsed:
@@ -92,6 +85,11 @@ def _read_rows(table: Table, text: str) -> Parsed:
         if not faults:
             rule = "row 1 holds the names of the columns"
             faults.append((ALL, Problem(table.file, "no header", rule, "write the column names, or delete the file")))
+        return Parsed(frame_of(table, {}, ()), faults)
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        remedy = "save the file with commas between the cells and points in numbers"
+        what = f"row 1 is one cell, {shown(header[0])}"
+        faults = [(ALL, Problem(f"{table.file} row 1", what, "cells are separated by commas", remedy))]
         return Parsed(frame_of(table, {}, ()), faults)
     numbers = [number for number, cells in enumerate(rows[1:], 2) if any(cells)]
     kept = [rows[number - 1] for number in numbers]

@@ -51,6 +51,9 @@ def read_folder(path: str | Path) -> Sources:
     InstanceError
         If there is no such folder, or it cannot be listed.
     """
+    if not str(path):  # a variable of the shell that is not set; a Path of it would be the folder one stands in
+        remedy = "name the folder that holds instance.toml"
+        raise InstanceError(Problem("instance", "no folder is named", "an instance is a folder", remedy))
     root = Path(path)
     sources = Sources()
     for name, entry in _listed(root):

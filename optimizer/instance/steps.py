@@ -44,10 +44,13 @@ def pools(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
 
 def deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return notice and term of each row of ``pathways`` in periods; a term is at least its notice."""
+    """Return notice and term of each row of ``pathways`` in periods; a term is at least its notice.
+
+    Neither is counted beyond the horizon, where longer ones bind no further: the model has a lag for every period.
+    """
     frame = instance.filled("pathways")
-    notice = calendar.periods_of_days(_numbers(frame, "notice_days"))
-    return notice, np.maximum(calendar.periods_of_days(_numbers(frame, "min_term_days")), notice)
+    notice, term = (calendar.periods_of_days(_numbers(frame, f"{name}_days")) for name in ("notice", "min_term"))
+    return np.minimum(notice, calendar.periods), np.minimum(np.maximum(term, notice), calendar.periods)
 
 
 def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
@@ -125,6 +128,11 @@ def in_service(
     return np.where(ended, 0.0, np.cumsum(added, axis=1)), row_of
 
 
+def of_rows(values: NDArray[Any], row_of: NDArray[np.int64], absent: Any) -> NDArray[Any]:
+    """Return a column's value for each row number, `absent` for -1; the table may be empty in a scenario."""
+    return np.append(values, absent)[row_of]
+
+
 def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return what each contract delivers, its price and its worth beyond the horizon, shape (K, T)."""
     contracts, deliveries, pool = (instance.filled(name) for name in ("contracts", "deliveries", "pools"))
@@ -135,10 +143,10 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     np.add.at(
         total, np.array([line[c] for c in deliveries["contract"].tolist()], dtype=np.int64), _numbers(deliveries, "gw")
     )
-    price = np.where(exists, _numbers(contracts, "cost_bn_per_gw_year")[row_of], 0.0)
+    price = of_rows(_numbers(contracts, "cost_bn_per_gw_year"), row_of, 0.0)
     worth = dict(zip(pool["pool"].tolist(), _numbers(pool, "terminal_value_bn_per_gw_year").tolist(), strict=True))
     terminal_value = np.array([worth.get(q, np.nan) for _, q in names.contracts])
-    end = np.where(exists, _dates(contracts, "end")[row_of], np.datetime64("NaT"))
+    end = of_rows(_dates(contracts, "end"), row_of, np.datetime64("NaT"))
     tail = tail_years(calendar, end, instance.discount_rate)
     rate = np.nan_to_num(tail * (terminal_value - price), nan=0.0)
     terminal_rate = np.zeros(delivered.shape)

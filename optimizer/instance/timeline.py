@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -30,6 +32,9 @@ TABLES_READ: Final = (
     "locks",
 )
 """The tables that decide a plan."""
+
+MOST_SCENARIOS: Final = 20_000
+"""Most combinations of outcomes that are laid out on one tree."""
 
 ROOT_FIELDS: Final = (
     "eligible",
@@ -115,6 +120,7 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     InstanceError
         If an outcome's edits do not fit the instance, or change data before the outcome is revealed.
     """
+    _refuse_too_many_scenarios(instance)
     calendar = calendar_of(instance)
     revealed = calendar.period(np.array([f.revealed for f in instance.factors], dtype="datetime64[D]"))
     tree = build_tree(
@@ -124,6 +130,8 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     scenarios = layouts.outcomes_applied(instance, instance.factors)
     alone = layouts.alone(instance)
     names = _names((instance, *scenarios))
+    _refuse_empty_axes(names)
+    _refuse_ambiguous_contracts(names)
 
     def arrays(of: Instance) -> Arrays:
         return layouts.arrays(of, names, calendar)
@@ -135,6 +143,33 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
         raise InstanceError(problems)
     _same_on_shared_nodes(instance, tree, by_scenario, calendar)
     return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario), scenarios, names)
+
+
+def _refuse_too_many_scenarios(instance: Instance) -> None:
+    """Refuse a tree that would fill the memory before anything could be said of it."""
+    scenarios = math.prod(len(factor.outcomes) for factor in instance.factors)
+    if scenarios > MOST_SCENARIOS:
+        what = f"{scenarios} scenarios, one for each combination of the outcomes of {len(instance.factors)} factors"
+        remedy = "take some outcomes as known (--given), leave some out, or join factors that move together"
+        raise InstanceError(Problem("uncertainty.toml", what, f"a tree may have {MOST_SCENARIOS}", remedy))
+
+
+def _refuse_empty_axes(names: Names) -> None:
+    """Refuse an instance in which no future has a pool, a contract or a pathway: there is nothing to split."""
+    axes = {"pools": names.pools, "contracts": names.contracts, "pathways": names.pathways}
+    empty = [table for table, named in axes.items() if not named]
+    if empty:
+        rule = "a plan has at least one pool, one contract and one pathway"
+        raise InstanceError([Problem(f"{table}.csv", "no rows", rule, "add a row") for table in empty])
+
+
+def _refuse_ambiguous_contracts(names: Names) -> None:
+    """Refuse a contract that is called like one of the lines of another which an outcome moves to another pool."""
+    ambiguous = sorted(name for name, times in Counter(names.contract_names).items() if times > 1)
+    if ambiguous:
+        rule = "an outcome moves another contract to another pool, and so its lines are told apart: contract@pool"
+        where = "contracts.csv contract"
+        raise InstanceError([Problem(where, f"'{name}'", rule, "call it something else") for name in ambiguous])
 
 
 def _names(instances: tuple[Instance, ...]) -> Names:

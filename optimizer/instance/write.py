@@ -60,7 +60,7 @@ def tables_written(instance: Instance) -> dict[str, str]:
     return texts
 
 
-def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool = False) -> None:
+def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool | None = False) -> None:
     """Write texts as the files of an instance folder, whole or not at all.
 
     Parameters
@@ -69,8 +69,8 @@ def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool = F
         Text of every file by its path inside the folder.
     folder : str or Path
         Folder to make.
-    force : bool
-        Whether to replace an instance that is there.
+    force : bool or None
+        Whether to replace an instance that is there; None where there is no asking.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool = F
     """
     target = Path(os.path.realpath(folder))
     refuse_occupied(target, force=force, replaceable=_holds_instance, kind="a folder that holds an instance")
-    with whole_folder(target, replace=force) as fresh:
+    with whole_folder(target, replace=bool(force)) as fresh:
         _write_all(texts, fresh)
         if target.is_dir():
             _keep_other_files(target, fresh)

@@ -122,7 +122,9 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
         "marginal_values": {
             **_NODE,
             "constraint": _text("limit that is relaxed: supply, target, floor, cap, ramp or lock"),
-            "name": _text("pathway or pool of the limit; of a lock on one pool pathway[pool]"),
+            "name": _text(
+                "pathway or pool of the limit; of a lock on a pool pathway[pool], names with brackets in quotes"
+            ),
             "bn_per_gw_year": Column(
                 "number",
                 "as in unit",

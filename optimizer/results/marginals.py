@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,7 +112,14 @@ def marginal_values(
 def _name(labels: tuple[str, ...], key: list[int]) -> str:
     """Return the name of a row's pathway or pool; of a lock on a pair ``pathway[pool]``."""
     owner, *pool = (labels[code] for code in key)
-    return f"{owner}[{pool[0]}]" if pool and pool[0] else owner
+    if not pool:
+        return owner
+    return f"{_unmistakable(owner)}[{_unmistakable(pool[0])}]" if pool[0] else _unmistakable(owner)
+
+
+def _unmistakable(name: str) -> str:
+    """Return a name in double quotes if it has brackets: a pathway ``a[b]`` is not pathway a on pool b."""
+    return json.dumps(name, ensure_ascii=False) if set("[]") & set(name) else name
 
 
 def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, row_duals: FloatArray) -> list[str]:

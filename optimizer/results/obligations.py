@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
-from optimizer.instance.steps import in_service, tail_periods
+from optimizer.instance.steps import in_service, of_rows, tail_periods
 from optimizer.instance.timeline import Timeline
 from optimizer.results.values import Values
 from optimizer.solve.program import FloatArray, IntArray
@@ -39,12 +39,15 @@ def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
     )
     count = horizon + beyond
     years = calendar.starts(count).astype("datetime64[Y]").astype(np.int64) + 1970
-    first = int(years[0])
-    in_year = np.zeros((count, int(years[-1]) - first + 1))
-    in_year[np.arange(count), years - first] = 1.0
+    # a contract that ends in the year 9999 is one that never ends: no matrix of periods by years
+    year_of, first_in_year, periods_in_year = np.unique(years, return_index=True, return_counts=True)
+
+    def by_year(amounts: FloatArray) -> FloatArray:
+        summed: FloatArray = np.add.reduceat(amounts, first_in_year, axis=1)
+        return summed
 
     contracts = len(timeline.data.contracts)
-    signed = np.zeros((contracts, in_year.shape[1]))
+    signed = np.zeros((contracts, len(year_of)))
     kept, gw = np.zeros_like(signed), np.zeros_like(signed)
     made: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
     for s, scenario in enumerate(timeline.scenarios):
@@ -58,17 +61,17 @@ def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
         left[:, :horizon] = 1 - plan.ended[:, path]
         left[:, horizon:] = 1 - _cancelled_beyond(timeline.data, plan, path, beyond)
         owed = service * price[:, None] * calendar.dt * tree.scenario_probability[s]
-        signed += owed @ in_year
-        kept += (owed * left) @ in_year
-        gw += tree.scenario_probability[s] * (service @ in_year)
-    gw /= in_year.sum(axis=0)
+        signed += by_year(owed)
+        kept += by_year(owed * left)
+        gw += tree.scenario_probability[s] * by_year(service)
+    gw /= periods_in_year
     k, year = np.nonzero(gw > 0)
     vendor = _vendors(timeline)
     return pd.DataFrame(
         {
             "vendor": [vendor[timeline.contract_of[i]] for i in k.tolist()],
             "contract": [timeline.data.contracts[i] for i in k.tolist()],
-            "year": year + first,
+            "year": year_of[year],
             "as_signed_bn": signed[k, year],
             "after_cancellation_bn": kept[k, year],
             "gw": gw[k, year],
@@ -97,9 +100,9 @@ def _service(timeline: Timeline, scenario: int, count: int) -> tuple[FloatArray,
     instance = timeline.scenarios[scenario]
     service, row = in_service(instance, timeline.names, timeline.calendar, count)
     contracts = instance.filled("contracts")
-    endless = contracts["end"].isna().to_numpy()[row] | (row < 0)
+    endless = of_rows(contracts["end"].isna().to_numpy(), row, True)
     service[endless, timeline.calendar.periods :] = 0.0
-    price = np.where(row >= 0, contracts["cost_bn_per_gw_year"].to_numpy(dtype=float)[row], 0.0)
+    price = of_rows(contracts["cost_bn_per_gw_year"].to_numpy(dtype=float), row, 0.0)
     return service, price
 
 

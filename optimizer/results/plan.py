@@ -158,7 +158,7 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
     busy = float(used.sum())
     return {
         "status": status,
-        "objective_bn": -certificate.objective,
+        "objective_bn": 0.0 - certificate.objective,  # no negative zero
         "npv_bn": float(npv),
         "components_bn": components,
         "expected_gw_years": dict(zip(data.pathways, used.tolist(), strict=True)),

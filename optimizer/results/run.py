@@ -81,9 +81,14 @@ def refuse_existing(folder: str | Path, *, force: bool = False) -> None:
     Raises
     ------
     InstanceError
-        If the folder exists and `force` is not given, or what is there is no kept run, or the place is not writable.
+        If the folder exists and `force` is not given, or what is there is no kept run or holds more than one, or the
+        place is not writable.
     """
     refuse_occupied(Path(folder), force=force, replaceable=is_run, kind="a kept run")
+    foreign = _foreign(Path(folder)) if force and is_run(Path(folder)) else []
+    if foreign:
+        rule, remedy = "--force replaces a kept run, nothing else", "move it elsewhere, or give another name"
+        raise InstanceError(Problem(printable(str(folder)), f"holds '{printable(foreign[0])}'", rule, remedy))
 
 
 def is_run(folder: Path) -> bool:
@@ -95,6 +100,13 @@ def is_run(folder: Path) -> bool:
         return _is_manifest(json.loads(manifest.read_bytes()))
     except (ValueError, RecursionError):
         return False
+
+
+def _foreign(run: Path) -> list[str]:
+    """Return what somebody has put into the folder of a kept run: it would be lost with the run."""
+    kept = json.loads((run / MANIFEST).read_bytes()).get("contents")
+    own = {MANIFEST, *(kept if isinstance(kept, dict) else ())}
+    return sorted(entry.name for entry in run.iterdir() if entry.name not in own)
 
 
 def keep(

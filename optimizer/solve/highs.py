@@ -14,6 +14,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.errors import SolverError
 from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.solve.program import FloatArray, LinearProgram
 
@@ -162,7 +163,7 @@ def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
         value = _typed(text, current)
         if value is None or highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
             kind = type(current).__name__
-            problems.append(Problem(where, f"HiGHS does not take '{text}'", f"it expects a {kind}, e.g. {current}"))
+            problems.append(Problem(where, f"HiGHS does not take '{text}'", f"it expects {kind}, e.g. {current}"))
             continue
         options[name] = value
     if problems:
@@ -198,7 +199,7 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
 
     Raises
     ------
-    RuntimeError
+    SolverError
         If HiGHS refuses the program or an option.
     """
     highs = _silent()
@@ -229,13 +230,14 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
     )
     # HiGHS warns of values that it treats as zero or infinite; the certificate judges what comes of that.
     if status == highspy.HighsStatus.kError:
-        raise RuntimeError("HiGHS refused the program")
+        largest = max((float(np.abs(part).max(initial=0.0)) for part in (program.cost, program.value)), default=0.0)
+        raise SolverError(f"HiGHS refuses the program: its largest coefficient is {largest:.3g}; look for huge numbers")
     return highs
 
 
 def _must(status: Any, doing: str) -> None:
     if status != highspy.HighsStatus.kOk:
-        raise RuntimeError(f"HiGHS failed at {doing}")
+        raise SolverError(f"HiGHS failed at {doing}")
 
 
 def solve(

@@ -88,7 +88,7 @@ class Answer:
     @property
     def objective_bn(self) -> float:
         """Worth that the plan maximises: expected, or weighed with CVaR; $bn, discounted."""
-        return -self._certificate.objective
+        return 0.0 - self._certificate.objective  # no negative zero
 
     @cached_property
     def summary(self) -> dict[str, Any]:

@@ -59,6 +59,13 @@ def test_keeping_every_contract_is_said() -> None:
     assert "None: to keep every contract is worth more" in printed(solve(instance))
 
 
+def test_a_single_month_is_named_once() -> None:
+    """Protects headings: a plan of one month is headed by that month, not by a span of it."""
+    instance = load(INSTANCES / "tiny-curve").edited("calendar.resolution = month", "calendar.periods = 1")
+    heading = part(printed(solve(instance)), "GW BY YEAR")
+    assert heading[2].split() == ["Jan"]
+
+
 def test_edits_of_the_instance_are_shown() -> None:
     """Protects against a what-if being read as the plan of the instance as written."""
     instance = load(INSTANCES / "tiny-curve").edited("pathways[pathway=ads].realisation = 1")

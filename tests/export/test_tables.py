@@ -47,6 +47,17 @@ def test_csv_is_the_tables(run: Run, tmp_path: Path) -> None:
     assert (units["meaning"] != "").all()
 
 
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t"])
+def test_no_name_is_a_formula_in_a_spreadsheet(begin: str, run: Run, tmp_path: Path) -> None:
+    """A name that a vendor's file brought in runs no command when the export is opened in a spreadsheet."""
+    name = f"{begin}cmd|' /C calc'!A0"
+    tables = {"allocation": run.tables["allocation"].replace("deals", name)}
+    folder = to_csv(Run(run.folder, run.manifest, run.summary, {**run.tables, **tables}), tmp_path / "csv")
+    shown = pd.read_csv(folder / "allocation.csv", keep_default_na=False)
+    assert set(shown["pathway"]) == set(run.tables["allocation"]["pathway"]) - {"deals"} | {f"'{name}"}
+    pd.testing.assert_series_equal(shown["gw"], run.tables["allocation"]["gw"])
+
+
 @pytest.mark.parametrize("name", COLUMNS)
 def test_parquet_is_the_tables(name: str, run: Run, tmp_path: Path) -> None:
     """Any Parquet reader finds the same rows, plain types, units and the manifest; pandas finds the same frame."""

@@ -20,6 +20,12 @@ KEPT = kept()
 DTYPES = {"text": "object", "number": "float64", "integer": "float64", "date": "datetime64[s]", "flag": "boolean"}
 
 
+def test_the_choices_are_listed_once() -> None:
+    """A value that resembles none of the few that are allowed is answered with their list, not with two."""
+    _, (problem,) = to_typed(TABLES["calendar"], pd.DataFrame({"resolution": ["fortnight"]}, index=[1]))
+    assert str(problem).endswith("'fortnight'; must be one of: month, quarter, year")
+
+
 @pytest.mark.parametrize("case", cases(), ids=lambda case: " ".join(case[:2]))
 def test_each_rule_of_each_column_has_its_message(case: Case, tmp_path: Path) -> None:
     """Every column x rule of the catalogue is refused, in exactly the one line that was read and found good."""

@@ -30,6 +30,12 @@ def test_set_scale_add_reach_matching_cells_only() -> None:
     pd.testing.assert_frame_equal(edited.tables["contracts"][untouched], TINY.tables["contracts"][untouched])
 
 
+def test_whole_numbers_stay_whole_when_scaled() -> None:
+    """90 days times 1.1 are 99 days: what binary fractions add to a product is nobody's mistake."""
+    longer = TINY.edited("pathways[pathway=deals].notice_days *= 1.1")
+    assert rows(longer, "pathways", "pathway", "notice_days")[1] == ("deals", 99.0)
+
+
 def test_scale_and_add_read_a_blank_as_its_default_and_leave_none() -> None:
     """A blank delay is 0 months and grows; a cap of "none" has no number to scale."""
     edited = TINY.edited(

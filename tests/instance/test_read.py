@@ -85,7 +85,7 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 HEADERS = [
     ("pathway,date,fraktion\n", ["unknown column 'fraktion'; churn has no such column; did you mean 'fraction'?"]),
     ("pathway,date,fraction,date\n", ["column 'date' occurs 2 times; a column may occur once; delete all but one"]),
-    ("pathway;date;fraction\n", ["unknown column 'pathway;date;fraction'; cells are separated by commas"]),
+    ("pathway;date;fraction\n", ["row 1 is one cell, 'pathway;date;fraction'; cells are separated by commas"]),
     ("pathway,date,fraction,\ndeals,2027-07-01,0.1,5\n", ["a column without a name; every column has a name in row 1"]),
     ("", ["churn.csv: no header; row 1 holds the names of the columns"]),
     ("pathway,date\n", ["churn.csv row 1: no column 'fraction'; churn needs it; add the column"]),

@@ -103,3 +103,17 @@ def test_ranges_hold_the_limits_they_belong_to() -> None:
     assert (both["from_gw"] <= both["delivered_gw"] + slack).all()
     assert (both["to_gw"] >= both["delivered_gw"] - slack).all()
     assert np.isfinite(both["bn_per_gw_year"]).all()
+
+
+def test_a_pathway_called_like_a_pair_keeps_its_own_locks() -> None:
+    """The lock of the pathway 'ads[cluster]' and that of ads on cluster are two rows with two names."""
+    instance = gw.load(INSTANCES / "tiny-locks").edited(
+        'insert pathways[pathway="ads[cluster]"]',
+        'insert value[pathway="ads[cluster]", from=2026-01-01, tier=1, value_bn_per_gw_year=5]',
+        'insert locks[pathway="ads[cluster]", pool="", from=2026-01-01, max_gw=0.1]',
+        "insert locks[pathway=ads, pool=cluster, from=2026-01-01, max_gw=0.5]",
+    )
+    values = gw.solve(instance).marginal_values
+    locks = values[(values["constraint"] == "lock") & (values["period"] == 0)].set_index("name")["bn_per_gw_year"]
+    assert locks['"ads[cluster]" max'] == pytest.approx(1.0)
+    assert locks["ads[cluster] max"] == 0.0

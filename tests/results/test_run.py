@@ -189,9 +189,7 @@ def test_force_replaces_only_kept_runs(plan: Plan, plans: dict[str, Plan], tmp_p
     """--force replaces a kept run as a whole, and never a folder, file or link that is none."""
     run = tmp_path / "run"
     keep(plans["tiny-deals"], run, command=["gwplan"], options={})
-    (run / "leftover.txt").write_text("of the old run")
     same_tables(kept(plan, run, force=True), plan)
-    assert not (run / "leftover.txt").exists()
 
     other, foreign, file, link = (tmp_path / name for name in ("other", "foreign", "file", "link"))
     other.mkdir()
@@ -207,6 +205,20 @@ def test_force_replaces_only_kept_runs(plan: Plan, plans: dict[str, Plan], tmp_p
             f"{target}: not a kept run; --force replaces only a kept run; give another name, or remove it yourself"
         )
     assert contents(tmp_path) == before
+
+
+def test_force_loses_nothing_that_was_put_into_a_run(plan: Plan, tmp_path: Path) -> None:
+    """Notes, pictures or runs that somebody keeps inside a run's folder are not deleted with it."""
+    run = tmp_path / "run"
+    keep(plan, run, command=["gwplan"], options={})
+    (run / "notes.txt").write_text("what we agreed on")
+    before = contents(tmp_path)
+    assert complaint(partial(kept, plan, run, force=True)) == (
+        f"{run}: holds 'notes.txt'; --force replaces a kept run, nothing else; move it elsewhere, or give another name"
+    )
+    assert contents(tmp_path) == before
+    keep(plan, run / "inner", command=["gwplan"], options={})
+    assert "holds 'inner'" in complaint(partial(kept, plan, run, force=True))
 
 
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()])

@@ -55,6 +55,14 @@ def test_the_certificate_catches_wrong_duals(program: LinearProgram) -> None:
     assert without.as_dict()["gap"] is None
 
 
+def test_numbers_that_the_solver_refuses_are_told(program: LinearProgram) -> None:
+    """A product that is beyond all numbers ends in one line that says so, not in a traceback."""
+    value = program.value.copy()
+    value[0] = 1e300
+    with pytest.raises(gw.SolverError, match=r"HiGHS refuses the program: its largest coefficient is 1e\+300"):
+        run_solver(dataclasses.replace(program, value=value))
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [
