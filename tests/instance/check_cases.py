@@ -38,6 +38,20 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
     ),
     ("a window of one day", {"cancellations": "contract,opens,closes\nrent,2027-02-01,2027-02-01\n"}, []),
     (
+        "claims that cannot be read",
+        {
+            "claims": "claim,statement,quantity,reported,unit\n"
+            "half,x,1 +,1,-\ntable,x,sum(delivery.gw),1,-\nfigure,x,plan.npv,1,-\nfine,x,1 / (2 - 1),1,-\n"
+        },
+        [
+            "claims.csv row 2, quantity: claim half: the end at character 4; expected a number, '(', a table, sum, count or plan; "
+            "write numbers, + - * /, parentheses, TABLE[column=value, ...].column, sum(TABLE[...].column), count(TABLE[...]) "
+            "or plan.FIGURE",
+            "claims.csv row 3, quantity: claim table: 'delivery' at character 5; there is no such table; did you mean 'deliveries'?",
+            "claims.csv row 4, quantity: claim figure: 'npv' at character 6; the plan has no such figure; did you mean 'npv_bn'?",
+        ],
+    ),
+    (
         "rising tiers, not in the order of the rows",
         {
             "value": "pathway,from,tier,width_gw,value_bn_per_gw_year\n"
@@ -413,5 +427,19 @@ WARNINGS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         "a what-if that changes nothing",
         {"whatifs/late.toml": 'description = "nothing"\n'},
         ["whatifs/late.toml: no edit and no given; the what-if changes nothing; add [[edit]] or given = { ... }"],
+    ),
+    (
+        "claims that find no row, or a blank",
+        {
+            "claims": "claim,statement,quantity,reported,unit\n"
+            "gone,x,sum(contracts[contract=rant].face_value_bn) + 1,1,-\nblank,x,contracts[contract=rent].face_value_bn,1,-\n"
+            "fine,x,plan.npv_bn / contracts[contract=rent].cost_bn_per_gw_year,1,-\n"
+        },
+        [
+            "claims.csv row 2, quantity: claim gone cannot be judged: no row of contracts with contract 'rant' at character 1; "
+            "a quantity must find its rows; did you mean 'rent'?",
+            "claims.csv row 3, quantity: claim blank cannot be judged: face_value_bn of contracts row 3 at character 1; "
+            "it is blank, which stands for none; fill it in, or select other rows",
+        ],
     ),
 ]  # fmt: skip
