@@ -122,8 +122,9 @@ class Reading:
         """Return a column for every row of a table, of another table where a column names its rows."""
         if not path.via:
             return frame[path.column.name]
-        other = self.instance.filled(path.table).set_index(TABLES[path.table].key[0])[path.column.name]
-        joined = other.reindex(frame[path.via]).set_axis(frame.index)
+        other = self.instance.filled(path.table)
+        named = other[path.column.name].set_axis(other[TABLES[path.table].key[0]])
+        joined = named.reindex(frame[path.via]).set_axis(frame.index)
         return joined.fillna("") if path.column.kind == "text" else joined
 
     def _numbers(self, cells: Cells, path: Path, rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
