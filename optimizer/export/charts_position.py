@@ -47,11 +47,11 @@ def signed_by_quarter(run: Run) -> LayerChart:
     first, count = int(quarter.min()), int(quarter.max() - quarter.min()) + 1
     kinds = dated["kind"].to_numpy()
     parts: list[tuple[str, FloatArray, theme.Fill]] = []
-    for kind, fill in zip(KINDS, [theme.RAMP[0], theme.RAMP[2], theme.hatching(60), theme.PALE], strict=True):
+    fills: list[theme.Fill] = [theme.RAMP[0], theme.RAMP[2], theme.hatching(60), theme.PALE]
+    for (kind, words), fill in zip(KINDS.items(), fills, strict=True):
         if (kinds == kind).any():
-            parts.append(
-                (KINDS[kind], np.histogram(quarter - first, count, (0, count), weights=gw * (kinds == kind))[0], fill)
-            )
+            height = np.histogram(quarter - first, count, (0, count), weights=gw * (kinds == kind))[0]
+            parts.append((words, height, fill))
     places = [f"{(q // 4) + 1970} Q{q % 4 + 1}" for q in range(first, first + count)]
     bought = gw[kinds != "self_build"]
     half = months[kinds != "self_build"] // 6

@@ -11,8 +11,7 @@ import numpy as np
 from optimizer.instance.cells import shown
 from optimizer.instance.check_facts import RULES, SLACK, Facts, Finding, Rule, iso, reading, rule
 from optimizer.instance.problems import InstanceError, nearest
-from optimizer.instance.quantity import Cells, parse
-from optimizer.instance.quantity_value import Reading, parts
+from optimizer.instance.quantity import parse
 from optimizer.instance.schema import TABLES
 
 _SUGGESTIONS: Final = 50
@@ -221,28 +220,11 @@ def locks_on_eligible_pairs(facts: Facts) -> Iterator[Finding]:
 @rule("claims: claim quantity")
 def quantities_that_cannot_be_read(facts: Facts) -> Iterator[Finding]:
     """Find claims whose quantity is not of the grammar, or names what no table or plan has."""
-    for i, (claim, text) in enumerate(_quantities(facts)):
+    claims = zip(facts.texts("claims", "claim"), facts.texts("claims", "quantity"), strict=True)
+    for i, (claim, text) in enumerate(claims):
         try:
             parse(text, "")
         except InstanceError as error:
             problem = error.problems[0]
             what = f"claim {claim}: {problem.what}"
             yield facts.finding("claims", i, "quantity", what, problem.rule, problem.remedy)
-
-
-@rule("claims: claim quantity", severity="warning")
-def quantities_without_rows(facts: Facts) -> Iterator[Finding]:
-    """Find claims that cannot be judged: a cell of their quantity is not to be found, or is blank."""
-    for i, (claim, text) in enumerate(_quantities(facts)):
-        try:
-            for part in parts(parse(text, "")):
-                if isinstance(part, Cells):
-                    Reading(facts.instance, "").value(part)
-        except InstanceError as error:
-            problem = error.problems[0]
-            what = f"claim {claim} cannot be judged: {problem.what}"
-            yield facts.finding("claims", i, "quantity", what, problem.rule, problem.remedy)
-
-
-def _quantities(facts: Facts) -> Iterator[tuple[str, str]]:
-    return zip(facts.texts("claims", "claim"), facts.texts("claims", "quantity"), strict=True)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
 
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.cells import shown
+from optimizer.instance.cells import place, shown
 from optimizer.instance.instance import Cell, Instance
 from optimizer.instance.problems import InstanceError, Problem, nearest
-from optimizer.instance.quantity import Cells, Figure, Number, Operation, Path, Quantity, Span
+from optimizer.instance.quantity import Cells, Figure, Number, Operation, Path, Quantity, Span, parse
 from optimizer.instance.schema import TABLES
 from optimizer.instance.selection import Mask, hits
 
@@ -184,3 +184,24 @@ def parts(quantity: Quantity) -> Iterator[Cells | Figure]:
 def needs_plan(quantity: Quantity) -> bool:
     """Return whether a quantity names a figure of the plan."""
     return any(isinstance(part, Figure) for part in parts(quantity))
+
+
+def not_found(instance: Instance) -> list[Problem]:
+    """Return warnings of the claims that cannot be judged: a cell of their quantity is not to be found, or is blank.
+
+    Parameters
+    ----------
+    instance : Instance
+        A valid instance.
+    """
+    problems: list[Problem] = []
+    claims = instance.tables["claims"]
+    for row, claim, text in zip(claims.index, claims["claim"], claims["quantity"], strict=True):
+        where = f"{place(TABLES['claims'], row, 'quantity')} of claim {claim}"
+        try:
+            for part in parts(parse(text, where)):
+                if isinstance(part, Cells):
+                    Reading(instance, where).value(part)
+        except InstanceError as error:
+            problems += [replace(problem, severity="warning") for problem in error.problems]
+    return problems

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from optimizer.instance.cells import place
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.quantity import FIGURES, Quantity, parse
@@ -88,8 +89,7 @@ def judged(instance: Instance, plan: Callable[[], Mapping[str, Any]]) -> list[Cl
     problems: list[Problem] = []
     read: list[tuple[dict[str, Any], Quantity, str]] = []
     for number, row in zip(instance.tables["claims"].index, rows, strict=True):
-        place = f"claims.csv row {number}" if number else "claims.csv inserted row"
-        where = f"{place}, quantity of claim {row['claim']}"
+        where = f"{place(TABLES['claims'], number, 'quantity')} of claim {row['claim']}"
         try:
             read.append((row, parse(row["quantity"], where), where))
         except InstanceError as error:

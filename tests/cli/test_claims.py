@@ -45,7 +45,7 @@ def test_a_claim_that_cannot_be_judged_is_bad_input(gwplan: Run, tmp_path: Path)
     header = (META / "claims.csv").read_text().splitlines()[0]
     row = "typo,x,sum(deliveries[contract=neb_*].gw),1,,GW,,,\n"
     (folder / "claims.csv").write_text(f"{header}\n{row}")
-    assert "warning: claims.csv row 2, quantity: claim typo cannot be judged" in gwplan("check", "mine").stderr
+    assert "warning: claims.csv row 2, quantity of claim typo: no row" in gwplan("check", "mine").stderr
     done = gwplan("claims", "mine")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: claims.csv row 2, quantity of claim typo: no row of deliveries with contract")

@@ -428,18 +428,4 @@ WARNINGS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         {"whatifs/late.toml": 'description = "nothing"\n'},
         ["whatifs/late.toml: no edit and no given; the what-if changes nothing; add [[edit]] or given = { ... }"],
     ),
-    (
-        "claims that find no row, or a blank",
-        {
-            "claims": "claim,statement,quantity,reported,unit\n"
-            "gone,x,sum(contracts[contract=rant].face_value_bn) + 1,1,-\nblank,x,contracts[contract=rent].face_value_bn,1,-\n"
-            "fine,x,plan.npv_bn / contracts[contract=rent].cost_bn_per_gw_year,1,-\n"
-        },
-        [
-            "claims.csv row 2, quantity: claim gone cannot be judged: no row of contracts with contract 'rant' at character 1; "
-            "a quantity must find its rows; did you mean 'rent'?",
-            "claims.csv row 3, quantity: claim blank cannot be judged: face_value_bn of contracts row 3 at character 1; "
-            "it is blank, which stands for none; fill it in, or select other rows",
-        ],
-    ),
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.quantity import DEEPEST, FIGURES, MOST, parse
-from optimizer.instance.quantity_value import Reading, needs_plan
+from optimizer.instance.quantity_value import Reading, needs_plan, not_found
 from optimizer.instance.read import load
 
 META = load(Path(__file__).parents[2] / "instances" / "meta-2026h1")
@@ -175,3 +175,20 @@ def test_tables_of_an_edited_instance_are_read() -> None:
     assert value("contracts[contract=google_2025].cost_bn_per_gw_year", edited) == 12
     assert value("sum(deliveries[contract=google_2025].gw)", edited) == pytest.approx(1.15)
     assert value("count(claims)", replace(META)) == len(META.tables["claims"])
+
+
+def test_claims_that_cannot_be_judged_are_warned_of() -> None:
+    """A quantity that finds no row or a blank is told with its claim, a plan's figure and a sound one are not."""
+    insert = 'insert claims[claim={}, statement=x, quantity="{}", reported=1, unit=GW]'
+    edited = META.edited(
+        insert.format("gone", "1 + sum(contracts[contract=rant].face_value_bn)"),
+        insert.format("blank", "contracts[contract=colo_2024].face_value_bn / plan.npv_bn"),
+        insert.format("fine", "plan.npv_bn / 0"),
+    )
+    assert not_found(META) == []
+    gone, blank = not_found(edited)
+    assert str(gone).startswith(
+        "claims.csv inserted row, quantity of claim gone: no row of contracts with contract 'rant'"
+    )
+    assert "claim blank: face_value_bn of contracts row 2 at character 1; it is blank" in str(blank)
+    assert {gone.severity, blank.severity} == {"warning"}
