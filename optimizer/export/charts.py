@@ -62,7 +62,7 @@ def idle_over_time(run: Run) -> LayerChart:
     line = Layer("most in any future", most, most, None)
     years, cost = float(run.summary["idle_gw_years"]), float(run.summary["idle_cost_bn"])
     told = f"{years:.2f} expected GW-years stand idle, which cost ${cost:,.2f}bn in contract prices"
-    return _over_time(run, layers, line, "idle GW by pool", [told], peak=True)
+    return _over_time(run, layers, line, "idle GW by pool", [worth(run), told], peak=True)
 
 
 def expected_gw(run: Run) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
@@ -80,9 +80,14 @@ def worth(run: Run) -> str:
     futures = f"expected over {scenarios} scenarios" if scenarios > 1 else "one scenario"
     status = str(run.summary["status"])
     proved = "optimal" if status == "optimal" else f"not proved best ({status.replace('_', ' ')})"
+    told = [futures, f"worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}", *edited(run)]
+    return "; ".join(told)
+
+
+def edited(run: Run) -> list[str]:
+    """Return in words how many edits were applied to the instance as written; nothing where there are none."""
     edits = len(run.manifest["edits"])
-    edited = f"; {edits} edit{'s' if edits > 1 else ''} applied" if edits else ""
-    return f"{futures}; worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}{edited}"
+    return [f"{edits} edit{'s' if edits > 1 else ''} applied"] if edits else []
 
 
 def titled(run: Run, what: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.export import theme
-from optimizer.export.charts import titled
+from optimizer.export.charts import edited, titled, worth
 from optimizer.export.printed_view import MONTH_NAMES, FloatArray, Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
 from optimizer.instance.calendar import add_months
@@ -61,7 +61,7 @@ def signed_by_quarter(run: Run) -> LayerChart:
         name = f"the {'second' if latest % 2 else 'first'} half of {latest // 2 + 1970}"
         told += f"; {bought[half == latest].sum():.1f} GW of cloud and colocation in {name}"
     marks = theme.bars(alt, theme.stacked(parts), places, "GW")
-    subtitle = [told, "each contract's GW when all is delivered, by the date of its signature"]
+    subtitle = [told, "each contract's GW when all is delivered, by the date of its signature", *edited(run)]
     chart: LayerChart = theme.picture(alt, marks, titled(run, "GW signed by quarter"), subtitle)
     return chart
 
@@ -97,7 +97,7 @@ def capacity_by_year(run: Run) -> LayerChart:
     ]
     labels = [label for label, _ in earlier] + [_label(span) for span in spans]
     marks = theme.bars(alt, theme.stacked(part for part in parts if part[1].any()), labels, "GW")
-    subtitle = ["mean of each year, expected over all scenarios; contracts of the instance only"]
+    subtitle = [worth(run), "mean of each year; contracts of the instance only"]
     chart: LayerChart = theme.picture(alt, marks, titled(run, "capacity by use over the years"), subtitle)
     return chart
 
@@ -158,8 +158,7 @@ def price_premium(run: Run) -> LayerChart:
         for length, colour in ((price, theme.FAINT), (realised, fill)):
             data = alt.InlineData(values=[{"outlet": outlet, "price": length}])
             marks.append(alt.Chart(data).mark_bar(fill=colour, height=18).encode(x=x, y=y))
-        words = [f"{price:.2f}"]
-        words += [f"{price / typical:.1f} x"] if typical > 0 else []
+        words = [f"{price:.2f}", f"{price / typical:.1f} x"]
         words += [f"{realised:.2f} realised"] if realised < price else []
         data = alt.InlineData(values=[{"outlet": outlet, "price": price, "text": " · ".join(words)}])
         text = alt.Chart(data).mark_text(align="left", dx=6, color=INK, fontSize=12)
@@ -167,6 +166,7 @@ def price_premium(run: Run) -> LayerChart:
     subtitle = [
         "$bn per GW-year at the first date of each tier, and as a multiple of the typical price",
         "dark: the price times the pathway's realisation, the probability that it is earned",
+        *edited(run),
     ]
     chart: LayerChart = theme.picture(alt, marks, titled(run, "price premium"), subtitle, height=34 * len(rows))
     return chart
@@ -181,9 +181,9 @@ def _typical_price(instance: Instance) -> tuple[float, str]:
         ("cloud contracts", (contracts["kind"] == "cloud").to_numpy()),
         ("all contracts", np.ones(len(gw), dtype=bool)),
     ):
-        if gw[chosen].sum() > 0:
+        if gw[chosen] @ price[chosen] > 0:
             return float(gw[chosen] @ price[chosen] / gw[chosen].sum()), words
-    raise NothingToShowError("no contract delivers anything")
+    raise NothingToShowError("no contract has a price")
 
 
 def _first_tiers(instance: Instance) -> list[tuple[str, float, float, str]]:

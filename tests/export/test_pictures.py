@@ -144,9 +144,10 @@ def test_what_an_instance_lacks_is_said(bare: Run, tmp_path: Path) -> None:
     left_out = pictures.save_all(bare, tmp_path / "pictures", ".svg", force=True)
     assert left_out == {
         "obligations": "no contract has a price",
+        "premium": "no contract has a price",
         "signed": "no contract says when it was signed",
     }
-    assert len(list((tmp_path / "pictures").iterdir())) == len(pictures.PICTURES) - 2
+    assert len(list((tmp_path / "pictures").iterdir())) == len(pictures.PICTURES) - 3
 
 
 def test_kinds_differ_in_grey() -> None:
