@@ -36,7 +36,7 @@ def obligations(plan: Plan) -> Figures:
     dict
         ``total``, ``vendors``, ``contracts`` and ``years``: $bn as signed and after the plan's cancellations, expected;
         ``least_bn`` and ``most_bn`` over the futures. ``branches``: the same by future. ``largest``: the vendor to whom
-        most is owed, as signed and after, with its share.
+        most is owed, as signed and after, with its share. ``detail``: the amounts by vendor, contract and year.
     """
     found, futures = _owed(plan)
     signed, kept = (found.expected(amounts) for amounts in (found.signed, found.kept))
@@ -75,8 +75,26 @@ def obligations(plan: Plan) -> Figures:
     return {
         "total": _amounts(found, np.ones(len(found.vendors), dtype=bool)),
         "largest": {"as_signed": _largest(by_vendor(found, signed)), "after": _largest(by_vendor(found, kept))},
-        "vendors": rows, "contracts": contracts, "years": years, "branches": branches,
+        "vendors": rows, "contracts": contracts, "years": years, "branches": branches, "detail": _detail(found),
     }  # fmt: skip
+
+
+def _detail(found: Owed) -> list[Figures]:
+    """Return a row by contract and year in which something is owed."""
+    signed, kept = (found.expected(amounts) for amounts in (found.signed, found.kept))
+    least, most = found.kept.min(axis=0), found.kept.max(axis=0)
+    return [
+        {
+            "vendor": found.vendors[k],
+            "contract": found.contracts[k],
+            "year": int(found.years[y]),
+            "as_signed_bn": float(signed[k, y]),
+            "after_cancellation_bn": float(kept[k, y]),
+            "least_bn": float(least[k, y]),
+            "most_bn": float(most[k, y]),
+        }
+        for k, y in zip(*(axis.tolist() for axis in np.nonzero(signed)), strict=True)
+    ]
 
 
 def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:

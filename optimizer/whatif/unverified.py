@@ -12,6 +12,7 @@ import pandas as pd
 
 from optimizer.instance.instance import Cell, Edit, Instance
 from optimizer.instance.schema import TABLES, Column, Table
+from optimizer.instance.timeline import TABLES_READ
 from optimizer.solve.session import Session
 from optimizer.whatif.attempt import Solved, Told, attempt
 from optimizer.whatif.exposure import Figures
@@ -19,18 +20,7 @@ from optimizer.whatif.exposure import Figures
 STATUSES: Final = ("estimate", "scenario", "assumption", "")
 """What counts as unverified: every status but ``reported``, and none."""
 
-SWUNG: Final = (
-    "pools",
-    "contracts",
-    "deliveries",
-    "cancellations",
-    "pathways",
-    "eligibility",
-    "demand",
-    "value",
-    "curves",
-    "churn",
-)
+SWUNG: Final = tuple(name for name in TABLES_READ if name != "locks")
 """Tables whose figures say how things are; locks are the planner's own decisions."""
 
 NOT_READ: Final = {"contracts.face_value_bn", "curves.segments"}

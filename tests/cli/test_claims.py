@@ -11,7 +11,7 @@ META = INSTANCES / "meta-2026h1"
 
 def test_the_printed_prices_contradict_each_other(gwplan: Run) -> None:
     """The claims show what the print contradicts tenfold, and that the ratios hold either way."""
-    done = gwplan("claims", META, "--json")
+    done = gwplan("claims", META, "--deterministic", "--json")
     assert done.returncode == 0, done.stderr
     claims = {claim["claim"]: claim for claim in json.loads(done.stdout)}
     for name in ("revenue_200mw_google", "typical_price_public", "short_deal_public"):
@@ -21,7 +21,7 @@ def test_the_printed_prices_contradict_each_other(gwplan: Run) -> None:
         assert claims[f"{name}_printed"]["verdict"] == "too high"
         assert claims[f"{name}_tenfold"]["verdict"] == "holds"
     assert {claims[f"multiple_{who}"]["verdict"] for who in ("google", "anthropic")} == {"holds"}
-    scaled = json.loads(gwplan("claims", META, "--with", "prices-reconciled", "--json").stdout)
+    scaled = json.loads(gwplan("claims", META, "--deterministic", "--with", "prices-reconciled", "--json").stdout)
     again = {claim["claim"]: claim for claim in scaled}
     assert again["multiple_google"]["ratio"] == claims["multiple_google"]["ratio"]
     assert again["revenue_200mw_google"]["verdict"] == again["typical_price_public"]["verdict"] == "holds"

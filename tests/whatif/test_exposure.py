@@ -54,9 +54,15 @@ def test_obligations_add_up(session: Session, owed: dict[str, Any]) -> None:
     for name in ("as_signed_bn", "after_cancellation_bn"):
         total = owed["total"][name]
         assert total == pytest.approx(float(table[name].sum())) and total > 0
-        for part in ("vendors", "contracts", "years"):
+        for part in ("vendors", "contracts", "years", "detail"):
             assert sum(row[name] for row in owed[part]) == pytest.approx(total)
         assert sum(row["probability"] * row[name] for row in owed["branches"]) == pytest.approx(total)
+    expected = {(row["contract"], row["year"]): row["after_cancellation_bn"] for row in owed["detail"]}
+    for contract, year, amount in zip(table["contract"], table["year"], table["after_cancellation_bn"], strict=True):
+        assert expected.get((contract, year), 0.0) == pytest.approx(amount, abs=1e-12)
+    assert all(
+        row["least_bn"] <= row["after_cancellation_bn"] + 1e-12 <= row["most_bn"] + 2e-12 for row in owed["detail"]
+    )
     for branch in owed["branches"]:
         assert sum(branch["vendors"].values()) == pytest.approx(branch["after_cancellation_bn"])
     after = [branch["after_cancellation_bn"] for branch in owed["branches"]]
