@@ -18,10 +18,12 @@ check: $(DEVELOPING)  ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(DEVELOPING)  ## what is generated: the format page, the README's picture
+docs: $(DEVELOPING)  ## what is generated: the format page, pictures, the case's pages
 	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
 	$(BIN)/gwplan solve instances/meta-2026h1 --out build/run --force >/dev/null
 	$(BIN)/gwplan export build/run --png docs/plan.png --force
+	$(BIN)/gwplan export build/run --svg docs/burden-or-option --force
+	$(BIN)/python -m tests.case.pages
 
 lock: $(DEVELOPING)  ## refresh constraints.txt: the versions that everything was tested with
 	$(BIN)/python -m piptools compile --all-extras --strip-extras --no-header --no-emit-index-url \

@@ -73,7 +73,7 @@ class Terms:
         mask : (..., K) bool array
             Contracts that belong to each index.
         """
-        rows = mask.reshape(-1, mask.shape[-1])
+        rows = mask.reshape(int(np.prod(mask.shape[:-1])), mask.shape[-1])  # -1 would not do where there is none
         packed = np.packbits(rows, axis=1) if rows.shape[1] else np.zeros((len(rows), 1), dtype=np.uint8)
         _, example, number = np.unique(packed, axis=0, return_index=True, return_inverse=True)
         contracts = self.data.contracts

@@ -15,6 +15,7 @@ from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedEr
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.quantity_value import not_found
 from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.audit import audit
@@ -133,14 +134,14 @@ def _without_collector() -> Iterator[None]:
 
 
 def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
-    """Return an instance on its tree and its warnings: all that can be said of it without solving.
+    """Return an instance on its tree and its warnings, those on its claims too: all to be said of it without solving.
 
     Raises
     ------
     InstanceError
         If the instance breaks a rule of the format, or an outcome changes the past.
     """
-    return timeline(instance), valid(instance)
+    return timeline(instance), (*valid(instance), *not_found(instance))
 
 
 def valid(instance: Instance) -> tuple[Problem, ...]:

@@ -1,79 +1,20 @@
-"""Pictures of a kept run: one theme, one place for colours."""
+"""Pictures of a plan over time: GW by pathway against supply, idle GW by pool."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from optimizer.export import theme
+from optimizer.export.theme import HEIGHT, INK, LINE_HEIGHT, PALE, WIDTH, Layer
 from optimizer.instance.calendar import MONTHS, add_months
-from optimizer.instance.problems import InstanceError, Problem
-from optimizer.instance.sources import printable
 from optimizer.results.run import Run
-from optimizer.whole import refuse_occupied, whole_file
 
 if TYPE_CHECKING:
-    from altair import LayerChart, TopLevelMixin
-
-INK: Final = "#1c2430"
-GREY: Final = "#6b7480"
-FAINT: Final = "#d9dde2"
-PALE: Final = "#f3f4f6"
-
-RAMP: Final = ("#1b2a5c", "#2c6e9b", "#57b598", "#e6e58a")
-"""Dark to light, and bluish to yellowish: told apart by any eye, and in print without colour."""
-
-FONT: Final = "Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
-
-THEME: Final[dict[str, Any]] = {
-    "background": "white",
-    "font": FONT,
-    "padding": 16,
-    "view": {"stroke": None},
-    "title": {
-        "anchor": "start",
-        "color": INK,
-        "fontSize": 17,
-        "fontWeight": 600,
-        "offset": 14,
-        "subtitleColor": GREY,
-        "subtitleFontSize": 12,
-        "subtitleLineHeight": 16,
-        "subtitlePadding": 6,
-    },
-    "axis": {
-        "domainColor": GREY,
-        "gridColor": FAINT,
-        "labelColor": INK,
-        "labelFontSize": 12,
-        "tickColor": GREY,
-        "titleColor": GREY,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-    },
-}
-"""How every picture looks."""
-
-WIDTH, HEIGHT = 680, 360
-"""Size of the plotting area, pixels."""
-
-_LINE_HEIGHT: Final = 18
-"""Least distance between two labels, pixels."""
-
-
-def pathway_colours(pathways: Sequence[str]) -> dict[str, str]:
-    """Return one colour for each pathway, evenly spaced from dark to light in the order given."""
-    anchors = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RAMP])
-    at = np.linspace(0, len(RAMP) - 1, len(pathways)) if len(pathways) > 1 else np.ones(1)
-    mixed = np.stack([np.interp(at, np.arange(len(RAMP)), anchors[:, i]) for i in range(3)], axis=1)
-    return {p: "#{:02x}{:02x}{:02x}".format(*np.rint(rgb).astype(int)) for p, rgb in zip(pathways, mixed, strict=False)}
+    from altair import LayerChart
 
 
 def gw_over_time(run: Run) -> LayerChart:
@@ -95,185 +36,130 @@ def gw_over_time(run: Run) -> LayerChart:
     InstanceError
         If Altair is not installed.
     """
-    alt = _installed("altair", "Altair")
-    layers = _stacked(run)
-    resolution = run.instance.resolution
-    starts = np.unique(run.tables["nodes"]["start"].to_numpy()).astype("datetime64[D]")
-    # a period's figures hold to its end, so the last ones are repeated where the horizon ends
-    times = [str(time) for time in (*starts, *add_months(starts[-1:], np.array([MONTHS[resolution]])))]
-    labels = [*layers, _Layer("supply as signed", layers[-1].top, layers[-1].top, None)]
-    height = max(HEIGHT, _LINE_HEIGHT * (len(labels) + 2))
-    highest = float(layers[-1].top.max()) * 1.04 or 1.0
+    used, supply = expected_gw(run)
+    fills: list[theme.Fill] = [*theme.pathway_colours(list(used)).values(), theme.hatching(200), PALE]
+    heights = [gw.to_numpy() for gw in (*used.values(), *supply.values())]
+    layers = theme.stacked(zip([*used, "idle", "cancelled"], heights, fills, strict=True))
+    line = Layer("supply as signed", layers[-1].top, layers[-1].top, None)
+    return _over_time(run, layers, line, "GW by pathway against supply", [worth(run)])
 
-    x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=_time_axis(alt, len(starts), resolution))
-    axis = alt.Axis(title=None, tickCount=6, labelExpr="datum.label + ' GW'", domain=False, ticks=False)
-    y = alt.Y("top:Q", scale=alt.Scale(domain=[0, highest], nice=False), axis=axis)
+
+def idle_over_time(run: Run) -> LayerChart:
+    """Return the picture of idle GW: expected by pool, stacked over time, and the most that any future has.
+
+    Parameters
+    ----------
+    run : Run
+        What to show.
+    """
+    supply = run.tables["supply"]
+    pools = list(dict.fromkeys(supply["pool"]))
+    starts = _starts(run)
+    heights = [_expected(supply[supply["pool"] == pool], "idle_gw", starts).to_numpy() for pool in pools]
+    layers = theme.stacked(zip(pools, heights, theme.shades(len(pools)), strict=True))
+    by_node = supply.groupby(["start", "node"])["idle_gw"].sum()
+    most = by_node.groupby(level="start").max().reindex(starts, fill_value=0.0).to_numpy()
+    line = Layer("most in any future", most, most, None)
+    years, cost = float(run.summary["idle_gw_years"]), float(run.summary["idle_cost_bn"])
+    told = f"{years:.2f} expected GW-years stand idle, which cost ${cost:,.2f}bn in contract prices"
+    return _over_time(run, layers, line, "idle GW by pool", [worth(run), told], peak=True)
+
+
+def expected_gw(run: Run) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
+    """Return expected GW by period: of each pathway, and ``idle_gw`` and ``cancelled_gw``; together the supply."""
+    allocation, supply = run.tables["allocation"], run.tables["supply"]
+    starts = _starts(run)
+    by_pathway = {p: allocation[allocation["pathway"] == p] for p in run.summary["expected_gw_years"]}
+    used = {p: _expected(table, "gw", starts) for p, table in by_pathway.items()}
+    return used, {column: _expected(supply, column, starts) for column in ("idle_gw", "cancelled_gw")}
+
+
+def worth(run: Run) -> str:
+    """Return in words over what a plan's figures are expected, what it is worth, and whether it is proved best."""
+    scenarios, worth = int(run.summary["scenarios"]), float(run.summary["objective_bn"])
+    futures = f"expected over {scenarios} scenarios" if scenarios > 1 else "one scenario"
+    status = str(run.summary["status"])
+    proved = "optimal" if status == "optimal" else f"not proved best ({status.replace('_', ' ')})"
+    told = [futures, f"worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}", *edited(run)]
+    return "; ".join(told)
+
+
+def edited(run: Run) -> list[str]:
+    """Return in words how many edits were applied to the instance as written; nothing where there are none."""
+    edits = len(run.manifest["edits"])
+    return [f"{edits} edit{'s' if edits > 1 else ''} applied"] if edits else []
+
+
+def titled(run: Run, what: str) -> str:
+    """Return the title of a picture of a run."""
+    return f"{run.manifest['instance']}: {what}"
+
+
+def _starts(run: Run) -> pd.Index[Any]:
+    starts: pd.Index[Any] = pd.Index(np.unique(run.tables["nodes"]["start"].to_numpy()), name="start")
+    return starts
+
+
+def _expected(table: pd.DataFrame, column: str, starts: pd.Index[Any]) -> pd.Series:
+    by_period = (table[column] * table["probability"]).groupby(table["start"]).sum()
+    return by_period.reindex(starts, fill_value=0.0)
+
+
+def _over_time(
+    run: Run, layers: Sequence[Layer], line: Layer, what: str, subtitle: Sequence[str], *, peak: bool = False
+) -> LayerChart:
+    """Return layers as stepped areas over the periods, with a line, and labels beside their ends or in a key."""
+    alt = theme.installed("altair", "Altair")
+    times = period_ends(run)
+    labels = [*layers, line]
+    height = max(HEIGHT, LINE_HEIGHT * (len(labels) + 2))
+    highest = max(float(layers[-1].top.max()), float(line.top.max())) * 1.04 or 1.0
+    axis = theme.time_axis(alt, len(times) - 1, run.instance.resolution)
+    x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    y = alt.Y("top:Q", scale=alt.Scale(domain=[0, highest], nice=False), axis=theme.amount_axis(alt, "GW"))
     marks: list[Any] = []
     for layer in layers:
         area = alt.Chart(_steps(alt, times, layer)).mark_area(
             interpolate="step-after", color=layer.fill, stroke="white", strokeWidth=0.6
         )
         marks.append(area.encode(x=x, y=y, y2="bottom:Q"))
-    supply = alt.Chart(_steps(alt, times, labels[-1]))
-    marks.append(supply.mark_line(interpolate="step-after", color=INK, strokeWidth=1.8).encode(x=x, y=y))
-    marks += _labels(alt, labels, highest, height)
-    chart: LayerChart = alt.layer(*marks, title=_title(alt, run), width=WIDTH, height=height, config=THEME)
+    drawn = alt.Chart(_steps(alt, times, line)).mark_line(interpolate="step-after", color=INK, strokeWidth=1.8)
+    marks.append(drawn.encode(x=x, y=y))
+    marks += _peaks(alt, labels) if peak else _labels(alt, labels, highest, height)
+    chart: LayerChart = theme.picture(alt, marks, titled(run, what), subtitle, height)
     return chart
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """One layer of the stack: GW from `bottom` to `top` in each period, and how it is filled."""
-
-    name: str
-    bottom: NDArray[np.float64]
-    top: NDArray[np.float64]
-    fill: str | dict[str, Any] | None
+def period_ends(run: Run) -> list[str]:
+    """Return the first day of every period and of the one after the last: a period's figures hold to its end."""
+    starts = _starts(run).to_numpy().astype("datetime64[D]")
+    return [str(time) for time in (*starts, *add_months(starts[-1:], np.array([MONTHS[run.instance.resolution]])))]
 
 
-def _stacked(run: Run) -> list[_Layer]:
-    """Return the layers from the bottom up: each pathway, idle, cancelled."""
-    used, supply = expected_gw(run)
-    colours = pathway_colours(list(used))
-    fills: list[str | dict[str, Any]] = [*colours.values(), _hatching(200), PALE]
-    layers: list[_Layer] = []
-    for name, gw, fill in zip([*used, "idle", "cancelled"], [*used.values(), *supply.values()], fills, strict=True):
-        bottom = layers[-1].top if layers else np.zeros(len(gw))
-        layers.append(_Layer(name, bottom, bottom + gw.to_numpy(), fill))
-    return layers
-
-
-def expected_gw(run: Run) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return expected GW by period: of each pathway, and ``idle_gw`` and ``cancelled_gw``; together the supply."""
-    allocation, supply = run.tables["allocation"], run.tables["supply"]
-    starts = pd.Index(np.unique(run.tables["nodes"]["start"].to_numpy()), name="start")
-
-    def expected(table: pd.DataFrame, column: str) -> pd.Series:
-        by_period = (table[column] * table["probability"]).groupby(table["start"]).sum()
-        return by_period.reindex(starts, fill_value=0.0)
-
-    used = {p: expected(allocation[allocation["pathway"] == p], "gw") for p in run.summary["expected_gw_years"]}
-    rest = {column: expected(supply, column) for column in ("idle_gw", "cancelled_gw")}
-    return used, rest
-
-
-def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
-    """Write a picture as PNG (at twice its size in pixels) or SVG, as the path's ending says.
-
-    Parameters
-    ----------
-    chart : altair chart
-        The picture.
-    path : str or Path
-        A path that ends in ``.png`` or ``.svg``; written whole or not at all.
-    force : bool
-        Whether a file that is there is replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The path.
-
-    Raises
-    ------
-    InstanceError
-        If the ending is another, the path may not be replaced or cannot be written, or vl-convert is not installed.
-    """
-    target = Path(path)
-    if target.suffix.lower() not in (".png", ".svg"):
-        remedy = "end the name in .png or .svg"
-        rule = "the ending says the kind of picture"
-        raise InstanceError(Problem(printable(str(target)), f"ending '{target.suffix}'", rule, remedy))
-    refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
-    convert = _installed("vl_convert", "vl-convert")
-    specification = json.dumps(chart.to_dict(validate=False))
-    picture: bytes
-    if target.suffix.lower() == ".png":
-        picture = convert.vegalite_to_png(specification, scale=2)
-    else:
-        picture = convert.vegalite_to_svg(specification).encode()
-    with whole_file(target) as new:
-        new.write_bytes(picture)
-    return target
-
-
-def _installed(module: str, name: str) -> Any:
-    """Import a package of the extra that draws pictures, when one is asked for."""
-    try:
-        return import_module(module)
-    except ImportError:
-        rule = "pictures need the extra 'report'"
-        raise InstanceError(Problem(name, "not installed", rule, 'pip install "gwplan[report]"')) from None
-
-
-def _steps(alt: Any, times: Sequence[str], layer: _Layer) -> Any:
+def _steps(alt: Any, times: Sequence[str], layer: Layer) -> Any:
     """Return a layer as data of a stepped mark, which ends where the horizon does."""
     bottom, top = ([*values.tolist(), float(values[-1])] for values in (layer.bottom, layer.top))
     rows = zip(times, bottom, top, strict=True)
     return alt.InlineData(values=[{"time": time, "bottom": low, "top": high} for time, low, high in rows])
 
 
-def _time_axis(alt: Any, periods: int, resolution: str) -> Any:
-    years = periods * MONTHS[resolution] / 12
-    if years > 6 or resolution == "year":
-        return alt.Axis(format="%Y", tickCount="year", grid=False)
-    # a year is told once, below its January or the first tick
-    month, year = "utcFormat(datum.value, '%b')", "utcFormat(datum.value, '%Y')"
-    label = f"datum.index == 0 || {month} == 'Jan' ? [{month}, {year}] : {month}"
-    ticks = {"interval": "month", "step": 3 if years > 1 else 1}
-    return alt.Axis(tickCount=ticks, labelExpr=label, grid=False, labelOverlap=True)
+def _peaks(alt: Any, layers: Sequence[Layer]) -> list[Any]:
+    """Return swatch, name and the most GW of each layer in a key, the uppermost layer first."""
+    entries = []
+    for layer in reversed(layers):
+        most = (layer.top - (layer.bottom if layer.fill is not None else 0.0)).max()
+        entries.append((f"{layer.name} {most:.2f}", layer.fill))
+    return [*theme.key(alt, entries), theme.beside(alt, "GW at the most", WIDTH + 13, -0.5 * LINE_HEIGHT, theme.GREY)]
 
 
-def _hatching(stripes: int) -> dict[str, Any]:
-    """Return stripes, as a gradient with hard stops: Vega has no patterns."""
-    stops = [
-        {"offset": (i + side) / stripes, "color": GREY if i % 2 else FAINT} for i in range(stripes) for side in (0, 1)
-    ]
-    return {"gradient": "linear", "x1": 0, "x2": 1, "y1": 0, "y2": 0, "stops": stops}
-
-
-def _labels(alt: Any, layers: Sequence[_Layer], highest: float, height: int) -> list[Any]:
+def _labels(alt: Any, layers: Sequence[Layer], highest: float, height: int) -> list[Any]:
     """Return swatch, name and GW of the last period beside the end of each layer, kept from overlapping."""
     middle = [float(layer.bottom[-1] + layer.top[-1]) / 2 * height / highest for layer in layers]
-    places = _apart(middle, _LINE_HEIGHT, height)
-    marks: list[Any] = []
-
-    def text(content: str, x: float, place: float, colour: str) -> Any:
-        mark = alt.Chart(alt.InlineData(values=[{"text": content}])).mark_text(
-            align="left", baseline="middle", color=colour, fontSize=12
-        )
-        return mark.encode(x=alt.value(x), y=alt.value(height - place), text="text:N")
-
-    for layer, place in zip(layers, places, strict=True):
+    order = sorted(range(len(layers)), key=middle.__getitem__)
+    places = dict(zip(order, theme.apart([middle[i] for i in order], LINE_HEIGHT, height), strict=True))
+    entries = []
+    for i, layer in enumerate(layers):
         gw = layer.top[-1] - (layer.bottom[-1] if layer.fill is not None else 0.0)
-        at = alt.Chart(alt.InlineData(values=[{}]))
-        if layer.fill is None:
-            swatch = at.mark_point(shape="stroke", size=200, color=INK, strokeWidth=2, opacity=1)
-        else:
-            fill = _hatching(5) if isinstance(layer.fill, dict) else layer.fill
-            swatch = at.mark_point(shape="square", size=140, fill=fill, strokeWidth=0, opacity=1)
-        marks.append(swatch.encode(x=alt.value(WIDTH + 20), y=alt.value(height - place)))
-        marks.append(text(f"{layer.name} {gw:.2f}", WIDTH + 33, place, INK))
-    marks.append(text("GW at the end", WIDTH + 13, places[-1] + _LINE_HEIGHT, GREY))
-    return marks
-
-
-def _apart(places: Iterable[float], least: float, most: float) -> list[float]:
-    """Return rising places moved to a least distance from each other, half of it from 0, and none beyond `most`."""
-    moved: list[float] = []
-    for place in places:
-        moved.append(max(place, moved[-1] + least if moved else least / 2))
-    for i in reversed(range(len(moved))):
-        moved[i] = min(moved[i], moved[i + 1] - least if i + 1 < len(moved) else most)
-    return moved
-
-
-def _title(alt: Any, run: Run) -> Any:
-    scenarios, worth = int(run.summary["scenarios"]), float(run.summary["objective_bn"])
-    futures = f"expected over {scenarios} scenarios" if scenarios > 1 else "one scenario"
-    status = str(run.summary["status"])
-    proved = "optimal" if status == "optimal" else f"not proved best ({status.replace('_', ' ')})"
-    edits = len(run.manifest["edits"])
-    edited = f"; {edits} edit{'s' if edits > 1 else ''} applied" if edits else ""
-    subtitle = f"{futures}; worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}{edited}"
-    return alt.Title(f"{run.manifest['instance']}: GW by pathway against supply", subtitle=[subtitle])
+        entries.append((f"{layer.name} {gw:.2f}", layer.fill, height - places[i]))
+    above = height - max(places.values()) - LINE_HEIGHT
+    return [*theme.swatches(alt, entries), theme.beside(alt, "GW at the end", WIDTH + 13, above, theme.GREY)]

@@ -36,10 +36,7 @@ def next_gw(page: Page, view: View) -> None:
         page.note("Not known: only a plan proved optimal has marginal values.")
         return
     spans = view.spans(max((page.width - 20) // 13, 1))
-    sums, prices = view.sums(spans), _prices(view, spans)
-    weight = known @ sums
-    total = np.where(known, values.values, 0.0) @ sums
-    means = np.divide(total, weight, out=np.full(weight.shape, np.nan), where=weight > 0)
+    means, prices = known_means(view, values, spans), average_prices(view, spans)
     size = dict(zip(view.delivered.names, view.delivered.values @ view.tree.probability, strict=True))
     largest = set(sorted(values.names, key=lambda name: -size.get(name, 0.0))[:MOST_POOLS])
     rows = []
@@ -55,7 +52,16 @@ def next_gw(page: Page, view: View) -> None:
     _holds(page, view)
 
 
-def _prices(view: View, spans: list[Span]) -> dict[str, FloatArray]:
+def known_means(view: View, values: Matrix, spans: list[Span]) -> FloatArray:
+    """Return expected means over each span of the values that are known, NaN where none is; by name and span."""
+    known, sums = np.isfinite(values.values), view.sums(spans)
+    weight = known @ sums
+    total = np.where(known, values.values, 0.0) @ sums
+    means: FloatArray = np.divide(total, weight, out=np.full(weight.shape, np.nan), where=weight > 0)
+    return means
+
+
+def average_prices(view: View, spans: list[Span]) -> dict[str, FloatArray]:
     """Return the average contract price of the GW in service by pool and span, $bn per GW-year, expected."""
     sums, paid = view.sums(spans), view.flows("contract_cost", "bn")
     cost = {pool: np.zeros(len(spans)) for pool in view.delivered.names}

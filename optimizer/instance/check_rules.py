@@ -10,7 +10,8 @@ import numpy as np
 
 from optimizer.instance.cells import shown
 from optimizer.instance.check_facts import RULES, SLACK, Facts, Finding, Rule, iso, reading, rule
-from optimizer.instance.problems import nearest
+from optimizer.instance.problems import InstanceError, nearest
+from optimizer.instance.quantity import parse
 from optimizer.instance.schema import TABLES
 
 _SUGGESTIONS: Final = 50
@@ -214,3 +215,16 @@ def locks_on_eligible_pairs(facts: Facts) -> Iterator[Finding]:
         yield facts.finding(
             "locks", i, "pool", shown(pool), rule, "add the pair to eligibility.csv, or delete the lock"
         )
+
+
+@rule("claims: claim quantity")
+def quantities_that_cannot_be_read(facts: Facts) -> Iterator[Finding]:
+    """Find claims whose quantity is not of the grammar, or names what no table or plan has."""
+    claims = zip(facts.texts("claims", "claim"), facts.texts("claims", "quantity"), strict=True)
+    for i, (claim, text) in enumerate(claims):
+        try:
+            parse(text, "")
+        except InstanceError as error:
+            problem = error.problems[0]
+            what = f"claim {claim}: {problem.what}"
+            yield facts.finding("claims", i, "quantity", what, problem.rule, problem.remedy)

@@ -7,6 +7,7 @@ from typing import Final
 
 from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.describe import default_words, rule_words, type_words
+from optimizer.instance.quantity import FIGURES
 from optimizer.instance.schema import ANNOTATIONS, EDITABLE_ONLY_BY_WHATIF, SCHEMA_VERSION, TABLES, Table
 from optimizer.instance.sources import LARGEST
 
@@ -45,6 +46,9 @@ rounded up to whole periods: 90 days are three months or one quarter.
 """
 
 _SECTIONS: Final = ", ".join(f"`{name}`" for name in EDITABLE_ONLY_BY_WHATIF)
+
+_FIGURES: Final = ", ".join(f"`{name}`" for name, key in FIGURES.items() if not key)
+_KEYED: Final = ", ".join(f"`{name}` by {key}" for name, key in FIGURES.items() if key)
 
 _AFTER_TABLES: Final = f"""## Step functions
 
@@ -167,14 +171,38 @@ outcomes as known:
 That outcome then has probability 1, and the factor's others are left out. A what-if always starts from the instance
 as written, never from another what-if. `gwplan check` applies each of them once, alone, to see that it still fits.
 
+## Claims
+
+`gwplan claims` sets each published figure in `claims.csv` beside what the instance's data, and where it asks for it the
+plan, give. `relation` says how that figure should stand to the reported one: `about` (within `tolerance` of it),
+`at_least` or `at_most` (not short of it, or beyond it, by more than that). A `quantity` is written with numbers,
+`+ - * /`, parentheses and:
+
+| written | is |
+|---|---|
+| `contracts[contract=nebius_2025].face_value_bn` | the cell of the one row that meets every condition |
+| `sum(deliveries[contract=own_*].gw)` | the sum over all rows that meet them; text takes `*`, `?`, `[...]` |
+| `sum(deliveries[contract.kind=cloud].gw * contract.cost_bn_per_gw_year)` | products, summed over the rows |
+| `sum(deliveries[contract.signed=2026-01-01..2026-07-01].gw)` | dates or numbers from one end to before the other |
+| `count(pathways)` | how many rows |
+| `plan.npv_bn` | a figure of the plan: {_FIGURES} |
+| `plan.expected_gw_years[pathway=ads]`, `sum(plan.value_bn)` | likewise {_KEYED} |
+
+A column that names a row of another table reaches that row's columns: `contract.kind` of a delivery is the `kind` of
+its contract. A blank cell counts as its default; "none" has no value and is an error. Either end of a range may be
+missing.
+
+What cannot be read, and names that nothing has, are errors with claim and place. A quantity that finds no row is a
+warning of `gwplan check`, since a what-if may drop the row, and an error of `gwplan claims`.
+
 ## What is refused, and what is only said
 
 Refused are: cells that break the rules of the tables above; names that no table defines; a key that occurs twice; a
 start that is not the first of a month; a window that closes before it opens; tiers that rise; a floor above what the
 cap allows on the most effective pool, or on a pathway that may use no pool; churn on a pathway that has no deals;
 initial deals that need notice and exceed the supply of their pools at the start; a lock with its least above its
-most, an end before its beginning, or on a pair that may not be used; probabilities that do not sum to 1; an edit or a
-condition that fits nothing; an outcome that changes the past.
+most, an end before its beginning, or on a pair that may not be used; probabilities that do not sum to 1; a claim whose
+quantity cannot be read; an edit or a condition that fits nothing; an outcome that changes the past.
 
 Said as warnings, because they are allowed but decide nothing or perhaps not what was meant: a pathway without value
 or demand; a pool without a contract, or that no pathway may use; a contract without deliveries; a delivery that comes

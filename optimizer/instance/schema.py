@@ -152,6 +152,9 @@ CONTRACT = _text("contract", "Contract that supplies capacity.", REQUIRED, refer
 PATHWAY = _text("pathway", "Pathway: a use of capacity.", REQUIRED, refers_to="pathways")
 
 
+RELATIONS: Final = ("about", "at_least", "at_most")
+
+
 def _key(column: Column) -> Column:
     values = {name: getattr(column, name) for name in ("name", "kind", "about", "default", "refers_to", "least")}
     return Column(**values, key=True)
@@ -401,6 +404,7 @@ TABLES: Final[dict[str, Table]] = {
                 _text("statement", "The claim in words.", REQUIRED),
                 _text("quantity", "Arithmetic over the instance's cells and the plan's figures.", REQUIRED),
                 Column("reported", "number", "Published figure.", REQUIRED),
+                Column("relation", "text", "How the data should stand to it.", "about", choices=RELATIONS),
                 _text("unit", "Unit of the figure.", REQUIRED),
                 _amount("tolerance", "Relative difference up to which the claim holds.", 0.05, "share"),
             ),

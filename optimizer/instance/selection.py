@@ -170,27 +170,36 @@ def matching(edit: Edit, table: Table, frame: pd.DataFrame) -> Mask:
     mask = np.ones(len(frame), dtype=np.bool_)
     for name, pattern in edit.where.items():
         column = column_of(edit, table, name)
-        hits = _hits(column, frame, pattern, typed(edit, column, pattern))
-        if not hits.any():
+        met = hits(column, frame[name], pattern, typed(edit, column, pattern))
+        if not met.any():
             known = frame[name].dt.strftime("%Y-%m-%d") if column.kind == "date" else frame[name].astype(str)
             hint = nearest(str(pattern), (value for value in known.dropna() if value))
             raise refused(edit, f"no row of {table.name} has {name} {shown(pattern)}", rule, hint)
-        mask &= hits
+        mask &= met
     if not mask.any():
         raise refused(edit, f"no row of {table.name} matches {' and '.join(edit.where)} together", rule)
     return mask
 
 
-def _hits(column: Column, frame: pd.DataFrame, pattern: Cell, value: Any) -> Mask:
-    """Return which cells match: text by glob or exact name, the rest by value with blanks read as their default."""
-    series = frame[column.name]
+def hits(column: Column, series: pd.Series, pattern: Cell, value: Any) -> Mask:
+    """Return which cells of a column match: text by glob or exact name, the rest by value, blanks as their default.
+
+    Parameters
+    ----------
+    column : Column
+        Column of the catalogue.
+    series : pandas.Series
+        Its cells.
+    pattern, value : Cell
+        What is asked for as written, and as the column stores it.
+    """
     if column.kind == "text":
         cells = series.to_numpy()
-        hits: Mask = np.asarray(cells == value, dtype=np.bool_)
+        met: Mask = np.asarray(cells == value, dtype=np.bool_)
         if not _GLOB.isdisjoint(value):
             match = _glob(value)
-            hits = hits | np.fromiter((match(cell) is not None for cell in cells), np.bool_, len(cells))
-        return hits
+            met = met | np.fromiter((match(cell) is not None for cell in cells), np.bool_, len(cells))
+        return met
     if pattern == "" and isinstance(pattern, str):
         return series.isna().to_numpy()
     default = filled_default(column)

@@ -74,6 +74,12 @@ class Run:
             raise InstanceError(_changed(folder))
         return replace(instance, files=self.manifest["files"], applied=tuple(self.manifest["edits"]))
 
+    @property
+    def plan(self) -> Plan:
+        """The plan as it was kept."""
+        warnings = tuple(self.manifest.get("warnings", ()))
+        return Plan(self.instance, str(self.summary["status"]), self.summary, self.tables, warnings)
+
 
 def refuse_existing(folder: str | Path, *, force: bool = False) -> None:
     """Raise unless a run can be kept in `folder`; ask before a long solve.

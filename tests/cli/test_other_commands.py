@@ -38,6 +38,11 @@ def test_a_run_is_exported_in_every_format(gwplan: Run, tmp_path: Path) -> None:
     assert (tmp_path / "parquet" / "allocation.parquet").exists()
     assert (tmp_path / "plan.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "plan.svg").read_text()
+    pictures = gwplan("export", "run", "--svg", "pictures")
+    assert pictures.returncode == 0 and "warning: signed.svg is left out: no contract says" in pictures.stderr
+    assert (tmp_path / "pictures" / "gw.svg").exists() and (tmp_path / "pictures" / "idle.svg").exists()
+    wrong = gwplan("export", "run", "--png", "plan.svg")
+    assert wrong.returncode == 2 and "takes a file that ends in .png, or a folder" in wrong.stderr
     assert gwplan("export", "run", "--csv", "csv").returncode == 1
     assert gwplan("export", "run", "--csv", "csv", "--force").returncode == 0
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.export import charts
+from optimizer.export import charts, pictures, theme
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.read import load
 from optimizer.planning import solve
@@ -124,15 +124,15 @@ def test_pathways_may_have_any_name(run: Run) -> None:
 @pytest.mark.parametrize("name", ["tiny-deals", "tiny-terminal", "tiny-tree"])
 def test_small_instances_are_drawn(name: str, tmp_path: Path) -> None:
     """Years and quarters, few periods and a single pathway make a picture too."""
-    path = charts.save(charts.gw_over_time(kept(name, tmp_path)), tmp_path / "picture.svg")
+    path = pictures.save(charts.gw_over_time(kept(name, tmp_path)), tmp_path / "picture.svg")
     assert path.read_text().startswith("<svg") and "NaN" not in path.read_text()
 
 
 def test_png_and_svg(run: Run, drawing: dict[str, Any], tmp_path: Path) -> None:
     """The ending decides the kind; the PNG has twice the size of the SVG, whose words are text."""
     chart = charts.gw_over_time(run)
-    svg = charts.save(chart, tmp_path / "plan.svg").read_text()
-    png = charts.save(chart, tmp_path / "plan.PNG").read_bytes()
+    svg = pictures.save(chart, tmp_path / "plan.svg").read_text()
+    png = pictures.save(chart, tmp_path / "plan.PNG").read_bytes()
     for words in [drawing["title"]["text"], *texts(drawing)]:
         assert words in svg
     width, height = (float(svg.split(f' {side}="')[1].split('"')[0]) for side in ("width", "height"))
@@ -156,9 +156,9 @@ def test_pictures_replace_only_files_and_only_when_asked(run: Run, tmp_path: Pat
         ),
     ):
         with pytest.raises(InstanceError, match=refusal):
-            charts.save(chart, path, force=force)
+            pictures.save(chart, path, force=force)
     assert file.read_text() == "mine" and len(list(tmp_path.iterdir())) == 2
-    charts.save(chart, file, force=True)
+    pictures.save(chart, file, force=True)
     assert file.read_text().startswith("<svg")
 
 
@@ -169,7 +169,7 @@ def test_missing_extra(package: str, name: str, run: Run, tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InstanceError) as caught:
         charts.gw_over_time(run)
-        charts.save(chart, tmp_path / "plan.svg")
+        pictures.save(chart, tmp_path / "plan.svg")
     assert str(caught.value) == (
         f"{name}: not installed; pictures need the extra 'report'; pip install \"gwplan[report]\""
     )
@@ -178,7 +178,7 @@ def test_missing_extra(package: str, name: str, run: Run, tmp_path: Path, monkey
 
 def test_altair_is_imported_only_when_called() -> None:
     """The module of pictures can be imported where the extra is missing."""
-    code = "import sys, optimizer.export.charts; sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
+    code = "import sys, optimizer.export.pictures; sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=INSTANCES.parent, check=False).returncode == 0
 
 
@@ -193,7 +193,7 @@ def lightness(colour: str) -> float:
 @pytest.mark.parametrize("count", [1, 2, 4, 6, 12])
 def test_colours_differ_in_grey(count: int) -> None:
     """Pathways differ in lightness from each other and from the page, so that print and any eye tell them apart."""
-    colours = charts.pathway_colours([f"p{i}" for i in range(count)])
+    colours = theme.pathway_colours([f"p{i}" for i in range(count)])
     light = [lightness(colour) for colour in colours.values()]
     assert len(light) == count
     assert min(np.diff([0.0, *light, 100.0])) >= min(10, 60 / count)
@@ -202,7 +202,7 @@ def test_colours_differ_in_grey(count: int) -> None:
 @given(st.lists(st.floats(0, 360), min_size=1, max_size=20).map(sorted))
 def test_labels_stay_apart(places: list[float]) -> None:
     """Labels keep their order and their distance and stay on the picture, however thin the layers are."""
-    moved = charts._apart(places, 18, 360)
+    moved = theme.apart(places, 18, 360)
     assert all(b - a >= 18 - 1e-9 for a, b in pairwise(moved))
     assert moved[0] >= 0 - 1e-9 and moved[-1] <= 360
     if all(b - a >= 18 for a, b in pairwise(places)) and places[0] >= 9:

@@ -38,6 +38,20 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
     ),
     ("a window of one day", {"cancellations": "contract,opens,closes\nrent,2027-02-01,2027-02-01\n"}, []),
     (
+        "claims that cannot be read",
+        {
+            "claims": "claim,statement,quantity,reported,unit\n"
+            "half,x,1 +,1,-\ntable,x,sum(delivery.gw),1,-\nfigure,x,plan.npv,1,-\nfine,x,1 / (2 - 1),1,-\n"
+        },
+        [
+            "claims.csv row 2, quantity: claim half: the end at character 4; expected a number, '(', a table, sum, count or plan; "
+            "write numbers, + - * /, parentheses, TABLE[column=value, ...].column, sum(TABLE[...].column), count(TABLE[...]) "
+            "or plan.FIGURE",
+            "claims.csv row 3, quantity: claim table: 'delivery' at character 5; there is no such table; did you mean 'deliveries'?",
+            "claims.csv row 4, quantity: claim figure: 'npv' at character 6; the plan has no such figure; did you mean 'npv_bn'?",
+        ],
+    ),
+    (
         "rising tiers, not in the order of the rows",
         {
             "value": "pathway,from,tier,width_gw,value_bn_per_gw_year\n"

@@ -1,0 +1,42 @@
+"""``gwplan claims``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+
+if TYPE_CHECKING:
+    from optimizer.instance.instance import Instance
+
+
+@click.command()
+@takes_case
+@click.option("--json", "as_json", is_flag=True, help="Print the claims as JSON.")
+@ends_with_code
+def claims(case: Case, as_json: bool) -> None:
+    """Set the claims of INSTANCE (claims.csv) beside what its data and its plan give, and say which hold."""
+    from optimizer.planning import valid
+    from optimizer.results.claims import judged
+
+    instance = case.load()
+    valid(instance)
+    found = judged(instance, lambda: _summary(instance))
+    if as_json:
+        import json
+
+        click.echo(json.dumps([claim.as_dict() for claim in found], indent=2, allow_nan=False))
+        return
+    from optimizer.export.printed_claims import print_claims
+
+    print_claims(instance, found)
+
+
+def _summary(instance: Instance) -> Any:
+    """Return the figures of the instance's plan, which takes a solve."""
+    from optimizer.planning import solve
+
+    with progress() as tell:
+        return solve(instance, progress=tell).summary

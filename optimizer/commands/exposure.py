@@ -1,0 +1,99 @@
+"""``gwplan exposure``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+
+if TYPE_CHECKING:
+    from optimizer.instance.instance import Instance
+    from optimizer.results.plan import Plan
+
+PARTS = ("obligations", "whatifs", "vendors", "unverified")
+
+
+def share(context: click.Context, parameter: click.Parameter, given: str) -> float:
+    """Return a share written as 20% or 0.2 as a number between 0 and 1."""
+    try:
+        found = float(given.removesuffix("%")) / (100 if given.endswith("%") else 1)
+    except ValueError:
+        raise click.BadParameter(f"'{given}' is not a share such as 20% or 0.2") from None
+    if not 0 < found < 1:
+        raise click.BadParameter(f"'{given}' is not between 0 and 100%")
+    return found
+
+
+@click.command()
+@takes_case
+@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Only this part; may be repeated.")
+@click.option(
+    "--swing", metavar="SHARE", callback=share, default="20%", show_default=True, help="Swing of unverified cells."
+)
+@click.option("--each", is_flag=True, help="Swing every unverified cell alone, not a pathway's or kind's together.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@ends_with_code
+def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_json: bool) -> None:
+    """Show what INSTANCE (or a kept run) owes to whom, and what vendors and unverified cells put at risk.
+
+    Obligations as signed and after the plan's cancellations, by vendor, contract, year and future; what each what-if
+    does to them; worth at risk if a vendor is a quarter late or fails; what rests on cells that are not reported facts.
+    """
+    instance, plan = _asked(case)
+    with progress() as tell:
+        figures = _figures(instance, plan, parts or PARTS, swing, each, tell or (lambda stage: None))
+    if as_json:
+        import json
+
+        click.echo(json.dumps(figures, indent=2, allow_nan=False))
+        return
+    from optimizer.export.printed_exposure import print_exposure
+
+    print_exposure(figures)
+
+
+def _asked(case: Case) -> tuple[Instance, Plan | None]:
+    """Return the instance, and its plan where it is a kept run's."""
+    from optimizer.results.run import is_run, read_run
+
+    if not is_run(Path(case.source)):
+        return case.load(), None
+    if case != Case(case.source):
+        raise click.UsageError("a kept run is taken as it was planned: change its instance and solve that")
+    run = read_run(case.source)
+    return run.instance, run.plan
+
+
+def _figures(
+    instance: Instance, plan: Plan | None, parts: tuple[str, ...], swing: float, each: bool, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return the parts asked for; only what needs solves is solved."""
+    from optimizer.solve.session import Session
+    from optimizer.whatif import exposure
+    from optimizer.whatif.unverified import unverified
+
+    session = None
+    if plan is None or set(parts) != {"obligations"}:
+        tell("the plan")
+        session = Session(instance)
+        plan = plan or session.base.plan
+    figures: dict[str, Any] = {
+        "instance": instance.name,
+        "edits": list(instance.applied),
+        "objective_bn": plan.objective_bn,
+        "status": plan.status,
+    }
+    if "obligations" in parts:
+        figures["obligations"] = exposure.obligations(plan)
+    if session is not None:
+        if "whatifs" in parts:
+            figures["whatifs"] = exposure.whatifs(session, tell)
+        if "vendors" in parts:
+            figures["vendors"] = exposure.vendor_risks(session, tell)
+        if "unverified" in parts:
+            figures["unverified"] = unverified(session, swing, tell, each=each)
+    return figures

@@ -1,0 +1,206 @@
+"""Pictures of the position that is planned: what was signed when, capacity by use over the years, the price premium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from optimizer.export import theme
+from optimizer.export.charts import edited, titled, worth
+from optimizer.export.printed_view import MONTH_NAMES, FloatArray, Span, View
+from optimizer.export.theme import GREY, INK, NothingToShowError
+from optimizer.instance.calendar import add_months
+from optimizer.instance.instance import Instance
+from optimizer.results.run import Run
+
+if TYPE_CHECKING:
+    from altair import LayerChart
+
+KINDS: Final = {
+    "cloud": "neocloud and other cloud",
+    "colocation": "leases (colocation)",
+    "self_build": "own campuses",
+    "": "kind not said",
+}
+"""Kinds of contract in the order in which they are stacked, in words."""
+
+
+def signed_by_quarter(run: Run) -> LayerChart:
+    """Return the picture of what was signed: whole contracts in GW by the quarter of their signature, and by kind.
+
+    Parameters
+    ----------
+    run : Run
+        Whose contracts to show, as written: what an outcome adds is not in it.
+    """
+    alt = theme.installed("altair", "Altair")
+    contracts = run.instance.filled("contracts")
+    dated = contracts[contracts["signed"].notna()]
+    if dated.empty:
+        raise NothingToShowError("no contract says when it was signed")
+    delivered = run.instance.filled("deliveries").groupby("contract")["gw"].sum()
+    gw = delivered.reindex(dated["contract"], fill_value=0.0).to_numpy()
+    months = dated["signed"].to_numpy().astype("datetime64[M]").astype(np.int64)
+    quarter = months // 3
+    first, count = int(quarter.min()), int(quarter.max() - quarter.min()) + 1
+    kinds = dated["kind"].to_numpy()
+    parts: list[tuple[str, FloatArray, theme.Fill]] = []
+    fills: list[theme.Fill] = [theme.RAMP[0], theme.RAMP[2], theme.hatching(60), theme.PALE]
+    for (kind, words), fill in zip(KINDS.items(), fills, strict=True):
+        if (kinds == kind).any():
+            height = np.histogram(quarter - first, count, (0, count), weights=gw * (kinds == kind))[0]
+            parts.append((words, height, fill))
+    places = [f"{(q // 4) + 1970} Q{q % 4 + 1}" for q in range(first, first + count)]
+    bought = gw[kinds != "self_build"]
+    half = months[kinds != "self_build"] // 6
+    latest = int(half.max(initial=-1))
+    told = f"{gw.sum():.1f} GW in all"
+    if latest >= 0:
+        name = f"the {'second' if latest % 2 else 'first'} half of {latest // 2 + 1970}"
+        told += f"; {bought[half == latest].sum():.1f} GW of cloud and colocation in {name}"
+    marks = theme.bars(alt, theme.stacked(parts), places, "GW")
+    subtitle = [told, "each contract's GW when all is delivered, by the date of its signature", *edited(run)]
+    chart: LayerChart = theme.picture(alt, marks, titled(run, "GW signed by quarter"), subtitle)
+    return chart
+
+
+def capacity_by_year(run: Run) -> LayerChart:
+    """Return the picture of capacity by use over the years: the first pathway, the others together, and the rest.
+
+    Parameters
+    ----------
+    run : Run
+        What to show; before the plan begins only what was in service is known, not what for.
+    """
+    alt = theme.installed("altair", "Altair")
+    view = View(run.plan)
+    spans = view.spans(view.calendar.periods)
+    means = view.means(spans)
+    pathways = [str(name) for name in run.instance.tables["pathways"]["pathway"]]
+    first, others = pathways[0], pathways[1:]
+    earlier = _before_the_plan(run.instance, view)
+    blank = np.zeros(len(earlier))
+
+    def during(values: FloatArray) -> FloatArray:
+        return np.concatenate([blank, values @ means])
+
+    before = np.concatenate([[gw for _, gw in earlier], np.zeros(len(spans))])
+    used = [np.zeros(view.tree.size), *(view.use.of(p) for p in others)]
+    parts: list[tuple[str, FloatArray, theme.Fill]] = [
+        ("in service before the plan", before, theme.FAINT),
+        (first, during(view.use.of(first)), theme.RAMP[0]),
+        (f"other uses: {_listed(others)}", during(np.sum(used, axis=0)), theme.RAMP[2]),
+        ("idle", during(view.idle.total), theme.hatching(60)),
+        ("cancelled", during(view.cancelled.total), theme.PALE),
+    ]
+    labels = [label for label, _ in earlier] + [_label(span) for span in spans]
+    marks = theme.bars(alt, theme.stacked(part for part in parts if part[1].any()), labels, "GW")
+    subtitle = [worth(run), "mean of each year; contracts of the instance only"]
+    chart: LayerChart = theme.picture(alt, marks, titled(run, "capacity by use over the years"), subtitle)
+    return chart
+
+
+def _before_the_plan(instance: Instance, view: View) -> list[tuple[str, float]]:
+    """Return mean GW in service in each calendar year before the plan, and in the part of its first year."""
+    contracts = instance.filled("contracts").set_index("contract")
+    deliveries = instance.filled("deliveries")
+    late = contracts["delay_months"].reindex(deliveries["contract"]).to_numpy(dtype=np.int64)
+    since = add_months(deliveries["date"].to_numpy().astype("datetime64[D]"), late)
+    until = contracts["end"].reindex(deliveries["contract"]).to_numpy().astype("datetime64[M]")
+    start = np.datetime64(instance.start, "M")
+    if not (since.astype("datetime64[M]") < start).any():
+        return []
+    months = np.arange(since.min().astype("datetime64[M]"), start)
+    day = months.astype("datetime64[D]")[:, None]
+    there = (since[None, :] <= day) & (np.isnat(until)[None, :] | (months[:, None] < until[None, :]))
+    gw = there @ deliveries["gw"].to_numpy()
+    years = months.astype("datetime64[Y]").astype(np.int64) + 1970
+    found = []
+    for year in range(int(years[0]), int(years[-1]) + 1):
+        inside = years == year
+        cut = start.astype(np.int64) % 12 if year == instance.start.year else 12
+        label = str(year) if cut == 12 else f"{year} Jan-{MONTH_NAMES[cut - 1]}"
+        found.append((label, float(gw[inside].sum() / cut)))
+    return found
+
+
+def _label(span: Span) -> str:
+    return span.label.replace("\n", " ")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} other pathways"
+
+
+def price_premium(run: Run) -> LayerChart:
+    """Return the picture of what outlets pay per GW-year against the mean price of the capacity that is bought.
+
+    Parameters
+    ----------
+    run : Run
+        Whose tiers to show: those of the pathways let in deals, or of all where there are none, at their first date.
+    """
+    alt = theme.installed("altair", "Altair")
+    typical, bought = _typical_price(run.instance)
+    rows = [(f"typical price ({bought})", typical, typical, GREY)]
+    for tier in _first_tiers(run.instance):
+        rows.append(tier)
+    highest = max(row[1] for row in rows) * 1.3
+    order = [row[0] for row in rows]
+    y = alt.Y(
+        "outlet:N", sort=order, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=260, labelPadding=8)
+    )
+    x = alt.X("price:Q", title=None, scale=alt.Scale(domain=[0, highest], nice=False), axis=None)
+    marks = []
+    for outlet, price, realised, fill in rows:
+        for length, colour in ((price, theme.FAINT), (realised, fill)):
+            data = alt.InlineData(values=[{"outlet": outlet, "price": length}])
+            marks.append(alt.Chart(data).mark_bar(fill=colour, height=18).encode(x=x, y=y))
+        words = [f"{price:.2f}", f"{price / typical:.1f} x"]
+        words += [f"{realised:.2f} realised"] if realised < price else []
+        data = alt.InlineData(values=[{"outlet": outlet, "price": price, "text": " · ".join(words)}])
+        text = alt.Chart(data).mark_text(align="left", dx=6, color=INK, fontSize=12)
+        marks.append(text.encode(x=x, y=y, text="text:N"))
+    subtitle = [
+        "$bn per GW-year at the first date of each tier, and as a multiple of the typical price",
+        "dark: the price times the pathway's realisation, the probability that it is earned",
+        *edited(run),
+    ]
+    chart: LayerChart = theme.picture(alt, marks, titled(run, "price premium"), subtitle, height=34 * len(rows))
+    return chart
+
+
+def _typical_price(instance: Instance) -> tuple[float, str]:
+    """Return the mean price of cloud contracts, weighted by their GW, and in words what was averaged."""
+    contracts, deliveries = instance.filled("contracts"), instance.filled("deliveries")
+    gw = deliveries.groupby("contract")["gw"].sum().reindex(contracts["contract"], fill_value=0.0).to_numpy()
+    price = contracts["cost_bn_per_gw_year"].to_numpy()
+    for words, chosen in (
+        ("cloud contracts", (contracts["kind"] == "cloud").to_numpy()),
+        ("all contracts", np.ones(len(gw), dtype=bool)),
+    ):
+        if gw[chosen] @ price[chosen] > 0:
+            return float(gw[chosen] @ price[chosen] / gw[chosen].sum()), words
+    raise NothingToShowError("no contract has a price")
+
+
+def _first_tiers(instance: Instance) -> list[tuple[str, float, float, str]]:
+    """Return name, price, realised price and colour of the tiers that pathways begin with."""
+    pathways, value = instance.filled("pathways").set_index("pathway"), instance.filled("value")
+    deals = pathways.index[(pathways["notice_days"] > 0) | (pathways["min_term_days"] > 0)]
+    chosen = value[value["pathway"].isin(deals)] if value["pathway"].isin(deals).any() else value
+    if chosen.empty:
+        raise NothingToShowError("no pathway has tiers")
+    names = list(dict.fromkeys(chosen["pathway"]))
+    colours = dict(zip(names, theme.shades(len(names)), strict=True))
+    rows = []
+    for name in names:
+        tiers = chosen[chosen["pathway"] == name]
+        now: pd.DataFrame = tiers[tiers["from"] == tiers["from"].min()].sort_values("tier")
+        for tier, width, price in zip(now["tier"], now["width_gw"], now["value_bn_per_gw_year"], strict=True):
+            size = "" if np.isnan(width) else f", {width:g} GW"
+            realised = price * float(pathways.loc[name, "realisation"])
+            rows.append((f"{name} tier {tier:g}{size}", float(price), realised, colours[name]))
+    return rows

@@ -1,0 +1,51 @@
+"""A case that may have no plan: its worth, or the reason in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from optimizer.errors import InfeasibleError, StoppedError
+from optimizer.instance.instance import Edit
+from optimizer.instance.problems import InstanceError
+from optimizer.solve.session import Answer, Session
+
+Told = Callable[[str], None]
+"""Is told what is being solved."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A case that was solved, or why it has no plan.
+
+    Attributes
+    ----------
+    worth_bn : float or None
+        The case's objective, $bn; None where it has no plan.
+    reason : str
+        Why it has none; blank where it has one.
+    """
+
+    worth_bn: float | None
+    reason: str = ""
+
+    def lost(self, base_bn: float) -> float | None:
+        """Return how much less than the base it is worth, $bn; None without a plan."""
+        return None if self.worth_bn is None else base_bn - self.worth_bn
+
+
+def attempt(session: Session, edits: Iterable[Edit]) -> Solved:
+    """Return the worth of the base with edits, or why there is none."""
+    changes = list(edits)
+    answer = attempted(lambda: session.solve(changes))
+    return Solved(None, answer) if isinstance(answer, str) else Solved(answer.objective_bn)
+
+
+def attempted(solve: Callable[[], Answer]) -> Answer | str:
+    """Return an answer, or in one line why there is none; one that fails its own check stays an error."""
+    try:
+        return solve()
+    except InstanceError as error:
+        return str(error.problems[0])
+    except (InfeasibleError, StoppedError) as error:
+        return str(error)
