@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Let --out replace an earlier run.")
 @click.option("--time-limit", metavar="S", type=click.FloatRange(min=0), help="Stop the solver after S seconds.")
 @click.option(
+    "--start",
+    type=click.Choice(["cold", "lift"]),
+    help="Solve the whole tree at once, or a factor at a time; default: by its shape.",
+)
+@click.option(
     "--solver-option", "solver", metavar="KEY=VALUE", multiple=True, callback=pairs, help="Set an option of HiGHS."
 )
 @click.option("--log", is_flag=True, help="Show the solver's own log on stderr.")
@@ -30,6 +35,7 @@ def solve(
     out: str | None,
     force: bool,
     time_limit: float | None,
+    start: str | None,
     solver: dict[str, str],
     log: bool,
     as_json: bool,
@@ -47,12 +53,17 @@ def solve(
     from optimizer.planning import solve as best_plan
     from optimizer.solve.highs import SolveOptions, checked_options
 
-    options = SolveOptions(time_limit, log, checked_options(solver))
+    options = SolveOptions(time_limit, log, checked_options(solver), start=start or "")
     with progress() as tell:
         plan = best_plan(instance, options, accept_stopped=True, progress=tell, meanwhile=printer)
     try:
         if out is not None:
-            asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": case.deterministic}
+            asked = {
+                "time_limit_s": time_limit,
+                "start": start,
+                "solver": dict(options.solver),
+                "deterministic": case.deterministic,
+            }
             keep(plan, out, command=["gwplan", *sys.argv[1:]], options=asked, force=force)
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
         _show(plan, as_json)

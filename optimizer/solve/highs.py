@@ -65,12 +65,15 @@ class SolveOptions:
         HiGHS options by name.
     meanwhile : callable or None
         Called while the solver runs, which needs no Python.
+    start : str
+        ``cold``, ``lift`` (see `optimizer.solve.stages`), or blank: by the shape of the model.
     """
 
     time_limit: float | None = None
     log: bool = False
     solver: Mapping[str, Option] = field(default_factory=dict)
     meanwhile: Callable[[], object] | None = None
+    start: str = ""
 
 
 Basis = Any
