@@ -105,7 +105,15 @@ def solve(
             plan = make_plan(laid_out, program, solution, certificate)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
-    return replace(plan, warnings=tuple(map(str, warnings)), timings=timings, solved=report)
+    told = [*map(str, warnings), *_without_ranges(program, solution)]
+    return replace(plan, warnings=tuple(told), timings=timings, solved=report)
+
+
+def _without_ranges(program: LinearProgram, solution: Solution) -> list[str]:
+    if solution.status is not Status.OPTIMAL or solution.row_ranges is not None:
+        return []
+    columns = f"{program.shape[1]:,} columns"
+    return [f"marginal_values: from_gw and to_gw are blank; for {columns} they take long, ask for them with --ranges"]
 
 
 def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: Solution) -> Plan:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--solver-option", "solver", metavar="KEY=VALUE", multiple=True, callback=pairs, help="Set an option of HiGHS."
 )
+@click.option("--ranges", is_flag=True, help="Find from_gw and to_gw of marginal values of a large model too.")
 @click.option("--log", is_flag=True, help="Show the solver's own log on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the plan.")
 @ends_with_code
@@ -37,6 +38,7 @@ def solve(
     time_limit: float | None,
     start: str | None,
     solver: dict[str, str],
+    ranges: bool,
     log: bool,
     as_json: bool,
 ) -> None:
@@ -53,7 +55,7 @@ def solve(
     from optimizer.planning import solve as best_plan
     from optimizer.solve.highs import SolveOptions, checked_options
 
-    options = SolveOptions(time_limit, log, checked_options(solver), start=start or "")
+    options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
         plan = best_plan(instance, options, accept_stopped=True, progress=tell, meanwhile=printer)
     try:
