@@ -14,6 +14,8 @@ import numpy as np
 from tests.generate.draft import add_months
 
 START = dt.date(2026, 7, 1)
+FEW = 50
+"""Up to here an outcome of late deliveries is about all contracts, beyond about every tenth."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ def _factors(shape: Shape, rng: np.random.Generator) -> Iterable[str]:
                 continue
             scale = _number(rng, 0.5, 0.9) if o % 2 else _number(rng, 1.1, 1.5)
             if f == 0:
-                yield _edit("deliveries", f"contract = 'contract_*{o}'", "date", f"shift_months = {3 * o}", month)
+                late = f"contract = 'contract_*{o if shape.contracts > FEW else ''}'"
+                yield _edit("deliveries", late, "date", f"shift_months = {3 * o}", month)
             for column in ("target_gw", "cap_gw") if f % 2 else ():
                 yield _edit("demand", f"pathway = '{pathway}'", column, f"scale = {scale}", month)
             if f and not f % 2:

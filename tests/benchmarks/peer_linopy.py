@@ -68,7 +68,11 @@ def model(entered: Terms) -> Any:
     returned = axes.given("kept_since_notice") * _at(v["release"], "P", axes, data.notified)
     m.add_constraints(use - keep * before(use) - v["sign"] + returned == keep * initial, name="deals", mask=deal)
     above = xr.DataArray(entered.parameters["above"][1], dims=("N", "lag"))
-    kept = xr.DataArray(entered.parameters["kept_since"][1], dims=("P", "N", "lag"), coords={"P": axes.coords["P"], "N": axes.coords["N"]})
+    kept = xr.DataArray(
+        entered.parameters["kept_since"][1],
+        dims=("P", "N", "lag"),
+        coords={"P": axes.coords["P"], "N": axes.coords["N"]},
+    )
     signed = (kept * (1 * v["sign"]).rename({"N": "M"}).isel(M=above).drop_vars("M")).sum("lag")
     m.add_constraints(use - signed >= 0, name="term", mask=deal)
     committed = axes.array(entered.sets["COMMITTED"][1], "KN")
@@ -101,7 +105,9 @@ def _at(variable: Any, rows: str, axes: _Axes, node: Any) -> Any:
     row = xr.DataArray(np.arange(len(axes.coords[rows])), dims=rows)
     places = xr.DataArray(np.maximum(node, 0), dims=(rows, "N"))
     taken = (1 * variable).rename({"N": "M", rows: "R"}).isel(R=row, M=places).drop_vars(["R", "M"])
-    return taken.assign_coords({rows: axes.coords[rows], "N": axes.coords["N"]}).where(axes.array(node >= 0, rows + "N"))
+    return taken.assign_coords({rows: axes.coords[rows], "N": axes.coords["N"]}).where(
+        axes.array(node >= 0, rows + "N")
+    )
 
 
 def _worth(m: Any, axes: _Axes, ended: Any, earlier: Any) -> Any:

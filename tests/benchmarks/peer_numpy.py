@@ -107,7 +107,7 @@ def _passed(m: _Matrix, cost: Any, offset: float) -> Any:
     row, column, value = (np.concatenate(part) for part in zip(*m.entries, strict=True))
     matrix = coo_array((value, (row, column)), shape=(m.rows, m.columns)).tocsc()
     upper, low, high = (np.concatenate(part) for part in (m.upper, m.low, m.high))
-    highs = highspy.Highs()
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.passModel(
         m.columns, m.rows, matrix.nnz, int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), offset,
