@@ -48,13 +48,16 @@ def terms(data: PlanData) -> Terms:
     return entered
 
 
-def build(data: PlanData | Terms) -> ConcreteModel:
+def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     """Return the model of a plan.
 
     Parameters
     ----------
     data : PlanData or Terms
         The data on the scenario tree, or what `terms` made of them.
+    sketch : bool
+        Whether to leave out all but one member of each set, and the numbers: enough to read the rules from, as
+        templates, whatever the size of the plan.
 
     Returns
     -------
@@ -63,10 +66,11 @@ def build(data: PlanData | Terms) -> ConcreteModel:
     """
     entered = data if isinstance(data, Terms) else terms(data)
     m = ConcreteModel("gwplan")
-    declare(m, entered)
+    declare(m, entered, sketch=sketch)
     for add_variables in (add_supply, add_demand, add_deals, add_cancellation, add_value):
         add_variables(m)
-    bound(m, entered)
+    if not sketch:
+        bound(m, entered)
 
     constrain(m, "balance", balance, m.POOLS, m.NODES)
     constrain(m, "service", service, m.SERVED)

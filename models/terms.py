@@ -127,26 +127,50 @@ def axis_labels(data: PlanData, letter: str) -> Sequence[str] | None:
     return named.get(letter)
 
 
-def declare(m: ConcreteModel, terms: Terms) -> None:
+def declare(m: ConcreteModel, terms: Terms, *, sketch: bool = False) -> None:
     """Add every set and parameter to a Pyomo model.
 
     A parameter leaves zeros to its default, takes any index and is filled at once: to look up each index in the product
     of its axes, and to check each of the values, which are numbers already, would cost more than all the rest.
+
+    Parameters
+    ----------
+    m : ConcreteModel
+        An empty model.
+    terms : Terms
+        What to declare.
+    sketch : bool
+        Whether a set gets no more than its first member, and a parameter none: all that a rule kept as a template asks
+        of them is that they are there.
     """
     data = terms.data
     m.dt, m.aversion, m.tail = data.dt, data.aversion, data.tail
     m.PATHWAYS, m.POOLS = Set(initialize=data.pathways), Set(initialize=data.pools)
-    m.NODES = Set(initialize=range(data.tree.size))
+    m.NODES = Set(initialize=range(1 if sketch else data.tree.size))
     for name, (axes, mask) in terms.sets.items():
-        members = keys(data, axes, mask)
+        members = keys(data, axes, _first(mask) if sketch else mask)
         m.add_component(name, Set(initialize=_unpacked(members, axes), dimen=len(axes)))
     for name, by_index in terms.indexed_sets.items():
-        m.add_component(name, Set(list(by_index), initialize=dict(by_index)))
+        here = {key: members[:1] for key, members in by_index.items() if _at_zero(key)} if sketch else dict(by_index)
+        m.add_component(name, Set(list(here), initialize=here))
     for name, (axes, values) in terms.parameters.items():
-        mask = values != 0
-        entries = zip(_unpacked(keys(data, axes, mask), axes), values[mask].tolist(), strict=True)
         m.add_component(name, Param(AnyIndex, default=0, within=AnyIndex))
-        m.component(name)._data.update(entries)
+        if not sketch:
+            mask = values != 0
+            entries = zip(_unpacked(keys(data, axes, mask), axes), values[mask].tolist(), strict=True)
+            m.component(name)._data.update(entries)
+
+
+def _at_zero(key: Any) -> bool:
+    """Whether the whole numbers of an index are 0, as every parameter of a sketch is."""
+    return all(part == 0 for part in (key if isinstance(key, tuple) else (key,)) if not isinstance(part, str))
+
+
+def _first(mask: BoolArray) -> BoolArray:
+    first = np.zeros_like(mask)
+    if mask.any():
+        first.flat[np.argmax(mask)] = True
+    return first
 
 
 def _unpacked(members: list[Key], axes: str) -> Sequence[Any]:

@@ -6,14 +6,15 @@ import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Instance
+from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.quantity_value import not_found
 from optimizer.instance.schema import TABLES
@@ -26,6 +27,7 @@ from optimizer.solve.compile import compiled
 from optimizer.solve.highs import Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import LinearProgram
+from optimizer.solve.stages import Stage, Start, lifted, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,13 +91,14 @@ def solve(
     with _without_collector():
         with stage("check"):
             warnings = valid(instance)
+        layouts = Layouts()
         with stage("timeline"):
-            laid_out = timeline(instance)
+            laid_out = timeline(instance, layouts)
             refuse_integers(laid_out)
         with stage("build"):
             program = compiled(laid_out.data)
         with stage("solve"):
-            solution, certificate = certified(program, options, meanwhile)
+            solution, certificate, report = solved(laid_out, program, options, meanwhile, layouts)
         certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped)
         if solution.status.stopped:
             solution, certificate = settled(program, solution)
@@ -103,7 +106,15 @@ def solve(
             plan = make_plan(laid_out, program, solution, certificate)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
-    return replace(plan, warnings=tuple(map(str, warnings)), timings=timings)
+    told = [*map(str, warnings), *_without_ranges(program, solution)]
+    return replace(plan, warnings=tuple(told), timings=timings, solved=report)
+
+
+def _without_ranges(program: LinearProgram, solution: Solution) -> list[str]:
+    if solution.status is not Status.OPTIMAL or solution.row_ranges is not None:
+        return []
+    columns = f"{program.shape[1]:,} columns"
+    return [f"marginal_values: from_gw and to_gw are blank; for {columns} they take long, ask for them with --ranges"]
 
 
 def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: Solution) -> Plan:
@@ -164,6 +175,37 @@ def refuse_integers(laid_out: Timeline) -> None:
         problems.append(Problem(where, "above 0", rule, "leave it blank to plan without a least block"))
     if problems:
         raise InstanceError(problems)
+
+
+def solved(
+    laid_out: Timeline,
+    program: LinearProgram,
+    options: SolveOptions,
+    meanwhile: Callable[[], object] | None = None,
+    layouts: Layouts | None = None,
+) -> tuple[Solution, Certificate | None, dict[str, Any]]:
+    """Solve an instance's program from the start that suits it, and judge the answer.
+
+    Returns
+    -------
+    (Solution, Certificate or None, dict)
+        The last says where the solver started, every stage of a lifted solve, and iterations and seconds of the last.
+    """
+    start = start_of(laid_out, program, options)
+    stages: tuple[Stage, ...] = ()
+    report: dict[str, Any] = {"start": str(start), "stages": []}
+    if start is Start.LIFT:
+        lift, stages = lifted(laid_out, program, options, meanwhile, layouts)
+        report["stages"] = [asdict(stage) for stage in stages]
+        if lift is not None:
+            certificate = certify(program, lift.columns, lift.row_duals) if len(lift.columns) else None
+            if lift.status.stopped or (certificate and certificate.optimal):
+                return lift, certificate, {**report, "iterations": lift.iterations, "seconds": lift.seconds}
+        report["start"] = "cold after lift"
+    spent = sum(stage.seconds for stage in stages)
+    left = None if options.time_limit is None else max(options.time_limit - spent, 0.0)
+    solution, certificate = certified(program, replace(options, time_limit=left), meanwhile)
+    return solution, certificate, {**report, "iterations": solution.iterations, "seconds": solution.seconds}
 
 
 def certified(

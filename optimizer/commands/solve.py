@@ -30,8 +30,14 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
     "--time-limit", metavar="S", type=click.FloatRange(min=0), callback=_number, help="Stop the solver after S seconds."
 )
 @click.option(
+    "--start",
+    type=click.Choice(["cold", "lift"]),
+    help="Solve the whole tree at once, or a factor at a time; default: by its shape.",
+)
+@click.option(
     "--solver-option", "solver", metavar="KEY=VALUE", multiple=True, callback=pairs, help="Set an option of HiGHS."
 )
+@click.option("--ranges", is_flag=True, help="Find from_gw and to_gw of marginal values of a large model too.")
 @click.option("--log", is_flag=True, help="Show the solver's own log on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the plan.")
 @ends_with_code
@@ -40,7 +46,9 @@ def solve(
     out: str | None,
     force: bool,
     time_limit: float | None,
+    start: str | None,
     solver: dict[str, str],
+    ranges: bool,
     log: bool,
     as_json: bool,
 ) -> None:
@@ -57,12 +65,17 @@ def solve(
     from optimizer.planning import solve as best_plan
     from optimizer.solve.highs import SolveOptions, checked_options
 
-    options = SolveOptions(time_limit, log, checked_options(solver))
+    options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
         plan = best_plan(instance, options, accept_stopped=True, progress=tell, meanwhile=printer)
     try:
         if out is not None:
-            asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": case.deterministic}
+            asked = {
+                "time_limit_s": time_limit,
+                "start": start,
+                "solver": dict(options.solver),
+                "deterministic": case.deterministic,
+            }
             keep(plan, out, command=["gwplan", *sys.argv[1:]], options=asked, force=force)
     except KeyboardInterrupt:
         stop(STOPPED, f"stopped (interrupted): the run is not kept in {out}")

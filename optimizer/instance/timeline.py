@@ -75,7 +75,7 @@ class Timeline:
     scenarios: tuple[Instance, ...]
     names: Names
 
-    @property
+    @cached_property
     def contract_of(self) -> tuple[str, ...]:
         """Name in the tables of each contract along the axis."""
         return tuple(contract for contract, _ in self.names.contracts)

@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.data import PlanData
 from optimizer.results.tables import NodeColumns
-from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 
 PER_YEAR: Final = "$bn per GW-year"
 ONE_OFF: Final = "$bn per GW"
@@ -99,7 +100,7 @@ def marginal_values(
             columns.frame(
                 node,
                 constraint=family.constraint,
-                name=[_name(program.labels, key) + family.side for key in keys[:, :-1].tolist()],
+                name=_names(program.labels, keys, family.side),
                 bn_per_gw_year=value,
                 from_gw=low,
                 to_gw=high,
@@ -107,6 +108,13 @@ def marginal_values(
             )
         )
     return pd.concat(frames, ignore_index=True).sort_values("node", kind="stable", ignore_index=True)
+
+
+def _names(labels: tuple[str, ...], keys: IntArray, side: str) -> NDArray[np.object_]:
+    """Return the name of every row of a constraint; a name is spelt out once, not on every node."""
+    distinct, place = np.unique(keys[:, :-1], axis=0, return_inverse=True)
+    names = [_name(labels, key) + side for key in distinct.tolist()]
+    return np.array(names, dtype=object)[place.reshape(-1)]
 
 
 def _name(labels: tuple[str, ...], key: list[int]) -> str:
@@ -140,10 +148,12 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
     found, expected = [], 0
     for family in FAMILIES:
         keys = program.row_keys.get(family.row)
-        if keys is None:
+        if keys is None or not len(keys):
             continue
-        for key, dual in zip(keys.tolist(), row_duals[program.rows[family.row]].tolist(), strict=True):
-            node, name = key[-1], _name(program.labels, key[:-1]) + family.side
+        names = _names(program.labels, keys, family.side)
+        for node, name, dual in zip(
+            keys[:, -1].tolist(), names, row_duals[program.rows[family.row]].tolist(), strict=True
+        ):
             expected += 1
             value = shown.get((family.constraint, name, node))
             years = data.dt if family.unit == PER_YEAR else 1.0

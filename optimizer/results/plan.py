@@ -50,6 +50,8 @@ class Plan:
         What is allowed in the instance but decides nothing.
     timings : mapping of str to float
         Seconds by phase.
+    solved : mapping
+        Where the solver started (``cold``, ``lift``), the stages on the way, iterations and seconds of the last.
     """
 
     instance: Instance
@@ -58,6 +60,7 @@ class Plan:
     tables: Mapping[str, pd.DataFrame]
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
+    solved: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def objective_bn(self) -> float:

@@ -255,6 +255,7 @@ def _manifest(
         "options": dict(options),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "timings": dict(plan.timings),
+        "solved": dict(plan.solved),
         "warnings": list(plan.warnings),
         "contents": dict(contents),
     }

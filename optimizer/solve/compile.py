@@ -1,7 +1,9 @@
 """From Pyomo model to matrix, and from new numbers to a new matrix without Pyomo.
 
 Pyomo can keep a rule as one expression over index symbols instead of calling it for every index; `expand` walks that
-expression with numpy. Where Pyomo lacks the switches, `compile_pyomo` compiles the ordinary model through Pyomo's own
+expression with numpy, over the arrays that sets and parameters were entered as. So the model need not hold them: a
+sketch of it, with the rules and one index of each set, takes the same time to build whatever the size of the plan.
+Where Pyomo lacks the switches, `compile_pyomo` compiles the ordinary model through Pyomo's own
 compiler, to the same matrix.
 """
 
@@ -65,7 +67,7 @@ def compile_terms(entered: Terms) -> Compiled:
         program: LinearProgram = from_pyomo(build(entered), entered)
         return Compiled(program, entered)
     with templates():
-        model = build(entered)
+        model = build(entered, sketch=True)
     return expand(model, entered)
 
 
@@ -153,7 +155,7 @@ def expand(model: ConcreteModel, entered: Terms) -> Compiled:
         If a rule is not a linear template.
     """
     walk = Expansion(model, entered)
-    constraints = [_walked(walk, c) for c in model.component_objects(Constraint, active=True) if len(c)]
+    constraints = [_walked(walk, c) for c in model.component_objects(Constraint, active=True) if walk.count(c)]
     ends = np.cumsum([0, *(len(part.lower) for part in constraints)]).tolist()
     forms = [part.form for part in constraints]
     row = [form.row + first for form, first in zip(forms, ends[:-1], strict=True)]
@@ -161,7 +163,7 @@ def expand(model: ConcreteModel, entered: Terms) -> Compiled:
     start, index, value = columnwise.compress(_joined([form.value for form in forms]))
     objective = _objective(walk, model)
     reads = frozenset(walk.read)
-    lower, upper = _column_bounds(walk)
+    lower, upper = _column_bounds(walk, entered)
     program = LinearProgram(
         cost=totals(objective.column, objective.value, walk.columns),
         offset=float(np.sum(objective.constant)),
@@ -172,7 +174,7 @@ def expand(model: ConcreteModel, entered: Terms) -> Compiled:
         start=start,
         index=index,
         value=value,
-        columns={v.name: slice(first := walk.first_column[id(v)], first + len(v)) for v in walk.variables},
+        columns=_places(walk),
         rows={p.constraint.name: slice(*ends[i : i + 2]) for i, p in enumerate(constraints)},
         column_keys={variable.name: walk.codes(variable) for variable in walk.variables},
         row_keys={part.constraint.name: walk.codes(part.constraint.index_set()) for part in constraints},
@@ -195,10 +197,22 @@ def _objective(walk: Expansion, model: ConcreteModel) -> Form:
     return walk.form(expression, {}, 1).scaled(1.0 if objective.sense == minimize else -1.0)
 
 
-def _column_bounds(walk: Expansion) -> tuple[FloatArray, FloatArray]:
-    bounds = np.array([data.bounds for variable in walk.variables for data in variable.values()], dtype=float)
-    lower, upper = bounds.reshape(-1, 2).T
-    return np.where(np.isnan(lower), -np.inf, lower), np.where(np.isnan(upper), np.inf, upper)
+def _places(walk: Expansion) -> dict[str, slice]:
+    """Return where the columns of each variable stand."""
+    first = [*walk.first_column.values(), walk.columns]
+    return {v.name: slice(*first[i : i + 2]) for i, v in enumerate(walk.variables)}
+
+
+def _column_bounds(walk: Expansion, entered: Terms) -> tuple[FloatArray, FloatArray]:
+    """Return the bounds of the columns: those that a variable's domain sets, and the upper ones of its terms."""
+    lower, upper = np.full(walk.columns, -np.inf), np.full(walk.columns, np.inf)
+    for variable, place in zip(walk.variables, _places(walk).values(), strict=True):
+        example = next(iter(variable.values()), None)
+        if example is not None:
+            low, high = example.bounds
+            lower[place] = -np.inf if low is None else low
+            upper[place] = entered.upper.get(variable.name, np.inf if high is None else high)
+    return lower, upper
 
 
 def _upper(program: LinearProgram, entered: Terms) -> FloatArray:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from pyomo.core import ConcreteModel, Constraint, Param, Var
+from pyomo.core.base.set import SetProduct
 from pyomo.core.expr.numeric_expr import (
     DivisionExpression,
     NegationExpression,
@@ -48,6 +49,9 @@ class Form:
         by_term = factor[self.row] if isinstance(factor, np.ndarray) else factor
         return Form(self.constant * factor, self.row, self.column, self.value * by_term)
 
+
+_WHOLE_AXES: Final = {"PATHWAYS": "P", "POOLS": "Q", "NODES": "N"}
+"""Sets that are an axis of the arrays, by name."""
 
 _NO_INDEX: IntArray = np.empty(0, dtype=np.int64)
 _NO_VALUE: FloatArray = np.empty(0)
@@ -113,6 +117,7 @@ class Expansion:
         self.labels: dict[str, int] = {}
         self.parameters: Mapping[str, tuple[str, Array]] = terms.parameters
         self.read: set[str] = set()
+        self._terms = terms
         self._positions: dict[str, IntArray] = {}
         self._number(terms)
         self.first_column: dict[int, int] = {}
@@ -123,7 +128,7 @@ class Expansion:
         count = 0
         for variable in self.variables:
             self.first_column[id(variable)] = count
-            count += len(variable)
+            count += self.count(variable)
         self.columns = count
 
     def _number(self, terms: Terms) -> None:
@@ -154,12 +159,43 @@ class Expansion:
         return np.stack(encoded, axis=1)
 
     def codes(self, component: Any) -> IntArray:
-        """Return the codes of a set's members or of the indices of a component."""
+        """Return the codes of a set's members or of the indices of a component, shape (count, dimensions)."""
         found = self._codes.get(id(component))
         if found is None:
-            keys = list(component)
-            found = self._codes[id(component)] = self.encode([] if keys == [None] else keys)
+            found = self._codes[id(component)] = self._all_codes(component)
         return found
+
+    def _all_codes(self, component: Any) -> IntArray:
+        """Return the codes of all members: a model may be a sketch, with the first of them alone."""
+        terms = self._terms
+        if component.name in terms.sets:
+            axes, mask = terms.sets[component.name]
+            return np.stack([self._along(a, at) for a, at in zip(axes, np.nonzero(mask), strict=True)], axis=1)
+        if component.name in terms.indexed_sets:
+            return self.encode(list(terms.indexed_sets[component.name]))
+        if component.name in _WHOLE_AXES:
+            axis = _WHOLE_AXES[component.name]
+            count = terms.data.tree.size if axis == "N" else len(axis_labels(terms.data, axis) or ())
+            return self._along(axis, np.arange(count))[:, None]
+        if isinstance(component, SetProduct):
+            factors = [self.codes(part) for part in component.subsets()]
+            places = np.indices([len(codes) for codes in factors]).reshape(len(factors), -1)
+            return np.concatenate([codes[at] for codes, at in zip(factors, places, strict=True)], axis=1)
+        if isinstance(component, (Var, Constraint)) and component.is_indexed():
+            return self.codes(component.index_set())
+        keys = list(component)
+        return self.encode([] if keys == [None] else keys)
+
+    def _along(self, axis: str, at: IntArray) -> IntArray:
+        """Return the codes of positions along an axis."""
+        names = axis_labels(self._terms.data, axis)
+        if names is None:
+            return at.astype(np.int64)
+        return np.array([self.labels[name] for name in names], dtype=np.int64)[at]
+
+    def count(self, component: Any) -> int:
+        """Return how many indices a variable or a constraint has; without an index it is one."""
+        return len(self.codes(component.index_set())) if component.is_indexed() else 1
 
     def find(self, component: Any, codes: list[IntArray]) -> IntArray:
         """Return the place of each index in a component."""
@@ -266,7 +302,8 @@ class Expansion:
         """Return where each set of an indexed set begins, and the codes of all its members one after another."""
         found = self._members.get(id(component))
         if found is None:
-            sets = [list(component[key]) for key in component]
+            by_index = self._terms.indexed_sets.get(component.name)
+            sets = [list(component[key]) for key in component] if by_index is None else list(by_index.values())
             codes = self.encode([member for members in sets for member in members])
             first = np.concatenate([[0], np.cumsum([len(members) for members in sets])]).astype(np.int64)
             found = self._members[id(component)] = (first, list(codes.T))  # type: ignore[assignment]
@@ -277,7 +314,7 @@ class Expansion:
     def rows(self, constraint: Constraint) -> tuple[Form, FloatArray, FloatArray]:
         """Return the body of a constraint's rows and their bounds."""
         template, symbols = templatize_constraint(constraint)
-        count = len(constraint)
+        count = self.count(constraint)
         codes = self.codes(constraint.index_set())
         env = {symbol._id: codes[:, position] for position, symbol in enumerate(symbols)}
         if not isinstance(template, (InequalityExpression, EqualityExpression)):

@@ -49,6 +49,9 @@ _STATUS: Final = {
 
 Option = str | int | float | bool
 
+RANGED_COLUMNS: Final = 40_000
+"""Up to here the ranges of rows are found unasked: HiGHS works through every column for each, some seconds beyond."""
+
 _OURS: Final = ("output_flag", "log_to_console", "log_file", "solution_file", "write_model_file", "time_limit")
 
 
@@ -66,12 +69,18 @@ class SolveOptions:
         HiGHS options by name.
     meanwhile : callable or None
         Called while the solver runs, which needs no Python.
+    start : str
+        ``cold``, ``lift`` (see `optimizer.solve.stages`), or blank: by the shape of the model.
+    ranges : bool
+        Whether the ranges of rows are found for a program of more than `RANGED_COLUMNS` too.
     """
 
     time_limit: float | None = None
     log: bool = False
     solver: Mapping[str, Option] = field(default_factory=dict)
     meanwhile: Callable[[], object] | None = None
+    start: str = ""
+    ranges: bool = False
 
 
 Basis = Any
@@ -261,11 +270,13 @@ def solve(
     Solution
         With whatever the solver has, whether or not it is optimal; Ctrl-C stops the solver, not the process.
     """
-    highs = loaded(program, options or SolveOptions())
+    options = options or SolveOptions()
+    highs = loaded(program, options)
+    ranges = ranges and (options.ranges or len(program.cost) <= RANGED_COLUMNS)
     began = time.perf_counter()
     if basis is not None:
         _must(highs.setBasis(basis), "starting from a basis")
-    run_status = _run(highs, options.meanwhile if options else None)
+    run_status = _run(highs, options.meanwhile)
     seconds = time.perf_counter() - began
     model_status = highs.getModelStatus()
     status = _STATUS.get(model_status, Status.SOLVER_ERROR)

@@ -1,0 +1,111 @@
+"""Measures every phase of the registry's cases (``run``), or holds another commit beside this one (``compare``)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from tests.benchmarks.registry import CASES, LARGE
+from tests.benchmarks.report import SLOWER, Runs, markdown, slower
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PEERS: Final = ("gwplan", "bare highspy", "linopy", "Pyomo appsi_highs")
+TREES: Final = ("wide", "three factors", "leaves 3", "leaves 9", "leaves 27", "leaves 81", "reference")
+PEER_CASES: Final = ("16,000", "120,000")
+SOLVED: Final = "16,000"
+"""The case of which each peer's program is solved too, to the same optimum."""
+
+
+def measured(root: Path, *what: str) -> dict[str, Any]:
+    """Return what one process measured with the checkout at `root`."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": "0"}
+    command = [sys.executable, "-m", "tests.benchmarks.measure", *what]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(what)}: {done.stderr.strip()}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def progress(text: str) -> None:
+    """Tell on stderr what is measured next."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure, and write the tables and the JSON."""
+    runs: Runs = {"phases": [], "warm": [], "peers": [], "starts": []}
+    if arguments.json.exists() and arguments.add:
+        runs = json.loads(arguments.json.read_text(encoding="utf-8"))
+    for case in arguments.cases:
+        solves = ["solves"] if case not in LARGE else []
+        for _ in range(arguments.repeats):
+            progress(f"phases of {case}")
+            runs["phases"].append(measured(ROOT, "phases", case, *solves))
+            if "warm" in arguments.parts and solves:
+                runs["warm"].append(measured(ROOT, "warm", case))
+    for case in PEER_CASES if "peers" in arguments.parts else ():
+        for turn in range(arguments.repeats):
+            for name in PEERS:
+                progress(f"{name} on {case}")
+                runs["peers"].append(
+                    measured(ROOT, "peer", case, name, *(["solves"] if not turn and case == SOLVED else []))
+                )
+    for case in arguments.trees if "starts" in arguments.parts else ():
+        progress(f"starts of {case}")
+        runs["starts"].append(measured(ROOT, "starts", case))
+    arguments.json.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    print(markdown(runs))
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Measure another commit and this checkout in turn, and name every phase that became much slower."""
+    found: dict[str, list[dict[str, Any]]] = {"base": [], "here": []}
+    with tempfile.TemporaryDirectory() as scratch:
+        base = Path(scratch) / "base"
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", base, arguments.base], cwd=ROOT, check=True)
+        try:
+            for case in arguments.cases:
+                for _ in range(arguments.repeats):
+                    for name, root in (("base", base), ("here", ROOT)):
+                        progress(f"{case}: {name}")
+                        found[name].append(measured(root, "phases", case, "solves"))
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", base], cwd=ROOT, check=True)
+    report, flagged = slower(found["base"], found["here"])
+    print(report)
+    if flagged:
+        raise SystemExit(f"more than {SLOWER} times slower: {', '.join(flagged)}")
+
+
+def main(words: Iterable[str] | None = None) -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    commands = parser.add_subparsers(required=True)
+    default = [case for case in CASES if case not in LARGE]
+    running = commands.add_parser("run", help="measure this checkout")
+    running.add_argument("cases", nargs="*", default=default, choices=[*CASES, []], metavar="CASE")
+    running.add_argument("--parts", nargs="*", default=["warm", "peers", "starts"])
+    running.add_argument("--trees", nargs="*", default=TREES, choices=[*CASES])
+    running.add_argument("--repeats", type=int, default=3)
+    running.add_argument("--json", type=Path, default=ROOT / "docs" / "benchmarks.json")
+    running.add_argument("--add", action="store_true", help="keep what the JSON file holds already")
+    running.set_defaults(does=run)
+    comparing = commands.add_parser("compare", help="hold another commit beside this checkout")
+    comparing.add_argument("base")
+    comparing.add_argument("--cases", nargs="*", default=["reference", "2,000", "16,000"], choices=[*CASES])
+    comparing.add_argument("--repeats", type=int, default=5)
+    comparing.set_defaults(does=compare)
+    arguments = parser.parse_args(None if words is None else list(words))
+    arguments.does(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The benchmark cases: the reference instance, and generated ones with their parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from tests.benchmarks.generator import Shape, generate
+
+REFERENCE: Final = Path(__file__).resolve().parents[2] / "instances" / "meta-2026h1"
+
+CASES: Final[dict[str, Shape | None]] = {
+    "reference": None,
+    "2,000": Shape(pools=3, pathways=4, contracts=20, periods=24, factors=1),
+    "16,000": Shape(factors=1),
+    "120,000": Shape(pools=12, contracts=140, periods=84, factors=3),
+    "500,000": Shape(pools=20, pathways=10, contracts=200, periods=168, factors=3),
+    "deep": Shape(pools=6, contracts=60, periods=240, factors=1),
+    "wide": Shape(pools=20, pathways=10, contracts=300, factors=2),
+    "three factors": Shape(factors=3),
+    "many contracts": Shape(pools=6, pathways=4, contracts=1000, periods=48, factors=1),
+    **{f"leaves {3**f}": Shape(pools=5, pathways=4, contracts=40, periods=48, factors=f) for f in range(5)},
+}
+"""By name; the number in a name is about how many columns the program has. None: the reference instance."""
+
+LARGE: Final = ("500,000",)
+"""Left out unless they are named."""
+
+
+def folder_of(case: str, scratch: Path) -> Path:
+    """Return the instance folder of a case, generated in `scratch` where it has to be."""
+    shape = CASES[case]
+    return REFERENCE if shape is None else generate(shape, scratch / "instance")
