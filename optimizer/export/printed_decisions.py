@@ -46,7 +46,7 @@ def first_period(page: Page, view: View) -> None:
         pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
         rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
     resolution = view.instance.resolution
-    page.heading(f"DO NOW: GW in the {resolution} from {view.dates[0]} (in brackets: change from the initial split)")
+    page.heading(f"DO NOW: GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
     page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
     page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
     page.note(_acts_now(view) + _next_reveal(view))

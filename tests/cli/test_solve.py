@@ -145,7 +145,7 @@ def test_wrong_usage_ends_with_2(gwplan: Run, arguments: list[str]) -> None:
         ("presolv=off", "did you mean 'presolve'"),
         ("presolve=perhaps", "does not take 'perhaps'"),
         ("time_limit=3", "--time-limit"),
-        ("threads=many", "expects a int"),
+        ("threads=many", "expects int"),
     ],
 )
 def test_a_wrong_solver_option_is_named(gwplan: Run, option: str, said: str) -> None:
@@ -171,7 +171,7 @@ def test_a_time_limit_without_a_plan_ends_with_4(gwplan: Run, tmp_path: Path) ->
     assert not (tmp_path / "run").exists()
 
 
-PRIMAL = ("--solver-option", "simplex_strategy=4", "--solver-option", "presolve=off")
+PRIMAL = ("--start", "cold", "--solver-option", "simplex_strategy=4", "--solver-option", "presolve=off")
 
 
 def test_a_limit_keeps_the_feasible_plan_and_labels_it(gwplan: Run, tmp_path: Path) -> None:
