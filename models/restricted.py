@@ -26,7 +26,7 @@ def restriction_terms(terms: Terms, restriction: str) -> None:
     data, tree = terms.data, terms.data.tree
     if restriction == RIGID:
         leader = np.searchsorted(tree.period, tree.period)
-        everywhere = data.eligible.all(axis=2)
+        everywhere = np.asarray(data.eligible.all(axis=2))
         follows = leader != np.arange(tree.size)
         terms.index_set("FOLLOWERS", "PQN", everywhere[:, :, None] & follows)
         terms.parameter("leader", "N", leader)
@@ -35,7 +35,7 @@ def restriction_terms(terms: Terms, restriction: str) -> None:
             used = np.broadcast_to(everywhere[:, :, None], pairs.shape)[pairs]
             terms.upper["allocate"] = np.where(used, np.inf, 0.0)
     elif restriction == DEDICATED:
-        owners = data.eligible.any(axis=2)
+        owners = np.asarray(data.eligible.any(axis=2))
         terms.index_set("SHARES", "PQ", owners)
         terms.index_set("SHARED", "Q", owners.any(axis=0))
         terms.indexed_sets["OWNERS"] = {

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from models.data import PlanData
 from optimizer.results import tables
 from optimizer.results.values import Values
 from optimizer.solve.program import FloatArray
+
+ROUNDING: Final = 1e-9
+"""Difference of two optima, relative to 1 + their size, that says nothing."""
 
 
 def node_worth(data: PlanData, plan: Values) -> FloatArray:
@@ -44,3 +49,9 @@ def weighed(worth: FloatArray, probability: FloatArray, aversion: float, tail: f
     """Return what a plan maximises: ``(1 - aversion) * expected + aversion * CVaR``, $bn."""
     expected = float(worth @ probability)
     return (1 - aversion) * expected + aversion * cvar(worth, probability, tail)
+
+
+def gained(more: float, less: float) -> float:
+    """Return the difference of two optima, $bn; one that is arithmetic's own is 0."""
+    difference = more - less
+    return difference if abs(difference) > ROUNDING * (1 + abs(more)) else 0.0

@@ -12,6 +12,7 @@ from models.tree import Tree, build_tree
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline
+from optimizer.results.worth import gained
 from optimizer.solve.lift import fixed_where, matching_nodes
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 from optimizer.solve.session import Answer, Session
@@ -35,9 +36,9 @@ class Figure:
     bn: float | None
     reason: str = ""
 
-    def beside(self, other_bn: float) -> float | None:
-        """Return what another figure has more than this one, $bn."""
-        return None if self.bn is None else other_bn - self.bn
+    def below(self, other_bn: float) -> float | None:
+        """Return by how much it lies below another figure, $bn; none where there is no plan."""
+        return None if self.bn is None else gained(other_bn, self.bn)
 
 
 def figure(solve: Callable[[], Answer], reason: str) -> Figure:
@@ -152,7 +153,9 @@ def dedicated(session: Session) -> Figure:
     """
     laid_out = session.base.laid_out
     try:
-        start = session.solve_laid_out(laid_out, restriction=DEDICATED, narrowed=lambda p: _parts_fixed(p, session.base))
+        start = session.solve_laid_out(
+            laid_out, restriction=DEDICATED, narrowed=lambda p: _parts_fixed(p, session.base)
+        )
     except InfeasibleError:
         start = None
     return figure(

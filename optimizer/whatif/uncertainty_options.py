@@ -11,6 +11,7 @@ import numpy as np
 from models.data import BoolArray, PlanData
 from optimizer.errors import InfeasibleError
 from optimizer.instance.timeline import Timeline
+from optimizer.results.worth import gained
 from optimizer.solve.program import LinearProgram
 from optimizer.solve.session import Session
 
@@ -73,7 +74,7 @@ def option_values(session: Session, told: Callable[[str], None]) -> list[OptionV
             found.append(OptionValue(case.option, case.name, None, None, NO_PLAN))
         else:
             without = answer.objective_bn
-            found.append(OptionValue(case.option, case.name, without, worth - without))
+            found.append(OptionValue(case.option, case.name, without, gained(worth, without)))
     return found
 
 
