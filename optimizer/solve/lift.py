@@ -65,9 +65,12 @@ def carried(
         for name in mine.keys() & theirs.keys():
             at = _places(name, their_keys[name], my_keys[name], label, node)
             status, place = given[theirs[name]], mine[name]
-            taken[place] = status if at is None else np.where(at >= 0, status[at], taken[place])
-            if taken is row_codes and at is not None:
-                shared += int((at >= 0).sum())
+            if at is None:
+                taken[place] = status
+                continue
+            there = np.flatnonzero(at >= 0)
+            taken[place.start + there] = status[at[there]]
+            shared += len(there) if taken is row_codes else 0
     if worth is not None:
         leaf_of = np.full(source_tree.data.tree.size, -1, dtype=np.int64)
         leaf_of[source_tree.data.tree.leaves] = np.arange(len(worth))
