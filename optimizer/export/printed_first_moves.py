@@ -29,7 +29,9 @@ COMMITMENTS: Final = {
 def moves_before_reveal(page: Page, found: Uncertainty) -> None:
     """Show what is decided before the first reveal."""
     first = found.first_moves[0]
-    if len([branch for branch in found.first_moves if branch.parent < 0]) > 1:
+    if sum(branch.parent < 0 for branch in found.first_moves) > 1:
+        page.heading("FIRST MOVES, the same in every future")
+        page.note(f"None: futures are told apart from the start, {first.since}, on.")
         return
     agreed = "the same in every future" if len(found.first_moves) > 1 else "no future is told apart"
     gw, least = _figures(found)

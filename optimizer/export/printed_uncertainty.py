@@ -10,7 +10,9 @@ from rich.console import Console
 from optimizer.export.printed import NARROWEST, WIDEST
 from optimizer.export.printed_first_moves import moves_before_reveal, tree_of_moves
 from optimizer.export.printed_layout import Page, decimals, left_out, listed, number, percent
+from optimizer.whatif.first_moves import LEAST_GW
 from optimizer.whatif.uncertainty import Future, Uncertainty
+from optimizer.whatif.uncertainty_frontier import Point
 from optimizer.whatif.uncertainty_options import OptionValue
 
 Money = Callable[[float], str]
@@ -199,11 +201,7 @@ def frontier(page: Page, found: Uncertainty, money: Money) -> None:
     differences = {p: max(abs(point.gw_years[p] - gw) for point in found.frontier) for p, gw in first.gw_years.items()}
     named = sorted(first.gw_years, key=lambda p: -differences[p])[:MOST_PATHWAYS]
     named = [p for p in first.gw_years if p in named]
-    changes = [
-        [*(point.gw_years[p] - first.gw_years[p] for p in named), point.idle_gw_years - first.idle_gw_years,
-         point.cancelled_gw - first.cancelled_gw]
-        for point in found.frontier
-    ]  # fmt: skip
+    changes = [[_changed(before, now) for before, now in _compared(first, point, named)] for point in found.frontier]
     places = max(decimals([change for row in changes for change in row]) - 1, 2)
 
     def gw(change: float) -> str:
@@ -217,6 +215,17 @@ def frontier(page: Page, found: Uncertainty, money: Money) -> None:
     )  # fmt: skip
     page.note(f"Change of the plan against aversion {first.aversion:g}, expected; * the instance's own aversion.")
     page.note(left_out((len(first.gw_years) - len(named), "pathway that changes less")))
+
+
+def _compared(first: Point, point: Point, named: Sequence[str]) -> list[tuple[float, float]]:
+    """Return each figure of the table at the first aversion and at another one."""
+    used = [(first.gw_years[p], point.gw_years[p]) for p in named]
+    return [*used, (first.idle_gw_years, point.idle_gw_years), (first.cancelled_gw, point.cancelled_gw)]
+
+
+def _changed(before: float, now: float) -> float:
+    """Return a change of GW; one that is the solver's rounding is none."""
+    return now - before if abs(now - before) > LEAST_GW else 0.0
 
 
 def _point(found: Uncertainty, index: int, changes: Sequence[float], money: Money, gw: Money) -> list[str]:
