@@ -22,10 +22,10 @@ def uncertainty(case: Case, frontier: int | None, as_json: bool) -> None:
 
     with progress() as tell:
         found = found_of(instance, frontier=frontier or 0, progress=tell)
+    warn(map(str, found.plan.warnings))
     if as_json:
         import json
 
-        warn(map(str, found.plan.warnings))
         click.echo(json.dumps(found.as_dict(), indent=2, allow_nan=False))
     else:
         from optimizer.export.printed_uncertainty import print_uncertainty

@@ -169,7 +169,7 @@ def _capacity(data: PlanData, plan: Values, nodes: IntArray, before: int, starts
     capacity. Two pathways that change places in two pools move nothing.
     """
     last, root = int(nodes[-1]), int(data.tree.root[nodes[0]])
-    available = data.supply - _cancelled(data, plan)
+    available = data.supply - plan.cancelled_gw
     used, idle = plan.allocate[:, :, nodes], plan.idle[:, nodes]
     if before >= 0:
         used_before, idle_before, had = plan.allocate[:, :, before], plan.idle[:, before], available[:, before]
@@ -196,13 +196,6 @@ def _capacity(data: PlanData, plan: Values, nodes: IntArray, before: int, starts
             rows = [data.pathways.index(name) for name in (source, target) if name in data.pathways]
             first = int(np.argmax(changed[rows].any(axis=0))) if rows else 0
             yield Move("move", source, target, gw, starts[int(data.tree.period[nodes[first]])])
-
-
-def _cancelled(data: PlanData, plan: Values) -> FloatArray:
-    """Return the GW of each pool whose cancellation has taken effect, shape (Q, N)."""
-    cancelled = np.zeros_like(data.supply)
-    np.add.at(cancelled, data.pool_of, data.delivered * plan.ended)
-    return cancelled
 
 
 def _largest(amounts: dict[str, float]) -> list[tuple[str, float]]:

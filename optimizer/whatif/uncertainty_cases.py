@@ -171,9 +171,8 @@ def _parts_fixed(program: LinearProgram, answer: Answer) -> LinearProgram:
     used = np.divide(answer.decided.allocate, supply, out=np.zeros_like(answer.decided.allocate), where=supply > 0)
     years = data.tree.probability * (data.supply > 0)
     share = (used * years).sum(axis=2) / np.maximum(years.sum(axis=1), 1e-300)
-    place = {label: i for names in (data.pathways, data.pools) for i, label in enumerate(names)}
-    keys = [[place[program.labels[code]] for code in key] for key in program.column_keys["share"].tolist()]
+    keys = [[program.labels[code] for code in key] for key in program.column_keys["share"].tolist()]
     at = program.columns["share"]
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    lower[at] = upper[at] = [share[p, q] for p, q in keys]
+    lower[at] = upper[at] = [share[data.pathways.index(p), data.pools.index(q)] for p, q in keys]
     return replace(program, column_lower=lower, column_upper=upper)
