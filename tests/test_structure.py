@@ -41,13 +41,6 @@ MAY_IMPORT = {
         "optimizer.export",
         "optimizer.whole",
     },
-    "optimizer.whatif": {
-        "optimizer.errors",
-        "optimizer.instance",
-        "optimizer.results",
-        "optimizer.solve",
-        "optimizer.whatif",
-    },
     "optimizer.whole": {"optimizer.instance"},
 }
 """What each part may import of the project itself; ``optimizer.solve`` names its package's callable for types only."""

@@ -36,6 +36,7 @@ TABLES_READ: Final = (
 MOST_SCENARIOS: Final = 20_000
 """Most combinations of outcomes that are laid out on one tree."""
 
+
 @dataclass(frozen=True)
 class Timeline:
     """A planning instance laid out on its tree.
