@@ -25,6 +25,7 @@ from models.demand import (
     signing_ramp,
     target,
 )
+from models.restricted import add_shares, owned, parts_of_one, restriction_terms, same_split
 from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
 from models.supply import add_supply, balance, supply_terms
 from models.terms import Terms, declare
@@ -38,13 +39,22 @@ FAMILIES = (axes_terms, supply_terms, demand_terms, deals_terms, cancellation_te
 """What enters the sets and parameters of each family of constraints."""
 
 
-def terms(data: PlanData) -> Terms:
-    """Return the sets and parameters of a plan's model as arrays; capacity in GW, money in $bn, rates per year."""
+def terms(data: PlanData, restriction: str = "") -> Terms:
+    """Return the sets and parameters of a plan's model as arrays; capacity in GW, money in $bn, rates per year.
+
+    Parameters
+    ----------
+    data : PlanData
+        The data on the scenario tree.
+    restriction : {"", "rigid", "dedicated"}
+        Freedom that the plan has not, see `models.restricted`.
+    """
     entered = Terms(data)
     for enter in FAMILIES:
         enter(entered)
     if data.aversion > 0:
         risk_terms(entered)
+    restriction_terms(entered, restriction)
     return entered
 
 
@@ -85,6 +95,7 @@ def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     constrain(m, "commit", commit, m.COMMITTED)
     constrain(m, "lock_least", lock_least, m.LEAST_LOCKS)
     constrain(m, "lock_most", lock_most, m.MOST_LOCKS)
+    restrict(m, entered)
 
     if entered.data.aversion > 0:
         add_risk(m)
@@ -94,6 +105,16 @@ def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     else:
         m.objective = Objective(rule=expected_worth, sense=maximize)
     return m
+
+
+def restrict(m: ConcreteModel, entered: Terms) -> None:
+    """Add what a plan with less freedom must keep."""
+    if "FOLLOWERS" in entered.sets:
+        constrain(m, "same_split", same_split, m.FOLLOWERS)
+    if "SHARES" in entered.sets:
+        add_shares(m)
+        constrain(m, "owned", owned, m.PAIRS)
+        constrain(m, "parts_of_one", parts_of_one, m.SHARED)
 
 
 def constrain(m: ConcreteModel, name: str, rule: Callable[..., ExpressionBase], *over: Set) -> None:

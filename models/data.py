@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,45 @@ from numpy.typing import NDArray
 from models.tree import FloatArray, IntArray, Tree
 
 BoolArray = NDArray[np.bool_]
+
+BY_ROOT: Final = (
+    "eligible",
+    "effectiveness",
+    "operating_cost",
+    "initial",
+    "min_block",
+    "idle_penalty",
+    "shortfall_penalty",
+    "migration_cost",
+    "ramp",
+    "signing_cost",
+    "breach_cost",
+    "notice",
+    "term",
+)
+"""Data without a date, held per root: only a factor revealed at the start can tell them apart."""
+
+BY_NODE: Final = (
+    "delivered",
+    "contracted",
+    "cost",
+    "window",
+    "cancel_notice",
+    "fee",
+    "max_share",
+    "indivisible",
+    "terminal_rate",
+    "floor",
+    "target",
+    "cap",
+    "width",
+    "value",
+    "tiers",
+    "keep",
+    "lock_least",
+    "lock_most",
+)
+"""Data held per node, the last axis."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +150,23 @@ class PlanData:
     keep: FloatArray
     lock_least: FloatArray
     lock_most: FloatArray
+
+    def on_tree(self, tree: Tree, scenario: IntArray) -> PlanData:
+        """Return the same data on a tree that knows more: nothing but what is known when differs.
+
+        The fee basis stays as it is too, averaged over the scenarios that this tree's nodes do not tell apart.
+
+        Parameters
+        ----------
+        tree : Tree
+            Scenarios that share a node of it share one of this tree.
+        scenario : (S,) int array
+            Scenario of this tree that each of the other's is.
+        """
+        node = self.tree.node_of[scenario[tree.example], tree.period]
+        root = self.tree.root[node[tree.roots]]
+        moved = {name: getattr(self, name)[..., node] for name in BY_NODE}
+        return replace(self, tree=tree, **moved, **{name: getattr(self, name)[..., root] for name in BY_ROOT})
 
     @cached_property
     def supply(self) -> FloatArray:

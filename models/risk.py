@@ -12,11 +12,14 @@ from models.value import node_worth
 
 def risk_terms(terms: Terms) -> None:
     """Enter the data of risk."""
-    tree = terms.data.tree
+    data, tree = terms.data, terms.data.tree
     leaf = np.zeros(tree.size, dtype=bool)
     leaf[tree.leaves] = True
     terms.index_set("LEAVES", "N", leaf)
-    terms.parameter("leaf_probability", "N", np.where(leaf, tree.probability, 0.0))
+    probability = np.where(leaf, tree.probability, 0.0)
+    terms.parameter("mean_weight", "N", (1 - data.aversion) * probability)
+    terms.parameter("averse_weight", "N", data.aversion * probability)
+    terms.parameter("tail_weight", "N", data.aversion * probability / data.tail)
 
 
 def add_risk(m: ConcreteModel) -> None:
@@ -49,7 +52,10 @@ def risk_averse_worth(m: ConcreteModel) -> ExpressionBase:
         (1 - \mathrm{aversion}) \sum_n \mathrm{prob}(n) \, \mathrm{worth}_n + \mathrm{aversion}
         \left( \mathrm{value\ at\ risk} - \frac{1}{\mathrm{tail}} \sum_n \mathrm{prob}(n) \, \mathrm{deficit}_n \right)
         \quad \text{over the leaves}
+
+    Written leaf by leaf, so that another aversion or tail changes parameters alone.
     """
-    return (1 - m.aversion) * sum(m.leaf_probability[n] * m.worth[n] for n in m.LEAVES) + m.aversion * (
-        m.value_at_risk - sum(m.leaf_probability[n] * m.deficit[n] for n in m.LEAVES) / m.tail
+    return sum(
+        m.mean_weight[n] * m.worth[n] + m.averse_weight[n] * m.value_at_risk - m.tail_weight[n] * m.deficit[n]
+        for n in m.LEAVES
     )

@@ -84,11 +84,11 @@ class Terms:
 
     def difference(self, other: Terms) -> str:
         """Return the name of what two models do not share besides numbers: an axis, a set, an index; blank: nothing."""
-        for name in ("pathways", "pools", "contracts", "dt", "aversion"):
+        for name in ("pathways", "pools", "contracts", "dt"):
             if getattr(self.data, name) != getattr(other.data, name):
                 return name
-        if self.data.aversion > 0 and self.data.tail != other.data.tail:
-            return "tail"
+        if (self.data.aversion > 0) != (other.data.aversion > 0):
+            return "aversion"
         return next(self._differing(other), "")
 
     def _differing(self, other: Terms) -> Iterator[str]:
@@ -144,7 +144,7 @@ def declare(m: ConcreteModel, terms: Terms, *, sketch: bool = False) -> None:
         of them is that they are there.
     """
     data = terms.data
-    m.dt, m.aversion, m.tail = data.dt, data.aversion, data.tail
+    m.dt = data.dt
     m.PATHWAYS, m.POOLS = Set(initialize=data.pathways), Set(initialize=data.pools)
     m.NODES = Set(initialize=range(1 if sketch else data.tree.size))
     for name, (axes, mask) in terms.sets.items():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from optimizer.results.plan import Plan
     from optimizer.solve.highs import SolveOptions
     from optimizer.solve.session import Answer, Session
+    from optimizer.whatif.uncertainty import Uncertainty, uncertainty
 
 _HOME = {
     "Answer": "optimizer.solve.session",
@@ -37,11 +38,13 @@ _HOME = {
     "SolveOptions": "optimizer.solve.highs",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
+    "Uncertainty": "optimizer.whatif.uncertainty",
     "WhatIf": "optimizer.instance.instance",
     "edit": "optimizer.instance.edit",
     "load": "optimizer.instance.read",
     "save": "optimizer.instance.write",
     "solve": "optimizer.planning",
+    "uncertainty": "optimizer.whatif.uncertainty",
 }
 
 __all__ = [
@@ -58,11 +61,13 @@ __all__ = [
     "SolveOptions",
     "SolverError",
     "StoppedError",
+    "Uncertainty",
     "WhatIf",
     "edit",
     "load",
     "save",
     "solve",
+    "uncertainty",
 ]
 
 

@@ -25,19 +25,21 @@ MAY_IMPORT = {
         "optimizer.results",
         "optimizer.whole",
     },
-    "optimizer.export": {
-        "models.tree",
-        "optimizer.instance",
-        "optimizer.results",
-        "optimizer.export",
-        "optimizer.whole",
-    },
     "optimizer.whatif": {
+        "models",
         "optimizer.errors",
         "optimizer.instance",
         "optimizer.results",
         "optimizer.solve",
         "optimizer.whatif",
+    },
+    "optimizer.export": {
+        "models.tree",
+        "optimizer.instance",
+        "optimizer.results",
+        "optimizer.whatif",
+        "optimizer.export",
+        "optimizer.whole",
     },
     "optimizer.whole": {"optimizer.instance"},
 }

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.data import PlanData
+from models.data import BY_ROOT, PlanData
 from models.tree import Tree, build_tree
 from optimizer.instance.calendar import MONTHS, Calendar
 from optimizer.instance.instance import Instance
@@ -35,23 +35,6 @@ TABLES_READ: Final = (
 
 MOST_SCENARIOS: Final = 20_000
 """Most combinations of outcomes that are laid out on one tree."""
-
-ROOT_FIELDS: Final = (
-    "eligible",
-    "effectiveness",
-    "operating_cost",
-    "initial",
-    "min_block",
-    "idle_penalty",
-    "shortfall_penalty",
-    "migration_cost",
-    "ramp",
-    "signing_cost",
-    "breach_cost",
-    "notice",
-    "term",
-)
-"""Data without a date: they hold for the whole of a root's tree."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +179,7 @@ def _same_on_shared_nodes(instance: Instance, tree: Tree, by_scenario: list[Arra
                 theirs = by_scenario[other][name]
                 if name == "contracted_total" or array is theirs:
                     continue
-                if name in ROOT_FIELDS:
+                if name in BY_ROOT:
                     differ = not np.array_equal(array, theirs, equal_nan=True)
                 else:
                     tiers = min(array.shape[1], theirs.shape[1]) if name in ("width", "value") else None
@@ -233,7 +216,7 @@ def _on_tree(instance: Instance, tree: Tree, names: Names, calendar: Calendar, b
         stacked = np.stack([arrays[name] for arrays in by_scenario])
         if name == "contracted_total":
             continue
-        if name in ROOT_FIELDS:
+        if name in BY_ROOT:
             fields[name] = np.moveaxis(stacked[examples], 0, -1)
         else:
             fields[name] = np.moveaxis(stacked[tree.example, ..., tree.period], 0, -1)

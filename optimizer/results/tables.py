@@ -73,14 +73,12 @@ def allocation(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
 
 def supply(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
     """Return GW delivered, cancelled, used and idle by node and pool."""
-    cancelled = np.zeros_like(data.supply)
-    np.add.at(cancelled, data.pool_of, data.delivered * plan.ended)
     q, n = _by_node(np.ones(data.supply.shape, dtype=bool))
     return columns.frame(
         n,
         pool=_names(data.pools, q),
         delivered_gw=data.supply[q, n],
-        cancelled_gw=cancelled[q, n],
+        cancelled_gw=plan.cancelled_gw[q, n],
         used_gw=plan.allocate.sum(axis=0)[q, n],
         idle_gw=plan.idle[q, n],
     )

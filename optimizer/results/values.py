@@ -66,6 +66,13 @@ class Values:
         return carried(self.cancelled, self.data.ref)
 
     @cached_property
+    def cancelled_gw(self) -> FloatArray:
+        """GW of each pool whose cancellation has taken effect, shape (Q, N)."""
+        gw = np.zeros_like(self.data.supply)
+        np.add.at(gw, self.data.pool_of, self.data.delivered * self.ended)
+        return gw
+
+    @cached_property
     def newly_cancelled(self) -> FloatArray:
         """Share for which notice is given on each window node, shape (K, N)."""
         before = carried(self.cancelled, self.data.previous_window)

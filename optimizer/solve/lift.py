@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.instance.timeline import Timeline
 from optimizer.solve.expand import Table
 from optimizer.solve.highs import Basis, basis_codes, basis_of
-from optimizer.solve.program import NUMBERED, IntArray, LinearProgram
+from optimizer.solve.program import NUMBERED, FloatArray, IntArray, LinearProgram
 
 LOWER, BASIC, FREE = 0, 1, 3
 """Codes of HiGHS: a column at its lower bound, a basic one, a nonbasic one without bounds."""
 
+RISK_ROWS = ("cumulative_worth", "deficit_met")
 
 LEAST_SHARED = 0.9
 """Share of the rows that a carried basis must speak of: a start that leaves much open takes longer than none."""
 
 
 def carried(
-    basis: Basis, source: LinearProgram, source_tree: Timeline, target: LinearProgram, target_tree: Timeline
+    basis: Basis,
+    source: LinearProgram,
+    source_tree: Timeline,
+    target: LinearProgram,
+    target_tree: Timeline,
+    worth: FloatArray | None = None,
 ) -> Basis | None:
     """Return the basis of a solved program as a start for another one.
 
@@ -33,6 +42,9 @@ def carried(
         The program that was solved, and the one that is to be.
     source_tree, target_tree : Timeline
         The instances on their trees.
+    worth : (L,) float array, optional
+        $bn of the source's plan at each of its leaves, where the target weighs risk and the source does not: the rows
+        and columns of risk then start at what they are for that plan.
 
     Returns
     -------
@@ -53,10 +65,39 @@ def carried(
         for name in mine.keys() & theirs.keys():
             at = _places(name, their_keys[name], my_keys[name], label, node)
             status, place = given[theirs[name]], mine[name]
-            taken[place] = status if at is None else np.where(at >= 0, status[at], taken[place])
-            if taken is row_codes and at is not None:
-                shared += int((at >= 0).sum())
+            if at is None:
+                taken[place] = status
+                continue
+            there = np.flatnonzero(at >= 0)
+            taken[place.start + there] = status[at[there]]
+            shared += len(there) if taken is row_codes else 0
+    if worth is not None:
+        leaf_of = np.full(source_tree.data.tree.size, -1, dtype=np.int64)
+        leaf_of[source_tree.data.tree.leaves] = np.arange(len(worth))
+        leaf = leaf_of[node[target_tree.data.tree.leaves]]
+        _weigh_risk(target, target_tree, np.where(leaf >= 0, worth[leaf], worth.mean()), column_codes, row_codes)
+        shared += sum(target.rows[name].stop - target.rows[name].start for name in RISK_ROWS)
     return basis_of(column_codes, row_codes) if shared >= LEAST_SHARED * len(row_codes) else None
+
+
+def _weigh_risk(
+    target: LinearProgram, tree: Timeline, worth: FloatArray, columns: NDArray[np.int8], rows: NDArray[np.int8]
+) -> None:
+    """Enter the columns and rows of risk into a basis so that a plan that kept every limit still does.
+
+    `worth` has no bounds and follows from its row. The value at risk is the worth of the leaf at which the tail is
+    full; the leaves that are worth less have a `deficit`, the others room to spare.
+    """
+    data = tree.data
+    order = np.argsort(worth)
+    through = np.cumsum(data.tree.probability[data.tree.leaves][order])
+    full = min(int(np.searchsorted(through, data.tail)), len(order) - 1)
+    worse, better = order[:full], order[full + 1 :]
+    columns[target.columns["worth"]] = columns[target.columns["value_at_risk"]] = BASIC
+    rows[target.rows["cumulative_worth"]] = rows[target.rows["deficit_met"]] = LOWER
+    columns[target.columns["deficit"]] = LOWER
+    columns[target.columns["deficit"].start + worse] = BASIC
+    rows[target.rows["deficit_met"].start + better] = BASIC
 
 
 def matching_nodes(source: Timeline, target: Timeline) -> IntArray:
@@ -85,6 +126,38 @@ def _known_of(source: Timeline, target: Timeline) -> IntArray:
             number = np.array([*(outcomes.get(name, -2) for name in names), -1])
             known[:, place] = number[target.data.tree.known[:, numbers[factor.name]]]
     return known
+
+
+def fixed_where(
+    names: tuple[str, ...],
+    decided: FloatArray,
+    source: LinearProgram,
+    target: LinearProgram,
+    node: IntArray,
+) -> LinearProgram:
+    """Return a program with variables fixed to what another one's solution decided.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The variables.
+    decided : (n,) float array
+        Columns of the source's solution.
+    source, target : LinearProgram
+        The program that was solved, and the one that is to be.
+    node : (N,) int array
+        The source's node that decides for each of the target's; -1: none, it stays free.
+    """
+    lower, upper = target.column_lower.copy(), target.column_upper.copy()
+    label = _label_codes(source.labels, target.labels)
+    for name in names:
+        at = _places(name, source.column_keys[name], target.column_keys[name], label, node)
+        if at is None:
+            continue
+        place = target.columns[name].start + np.flatnonzero(at >= 0)
+        amount = decided[source.columns[name]][at[at >= 0]]
+        lower[place] = upper[place] = np.clip(amount, lower[place], upper[place])
+    return replace(target, column_lower=lower, column_upper=upper)
 
 
 def _label_codes(source: tuple[str, ...], target: tuple[str, ...]) -> IntArray:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from models import terms
+from models import Terms, terms
 from optimizer.instance.edit import edit
 from optimizer.instance.instance import Edit, Instance, WhatIf
 from optimizer.instance.layouts import Layouts
@@ -21,16 +21,20 @@ from optimizer.instance.problems import Problem
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.planning import certified, checked, plan_or_error, refuse_integers, valid
 from optimizer.results.plan import make_plan, summarise
-from optimizer.results.values import values
+from optimizer.results.values import Values, values
+from optimizer.results.worth import leaf_worth
 from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import Compiled, compile_terms
 from optimizer.solve.highs import Basis, Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
-from optimizer.solve.program import LinearProgram
+from optimizer.solve.program import FloatArray, LinearProgram
 
 if TYPE_CHECKING:
     from optimizer.results.plan import Plan
+
+KEPT_STRUCTURES: Final = 4
+"""Models of another structure than the base's that a session keeps."""
 
 Change = Edit | str | WhatIf
 """An edit, its spelling on the command line, or a what-if."""
@@ -81,6 +85,21 @@ class Answer:
     _certificate: Certificate = field(repr=False)
 
     @property
+    def laid_out(self) -> Timeline:
+        """The case on its tree."""
+        return self._laid_out
+
+    @property
+    def program(self) -> LinearProgram:
+        """The program that was solved."""
+        return self._program
+
+    @property
+    def columns(self) -> FloatArray:
+        """Its columns, shape (n,)."""
+        return self._solution.columns
+
+    @property
     def status(self) -> str:
         """How the solve ended: ``optimal``."""
         return str(self._solution.status)
@@ -91,10 +110,19 @@ class Answer:
         return 0.0 - self._certificate.objective  # no negative zero
 
     @cached_property
+    def decided(self) -> Values:
+        """Every decision as arrays over pathways, pools, contracts and nodes, GW and shares."""
+        return values(self._program, self._laid_out.data, self._solution.columns)
+
+    @cached_property
+    def leaf_worth(self) -> FloatArray:
+        """Worth of the plan in each future, $bn, in the order of the tree's leaves."""
+        return leaf_worth(self._laid_out.data, self.decided)
+
+    @cached_property
     def summary(self) -> dict[str, Any]:
         """The figures of ``summary.json``: money in $bn, capacity in GW-years."""
-        decided = values(self._program, self._laid_out.data, self._solution.columns)
-        return summarise(self._laid_out, decided, self.status, self._certificate)
+        return summarise(self._laid_out, self.decided, self.status, self._certificate)
 
     @property
     def npv_bn(self) -> float:
@@ -171,6 +199,7 @@ class Session:
         laid_out = timeline(instance, self._layouts)
         refuse_integers(laid_out)
         self._compiled: Compiled = compile_terms(terms(laid_out.data))
+        self._rebuilt: list[Compiled] = []
         solution, proof = certified(self._compiled.program, self._options)
         certificate = plan_or_error(solution, proof, accept_stopped=False)
         seconds = {"base": time.perf_counter() - began}
@@ -189,7 +218,7 @@ class Session:
 
     def close(self) -> None:
         """Forget the model; the base's answer stays."""
-        del self._compiled, self._layouts
+        del self._compiled, self._rebuilt, self._layouts
 
     @property
     def instance(self) -> Instance:
@@ -216,36 +245,75 @@ class Session:
 
         Any other instance is solved as well, but little of the base helps it.
         """
-        marks = [time.perf_counter()]
+        began = time.perf_counter()
         warnings = valid(case)
         laid_out = timeline(case, self._layouts.forked())
         refuse_integers(laid_out)
+        seconds = {"tables": time.perf_counter() - began}
+        answer = self.solve_laid_out(laid_out)
+        return replace(answer, warnings=warnings, seconds={**seconds, **answer.seconds})
+
+    def solve_laid_out(
+        self,
+        laid_out: Timeline,
+        *,
+        restriction: str = "",
+        narrowed: Callable[[LinearProgram], LinearProgram] | None = None,
+        start: Answer | None = None,
+    ) -> Answer:
+        """Return the answer to what lies on a tree already, with all freedom of the plan or less.
+
+        Parameters
+        ----------
+        laid_out : Timeline
+            A case of the base, or the base itself, on its tree.
+        restriction : {"", "rigid", "dedicated"}
+            Freedom that the plan has not, see `models.restricted`.
+        narrowed : callable, optional
+            Returns the program with narrower bounds of its columns.
+        start : Answer, optional
+            Answer to the same with narrower bounds: what it decides is possible here, and likely nearer than the base.
+        """
+        marks = [time.perf_counter()]
+        program, reason = self._program(terms(laid_out.data, restriction))
+        program = narrowed(program) if narrowed else program
+        reached = Reached.REBUILT if reason else _reached(self.base._program, program)
         marks.append(time.perf_counter())
-        entered = terms(laid_out.data)
-        reason = entered.difference(self._compiled.terms)
-        program = compile_terms(entered).program if reason else self._compiled.with_numbers(entered)
-        reached = Reached.REBUILT if reason else _reached(self._compiled.program, program)
-        marks.append(time.perf_counter())
-        solution, certificate, iterations, cold_again = self._solution(program, laid_out, reached)
+        solution, certificate, iterations, cold_again = self._solution(program, laid_out, reached, start)
         marks.append(time.perf_counter())
         self.solved += 1
         self.cold_again += cold_again
-        seconds = dict(zip(("tables", "matrix", "solve"), np.diff(marks).tolist(), strict=True))
+        seconds = dict(zip(("matrix", "solve"), np.diff(marks).tolist(), strict=True))
         return Answer(
-            case, reached, reason, cold_again, iterations, seconds, warnings, laid_out, program, solution, certificate
-        )
+            laid_out.instance, reached, reason, cold_again, iterations, seconds, (), laid_out, program, solution,
+            certificate,
+        )  # fmt: skip
+
+    def _program(self, entered: Terms) -> tuple[LinearProgram, str]:
+        """Return the program of a case and what of its structure the base has not; the last few structures are kept."""
+        reason = entered.difference(self._compiled.terms)
+        if not reason:
+            return self._compiled.with_numbers(entered), ""
+        for known in self._rebuilt:
+            if not entered.difference(known.terms):
+                return known.with_numbers(entered), reason
+        rebuilt = compile_terms(entered)
+        self._rebuilt = [rebuilt, *self._rebuilt[: KEPT_STRUCTURES - 1]]
+        return rebuilt.program, reason
 
     def _solution(
-        self, program: LinearProgram, laid_out: Timeline, reached: Reached
+        self, program: LinearProgram, laid_out: Timeline, reached: Reached, start: Answer | None
     ) -> tuple[Solution, Certificate, int, bool]:
         """Return a certified solution, from the base's basis where that proves optimal, else cold."""
         if reached is Reached.UNCHANGED:
             return self.base._solution, self.base._certificate, 0, False
         iterations, doubted = 0, False
-        for basis, options in self._starts(program, laid_out, reached):
+        for basis, options in self._starts(program, laid_out, reached, start):
             settings = replace(self._options, solver={**options, **self._options.solver})
             warm = run_solver(program, settings, basis, ranges=False)
             iterations += warm.iterations
+            if warm.status in (Status.INTERRUPTED, Status.TIME_LIMIT):
+                plan_or_error(warm, None, accept_stopped=False)
             doubted = warm.status is not Status.ITERATION_LIMIT
             if warm.status is Status.OPTIMAL:
                 proof = certify(program, warm.columns, warm.row_duals)
@@ -256,20 +324,28 @@ class Session:
         return solution, certificate, iterations + solution.iterations, doubted
 
     def _starts(
-        self, program: LinearProgram, laid_out: Timeline, reached: Reached
+        self, program: LinearProgram, laid_out: Timeline, reached: Reached, start: Answer | None
     ) -> Iterable[tuple[Basis, dict[str, str | int]]]:
         """Yield the warm starts worth trying, by what changed: the measurements are in docs/re-solves.md.
 
         Where costs alone changed the base's plan is still feasible and the primal simplex goes on from it, as long as
         it has not far to go. In all other cases the dual simplex does, with weights that cost nothing to set up.
-        Neither gets more iterations than the base took cold.
+        Neither gets more iterations than the base took cold. A plan that is possible without and with aversion, or with
+        narrower bounds, is a start for the primal simplex.
         """
         most = max(self.base.iterations, 200)
+        if start is not None and start._solution.basis is not None:
+            yield start._solution.basis, {"simplex_strategy": 4, "simplex_iteration_limit": 2 * most}
+            return
         basis = self.base._solution.basis
+        newly_averse = "deficit_met" in program.rows and "deficit_met" not in self.base._program.rows
         if reached is Reached.REBUILT and basis is not None:
-            basis = carried(basis, self.base._program, self.base._laid_out, program, laid_out)
+            worth = self.base.leaf_worth if newly_averse else None
+            basis = carried(basis, self.base._program, self.base._laid_out, program, laid_out, worth)
         if basis is None:
             return
+        if newly_averse:
+            yield basis, {"simplex_strategy": 4, "simplex_iteration_limit": most}
         if reached is Reached.COSTS:
             yield basis, {"simplex_strategy": 4, "simplex_iteration_limit": max(most // 12, 200)}
         yield basis, {"simplex_dual_edge_weight_strategy": 1, "simplex_iteration_limit": most}

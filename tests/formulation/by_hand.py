@@ -212,6 +212,20 @@ ROWS: dict[str, dict[str, Row]] = {
             -D2 * QUARTER * (0.6 * 1 + 4 * 2.8 + 5 * 0.9) + TAIL * (3 - 4) * 2.8,
         ),
     },
+    # The third quarter has two nodes; the glut's split is that of the tight market.
+    "same_split": {
+        "training_hall_3": Row({"allocate(training_hall_3)": 1, "allocate(training_hall_2)": -1}, "=", 0),
+    },
+    # A part of what is delivered, cancelled or not; in a glut `lease` delivers 0.8 GW more.
+    "owned": {
+        "training_cloud_0": Row({"allocate(training_cloud_0)": 1, "share(training_cloud)": -2}, "<=", 0),
+        "deals_cloud_3": Row({"allocate(deals_cloud_3)": 1, "share(deals_cloud)": -(2 + 0.8 + 0.9)}, "<=", 0),
+    },
+    # Deals may not use the hall.
+    "parts_of_one": {
+        "cloud": Row({"share(training_cloud)": 1, "share(deals_cloud)": 1}, "<=", 1),
+        "hall": Row({"share(training_hall)": 1}, "<=", 1),
+    },
     # What a leaf lacks to the value at risk.
     "deficit_met": {"3": Row({"value_at_risk": 1, "worth(3)": -1, "deficit(3)": -1}, "<=", 0)},
 }

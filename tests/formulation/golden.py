@@ -22,6 +22,10 @@ EVERY_RULE = HERE / "every-rule"
 GOLDEN = HERE / "golden"
 AVERSIONS = {"expected_worth": 0.0, "risk_averse_worth": 0.25}
 """Each objective, by the name of its rule, with an aversion for which the model has it."""
+RESTRICTIONS = {"same_split": "rigid", "owned": "dedicated", "parts_of_one": "dedicated"}
+"""Each constraint of a plan with less freedom, with the restriction for which the model has it."""
+VARIANTS = [(aversion, kind) for aversion in AVERSIONS.values() for kind in ("", *sorted({*RESTRICTIONS.values()}))]
+"""Aversions and restrictions that between them have every constraint."""
 
 _NUMBER = re.compile(r"(?<=[ +-])\d+\.\d+(e[+-]?\d+)?")
 
@@ -32,7 +36,7 @@ def data(aversion: float) -> PlanData:
     return timeline(gw.load(EVERY_RULE).edited(f"risk.aversion = {aversion}")).data
 
 
-def components(aversion: float) -> set[str]:
+def components(aversion: float, restriction: str) -> set[str]:
     """Return the names of the constraints that `build` states, also of those with nothing to say, and the objective."""
     stated: set[str] = set()
     constrain = models.constrain
@@ -43,7 +47,7 @@ def components(aversion: float) -> set[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "constrain", noted)
-        model = models.build(data(aversion))
+        model = models.build(models.terms(data(aversion), restriction))
     stated |= {constraint.name for constraint in model.component_objects(Constraint)}
     return stated | {objective.rule._fcn.__name__ for objective in model.component_objects(Objective)}
 
@@ -54,7 +58,7 @@ def text(component: str) -> str:
     Numbers are rounded to 12 digits, which hides how sums are rounded and nothing else.
     """
     aversion = AVERSIONS.get(component, max(AVERSIONS.values()))
-    model = models.build(data(aversion))
+    model = models.build(models.terms(data(aversion), RESTRICTIONS.get(component, "")))
     for constraint in model.component_objects(Constraint):
         constraint.deactivate()
     if component not in AVERSIONS:
@@ -71,7 +75,7 @@ def text(component: str) -> str:
 def write_all() -> list[Path]:
     """Write every golden file anew, drop those of rules that are gone, and return the files."""
     GOLDEN.mkdir(exist_ok=True)
-    names = set().union(*(components(aversion) for aversion in AVERSIONS.values()))
+    names = set().union(*(components(*variant) for variant in VARIANTS))
     for stale in GOLDEN.glob("*.lp"):
         if stale.stem not in names:
             stale.unlink()

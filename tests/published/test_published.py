@@ -36,6 +36,9 @@ and 10.5 (half of 21) in operating cost, so nobody does; leaving one idle until 
 the same 218.5 at most, and idle in both years it costs 600 to save 250. So every optimal plan pays this constant.
 """
 
+AIR_CONDITIONERS_COST = 6.25
+"""Birge and Louveaux 2011, ch. 6.1, example 1: least expected cost of three months, $10,000."""
+
 FEED_BOUGHT = 238 * 200 + 210 * 240
 """Cost in dollars of buying all feed: the first tiers of wheat and corn earn what each ton grown saves of it."""
 
@@ -108,3 +111,15 @@ def test_farmer_with_the_plan_for_the_average() -> None:
     eev = gw.solve(instance.edited(*locks)).objective_bn - FEED_BOUGHT
     assert eev == pytest.approx(107_240, abs=1e-3)
     assert solved("farmer").objective_bn - FEED_BOUGHT - eev == pytest.approx(1_150, abs=1e-3)
+
+
+def test_air_conditioners() -> None:
+    """Protects trees of three stages: Birge and Louveaux's production of air conditioners, ch. 6.1, example 1.
+
+    What was made since the start is in deals that never end, and pays storage for all of it; what storing the orders
+    to date (1, 3 and 5 on average) would cost is the constant.
+    """
+    plan = solved("air-conditioners")
+    assert -plan.objective_bn - 0.5 * (1 + 3 + 5) == pytest.approx(AIR_CONDITIONERS_COST, abs=1e-7)
+    made = plan.allocation.query("period == 0").groupby("pathway")["gw"].sum()
+    assert made["regular"] + made["overtime"] == pytest.approx(2, abs=1e-7)

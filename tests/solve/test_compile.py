@@ -18,7 +18,7 @@ from models import build, terms
 from models.data import PlanData
 from optimizer.instance.timeline import timeline
 from optimizer.solve import compile as compiler
-from optimizer.solve.compile import TemplateError, compiled, expand, templates
+from optimizer.solve.compile import TemplateError, compile_terms, compiled, expand, templates
 from optimizer.solve.compile_pyomo import from_pyomo
 from optimizer.solve.program import IntArray, LinearProgram
 from tests.generate import random_instance
@@ -51,11 +51,12 @@ def assert_same(one: LinearProgram, other: LinearProgram) -> None:
 def named(program: LinearProgram, keys: Mapping[str, IntArray]) -> dict[str, list[tuple[str | int, ...]]]:
     """Return the indices of each component in names, since codes may be handed out in any order.
 
-    The last index is a node, the second one of `serve` a tier; all others are names.
+    The last index is a node, but of parts of pools; the second one of `serve` a tier; all others are names.
     """
     found = {}
     for component, codes in keys.items():
-        numbers = {codes.shape[1] - 1} | ({1} if component == "serve" else set())
+        numbers = set() if component in ("share", "parts_of_one") else {codes.shape[1] - 1}
+        numbers |= {1} if component == "serve" else set()
         found[component] = [
             tuple(code if axis in numbers else program.labels[code] for axis, code in enumerate(key))
             for key in codes.tolist()
@@ -68,6 +69,14 @@ def test_templates_and_ordinary_rules_give_the_same_program(name: str) -> None:
     """Protects the expansion of templates: on a known instance Pyomo's own compiler finds the same matrix."""
     data = data_of(INSTANCES / name)
     assert_same(compiled(data), from_pyomo(build(data), terms(data)))
+
+
+@pytest.mark.parametrize("restriction", ["rigid", "dedicated"])
+@pytest.mark.parametrize("seed", RANDOM_SEEDS[:4])
+def test_templates_and_ordinary_rules_restrict_alike(restriction: str, seed: int, tmp_path: Path) -> None:
+    """Protects plans with less freedom: their rules expand to the matrix that Pyomo's own compiler finds."""
+    entered = terms(data_of(random_instance(seed, tmp_path / "random")), restriction)
+    assert_same(compile_terms(entered).program, from_pyomo(build(entered), entered))
 
 
 @pytest.mark.parametrize("seed", RANDOM_SEEDS)

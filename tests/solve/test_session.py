@@ -87,3 +87,23 @@ def test_a_pathway_more_has_its_pairs_where_outcomes_edit_every_pair(tmp_path: P
     )
     assert more.objective_bn == pytest.approx(7.5)
     assert session.solve("drop pathways[pathway=spare]").objective_bn == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("base", "aversion"), [(0.0, 0.3), (0.0, 0.9), (0.3, 0.6), (0.3, 0.0)])
+def test_another_aversion_is_near(base: float, aversion: float) -> None:
+    """Protects the risk frontier: the rows of risk come or go with the basis, not at the price of a solve afresh."""
+    instance = gw.load(REFERENCE).edited(f"risk.aversion = {base}", "calendar.periods = 18")
+    session = gw.Session(instance)
+    answer = session.solve(f"risk.aversion = {aversion}")
+    assert not answer.cold_again
+    assert answer.iterations < session.base.iterations / 4
+    cold = gw.solve(instance.edited(f"risk.aversion = {aversion}"))
+    assert answer.objective_bn == pytest.approx(cold.objective_bn, rel=1e-9)
+
+
+def test_a_tail_is_a_number() -> None:
+    """Protects re-solves with another tail: the model's structure stays, and the answer is that of a solve afresh."""
+    instance = gw.load(INSTANCES / "tiny-risk")
+    answer = gw.Session(instance).solve("risk.tail = 0.9")
+    assert answer.reached is Reached.COSTS
+    assert answer.objective_bn == pytest.approx(gw.solve(instance.edited("risk.tail = 0.9")).objective_bn, abs=1e-9)

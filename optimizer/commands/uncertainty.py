@@ -1,0 +1,33 @@
+"""``gwplan uncertainty``."""
+
+from __future__ import annotations
+
+import click
+
+from optimizer.commands.common import Case, ends_with_code, progress, takes_case, warn
+
+
+@click.command()
+@takes_case
+@click.option(
+    "--frontier", metavar="N", type=click.IntRange(min=1), help="Plan for N aversions to risk, from 0 in equal steps."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON instead of the report.")
+@ends_with_code
+def uncertainty(case: Case, frontier: int | None, as_json: bool) -> None:
+    """Say what the uncertainty of INSTANCE costs, what flexibility is worth and what to do first."""
+    instance = case.load()
+
+    from optimizer.whatif.uncertainty import uncertainty as found_of
+
+    with progress() as tell:
+        found = found_of(instance, frontier=frontier or 0, progress=tell)
+    warn(map(str, found.plan.warnings))
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found.as_dict(), indent=2, allow_nan=False))
+    else:
+        from optimizer.export.printed_uncertainty import print_uncertainty
+
+        print_uncertainty(found)

@@ -1,0 +1,71 @@
+"""First moves: branches of the tree and what is decided on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import optimizer as gw
+from optimizer.solve.session import Session
+from optimizer.whatif.first_moves import ENDED, IDLE, NEW, Branch, first_moves
+from tests.whatif.cases import INSTANCES, PUBLISHED, random_case
+
+
+def branches(instance: gw.Instance) -> tuple[Session, tuple[Branch, ...]]:
+    """Return a session of an instance and the branches of its plan."""
+    session = Session(instance)
+    return session, first_moves(session.base.laid_out, session.base.decided)
+
+
+def test_branches_of_the_air_conditioners() -> None:
+    """Protects the reading of the tree: what is made in each month of a published plan, branch by branch."""
+    _, found = branches(gw.load(PUBLISHED / "air-conditioners"))
+    assert [(branch.parent, branch.told, branch.since) for branch in found] == [
+        (-1, "", "2026-01-01"),
+        (0, "february=low", "2026-02-01"),
+        (1, "march=low", "2026-03-01"),
+        (1, "march=high", "2026-03-01"),
+        (0, "february=high", "2026-02-01"),
+        (4, "march=low", "2026-03-01"),
+        (4, "march=high", "2026-03-01"),
+    ]
+    made = [{m.source: round(m.gw, 6) for m in branch.moves if m.decision == "sign"} for branch in found]
+    assert made == [{"regular": 2}, {"regular": 1}, {}, {"regular": 2}, {"regular": 2}, {"regular": 1},
+                    {"regular": 2, "overtime": 1}]  # fmt: skip
+    moved = [(m.source, m.target, round(m.gw, 6)) for m in found[4].moves if m.decision == "move"]
+    assert moved == [("unmade", "regular", 2.0)]
+
+
+@pytest.mark.parametrize("seed", [4, 12, 33])
+def test_moves_of_a_branch_add_up_to_what_each_pathway_gains(seed: int, tmp_path: Path) -> None:
+    """Protects the moves: what a pathway receives less what it gives is how its use changes over the dates shown."""
+    session, found = branches(random_case(seed, tmp_path))
+    laid_out, plan = session.base.laid_out, session.base.decided
+    data, tree = laid_out.data, laid_out.data.tree
+    starts = [str(day) for day in laid_out.calendar.starts(tree.periods + 1)]
+    for branch in found:
+        nodes = [n for n, known in enumerate(laid_out.known) if starts[tree.period[n]] == branch.since]
+        first = next(n for n in nodes if laid_out.known[n] == branch.known)
+        last = first
+        while starts[tree.period[last] + 1] != branch.until:
+            last = int(np.flatnonzero(tree.parent == last)[0])
+        before = plan.use[:, tree.parent[first]] if tree.parent[first] >= 0 else data.initial[:, :, 0].sum(axis=1)
+        gains = dict.fromkeys([*data.pathways, NEW, IDLE, ENDED], 0.0)
+        for move in branch.moves:
+            if move.decision == "move":
+                gains[move.source] -= move.gw
+                gains[move.target] += move.gw
+        assert [gains[p] for p in data.pathways] == pytest.approx((plan.use[:, last] - before).tolist(), abs=1e-4)
+
+
+def test_notice_on_contracts_is_told_once(tmp_path: Path) -> None:
+    """Protects against counting a cancellation again on every node: a branch tells what it adds, in GW contracted."""
+    session, found = branches(gw.load(INSTANCES / "tiny-cancellation"))
+    told = [(m.source, m.gw, m.since) for m in found[0].moves if m.decision == "cancel"]
+    table = session.base.plan.cancellations
+    ((name, gw_cancelled, since),) = told
+    assert name == "lease"
+    assert gw_cancelled == pytest.approx(table["gw"].max())
+    assert since == str(table.loc[table["share"] > 0, "start"].min().date())
