@@ -14,6 +14,7 @@ import numpy as np
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Instance
+from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import Timeline, timeline
@@ -87,9 +88,10 @@ def solve(
 
     with _without_collector():
         with stage("check"):
-            warnings = valid(instance)
+            layouts = Layouts()
+            warnings = valid(instance, layouts)
         with stage("timeline"):
-            laid_out = timeline(instance)
+            laid_out = timeline(instance, layouts)
             refuse_integers(laid_out)
         with stage("build"):
             program = compiled(laid_out.data)
@@ -140,15 +142,16 @@ def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
     InstanceError
         If the instance breaks a rule of the format, or an outcome changes the past.
     """
-    return timeline(instance), valid(instance)
+    layouts = Layouts()
+    return timeline(instance, layouts), valid(instance, layouts)
 
 
-def valid(instance: Instance) -> tuple[Problem, ...]:
-    """Return an instance's warnings, raise its errors.
+def valid(instance: Instance, layouts: Layouts) -> tuple[Problem, ...]:
+    """Return an instance's warnings, raise its errors; what was found in the same tables before is remembered.
 
     Its what-ifs are left alone: they fit the instance as loaded, not one that was edited since.
     """
-    return raise_errors(check(instance, changed={*TABLES, "uncertainty"}))
+    return raise_errors(check(instance, changed={*TABLES, "uncertainty"}, layouts=layouts))
 
 
 def refuse_integers(laid_out: Timeline) -> None:
