@@ -19,7 +19,7 @@ EDITS = {
         "demand[pathway=msl].target_gw *= 1.05",
         "demand[pathway=msl].target_gw *= 0.9 @ 2028-01-01",
         "pathways[pathway=ads].ramp_gw_per_month *= 1.1",
-        "insert locks[pathway=ads, from=2027-01-01, min_gw=2]",
+        "insert locks[pathway=ads, from=2027-01-01, min_gw=1]",
     ),
     "matrix": (
         "eligibility[pathway=msl,pool=regional_cloud].effectiveness *= 0.95",

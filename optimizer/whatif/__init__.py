@@ -1,0 +1,1 @@
+"""Analyses by re-solving: what-ifs compared, attributed, a given plan priced, the next instance rolled on to."""
