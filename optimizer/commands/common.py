@@ -95,6 +95,8 @@ class Case:
         Outcome of each factor that is taken as known.
     deterministic : bool
         Whether uncertainty is ignored.
+    locks : tuple of str
+        Cells of the allocation that are held, in the command line's spelling.
     """
 
     source: str
@@ -102,10 +104,12 @@ class Case:
     edits: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
     deterministic: bool = False
+    locks: tuple[str, ...] = ()
 
     def load(self) -> Instance:
         """Return the instance that is asked for."""
         from optimizer.instance.edit import edit
+        from optimizer.instance.locks import lock
         from optimizer.instance.read import load, load_whatif
 
         instance = load(self.source)
@@ -113,6 +117,7 @@ class Case:
             known = name in instance.whatifs
             instance = instance.with_whatif(name if known or not name.endswith(".toml") else load_whatif(name))
         instance = instance.edited(*map(edit, self.edits)) if self.edits else instance
+        instance = instance.edited(*(lock(text, instance) for text in self.locks))
         instance = instance.given(self.given) if self.given else instance
         return instance.deterministic() if self.deterministic else instance
 
@@ -129,6 +134,9 @@ _CASE_OPTIONS = (
         "--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Take an outcome as known: msl=lags."
     ),
     click.option("--deterministic", is_flag=True, help="Ignore uncertainty: plan the instance as written."),
+    click.option(
+        "--lock", "locks", metavar="CELL", multiple=True, help="Hold a cell, e.g. 'ads[cloud] = 0.8 @ 2027-01-01'."
+    ),
 )
 
 

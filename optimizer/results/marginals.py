@@ -98,7 +98,7 @@ def marginal_values(
             columns.frame(
                 node,
                 constraint=family.constraint,
-                name=[_name(program.labels, key) + family.side for key in keys[:, :-1].tolist()],
+                name=[row_name(program.labels, key) + family.side for key in keys[:, :-1].tolist()],
                 bn_per_gw_year=value,
                 from_gw=low,
                 to_gw=high,
@@ -108,7 +108,7 @@ def marginal_values(
     return pd.concat(frames, ignore_index=True).sort_values("node", kind="stable", ignore_index=True)
 
 
-def _name(labels: tuple[str, ...], key: list[int]) -> str:
+def row_name(labels: tuple[str, ...], key: list[int]) -> str:
     """Return the name of a row's pathway or pool; of a lock on a pair ``pathway[pool]``."""
     owner, *pool = (labels[code] for code in key)
     return f"{owner}[{pool[0]}]" if pool and pool[0] else owner
@@ -135,7 +135,7 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
         if keys is None:
             continue
         for key, dual in zip(keys.tolist(), row_duals[program.rows[family.row]].tolist(), strict=True):
-            node, name = key[-1], _name(program.labels, key[:-1]) + family.side
+            node, name = key[-1], row_name(program.labels, key[:-1]) + family.side
             expected += 1
             value = shown.get((family.constraint, name, node))
             years = data.dt if family.unit == PER_YEAR else 1.0
