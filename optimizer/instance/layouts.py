@@ -49,6 +49,7 @@ _MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[
     (steps.demand, ("demand",)),
     (steps.tiers, ("value", "curves", "pathways")),
     (steps.churn, ("churn", "pathways")),
+    (steps.running, ("running", "churn", "pathways")),
     (steps.locks, ("locks",)),
 )
 

@@ -49,6 +49,8 @@ _ABOUT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "width": ("pathway", ("value", "curves")),
     "value": ("pathway", ("value", "curves", "pathways")),
     "keep": ("pathway", ("churn", "pathways")),
+    "held": ("pathway", ("running", "churn", "pathways")),
+    "returning": ("pathway", ("running", "churn", "pathways")),
     "lock_least": ("pathway", ("locks",)),
     "lock_most": ("pathway", ("locks",)),
 }

@@ -28,6 +28,7 @@ TABLES_READ: Final = (
     "value",
     "curves",
     "churn",
+    "running",
     "locks",
 )
 """The tables that decide a plan."""

@@ -38,7 +38,7 @@ def read_given(path: str | Path, laid_out: Timeline) -> FloatArray:
     InstanceError
         If the file cannot be read, or does not fit the instance; it carries every problem found.
     """
-    rows = _rows(Path(path))
+    rows = read_rows(path, COLUMNS)
     reader = _Reader(printable(str(path)), laid_out)
     for number, row in enumerate(rows, start=2):
         reader.read(number, row)
@@ -49,7 +49,17 @@ def read_given(path: str | Path, laid_out: Timeline) -> FloatArray:
     return reader.gw
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Return the rows of a CSV file that has some of these columns, ``pathway``, ``pool`` and ``gw`` among them.
+
+    Of the columns in `WHEN` it must have one, where any is allowed.
+
+    Raises
+    ------
+    InstanceError
+        If it cannot be read, or its columns are others; it carries every problem found.
+    """
+    path = Path(path)
     where = printable(str(path))
     try:
         lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
@@ -57,9 +67,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InstanceError(Problem(where, "cannot be read", reason.lower(), "give a CSV file in UTF-8")) from None
     header = [name.strip() for name in lines[0]] if lines else []
-    problems = [Problem(where, f"column '{c}'", "unknown", nearest(c, COLUMNS)) for c in header if c not in COLUMNS]
+    problems = [Problem(where, f"column '{c}'", "unknown", nearest(c, columns)) for c in header if c not in columns]
     missing = [name for name in ("pathway", "pool", "gw") if name not in header]
-    missing += [] if set(WHEN) & set(header) else ["start (or node, or period)"]
+    missing += [] if set(WHEN) & set(header) or not set(WHEN) & set(columns) else ["start (or node, or period)"]
     problems += [Problem(where, f"no column {name}", "a given allocation needs it", "add it") for name in missing]
     if len(set(header)) < len(header):
         problems.append(Problem(where, "a column stands twice", "every column has a name of its own", "remove one"))

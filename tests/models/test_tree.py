@@ -153,7 +153,7 @@ AXES = {
     "QR": "idle_penalty",
     "PR": "shortfall_penalty migration_cost ramp signing_cost breach_cost notice term",
     "KN": "delivered contracted cost window cancel_notice fee max_share indivisible terminal_rate",
-    "PN": "floor target cap tiers keep",
+    "PN": "floor target cap tiers keep held returning",
     "PIN": "width value",
     "PLN": "lock_least lock_most",
 }
