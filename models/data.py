@@ -49,6 +49,8 @@ BY_NODE: Final = (
     "keep",
     "lock_least",
     "lock_most",
+    "held",
+    "returning",
 )
 """Data held per node, the last axis."""
 
@@ -106,6 +108,9 @@ class PlanData:
         Number of tiers in force.
     keep : (P, N) float array
         Share of the deals in force that churn leaves.
+    held, returning : (P, N) float array
+        GW of deals from before the start that are within their term on the node; GW that come back on it after notice
+        given before the start; both less what churned since the start.
     lock_least, lock_most : (P, Q + 1, N) float array
         GW; nan where no lock is in force; the last position along the pools is the pathway's sum.
     """
@@ -148,6 +153,8 @@ class PlanData:
     value: FloatArray
     tiers: IntArray
     keep: FloatArray
+    held: FloatArray
+    returning: FloatArray
     lock_least: FloatArray
     lock_most: FloatArray
 

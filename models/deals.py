@@ -23,6 +23,8 @@ def deals_terms(terms: Terms) -> None:
     terms.parameter("breaches", "PR", breachable.astype(np.int64))
 
     terms.parameter("keep", "PN", np.where(deal, data.keep, 0.0))
+    terms.parameter("held", "PN", np.where(deal, data.held, 0.0))
+    terms.parameter("returning", "PN", np.where(deal, data.returning, 0.0))
     terms.parameter("returns", "PN", (data.notified >= 0).astype(np.int64))
     terms.parameter("notified", "PN", np.maximum(data.notified, 0))
     kept_since_notice = np.zeros(deal.shape)
@@ -56,13 +58,13 @@ def deals(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
     r"""Deals in force: what churn left, plus what is signed, less what comes back (GW).
 
     Capacity comes back a notice after notice was given, on a node that did not know what the later nodes know; what
-    churned meanwhile is not given back twice.
+    churned meanwhile is not given back twice. `returning` is what comes back by notice given before the start.
 
     .. math::
-        A_{pn} = \mathrm{keep}_{pn} A_{p,\mathrm{parent}(n)} + \mathrm{sign}_{pn}
+        A_{pn} = \mathrm{keep}_{pn} A_{p,\mathrm{parent}(n)} + \mathrm{sign}_{pn} - \mathrm{returning}_{pn}
         - K(a, n) \, \mathrm{release}_{pa} - \mathrm{breach}_{pn}, \quad a = \mathrm{anc}(n, \mathrm{notice}_p)
     """
-    return use(m, p, n) == m.keep[p, n] * use_before(m, p, n) + m.sign[p, n] - sum(
+    return use(m, p, n) == m.keep[p, n] * use_before(m, p, n) + m.sign[p, n] - m.returning[p, n] - sum(
         m.kept_since_notice[p, n] * m.release[p, m.notified[p, n]] for _ in m.FIRST[m.returns[p, n]]
     ) - sum(m.breach[p, n] for _ in m.FIRST[m.breaches[p, m.root[n]]])
 
@@ -70,9 +72,11 @@ def deals(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
 def term(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
     r"""What was signed in the last `term` periods, and not breached, is still in force (GW).
 
-    .. math:: A_{pn} \ge \sum_{a} K(a, n) (\mathrm{sign}_{pa} - \mathrm{breach}_{pa})
+    `held` is what was signed before the start and is within its term.
+
+    .. math:: A_{pn} \ge \mathrm{held}_{pn} + \sum_{a} K(a, n) (\mathrm{sign}_{pa} - \mathrm{breach}_{pa})
     """
-    return use(m, p, n) >= sum(
+    return use(m, p, n) >= m.held[p, n] + sum(
         m.kept_since[p, n, lag] * m.sign[p, m.above[n, lag]] for lag in m.FIRST[m.term_nodes[p, n]]
     ) - sum(
         m.kept_since[p, n, lag] * m.breach[p, m.above[n, lag]]

@@ -90,8 +90,8 @@ def solve(
 
     with _without_collector():
         with stage("check"):
-            warnings = valid(instance)
-        layouts = Layouts()
+            layouts = Layouts()
+            warnings = valid(instance, layouts)
         with stage("timeline"):
             laid_out = timeline(instance, layouts)
             refuse_integers(laid_out)
@@ -152,15 +152,16 @@ def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
     InstanceError
         If the instance breaks a rule of the format, or an outcome changes the past.
     """
-    return timeline(instance), (*valid(instance), *not_found(instance))
+    layouts = Layouts()
+    return timeline(instance, layouts), (*valid(instance, layouts), *not_found(instance))
 
 
-def valid(instance: Instance) -> tuple[Problem, ...]:
-    """Return an instance's warnings, raise its errors.
+def valid(instance: Instance, layouts: Layouts | None = None) -> tuple[Problem, ...]:
+    """Return an instance's warnings, raise its errors; what was found in the same tables before is remembered.
 
     Its what-ifs are not applied: they fit the instance as loaded, not one that was edited since.
     """
-    return raise_errors(check(instance, changed={*TABLES, "uncertainty", "whatifs"}))
+    return raise_errors(check(instance, changed={*TABLES, "uncertainty", "whatifs"}, layouts=layouts))
 
 
 def refuse_integers(laid_out: Timeline) -> None:

@@ -100,6 +100,8 @@ class Case:
         Outcome of each factor that is taken as known.
     deterministic : bool
         Whether uncertainty is ignored.
+    locks : tuple of str
+        Cells of the allocation that are held, in the command line's spelling.
     """
 
     source: str
@@ -107,22 +109,25 @@ class Case:
     edits: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
     deterministic: bool = False
+    locks: tuple[str, ...] = ()
 
     def load(self) -> Instance:
         """Return the instance that is asked for."""
         from optimizer.instance.edit import edit
+        from optimizer.instance.locks import lock
         from optimizer.instance.problems import all_told
         from optimizer.instance.read import load
 
         instance = load(self.source)
-        whatifs, edits, _ = all_told(
+        whatifs, edits, locks, _ = all_told(
             [partial(self._whatif, name, instance) for name in self.whatifs],
             [partial(edit, text) for text in self.edits],
+            [partial(lock, text, instance) for text in self.locks],
             [partial(instance.given, self.given)],
         )
         for whatif in whatifs:
             instance = instance.with_whatif(whatif)
-        instance = instance.edited(*edits) if edits else instance
+        instance = instance.edited(*edits, *locks) if edits or locks else instance
         instance = instance.given(self.given) if self.given else instance
         return instance.deterministic() if self.deterministic else instance
 
@@ -147,6 +152,9 @@ _CASE_OPTIONS = (
         "--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Take an outcome as known: msl=lags."
     ),
     click.option("--deterministic", is_flag=True, help="Ignore uncertainty: plan the instance as written."),
+    click.option(
+        "--lock", "locks", metavar="CELL", multiple=True, help="Hold a cell, e.g. 'ads[cloud] = 0.8 @ 2027-01-01'."
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, prog
 
 if TYPE_CHECKING:
     from optimizer.results.plan import Plan
+    from optimizer.whatif.locks import LockCost
 
 
 def _number(context: click.Context, parameter: click.Parameter, given: float | None) -> float | None:
@@ -80,19 +81,35 @@ def solve(
     except KeyboardInterrupt:
         stop(STOPPED, f"stopped (interrupted): the run is not kept in {out}")
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
-        _show(plan, as_json)
+        _show(plan, as_json, _lock_costs(plan) if plan.status == "optimal" else [])
     if plan.status != "optimal":
         stop(STOPPED, f"stopped ({plan.status.replace('_', ' ')}): this plan keeps every limit but is not proved best")
 
 
-def _show(plan: Plan, as_json: bool) -> None:
+def _lock_costs(plan: Plan) -> list[LockCost]:
+    """Return what each lock costs, if there is any."""
+    if not len(plan.instance.tables["locks"]):
+        return []
+    from optimizer.whatif.locks import lock_costs
+
+    return lock_costs(plan.instance)
+
+
+def _show(plan: Plan, as_json: bool, costs: list[LockCost]) -> None:
     if as_json:
         import json
 
         warn(plan.warnings)
-        click.echo(json.dumps(plan.summary, indent=2, allow_nan=False))
-    else:
-        printer()(plan)
+        held = {"lock_costs_bn": {cost.lock: cost.cost_bn for cost in costs}} if costs else {}
+        click.echo(json.dumps({**plan.summary, **held}, indent=2, allow_nan=False))
+        return
+    printer()(plan)
+    if costs:
+        from optimizer.export.printed_evaluation import locks
+        from optimizer.export.printed_layout import printed
+
+        with printed() as page:
+            locks(page, costs)
 
 
 def printer() -> Callable[[Plan], None]:

@@ -7,13 +7,12 @@ import math
 from rich.console import Console
 
 from optimizer.export.printed_decisions import cancellations, deals, first_period
-from optimizer.export.printed_layout import Page, formatter, left_out, percent
+from optimizer.export.printed_layout import Page, formatter, left_out, percent, printed
 from optimizer.export.printed_overview import use_by_year, worth_by_part
 from optimizer.export.printed_values import branches, limits, next_gw
 from optimizer.export.printed_view import View
 from optimizer.results.plan import Plan
 
-NARROWEST, WIDEST = 80, 120
 MOST_CHANGES = 4
 MOST_WARNINGS = 1
 ROUNDING = 1e-12
@@ -30,16 +29,13 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     console : rich.console.Console, optional
         Where to print; standard output by default. Block characters are drawn on a UTF-8 terminal only.
     """
-    console = console or Console()
-    width = min(max(console.width, NARROWEST), WIDEST)
-    page = Page(width, console.encoding, blocks=console.is_terminal and console.encoding.startswith("utf"))
-    view = View(plan)
-    heading(page, view)
-    headline(page, view)
-    for part in (use_by_year, worth_by_part, first_period, cancellations, deals, next_gw, limits, branches):
-        part(page, view)
-    warnings(page, plan)
-    console.print(page.text(), end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
+    with printed(console) as page:
+        view = View(plan)
+        heading(page, view)
+        headline(page, view)
+        for part in (use_by_year, worth_by_part, first_period, cancellations, deals, next_gw, limits, branches):
+            part(page, view)
+        warnings(page, plan)
 
 
 def heading(page: Page, view: View) -> None:

@@ -7,8 +7,7 @@ from math import floor, log10
 
 from rich.console import Console
 
-from optimizer.export.printed import NARROWEST, WIDEST
-from optimizer.export.printed_layout import Page
+from optimizer.export.printed_layout import printed
 from optimizer.instance.instance import Instance
 from optimizer.results.claims import HOLDS, Claim
 
@@ -28,28 +27,27 @@ def print_claims(instance: Instance, claims: Sequence[Claim], console: Console |
     console : rich.console.Console, optional
         Where to print; standard output by default.
     """
-    console = console or Console()
-    page = Page(min(max(console.width, NARROWEST), WIDEST), console.encoding)
-    failing = [claim for claim in claims if claim.verdict != HOLDS]
-    page.heading(f"CLAIMS OF {instance.name} against its data")
-    if instance.applied:
-        page.note(f"Changed from the instance as written: {'; '.join(instance.applied)}")
-    if not claims:
-        page.note("There are none: write them into claims.csv.")
-    else:
-        page.note(f"{len(claims)} claims: {len(claims) - len(failing)} hold, {len(failing)} do not.")
-        page.table(
-            ["claim", "reported", "data", "ratio", "verdict", "grade", "rests on"], list(_rows(claims)), "nrrrlll"
-        )
-        page.note(
-            "Ratio: data by reported. >= and <=: the data should give at least, or at most, the reported figure. "
-            "Grade: how sure the claim is. Rests on: the least sure of the rows that the data's figure is read from."
-        )
-    if failing:
-        page.heading("WHAT DOES NOT HOLD")
-    for claim in failing:
-        page.note(f"- {claim.claim}: {claim.statement}. The data give {figure(claim.figure)}{_unit(claim)}.")
-    console.print(page.text(), end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
+    with printed(console) as page:
+        failing = [claim for claim in claims if claim.verdict != HOLDS]
+        page.heading(f"CLAIMS OF {instance.name} against its data")
+        if instance.applied:
+            page.note(f"Changed from the instance as written: {'; '.join(instance.applied)}")
+        if not claims:
+            page.note("There are none: write them into claims.csv.")
+        else:
+            page.note(f"{len(claims)} claims: {len(claims) - len(failing)} hold, {len(failing)} do not.")
+            page.table(
+                ["claim", "reported", "data", "ratio", "verdict", "grade", "rests on"], list(_rows(claims)), "nrrrlll"
+            )
+            page.note(
+                "Ratio: data by reported. >= and <=: the data should give at least, or at most, the reported figure. "
+                "Grade: how sure the claim is. Rests on: the least sure of the rows that the data's figure is read "
+                "from."
+            )
+        if failing:
+            page.heading("WHAT DOES NOT HOLD")
+        for claim in failing:
+            page.note(f"- {claim.claim}: {claim.statement}. The data give {figure(claim.figure)}{_unit(claim)}.")
 
 
 def _rows(claims: Iterable[Claim]) -> Iterable[Sequence[str]]:

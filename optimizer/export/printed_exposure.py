@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from optimizer.export.printed import NARROWEST, WIDEST
-from optimizer.export.printed_layout import Page, left_out, number, percent
+from optimizer.export.printed_layout import Page, left_out, number, percent, printed
 
 MOST_VENDORS, MOST_CONTRACTS, MOST_YEARS, MOST_BRANCHES, MOST_SWINGS = 25, 30, 30, 16, 15
 MOST_WHATIFS = 6
@@ -28,17 +27,15 @@ def print_exposure(figures: Figures, console: Console | None = None) -> None:
     console : rich.console.Console, optional
         Where to print; standard output by default.
     """
-    console = console or Console()
-    page = Page(min(max(console.width, NARROWEST), WIDEST), console.encoding)
-    page.heading(f"EXPOSURE OF {figures['instance']}")
-    if figures["edits"]:
-        page.note(f"Changed from the instance as written: {'; '.join(figures['edits'])}")
-    if figures["status"] != "optimal":
-        page.note(f"The plan is NOT PROVED BEST ({figures['status'].replace('_', ' ')}).")
-    for name, show in PARTS.items():
-        if name in figures:
-            show(page, figures[name])
-    console.print(page.text(), end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
+    with printed(console) as page:
+        page.heading(f"EXPOSURE OF {figures['instance']}")
+        if figures["edits"]:
+            page.note(f"Changed from the instance as written: {'; '.join(figures['edits'])}")
+        if figures["status"] != "optimal":
+            page.note(f"The plan is NOT PROVED BEST ({figures['status'].replace('_', ' ')}).")
+        for name, show in PARTS.items():
+            if name in figures:
+                show(page, figures[name])
 
 
 def _bn(value: float | None) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
 
 import numpy as np
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
+NARROWEST, WIDEST = 80, 120
+"""Columns of the narrowest and of the widest page."""
+
 READABLE_NAME, NARROWEST_NAME = 16, 6
 """Columns to which names are shortened first, and the fewest that they keep."""
 
@@ -193,6 +198,22 @@ class Page:
             page.append(line.rstrip(), style or None)
             page.append("\n")
         return page
+
+
+@contextmanager
+def printed(console: Console | None = None) -> Iterator[Page]:
+    """Yield a page of the console's width that is printed when the block ends.
+
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+        Where to print; standard output by default. Block characters are drawn on a UTF-8 terminal only.
+    """
+    console = console or Console()
+    width = min(max(console.width, NARROWEST), WIDEST)
+    page = Page(width, console.encoding, blocks=console.is_terminal and console.encoding.startswith("utf"))
+    yield page
+    console.print(page.text(), end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
 
 
 def _pad(text: str, width: int, *, right: bool = False) -> str:

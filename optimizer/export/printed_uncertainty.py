@@ -7,9 +7,8 @@ from typing import Final
 
 from rich.console import Console
 
-from optimizer.export.printed import NARROWEST, WIDEST
 from optimizer.export.printed_first_moves import moves_before_reveal, tree_of_moves
-from optimizer.export.printed_layout import Page, decimals, left_out, listed, number, percent
+from optimizer.export.printed_layout import Page, decimals, left_out, listed, number, percent, printed
 from optimizer.whatif.first_moves import LEAST_GW
 from optimizer.whatif.uncertainty import Future, Uncertainty
 from optimizer.whatif.uncertainty_frontier import Point
@@ -41,22 +40,20 @@ def print_uncertainty(found: Uncertainty, console: Console | None = None) -> Non
     console : rich.console.Console, optional
         Where to print; standard output by default.
     """
-    console = console or Console()
-    page = Page(min(max(console.width, NARROWEST), WIDEST), console.encoding)
-    places = decimals([found.rp_bn, *(future.worth_bn for future in found.scenarios)]) + 1
+    with printed(console) as page:
+        places = decimals([found.rp_bn, *(future.worth_bn for future in found.scenarios)]) + 1
 
-    def money(bn: float) -> str:
-        return number(bn, places)  # one decimal more than worth needs: what is of interest are small differences
+        def money(bn: float) -> str:
+            return number(bn, places)  # one decimal more than worth needs: what is of interest are small differences
 
-    heading(page, found)
-    figures(page, found, money)
-    futures(page, found, money)
-    information(page, found, money)
-    options(page, found, money)
-    frontier(page, found, money)
-    moves_before_reveal(page, found)
-    tree_of_moves(page, found)
-    console.print(page.text(), end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
+        heading(page, found)
+        figures(page, found, money)
+        futures(page, found, money)
+        information(page, found, money)
+        options(page, found, money)
+        frontier(page, found, money)
+        moves_before_reveal(page, found)
+        tree_of_moves(page, found)
 
 
 def heading(page: Page, found: Uncertainty) -> None:

@@ -11,6 +11,7 @@ from optimizer.instance.cells import place
 from optimizer.instance.check_facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.edit import apply_edits
 from optimizer.instance.instance import Factor, Instance, Outcome, WhatIf
+from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES
 
@@ -28,6 +29,7 @@ def check(
     broken: Collection[str] = (),
     warnings: bool = True,
     place: Place = place,
+    layouts: Layouts | None = None,
 ) -> list[Problem]:
     """Return every problem between the cells and tables of an instance, its outcomes and its what-ifs.
 
@@ -44,13 +46,15 @@ def check(
         Whether to look for what decides nothing, and for what-ifs that outcomes do not fit.
     place : callable
         Table, row number and column to the words that locate a cell.
+    layouts : Layouts, optional
+        Remembers what was found in the same tables before.
 
     Returns
     -------
     list of Problem
         Errors, then warnings. A warning holds in the instance as written and in every outcome.
     """
-    checking = _Checking(instance, frozenset(broken), warnings, place)
+    checking = _Checking(instance, frozenset(broken), warnings, place, layouts or Layouts())
     return checking.problems(None if changed is None else frozenset(changed))
 
 
@@ -72,8 +76,11 @@ def raise_errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 class _Checking:
     """One check of one instance."""
 
-    def __init__(self, instance: Instance, broken: frozenset[str], warnings: bool, place: Place) -> None:
+    def __init__(
+        self, instance: Instance, broken: frozenset[str], warnings: bool, place: Place, layouts: Layouts
+    ) -> None:
         self.instance = instance
+        self.layouts = layouts
         self.place = place
         self.warnings = warnings
         self.rules = [r for r in RULES if not r.reads & broken and (warnings or r.severity == "error")]
@@ -95,7 +102,14 @@ class _Checking:
     def _found(self, instance: Instance, changed: frozenset[str] | None) -> Found:
         facts = Facts(instance)
         rules = [rule for rule in self.rules if changed is None or rule.tables & changed]
-        return {finding: rule for rule in rules for finding in rule.find(facts)}
+        return {finding: rule for rule in rules for finding in self._findings(rule, facts)}
+
+    def _findings(self, rule: Rule, facts: Facts) -> tuple[Finding, ...]:
+        instance = facts.instance
+        beside = {"uncertainty": instance.factors, "whatifs": instance.whatifs}
+        read = [beside[name] if name in beside else instance.tables[name] for name in sorted(rule.tables)]
+        what = (rule, "eligibility" in instance.present)
+        return self.layouts.once(what, read, lambda: tuple(rule.find(facts)))
 
     def _outcome(
         self, instance: Instance, factor: Factor, outcome: Outcome, known: _Cells, found: Found | None
@@ -105,7 +119,7 @@ class _Checking:
             return []
         prefix = f"uncertainty.toml factor {factor.name}, outcome {outcome.name}"
         try:
-            edited = apply_edits(instance, outcome.edits, note=False, inside_outcome=True)
+            edited = self._edited(instance, outcome)
         except InstanceError as error:
             after = _after_earlier(instance, factor, outcome)
             if after is None:
@@ -116,6 +130,13 @@ class _Checking:
         if found is not None and self.warnings:
             _keep_common(found, here, changed)
         return [_within(prefix, problem) for problem in self._new_errors(here, known)]
+
+    def _edited(self, instance: Instance, outcome: Outcome) -> Instance:
+        """Return an instance in an outcome; an error carries everything that is wrong with its edits."""
+        try:
+            return self.layouts.applied(instance, outcome)
+        except InstanceError:  # that of the first edits that do not fit
+            return apply_edits(instance, outcome.edits, note=False, inside_outcome=True)
 
     def _new_errors(self, here: Found, known: _Cells) -> list[Problem]:
         """Return the errors on cells that did not break the same rule before the edits."""

@@ -247,6 +247,16 @@ class Facts:
         return supply
 
     @cached_property
+    def back_at_start(self) -> Array:
+        """GW of each pathway's initial deals that come back in period 0 by notice given before, before its churn."""
+        back = np.zeros(len(self.rows("pathways")))
+        pathway = self.codes("running", "pathway", "pathways")
+        due = np.array([kind == "notice" for kind in self.texts("running", "kind")], dtype=bool) & (pathway >= 0)
+        due &= self.period(self.dates("running", "until")) == 0
+        np.add.at(back, pathway[due], self.numbers("running", "gw")[due])
+        return back
+
+    @cached_property
     def every_pair(self) -> bool:
         """Whether there is no table of eligible pairs, so that every pair is one."""
         return "eligibility" not in self.instance.present

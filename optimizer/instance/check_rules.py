@@ -150,6 +150,20 @@ def losses_of_deals(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("churn", i, "fraction", shown(fraction[i]), f"pathway '{name}' {_NO_DEAL}", remedy)
 
 
+@rule("running: pathway kind gw", "pathways: pathway notice_days min_term_days")
+def running_deals(facts: Facts) -> Iterator[Finding]:
+    """Find terms and notices that run on pathways without deals, and notice for less than nothing."""
+    is_deal = np.append(facts.is_deal, True)[facts.codes("running", "pathway", "pathways")]
+    gw, kind = facts.numbers("running", "gw"), facts.texts("running", "kind")
+    for i in np.flatnonzero((gw != 0) & ~is_deal):
+        name = facts.texts("running", "pathway")[i]
+        remedy = "give the pathway a notice or a term in pathways.csv, or delete the row"
+        yield facts.finding("running", i, "gw", shown(gw[i]), f"pathway '{name}' {_NO_DEAL}", remedy)
+    for i in np.flatnonzero(gw < 0):
+        if kind[i] == "notice":
+            yield facts.finding("running", i, "gw", shown(gw[i]), "notice is given for 0 GW or more", "correct it")
+
+
 @rule(
     "calendar: start resolution periods",
     "pools: pool",
@@ -158,6 +172,7 @@ def losses_of_deals(facts: Facts) -> Iterator[Finding]:
     "pathways: pathway notice_days breach_cost_bn_per_gw churn_per_year",
     "eligibility: pathway pool initial_gw",
     "churn: pathway date fraction",
+    "running: pathway kind until gw",
 )
 def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:
     """Find deals that cannot be ended in the first period and have no capacity to stand on."""
@@ -166,7 +181,7 @@ def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:
         return
     initial = facts.pairs("initial_gw", 0.0).sum(axis=1)
     held = (facts.numbers("pathways", "notice_days") > 0) & np.isnan(facts.numbers("pathways", "breach_cost_bn_per_gw"))
-    stays = np.where(held, initial * facts.kept_at_start, 0.0)
+    stays = np.where(held, (initial - facts.back_at_start) * facts.kept_at_start, 0.0)
     supply = facts.supply_at_start
     own = (facts.eligible * supply).sum(axis=1)
     pathway = facts.codes("eligibility", "pathway", "pathways")

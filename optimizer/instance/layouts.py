@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from typing import Any, Final
+from functools import cache, cached_property, partial
+from typing import Any, Final, TypeVar
 
+import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.instance import steps
@@ -18,6 +19,7 @@ from optimizer.instance.problems import InstanceError
 from optimizer.instance.schema import TABLES
 
 Arrays = dict[str, NDArray[Any]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ _MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[
     (steps.demand, ("demand",)),
     (steps.tiers, ("value", "curves", "pathways")),
     (steps.churn, ("churn", "pathways")),
+    (steps.running, ("running", "churn", "pathways")),
     (steps.locks, ("locks",)),
 )
 
@@ -66,6 +69,24 @@ class Layouts:
         """Return layouts that know all that these know; what they learn is theirs alone."""
         return Layouts(ChainMap({}, self._made))
 
+    def once(self, what: Hashable, sources: Sequence[Any], make: Callable[[], T]) -> T:
+        """Return what `make` makes of the sources; of the same objects it is made once.
+
+        Parameters
+        ----------
+        what : hashable
+            Tells apart what is made of the same sources.
+        sources : sequence
+            All that `make` reads, and that does not change.
+        make : callable
+            Makes it.
+        """
+        key = (what, *map(id, sources))
+        if key not in self._made:
+            self._made[key] = (tuple(sources), make())
+        made: T = self._made[key][1]
+        return made
+
     def outcomes_applied(self, instance: Instance, factors: Iterable[Factor]) -> tuple[Instance, ...]:
         """Return the instance in every combination of outcomes, the first factor varying slowest.
 
@@ -73,7 +94,7 @@ class Layouts:
         """
         reached: list[Instance] = [instance]
         for factor in factors:
-            reached = [self._applied(before, o) if o.edits else before for before in reached for o in factor.outcomes]
+            reached = [self.applied(before, o) if o.edits else before for before in reached for o in factor.outcomes]
         return tuple(reached)
 
     def alone(self, instance: Instance) -> list[list[tuple[Instance, Instance]]]:
@@ -88,25 +109,28 @@ class Layouts:
             for outcome in factor.outcomes:
                 before = instance
                 try:
-                    after = self._applied(before, outcome)
+                    after = self.applied(before, outcome)
                 except InstanceError:
                     for earlier in instance.factors[:place]:
-                        before = self._applied(before, earlier.outcomes[0])
-                    after = self._applied(before, outcome)
+                        before = self.applied(before, earlier.outcomes[0])
+                    after = self.applied(before, outcome)
                 row.append((before, after))
             rows.append(row)
         return rows
 
-    def _applied(self, before: Instance, outcome: Outcome) -> Instance:
+    def applied(self, before: Instance, outcome: Outcome) -> Instance:
+        """Return an instance in one outcome.
+
+        Raises
+        ------
+        InstanceError
+            If an edit does not fit; it speaks of the first edits that do not.
+        """
         for edits in _independent(outcome.edits):
             reads = sorted(set().union(*map(_reached, edits)))
             frames = [before.tables[name] for name in reads]
-            key = (*map(id, edits), before.present, *map(id, frames))
-            if key not in self._made:
-                after = apply_edits(before, edits, note=False, inside_outcome=True)
-                changed = {name: after.tables[name] for name in reads if after.tables[name] is not before.tables[name]}
-                self._made[key] = ((edits, frames), (changed, after.present))
-            changed, present = self._made[key][1]
+            work = partial(_edited, before, edits, reads)
+            changed, present = self.once(("edited", before.present), (*edits, *frames), work)
             before = replace(before, tables={**before.tables, **changed}, present=present)
         return before
 
@@ -115,12 +139,18 @@ class Layouts:
         made: Arrays = {}
         rate = instance.discount_rate
         for make, tables in _MAKERS:
-            frames = tuple(instance.tables[name] for name in tables)
-            key = (make, names, calendar, *map(id, frames), rate)
-            if key not in self._made:
-                self._made[key] = (frames, make(instance, names, calendar))
-            made.update(self._made[key][1])
+            frames = [instance.tables[name] for name in tables]
+            made.update(self.once((make, names, calendar, rate), frames, partial(make, instance, names, calendar)))
         return made
+
+
+def _edited(
+    before: Instance, edits: tuple[Edit, ...], reads: list[str]
+) -> tuple[dict[str, pd.DataFrame], frozenset[str]]:
+    """Return the tables that edits change, and which tables there are then."""
+    after = apply_edits(before, edits, note=False, inside_outcome=True)
+    changed = {name: after.tables[name] for name in reads if after.tables[name] is not before.tables[name]}
+    return changed, after.present
 
 
 def _independent(edits: Iterable[Edit]) -> list[tuple[Edit, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from optimizer.instance.calendar import Calendar
     from optimizer.instance.instance import Factor, Instance, Outcome
-    from optimizer.instance.layouts import Names
+    from optimizer.instance.layouts import Layouts, Names
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -48,6 +49,8 @@ _ABOUT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "width": ("pathway", ("value", "curves")),
     "value": ("pathway", ("value", "curves", "pathways")),
     "keep": ("pathway", ("churn", "pathways")),
+    "held": ("pathway", ("running", "churn", "pathways")),
+    "returning": ("pathway", ("running", "churn", "pathways")),
     "lock_least": ("pathway", ("locks",)),
     "lock_most": ("pathway", ("locks",)),
 }
@@ -60,6 +63,7 @@ def changes_of_the_past(
     revealed: NDArray[np.int64],
     calendar: Calendar,
     names: Names,
+    layouts: Layouts,
 ) -> list[Problem]:
     """Return a problem for each outcome, table and row whose data before the reveal differ from those as written.
 
@@ -76,6 +80,8 @@ def changes_of_the_past(
         The periods.
     names : Names
         Names along the axes.
+    layouts : Layouts
+        Remembers what was compared before.
     """
     problems: dict[tuple[str, ...], Problem] = {}
     for factor, outcomes, period in zip(factors, alone, revealed.tolist(), strict=True):
@@ -84,9 +90,11 @@ def changes_of_the_past(
             continue
         for outcome, (instance, as_written, edited, arrays) in zip(factor.outcomes, outcomes, strict=True):
             for field, (axes, _) in _ABOUT.items():
-                if arrays[field] is as_written[field]:
+                mine, theirs = as_written[field], arrays[field]
+                if theirs is mine:
                     continue
-                place = _first_difference(as_written[field], arrays[field], before, len(axes.split()), calendar.periods)
+                compare = partial(_first_difference, mine, theirs, before, len(axes.split()), calendar.periods)
+                place = layouts.once(("past", field, before, calendar.periods), (mine, theirs), compare)
                 if place is None:
                     continue
                 where, t = place

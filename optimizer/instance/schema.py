@@ -378,6 +378,27 @@ TABLES: Final[dict[str, Table]] = {
             dated_by="date",
         ),
         Table(
+            "running",
+            "What runs on from before the start: deals within their term, and notice that was given for deals.",
+            (
+                _key(PATHWAY),
+                Column("kind", "text", "What runs on.", REQUIRED, key=True, choices=("term", "notice")),
+                _date(
+                    "until",
+                    "Of a term the first day on which the deals may come back, of notice the day on which they do.",
+                    key=True,
+                ),
+                _amount(
+                    "gw",
+                    "Capacity in those deals just before the start; of a term less what was breached, which can leave "
+                    "it below 0.",
+                    REQUIRED,
+                    GW,
+                    least=None,
+                ),
+            ),
+        ),
+        Table(
             "locks",
             "A planner's override of the allocation.",
             (

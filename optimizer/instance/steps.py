@@ -299,6 +299,24 @@ def churn(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     return {"keep": keep}
 
 
+def running(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
+    """Return ``held`` and ``returning``, GW of deals from before the start within their term, and back by notice.
+
+    Their shape is (P, T). What churns from the start on is taken off.
+    """
+    frame = instance.tables["running"]
+    shape = (len(names.pathways), calendar.periods)
+    held, returning = np.zeros(shape), np.zeros(shape)
+    at, gw, until = _places(names.pathways, frame["pathway"].tolist()), _numbers(frame, "gw"), _dates(frame, "until")
+    term = frame["kind"].to_numpy(dtype=object) == "term"
+    np.add.at(held, at[term], gw[term, None] * (calendar.starts() < until[term, None]))
+    period = calendar.period(until)
+    back = ~term & (period < calendar.periods)
+    np.add.at(returning, (at[back], period[back]), gw[back])
+    kept = np.cumprod(churn(instance, names, calendar)["keep"], axis=1)
+    return {"held": held * kept, "returning": returning * kept}
+
+
 def locks(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``lock_least`` and ``lock_most`` (GW, nan: none), shape (P, Q + 1, T); the last pool is the sum."""
     frame = instance.filled("locks")

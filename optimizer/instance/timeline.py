@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.data import BY_ROOT, PlanData
 from models.tree import Tree, build_tree
@@ -29,6 +30,7 @@ TABLES_READ: Final = (
     "value",
     "curves",
     "churn",
+    "running",
     "locks",
 )
 """The tables that decide a plan."""
@@ -106,10 +108,9 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     _refuse_too_many_scenarios(instance)
     calendar = calendar_of(instance)
     revealed = calendar.period(np.array([f.revealed for f in instance.factors], dtype="datetime64[D]"))
-    tree = build_tree(
-        calendar.periods, revealed.tolist(), [[o.probability for o in factor.outcomes] for factor in instance.factors]
-    )
     layouts = layouts or Layouts()
+    shape = (calendar.periods, tuple(revealed.tolist()), tuple(_probabilities(instance)))
+    tree = layouts.once(("tree", *shape), (), partial(build_tree, *shape))
     scenarios = layouts.outcomes_applied(instance, instance.factors)
     alone = layouts.alone(instance)
     names = _names((instance, *scenarios))
@@ -121,11 +122,15 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
 
     by_scenario = [arrays(scenario) for scenario in scenarios]
     made = [[(before, arrays(before), after, arrays(after)) for before, after in row] for row in alone]
-    problems = changes_of_the_past(instance.factors, made, revealed, calendar, names)
+    problems = changes_of_the_past(instance.factors, made, revealed, calendar, names, layouts)
     if problems:
         raise InstanceError(problems)
-    _same_on_shared_nodes(instance, tree, by_scenario, calendar)
-    return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario), scenarios, names)
+    _same_on_shared_nodes(instance, tree, by_scenario, calendar, layouts)
+    return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario, layouts), scenarios, names)
+
+
+def _probabilities(instance: Instance) -> list[tuple[float, ...]]:
+    return [tuple(outcome.probability for outcome in factor.outcomes) for factor in instance.factors]
 
 
 def _refuse_too_many_scenarios(instance: Instance) -> None:
@@ -169,34 +174,47 @@ def _names(instances: tuple[Instance, ...]) -> Names:
     return Names(union("pathways", "pathway"), union("pools", "pool"), union("contracts", "contract", "pool"))
 
 
-def _same_on_shared_nodes(instance: Instance, tree: Tree, by_scenario: list[Arrays], calendar: Calendar) -> None:
+def _same_on_shared_nodes(
+    instance: Instance, tree: Tree, by_scenario: list[Arrays], calendar: Calendar, layouts: Layouts
+) -> None:
     """Refuse outcomes that change the past only together, which one outcome at a time does not show."""
-    for s, arrays in enumerate(by_scenario):
+    apart = []
+    for name in by_scenario[0]:
+        if name != "contracted_total":
+            parts = [arrays[name] for arrays in by_scenario]
+            found = layouts.once(("apart", name), (tree, *parts), partial(_apart, name, parts, tree))
+            apart += [(*found, name)] if found else []
+    if apart:
+        s, last, name = min(apart)
+        raise InstanceError(
+            Problem(
+                "uncertainty.toml",
+                f"the outcomes {_scenario_name(instance, tree, s)} together change {name} before "
+                f"{calendar.starts(calendar.periods + 1)[last + 1]}",
+                "an outcome must not change the past",
+                "date the edits on or after the reveal of their factor",
+            )
+        )
+
+
+def _apart(name: str, parts: list[NDArray[Any]], tree: Tree) -> tuple[int, int] | None:
+    """Return the first scenario whose data differ from another's on nodes that they share, and the last such period."""
+    for s, array in enumerate(parts):
         examples = tree.example[tree.node_of[s]]
         for other in np.unique(examples[examples != s]):
+            theirs = parts[other]
+            if array is theirs:
+                continue
             periods = np.flatnonzero(examples == other)
-            for name, array in arrays.items():
-                theirs = by_scenario[other][name]
-                if name == "contracted_total" or array is theirs:
-                    continue
-                if name in BY_ROOT:
-                    differ = not np.array_equal(array, theirs, equal_nan=True)
-                else:
-                    tiers = min(array.shape[1], theirs.shape[1]) if name in ("width", "value") else None
-                    mine, yours = (
-                        a[:, :tiers][..., periods] if tiers is not None else a[..., periods] for a in (array, theirs)
-                    )
-                    differ = not np.array_equal(mine, yours, equal_nan=True)
-                if differ:
-                    raise InstanceError(
-                        Problem(
-                            "uncertainty.toml",
-                            f"the outcomes {_scenario_name(instance, tree, s)} together change {name} before "
-                            f"{calendar.starts(calendar.periods + 1)[periods[-1] + 1]}",
-                            "an outcome must not change the past",
-                            "date the edits on or after the reveal of their factor",
-                        )
-                    )
+            mine = array
+            if name in ("width", "value"):
+                tiers = min(array.shape[1], theirs.shape[1])
+                mine, theirs = array[:, :tiers], theirs[:, :tiers]
+            if name not in BY_ROOT:
+                mine, theirs = mine[..., periods], theirs[..., periods]
+            if not np.array_equal(mine, theirs, equal_nan=True):
+                return s, int(periods[-1])
+    return None
 
 
 def _scenario_name(instance: Instance, tree: Tree, scenario: int) -> str:
@@ -204,27 +222,14 @@ def _scenario_name(instance: Instance, tree: Tree, scenario: int) -> str:
     return ", ".join(f"{factor.name}={factor.outcomes[o].name}" for factor, o in outcomes)
 
 
-def _on_tree(instance: Instance, tree: Tree, names: Names, calendar: Calendar, by_scenario: list[Arrays]) -> PlanData:
-    most_tiers = max(arrays["width"].shape[1] for arrays in by_scenario)
-    for arrays in by_scenario:
-        missing = most_tiers - arrays["width"].shape[1]
-        for name in ("width", "value"):
-            arrays[name] = np.pad(arrays[name], ((0, 0), (0, missing), (0, 0)))
+def _on_tree(
+    instance: Instance, tree: Tree, names: Names, calendar: Calendar, by_scenario: list[Arrays], layouts: Layouts
+) -> PlanData:
     fields: dict[str, Any] = {}
-    examples = tree.example[tree.roots]
     for name in by_scenario[0]:
-        stacked = np.stack([arrays[name] for arrays in by_scenario])
-        if name == "contracted_total":
-            continue
-        if name in BY_ROOT:
-            fields[name] = np.moveaxis(stacked[examples], 0, -1)
-        else:
-            fields[name] = np.moveaxis(stacked[tree.example, ..., tree.period], 0, -1)
-    totals = np.stack([arrays["contracted_total"] for arrays in by_scenario])
-    contracted = np.zeros((tree.size, totals.shape[1]))
-    for t in range(tree.periods):
-        np.add.at(contracted, tree.node_of[:, t], tree.scenario_probability[:, None] * totals)
-    fields["contracted"] = (contracted / tree.probability[:, None]).T
+        parts = [arrays[name] for arrays in by_scenario]
+        field = "contracted" if name == "contracted_total" else name
+        fields[field] = layouts.once(("on tree", name), (tree, *parts), partial(_spread, name, parts, tree))
     periods = np.arange(calendar.periods)
     return PlanData(
         tree=tree,
@@ -238,3 +243,21 @@ def _on_tree(instance: Instance, tree: Tree, names: Names, calendar: Calendar, b
         tail=instance.tail,
         **fields,
     )
+
+
+def _spread(name: str, parts: list[NDArray[Any]], tree: Tree) -> NDArray[Any]:
+    """Return the data of every scenario on the nodes, or the roots, of the tree; the last axis."""
+    if name in ("width", "value"):  # a tier that a scenario lacks is one of width 0
+        most = max(array.shape[1] for array in parts)
+        parts = [np.pad(array, ((0, 0), (0, most - array.shape[1]), (0, 0))) for array in parts]
+    stacked = np.stack(parts)
+    if name == "contracted_total":
+        contracted = np.zeros((tree.size, stacked.shape[1]))
+        for t in range(tree.periods):
+            np.add.at(contracted, tree.node_of[:, t], tree.scenario_probability[:, None] * stacked)
+        spread: NDArray[Any] = (contracted / tree.probability[:, None]).T
+    elif name in BY_ROOT:
+        spread = np.moveaxis(stacked[tree.example[tree.roots]], 0, -1)
+    else:
+        spread = np.moveaxis(stacked[tree.example, ..., tree.period], 0, -1)
+    return spread

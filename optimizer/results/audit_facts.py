@@ -70,6 +70,8 @@ class Facts:
         `floor`, `target`, `cap` (inf: none).
     keep : (S, T, P) float array
         Share of the deals in force that churn leaves.
+    running : dict of (S, T, P) float arrays
+        Deals from before the start: `term`, GW within their term, and `notice`, GW that come back, less their churn.
     """
 
     scenarios: Scenarios
@@ -93,6 +95,7 @@ class Facts:
     window: dict[str, NDArray[Any]]
     demand: dict[str, Floats]
     keep: Floats
+    running: dict[str, Floats]
 
     @property
     def discount(self) -> Floats:
@@ -139,6 +142,7 @@ def facts(instance: Instance) -> Facts:
         pool=_pools(found, pools),
         demand=_demand(found, calendar, pathways),
         keep=_keep(found, calendar, pathways),
+        running=_running(found, calendar, pathways),
         **supply,
         window=_window(found, calendar, lines, supply["line_of"]),
     )
@@ -321,3 +325,19 @@ def _keep(found: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
     at = (losses.scenario, period, pathways.places(losses["pathway"]))
     np.multiply.at(keep, at, 1 - losses["fraction"])
     return keep[:, :-1]
+
+
+def _running(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
+    rows = found.long("running")
+    left = np.cumprod(_keep(found, calendar, pathways), axis=1)
+    p, kind = pathways.places(rows["pathway"]), rows["kind"]
+    ends = np.searchsorted(calendar.starts(calendar.count), rows["until"])
+    t = np.arange(calendar.count)
+    applies = {"term": t < ends[:, None], "notice": t == ends[:, None]}
+    running = {}
+    for name, when in applies.items():
+        running[name] = np.zeros(left.shape)
+        row, period = np.nonzero(when & (kind == name)[:, None])
+        np.add.at(running[name], (rows.scenario[row], period, p[row]), rows["gw"][row])
+        running[name] *= left
+    return running

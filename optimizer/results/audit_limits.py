@@ -226,7 +226,8 @@ def _returned_and_bound(facts: Facts, plan: Decisions) -> tuple[Floats, Floats]:
     notice, term = (facts.pathway[name][:, None] for name in ("notice", "term"))
     released = plan.deals["notice_given_gw"][tree.node_of]
     signed = (plan.deals["signed_gw"] - plan.deals["breached_gw"])[tree.node_of]
-    returned, bound, kept = np.zeros_like(released), np.zeros_like(signed), np.ones_like(signed)
+    returned, bound = facts.running["notice"].copy(), facts.running["term"].copy()
+    kept = np.ones_like(signed)
     deal: Flags = facts.pathway["deal"][:, None]
     periods = facts.calendar.count
     for lag in range(min(int(max(notice.max(initial=0), term.max(initial=1) - 1)) + 1, periods)):

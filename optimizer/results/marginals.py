@@ -113,11 +113,11 @@ def marginal_values(
 def _names(labels: tuple[str, ...], keys: IntArray, side: str) -> NDArray[np.object_]:
     """Return the name of every row of a constraint; a name is spelt out once, not on every node."""
     distinct, place = np.unique(keys[:, :-1], axis=0, return_inverse=True)
-    names = [_name(labels, key) + side for key in distinct.tolist()]
+    names = [row_name(labels, key) + side for key in distinct.tolist()]
     return np.array(names, dtype=object)[place.reshape(-1)]
 
 
-def _name(labels: tuple[str, ...], key: list[int]) -> str:
+def row_name(labels: tuple[str, ...], key: list[int]) -> str:
     """Return the name of a row's pathway or pool; of a lock on a pair ``pathway[pool]``."""
     owner, *pool = (labels[code] for code in key)
     if not pool:

@@ -103,11 +103,11 @@ def cancellations(timeline: Timeline, plan: Values, columns: NodeColumns) -> Fra
 def deals(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
     """Return GW in deals by node and deal pathway: in force, signed, given notice, returned, lost, breached."""
     tree = data.tree
-    returned = np.zeros(plan.use.shape)
+    returned = data.returning.copy()
     given = carried(plan.release, data.notified)
     for i, lag in sorted({(i, lag) for i, row in enumerate(data.notice.tolist()) for lag in row}):
         at = data.notice[i, tree.root] == lag
-        returned[i, at] = (data.kept_since(i, lag) * given[i])[at]
+        returned[i, at] += (data.kept_since(i, lag) * given[i])[at]
     p, n = _by_node(data.deal[:, tree.root])
     return columns.frame(
         n,

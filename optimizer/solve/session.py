@@ -25,7 +25,7 @@ from optimizer.results.values import Values, values
 from optimizer.results.worth import leaf_worth
 from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import Compiled, compile_terms
-from optimizer.solve.highs import Basis, Solution, SolveOptions, Status
+from optimizer.solve.highs import Basis, Option, Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
 from optimizer.solve.program import FloatArray, LinearProgram
@@ -35,6 +35,18 @@ if TYPE_CHECKING:
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""
+
+PRIMAL: Final[dict[str, Option]] = {"simplex_strategy": 4, "primal_simplex_bound_perturbation_multiplier": 0.0}
+"""The primal simplex without perturbed bounds, which near an optimum only have to be put right again."""
+
+DUAL: Final[dict[str, Option]] = {
+    "simplex_dual_edge_weight_strategy": 1,
+    "dual_simplex_cost_perturbation_multiplier": 0.0,
+}
+"""The dual simplex with devex weights, which cost nothing to set up, and without perturbed costs."""
+
+LEAST_ITERATIONS: Final = 200
+"""Iterations that a warm start may always take: so few cost nothing."""
 
 Change = Edit | str | WhatIf
 """An edit, its spelling on the command line, or a what-if."""
@@ -195,7 +207,7 @@ class Session:
         self.solved = 0
         self.cold_again = 0
         began = time.perf_counter()
-        warnings = valid(instance)
+        warnings = valid(instance, self._layouts)
         laid_out = timeline(instance, self._layouts)
         refuse_integers(laid_out)
         self._compiled: Compiled = compile_terms(terms(laid_out.data))
@@ -246,8 +258,9 @@ class Session:
         Any other instance is solved as well, but little of the base helps it.
         """
         began = time.perf_counter()
-        warnings = valid(case)
-        laid_out = timeline(case, self._layouts.forked())
+        layouts = self._layouts.forked()
+        warnings = valid(case, layouts)
+        laid_out = timeline(case, layouts)
         refuse_integers(laid_out)
         seconds = {"tables": time.perf_counter() - began}
         answer = self.solve_laid_out(laid_out)
@@ -325,15 +338,15 @@ class Session:
 
     def _starts(
         self, program: LinearProgram, laid_out: Timeline, reached: Reached, start: Answer | None
-    ) -> Iterable[tuple[Basis, dict[str, str | int]]]:
+    ) -> Iterable[tuple[Basis, dict[str, Option]]]:
         """Yield the warm starts worth trying, by what changed: the measurements are in docs/re-solves.md.
 
         Where costs alone changed the base's plan is still feasible and the primal simplex goes on from it, as long as
-        it has not far to go. In all other cases the dual simplex does, with weights that cost nothing to set up.
-        Neither gets more iterations than the base took cold. A plan that is possible without and with aversion, or with
-        narrower bounds, is a start for the primal simplex.
+        it has not far to go. In all other cases the dual simplex does, for at most half the iterations that the base
+        took cold: a case that needs more is better off without the base. A plan that is possible without and with
+        aversion, or with narrower bounds, is a start for the primal simplex.
         """
-        most = max(self.base.iterations, 200)
+        most = max(self.base.iterations, LEAST_ITERATIONS)
         if start is not None and start._solution.basis is not None:
             yield start._solution.basis, {"simplex_strategy": 4, "simplex_iteration_limit": 2 * most}
             return
@@ -347,8 +360,8 @@ class Session:
         if newly_averse:
             yield basis, {"simplex_strategy": 4, "simplex_iteration_limit": most}
         if reached is Reached.COSTS:
-            yield basis, {"simplex_strategy": 4, "simplex_iteration_limit": max(most // 12, 200)}
-        yield basis, {"simplex_dual_edge_weight_strategy": 1, "simplex_iteration_limit": most}
+            yield basis, {**PRIMAL, "simplex_iteration_limit": max(most // 12, LEAST_ITERATIONS)}
+        yield basis, {**DUAL, "simplex_iteration_limit": max(most // 2, LEAST_ITERATIONS)}
 
 
 def _flat(changes: Iterable[Change | Iterable[Change]]) -> Iterable[Edit | WhatIf]:

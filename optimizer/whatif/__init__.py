@@ -1,1 +1,1 @@
-"""Analyses that solve an instance many times: each case from the base's optimal basis."""
+"""Analyses that solve an instance many times, each case from the base's optimal basis."""

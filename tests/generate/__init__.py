@@ -39,6 +39,7 @@ def random_instance(seed: int, folder: Path, *, size: str = "small", integers: b
     draft.start = dt.date(draft.count(2026, 2029), draft.count(1, 13), 1)
     tables.add_supply(draft, integers)
     tables.add_use(draft, integers)
+    tables.add_running(draft, np.random.default_rng([seed, 20270101]))
     if draft.chance(INFEASIBLE_SHARE):
         tables.ask_too_much(draft)
     else:

@@ -272,6 +272,21 @@ def add_churn(draft: Draft, pathway: str) -> None:
         )
 
 
+def add_running(draft: Draft, rng: np.random.Generator) -> None:
+    """Draw terms and notices that run on from before the start, of less than half the deals that are in use then."""
+    for row in draft.rows("pathways"):
+        pairs = draft.rows("eligibility", pathway=row["pathway"])
+        initial = sum(pair["initial_gw"] or 0.0 for pair in pairs)
+        if initial <= 0 or not draft.is_deal(row["pathway"]) or rng.random() < 0.4:
+            continue
+        for kind in ("term", "notice"):
+            for t in rng.choice(draft.periods + 2, size=int(rng.integers(0, 3)), replace=False):
+                until = draft.tau(int(t)) - dt.timedelta(days=int(rng.integers(0, 20)))
+                gw = round(initial * float(rng.uniform(0, 0.25)), 4)
+                cells = {"pathway": row["pathway"], "kind": kind, "until": until, "gw": gw}
+                draft.tables.setdefault("running", []).append(cells)
+
+
 def add_locks(draft: Draft) -> None:
     """Draw a few overrides, seldom, none of which bars a pathway from its hold."""
     if not draft.chance(0.2):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import PlanData, Tree, build_tree
+from models.data import BY_NODE, BY_ROOT
 
 quick = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
@@ -153,7 +154,7 @@ AXES = {
     "QR": "idle_penalty",
     "PR": "shortfall_penalty migration_cost ramp signing_cost breach_cost notice term",
     "KN": "delivered contracted cost window cancel_notice fee max_share indivisible terminal_rate",
-    "PN": "floor target cap tiers keep",
+    "PN": "floor target cap tiers keep held returning",
     "PIN": "width value",
     "PLN": "lock_least lock_most",
 }
@@ -255,3 +256,9 @@ def test_supply_and_discount_follow_the_node(data: PlanData) -> None:
     assert data.supply[0] == pytest.approx(data.delivered.sum(axis=0))
     for node in range(data.tree.size):
         assert data.node_discount[node] == data.discount[data.tree.period[node]]
+
+
+def test_every_array_of_the_plans_data_is_moved_to_another_tree() -> None:
+    """Protects plans of one future alone: an array that is forgotten there would keep the nodes of the old tree."""
+    arrays = {field.name for field in fields(PlanData) if "Array" in str(field.type)}
+    assert arrays - {"pool_of", "discount"} == {*BY_NODE, *BY_ROOT}

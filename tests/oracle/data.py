@@ -29,6 +29,7 @@ KEYS = {
     "value": ("pathway", "from", "tier"),
     "curves": ("pathway", "from"),
     "churn": ("pathway", "date"),
+    "running": ("pathway", "kind", "until"),
     "locks": ("pathway", "pool", "from"),
 }
 
@@ -166,6 +167,15 @@ class Data:
                 kept *= 1 - row["fraction"]
         return float(kept)
 
+    def running(self, p: str, kind: str, t: int) -> float:
+        """GW of pathway p's deals from before the start: in their term in period t, or back then; less churn."""
+        found = 0.0
+        for row in self.rows.get("running", []):
+            if row["pathway"] == p and row["kind"] == kind:
+                now, end = self.calendar.tau(t), self.calendar.takes_effect(row["until"])
+                found += row["gw"] if (now < row["until"] if kind == "term" else end == t) else 0.0
+        return found * math.prod(self.keep(p, earlier) for earlier in range(t + 1))
+
     def notice(self, p: str) -> int:
         """Periods of notice in pathway p's deals."""
         return self.calendar.periods_of(self.pathways[p]["notice_days"])
@@ -217,6 +227,7 @@ class Data:
             "demand": {p: self.demand(p, t) for p in self.pathways},
             "tiers": {p: self.tiers(p, t) for p in self.pathways},
             "keep": {p: self.keep(p, t) for p in self.pathways},
+            "running": {p: [self.running(p, kind, t) for kind in ("term", "notice")] for p in self.pathways},
             "locks": self.locks(t),
         }
 

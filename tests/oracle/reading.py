@@ -93,6 +93,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "segments": REQUIRED,
     },
     "churn": {"pathway": REQUIRED, "date": REQUIRED, "fraction": REQUIRED},
+    "running": {"pathway": REQUIRED, "kind": REQUIRED, "until": REQUIRED, "gw": REQUIRED},
     "locks": {"pathway": REQUIRED, "pool": "", "from": REQUIRED, "until": NONE, "min_gw": 0.0, "max_gw": NONE},
 }
 MANDATORY = ("pools", "contracts", "deliveries", "pathways")

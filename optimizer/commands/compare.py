@@ -1,0 +1,59 @@
+"""``gwplan compare``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.commands.common import ends_with_code
+
+if TYPE_CHECKING:
+    from optimizer.results.run import Run
+
+
+@click.command()
+@click.argument("folders", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option("--all", "everything", is_flag=True, help="Show what is the same too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+@ends_with_code
+def compare(folders: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Compare kept RUNs with the first: inputs cell by cell, figures, allocations."""
+    from optimizer.results.run import read_run
+    from optimizer.whatif.differences import refuse_unlike
+
+    if len(folders) < 2:
+        raise click.UsageError("name two runs or more")
+    runs = [read_run(folder) for folder in folders]
+    refuse_unlike(runs)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(_record(runs, everything), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        from optimizer.export.printed_differences import differences
+        from optimizer.export.printed_layout import printed
+
+        with printed() as page:
+            differences(page, runs, everything=everything)
+
+
+def _record(runs: list[Run], everything: bool) -> dict[str, Any]:
+    """Return the differences as plain data; a figure that a run does not have is null."""
+    from dataclasses import asdict
+
+    from optimizer.whatif.differences import allocations, caveats, figure_differences, inputs
+
+    return {
+        "runs": [str(run.folder) for run in runs],
+        "notes": caveats(runs),
+        "inputs": [[asdict(d) for d in inputs(runs[0].instance, run.instance)] for run in runs[1:]],
+        "figures": [
+            {"figure": f.group, "name": f.name, "unit": f.unit, "values": [v if v == v else None for v in values]}
+            for f, values in figure_differences(runs, everything=everything)
+        ],
+        "allocation_gw": [
+            {"pathway": p, "pool": q, "year": year, "values": values}
+            for p, q, year, *values in allocations(runs, everything=everything).itertuples(index=False)
+        ],
+    }

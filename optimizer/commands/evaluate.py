@@ -1,0 +1,54 @@
+"""``gwplan evaluate``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.commands.common import Case, ends_with_code, takes_case
+
+if TYPE_CHECKING:
+    from optimizer.whatif.evaluate import Evaluation
+
+
+@click.command()
+@takes_case
+@click.option("--plan", "path", metavar="FILE", required=True, help="CSV of pathway, pool, gw and start (or node).")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@ends_with_code
+def evaluate(case: Case, path: str, as_json: bool) -> None:
+    """Price a given allocation of INSTANCE: limits broken, worth, gap to the best plan and where it arises."""
+    instance = case.load()
+
+    from optimizer.solve.session import Session
+    from optimizer.whatif.evaluate import evaluate as price
+    from optimizer.whatif.given import read_given
+
+    with Session(instance) as session:
+        found = price(session.base, read_given(path, session.base._laid_out))
+    if as_json:
+        import json
+
+        click.echo(json.dumps(_record(found), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    from optimizer.export.printed_evaluation import evaluation
+    from optimizer.export.printed_layout import printed
+
+    with printed() as page:
+        evaluation(page, found)
+
+
+def _record(found: Evaluation) -> dict[str, Any]:
+    """Return the evaluation as plain data."""
+    from dataclasses import asdict
+
+    gap = found.gap_by_year()
+    return {
+        "objective_bn": found.plan.objective_bn,
+        "best_objective_bn": found.best.objective_bn,
+        "gap_bn": found.gap_bn,
+        "broken": [asdict(broken) for broken in found.broken],
+        "gap_by_year_bn": {str(owner): {str(y): float(v) for y, v in row.items()} for owner, row in gap.iterrows()},
+        "summary": dict(found.plan.summary),
+    }

@@ -1,0 +1,100 @@
+"""``gwplan whatif``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.commands.common import NO_PLAN, Case, ends_with_code, pairs, progress, stop, warn
+
+if TYPE_CHECKING:
+    from optimizer.solve.session import Session
+    from optimizer.whatif.attribution import Attribution
+    from optimizer.whatif.compare import Comparison
+    from optimizer.whatif.stacks import Stack
+
+
+@click.command()
+@click.argument("source", metavar="INSTANCE")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--set", "edits", metavar="EDIT", multiple=True, help="One more case: these edits, in their order.")
+@click.option("--with", "whatifs", metavar="WHATIF", multiple=True, help="Apply a what-if to the base.")
+@click.option("--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Take an outcome as known.")
+@click.option("--deterministic", is_flag=True, help="Ignore uncertainty.")
+@click.option("--attribute", is_flag=True, help="Of each stack, say how much of the difference each part makes.")
+@click.option("--out", metavar="DIR", help="Keep the comparison and every run in this new folder.")
+@click.option("--force", is_flag=True, help="Let --out replace an earlier comparison.")
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@ends_with_code
+def whatif(
+    source: str,
+    names: tuple[str, ...],
+    edits: tuple[str, ...],
+    whatifs: tuple[str, ...],
+    given: Mapping[str, str],
+    deterministic: bool,
+    attribute: bool,
+    out: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Compare INSTANCE with what-ifs of it: NAMEs joined by + stack; all that it ships with when none is named."""
+    from optimizer.whatif import kept
+    from optimizer.whatif.stacks import stacks
+
+    if out is not None:
+        kept.refuse_existing(out, force=force)
+    base = Case(source, whatifs, (), given, deterministic).load()
+    asked = stacks(base, names, edits)
+
+    from optimizer.solve.session import Session
+    from optimizer.whatif.compare import compare
+
+    with progress() as tell:
+        session = Session(base)
+        found = compare(session, asked, tell)
+        shares = _attributed(session, asked, found) if attribute else {}
+    if out is not None:
+        options = {"deterministic": deterministic}
+        kept.keep(found, shares, out, command=["gwplan", *sys.argv[1:]], options=options, force=force)
+    _warn(found)
+    if as_json:
+        click.echo(kept.as_json(found, shares))
+    else:
+        show(found, shares)
+    failed = [f"{case.name}: {case.failure}" for case in found.cases if case.failure]
+    if failed:
+        stop(NO_PLAN, *failed)
+
+
+def _attributed(session: Session, asked: list[Stack], found: Comparison) -> dict[str, Attribution]:
+    from optimizer.whatif.attribution import attribute
+
+    solved = {case.name for case in found.cases if case.plan}
+    return {s.name: attribute(session, s) for s in asked if len(s.parts) > 1 and s.name in solved}
+
+
+def _warn(found: Comparison) -> None:
+    """Say how many warnings the base has, and the first that each case adds."""
+    base = found.base.plan.warnings if found.base.plan else ()
+    if base:
+        warn([f"{len(base)} on the base; `gwplan check` shows them"])
+    for case in found.cases:
+        added = [line for line in (case.plan.warnings if case.plan else ()) if line not in base]
+        more = f" (and {len(added) - 1} more)" if len(added) > 1 else ""
+        warn(f"{case.name}: {line}{more}" for line in added[:1])
+
+
+def show(found: Comparison, shares: Mapping[str, Attribution]) -> None:
+    """Print a comparison, and what each part of a stack contributes."""
+    from optimizer.export.printed_comparison import attribution, comparison
+    from optimizer.export.printed_layout import printed
+
+    with printed() as page:
+        comparison(page, found)
+        for case in found.cases:
+            if case.name in shares:
+                attribution(page, found, case, shares[case.name])

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+import optimizer as gw
+from optimizer.results.run import keep, read_run
+from optimizer.whatif.roll import period_of, rolled, state_of
+from tests.generate import instances, random_instance
+
+INSTANCES = Path(__file__).resolve().parents[2] / "instances"
+
+
+def rolled_after(plan: gw.Plan, folder: Path, count: int, known: dict[str, str] | None = None) -> gw.Instance:
+    """Return the instance rolled on by some periods, by way of a kept run and a written folder."""
+    from optimizer.instance.timeline import calendar_of
+
+    run = read_run(keep(plan, folder / f"run {count}", command=["gwplan"], options={}))
+    to: dt.date = calendar_of(plan.instance).starts().astype(object)[count]
+    following, _ = rolled(plan.instance, to, state_of(run, to, known or {}), known or {})
+    gw.save(following, folder / f"next {count}")
+    return gw.load(folder / f"next {count}")
+
+
+def remaining_bn(plan: gw.Plan, count: int) -> float:
+    """Return what the rest of a plan is worth, discounted to the start of that rest."""
+    from optimizer.instance.timeline import calendar_of
+
+    rows = plan.cashflow
+    later = rows[rows["period"] >= count]
+    years = calendar_of(plan.instance).dt * count
+    return float((later["discounted_bn"] * later["probability"]).sum() * (1 + plan.instance.discount_rate) ** years)
+
+
+@settings(max_examples=12, derandomize=True, deadline=None, database=None)
+@given(seed=instances())
+def test_the_rest_of_a_plan_is_worth_the_same_after_rolling_on(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Deals within term, running notices, cancellations and churn all carry over, or worth would move."""
+    folder = tmp_path_factory.mktemp("roll")
+    instance = gw.load(random_instance(seed, folder / "first")).deterministic().edited("risk.aversion = 0")
+    try:
+        plan = gw.solve(instance)
+    except gw.InfeasibleError:
+        return
+    for count in sorted({1, instance.periods // 2}):
+        following = gw.solve(rolled_after(plan, folder, count))
+        expected = remaining_bn(plan, count)
+        assert following.objective_bn == pytest.approx(expected, rel=1e-6, abs=1e-6), (seed, count)
+
+
+def test_the_reference_instance_rolls_on_month_by_month(tmp_path: Path) -> None:
+    """The reference plan, with cancellations and deals under way, is worth the same from half a year on, and again."""
+    instance = gw.load(INSTANCES / "meta-2026h1").deterministic()
+    plan = gw.solve(instance.edited("demand[pathway=msl].target_gw *= 0.5", "demand[pathway=msl].cap_gw *= 0.5"))
+    assert plan.cancellations["share"].max() > 0.5
+    first = gw.solve(rolled_after(plan, tmp_path / "a", 14))
+    assert len(first.instance.tables["running"]) > 0
+    assert first.objective_bn == pytest.approx(remaining_bn(plan, 14), rel=1e-6)
+    second = gw.solve(rolled_after(first, tmp_path / "b", 3))
+    assert second.objective_bn == pytest.approx(remaining_bn(plan, 17), rel=1e-6)
+
+
+def test_a_branch_is_asked_for_where_there_are_several(tmp_path: Path) -> None:
+    """On a tree the state depends on what was revealed: without it rolling on is refused."""
+    plan = gw.solve(gw.load(INSTANCES / "tiny-tree"))
+    with pytest.raises(gw.InstanceError, match="--given market=OUTCOME"):
+        rolled_after(plan, tmp_path / "a", 2)
+    following = rolled_after(plan, tmp_path / "b", 2, {"market": "up"})
+    assert [len(factor.outcomes) for factor in following.factors] == [1, 2]
+    assert gw.solve(following).summary["scenarios"] == 2
+
+
+@pytest.mark.parametrize("day", ["2026-01-01", "2026-01-15", "2030-01-01"])
+def test_only_a_later_period_can_be_rolled_to(day: str) -> None:
+    """A date that is no period's first day, the start itself or one beyond the plan is refused."""
+    with pytest.raises(gw.InstanceError, match="first day of a later period"):
+        period_of(gw.load(INSTANCES / "tiny-tree"), dt.date.fromisoformat(day))
