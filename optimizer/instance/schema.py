@@ -379,7 +379,7 @@ TABLES: Final[dict[str, Table]] = {
         ),
         Table(
             "running",
-            "What runs on from before the start: deals within their term, and notice that was given for deals.",
+            "Terms and notices of deals that run on from before the start.",
             (
                 _key(PATHWAY),
                 Column("kind", "text", "What runs on.", REQUIRED, key=True, choices=("term", "notice")),

@@ -211,9 +211,8 @@ def _without_share(
         own.append(Edit("cancellations", "drop", {"contract": contract}))
     following = instance
     kept = pending[-1] if whole and pending else None
-    for number, (day, share) in enumerate(pending, start=1):
-        if (day, share) is not kept:
-            following = _part(following, contract, f"{contract} cancelled {number}", share, day)
+    for number, (day, share) in enumerate(pending[:-1] if kept else pending, start=1):
+        following = _part(following, contract, f"{contract} cancelled {number}", share, day)
     if whole and kept is None:
         return following.edited(Edit("contracts", "drop", {"contract": contract}))
     scale = kept[1] if kept else left

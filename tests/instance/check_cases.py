@@ -162,6 +162,15 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         ],
     ),
     (
+        "terms that run on without deals, and notice for less than nothing",
+        {"running": "pathway,kind,until,gw\nads,term,2027-01-01,0.2\ndeals,notice,2027-01-01,-0.1\n"},
+        [
+            "running.csv row 2, gw: 0.2; pathway 'ads' is no deal pathway: it has neither notice_days nor min_term_days; "
+            "give the pathway a notice or a term in pathways.csv, or delete the row",
+            "running.csv row 3, gw: -0.1; notice is given for 0 GW or more; correct it",
+        ],
+    ),
+    (
         "a lock with its least above its most",
         {"locks": "pathway,pool,from,min_gw,max_gw\nads,,2027-01-01,0.3,0.2\n"},
         ["locks.csv row 2, min_gw: 0.3; above max_gw 0.2; correct one of the two"],
