@@ -15,7 +15,7 @@ from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedEr
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Layouts
-from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.problems import Problem
 from optimizer.instance.quantity_value import not_found
 from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import Timeline, timeline
@@ -26,6 +26,7 @@ from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
+from optimizer.solve.mixed import judged
 from optimizer.solve.program import LinearProgram
 from optimizer.solve.stages import Stage, Start, lifted, start_of
 
@@ -94,13 +95,12 @@ def solve(
         layouts = Layouts()
         with stage("timeline"):
             laid_out = timeline(instance, layouts)
-            refuse_integers(laid_out)
         with stage("build"):
             program = compiled(laid_out.data)
         with stage("solve"):
             solution, certificate, report = solved(laid_out, program, options, meanwhile, layouts)
         certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped)
-        if solution.status.stopped:
+        if solution.status.stopped and not program.whole.any():
             solution, certificate = settled(program, solution)
         with stage("results"):
             plan = make_plan(laid_out, program, solution, certificate)
@@ -163,20 +163,6 @@ def valid(instance: Instance) -> tuple[Problem, ...]:
     return raise_errors(check(instance, changed={*TABLES, "uncertainty", "whatifs"}))
 
 
-def refuse_integers(laid_out: Timeline) -> None:
-    """Refuse an instance that asks for whole cancellations or least blocks, which this version cannot plan."""
-    data, problems = laid_out.data, []
-    rule = "this version plans shares and blocks of any size"
-    for k in sorted(set(data.indivisible.nonzero()[0].tolist())):
-        where = f"cancellations.csv, contract {data.contracts[k]}, indivisible"
-        problems.append(Problem(where, "true", rule, "leave it blank to plan with a divisible contract"))
-    for p, q in sorted(set(zip(*(axis.tolist() for axis in data.min_block.nonzero()[:2]), strict=True))):
-        where = f"eligibility.csv, {data.pathways[p]} on {data.pools[q]}, min_block_gw"
-        problems.append(Problem(where, "above 0", rule, "leave it blank to plan without a least block"))
-    if problems:
-        raise InstanceError(problems)
-
-
 def solved(
     laid_out: Timeline,
     program: LinearProgram,
@@ -218,21 +204,14 @@ def certified(
     (Solution, Certificate or None)
         The certificate is None where there is no point to judge.
     """
-    solution, certificate = _judged(program, replace(options, meanwhile=meanwhile))
+    solution, certificate = judged(program, replace(options, meanwhile=meanwhile))
     for again in COLD_AGAIN:
         doubtful = solution.status is Status.OPTIMAL and not (certificate and certificate.optimal)
         unclear = solution.status is Status.INFEASIBLE_OR_UNBOUNDED
         if not (doubtful or unclear):
             break
-        solution, certificate = _judged(program, replace(options, solver={**options.solver, **again}))
+        solution, certificate = judged(program, replace(options, solver={**options.solver, **again}))
     return solution, certificate
-
-
-def _judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
-    solution = run_solver(program, options)
-    if not len(solution.columns):
-        return solution, None
-    return solution, certify(program, solution.columns, solution.row_duals)
 
 
 DECISIONS = ("allocate", "cancelled", "sign", "release", "breach")

@@ -49,6 +49,8 @@ def next_gw(page: Page, view: View) -> None:
         "Left: what one more GW all year would add in use, before its cost. Right: the pool's average contract price. "
         "> one more GW at that price pays; < it does not."
     )
+    if view.plan.summary["marginal_values"] == "integers fixed":
+        page.note("With the plan's whole cancellations and the blocks in use as they are (integers fixed).")
     _holds(page, view)
 
 

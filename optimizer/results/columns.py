@@ -134,6 +134,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
             "from_gw": _gw("least value of the limit at which this marginal value holds"),
             "to_gw": _gw("greatest value of the limit at which this marginal value holds"),
             "unit": _text("unit of the marginal value: $bn per GW-year, of ramps $bn per GW"),
+            "integers": _text(
+                "fixed: the value holds with the plan's whole cancellations and the blocks in use as they are; "
+                "blank: the plan has none"
+            ),
         },
     }
 )

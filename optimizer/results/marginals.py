@@ -80,7 +80,7 @@ def marginal_values(
     pandas.DataFrame
         ``bn_per_gw_year`` is in $bn per GW-year, gross of contract cost; for ramps in $bn per GW, as ``unit`` says.
         Positive: relaxing helps. Blank where the node has no weight in the objective. ``from_gw`` and ``to_gw`` bound
-        the GW over which the value holds.
+        the GW over which the value holds. ``integers`` tells that whole cancellations and blocks are fixed as planned.
     """
     weight = node_weight(program, data, row_duals)
     frames = []
@@ -105,6 +105,7 @@ def marginal_values(
                 from_gw=low,
                 to_gw=high,
                 unit=family.unit,
+                integers="fixed" if program.whole.any() else "",
             )
         )
     return pd.concat(frames, ignore_index=True).sort_values("node", kind="stable", ignore_index=True)

@@ -171,6 +171,7 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
         "scenarios": len(tree.node_of),
         "nodes": tree.size,
         "certificate": certificate.as_dict(),
+        "marginal_values": "integers fixed" if certificate.bound is not None else "linear",
     }
 
 

@@ -28,13 +28,14 @@ class Status(StrEnum):
     INFEASIBLE_OR_UNBOUNDED = "infeasible_or_unbounded"
     TIME_LIMIT = "time_limit"
     ITERATION_LIMIT = "iteration_limit"
+    SEARCH_LIMIT = "search_limit"
     INTERRUPTED = "interrupted"
     SOLVER_ERROR = "solver_error"
 
     @property
     def stopped(self) -> bool:
         """Whether a limit or the user ended the solve early."""
-        return self in (Status.TIME_LIMIT, Status.ITERATION_LIMIT, Status.INTERRUPTED)
+        return self in (Status.TIME_LIMIT, Status.ITERATION_LIMIT, Status.SEARCH_LIMIT, Status.INTERRUPTED)
 
 
 _STATUS: Final = {
@@ -44,6 +45,7 @@ _STATUS: Final = {
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE_OR_UNBOUNDED,
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
     highspy.HighsModelStatus.kIterationLimit: Status.ITERATION_LIMIT,
+    highspy.HighsModelStatus.kSolutionLimit: Status.SEARCH_LIMIT,
     highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
 }
 
@@ -127,6 +129,8 @@ class Solution:
         The solver's own word for how it ended.
     basis : Basis or None
         Where the simplex method ended; None where it did not.
+    bound : float or None
+        With whole numbers: what no solution's objective can be below, $bn, after the solver's search.
     """
 
     status: Status
@@ -137,6 +141,7 @@ class Solution:
     seconds: float
     message: str
     basis: Basis | None = None
+    bound: float | None = None
 
 
 def version() -> str:
@@ -235,7 +240,7 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
         program.start[:-1].astype(np.int32),
         program.index.astype(np.int32),
         program.value,
-        np.zeros(columns, dtype=np.int32),
+        program.whole.astype(np.int32),
     )
     # HiGHS warns of values that it treats as zero or infinite; the certificate judges what comes of that.
     if status == highspy.HighsStatus.kError:
@@ -283,16 +288,18 @@ def solve(
     if run_status == highspy.HighsStatus.kError:
         status = Status.SOLVER_ERROR
     found, info, ended_at = highs.getSolution(), highs.getInfo(), highs.getBasis()
+    whole = bool(program.whole.any())
     counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.crossover_iteration_count)
     return Solution(
         status=status,
         columns=np.array(found.col_value) if found.value_valid else np.empty(0),
         row_duals=np.array(found.row_dual) if found.dual_valid else np.empty(0),
-        row_ranges=_row_ranges(highs) if ranges and status is Status.OPTIMAL else None,
+        row_ranges=_row_ranges(highs) if ranges and status is Status.OPTIMAL and not whole else None,
         iterations=sum(max(int(count), 0) for count in counts),
         seconds=seconds,
         message=str(highs.modelStatusToString(model_status)),
         basis=ended_at if ended_at.valid else None,
+        bound=float(info.mip_dual_bound) if whole else None,
     )
 
 

@@ -62,10 +62,14 @@ class Stage:
 def start_of(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> Start:
     """Return where the solver starts: as asked, else by the shape of the tree and the program."""
     tree = laid_out.data.tree
+    if program.whole.any():  # a search begins anew, wherever it is asked to start
+        return Start.COLD
     if options.start:
         return Start(options.start)
     simplex = str(options.solver.get("solver", "choose")) in ("choose", "simplex")
-    worth_it = simplex and program.shape[1] >= LEAST_COLUMNS and 2 * tree.periods <= tree.size
+    worth_it = (
+        simplex and program.shape[1] >= LEAST_COLUMNS and 2 * tree.periods <= tree.size
+    )
     return Start.LIFT if worth_it else Start.COLD
 
 
