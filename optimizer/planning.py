@@ -99,7 +99,7 @@ def solve(
             program = compiled(laid_out.data)
         with stage("solve"):
             solution, certificate, report = solved(laid_out, program, options, meanwhile, layouts)
-        certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped)
+        certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped, instance=instance)
         if solution.status.stopped and not program.whole.any():
             solution, certificate = settled(program, solution)
         with stage("results"):
@@ -235,7 +235,9 @@ def settled(program: LinearProgram, solution: Solution) -> tuple[Solution, Certi
     return replace(solution, row_duals=nothing, row_ranges=None), certify(program, solution.columns, nothing)
 
 
-def plan_or_error(solution: Solution, certificate: Certificate | None, *, accept_stopped: bool) -> Certificate:
+def plan_or_error(
+    solution: Solution, certificate: Certificate | None, *, accept_stopped: bool, instance: Instance | None = None
+) -> Certificate:
     """Return the certificate of a solve that left a plan; raise the error that fits one which did not."""
     status = solution.status
     if status is Status.OPTIMAL:
@@ -243,7 +245,7 @@ def plan_or_error(solution: Solution, certificate: Certificate | None, *, accept
             return certificate
         raise AuditError("the solver's answer does not prove optimal", [str(certificate)])
     if status in (Status.INFEASIBLE, Status.UNBOUNDED, Status.INFEASIBLE_OR_UNBOUNDED):
-        raise InfeasibleError(str(status))
+        raise InfeasibleError(str(status), instance)
     if status.stopped:
         if certificate is not None and certificate.feasible and accept_stopped:
             return certificate
