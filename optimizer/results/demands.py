@@ -1,4 +1,4 @@
-"""The planner's own demands as rows of the program: what can be in conflict, and what a program is without some."""
+"""The planner's own demands: what can be in conflict, and the columns by which each gives way."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ KINDS: Final = {
     "cap_kept": "cap",
     "balance": "supply",
     "deals": "deals",
-    "term": "deals",
     "ramp": "ramp",
     "signing_ramp": "ramp",
     "block_least": "block",
@@ -39,8 +38,12 @@ class Demand:
         One of the values of `KINDS`.
     pathway, pool : str
         Whose demand it is; blank where it has none.
-    rows, nodes : int arrays
-        The rows that state it, and the node of each.
+    nodes : int array
+        The nodes at which it is made.
+    rows, values : tuples of arrays
+        For each node, what a GW by which it gives way there adds to the program's rows.
+    places : int array
+        For each node, the place of its relief among all.
     pointed : int array
         The nodes at which it is known to be in conflict.
     """
@@ -48,8 +51,10 @@ class Demand:
     kind: str
     pathway: str
     pool: str
-    rows: IntArray
     nodes: IntArray
+    rows: tuple[IntArray, ...]
+    values: tuple[FloatArray, ...]
+    places: IntArray
     pointed: IntArray
 
     @property
@@ -58,80 +63,62 @@ class Demand:
         return self.kind, self.pathway, self.pool
 
 
-def demands(program: LinearProgram) -> list[Demand]:
-    """Return the demands of a program, each over all its periods."""
-    rows: dict[tuple[str, str, str], list[IntArray]] = {}
+def demands(program: LinearProgram, data: PlanData) -> list[Demand]:
+    """Return the demands of a program, each over all its periods.
+
+    Deals that may be broken at a price are no demand.
+    """
+    found: list[Demand] = []
+    place = 0
     for family, kind in KINDS.items():
         keys = program.row_keys.get(family)
         if keys is None:
             continue
-        first = program.rows[family].start
         for names in np.unique(keys[:, :-1], axis=0):
             at = np.flatnonzero((keys[:, :-1] == names).all(axis=1))
             owner = [program.labels[code] for code in names.tolist()]
             pathway, pool = ("", owner[0]) if family == "balance" else (owner[0], owner[1] if len(owner) > 1 else "")
-            found = np.stack([first + at, keys[at, -1]], axis=1)
-            rows.setdefault((kind, pathway, pool), []).append(found)
-    joined = {key: np.concatenate(parts) for key, parts in rows.items()}
-    return [Demand(*key, at[:, 0], at[:, 1], at[:, 1]) for key, at in joined.items()]
-
-
-def by_range(demand: Demand, data: PlanData, pointed: BoolArray) -> list[Demand]:
-    """Return a demand over each run of successive periods in which some of its rows are pointed at."""
-    period = data.tree.period[demand.nodes]
-    chosen = pointed[demand.rows]
-    periods = np.unique(period[chosen])
-    runs = np.split(periods, np.flatnonzero(np.diff(periods) > 1) + 1) if len(periods) else []
-    found = []
-    for run in runs:
-        inside = np.isin(period, run)
-        nodes = np.unique(demand.nodes[inside & chosen])
-        found.append(replace(demand, rows=demand.rows[inside], nodes=demand.nodes[inside], pointed=nodes))
+            nodes, rows = keys[at, -1], program.rows[family].start + at
+            if kind == "deals":
+                p = data.pathways.index(pathway)
+                firm = ~np.isfinite(data.breach_cost[p, data.tree.root[nodes]])
+                nodes = nodes[firm]
+                enters = [_ended(program, int(names[0]), int(n)) for n in nodes]
+            else:
+                enters = [(row[None], sign[None]) for row, sign in zip(rows, _sign(program, family, rows), strict=True)]
+            if len(nodes):
+                where, values = (tuple(part) for part in zip(*enters, strict=True))
+                places = place + np.arange(len(nodes))
+                found.append(Demand(kind, pathway, pool, nodes, where, values, places, nodes))
+                place += len(nodes)
     return found
 
 
-def yields(program: LinearProgram, rows: IntArray) -> FloatArray:
-    """Return the sign with which another GW enters each row where its demand gives way.
-
-    An inequality gives way on the side that it has. Of the two equalities, deals give way by ending, supply by more of
-    it.
-    """
-    sign = np.where(np.isfinite(program.row_lower[rows]), 1.0, -1.0)
-    balance = program.rows["balance"]
-    return np.where((rows >= balance.start) & (rows < balance.stop), -1.0, sign)
+def _sign(program: LinearProgram, family: str, rows: IntArray) -> FloatArray:
+    """Return the sign with which another GW enters each row where its demand gives way: on the side that it has."""
+    if family == "balance":
+        return np.full(len(rows), -1.0)
+    return np.where(np.isfinite(program.row_lower[rows]), 1.0, -1.0)
 
 
-def without(program: LinearProgram, dropped: Iterable[Demand]) -> LinearProgram:
-    """Return a program without some demands and without costs: it tells whether the rest can be kept."""
-    lower, upper = program.row_lower.copy(), program.row_upper.copy()
-    for demand in dropped:
-        sign = yields(program, demand.rows)
-        lower[demand.rows[sign > 0]] = -np.inf
-        upper[demand.rows[sign < 0]] = np.inf
-    return replace(program, row_lower=lower, row_upper=upper, cost=np.zeros_like(program.cost))
-
-
-def feasible(program: LinearProgram, options: SolveOptions) -> bool:
-    """Return whether a program without costs has a solution.
-
-    Raises
-    ------
-    StoppedError, SolverError
-        If the solver could not tell.
-    """
-    answer = run_solver(program, options, ranges=False)
-    status = answer.status
-    if status in (Status.INFEASIBLE, Status.INFEASIBLE_OR_UNBOUNDED):  # without costs nothing is unbounded
-        return False
-    if status is Status.OPTIMAL:
-        return True
-    if status.stopped:
-        raise StoppedError(str(status), answer.seconds, plan_found=False)
-    raise SolverError(f"the solver could not tell whether demands can be kept: {answer.message}")
+def _ended(program: LinearProgram, pathway: int, node: int) -> tuple[IntArray, FloatArray]:
+    """Return what a GW of deals that ends without notice enters: all that a GW signed does, with the other sign."""
+    keys = program.column_keys["sign"]
+    column = program.columns["sign"].start + int(np.flatnonzero((keys == (pathway, node)).all(axis=1))[0])
+    entries = slice(int(program.start[column]), int(program.start[column + 1]))
+    rows, values = program.index[entries], -program.value[entries]
+    inside = np.zeros(len(rows), dtype=bool)
+    for family in ("deals", "term"):
+        inside |= (rows >= program.rows[family].start) & (rows < program.rows[family].stop)
+    return rows[inside], values[inside]
 
 
 def elastic(
-    program: LinearProgram, rows: list[IntArray], values: list[FloatArray], cost: FloatArray, most: FloatArray
+    program: LinearProgram,
+    rows: Iterable[IntArray],
+    values: Iterable[FloatArray],
+    cost: FloatArray,
+    most: FloatArray,
 ) -> LinearProgram:
     """Return a program with more columns, each from 0 to a limit, which alone cost anything.
 
@@ -139,12 +126,12 @@ def elastic(
     ----------
     program : LinearProgram
         What has no solution.
-    rows, values : lists of arrays
+    rows, values : arrays, one for each new column
         Where each new column enters, and with what coefficient.
     cost, most : float arrays
         Cost and upper limit of each new column.
     """
-    more = len(cost)
+    rows, values, more = list(rows), list(values), len(cost)
     sizes = np.array([len(at) for at in rows], dtype=np.int64)
     return replace(
         program,
@@ -162,7 +149,7 @@ def elastic(
 def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> list[Demand]:
     """Return demands that cannot all be kept, while without any one of them the others can.
 
-    The duals of the least violation point to rows that are infeasible together; of these, one demand and range of
+    The duals of the least violation point to demands that are infeasible together; of these, one demand and range of
     periods after another is left out, and stays out if the rest is still infeasible.
 
     Returns
@@ -170,33 +157,65 @@ def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> l
     list of Demand
         Empty if the demands can all be kept.
     """
-    every = demands(program)
-    anywhere = np.ones(program.shape[0], dtype=bool)
-    kept = [part for demand in every for part in by_range(demand, data, anywhere)]
-    if not program.whole.any():
-        rows = np.concatenate([demand.rows for demand in every])
-        sign = yields(program, rows)
-        one = np.ones(len(rows))
-        gives = elastic(program, list(rows[:, None]), list(sign[:, None]), one, np.full(len(rows), np.inf))
-        duals = run_solver(gives, options, ranges=False).row_duals
-        support = np.abs(duals) > 1e-9 if len(duals) else ~anywhere
-        pointed = [part for demand in every for part in by_range(demand, data, support)]
-        if pointed and not feasible(_only(program, every, pointed), options):
-            kept = pointed
-    if feasible(_only(program, every, kept), options):
+    every = demands(program, data)
+    stretched = _stretched(program, every)
+    if _can_keep(stretched, every, options):
         return []
+    kept = [part for demand in every for part in _by_range(demand, data, np.ones(stretched.shape[1], dtype=bool))]
+    if not program.whole.any():
+        duals = run_solver(stretched, options, ranges=False).row_duals
+        first = program.shape[1]
+        support = np.abs(stretched.transposed_times(duals)[first:]) > 1e-9 if len(duals) else np.zeros(0, dtype=bool)
+        pointed = [part for demand in every for part in _by_range(demand, data, support)] if len(support) else []
+        if pointed and not _can_keep(stretched, pointed, options):
+            kept = pointed
     order = {kind: place for place, kind in enumerate(dict.fromkeys(KINDS.values()))}
     for demand in sorted(kept, key=lambda d: -order[d.kind]):
         rest = [other for other in kept if other is not demand]
-        if not feasible(_only(program, every, rest), options):
+        if not _can_keep(stretched, rest, options):
             kept = rest
     return sorted(kept, key=lambda d: (order[d.kind], int(data.tree.period[d.nodes].min()), d.key))
 
 
-def _only(program: LinearProgram, every: list[Demand], kept: list[Demand]) -> LinearProgram:
-    """Return a program with some demands alone."""
-    stays = np.zeros(program.shape[0], dtype=bool)
+def _stretched(program: LinearProgram, every: list[Demand]) -> LinearProgram:
+    """Return the program in which every demand gives way at each of its nodes, at a cost of 1 for a GW."""
+    rows = [at for demand in every for at in demand.rows]
+    values = [by for demand in every for by in demand.values]
+    return elastic(program, rows, values, np.ones(len(rows)), np.full(len(rows), np.inf))
+
+
+def _by_range(demand: Demand, data: PlanData, pointed: BoolArray) -> list[Demand]:
+    """Return a demand over each run of successive periods in which some of its nodes are pointed at."""
+    period, chosen = data.tree.period[demand.nodes], pointed[demand.places]
+    periods = np.unique(period[chosen])
+    runs = np.split(periods, np.flatnonzero(np.diff(periods) > 1) + 1) if len(periods) else []
+    found = []
+    for run in runs:
+        inside = np.isin(period, run)
+        nodes = demand.nodes[inside & chosen]
+        found.append(replace(demand, nodes=demand.nodes[inside], places=demand.places[inside], pointed=nodes))
+    return found
+
+
+def _can_keep(stretched: LinearProgram, kept: list[Demand], options: SolveOptions) -> bool:
+    """Return whether some demands can all be kept while all others give way.
+
+    Raises
+    ------
+    StoppedError, SolverError
+        If the solver could not tell.
+    """
+    first = stretched.shape[1] - int(np.count_nonzero(stretched.cost))
+    upper = stretched.column_upper.copy()
     for demand in kept:
-        stays[demand.rows] = True
-    dropped = [replace(d, rows=d.rows[~stays[d.rows]], nodes=d.nodes[~stays[d.rows]]) for d in every]
-    return without(program, dropped)
+        upper[first + demand.places] = 0.0
+    answer = run_solver(
+        replace(stretched, column_upper=upper, cost=np.zeros_like(stretched.cost)), options, ranges=False
+    )
+    if answer.status in (Status.INFEASIBLE, Status.INFEASIBLE_OR_UNBOUNDED):  # without costs nothing is unbounded
+        return False
+    if answer.status is Status.OPTIMAL:
+        return True
+    if answer.status.stopped:
+        raise StoppedError(str(answer.status), answer.seconds, plan_found=False)
+    raise SolverError(f"the solver could not tell whether demands can be kept: {answer.message}")

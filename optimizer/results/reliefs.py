@@ -16,7 +16,7 @@ import numpy as np
 from optimizer.instance.instance import Edit, Instance
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.results.demands import demands, yields
+from optimizer.results.demands import Demand, demands
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 
 
@@ -58,7 +58,7 @@ def reliefs(laid_out: Timeline, program: LinearProgram) -> list[Relief]:
     makers = {"floor": _demand, "cap": _demand, "supply": _supply, "ramp": _ramp, "deals": _deals}
     written = timeline(laid_out.instance.deterministic())
     found: list[Relief] = []
-    for demand in demands(program):
+    for demand in demands(program, laid_out.data):
         make: Any = makers.get(demand.kind, _lock if demand.kind.startswith("lock") else None)
         if make is not None:
             found += make(demand, laid_out, written, program)
@@ -76,24 +76,28 @@ def pattern(name: str) -> str:
     return glob.escape(name)
 
 
-def _by_period(demand: Any, laid_out: Timeline) -> Iterator[tuple[int, IntArray, IntArray]]:
+def _entered(demand: Demand) -> tuple[IntArray, FloatArray]:
+    return np.concatenate(demand.rows), np.concatenate(demand.values)
+
+
+def _by_period(demand: Demand, laid_out: Timeline) -> Iterator[tuple[int, IntArray, FloatArray, IntArray]]:
     period = laid_out.data.tree.period[demand.nodes]
+    rows, values = _entered(demand)
     for t in np.unique(period).tolist():
-        yield t, demand.rows[period == t], demand.nodes[period == t]
+        yield t, rows[period == t], values[period == t], demand.nodes[period == t]
 
 
-def _demand(demand: Any, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
+def _demand(demand: Demand, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
     """A floor is lowered, to 0 at the least, or a cap raised, in a period."""
     p = laid_out.data.pathways.index(demand.pathway)
     if demand.pathway not in written.data.pathways:
         return
     now = getattr(written.data, demand.kind)[written.data.pathways.index(demand.pathway)]
     reach = _reach(laid_out, demand.kind, demand.pathway, p)
-    for t, rows, nodes in _by_period(demand, laid_out):
+    for t, rows, values, nodes in _by_period(demand, laid_out):
         most = float(now[t]) if demand.kind == "floor" else np.inf
         if np.isfinite(now[t]):
-            values = yields(program, rows) * reach[nodes]
-            yield Relief(demand.kind, demand.pathway, "", t, rows, values, laid_out.data.dt, most)
+            yield Relief(demand.kind, demand.pathway, "", t, rows, values * reach[nodes], laid_out.data.dt, most)
 
 
 def _reach(laid_out: Timeline, kind: str, pathway: str, p: int) -> FloatArray:
@@ -111,49 +115,37 @@ def _reach(laid_out: Timeline, kind: str, pathway: str, p: int) -> FloatArray:
     return np.where(np.abs(through) < 1e-12, 0.0, through)
 
 
-def _supply(demand: Any, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
+def _supply(demand: Demand, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
     """A contract more delivers to a pool in a period."""
-    for t, rows, _ in _by_period(demand, laid_out):
-        yield Relief("supply", "", demand.pool, t, rows, yields(program, rows), laid_out.data.dt)
+    for t, rows, values, _ in _by_period(demand, laid_out):
+        yield Relief("supply", "", demand.pool, t, rows, values, laid_out.data.dt)
 
 
-def _ramp(demand: Any, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
+def _ramp(demand: Demand, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
     """A pathway grows faster, by so many GW in every period."""
     if edited_by_outcomes(laid_out.instance, "pathways", "ramp_gw_per_month"):
         return
     years = laid_out.data.dt * laid_out.data.tree.periods
-    yield Relief("ramp", demand.pathway, "", -1, demand.rows, yields(program, demand.rows), years)
+    yield Relief("ramp", demand.pathway, "", -1, *_entered(demand), years)
 
 
-def _lock(demand: Any, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
+def _lock(demand: Demand, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
     """All locks of a pair, or of a pathway's sum, are loosened by as much, down to 0."""
     column = "min_gw" if demand.kind == "lock min" else "max_gw"
     if edited_by_outcomes(laid_out.instance, "locks", column):
         return
     years = laid_out.data.dt * len(np.unique(laid_out.data.tree.period[demand.nodes]))
-    sign = yields(program, demand.rows)
-    most = float(program.row_lower[demand.rows].max()) if demand.kind == "lock min" else np.inf
-    yield Relief(demand.kind, demand.pathway, demand.pool, -1, demand.rows, sign, years, most)
+    rows, values = _entered(demand)
+    most = float(program.row_lower[rows].max()) if demand.kind == "lock min" else np.inf
+    yield Relief(demand.kind, demand.pathway, demand.pool, -1, rows, values, years, most)
 
 
-def _deals(demand: Any, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
-    """GW in deals end without notice, on any node: what is ended enters as what is signed, with the other sign.
-
-    It counts for the years of the notice or term that is not kept.
-    """
+def _deals(demand: Demand, laid_out: Timeline, written: Timeline, program: LinearProgram) -> Iterator[Relief]:
+    """GW in deals end without notice, on any node; it counts for the years of the notice or term that is not kept."""
     data = laid_out.data
-    p = data.pathways.index(demand.pathway)
     if edited_by_outcomes(laid_out.instance, "pathways", "breach_cost_bn_per_gw"):
         return
-    keys, first = program.column_keys["sign"], program.columns["sign"].start
-    code = program.labels.index(demand.pathway)
-    for column in (first + np.flatnonzero(keys[:, 0] == code)).tolist():
-        node = int(keys[column - first, -1])
-        root = int(data.tree.root[node])
-        if np.isfinite(data.breach_cost[p, root]):
-            continue  # deals that may be broken at a price are no demand
-        entries = slice(int(program.start[column]), int(program.start[column + 1]))
-        rows, values = program.index[entries], -program.value[entries]
-        inside = np.isin(rows, demand.rows)
-        years = float(data.tree.probability[node]) * data.dt * int(data.term[p, root])
-        yield Relief("deals", demand.pathway, "", int(data.tree.period[node]), rows[inside], values[inside], years)
+    p = data.pathways.index(demand.pathway)
+    for node, rows, values in zip(demand.nodes.tolist(), demand.rows, demand.values, strict=True):
+        years = float(data.tree.probability[node]) * data.dt * int(data.term[p, data.tree.root[node]])
+        yield Relief("deals", demand.pathway, "", int(data.tree.period[node]), rows, values, years)

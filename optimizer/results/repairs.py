@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from optimizer.instance.calendar import add_months
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Cell, Edit, Instance
 from optimizer.instance.problems import InstanceError
@@ -137,13 +138,20 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
         contract, gw, date = str(row["contract"]), float(row["gw"]), pd.Timestamp(row["date"]).date()
         if pools[contract] not in lacking:
             continue
-        needed = laid_out.calendar.starts()[lacking[pools[contract]]].astype("datetime64[M]")
-        months = int((np.datetime64(date, "M") - needed).astype(int)) + int(delays[contract]) + (date.day > 1)
-        if months > 0:
+        needed = lacking[pools[contract]]
+        first = laid_out.calendar.starts()[needed].astype("datetime64[M]")
+        months = int((np.datetime64(date, "M") - first).astype(int)) + int(delays[contract]) + (date.day > 1)
+        delivered = add_months(np.array([date], dtype="datetime64[D]"), np.array([int(delays[contract])]))
+        periods = min(int(laid_out.calendar.period(delivered)[0]), laid_out.calendar.periods) - needed
+        if months > 0 and periods > 0:
             where: dict[str, Cell] = {"contract": pattern(contract), "date": date, "gw": gw}
             text = spell(Edit("deliveries", "shift_months", where, "date", -months))
             by = f"{months} month{'s' if months > 1 else ''}"
-            found.append(_Draft(f"deliver {contract}'s {gw:g} GW of {date} {by} earlier", (text,), gw * months / 12))
+            found.append(
+                _Draft(
+                    f"deliver {contract}'s {gw:g} GW of {date} {by} earlier", (text,), gw * periods * laid_out.data.dt
+                )
+            )
     return sorted(found, key=lambda draft: draft.gw_years)[:MOST_EARLIER]
 
 

@@ -303,6 +303,38 @@ def solve(
     )
 
 
+class Moved:
+    """A solved program in which one row's bounds at a time are moved a little.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        A linear program.
+    basis : Basis
+        Its optimal basis: each move starts from there.
+    """
+
+    def __init__(self, program: LinearProgram, basis: Basis) -> None:
+        self._program, self._basis = program, basis
+        self._highs = loaded(program, SolveOptions())
+
+    def solve(self, row: int, by: float) -> tuple[float, float, float, float] | None:
+        """Return the objective, the row's dual, and the range of its bound over which that holds; None: no optimum."""
+        lower, upper = float(self._program.row_lower[row]), float(self._program.row_upper[row])
+        _must(self._highs.setBasis(self._basis), "starting from a basis")
+        _must(self._highs.changeRowBounds(row, lower + by, upper + by), "moving a row")
+        try:
+            self._highs.run()
+            if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                return None
+            ranges = _row_ranges(self._highs)
+            low, high = (float(side[row]) for side in ranges) if ranges else (np.nan, np.nan)
+            dual = float(self._highs.getSolution().row_dual[row])
+            return float(self._highs.getInfo().objective_function_value), dual, low, high
+        finally:
+            _must(self._highs.changeRowBounds(row, lower, upper), "moving a row back")
+
+
 def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:
     status, ranging = highs.getRanging()
     if status != highspy.HighsStatus.kOk:

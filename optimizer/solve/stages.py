@@ -67,9 +67,7 @@ def start_of(laid_out: Timeline, program: LinearProgram, options: SolveOptions) 
     if options.start:
         return Start(options.start)
     simplex = str(options.solver.get("solver", "choose")) in ("choose", "simplex")
-    worth_it = (
-        simplex and program.shape[1] >= LEAST_COLUMNS and 2 * tree.periods <= tree.size
-    )
+    worth_it = simplex and program.shape[1] >= LEAST_COLUMNS and 2 * tree.periods <= tree.size
     return Start.LIFT if worth_it else Start.COLD
 
 
