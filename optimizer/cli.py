@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("solve", "check", "explain", "claims", "uncertainty", "exposure", "new", "export")
+COMMANDS = ("solve", "check", "explain", "alternatives", "claims", "uncertainty", "exposure", "new", "export")
 """In the order in which ``--help`` lists them; each is the function of its name in ``optimizer.commands``."""
 
 

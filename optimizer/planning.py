@@ -19,6 +19,7 @@ from optimizer.instance.problems import Problem
 from optimizer.instance.quantity_value import not_found
 from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import Timeline, timeline
+from optimizer.results.alternatives import Alternatives, alternatives
 from optimizer.results.audit import audit
 from optimizer.results.marginals import disagreements
 from optimizer.results.plan import Plan, make_plan
@@ -252,3 +253,31 @@ def plan_or_error(
         found = certificate is not None and certificate.feasible
         raise StoppedError(str(status), solution.seconds, plan_found=found)
     raise SolverError(f"the solver failed: {solution.message}")
+
+
+def alternatives_of(
+    instance: Instance, within: float, *, progress: Callable[[str], None] | None = None
+) -> Alternatives:
+    """Return how far the split may move among plans whose worth is within a share of the best.
+
+    Parameters
+    ----------
+    instance : Instance
+        What to plan for.
+    within : float
+        Share of worth that a plan may lack, as 0.01.
+    progress : callable, optional
+        Told what is being worked out.
+
+    Raises
+    ------
+    InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
+        As `solve`.
+    """
+    valid(instance)
+    laid_out = timeline(instance)
+    program = compiled(laid_out.data)
+    options = SolveOptions()
+    solution, certificate = certified(program, options)
+    plan_or_error(solution, certificate, accept_stopped=False, instance=instance)
+    return alternatives(laid_out, program, solution.columns, within, options, progress or (lambda stage: None))

@@ -85,6 +85,8 @@ class SolveOptions:
     ranges: bool = False
 
 
+BASIC: Final = int(highspy.HighsBasisStatus.kBasic)
+
 Basis = Any
 """A basis as HiGHS holds it: handed back to the solver, or read by `basis_codes`."""
 
@@ -319,7 +321,10 @@ class Moved:
         self._highs = loaded(program, SolveOptions())
 
     def solve(self, row: int, by: float) -> tuple[float, float, float, float] | None:
-        """Return the objective, the row's dual, and the range of its bound over which that holds; None: no optimum."""
+        """Return the objective, the row's dual, and the range of its bound over which that holds; None: no optimum.
+
+        A range of infinity down to minus infinity is not known.
+        """
         lower, upper = float(self._program.row_lower[row]), float(self._program.row_upper[row])
         _must(self._highs.setBasis(self._basis), "starting from a basis")
         _must(self._highs.changeRowBounds(row, lower + by, upper + by), "moving a row")
@@ -328,7 +333,12 @@ class Moved:
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return None
             ranges = _row_ranges(self._highs)
-            low, high = (float(side[row]) for side in ranges) if ranges else (np.nan, np.nan)
+            low, high = (float(side[row]) for side in ranges) if ranges else (np.inf, -np.inf)
+            if self._highs.getBasis().row_status[row] == highspy.HighsBasisStatus.kBasic:
+                low, high = np.inf, -np.inf  # of a row that does not bind the solver's range says something else
+                activity = float(self._highs.getSolution().row_value[row])
+                low = activity if np.isinf(lower) else -np.inf if np.isinf(upper) else low
+                high = activity if np.isinf(upper) else np.inf if np.isinf(lower) else high
             dual = float(self._highs.getSolution().row_dual[row])
             return float(self._highs.getInfo().objective_function_value), dual, low, high
         finally:

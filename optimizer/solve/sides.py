@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.solve.highs import Moved, Solution
+from optimizer.solve.highs import BASIC, Moved, Solution, basis_codes
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 
 STEPS: Final = (1e-3, 1e-4, 1e-5, 1e-6)
@@ -57,12 +57,13 @@ def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, al
     always : bool
         Whether to solve again however long that takes; else only where `MOST_WORK` allows.
     """
-    if solution.row_ranges is None or not len(solution.row_duals):
+    if solution.row_ranges is None or solution.basis is None or not len(solution.row_duals):
         return None
     empty = np.full(program.shape[0], np.nan)
     sides = Sides(empty.copy(), empty.copy(), empty.copy(), empty.copy())
     bound = np.where(np.isfinite(program.row_lower), program.row_lower, program.row_upper)[rows]
-    low, high = (side[rows] for side in solution.row_ranges)
+    low, high = _ranges(program, solution)
+    low, high = low[rows], high[rows]
     sides.low[rows], sides.high[rows] = np.minimum(low, bound), np.maximum(high, bound)
     sides.up[rows] = np.where(high - bound > CLOSE, solution.row_duals[rows], np.nan)
     sides.down[rows] = np.where(bound - low > CLOSE, solution.row_duals[rows], np.nan)
@@ -78,6 +79,23 @@ def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, al
     return sides
 
 
+def _ranges(program: LinearProgram, solution: Solution) -> tuple[FloatArray, FloatArray]:
+    """Return the least and greatest bound of each row for which its dual holds.
+
+    What the solver says of a row that does not bind is about something else: there the bound may move up to the row's
+    activity, and away from it without end. Of an equality that happens not to bind nothing is known.
+    """
+    assert solution.row_ranges is not None
+    low, high = (side.copy() for side in solution.row_ranges)
+    slack = basis_codes(solution.basis)[1] == BASIC
+    activity = program.times(solution.columns)
+    above, below = np.isfinite(program.row_upper), np.isfinite(program.row_lower)
+    bound = np.where(below, program.row_lower, program.row_upper)
+    low = np.where(slack, np.where(below & ~above, -np.inf, np.where(above & ~below, activity, bound)), low)
+    high = np.where(slack, np.where(above & ~below, np.inf, np.where(below & ~above, activity, bound)), high)
+    return low, high
+
+
 def _slope(moved: Moved, row: int, direction: float, bound: float, best: float) -> tuple[float, float]:
     """Return the objective's slope on one side of a bound, and the bound up to which it holds."""
     for step in STEPS:
@@ -87,5 +105,6 @@ def _slope(moved: Moved, row: int, direction: float, bound: float, best: float) 
         objective, dual, low, high = answer
         mean = (objective - best) / (direction * step)
         if abs(mean - dual) * step <= 1e-9 * (1 + abs(best)) and abs(mean - dual) <= 1e-5 * (1 + abs(dual)):
-            return dual, max(high, bound) if direction > 0 else min(low, bound)
+            end = bound + direction * step  # so far it was seen to hold
+            return dual, max(high, end) if direction > 0 else min(low, end)
     return np.nan, bound

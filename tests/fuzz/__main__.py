@@ -80,8 +80,11 @@ def changed(files: Files, others: list[Files], rng: random.Random) -> Files:
     return new
 
 
-def reached(arguments: list[str]) -> tuple[set[tuple[str, int]], str]:
-    """Run a command; return the lines of the package that it reached, and what is wrong with how it ended."""
+def reached(arguments: list[str], *, traced: bool = True) -> tuple[set[tuple[str, int]], str]:
+    """Run a command; return the lines of the package that it reached, and what is wrong with how it ended.
+
+    What takes too long while every line is traced is tried again without.
+    """
     lines: set[tuple[str, int]] = set()
 
     def local(frame: FrameType, event: str, _: Any) -> Any:
@@ -92,17 +95,20 @@ def reached(arguments: list[str]) -> tuple[set[tuple[str, int]], str]:
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         return local if frame.f_code.co_filename.startswith(PACKAGE) else None
 
-    sys.settrace(trace)
-    signal.alarm(HANG_S)
+    if traced:
+        sys.settrace(trace)
+    signal.setitimer(signal.ITIMER_PROF, HANG_S)  # processor time: others may be busy on the machine
+    exception: BaseException | None = None
     try:
         result = CliRunner().invoke(main, arguments)
-    except Hang:
-        return lines, "hang"
+        exception = result.exception
+    except Hang as hang:
+        exception = hang
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         sys.settrace(None)
-    if isinstance(result.exception, Hang):
-        return lines, "hang"
+    if isinstance(exception, Hang):
+        return (lines, reached(arguments, traced=False)[1]) if traced else (lines, "hang")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         return lines, "".join(traceback.format_exception(result.exception)[-6:])
     if result.exit_code not in (0, 1, 3, 4):
@@ -115,7 +121,7 @@ def reached(arguments: list[str]) -> tuple[set[tuple[str, int]], str]:
 def run(seconds: float, folder: Path, seed: int) -> int:
     """Fuzz for some time and print what was found; return how many runs ended wrongly."""
     rng = random.Random(seed)
-    signal.signal(signal.SIGALRM, _too_long)
+    signal.signal(signal.SIGPROF, _too_long)
     corpus, seen, runs, wrong = seeds(), set[tuple[str, int]](), 0, 0
     began = said = time.monotonic()
     while time.monotonic() - began < seconds:

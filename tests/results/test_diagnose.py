@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,8 @@ from tests.generate.broken import broken
 from tests.oracle.elastic import Key, can_be_kept, least_gw_years
 
 LOCKED = "insert locks[pathway=deals, from=2027-01-01, min_gw=3]"
-SEEDS = list(islice((seed for seed in range(2000, 9000) if seed % 7), 14))
+SEEDS = (1000, 1009, 1011, 1039, 1389, 1405, 1415, 1420)
+"""Instances that have no plan: some of them once were told or mended wrongly."""
 
 
 def periods(instance: gw.Instance, diagnosis: Diagnosis) -> list[set[tuple[Key, int]]]:
@@ -32,13 +32,11 @@ def periods(instance: gw.Instance, diagnosis: Diagnosis) -> list[set[tuple[Key, 
 def test_conflicts_are_irreducible_and_the_first_repair_costs_the_least(seed: int, tmp_path: Path) -> None:
     """Protects the diagnosis: no demand in it can be spared, the first repair works, and none takes fewer GW-years."""
     instance = broken(gw.load(random_instance(seed, tmp_path / "whole")), seed)
-    if instance is None:
-        pytest.skip("the mistake breaks a rule of the format")
+    assert instance is not None
     diagnosis = diagnose(instance)
     gw.save(instance, tmp_path / "broken")
-    if not diagnosis.conflicts:
-        assert gw.solve(instance).status == "optimal"
-        return
+    with pytest.raises(gw.InfeasibleError):
+        gw.solve(instance)
     parts = periods(instance, diagnosis)
     together = set().union(*parts)
     assert not can_be_kept(tmp_path / "broken", together)
