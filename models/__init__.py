@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import isfinite
 
-from pyomo.core import ConcreteModel, Constraint, Objective, Set, maximize
+from pyomo.core import ConcreteModel, Constraint, NonNegativeIntegers, Objective, Set, maximize
 from pyomo.core.expr import ExpressionBase
 
 from models.axes import axes_terms
@@ -25,6 +25,7 @@ from models.demand import (
     signing_ramp,
     target,
 )
+from models.integer import add_integer, block_least, block_most, integer_terms
 from models.restricted import add_shares, owned, parts_of_one, restriction_terms, same_split
 from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
 from models.supply import add_supply, balance, supply_terms
@@ -35,7 +36,7 @@ from models.value import add_value, expected_worth, value_terms
 __all__ = ["PlanData", "Terms", "Tree", "build", "build_tree", "terms"]
 
 
-FAMILIES = (axes_terms, supply_terms, demand_terms, deals_terms, cancellation_terms, value_terms)
+FAMILIES = (axes_terms, supply_terms, demand_terms, deals_terms, cancellation_terms, value_terms, integer_terms)
 """What enters the sets and parameters of each family of constraints."""
 
 
@@ -77,7 +78,7 @@ def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     entered = data if isinstance(data, Terms) else terms(data)
     m = ConcreteModel("gwplan")
     declare(m, entered, sketch=sketch)
-    for add_variables in (add_supply, add_demand, add_deals, add_cancellation, add_value):
+    for add_variables in (add_supply, add_demand, add_deals, add_cancellation, add_value, add_integer):
         add_variables(m)
     if not sketch:
         bound(m, entered)
@@ -95,6 +96,8 @@ def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     constrain(m, "commit", commit, m.COMMITTED)
     constrain(m, "lock_least", lock_least, m.LEAST_LOCKS)
     constrain(m, "lock_most", lock_most, m.MOST_LOCKS)
+    constrain(m, "block_least", block_least, m.BLOCKS)
+    constrain(m, "block_most", block_most, m.BLOCKS)
     restrict(m, entered)
 
     if entered.data.aversion > 0:
@@ -124,8 +127,12 @@ def constrain(m: ConcreteModel, name: str, rule: Callable[..., ExpressionBase], 
 
 
 def bound(m: ConcreteModel, entered: Terms) -> None:
-    """Give the variables their upper bounds: shares of a contract, widths of tiers (effective GW)."""
+    """Give the variables their upper bounds (shares, widths in effective GW) and say which are whole numbers."""
     for name, upper in entered.upper.items():
         for variable, most in zip(m.component(name).values(), upper.tolist(), strict=True):
             if isfinite(most):
                 variable.setub(most)
+    for name, whole in entered.whole.items():
+        for variable, is_whole in zip(m.component(name).values(), whole.tolist(), strict=True):
+            if is_whole:
+                variable.domain = NonNegativeIntegers

@@ -42,6 +42,8 @@ class Terms:
         Axes and values of each parameter. Whole numbers lead from index to index; all else are quantities.
     upper : dict of str to float array
         Upper bounds of a variable, in the order of its index set; inf where there is none.
+    whole : dict of str to bool array
+        Which elements of a variable are whole numbers, in the order of its index set.
     """
 
     data: PlanData
@@ -49,6 +51,7 @@ class Terms:
     indexed_sets: dict[str, Mapping[Any, Sequence[Any]]] = field(default_factory=dict)
     parameters: dict[str, tuple[str, Array]] = field(default_factory=dict)
     upper: dict[str, FloatArray] = field(default_factory=dict)
+    whole: dict[str, BoolArray] = field(default_factory=dict)
 
     def index_set(self, name: str, axes: str, mask: BoolArray | np.bool_) -> None:
         """Enter an index set: the true elements of a mask."""
@@ -99,6 +102,9 @@ class Terms:
                 yield name
         for name, members in self.indexed_sets.items():
             if members != other.indexed_sets[name]:
+                yield name
+        for name, whole in self.whole.items():
+            if not np.array_equal(whole, other.whole[name]):
                 yield name
         for name, (_, values) in self.parameters.items():
             theirs = other.parameters[name][1]

@@ -9,9 +9,11 @@ import click
 COMMANDS = (
     "solve",
     "check",
+    "explain",
     "whatif",
     "compare",
     "evaluate",
+    "alternatives",
     "roll",
     "uncertainty",
     "claims",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optimizer.instance.instance import Instance
 
 
 class PlanError(RuntimeError):
@@ -16,10 +20,12 @@ class InfeasibleError(PlanError):
     ----------
     status : str
         ``infeasible``, ``unbounded`` or ``infeasible_or_unbounded``.
+    instance : Instance or None
+        What was planned for, where that is known: `optimizer.results.diagnose.diagnose` explains it.
     """
 
-    def __init__(self, status: str) -> None:
-        self.status = status
+    def __init__(self, status: str, instance: Instance | None = None) -> None:
+        self.status, self.instance = status, instance
         super().__init__(_MEANING[status])
 
 

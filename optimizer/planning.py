@@ -15,10 +15,11 @@ from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedEr
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Layouts
-from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.problems import Problem
 from optimizer.instance.quantity_value import not_found
 from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import Timeline, timeline
+from optimizer.results.alternatives import Alternatives, alternatives
 from optimizer.results.audit import audit
 from optimizer.results.marginals import disagreements
 from optimizer.results.plan import Plan, make_plan
@@ -26,6 +27,7 @@ from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
+from optimizer.solve.mixed import judged
 from optimizer.solve.program import LinearProgram
 from optimizer.solve.stages import Stage, Start, lifted, start_of
 
@@ -94,13 +96,12 @@ def solve(
             warnings = valid(instance, layouts)
         with stage("timeline"):
             laid_out = timeline(instance, layouts)
-            refuse_integers(laid_out)
         with stage("build"):
             program = compiled(laid_out.data)
         with stage("solve"):
             solution, certificate, report = solved(laid_out, program, options, meanwhile, layouts)
-        certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped)
-        if solution.status.stopped:
+        certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped, instance=instance)
+        if solution.status.stopped and not program.whole.any():
             solution, certificate = settled(program, solution)
         with stage("results"):
             plan = make_plan(laid_out, program, solution, certificate)
@@ -164,20 +165,6 @@ def valid(instance: Instance, layouts: Layouts | None = None) -> tuple[Problem, 
     return raise_errors(check(instance, changed={*TABLES, "uncertainty", "whatifs"}, layouts=layouts))
 
 
-def refuse_integers(laid_out: Timeline) -> None:
-    """Refuse an instance that asks for whole cancellations or least blocks, which this version cannot plan."""
-    data, problems = laid_out.data, []
-    rule = "this version plans shares and blocks of any size"
-    for k in sorted(set(data.indivisible.nonzero()[0].tolist())):
-        where = f"cancellations.csv, contract {data.contracts[k]}, indivisible"
-        problems.append(Problem(where, "true", rule, "leave it blank to plan with a divisible contract"))
-    for p, q in sorted(set(zip(*(axis.tolist() for axis in data.min_block.nonzero()[:2]), strict=True))):
-        where = f"eligibility.csv, {data.pathways[p]} on {data.pools[q]}, min_block_gw"
-        problems.append(Problem(where, "above 0", rule, "leave it blank to plan without a least block"))
-    if problems:
-        raise InstanceError(problems)
-
-
 def solved(
     laid_out: Timeline,
     program: LinearProgram,
@@ -219,21 +206,14 @@ def certified(
     (Solution, Certificate or None)
         The certificate is None where there is no point to judge.
     """
-    solution, certificate = _judged(program, replace(options, meanwhile=meanwhile))
+    solution, certificate = judged(program, replace(options, meanwhile=meanwhile))
     for again in COLD_AGAIN:
         doubtful = solution.status is Status.OPTIMAL and not (certificate and certificate.optimal)
         unclear = solution.status is Status.INFEASIBLE_OR_UNBOUNDED
         if not (doubtful or unclear):
             break
-        solution, certificate = _judged(program, replace(options, solver={**options.solver, **again}))
+        solution, certificate = judged(program, replace(options, solver={**options.solver, **again}))
     return solution, certificate
-
-
-def _judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
-    solution = run_solver(program, options)
-    if not len(solution.columns):
-        return solution, None
-    return solution, certify(program, solution.columns, solution.row_duals)
 
 
 DECISIONS = ("allocate", "cancelled", "sign", "release", "breach")
@@ -257,7 +237,9 @@ def settled(program: LinearProgram, solution: Solution) -> tuple[Solution, Certi
     return replace(solution, row_duals=nothing, row_ranges=None), certify(program, solution.columns, nothing)
 
 
-def plan_or_error(solution: Solution, certificate: Certificate | None, *, accept_stopped: bool) -> Certificate:
+def plan_or_error(
+    solution: Solution, certificate: Certificate | None, *, accept_stopped: bool, instance: Instance | None = None
+) -> Certificate:
     """Return the certificate of a solve that left a plan; raise the error that fits one which did not."""
     status = solution.status
     if status is Status.OPTIMAL:
@@ -265,10 +247,38 @@ def plan_or_error(solution: Solution, certificate: Certificate | None, *, accept
             return certificate
         raise AuditError("the solver's answer does not prove optimal", [str(certificate)])
     if status in (Status.INFEASIBLE, Status.UNBOUNDED, Status.INFEASIBLE_OR_UNBOUNDED):
-        raise InfeasibleError(str(status))
+        raise InfeasibleError(str(status), instance)
     if status.stopped:
         if certificate is not None and certificate.feasible and accept_stopped:
             return certificate
         found = certificate is not None and certificate.feasible
         raise StoppedError(str(status), solution.seconds, plan_found=found)
     raise SolverError(f"the solver failed: {solution.message}")
+
+
+def alternatives_of(
+    instance: Instance, within: float, *, progress: Callable[[str], None] | None = None
+) -> Alternatives:
+    """Return how far the split may move among plans whose worth is within a share of the best.
+
+    Parameters
+    ----------
+    instance : Instance
+        What to plan for.
+    within : float
+        Share of worth that a plan may lack, as 0.01.
+    progress : callable, optional
+        Told what is being worked out.
+
+    Raises
+    ------
+    InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
+        As `solve`.
+    """
+    valid(instance)
+    laid_out = timeline(instance)
+    program = compiled(laid_out.data)
+    options = SolveOptions()
+    solution, certificate = certified(program, options)
+    plan_or_error(solution, certificate, accept_stopped=False, instance=instance)
+    return alternatives(laid_out, program, solution.columns, within, options, progress or (lambda stage: None))

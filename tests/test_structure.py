@@ -20,6 +20,7 @@ MAY_IMPORT = {
     },
     "optimizer.results": {
         "models.data",
+        "optimizer.errors",
         "optimizer.instance",
         "optimizer.solve",
         "optimizer.results",

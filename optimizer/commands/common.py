@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 if TYPE_CHECKING:
+    from optimizer.errors import InfeasibleError
     from optimizer.instance.instance import Instance, WhatIf
 
 BAD_INPUT, NO_PLAN, STOPPED, FAILED_CHECK = 1, 3, 4, 5
@@ -33,7 +34,9 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
         except InstanceError as error:
             stop(BAD_INPUT, *map(str, error.problems))
         except InfeasibleError as error:
-            stop(NO_PLAN, str(error))
+            click.echo(f"error: {error}", err=True)
+            _explain(error)
+            sys.exit(NO_PLAN)
         except StoppedError as error:
             stop(STOPPED, str(error))
         except (AuditError, SolverError) as error:
@@ -46,6 +49,22 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
             stop(STOPPED, "stopped (interrupted) before there was a plan")
 
     return run
+
+
+def _explain(error: InfeasibleError) -> None:
+    """Say on stderr which demands are in conflict and what would help, as ``gwplan explain`` does."""
+    from optimizer.errors import PlanError
+
+    if error.instance is None or error.status == "unbounded":
+        return
+    from optimizer.results.diagnose import diagnose
+
+    try:
+        lines = list(diagnose(error.instance).lines())
+    except (PlanError, KeyboardInterrupt) as stopped:  # the instance is infeasible all the same
+        lines = [f"not explained: {str(stopped) or 'interrupted'}; try: gwplan explain"]
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def stop(code: int, *lines: str) -> None:

@@ -58,9 +58,14 @@ def heading(page: Page, view: View) -> None:
 def _proof(plan: Plan) -> str:
     """Return the certificate in a sentence."""
     certificate = plan.summary["certificate"]
-    gap = certificate["gap"]
+    gap = certificate.get("mip_gap", certificate["gap"])
     if plan.status == "optimal" and certificate["optimal"]:
         proved = f"{gap:.0e}" if gap > ROUNDING else f"< {ROUNDING:.0e}"
+        if "bound_bn" in certificate:
+            return (
+                f"Optimal with whole cancellations and blocks: it keeps every limit, and by the solver's search no "
+                f"plan is worth more than {certificate['bound_bn']:.6g} $bn (MIP gap {proved})."
+            )
         return f"Proved optimal: it keeps every limit and no plan is worth more (gap {proved})."
     known = gap is not None and math.isfinite(gap)
     bound = f"it may miss {100 * gap:.2g}% of worth" if known else "how far it is from the best is not known"

@@ -49,6 +49,8 @@ def next_gw(page: Page, view: View) -> None:
         "Left: what one more GW all year would add in use, before its cost. Right: the pool's average contract price. "
         "> one more GW at that price pays; < it does not."
     )
+    if view.plan.summary["marginal_values"] == "integers fixed":
+        page.note("With the plan's whole cancellations and the blocks in use as they are (integers fixed).")
     _holds(page, view)
 
 
@@ -92,7 +94,10 @@ def _holds(page: Page, view: View) -> None:
         return
     weight = np.broadcast_to(view.tree.probability, now.shape)[there]
     less, more = (now - low.values)[there], (high.values - now)[there]
-    kinked = float(weight[np.minimum(less, more) < 1e-6].sum() / weight.sum())
+    one_more, one_less = (
+        view.matrix("marginal_values", "name", side, kind).values[there] for side in ("relaxed", "tightened")
+    )
+    kinked = float(weight[~(np.abs(one_more - one_less) <= 1e-6 * (1 + np.abs(one_more)))].sum() / weight.sum())
     text = (
         f"Small changes only: in the median case a {view.instance.resolution}'s value holds for "
         f"{_median(more, weight)} GW more and {_median(less, weight)} GW less"

@@ -3,7 +3,7 @@
 Everything is derived anew from the tables: the tree, dates as periods, step functions, curves, churn, what
 cancellations and notice bring about. The plan's decisions (allocation, deals signed, given notice and breached, shares
 cancelled) are taken as they are; every other figure must follow from them, and they must keep every limit. Whether they
-are the best is not judged here: duality proves that.
+are the best is not judged here: duality proves that, with whole numbers the solver's bound, which no plan may pass.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ class Facts:
     later : dict of (D,) arrays
         Every delivery of every scenario: `scenario`, `contract`, `gw`, `period`.
     window : dict of (S, K) arrays
-        Cancellations: `first` and `last` period of the window, `notice` (periods), `fee`, `max_share`.
+        Cancellations: `first` and `last` period of the window, `notice` (periods), `fee`, `max_share`,
+        `indivisible`.
     demand : dict of (S, T, P) float arrays
         `floor`, `target`, `cap` (inf: none).
     keep : (S, T, P) float array
@@ -203,6 +204,7 @@ def _pairs(found: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[A
         "effectiveness": _spread(shape, at, rows["effectiveness"]),
         "operating_cost": _spread(shape, at, rows["operating_cost_bn_per_gw_year"]),
         "initial": _spread(shape, at, rows["initial_gw"]),
+        "min_block": _spread(shape, at, rows["min_block_gw"]),
     }
 
 
@@ -267,6 +269,7 @@ def _window(found: Scenarios, calendar: Periods, lines: pd.DataFrame, line_of: I
         "notice": _spread(shape, at, calendar.of_days(rows["notice_days"]), 0),
         "fee": _spread(shape, at, rows["fee_bn_per_gw"]),
         "max_share": _spread(shape, at, rows["max_share"]),
+        "indivisible": _spread(shape, at, rows["indivisible"], False),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.results.audit_facts import Axis, Facts
-from optimizer.results.audit_findings import Findings, Namer
+from optimizer.results.audit_findings import TOLERANCE, Findings, Namer
 from optimizer.results.audit_rows import Decisions
 from optimizer.results.audit_tree import Flags, Floats
 
@@ -92,7 +92,8 @@ def check_limits(facts: Facts, plan: Decisions, used: Use, findings: Findings) -
 def _check_past(facts: Facts, findings: Findings) -> None:
     """Scenarios that share a node must agree on its data, or the node's data are nobody's."""
     window = facts.is_window()
-    terms = np.stack([facts.window[name] for name in ("notice", "fee", "max_share")], axis=-1)[:, None]
+    terms_of = [facts.window[name] for name in ("notice", "fee", "max_share", "indivisible")]
+    terms = np.stack(terms_of, axis=-1)[:, None]
     dated = {
         "GW in service": facts.service,
         "contract prices": np.where(facts.service > 0, facts.cost[:, None], 0.0),
@@ -116,6 +117,12 @@ def _check_allocation(facts: Facts, plan: Decisions, findings: Findings) -> None
             f"allocation of {facts.pathways.names[p]} on {facts.pools.names[q]} at {facts.nodes.label(n)}, GW"
         ),
         plan.allocate,
+    )
+    block = facts.of_nodes(facts.pair["min_block"])
+    findings.at_least(
+        lambda n, p, q: f"block of {facts.pathways.names[p]} on {facts.pools.names[q]} at {facts.nodes.label(n)}, GW",
+        plan.allocate,
+        np.where(plan.allocate > TOLERANCE, block, 0.0),
     )
 
 
@@ -181,6 +188,9 @@ def _check_cancellations(facts: Facts, plan: Decisions, used: Use, findings: Fin
 
     findings.at_least(name("increase of the share cancelled"), used.increase)
     findings.at_most(name("share cancelled"), np.where(inside, told["share"], 0.0), most)
+    whole = inside & facts.of_nodes(facts.window["indivisible"])
+    share = np.where(whole, told["share"], 0.0)
+    findings.same(name("share cancelled, whole or not at all,"), share, np.round(share))
     findings.same(name("GW cancelled"), told["gw"], np.where(inside, told["share"] * used.contracted, 0.0))
     findings.same(name("fee, $bn,"), told["fee_bn"], fee * used.contracted * used.increase, fee * used.contracted)
     later = tree.period[:, None] + notice

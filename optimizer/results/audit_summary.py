@@ -144,8 +144,18 @@ def check_summary(
     if isinstance(certificate, Mapping) and "recomputed_objective_bn" in certificate:
         told["certificate: recomputed_objective_bn"] = certificate["recomputed_objective_bn"]
         expected["certificate: recomputed_objective_bn"] = objective
+    if isinstance(certificate, Mapping) and certificate.get("bound_bn") is not None:
+        _check_bound(certificate, objective, findings)
     sums = {"objective_bn", "npv_bn", "certificate: recomputed_objective_bn"}
     _compare("", told, expected, {name: turnover for name in sums}, findings)
+
+
+def _check_bound(certificate: Mapping[str, Any], objective: float, findings: Findings) -> None:
+    """No plan is worth more than the bound, this one included, and the gap is what lies between."""
+    bound = certificate["bound_bn"]
+    findings.at_most(lambda: "objective, $bn, against the bound on any plan's", objective, bound)
+    gap = abs(bound - objective) / (1 + abs(objective))
+    findings.same(lambda: "summary certificate: mip_gap", certificate.get("mip_gap", np.nan), gap)
 
 
 def _compare(

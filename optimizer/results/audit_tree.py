@@ -52,6 +52,8 @@ class Long:
         default = self.table[column].default
         if self.table[column].kind == "date":
             cells = cells.astype("datetime64[D]")
+        elif self.table[column].kind == "flag":
+            cells = np.where(pd.isna(cells), bool(default), cells).astype(bool)
         elif isinstance(default, int | float):
             cells = np.where(np.isnan(cells), default, cells)
         return np.asarray(cells[self.rows])

@@ -64,7 +64,7 @@ MEANING: Final[Mapping[str, str]] = MappingProxyType(
         "cancellations": "Notice given on contracts: one row per contract and node of its window.",
         "deals": "Deals of the pathways that need notice: one row per node and deal pathway.",
         "obligations": "What is owed to vendors, beyond the horizon too: one row per vendor, contract and year.",
-        "marginal_values": "What relaxing a limit by one unit would add: one row per node, constraint and name.",
+        "marginal_values": "Shadow prices, what relaxing a limit would add: one row per node, constraint and name.",
     }
 )
 """What each table says."""
@@ -131,9 +131,22 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
                 "worth of relaxing the limit by one unit, gross of contract cost; positive helps; blank where the node "
                 "has no weight in the objective",
             ),
-            "from_gw": _gw("least value of the limit at which this marginal value holds"),
-            "to_gw": _gw("greatest value of the limit at which this marginal value holds"),
+            "relaxed": Column(
+                "number", "as in unit", "worth of relaxing the limit by a little; blank where not worked out"
+            ),
+            "tightened": Column(
+                "number",
+                "as in unit",
+                "worth lost by tightening the limit by a little; more than relaxed where the optimum is degenerate; "
+                "blank where not worked out, or where no plan would be left",
+            ),
+            "from_gw": _gw("least value of the limit down to which its value below holds (allowable decrease)"),
+            "to_gw": _gw("greatest value of the limit up to which its value above holds (allowable increase)"),
             "unit": _text("unit of the marginal value: $bn per GW-year, of ramps $bn per GW"),
+            "integers": _text(
+                "fixed: the value holds with the plan's whole cancellations and the blocks in use as they are; "
+                "blank: the plan has none"
+            ),
         },
     }
 )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.data import PlanData
 from optimizer.results.tables import NodeColumns
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
+from optimizer.solve.sides import Sides
 
 PER_YEAR: Final = "$bn per GW-year"
 ONE_OFF: Final = "$bn per GW"
@@ -58,7 +59,7 @@ def marginal_values(
     data: PlanData,
     row_duals: FloatArray,
     columns: NodeColumns,
-    ranges: tuple[FloatArray, FloatArray] | None = None,
+    sides: Sides | None = None,
 ) -> pd.DataFrame:
     """Return the marginal value of every supply, target, floor, cap, ramp and lock.
 
@@ -72,15 +73,17 @@ def marginal_values(
         Duals of the program, $bn per unit.
     columns : NodeColumns
         The columns that name a node.
-    ranges : pair of (m,) float arrays, optional
-        Smallest and largest bound of each row for which its dual holds, GW.
+    sides : Sides, optional
+        What each row's bound is worth above and below it, and how far that holds, GW.
 
     Returns
     -------
     pandas.DataFrame
         ``bn_per_gw_year`` is in $bn per GW-year, gross of contract cost; for ramps in $bn per GW, as ``unit`` says.
-        Positive: relaxing helps. Blank where the node has no weight in the objective. ``from_gw`` and ``to_gw`` bound
-        the GW over which the value holds.
+        Positive: relaxing helps. Blank where the node has no weight in the objective. ``relaxed`` is the value of a
+        little more relief and ``tightened`` that of a little less, which differ where the optimum is degenerate;
+        ``from_gw`` and ``to_gw`` tell how far below and above the limit they hold. ``integers`` tells that whole
+        cancellations and blocks are fixed as planned.
     """
     weight = node_weight(program, data, row_duals)
     frames = []
@@ -93,21 +96,41 @@ def marginal_values(
         years = data.dt if family.unit == PER_YEAR else 1.0
         per_unit = weight[node] * data.node_discount[node] * years
         dual = family.sign * row_duals[rows]
-        value = np.divide(dual, per_unit, out=np.full(len(dual), np.nan), where=per_unit > 0)
-        value[np.abs(value) < 1e-9] = 0.0
-        low, high = (r[rows] for r in ranges) if ranges else (np.full(len(dual), np.nan),) * 2
+        value = _per_unit(dual, per_unit)
+        unknown = np.full(len(dual), np.nan)
+        up, down, low, high = (
+            (sides.up[rows], sides.down[rows], sides.low[rows], sides.high[rows]) if sides else (unknown,) * 4
+        )
+        # Relaxing moves a limit from below up and a limit from above down: `sign` tells which.
+        relaxed, tightened = (up, down) if family.sign < 0 else (down, up)
         frames.append(
             columns.frame(
                 node,
                 constraint=family.constraint,
                 name=_names(program.labels, keys, family.side),
                 bn_per_gw_year=value,
+                relaxed=_per_unit(family.sign * relaxed, per_unit),
+                tightened=_per_unit(family.sign * tightened, per_unit),
                 from_gw=low,
                 to_gw=high,
                 unit=family.unit,
+                integers="fixed" if program.whole.any() else "",
             )
         )
     return pd.concat(frames, ignore_index=True).sort_values("node", kind="stable", ignore_index=True)
+
+
+def marginal_rows(program: LinearProgram) -> IntArray:
+    """Return the rows that have a marginal value."""
+    found = [program.rows[f.row] for f in FAMILIES if f.row in program.rows]
+    return np.concatenate([np.arange(rows.start, rows.stop) for rows in found])
+
+
+def _per_unit(dual: FloatArray, per_unit: FloatArray) -> FloatArray:
+    """Return duals as marginal values; blank where the node has no weight."""
+    value: FloatArray = np.divide(dual, per_unit, out=np.full(len(dual), np.nan), where=per_unit > 0)
+    value[np.abs(value) < 1e-9] = 0.0
+    return value
 
 
 def _names(labels: tuple[str, ...], keys: IntArray, side: str) -> NDArray[np.object_]:

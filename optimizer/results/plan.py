@@ -12,12 +12,14 @@ import pandas as pd
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline
 from optimizer.results import tables as make
-from optimizer.results.marginals import marginal_values
+from optimizer.results.marginals import marginal_rows, marginal_values
 from optimizer.results.obligations import obligations
 from optimizer.results.values import Values, values
 from optimizer.solve.certify import Certificate
 from optimizer.solve.highs import Solution
+from optimizer.solve.mixed import with_whole_fixed
 from optimizer.solve.program import LinearProgram
+from optimizer.solve.sides import both_sides
 
 TABLES = (
     "nodes",
@@ -131,6 +133,8 @@ def make_plan(
     decided = values(program, data, solution.columns)
     columns = make.node_columns(timeline)
     duals = solution.row_duals if len(solution.row_duals) else np.full(program.shape[0], np.nan)
+    linear = with_whole_fixed(program, solution.columns) if program.whole.any() else program
+    sides = both_sides(linear, solution, marginal_rows(program))
     tables = {
         "nodes": make.nodes(timeline, columns),
         "allocation": make.allocation(data, decided, columns),
@@ -139,7 +143,7 @@ def make_plan(
         "cancellations": make.cancellations(timeline, decided, columns),
         "deals": make.deals(data, decided, columns),
         "obligations": obligations(timeline, decided),
-        "marginal_values": marginal_values(program, data, duals, columns, solution.row_ranges),
+        "marginal_values": marginal_values(program, data, duals, columns, sides),
     }
     summary = summarise(timeline, decided, str(solution.status), certificate)
     return Plan(timeline.instance, str(solution.status), summary, tables)
@@ -171,6 +175,7 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
         "scenarios": len(tree.node_of),
         "nodes": tree.size,
         "certificate": certificate.as_dict(),
+        "marginal_values": "integers fixed" if certificate.bound is not None else "linear",
     }
 
 

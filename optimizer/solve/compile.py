@@ -23,7 +23,7 @@ from pyomo.core.expr.template_expr import templatize_rule
 
 from models import PlanData, Terms, build, terms
 from optimizer.solve.expand import Columnwise, Expansion, Form, TemplateError
-from optimizer.solve.program import FloatArray, LinearProgram, totals
+from optimizer.solve.program import BoolArray, FloatArray, LinearProgram, totals
 
 __all__ = ["Compiled", "TemplateError", "compiled", "expand", "templates", "templates_available"]
 
@@ -179,6 +179,7 @@ def expand(model: ConcreteModel, entered: Terms) -> Compiled:
         column_keys={variable.name: walk.codes(variable) for variable in walk.variables},
         row_keys={part.constraint.name: walk.codes(part.constraint.index_set()) for part in constraints},
         labels=tuple(walk.labels),
+        whole=_whole(walk, entered),
     )
     return Compiled(program, entered, _Walk(walk, model, constraints, columnwise, objective, reads))
 
@@ -213,6 +214,14 @@ def _column_bounds(walk: Expansion, entered: Terms) -> tuple[FloatArray, FloatAr
             lower[place] = -np.inf if low is None else low
             upper[place] = entered.upper.get(variable.name, np.inf if high is None else high)
     return lower, upper
+
+
+def _whole(walk: Expansion, entered: Terms) -> BoolArray:
+    whole = np.zeros(walk.columns, dtype=bool)
+    for name, place in _places(walk).items():
+        if name in entered.whole:
+            whole[place] = entered.whole[name]
+    return whole
 
 
 def _upper(program: LinearProgram, entered: Terms) -> FloatArray:

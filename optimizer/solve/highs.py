@@ -28,13 +28,14 @@ class Status(StrEnum):
     INFEASIBLE_OR_UNBOUNDED = "infeasible_or_unbounded"
     TIME_LIMIT = "time_limit"
     ITERATION_LIMIT = "iteration_limit"
+    SEARCH_LIMIT = "search_limit"
     INTERRUPTED = "interrupted"
     SOLVER_ERROR = "solver_error"
 
     @property
     def stopped(self) -> bool:
         """Whether a limit or the user ended the solve early."""
-        return self in (Status.TIME_LIMIT, Status.ITERATION_LIMIT, Status.INTERRUPTED)
+        return self in (Status.TIME_LIMIT, Status.ITERATION_LIMIT, Status.SEARCH_LIMIT, Status.INTERRUPTED)
 
 
 _STATUS: Final = {
@@ -44,6 +45,7 @@ _STATUS: Final = {
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE_OR_UNBOUNDED,
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
     highspy.HighsModelStatus.kIterationLimit: Status.ITERATION_LIMIT,
+    highspy.HighsModelStatus.kSolutionLimit: Status.SEARCH_LIMIT,
     highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
 }
 
@@ -82,6 +84,8 @@ class SolveOptions:
     start: str = ""
     ranges: bool = False
 
+
+BASIC: Final = int(highspy.HighsBasisStatus.kBasic)
 
 Basis = Any
 """A basis as HiGHS holds it: handed back to the solver, or read by `basis_codes`."""
@@ -127,6 +131,8 @@ class Solution:
         The solver's own word for how it ended.
     basis : Basis or None
         Where the simplex method ended; None where it did not.
+    bound : float or None
+        With whole numbers: what no solution's objective can be below, $bn, after the solver's search.
     """
 
     status: Status
@@ -137,6 +143,7 @@ class Solution:
     seconds: float
     message: str
     basis: Basis | None = None
+    bound: float | None = None
 
 
 def version() -> str:
@@ -235,7 +242,7 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
         program.start[:-1].astype(np.int32),
         program.index.astype(np.int32),
         program.value,
-        np.zeros(columns, dtype=np.int32),
+        program.whole.astype(np.int32),
     )
     # HiGHS warns of values that it treats as zero or infinite; the certificate judges what comes of that.
     if status == highspy.HighsStatus.kError:
@@ -283,17 +290,59 @@ def solve(
     if run_status == highspy.HighsStatus.kError:
         status = Status.SOLVER_ERROR
     found, info, ended_at = highs.getSolution(), highs.getInfo(), highs.getBasis()
+    whole = bool(program.whole.any())
     counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.crossover_iteration_count)
     return Solution(
         status=status,
         columns=np.array(found.col_value) if found.value_valid else np.empty(0),
         row_duals=np.array(found.row_dual) if found.dual_valid else np.empty(0),
-        row_ranges=_row_ranges(highs) if ranges and status is Status.OPTIMAL else None,
+        row_ranges=_row_ranges(highs) if ranges and status is Status.OPTIMAL and not whole else None,
         iterations=sum(max(int(count), 0) for count in counts),
         seconds=seconds,
         message=str(highs.modelStatusToString(model_status)),
         basis=ended_at if ended_at.valid else None,
+        bound=float(info.mip_dual_bound) if whole else None,
     )
+
+
+class Moved:
+    """A solved program in which one row's bounds at a time are moved a little.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        A linear program.
+    basis : Basis
+        Its optimal basis: each move starts from there.
+    """
+
+    def __init__(self, program: LinearProgram, basis: Basis) -> None:
+        self._program, self._basis = program, basis
+        self._highs = loaded(program, SolveOptions())
+
+    def solve(self, row: int, by: float) -> tuple[float, float, float, float] | None:
+        """Return the objective, the row's dual, and the range of its bound over which that holds; None: no optimum.
+
+        A range of infinity down to minus infinity is not known.
+        """
+        lower, upper = float(self._program.row_lower[row]), float(self._program.row_upper[row])
+        _must(self._highs.setBasis(self._basis), "starting from a basis")
+        _must(self._highs.changeRowBounds(row, lower + by, upper + by), "moving a row")
+        try:
+            self._highs.run()
+            if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                return None
+            ranges = _row_ranges(self._highs)
+            low, high = (float(side[row]) for side in ranges) if ranges else (np.inf, -np.inf)
+            if self._highs.getBasis().row_status[row] == highspy.HighsBasisStatus.kBasic:
+                low, high = np.inf, -np.inf  # of a row that does not bind the solver's range says something else
+                activity = float(self._highs.getSolution().row_value[row])
+                low = activity if np.isinf(lower) else -np.inf if np.isinf(upper) else low
+                high = activity if np.isinf(upper) else np.inf if np.isinf(lower) else high
+            dual = float(self._highs.getSolution().row_dual[row])
+            return float(self._highs.getInfo().objective_function_value), dual, low, high
+        finally:
+            _must(self._highs.changeRowBounds(row, lower, upper), "moving a row back")
 
 
 def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:

@@ -1,4 +1,4 @@
-"""The linear program as arrays: what a Pyomo model becomes and what the solver takes."""
+"""The program as arrays: what a Pyomo model becomes and what the solver takes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 NUMBERED: Final[Mapping[str, tuple[int, ...]]] = {"serve": (1,)}
@@ -21,6 +22,7 @@ NUMBERED: Final[Mapping[str, tuple[int, ...]]] = {"serve": (1,)}
 class LinearProgram:
     """Minimise ``cost @ x + offset`` over ``row_lower <= A x <= row_upper``, ``column_lower <= x <= column_upper``.
 
+    Where `whole` says so, columns are whole numbers besides.
     The cost is the negative of worth in $bn, since the plan maximises and the program minimises.
 
     Attributes
@@ -42,6 +44,8 @@ class LinearProgram:
         The same for the rows of each constraint.
     labels : tuple of str
         Names that the codes stand for.
+    whole : (n,) bool array
+        Which columns are whole numbers; all false in a linear program.
     """
 
     cost: FloatArray
@@ -58,6 +62,7 @@ class LinearProgram:
     column_keys: Mapping[str, IntArray]
     row_keys: Mapping[str, IntArray]
     labels: tuple[str, ...]
+    whole: BoolArray
 
     @property
     def shape(self) -> tuple[int, int]:

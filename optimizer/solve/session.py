@@ -19,7 +19,7 @@ from optimizer.instance.instance import Edit, Instance, WhatIf
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import Problem
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.planning import certified, checked, plan_or_error, refuse_integers, valid
+from optimizer.planning import certified, checked, plan_or_error, valid
 from optimizer.results.plan import make_plan, summarise
 from optimizer.results.values import Values, values
 from optimizer.results.worth import leaf_worth
@@ -151,7 +151,8 @@ class Answer:
             If the tables do not agree with the instance.
         """
         solution = self._solution
-        if solution.row_ranges is None:  # left out of a warm solve, which they would take longer than
+        # Ranges are left out of a warm solve, which they would take longer than.
+        if solution.row_ranges is None and not self._program.whole.any():
             solution = replace(solution, row_ranges=run_solver(self._program, basis=solution.basis).row_ranges)
         plan = make_plan(self._laid_out, self._program, solution, self._certificate)
         checked(plan, self._laid_out, self._program, self._solution)
@@ -209,7 +210,6 @@ class Session:
         began = time.perf_counter()
         warnings = valid(instance, self._layouts)
         laid_out = timeline(instance, self._layouts)
-        refuse_integers(laid_out)
         self._compiled: Compiled = compile_terms(terms(laid_out.data))
         self._rebuilt: list[Compiled] = []
         solution, proof = certified(self._compiled.program, self._options)
@@ -261,7 +261,6 @@ class Session:
         layouts = self._layouts.forked()
         warnings = valid(case, layouts)
         laid_out = timeline(case, layouts)
-        refuse_integers(laid_out)
         seconds = {"tables": time.perf_counter() - began}
         answer = self.solve_laid_out(laid_out)
         return replace(answer, warnings=warnings, seconds={**seconds, **answer.seconds})
@@ -346,6 +345,8 @@ class Session:
         took cold: a case that needs more is better off without the base. A plan that is possible without and with
         aversion, or with narrower bounds, is a start for the primal simplex.
         """
+        if program.whole.any():  # a search begins anew
+            return
         most = max(self.base.iterations, LEAST_ITERATIONS)
         if start is not None and start._solution.basis is not None:
             yield start._solution.basis, {"simplex_strategy": 4, "simplex_iteration_limit": 2 * most}

@@ -62,6 +62,8 @@ class Stage:
 def start_of(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> Start:
     """Return where the solver starts: as asked, else by the shape of the tree and the program."""
     tree = laid_out.data.tree
+    if program.whole.any():  # a search begins anew, wherever it is asked to start
+        return Start.COLD
     if options.start:
         return Start(options.start)
     simplex = str(options.solver.get("solver", "choose")) in ("choose", "simplex")

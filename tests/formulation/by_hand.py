@@ -165,6 +165,11 @@ ROWS: dict[str, dict[str, Row]] = {
         "training__3": Row({"allocate(training_cloud_3)": 1, "allocate(training_hall_3)": 1}, "<=", 2.2),
         "deals_cloud_2": Row({"allocate(deals_cloud_2)": 1}, "<=", 0.85),
     },
+    # The hall is used by training at 0 or at 0.35 GW and more, up to all of its 1 GW.
+    "block_least": {
+        "training_hall_2": Row({"in_use(training_hall_2)": 0.35, "allocate(training_hall_2)": -1}, "<=", 0)
+    },
+    "block_most": {"training_hall_2": Row({"allocate(training_hall_2)": 1, "in_use(training_hall_2)": -1}, "<=", 0)},
     # Worth so far, less that of the node before, less the node's own: earned and paid by the year, paid at once
     # (moving, signing, breaching, fees on what is newly cancelled), and at a leaf 3 - 4 for each GW of `lease` kept.
     "cumulative_worth": {

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 import optimizer as gw
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.timeline import timeline
-from optimizer.planning import certified, plan_or_error, refuse_integers, valid
+from optimizer.planning import certified, plan_or_error, valid
 from optimizer.solve.compile import compiled
 from optimizer.solve.session import Reached
 from tests.generate import instances, random_instance
@@ -27,7 +27,6 @@ def afresh(case: gw.Instance) -> float:
     """Return the worth of a case without anything that was made for another."""
     valid(case, Layouts())
     laid_out = timeline(case)
-    refuse_integers(laid_out)
     solution, certificate = certified(compiled(laid_out.data), gw.SolveOptions())
     return -plan_or_error(solution, certificate, accept_stopped=False).objective
 

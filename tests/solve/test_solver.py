@@ -9,6 +9,7 @@ import pytest
 import optimizer as gw
 from optimizer import planning
 from optimizer.instance.timeline import timeline
+from optimizer.solve import mixed
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import Solution, SolveOptions, Status, checked_options
@@ -89,7 +90,7 @@ def test_a_doubtful_optimum_is_solved_again(monkeypatch: pytest.MonkeyPatch, pro
         solution = run_solver(program, options)
         return dataclasses.replace(solution, columns=solution.columns * 1.01) if len(calls) == 1 else solution
 
-    monkeypatch.setattr(planning, "run_solver", lying)
+    monkeypatch.setattr(mixed, "run_solver", lying)
     solution, certificate = planning.certified(program, SolveOptions())
     assert certificate is not None and certificate.optimal
     assert calls == [{}, {"presolve": "off"}]
@@ -103,7 +104,7 @@ def test_an_answer_that_never_proves_is_refused(monkeypatch: pytest.MonkeyPatch)
         solution = run_solver(program, options)
         return dataclasses.replace(solution, columns=solution.columns * 1.01)
 
-    monkeypatch.setattr(planning, "run_solver", lying)
+    monkeypatch.setattr(mixed, "run_solver", lying)
     with pytest.raises(gw.AuditError, match="does not prove optimal"):
         gw.solve(gw.load(INSTANCES / "tiny-tree"))
 
@@ -116,7 +117,7 @@ def test_a_failing_solver_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
             run_solver(program, options), status=Status.SOLVER_ERROR, columns=np.empty(0), message="Solve error"
         )
 
-    monkeypatch.setattr(planning, "run_solver", failing)
+    monkeypatch.setattr(mixed, "run_solver", failing)
     with pytest.raises(gw.SolverError, match="Solve error"):
         gw.solve(gw.load(INSTANCES / "tiny-tree"))
 

@@ -1,0 +1,74 @@
+"""``gwplan alternatives``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+
+if TYPE_CHECKING:
+    from optimizer.results.alternatives import Alternatives
+
+
+def share(context: click.Context, parameter: click.Parameter, text: str) -> float:
+    """Return a share, written as a number or with a percent sign."""
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is neither a number nor a percentage, as 1%") from None
+    if not 0 <= number < 1:
+        raise click.BadParameter(f"'{text}' is not a share from 0 up to 1; write 1% or 0.01")
+    return number
+
+
+@click.command()
+@takes_case
+@click.option(
+    "--within", metavar="SHARE", default="1%", show_default=True, callback=share, help="Worth that a plan may lack."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@ends_with_code
+def alternatives(case: Case, within: float, as_json: bool) -> None:
+    """Show how firm the plan of INSTANCE is: least and most GW by pathway and year among nearly best plans."""
+    import json
+
+    from optimizer.planning import alternatives_of
+
+    instance = case.load()
+    with progress() as tell:
+        found = alternatives_of(instance, within, progress=tell)
+    if as_json:
+        figures = {name: getattr(found, name) for name in ("within", "best_bn", "least_bn")}
+        tables = {name: getattr(found, name).to_dict("records") for name in ("ranges", "plans")}
+        click.echo(json.dumps({**figures, **tables}, indent=2, allow_nan=False))
+    else:
+        _print(found)
+
+
+def _print(found: Alternatives) -> None:
+    click.echo(
+        f"Plans worth at least {found.least_bn:.4g} $bn, {100 * found.within:g}% less than the best "
+        f"({found.best_bn:.4g} $bn): mean GW of the year, least < best < most"
+    )
+    ranges = found.ranges
+    width = max(len(name) for name in ranges["pathway"])
+    for row in ranges.to_dict("records"):
+        firm = "firm" if row["most_gw"] - row["least_gw"] < 5e-4 else ""
+        click.echo(
+            f"  {row['pathway']:<{width}}  {row['year']}  {row['least_gw']:7.3f} < {row['best_gw']:7.3f} "
+            f"< {row['most_gw']:7.3f}  {firm}".rstrip()
+        )
+    plans: dict[str, list[float]] = {}
+    for name, gw in zip(found.plans["plan"], found.plans["gw"].tolist(), strict=True):
+        plans.setdefault(name, []).append(gw)
+    names = list(plans)
+    if len(names) > 1:
+        click.echo("Nearly best plans that differ most from the best and from each other, mean GW of the year:")
+        for number, name in enumerate(names[1:], 1):
+            click.echo(f"  plan {number}: {name}")
+        click.echo(f"  {'':<{width}}  {'':4}  {'best':>7}" + "".join(f"  plan {i}" for i in range(1, len(names))))
+        for i, row in enumerate(ranges.to_dict("records")):
+            cells = "".join(f"  {plans[name][i]:6.3f}" for name in names[1:])
+            click.echo(f"  {row['pathway']:<{width}}  {row['year']}  {plans['best'][i]:7.3f}{cells}")

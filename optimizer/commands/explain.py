@@ -1,0 +1,38 @@
+"""``gwplan explain``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from optimizer.commands.common import NO_PLAN, Case, ends_with_code, progress, takes_case
+
+
+@click.command()
+@takes_case
+@click.option("--json", "as_json", is_flag=True, help="Print the conflict and the repairs as JSON.")
+@ends_with_code
+def explain(case: Case, as_json: bool) -> None:
+    """Say why INSTANCE has no plan: the smallest set of demands in conflict, and the cheapest ways out.
+
+    Ends with 3 where there is no plan, with 0 where there is one.
+    """
+    import json
+
+    from optimizer.planning import valid
+    from optimizer.results.diagnose import diagnose
+
+    instance = case.load()
+    valid(instance)
+    with progress() as tell:
+        if tell:
+            tell("explain")
+        diagnosis = diagnose(instance)
+    if as_json:
+        click.echo(json.dumps(diagnosis.as_dict(), indent=2, allow_nan=False))
+    else:
+        for line in diagnosis.lines():
+            click.echo(line)
+    if diagnosis.conflicts:
+        sys.exit(NO_PLAN)

@@ -1,0 +1,221 @@
+"""The planner's own demands: what can be in conflict, and the columns by which each gives way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from models.data import PlanData
+from optimizer.errors import SolverError, StoppedError
+from optimizer.solve.highs import SolveOptions, Status
+from optimizer.solve.highs import solve as run_solver
+from optimizer.solve.program import BoolArray, FloatArray, IntArray, LinearProgram
+
+KINDS: Final = {
+    "floor_met": "floor",
+    "lock_least": "lock min",
+    "lock_most": "lock max",
+    "cap_kept": "cap",
+    "balance": "supply",
+    "deals": "deals",
+    "ramp": "ramp",
+    "signing_ramp": "ramp",
+    "block_least": "block",
+}
+"""Kind of demand that each constraint states; all other constraints only keep accounts."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One demand of the planner's over some periods.
+
+    Attributes
+    ----------
+    kind : str
+        One of the values of `KINDS`.
+    pathway, pool : str
+        Whose demand it is; blank where it has none.
+    nodes : int array
+        The nodes at which it is made.
+    rows, values : tuples of arrays
+        For each node, what a GW by which it gives way there adds to the program's rows.
+    places : int array
+        For each node, the place of its relief among all.
+    pointed : int array
+        The nodes at which it is known to be in conflict.
+    """
+
+    kind: str
+    pathway: str
+    pool: str
+    nodes: IntArray
+    rows: tuple[IntArray, ...]
+    values: tuple[FloatArray, ...]
+    places: IntArray
+    pointed: IntArray
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Kind, pathway and pool."""
+        return self.kind, self.pathway, self.pool
+
+
+def demands(program: LinearProgram, data: PlanData) -> list[Demand]:
+    """Return the demands of a program, each over all its periods.
+
+    Deals that may be broken at a price are no demand.
+    """
+    found: list[Demand] = []
+    place = 0
+    for family, kind in KINDS.items():
+        keys = program.row_keys.get(family)
+        if keys is None:
+            continue
+        for names in np.unique(keys[:, :-1], axis=0):
+            at = np.flatnonzero((keys[:, :-1] == names).all(axis=1))
+            owner = [program.labels[code] for code in names.tolist()]
+            pathway, pool = ("", owner[0]) if family == "balance" else (owner[0], owner[1] if len(owner) > 1 else "")
+            nodes, rows = keys[at, -1], program.rows[family].start + at
+            if kind == "deals":
+                p = data.pathways.index(pathway)
+                firm = ~np.isfinite(data.breach_cost[p, data.tree.root[nodes]])
+                nodes = nodes[firm]
+                enters = [_ended(program, int(names[0]), int(n)) for n in nodes]
+            else:
+                enters = [(row[None], sign[None]) for row, sign in zip(rows, _sign(program, family, rows), strict=True)]
+            if len(nodes):
+                where, values = (tuple(part) for part in zip(*enters, strict=True))
+                places = place + np.arange(len(nodes))
+                found.append(Demand(kind, pathway, pool, nodes, where, values, places, nodes))
+                place += len(nodes)
+    return found
+
+
+def _sign(program: LinearProgram, family: str, rows: IntArray) -> FloatArray:
+    """Return the sign with which another GW enters each row where its demand gives way: on the side that it has."""
+    if family == "balance":
+        return np.full(len(rows), -1.0)
+    return np.where(np.isfinite(program.row_lower[rows]), 1.0, -1.0)
+
+
+def _ended(program: LinearProgram, pathway: int, node: int) -> tuple[IntArray, FloatArray]:
+    """Return what a GW of deals that ends without notice enters: all that a GW signed does, with the other sign."""
+    keys = program.column_keys["sign"]
+    column = program.columns["sign"].start + int(np.flatnonzero((keys == (pathway, node)).all(axis=1))[0])
+    entries = slice(int(program.start[column]), int(program.start[column + 1]))
+    rows, values = program.index[entries], -program.value[entries]
+    inside = np.zeros(len(rows), dtype=bool)
+    for family in ("deals", "term"):
+        inside |= (rows >= program.rows[family].start) & (rows < program.rows[family].stop)
+    return rows[inside], values[inside]
+
+
+def elastic(
+    program: LinearProgram,
+    rows: Iterable[IntArray],
+    values: Iterable[FloatArray],
+    cost: FloatArray,
+    most: FloatArray,
+) -> LinearProgram:
+    """Return a program with more columns, each from 0 to a limit, which alone cost anything.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        What has no solution.
+    rows, values : arrays, one for each new column
+        Where each new column enters, and with what coefficient.
+    cost, most : float arrays
+        Cost and upper limit of each new column.
+    """
+    rows, values, more = list(rows), list(values), len(cost)
+    sizes = np.array([len(at) for at in rows], dtype=np.int64)
+    return replace(
+        program,
+        cost=np.concatenate([np.zeros_like(program.cost), cost]),
+        offset=0.0,
+        column_lower=np.concatenate([program.column_lower, np.zeros(more)]),
+        column_upper=np.concatenate([program.column_upper, most]),
+        start=np.concatenate([program.start, program.start[-1] + np.cumsum(sizes)]),
+        index=np.concatenate([program.index, *rows]),
+        value=np.concatenate([program.value, *values]),
+        whole=np.concatenate([program.whole, np.zeros(more, dtype=bool)]),
+    )
+
+
+def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> list[Demand]:
+    """Return demands that cannot all be kept, while without any one of them the others can.
+
+    The duals of the least violation point to demands that are infeasible together; of these, one demand and range of
+    periods after another is left out, and stays out if the rest is still infeasible.
+
+    Returns
+    -------
+    list of Demand
+        Empty if the demands can all be kept.
+    """
+    every = demands(program, data)
+    stretched = _stretched(program, every)
+    if _can_keep(stretched, every, options):
+        return []
+    kept = [part for demand in every for part in _by_range(demand, data, np.ones(stretched.shape[1], dtype=bool))]
+    if not program.whole.any():
+        duals = run_solver(stretched, options, ranges=False).row_duals
+        first = program.shape[1]
+        support = np.abs(stretched.transposed_times(duals)[first:]) > 1e-9 if len(duals) else np.zeros(0, dtype=bool)
+        pointed = [part for demand in every for part in _by_range(demand, data, support)] if len(support) else []
+        if pointed and not _can_keep(stretched, pointed, options):
+            kept = pointed
+    order = {kind: place for place, kind in enumerate(dict.fromkeys(KINDS.values()))}
+    for demand in sorted(kept, key=lambda d: -order[d.kind]):
+        rest = [other for other in kept if other is not demand]
+        if not _can_keep(stretched, rest, options):
+            kept = rest
+    return sorted(kept, key=lambda d: (order[d.kind], int(data.tree.period[d.nodes].min()), d.key))
+
+
+def _stretched(program: LinearProgram, every: list[Demand]) -> LinearProgram:
+    """Return the program in which every demand gives way at each of its nodes, at a cost of 1 for a GW."""
+    rows = [at for demand in every for at in demand.rows]
+    values = [by for demand in every for by in demand.values]
+    return elastic(program, rows, values, np.ones(len(rows)), np.full(len(rows), np.inf))
+
+
+def _by_range(demand: Demand, data: PlanData, pointed: BoolArray) -> list[Demand]:
+    """Return a demand over each run of successive periods in which some of its nodes are pointed at."""
+    period, chosen = data.tree.period[demand.nodes], pointed[demand.places]
+    periods = np.unique(period[chosen])
+    runs = np.split(periods, np.flatnonzero(np.diff(periods) > 1) + 1) if len(periods) else []
+    found = []
+    for run in runs:
+        inside = np.isin(period, run)
+        nodes = demand.nodes[inside & chosen]
+        found.append(replace(demand, nodes=demand.nodes[inside], places=demand.places[inside], pointed=nodes))
+    return found
+
+
+def _can_keep(stretched: LinearProgram, kept: list[Demand], options: SolveOptions) -> bool:
+    """Return whether some demands can all be kept while all others give way.
+
+    Raises
+    ------
+    StoppedError, SolverError
+        If the solver could not tell.
+    """
+    first = stretched.shape[1] - int(np.count_nonzero(stretched.cost))
+    upper = stretched.column_upper.copy()
+    for demand in kept:
+        upper[first + demand.places] = 0.0
+    answer = run_solver(
+        replace(stretched, column_upper=upper, cost=np.zeros_like(stretched.cost)), options, ranges=False
+    )
+    if answer.status in (Status.INFEASIBLE, Status.INFEASIBLE_OR_UNBOUNDED):  # without costs nothing is unbounded
+        return False
+    if answer.status is Status.OPTIMAL:
+        return True
+    if answer.status.stopped:
+        raise StoppedError(str(answer.status), answer.seconds, plan_found=False)
+    raise SolverError(f"the solver could not tell whether demands can be kept: {answer.message}")

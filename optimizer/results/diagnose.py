@@ -1,0 +1,175 @@
+"""Why there is no plan: the smallest set of demands in conflict, in the planner's words, and the cheapest repairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from optimizer.instance.instance import Instance
+from optimizer.instance.timeline import Timeline, timeline
+from optimizer.results.demands import Demand, conflict
+from optimizer.results.relief_edits import owner, span
+from optimizer.results.repairs import Repair, repairs
+from optimizer.solve.compile import compiled
+from optimizer.solve.highs import SolveOptions
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One of the demands that cannot all be kept.
+
+    Attributes
+    ----------
+    kind, pathway, pool : str
+        Which demand: ``floor``, ``cap``, ``lock min``, ``lock max``, ``ramp``, ``deals``, ``supply`` or ``block``.
+    first, until : str
+        Dates from which and up to which it is in conflict.
+    words : str
+        What it demands.
+    """
+
+    kind: str
+    pathway: str
+    pool: str
+    first: str
+    until: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why an instance has no plan.
+
+    Attributes
+    ----------
+    conflicts : tuple of Conflict
+        Demands that cannot all be kept, while without any one of them the others can; empty if the instance has a plan.
+    repairs : tuple of Repair
+        Ways out, the one that takes fewest GW-years first.
+    """
+
+    conflicts: tuple[Conflict, ...]
+    repairs: tuple[Repair, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the diagnosis as plain data."""
+        status = "infeasible" if self.conflicts else "feasible"
+        return {
+            "status": status,
+            "conflict": [asdict(part) for part in self.conflicts],
+            "repairs": [{**asdict(repair), "edits": list(repair.edits)} for repair in self.repairs],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the diagnosis as lines of text."""
+        if not self.conflicts:
+            yield "There is a plan that keeps every demand; `gwplan solve` finds the best."
+            return
+        yield "No plan can keep all of these; give up any one of them, and the others can be kept:"
+        yield from (f"  - {part.words}" for part in self.conflicts)
+        if not self.repairs:
+            yield "No single change of a floor, cap, lock, ramp, deal or supply was found that makes a plan possible."
+            return
+        best = max(repair.worth_bn for repair in self.repairs)
+        yield "Ways out, checked by solving; the one that takes fewest GW-years first (paste what follows --set):"
+        for number, repair in enumerate(self.repairs, 1):
+            less = best - repair.worth_bn
+            cost = "the most of these" if less < 5e-4 else f"{less:.3f} $bn less than the best of these"
+            yield f"  {number}. {repair.words}"
+            yield f"     {repair.gw_years:.4g} GW-years; the plan is then worth {repair.worth_bn:.3f} $bn, {cost}"
+            yield f"     {' '.join(f'--set {quoted(edit)}' for edit in repair.edits)}"
+
+
+def quoted(text: str) -> str:
+    """Return a text as one word of a shell."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnosis:
+    """Return why an instance has no plan, and what would give it one.
+
+    Parameters
+    ----------
+    instance : Instance
+        A valid instance.
+    options : SolveOptions, optional
+        How to solve.
+    """
+    options = options or SolveOptions()
+    laid_out = timeline(instance)
+    program = compiled(laid_out.data)
+    found = conflict(program, laid_out.data, options)
+    if not found:
+        return Diagnosis((), ())
+    told = tuple(_told(demand, laid_out) for demand in found)
+    return Diagnosis(told, tuple(repairs(laid_out, program, options)))
+
+
+def _told(demand: Demand, laid_out: Timeline) -> Conflict:
+    period = laid_out.data.tree.period[demand.nodes]
+    first, end = int(period.min()), int(period.max()) + 1
+    starts = laid_out.calendar.starts(laid_out.calendar.periods + 1)
+    words = f"{_demanded(demand, laid_out, first, end)}{_given(demand, laid_out)}"
+    return Conflict(demand.kind, demand.pathway, demand.pool, str(starts[first]), str(starts[end]), words)
+
+
+def _given(demand: Demand, laid_out: Timeline) -> str:
+    """Return in which futures a demand is in conflict, where it is not in all."""
+    known = {laid_out.known[n] for n in demand.pointed.tolist()}
+    return f" (if {known.pop()})" if len(known) == 1 and "" not in known else ""
+
+
+def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
+    data, nodes, pathway = laid_out.data, demand.pointed, demand.pathway
+    when = span(laid_out, first, end)
+    whose = owner(pathway, demand.pool)
+    if demand.kind == "supply":
+        return f"{demand.pool} holds {_gw(data.supply[data.pools.index(demand.pool), nodes])} {when}"
+    p = data.pathways.index(pathway)
+    if demand.kind == "floor":
+        able = data.eligible[p][:, data.tree.root[nodes]].any()
+        needs = f"{pathway} needs at least {_gw(data.floor[p, nodes])} of effective capacity {when}"
+        return needs if able else f"{needs}, and no pool may be used by it"
+    if demand.kind == "cap":
+        return f"{pathway} may use at most {_gw(data.cap[p, nodes])} {when}"
+    if demand.kind == "ramp":
+        return _grows(demand, laid_out, first, when)
+    if demand.kind == "deals":
+        return _in_deals(demand, laid_out, when)
+    q = data.pools.index(demand.pool) if demand.pool else len(data.pools)
+    if demand.kind == "block":
+        return f"{whose} is used at 0 or at least {_gw(data.min_block[p, q, data.tree.root[nodes]])} {when}"
+    if demand.kind == "lock min":
+        return f"a lock holds {whose} at {_gw(data.lock_least[p, q, nodes])} or more {when}"
+    return f"a lock holds {whose} at {_gw(data.lock_most[p, q, nodes])} or less {when}"
+
+
+def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:
+    data = laid_out.data
+    p, root = data.pathways.index(demand.pathway), data.tree.root[demand.pointed]
+    months = laid_out.calendar.months
+    verb = "sign" if data.deal[p, root].any() else "grow by"
+    before = f", from {data.initial[p][:, root[0]].sum():.4g} GW before the start" if first == 0 else ""
+    return f"{demand.pathway} may {verb} at most {_gw(data.ramp[p, root] / months)} a month {when}{before}"
+
+
+def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
+    data = laid_out.data
+    p, root = data.pathways.index(demand.pathway), int(data.tree.root[demand.pointed[0]])
+    table = laid_out.scenarios[laid_out.data.tree.example[demand.pointed[0]]].filled("pathways")
+    row = table[table["pathway"] == demand.pathway].iloc[0]
+    initial = float(data.initial[p][:, root].sum())
+    has = f"{initial:.4g} GW of {demand.pathway} are in deals before the start and " if initial > 0 else ""
+    kept = [f"come back only {int(row['notice_days'])} days after notice"] if row["notice_days"] else []
+    if row["min_term_days"]:
+        kept.append(f"stay for at least {int(row['min_term_days'])} days once signed")
+    subject = has or f"GW that {demand.pathway} has in deals "
+    return f"{subject}{' and '.join(kept) or 'come back only by churn'}, {when}"
+
+
+def _gw(values: Any) -> str:
+    least, most = float(np.min(values)), float(np.max(values))
+    return f"{least:.4g} GW" if most - least < 1e-9 else f"{least:.4g} to {most:.4g} GW"

@@ -1,0 +1,1 @@
+"""Fuzzing of instance files, guided by which lines of the package they reach."""
