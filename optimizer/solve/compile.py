@@ -218,10 +218,9 @@ def _column_bounds(walk: Expansion, entered: Terms) -> tuple[FloatArray, FloatAr
 
 def _whole(walk: Expansion, entered: Terms) -> BoolArray:
     whole = np.zeros(walk.columns, dtype=bool)
-    for variable in walk.variables:
-        if variable.name in entered.whole:
-            first = walk.first_column[id(variable)]
-            whole[first : first + len(variable)] = entered.whole[variable.name]
+    for name, place in _places(walk).items():
+        if name in entered.whole:
+            whole[place] = entered.whole[name]
     return whole
 
 
