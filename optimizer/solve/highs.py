@@ -329,7 +329,8 @@ class Moved:
         _must(self._highs.setBasis(self._basis), "starting from a basis")
         _must(self._highs.changeRowBounds(row, lower + by, upper + by), "moving a row")
         try:
-            self._highs.run()
+            if _run(self._highs) == highspy.HighsStatus.kError:
+                raise RuntimeError("HiGHS failed at a moved row")
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return None
             ranges = _row_ranges(self._highs)

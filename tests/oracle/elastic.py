@@ -96,10 +96,13 @@ class Elastic(Model):
             kept = n.data.keep(p, n.period) * self.used(p, n.parent, root)
             a = n.back(n.data.notice(p))
             back = self.outlasts(p, a, n) * self.program["release", p, a] if a else Linear()
+            back = back + constant(n.data.running(p, "notice", n.period))
             in_force = kept + self.program["sign", p, n] - back - self.ended(p, n)
             self.program.equal(self.used(p, n, root) - in_force)
             young = [b for b in n.path if b.period > n.period - n.data.term(p)]
-            bound = total(self.outlasts(p, b, n) * (self.program["sign", p, b] - self.ended(p, b)) for b in young)
+            bound = constant(n.data.running(p, "term", n.period)) + total(
+                self.outlasts(p, b, n) * (self.program["sign", p, b] - self.ended(p, b)) for b in young
+            )
             self.program.at_least(self.used(p, n, root) - bound)
 
     def commitments(self, n: Node) -> None:
