@@ -19,7 +19,7 @@ OUT_OF_SCALE: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
     ),
     (
         "a price in dollars",
-        {"value": SMALL["value.csv"] + "msl,2027-07-01,1,1,2e9\n"},
-        [f"value.csv row 5, value_bn_per_gw_year: 2000000000 where others are near 1.2; {_RULE}"],
+        {"value": SMALL["value.csv"] + "msl,2027-07-01,1,1,9e8\n"},
+        [f"value.csv row 5, value_bn_per_gw_year: 900000000 where others are near 1.2; {_RULE}"],
     ),
 ]
