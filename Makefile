@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 
-.PHONY: plan test check docs lock clean
+.PHONY: plan test check docs bench bench-compare lock clean
 
 plan: $(INSTALLED)  ## environment, install, solve the reference instance, print the plan
 	$(BIN)/gwplan solve instances/meta-2026h1
@@ -24,6 +24,13 @@ docs: $(DEVELOPING)  ## what is generated: the format page, pictures, the case's
 	$(BIN)/gwplan export build/run --png docs/plan.png --force
 	$(BIN)/gwplan export build/run --svg docs/burden-or-option --force
 	$(BIN)/python -m tests.case.pages
+
+bench: $(DEVELOPING)  ## time every phase of the benchmark cases, beside linopy and others: docs/benchmarks.json, tables
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m tests.benchmarks run
+
+bench-compare: $(DEVELOPING)  ## hold another commit beside this one: make bench-compare BASE=main
+	$(BIN)/python -m tests.benchmarks compare $(BASE)
 
 lock: $(DEVELOPING)  ## refresh constraints.txt: the versions that everything was tested with
 	$(BIN)/python -m piptools compile --all-extras --strip-extras --no-header --no-emit-index-url \

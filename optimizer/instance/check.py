@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
-from optimizer.instance import check_rules, check_warnings
+from optimizer.instance import check_rules, check_scale, check_warnings
 from optimizer.instance.cells import place
 from optimizer.instance.check_facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.edit import apply_edits
@@ -15,7 +15,7 @@ from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES
 
-RULE_FILES: Final = (check_rules, check_warnings)
+RULE_FILES: Final = (check_rules, check_warnings, check_scale)
 """The files that enter their rules into the list when they are imported."""
 
 Found = dict[Finding, Rule]

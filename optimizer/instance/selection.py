@@ -197,8 +197,9 @@ def hits(column: Column, series: pd.Series, pattern: Cell, value: Any) -> Mask:
         cells = series.to_numpy()
         met: Mask = np.asarray(cells == value, dtype=np.bool_)
         if not _GLOB.isdisjoint(value):
-            match = _glob(value)
-            met = met | np.fromiter((match(cell) is not None for cell in cells), np.bool_, len(cells))
+            match, names = _glob(value), cells.tolist()
+            matched = {name: match(name) is not None for name in set(names)}
+            met = met | np.fromiter(map(matched.__getitem__, names), np.bool_, len(names))
         return met
     if pattern == "" and isinstance(pattern, str):
         return series.isna().to_numpy()

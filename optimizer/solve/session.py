@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -19,7 +19,7 @@ from optimizer.instance.instance import Edit, Instance, WhatIf
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import Problem
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.planning import certified, checked, plan_or_error, valid
+from optimizer.planning import checked, plan_or_error, solved, valid
 from optimizer.results.plan import make_plan, summarise
 from optimizer.results.values import Values, values
 from optimizer.results.worth import leaf_worth
@@ -212,11 +212,11 @@ class Session:
         laid_out = timeline(instance, self._layouts)
         self._compiled: Compiled = compile_terms(terms(laid_out.data))
         self._rebuilt: list[Compiled] = []
-        solution, proof = certified(self._compiled.program, self._options)
+        solution, proof, report = solved(laid_out, self._compiled.program, self._options, layouts=self._layouts)
         certificate = plan_or_error(solution, proof, accept_stopped=False)
         seconds = {"base": time.perf_counter() - began}
         self.base = Answer(
-            instance, Reached.UNCHANGED, "", False, solution.iterations, seconds, warnings,
+            instance, Reached.UNCHANGED, "", False, taken(report), seconds, warnings,
             laid_out, self._compiled.program, solution, certificate,
         )  # fmt: skip
 
@@ -331,9 +331,9 @@ class Session:
                 proof = certify(program, warm.columns, warm.row_duals)
                 if proof.optimal:
                     return warm, proof, iterations, False
-        solution, cold_proof = certified(program, self._options)
+        solution, cold_proof, report = solved(laid_out, program, self._options, layouts=self._layouts.forked())
         certificate = plan_or_error(solution, cold_proof, accept_stopped=False)
-        return solution, certificate, iterations + solution.iterations, doubted
+        return solution, certificate, iterations + taken(report), doubted
 
     def _starts(
         self, program: LinearProgram, laid_out: Timeline, reached: Reached, start: Answer | None
@@ -363,6 +363,12 @@ class Session:
         if reached is Reached.COSTS:
             yield basis, {**PRIMAL, "simplex_iteration_limit": max(most // 12, LEAST_ITERATIONS)}
         yield basis, {**DUAL, "simplex_iteration_limit": max(most // 2, LEAST_ITERATIONS)}
+
+
+def taken(report: Mapping[str, Any]) -> int:
+    """Return the solver's iterations of a solve that was not warm, those of its stages together."""
+    staged = sum(int(stage["iterations"]) for stage in report["stages"])
+    return staged if report["start"] == "lift" else staged + int(report["iterations"])
 
 
 def _flat(changes: Iterable[Change | Iterable[Change]]) -> Iterable[Edit | WhatIf]:

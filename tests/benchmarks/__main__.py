@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from tests.benchmarks.report import SLOWER, Runs, markdown, slower
 ROOT: Final = Path(__file__).resolve().parents[2]
 PEERS: Final = ("gwplan", "bare highspy", "linopy", "Pyomo appsi_highs")
 TREES: Final = ("wide", "three factors", "leaves 3", "leaves 9", "leaves 27", "leaves 81", "reference")
+MARK: Final = "<!-- tables of the last run: python -m tests.benchmarks run -->"
 PEER_CASES: Final = ("16,000", "120,000")
 SOLVED: Final = "16,000"
 """The case of which each peer's program is solved too, to the same optimum."""
@@ -41,28 +42,34 @@ def progress(text: str) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, and write the tables and the JSON."""
+    page = arguments.json.with_suffix(".md")
     runs: Runs = {"phases": [], "warm": [], "peers": [], "starts": []}
     if arguments.json.exists() and arguments.add:
         runs = json.loads(arguments.json.read_text(encoding="utf-8"))
-    for case in arguments.cases:
-        solves = ["solves"] if case not in LARGE else []
-        for _ in range(arguments.repeats):
-            progress(f"phases of {case}")
-            runs["phases"].append(measured(ROOT, "phases", case, *solves))
-            if "warm" in arguments.parts and solves:
-                runs["warm"].append(measured(ROOT, "warm", case))
-    for case in PEER_CASES if "peers" in arguments.parts else ():
-        for turn in range(arguments.repeats):
+    for part, what in _asked(arguments):
+        progress(" ".join(what))
+        runs[part].append(measured(ROOT, *what))
+        arguments.json.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    tables = markdown(runs)
+    if page.exists():
+        text = page.read_text(encoding="utf-8").partition(MARK)[0]
+        page.write_text(f"{text}{MARK}\n\n{tables}\n", encoding="utf-8")
+    print(tables)
+
+
+def _asked(arguments: argparse.Namespace) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield every measurement that is asked for, and where it belongs; repeats of a case are not next to each other."""
+    for turn in range(arguments.repeats):
+        for case in arguments.cases:
+            large = case in LARGE
+            yield "phases", ("phases", case, *(() if large else ("solves",)))
+            if "warm" in arguments.parts and not large:
+                yield "warm", ("warm", case)
+        for case in PEER_CASES if "peers" in arguments.parts else ():
             for name in PEERS:
-                progress(f"{name} on {case}")
-                runs["peers"].append(
-                    measured(ROOT, "peer", case, name, *(["solves"] if not turn and case == SOLVED else []))
-                )
+                yield "peers", ("peer", case, name, *(("solves",) if not turn and case == SOLVED else ()))
     for case in arguments.trees if "starts" in arguments.parts else ():
-        progress(f"starts of {case}")
-        runs["starts"].append(measured(ROOT, "starts", case))
-    arguments.json.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
-    print(markdown(runs))
+        yield "starts", ("starts", case)
 
 
 def compare(arguments: argparse.Namespace) -> None:

@@ -260,3 +260,14 @@ def test_scipy_is_not_imported_to_solve() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_start_is_reported_in_the_manifest(gwplan: Run, tmp_path: Path) -> None:
+    """Whoever forces a start can read in the kept run how the solver got to the plan, stage by stage."""
+    done = gwplan("solve", TREE, "--start", "lift", "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["options"]["start"] == "lift"
+    assert manifest["solved"]["start"] in ("lift", "cold after lift")
+    assert [stage["factors"] for stage in manifest["solved"]["stages"]] == [0, 1, 2]
+    assert gwplan("solve", TREE, "--start", "warm").returncode == 2

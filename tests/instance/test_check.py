@@ -18,6 +18,9 @@ from optimizer.instance.read import load
 from optimizer.instance.schema import TABLES
 from tests.instance.check_cases import CALENDAR, ERRORS, WARNINGS
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, WHOLE, errors, written
+from tests.instance.scale_cases import OUT_OF_SCALE
+
+WARNED = [*WARNINGS, *OUT_OF_SCALE]
 
 
 def _folder(tmp_path: Path, changed: dict[str, str | None], files: dict[str, str] = SMALL) -> Path:
@@ -32,7 +35,7 @@ def test_errors_between_cells(changed: dict[str, str | None], said: list[str], t
     assert errors(_folder(tmp_path, changed)) == said
 
 
-@pytest.mark.parametrize(("changed", "said"), [case[1:] for case in WARNINGS], ids=[case[0] for case in WARNINGS])
+@pytest.mark.parametrize(("changed", "said"), [case[1:] for case in WARNED], ids=[case[0] for case in WARNED])
 def test_warnings(changed: dict[str, str | None], said: list[str], tmp_path: Path) -> None:
     """What decides nothing is said, with the reason and what to do, and it never keeps an instance from loading."""
     found = check(load(_folder(tmp_path, changed)))
@@ -247,7 +250,7 @@ def test_every_rule_is_broken_by_a_case(tmp_path: Path, monkeypatch: pytest.Monk
         return replace(rule, find=find)
 
     monkeypatch.setattr(checking, "RULES", [watched(rule) for rule in RULES])
-    for number, (_, changed, _) in enumerate([*ERRORS, *WARNINGS]):
+    for number, (_, changed, _) in enumerate([*ERRORS, *WARNED]):
         (tmp_path / str(number)).mkdir()
         folder = _folder(tmp_path / str(number), changed)
         if not errors(folder):

@@ -1,0 +1,74 @@
+"""The benchmarks themselves: what they compare must be the same, and a slower phase must be seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import optimizer as gw
+from models import build, terms
+from models.data import PlanData
+from optimizer.instance.timeline import timeline
+from optimizer.planning import valid
+from optimizer.solve.compile import compiled
+from optimizer.solve.compile_pyomo import from_pyomo
+from tests.benchmarks import peers
+from tests.benchmarks.generator import Shape, generate
+from tests.benchmarks.registry import folder_of
+from tests.benchmarks.report import slower
+
+SMALL = Shape(pools=3, pathways=3, contracts=8, periods=12, factors=2, outcomes=2)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> PlanData:
+    """Return the arrays of a small generated instance."""
+    instance = gw.load(generate(SMALL, tmp_path_factory.mktemp("small") / "instance"))
+    assert not [problem for problem in valid(instance) if problem.severity == "error"]
+    return timeline(instance).data
+
+
+def test_equal_seeds_write_equal_instances(tmp_path: Path) -> None:
+    """What is measured can be measured again."""
+    one, two = (gw.load(generate(SMALL, tmp_path / name)) for name in ("one", "two"))
+    assert one.digest == two.digest
+
+
+def test_peers_solve_the_same_program(data: PlanData) -> None:
+    """A tool is compared only on the same rows, columns and optimum."""
+    ours = peers.gwplan(data)
+    by_hand = peers.bare_highspy(data)
+    for of in ("getNumCol", "getNumRow", "getNumNz"):
+        assert getattr(ours, of)() == getattr(by_hand, of)()
+    assert peers.objective_bn(by_hand) == pytest.approx(peers.objective_bn(ours), rel=1e-9)
+
+
+def test_linopy_solves_the_same_program(data: PlanData) -> None:
+    """The linopy model says what the others say; it is an extra that need not be there."""
+    pytest.importorskip("linopy")
+    assert peers.objective_bn(peers.linopy(data)) == pytest.approx(peers.objective_bn(peers.gwplan(data)), rel=1e-9)
+
+
+def test_a_generated_instance_compiles_as_pyomo_does(data: PlanData) -> None:
+    """The sketch that templates are read from says nothing else than the whole model."""
+    ours, theirs = compiled(data), from_pyomo(build(data), terms(data))
+    np.testing.assert_array_equal(ours.index, theirs.index)
+    np.testing.assert_allclose(ours.value, theirs.value, rtol=1e-12)
+
+
+def test_the_reference_is_a_case(tmp_path: Path) -> None:
+    """The case that users start from is measured too."""
+    assert gw.load(folder_of("reference", tmp_path)).name == "meta-2026h1"
+
+
+@pytest.mark.parametrize(("took", "flagged"), [(1.2, []), (1.5, ["a solve"])])
+def test_a_phase_that_became_slower_is_flagged(took: float, flagged: list[str]) -> None:
+    """A comparison names what is more than 1.3 times slower, and nothing else."""
+
+    def runs(seconds: float) -> list[dict[str, Any]]:
+        return [{"case": "a", "seconds": {"solve": seconds * noise, "read": 0.001 * seconds**3}} for noise in (1, 9, 1)]
+
+    assert slower(runs(1.0), runs(took))[1] == flagged

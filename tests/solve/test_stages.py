@@ -1,0 +1,95 @@
+"""A tree solved a factor at a time, held against the tree solved at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+import optimizer as gw
+from optimizer import planning
+from optimizer.instance.timeline import Timeline, timeline
+from optimizer.solve import stages
+from optimizer.solve.compile import compiled
+from optimizer.solve.highs import Solution, SolveOptions, Status
+from optimizer.solve.highs import solve as run_solver
+from optimizer.solve.program import LinearProgram
+from optimizer.solve.stages import Start, lifted, start_of
+from tests.generate import random_instance
+
+INSTANCES = Path(__file__).resolve().parents[2] / "instances"
+CASES = ("tiny-tree", "tiny-risk", "meta-2026h1", *range(100, 106))
+
+
+def laid(case: str | int, folder: Path) -> tuple[Timeline, LinearProgram]:
+    """Return a case on its tree and its program."""
+    tree = timeline(gw.load(INSTANCES / case if isinstance(case, str) else random_instance(case, folder / "random")))
+    return tree, compiled(tree.data)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lifted_and_cold_find_the_same_optimum(case: str | int, tmp_path: Path) -> None:
+    """A start changes how long a plan takes, never what it is worth, with aversion and in forests too."""
+    tree, program = laid(case, tmp_path)
+    lift, proof, report = planning.solved(tree, program, SolveOptions(start="lift"))
+    cold, certificate, _ = planning.solved(tree, program, SolveOptions(start="cold"))
+    assert lift.status is cold.status
+    assert report["start"] in ("lift", "cold after lift")
+    if proof is not None and certificate is not None:
+        assert proof.optimal
+        assert proof.objective == pytest.approx(certificate.objective, rel=1e-7, abs=1e-7)
+
+
+def test_factors_come_in_one_at_a_time_the_last_revealed_first() -> None:
+    """The stages of the reference instance grow by one factor each, and are told as they were."""
+    tree, program = laid("meta-2026h1", Path())
+    solution, told = lifted(tree, program, SolveOptions())
+    assert solution is not None and solution.status is Status.OPTIMAL
+    assert [stage.factors for stage in told] == list(range(len(tree.instance.factors) + 1))
+    columns = [stage.columns for stage in told]
+    assert columns == sorted(columns) and columns[-1] == program.shape[1]
+
+
+def test_a_stage_that_fails_leaves_the_tree_to_a_cold_solve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a stage does not help the plan is found all the same, and the report says how."""
+
+    def failing(*arguments: object, **options: object) -> Solution:
+        return dataclasses.replace(run_solver(*arguments, **options), status=Status.ITERATION_LIMIT)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stages, "run_solver", failing)
+    tree, program = laid("tiny-tree", Path())
+    solution, proof, report = planning.solved(tree, program, SolveOptions(start="lift"))
+    assert solution.status is Status.OPTIMAL and proof is not None and proof.optimal
+    assert report["start"] == "cold after lift"
+
+
+def test_a_wrong_lifted_answer_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer from a carried basis that does not prove optimal is replaced by a cold one that does."""
+
+    def lying(*arguments: object, **options: object) -> Solution:
+        solution = run_solver(*arguments, **options)  # type: ignore[arg-type]
+        return dataclasses.replace(solution, columns=solution.columns * 1.01)
+
+    monkeypatch.setattr(stages, "run_solver", lying)
+    tree, program = laid("tiny-tree", Path())
+    _, proof, report = planning.solved(tree, program, SolveOptions(start="lift"))
+    assert proof is not None and proof.optimal and report["start"] == "cold after lift"
+
+
+def test_time_runs_out_over_all_stages_together() -> None:
+    """A time limit that ends in an early stage ends the solve, with no values of another program."""
+    tree, program = laid("meta-2026h1", Path())
+    solution, told = lifted(tree, program, SolveOptions(time_limit=0.0))
+    assert solution is not None and solution.status is Status.TIME_LIMIT
+    assert not len(solution.columns) and len(told) == 1
+
+
+def test_the_start_follows_the_shape_unless_asked() -> None:
+    """Small trees and single chains are solved cold; whoever asks gets what was asked for."""
+    tree, program = laid("tiny-tree", Path())
+    assert start_of(tree, program, SolveOptions()) is Start.COLD
+    assert start_of(tree, program, SolveOptions(start="lift")) is Start.LIFT
+    large, its_program = laid("meta-2026h1", Path())
+    assert start_of(large, its_program, SolveOptions()) is Start.LIFT
+    assert start_of(large, its_program, SolveOptions(solver={"solver": "ipm"})) is Start.COLD
