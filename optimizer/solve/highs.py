@@ -133,6 +133,8 @@ class Solution:
         Where the simplex method ended; None where it did not.
     bound : float or None
         With whole numbers: what no solution's objective can be below, $bn, after the solver's search.
+    interrupted : bool
+        Whether Ctrl-C was pressed while the solver ran, even if it came too late to stop it.
     """
 
     status: Status
@@ -144,6 +146,7 @@ class Solution:
     message: str
     basis: Basis | None = None
     bound: float | None = None
+    interrupted: bool = False
 
 
 def version() -> str:
@@ -283,7 +286,7 @@ def solve(
     began = time.perf_counter()
     if basis is not None:
         _must(highs.setBasis(basis), "starting from a basis")
-    run_status = _run(highs, options.meanwhile)
+    run_status, interrupted = _run(highs, options.meanwhile)
     seconds = time.perf_counter() - began
     model_status = highs.getModelStatus()
     status = _STATUS.get(model_status, Status.SOLVER_ERROR)
@@ -302,6 +305,7 @@ def solve(
         message=str(highs.modelStatusToString(model_status)),
         basis=ended_at if ended_at.valid else None,
         bound=float(info.mip_dual_bound) if whole else None,
+        interrupted=interrupted,
     )
 
 
@@ -329,7 +333,10 @@ class Moved:
         _must(self._highs.setBasis(self._basis), "starting from a basis")
         _must(self._highs.changeRowBounds(row, lower + by, upper + by), "moving a row")
         try:
-            if _run(self._highs) == highspy.HighsStatus.kError:
+            status, interrupted = _run(self._highs)
+            if interrupted:
+                raise KeyboardInterrupt
+            if status == highspy.HighsStatus.kError:
                 raise RuntimeError("HiGHS failed at a moved row")
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return None
@@ -353,18 +360,20 @@ def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:
     return np.array(ranging.row_bound_dn.value_), np.array(ranging.row_bound_up.value_)
 
 
-def _run(highs: Any, meanwhile: Callable[[], object] | None = None) -> Any:
-    """Run the solver so that Ctrl-C stops it and what it has by then can still be read.
+def _run(highs: Any, meanwhile: Callable[[], object] | None = None) -> tuple[Any, bool]:
+    """Run the solver so that Ctrl-C stops it and what it has by then can still be read; return too whether it came.
 
     The solver runs beside the main thread, which alone hears Ctrl-C. Only then is the solver told to ask, at each
     iteration, whether to stop: to ask all along would make the reference case a fifth slower.
     """
     if threading.current_thread() is not threading.main_thread():
-        return highs.run()
+        return highs.run(), False
     ended = threading.Event()
     result: list[Any] = []
+    pressed: list[bool] = []
 
     def stop() -> None:
+        pressed.append(True)
         for asked in (highs.cbSimplexInterrupt, highs.cbIpmInterrupt, highs.cbMipInterrupt):
             asked += _interrupt
 
@@ -386,7 +395,7 @@ def _run(highs: Any, meanwhile: Callable[[], object] | None = None) -> Any:
             ended.wait()
         except KeyboardInterrupt:
             stop()
-    return result[0] if result else highspy.HighsStatus.kError
+    return result[0] if result else highspy.HighsStatus.kError, bool(pressed)
 
 
 def _interrupt(event: Any) -> None:

@@ -324,8 +324,9 @@ class Session:
             settings = replace(self._options, solver={**options, **self._options.solver})
             warm = run_solver(program, settings, basis, ranges=False)
             iterations += warm.iterations
-            if warm.status in (Status.INTERRUPTED, Status.TIME_LIMIT):
-                plan_or_error(warm, None, accept_stopped=False)
+            if warm.interrupted or warm.status is Status.TIME_LIMIT:
+                status = Status.INTERRUPTED if warm.interrupted else warm.status
+                plan_or_error(replace(warm, status=status), None, accept_stopped=False)
             doubted = warm.status is not Status.ITERATION_LIMIT
             if warm.status is Status.OPTIMAL:
                 proof = certify(program, warm.columns, warm.row_duals)

@@ -109,6 +109,8 @@ def lifted(
         asked = replace(_settings(options, stages, part, began), meanwhile=None if stages else meanwhile)
         solution = run_solver(part, asked, start, ranges=part is program)
         stages.append(Stage(len(here.instance.factors), part.shape[1], solution.iterations, solution.seconds))
+        if solution.interrupted and part is not program:  # it may have come just as the stage had ended
+            return replace(_without_point(solution), status=Status.INTERRUPTED), tuple(stages)
         if solution.status in (Status.TIME_LIMIT, Status.INTERRUPTED):
             return (solution if part is program else _without_point(solution)), tuple(stages)
         if solution.status is not Status.OPTIMAL or solution.basis is None:

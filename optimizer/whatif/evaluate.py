@@ -160,6 +160,7 @@ def _elastic(program: LinearProgram) -> tuple[LinearProgram, np.ndarray[tuple[in
         start=np.append(program.start, program.start[-1] + 1 + np.arange(2 * count)),
         index=np.concatenate([program.index, rows, rows]),
         value=np.concatenate([program.value, np.ones(count), -np.ones(count)]),
+        whole=np.append(program.whole, np.zeros(2 * count, dtype=bool)),
     )
     return wider, rows
 

@@ -52,6 +52,7 @@ tail = 0.1
         "ads,2026-07-01,log2,0.5,200,0.04,4,5\n"
     ),
     "churn.csv": "pathway,date,fraction\ndeals,2027-07-01,0.1\n",
+    "running.csv": "pathway,kind,until,gw\ndeals,term,2026-10-01,0.05\n",
     "locks.csv": "pathway,pool,from,until,min_gw,max_gw\nads,cloud,2027-01-01,2027-07-01,0.05,0.4\n",
     "claims.csv": "claim,statement,quantity,reported,unit\ntwo,one and one are two,1 + 1,2,-\n",
 }

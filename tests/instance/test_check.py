@@ -23,7 +23,11 @@ from tests.instance.scale_cases import OUT_OF_SCALE
 WARNED = [*WARNINGS, *OUT_OF_SCALE]
 
 
-def _folder(tmp_path: Path, changed: dict[str, str | None], files: dict[str, str] = SMALL) -> Path:
+PLAIN = {name: text for name, text in SMALL.items() if name != "running.csv"}
+"""The small instance without deals from before the start, so that cases may make deal pathways ordinary ones."""
+
+
+def _folder(tmp_path: Path, changed: dict[str, str | None], files: dict[str, str] = PLAIN) -> Path:
     whole = {name: text for name, text in changed.items() if name.endswith(".toml") and text is not None}
     tables = {name: text for name, text in changed.items() if not name.endswith(".toml")}
     return written(tmp_path / "x", {**files, **whole}, **tables)

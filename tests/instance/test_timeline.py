@@ -16,7 +16,8 @@ HEADERS = {
     "pathways": "pathway\n",
 }
 BARE: dict[str, str | None] = {
-    name: None for name in ("cancellations", "eligibility", "demand", "value", "curves", "churn", "locks", "claims")
+    name: None
+    for name in ("cancellations", "eligibility", "demand", "value", "curves", "churn", "locks", "claims", "running")
 }
 ROW = {"pools": "a\n", "contracts": "k,a\n", "deliveries": "k,2026-07-01,1\n", "pathways": "ads\n"}
 
