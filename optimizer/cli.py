@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("solve", "check", "new", "export")
+COMMANDS = ("solve", "check", "new", "convert", "export")
 """In the order in which ``--help`` lists them; each is the function of its name in ``optimizer.commands``."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.instance.calendar import MONTHS, add_months
+from optimizer.instance.extras import imported
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.sources import printable
 from optimizer.results.run import Run
@@ -199,11 +199,7 @@ def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
 
 def _installed(module: str, name: str) -> Any:
     """Import a package of the extra that draws pictures, when one is asked for."""
-    try:
-        return import_module(module)
-    except ImportError:
-        rule = "pictures need the extra 'report'"
-        raise InstanceError(Problem(name, "not installed", rule, 'pip install "gwplan[report]"')) from None
+    return imported(module, name, extra="report", doing="pictures")
 
 
 def _steps(alt: Any, times: Sequence[str], layer: _Layer) -> Any:
