@@ -10,7 +10,14 @@ SOURCES = sorted(path for package in ("models", "optimizer") for path in (ROOT /
 MAY_IMPORT = {
     "models": {"models"},
     "optimizer.instance": {"models.data", "models.tree", "optimizer.instance", "optimizer.whole"},
-    "optimizer.solve": {"models", "optimizer.solve", "optimizer.instance", "optimizer.planning", "optimizer.results"},
+    "optimizer.solve": {
+        "models",
+        "optimizer.solve",
+        "optimizer.instance",
+        "optimizer.planning",
+        "optimizer.results",
+        "optimizer.whole",
+    },
     "optimizer.results": {
         "models.data",
         "optimizer.instance",
