@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @takes_case
 @click.option("--out", metavar="DIR", help="Keep the run in this new folder.")
+@click.option("--into", metavar="WORKBOOK", help="Refresh the plan's sheets in a workbook of yours.")
 @click.option("--force", is_flag=True, help="Let --out replace an earlier run.")
 @click.option("--time-limit", metavar="S", type=click.FloatRange(min=0), help="Stop the solver after S seconds.")
 @click.option(
@@ -28,13 +31,14 @@ if TYPE_CHECKING:
 def solve(
     case: Case,
     out: str | None,
+    into: str | None,
     force: bool,
     time_limit: float | None,
     solver: dict[str, str],
     log: bool,
     as_json: bool,
 ) -> None:
-    """Find the best plan of INSTANCE (a folder), check it and print it."""
+    """Find the best plan of INSTANCE (a folder or a workbook), check it and print it."""
     import gc
 
     from optimizer.results.run import keep, refuse_existing
@@ -42,6 +46,10 @@ def solve(
     gc.disable()  # the process ends with the plan; to walk its many small objects again and again only costs time
     if out is not None:
         refuse_existing(out, force=force)
+    if into is not None:
+        from optimizer.export.xlsx_into import refuse_unfit
+
+        refuse_unfit(into)
     instance = case.load()
 
     from optimizer.planning import solve as best_plan
@@ -50,14 +58,28 @@ def solve(
     options = SolveOptions(time_limit, log, checked_options(solver))
     with progress() as tell:
         plan = best_plan(instance, options, accept_stopped=True, progress=tell, meanwhile=printer)
+    asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": case.deterministic}
+    keep_in = partial(keep, plan, command=["gwplan", *sys.argv[1:]], options=asked)
     try:
         if out is not None:
-            asked = {"time_limit_s": time_limit, "solver": dict(options.solver), "deterministic": case.deterministic}
-            keep(plan, out, command=["gwplan", *sys.argv[1:]], options=asked, force=force)
+            keep_in(out, force=force)
+        if into is not None:
+            _refresh(keep_in, into)
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
         _show(plan, as_json)
     if plan.status != "optimal":
         stop(STOPPED, f"stopped ({plan.status.replace('_', ' ')}): this plan keeps every limit but is not proved best")
+
+
+def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
+    """Put the plan's sheets into a workbook, by way of a run that is kept for as long as that takes."""
+    from tempfile import TemporaryDirectory
+
+    from optimizer.export.xlsx_into import refresh
+    from optimizer.results.run import read_run
+
+    with TemporaryDirectory() as scratch:
+        refresh(read_run(keep_in(Path(scratch) / "run")), workbook)
 
 
 def _show(plan: Plan, as_json: bool) -> None:
