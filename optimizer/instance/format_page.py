@@ -8,6 +8,7 @@ from typing import Final
 from optimizer.instance.cells import LARGEST_INTEGER
 from optimizer.instance.describe import default_words, rule_words, type_words
 from optimizer.instance.schema import ANNOTATIONS, EDITABLE_ONLY_BY_WHATIF, SCHEMA_VERSION, TABLES, Table
+from optimizer.instance.schema_sheets import SHEETS
 from optimizer.instance.sources import LARGEST
 
 _HEAD: Final = f"""# The instance format
@@ -45,6 +46,18 @@ rounded up to whole periods: 90 days are three months or one quarter.
 """
 
 _SECTIONS: Final = ", ".join(f"`{name}`" for name in EDITABLE_ONLY_BY_WHATIF)
+
+_SHEETS: Final = "\n".join(
+    [
+        "| sheet | a row is | columns |",
+        "|---|---|---|",
+        *(
+            f"| `{name}` | {table.about[0].lower()}{table.about[1:].rstrip('.')} | "
+            f"{', '.join(f'`{column.name}`' for column in table.columns)} |"
+            for name, table in SHEETS.items()
+        ),
+    ]
+)
 
 _AFTER_TABLES: Final = f"""## Step functions
 
@@ -166,6 +179,18 @@ outcomes as known:
 
 That outcome then has probability 1, and the factor's others are left out. A what-if always starts from the instance
 as written, never from another what-if. `gwplan check` applies each of them once, alone, to see that it still fits.
+
+## Workbooks
+
+An instance may also be one workbook (`.xlsx`, `.xlsm`): one sheet for each table, called after it, its columns named in
+row 1 in any order, with the same cells. Dates are dates of the workbook or text. Rows that are blank are passed over.
+Cells hold values; formulas are refused, and so are workbooks that refer to others. Sheets of other names are not read,
+but a name that is nearly a table's is an error. `about` explains the columns. What a folder keeps in TOML stands in
+these sheets; an edit is written as `--set` takes it, one a row, applied in the order of the rows:
+
+{_SHEETS}
+
+Row numbers and cells in messages are the sheet's: `demand!C7`.
 
 ## What is refused, and what is only said
 

@@ -85,7 +85,8 @@ def _misspelt(names: Iterable[str]) -> list[Problem]:
     problems = []
     for name in names:
         close = get_close_matches(name.strip().lower(), KNOWN_SHEETS, n=1, cutoff=_CLOSE)
-        if name not in KNOWN_SHEETS and close and close[0] not in names:
+        near = close and abs(len(name.strip()) - len(close[0])) <= 1  # not a prefix, as gwplan's own sheets have
+        if name not in KNOWN_SHEETS and near and close[0] not in names:
             rule = "sheets are read by their exact names"
             problems.append(
                 Problem(f"sheet {shown(name)}", "unknown sheet", rule, f"rename it to '{close[0]}', or unlike it")
