@@ -19,6 +19,7 @@ COMMANDS = (
     "claims",
     "exposure",
     "new",
+    "convert",
     "export",
 )
 """In the order in which ``--help`` lists them; each is the function of its name in ``optimizer.commands``."""

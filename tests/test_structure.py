@@ -17,6 +17,7 @@ MAY_IMPORT = {
         "optimizer.planning",
         "optimizer.results",
         "optimizer.solve",
+        "optimizer.whole",
     },
     "optimizer.results": {
         "models.data",

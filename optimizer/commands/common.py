@@ -112,7 +112,7 @@ class Case:
     Attributes
     ----------
     source : str
-        Folder of the instance.
+        Folder or workbook of the instance.
     whatifs, edits : tuple of str
         What-ifs (names or files) and, after them, edits in the command line's spelling.
     given : mapping of str to str

@@ -11,24 +11,39 @@ from optimizer.commands.common import ends_with_code, warn
 
 @click.command()
 @click.argument("run", metavar="RUN")
+@click.option("--xlsx", metavar="FILE", help="Workbook whose worth follows when its cells are overtyped.")
+@click.option("--into", metavar="WORKBOOK", help="Refresh gwplan's sheets in a workbook of yours.")
+@click.option("--sheet-prefix", "prefix", metavar="TEXT", default="gw_", help="Begins their names; default gw_.")
+@click.option("--backup", is_flag=True, help="Keep the workbook as it was beside it.")
 @click.option("--csv", metavar="DIR", help="Tables as CSV.")
 @click.option("--parquet", metavar="DIR", help="Tables as Parquet, with units and the manifest in their metadata.")
 @click.option("--png", metavar="FILE|DIR", help="FILE.png: GW by pathway against supply. DIR: every picture.")
 @click.option("--svg", metavar="FILE|DIR", help="The same as SVG.")
+@click.option("--lp", metavar="FILE", help="The linear program with readable names, as an LP file.")
+@click.option("--mps", metavar="FILE", help="The same as a free-format MPS file.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @ends_with_code
-def export(run: str, csv: str | None, parquet: str | None, png: str | None, svg: str | None, force: bool) -> None:
-    """Export a kept RUN as tables or pictures."""
+def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | None) -> None:
+    """Export a kept RUN as a workbook, tables, pictures or a file for another solver."""
     from optimizer.results.run import read_run
 
-    wanted = {"csv": csv, "parquet": parquet, "png": png, "svg": svg}
     if not any(wanted.values()):
-        raise click.UsageError("name at least one of --csv, --parquet, --png, --svg")
+        raise click.UsageError(f"name at least one of {', '.join(f'--{kind}' for kind in wanted)}")
     kept = read_run(run)
     for kind, target in wanted.items():
-        if target:
+        if target and kind == "into":
+            into(kept, target, prefix=prefix, backup=backup)
+        elif target:
             _export(kept, kind, target, force)
             click.echo(f"wrote {target}")
+
+
+def into(run: Any, workbook: str, *, prefix: str = "gw_", backup: bool = False) -> None:
+    """Refresh gwplan's sheets in a workbook and say so."""
+    from optimizer.export.xlsx_into import refresh
+
+    kept = refresh(run, workbook, prefix=prefix, backup=backup)
+    click.echo(f"refreshed {workbook}" + (f"; as it was: {kept}" if kept else ""))
 
 
 def _export(kept: Any, kind: str, target: str, force: bool) -> None:
@@ -36,6 +51,14 @@ def _export(kept: Any, kind: str, target: str, force: bool) -> None:
         from optimizer.export import tables
 
         (tables.to_csv if kind == "csv" else tables.to_parquet)(kept, target, force=force)
+    elif kind == "xlsx":
+        from optimizer.export.xlsx import to_xlsx
+
+        to_xlsx(kept, target, force=force)
+    elif kind in ("lp", "mps"):
+        from optimizer.solve.model_files import write_model
+
+        write_model(kept.instance, target, "lp" if kind == "lp" else "mps", force=force)
     else:
         _draw(kept, kind, target, force)
 

@@ -11,11 +11,15 @@ from optimizer.commands.common import ends_with_code
 @click.argument("name", metavar="NAME")
 @ends_with_code
 def new(name: str) -> None:
-    """Write a commented starter instance into the new folder NAME."""
+    """Write a commented starter instance as NAME: a workbook where it ends in .xlsx, else a new folder."""
     from pathlib import Path
 
-    from optimizer.instance.starter import starter
-    from optimizer.instance.write import write_texts
+    from optimizer.instance.starter import starter, starter_instance
+    from optimizer.instance.write import is_workbook_name, write, write_texts
 
-    write_texts(starter(Path(name).resolve().name), name, force=None)
-    click.echo(f"{name}: a starter instance; read its README.md, then: gwplan solve {name}")
+    if is_workbook_name(name):
+        write(starter_instance(Path(name).resolve().stem), name)
+        click.echo(f"{name}: a starter instance; read its sheet 'about', then: gwplan solve {name}")
+    else:
+        write_texts(starter(Path(name).resolve().name), name, force=None)
+        click.echo(f"{name}: a starter instance; read its README.md, then: gwplan solve {name}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +28,7 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
 @click.command()
 @takes_case
 @click.option("--out", metavar="DIR", help="Keep the run in this new folder.")
+@click.option("--into", metavar="WORKBOOK", help="Refresh the plan's sheets in a workbook of yours.")
 @click.option("--force", is_flag=True, help="Let --out replace an earlier run.")
 @click.option(
     "--time-limit", metavar="S", type=click.FloatRange(min=0), callback=_number, help="Stop the solver after S seconds."
@@ -45,6 +48,7 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
 def solve(
     case: Case,
     out: str | None,
+    into: str | None,
     force: bool,
     time_limit: float | None,
     start: str | None,
@@ -53,7 +57,7 @@ def solve(
     log: bool,
     as_json: bool,
 ) -> None:
-    """Find the best plan of INSTANCE (a folder), check it and print it."""
+    """Find the best plan of INSTANCE (a folder or a workbook), check it and print it."""
     import gc
 
     from optimizer.results.run import keep, refuse_existing
@@ -61,6 +65,10 @@ def solve(
     gc.disable()  # the process ends with the plan; to walk its many small objects again and again only costs time
     if out is not None:
         refuse_existing(out, force=force)
+    if into is not None:
+        from optimizer.export.xlsx_into import refuse_unfit
+
+        refuse_unfit(into)
     instance = case.load()
 
     from optimizer.planning import solve as best_plan
@@ -69,17 +77,20 @@ def solve(
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
         plan = best_plan(instance, options, accept_stopped=True, progress=tell, meanwhile=printer)
+    asked = {
+        "time_limit_s": time_limit,
+        "start": start,
+        "solver": dict(options.solver),
+        "deterministic": case.deterministic,
+    }
+    keep_in = partial(keep, plan, command=["gwplan", *sys.argv[1:]], options=asked)
     try:
         if out is not None:
-            asked = {
-                "time_limit_s": time_limit,
-                "start": start,
-                "solver": dict(options.solver),
-                "deterministic": case.deterministic,
-            }
-            keep(plan, out, command=["gwplan", *sys.argv[1:]], options=asked, force=force)
+            keep_in(out, force=force)
+        if into is not None:
+            _refresh(keep_in, into)
     except KeyboardInterrupt:
-        stop(STOPPED, f"stopped (interrupted): the run is not kept in {out}")
+        stop(STOPPED, f"stopped (interrupted): the plan is not written to {out if into is None else into}")
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
         _show(plan, as_json, _lock_costs(plan) if plan.status == "optimal" else [])
     if plan.status != "optimal":
@@ -93,6 +104,17 @@ def _lock_costs(plan: Plan) -> list[LockCost]:
     from optimizer.whatif.locks import lock_costs
 
     return lock_costs(plan.instance)
+
+
+def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
+    """Put the plan's sheets into a workbook, by way of a run that is kept for as long as that takes."""
+    from tempfile import TemporaryDirectory
+
+    from optimizer.export.xlsx_into import refresh
+    from optimizer.results.run import read_run
+
+    with TemporaryDirectory() as scratch:
+        refresh(read_run(keep_in(Path(scratch) / "run")), workbook)
 
 
 def _show(plan: Plan, as_json: bool, costs: list[LockCost]) -> None:

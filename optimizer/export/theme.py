@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.instance.calendar import MONTHS
-from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.extras import imported
 
 INK: Final = "#1c2430"
 GREY: Final = "#6b7480"
@@ -82,11 +81,7 @@ def pathway_colours(pathways: Sequence[str]) -> dict[str, str]:
 
 def installed(module: str, name: str) -> Any:
     """Import a package of the extra that draws pictures, when one is asked for."""
-    try:
-        return import_module(module)
-    except ImportError:
-        rule = "pictures need the extra 'report'"
-        raise InstanceError(Problem(name, "not installed", rule, 'pip install "gwplan[report]"')) from None
+    return imported(module, name, extra="report", doing="pictures")
 
 
 def time_axis(alt: Any, periods: int, resolution: str) -> Any:

@@ -16,6 +16,7 @@ from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[im
 
 from optimizer.instance.problems import Problem, nearest
 from optimizer.instance.schema import TABLES, Column, Scalar, Table, allowed_columns
+from optimizer.instance.schema_sheets import SHEETS
 
 Where = Callable[[int, str], str]
 """Row number and column name to the words that locate a cell."""
@@ -148,8 +149,8 @@ def _choice_fault(column: Column, cell: str) -> Fault:
 
 
 def _blank_fault(table: Table) -> Fault:
-    remedy = "give the key a value" if table.section else "fill the cell in, or delete the row"
-    return Fault("must not be blank", remedy)
+    is_key = table.section and table.name not in SHEETS
+    return Fault("must not be blank", "give the key a value" if is_key else "fill the cell in, or delete the row")
 
 
 _LARGE: Final = Fault(f"must be at most {LARGEST_NUMBER}", "correct the number")
@@ -264,7 +265,7 @@ def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.
 @cache
 def _layout(name: str) -> tuple[pd.Index[Any], dict[str, Array]]:
     """Return the column names of a table and, for every kind, the places of its columns."""
-    columns = allowed_columns(TABLES[name])
+    columns = allowed_columns(TABLES[name] if name in TABLES else SHEETS[name])
     kinds: list[str] = ["number" if column.kind == "integer" else column.kind for column in columns]
     places = {kind: np.flatnonzero([k == kind for k in kinds]) for kind in dict.fromkeys(kinds)}
     return pd.Index([column.name for column in columns], dtype=object), places

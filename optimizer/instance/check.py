@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from optimizer.instance import check_rules, check_scale, check_warnings
-from optimizer.instance.cells import place
+from optimizer.instance.cells import place as in_folder
 from optimizer.instance.check_facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.edit import apply_edits
 from optimizer.instance.instance import Factor, Instance, Outcome, WhatIf
@@ -28,7 +28,7 @@ def check(
     *,
     broken: Collection[str] = (),
     warnings: bool = True,
-    place: Place = place,
+    place: Place | None = None,
     layouts: Layouts | None = None,
 ) -> list[Problem]:
     """Return every problem between the cells and tables of an instance, its outcomes and its what-ifs.
@@ -44,8 +44,8 @@ def check(
         Columns, as ``table.column``, that could not be read whole: rules that read them are left out.
     warnings : bool
         Whether to look for what decides nothing, and for what-ifs that outcomes do not fit.
-    place : callable
-        Table, row number and column to the words that locate a cell.
+    place : callable, optional
+        Table, row number and column to the words that locate a cell; default: where the instance was read from.
     layouts : Layouts, optional
         Remembers what was found in the same tables before.
 
@@ -54,8 +54,11 @@ def check(
     list of Problem
         Errors, then warnings. A warning holds in the instance as written and in every outcome.
     """
-    checking = _Checking(instance, frozenset(broken), warnings, place, layouts or Layouts())
-    return checking.problems(None if changed is None else frozenset(changed))
+    sheets = instance.sheets
+    located = place or (sheets.place if sheets else in_folder)
+    checking = _Checking(instance, frozenset(broken), warnings, located, layouts or Layouts())
+    problems = checking.problems(None if changed is None else frozenset(changed))
+    return [sheets.told(problem) for problem in problems] if sheets else problems
 
 
 def raise_errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:

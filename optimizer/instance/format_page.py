@@ -9,6 +9,7 @@ from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.describe import default_words, rule_words, type_words
 from optimizer.instance.quantity import FIGURES
 from optimizer.instance.schema import ANNOTATIONS, EDITABLE_ONLY_BY_WHATIF, SCHEMA_VERSION, TABLES, Table
+from optimizer.instance.schema_sheets import SHEETS
 from optimizer.instance.sources import LARGEST
 
 _HEAD: Final = f"""# The instance format
@@ -49,6 +50,18 @@ _SECTIONS: Final = ", ".join(f"`{name}`" for name in EDITABLE_ONLY_BY_WHATIF)
 
 _FIGURES: Final = ", ".join(f"`{name}`" for name, key in FIGURES.items() if not key)
 _KEYED: Final = ", ".join(f"`{name}` by {key}" for name, key in FIGURES.items() if key)
+
+_SHEETS: Final = "\n".join(
+    [
+        "| sheet | a row is | columns |",
+        "|---|---|---|",
+        *(
+            f"| `{name}` | {table.about[0].lower()}{table.about[1:].rstrip('.')} | "
+            f"{', '.join(f'`{column.name}`' for column in table.columns)} |"
+            for name, table in SHEETS.items()
+        ),
+    ]
+)
 
 _AFTER_TABLES: Final = f"""## Step functions
 
@@ -194,6 +207,18 @@ missing.
 
 What cannot be read, and names that nothing has, are errors with claim and place. A quantity that finds no row is a
 warning of `gwplan check`, since a what-if may drop the row, and an error of `gwplan claims`.
+
+## Workbooks
+
+An instance may also be one workbook (`.xlsx`, `.xlsm`): one sheet for each table, called after it, its columns named in
+row 1 in any order, with the same cells. Dates are dates of the workbook or text. Rows that are blank are passed over.
+Cells hold values; formulas are refused, and so are workbooks that refer to others. Sheets of other names are not read,
+but a name that is nearly a table's is an error. `about` explains the columns. What a folder keeps in TOML stands in
+these sheets; an edit is written as `--set` takes it, one a row, applied in the order of the rows:
+
+{_SHEETS}
+
+Row numbers and cells in messages are the sheet's: `demand!C7`.
 
 ## What is refused, and what is only said
 

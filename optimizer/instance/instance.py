@@ -18,6 +18,8 @@ from optimizer.instance.schema import TABLES, Scalar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from optimizer.instance.workbook_places import SheetPlaces
+
 Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
 Cell = str | float | int | bool | dt.date
 
@@ -103,6 +105,8 @@ class Instance:
         sha256 of every input file, by its path inside the instance.
     applied : tuple of str
         Edits and conditions applied since loading, in the command line's spelling.
+    sheets : SheetPlaces or None
+        Where its cells stand in the workbook that it was read from; None: it was read from a folder.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -111,6 +115,7 @@ class Instance:
     whatifs: Mapping[str, WhatIf] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     applied: tuple[str, ...] = ()
+    sheets: SheetPlaces | None = None
 
     def __post_init__(self) -> None:
         for name in ("tables", "whatifs", "files"):

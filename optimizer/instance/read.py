@@ -1,50 +1,31 @@
-"""An instance folder into an `Instance`: every file read once, every problem of every file told at once."""
+"""An instance folder or workbook into an `Instance`: every file read once, every problem of every file told at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import pandas as pd
-
 from optimizer.instance.cells import Parsed, empty, shown
-from optimizer.instance.check import check, raise_errors
+from optimizer.instance.check import raise_errors
 from optimizer.instance.documents import read_factors, read_whatif
 from optimizer.instance.instance import Factor, Instance, WhatIf
+from optimizer.instance.package import ENDINGS
 from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.reading import Reading
 from optimizer.instance.rows import ALL, read_csv, read_sections
-from optimizer.instance.schema import SCHEMA_VERSION, TABLES, Table, allowed_columns
-from optimizer.instance.sources import WHATIFS, Sources, read_file, read_folder
+from optimizer.instance.schema import SCHEMA_VERSION, TABLES
+from optimizer.instance.sources import WHATIFS, Sources, is_input, read_file, read_folder
 
 UNCERTAINTY = "uncertainty.toml"
 
 
-@dataclass
-class _Reading:
-    """What has been read so far, and what was wrong with it."""
-
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
-
-    def take(self, table: Table, parsed: Parsed) -> None:
-        """Keep a table with its problems, and note the columns that they leave incomplete."""
-        self.frames[table.name] = parsed.frame
-        self.problems += parsed.problems
-        columns = {column for column, _ in parsed.faults}
-        if ALL in columns:
-            columns = {column.name for column in allowed_columns(table)}
-        self.broken |= {f"{table.name}.{column}" for column in columns}
-
-
 def load(path: str | Path) -> Instance:
-    """Read an instance folder.
+    """Read an instance.
 
     Parameters
     ----------
     path : str or Path
-        The folder that holds ``instance.toml``.
+        The folder that holds ``instance.toml``, or a workbook that ends in ``.xlsx`` or ``.xlsm``.
 
     Returns
     -------
@@ -54,25 +35,47 @@ def load(path: str | Path) -> Instance:
     Raises
     ------
     InstanceError
-        If anything in the folder breaks a rule of the format; it carries every problem found.
+        If anything in it breaks a rule of the format; it carries every problem found.
     """
-    sources = read_folder(path)
-    reading = _Reading()
+    reading = _read_book(path) if is_workbook(path) else read_sources(read_folder(path))
+    _refuse_other_version(reading)
+    return reading.instance()
+
+
+def is_workbook(path: str | Path) -> bool:
+    """Return whether a path names a workbook rather than a folder."""
+    return Path(path).suffix.lower() in ENDINGS and not Path(path).is_dir()
+
+
+def left_behind(path: str | Path) -> list[str]:
+    """Return the names of what is in an instance's folder or workbook and is no part of the instance."""
+    if is_workbook(path):
+        from optimizer.instance.workbook_read import other_sheets
+
+        return other_sheets(path)
+    return [entry.name for entry in sorted(Path(path).iterdir()) if entry.name != WHATIFS and not is_input(entry.name)]
+
+
+def _read_book(path: str | Path) -> Reading:
+    from optimizer.instance.workbook_read import read_workbook
+
+    return read_workbook(path)
+
+
+def read_sources(sources: Sources) -> Reading:
+    """Read the texts of an instance's files."""
+    reading = Reading(files=sources.hashes, problems=list(sources.problems))
     _read_sections(reading, sources)
     _read_tables(reading, sources)
-    factors, factors_whole = _read_factors(reading, sources)
-    whatifs = _read_whatifs(reading, sources)
+    reading.factors, factors_whole = _read_factors(reading, sources)
+    reading.whatifs = _read_whatifs(reading, sources)
     if not factors_whole:
         reading.broken.add("uncertainty")
-    present = frozenset(name for name, table in TABLES.items() if table.section or table.file in sources.texts)
-    instance = Instance(reading.frames, present, factors, whatifs, sources.hashes)
-    problems = sources.problems + reading.problems
-    problems += check(instance, broken=reading.broken, warnings=False)
-    raise_errors(dict.fromkeys(problems))
-    return instance
+    reading.present |= {name for name, table in TABLES.items() if table.file in sources.texts}
+    return reading
 
 
-def _read_sections(reading: _Reading, sources: Sources) -> None:
+def _read_sections(reading: Reading, sources: Sources) -> None:
     file = "instance.toml"
     if file not in sources.texts and file not in sources.unreadable:
         remedy = "give the folder of an instance, or make one with gwplan new"
@@ -83,19 +86,19 @@ def _read_sections(reading: _Reading, sources: Sources) -> None:
         reading.take(TABLES[name], parsed if readable else Parsed(parsed.frame, parsed.faults))
         if not readable:
             reading.broken |= {f"{name}.{column.name}" for column in TABLES[name].columns}
-    _refuse_other_version(reading.frames["instance"])
 
 
-def _refuse_other_version(section: pd.DataFrame) -> None:
+def _refuse_other_version(reading: Reading) -> None:
     """Refuse an instance of another version alone: the rules of this version say nothing about its tables."""
-    version = section["schema"].iloc[0]
+    version = reading.frames["instance"]["schema"].iloc[0]
     if version != SCHEMA_VERSION and version == version:
         remedy = "bring it up to date with gwplan migrate" if version < SCHEMA_VERSION else "use a newer gwplan"
         rule = f"this gwplan reads version {SCHEMA_VERSION} of the format"
-        raise InstanceError(Problem("instance.toml schema", f"version {shown(version)}", rule, remedy))
+        where = reading.sheets.place(TABLES["instance"], 1, "schema") if reading.sheets else "instance.toml schema"
+        raise InstanceError(Problem(where, f"version {shown(version)}", rule, remedy))
 
 
-def _read_tables(reading: _Reading, sources: Sources) -> None:
+def _read_tables(reading: Reading, sources: Sources) -> None:
     for table in TABLES.values():
         if table.section:
             continue
@@ -110,7 +113,7 @@ def _read_tables(reading: _Reading, sources: Sources) -> None:
             reading.problems.append(Problem(table.file, "no such file", "every instance has one", remedy))
 
 
-def _read_factors(reading: _Reading, sources: Sources) -> tuple[tuple[Factor, ...], bool]:
+def _read_factors(reading: Reading, sources: Sources) -> tuple[tuple[Factor, ...], bool]:
     if UNCERTAINTY not in sources.texts:
         return (), UNCERTAINTY not in sources.unreadable
     factors, problems = read_factors(sources.texts[UNCERTAINTY], UNCERTAINTY)
@@ -118,7 +121,7 @@ def _read_factors(reading: _Reading, sources: Sources) -> tuple[tuple[Factor, ..
     return factors, not problems
 
 
-def _read_whatifs(reading: _Reading, sources: Sources) -> dict[str, WhatIf]:
+def _read_whatifs(reading: Reading, sources: Sources) -> dict[str, WhatIf]:
     whatifs = {}
     for file in _whatif_files(sources.texts):
         name = PurePosixPath(file).stem

@@ -20,6 +20,8 @@ WHATIFS: Final = "whatifs"
 KNOWN: Final = tuple(dict.fromkeys([*(table.file for table in TABLES.values()), "uncertainty.toml"]))
 """Every file that an instance folder may hold, beside the what-ifs."""
 
+_WHAT: Final = "an instance is a folder or a workbook (.xlsx, .xlsm)"
+
 
 @dataclass
 class Sources:
@@ -59,7 +61,7 @@ def read_folder(path: str | Path) -> Sources:
     for name, entry in _listed(root):
         if name == WHATIFS:
             _read_whatifs(sources, root, entry)
-        elif _is_input(name):
+        elif is_input(name):
             if name in KNOWN:
                 _read(sources, root, entry, name)
             else:
@@ -79,7 +81,22 @@ def read_file(path: str | Path) -> Sources:
     return sources
 
 
-def _is_input(name: str) -> bool:
+def read_bytes(path: str | Path) -> bytes:
+    """Return the bytes of a file that the user named, wherever it is.
+
+    Raises
+    ------
+    InstanceError
+        If it is no regular file, cannot be read or is too large.
+    """
+    data = _bytes(Path(Path(os.path.abspath(path)).anchor), Path(path), printable(str(path)))
+    if isinstance(data, Problem):
+        raise InstanceError(data)
+    return data
+
+
+def is_input(name: str) -> bool:
+    """Return whether a file of that name is read as a part of an instance."""
     return name.lower().endswith((".csv", ".toml"))
 
 
@@ -89,13 +106,11 @@ def _listed(folder: Path) -> list[tuple[str, Path]]:
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
-        raise InstanceError(
-            Problem(where, "no such folder", "an instance is a folder", "check the path, or make one with gwplan new")
-        ) from None
+        remedy = "check the path, or make one with gwplan new"
+        raise InstanceError(Problem(where, "no such folder", _WHAT, remedy)) from None
     except NotADirectoryError:
-        raise InstanceError(
-            Problem(where, "not a folder", "an instance is a folder", "give the folder that holds instance.toml")
-        ) from None
+        remedy = "give the folder that holds instance.toml"
+        raise InstanceError(Problem(where, "not a folder", _WHAT, remedy)) from None
     except (OSError, ValueError) as error:
         raise InstanceError(Problem(where, "cannot be listed", _reason(error), "check the path")) from None
     return [(printable(name), folder / name) for name in names]
@@ -117,7 +132,7 @@ def _read_whatifs(sources: Sources, root: Path, folder: Path) -> None:
         relative = f"{WHATIFS}/{name}"
         if name.endswith(".toml"):
             _read(sources, root, entry, relative)
-        elif _is_input(name):
+        elif is_input(name):
             rule = "what-ifs are files that end in .toml"
             sources.problems.append(Problem(relative, "unknown file", rule, "rename or remove it"))
 

@@ -8,8 +8,11 @@ from typing import Final
 
 from optimizer.instance.cells import name_fault, shown
 from optimizer.instance.describe import default_words, one_line, rule_words, type_words
+from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.read import read_sources
 from optimizer.instance.schema import ANNOTATIONS, SCHEMA_VERSION, TABLES
+from optimizer.instance.sources import Sources
 
 _SECTIONS: Final = {
     "calendar": {"start": "2027-01-01", "resolution": '"month"', "periods": "24"},
@@ -140,6 +143,18 @@ def starter(name: str) -> dict[str, str]:
         "uncertainty.toml": dedent(_UNCERTAINTY).lstrip(),
         "whatifs/deliveries-slip.toml": dedent(_WHATIF).lstrip(),
     }
+
+
+def starter_instance(name: str) -> Instance:
+    """Return the starter as an instance.
+
+    Raises
+    ------
+    InstanceError
+        If the name is blank, or cannot be one.
+    """
+    texts = {file: text for file, text in starter(name).items() if file.endswith((".csv", ".toml"))}
+    return read_sources(Sources(texts=texts)).instance()
 
 
 def _instance_toml(name: str) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from optimizer.instance.documents import factors_toml, whatif_toml
 from optimizer.instance.instance import Instance
+from optimizer.instance.package import ENDINGS
 from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
 from optimizer.instance.sources import WHATIFS
 from optimizer.whole import refuse_occupied, whole_folder
@@ -39,6 +40,27 @@ def save(instance: Instance, folder: str | Path, *, force: bool = False) -> None
         If the folder exists and is not to be replaced, or holds no instance, or cannot be written.
     """
     write_texts(tables_written(instance), folder, force=force)
+
+
+def is_workbook_name(path: str | Path) -> bool:
+    """Return whether a path that is to be written names a workbook."""
+    return Path(path).suffix.lower() in ENDINGS
+
+
+def write(instance: Instance, target: str | Path, *, force: bool = False) -> None:
+    """Write an instance as the path's ending says: a workbook where it is ``.xlsx``, else a folder.
+
+    Raises
+    ------
+    InstanceError
+        As `save` and `save_workbook`.
+    """
+    if is_workbook_name(target):
+        from optimizer.instance.workbook_write import save_workbook
+
+        save_workbook(instance, target, force=force)
+    else:
+        save(instance, target, force=force)
 
 
 def tables_written(instance: Instance) -> dict[str, str]:

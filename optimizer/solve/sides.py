@@ -21,7 +21,7 @@ STEPS: Final = (1e-3, 1e-4, 1e-5, 1e-6)
 CLOSE: Final = 1e-7
 """GW below which a range is a point."""
 
-MOST_WORK: Final = 3_000_000
+MOST_WORK: Final = 200_000
 """Columns times sides beyond which solving again would take longer than the plan itself."""
 
 

@@ -159,11 +159,12 @@ def test_other_encodings_are_named_with_the_byte(data: bytes, said: str, tmp_pat
 def test_a_folder_is_needed(tmp_path: Path) -> None:
     """A missing folder, a file and an unusable path each say what they are."""
     (tmp_path / "file").write_text("x")
+    rule = "an instance is a folder or a workbook (.xlsx, .xlsm)"
     assert errors(tmp_path / "none") == [
-        f"{tmp_path}/none: no such folder; an instance is a folder; check the path, or make one with gwplan new"
+        f"{tmp_path}/none: no such folder; {rule}; check the path, or make one with gwplan new"
     ]
     assert errors(tmp_path / "file") == [
-        f"{tmp_path}/file: not a folder; an instance is a folder; give the folder that holds instance.toml"
+        f"{tmp_path}/file: not a folder; {rule}; give the folder that holds instance.toml"
     ]
     assert "cannot be listed" in errors(Path("a\0b"))[0]
     assert "instance.toml: no such file" in errors(tmp_path)[0]

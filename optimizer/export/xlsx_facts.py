@@ -1,0 +1,183 @@
+"""A kept run as arrays by node, for the workbook's formulas and their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from optimizer.instance.steps import tail_periods
+from optimizer.instance.timeline import Timeline, timeline
+from optimizer.results.run import Run
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+UNLIMITED: Final = 1e6
+"""GW that stand for "no limit" in cells that formulas read."""
+
+
+@dataclass(frozen=True)
+class BookFacts:
+    """What the workbook's formulas are made of; N nodes, G pairs of pathway and pool, K contracts.
+
+    Capacity in GW, money in $bn, rates in $bn per GW-year.
+    """
+
+    run: Run
+    timeline: Timeline
+
+    @cached_property
+    def data(self) -> Any:
+        """The instance on its tree."""
+        return self.timeline.data
+
+    @property
+    def tree(self) -> Any:
+        """The scenario tree."""
+        return self.data.tree
+
+    @cached_property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Pathway and pool of every pair that may be used in some future."""
+        return [(int(p), int(q)) for p, q in zip(*np.nonzero(self.data.eligible.any(axis=2)), strict=True)]
+
+    def pair_name(self, pair: tuple[int, int]) -> str:
+        """Return how a pair is called."""
+        return f"{self.data.pathways[pair[0]]} on {self.data.pools[pair[1]]}"
+
+    @cached_property
+    def root(self) -> Ints:
+        """Position of each node's root among the roots, shape (N,)."""
+        return np.asarray(self.tree.root)
+
+    @cached_property
+    def parent(self) -> Ints:
+        """Each node's parent, -1 at a root."""
+        return np.asarray(self.tree.parent)
+
+    @cached_property
+    def starts(self) -> list[pd.Timestamp]:
+        """First day of each node's period."""
+        starts = self.timeline.calendar.starts()
+        return [pd.Timestamp(starts[t]) for t in self.tree.period]
+
+    def of_pairs(self, by_root: NDArray[Any]) -> NDArray[Any]:
+        """Return data by pathway, pool and root, shape (P, Q, R), by node and pair, shape (N, G)."""
+        p, q = (np.array(axis, dtype=np.int64) for axis in zip(*self.pairs, strict=True))
+        return np.asarray(by_root[p, q][:, self.root].T)
+
+    def of_nodes(self, by_root: NDArray[Any]) -> NDArray[Any]:
+        """Return data by name and root, shape (X, R), by node, shape (N, X)."""
+        return np.asarray(by_root[:, self.root].T)
+
+    @cached_property
+    def allocate(self) -> Floats:
+        """GW by node and pair, shape (N, G)."""
+        table = self.run.tables["allocation"]
+        at = {pair: i for i, pair in enumerate(self.pairs)}
+        pathways = {name: i for i, name in enumerate(self.data.pathways)}
+        pools = {name: i for i, name in enumerate(self.data.pools)}
+        column = [at[pathways[p], pools[q]] for p, q in zip(table["pathway"], table["pool"], strict=True)]
+        found = np.zeros((self.tree.size, len(self.pairs)))
+        found[table["node"].to_numpy(), column] = table["gw"].to_numpy()
+        return found
+
+    def deals(self, column: str) -> Floats:
+        """Return a column of the table of deals by node and pathway, shape (N, P); 0 where there are none."""
+        table = self.run.tables["deals"]
+        at = [self.data.pathways.index(name) for name in table["pathway"]]
+        found = np.zeros((self.tree.size, len(self.data.pathways)))
+        found[table["node"].to_numpy(), at] = table[column].to_numpy()
+        return found
+
+    @cached_property
+    def cancelled(self) -> Floats:
+        """Share of each contract for which notice has been given, at window nodes, shape (K, N)."""
+        table = self.run.tables["cancellations"]
+        at = {name: i for i, name in enumerate(self.data.contracts)}
+        found = np.zeros((len(self.data.contracts), self.tree.size))
+        found[[at[name] for name in table["contract"]], table["node"].to_numpy()] = table["share"].to_numpy()
+        return found
+
+    def _carried(self, node: Ints) -> Floats:
+        return np.where(node >= 0, np.take_along_axis(self.cancelled, np.maximum(node, 0), axis=1), 0.0)
+
+    @cached_property
+    def in_service(self) -> Floats:
+        """GW in service and not cancelled, shape (N, K)."""
+        return np.asarray((self.data.delivered * (1 - self._carried(self.data.ref))).T)
+
+    @cached_property
+    def newly_cancelled(self) -> Floats:
+        """Contracted GW for which notice is given at a node, shape (N, K)."""
+        newly = np.where(self.data.window, self.cancelled - self._carried(self.data.previous_window), 0.0)
+        return np.asarray((self.data.contracted * newly).T)
+
+    @cached_property
+    def left(self) -> Floats:
+        """GW under contract when the plan ends, at the leaves, shape (N, K)."""
+        left = self.data.delivered * (1 - self._carried(self.data.last_window))
+        at_leaf = np.zeros(self.tree.size, dtype=bool)
+        at_leaf[self.tree.leaves] = True
+        return np.asarray((left * at_leaf).T)
+
+    def _of_scenarios(self, table: str, key: str, column: str, names: tuple[str, ...], absent: float) -> Floats:
+        """Return a column of a table by node and name, shape (N, X), in a scenario through each node."""
+        rows = {}
+        for s in np.unique(self.tree.example):
+            frame = self.timeline.scenarios[s].filled(table)
+            cells = dict(zip(frame[key], frame[column], strict=True))
+            rows[int(s)] = [float(cells.get(name, absent)) for name in names]
+        return np.array([rows[int(s)] for s in self.tree.example])
+
+    @cached_property
+    def realisation(self) -> Floats:
+        """Probability that each pathway's value is realised, shape (N, P)."""
+        return self._of_scenarios("pathways", "pathway", "realisation", self.data.pathways, 1.0)
+
+    @cached_property
+    def terminal_value(self) -> Floats:
+        """Worth of each pool's capacity after the horizon, nan where it is not counted, shape (N, Q)."""
+        return self._of_scenarios("pools", "pool", "terminal_value_bn_per_gw_year", self.data.pools, np.nan)
+
+    @cached_property
+    def tail_periods(self) -> Ints:
+        """Periods after the horizon that start before each contract's end, at the leaves, shape (N, K)."""
+        found = np.zeros((self.tree.size, len(self.data.contracts)), dtype=np.int64)
+        for leaf in self.tree.leaves:
+            contracts = self.timeline.scenarios[self.tree.example[leaf]].tables["contracts"]
+            ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
+            end = [ends.get(name, np.datetime64("NaT")) for name in self.timeline.contract_of]
+            found[leaf] = tail_periods(self.timeline.calendar, np.array(end, dtype="datetime64[D]"))
+        return np.where(np.isnan(self.terminal_value[:, self.data.pool_of]), 0, found)
+
+    def before(self, by_node: Floats, initial: Floats) -> Floats:
+        """Return figures one period earlier, the initial ones at a root."""
+        return np.where((self.parent < 0).reshape(-1, *[1] * (by_node.ndim - 1)), initial, by_node[self.parent])
+
+    @cached_property
+    def initial(self) -> Floats:
+        """GW in use before the start by node and pair, shape (N, G)."""
+        return self.of_pairs(self.data.initial)
+
+    @cached_property
+    def scenario_names(self) -> list[str]:
+        """What tells each scenario from the others: its outcomes."""
+        factors = self.run.instance.factors
+        if not factors:
+            return ["the plan as written"]
+        return [
+            ", ".join(f"{f.name}={f.outcomes[o].name}" for f, o in zip(factors, row, strict=True))
+            for row in self.tree.scenario_outcome.tolist()
+        ]
+
+
+def book_facts(run: Run) -> BookFacts:
+    """Lay a run's instance out again and set its decisions beside it."""
+    return BookFacts(run, timeline(run.instance))

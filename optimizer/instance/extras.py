@@ -1,0 +1,34 @@
+"""Packages that only some tasks need, imported when the task is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from optimizer.instance.problems import InstanceError, Problem
+
+
+def imported(module: str, name: str, *, extra: str, doing: str) -> Any:
+    """Import a package of an extra.
+
+    Parameters
+    ----------
+    module : str
+        What is imported.
+    name : str
+        What the package is called, for the message.
+    extra : str
+        The extra of gwplan that installs it.
+    doing : str
+        What needs it, in the plural.
+
+    Raises
+    ------
+    InstanceError
+        If it is not installed; the message says how to install it.
+    """
+    try:
+        return import_module(module)
+    except ImportError:
+        rule = f"{doing} need the extra '{extra}'"
+        raise InstanceError(Problem(name, "not installed", rule, f'pip install "gwplan[{extra}]"')) from None
