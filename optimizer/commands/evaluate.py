@@ -9,24 +9,28 @@ import click
 from optimizer.commands.common import Case, ends_with_code, takes_case
 
 if TYPE_CHECKING:
+    from optimizer.instance.timeline import Timeline
+    from optimizer.solve.program import FloatArray
     from optimizer.whatif.evaluate import Evaluation
 
 
 @click.command()
 @takes_case
-@click.option("--plan", "path", metavar="FILE", required=True, help="CSV of pathway, pool, gw and start (or node).")
+@click.option(
+    "--plan", "path", metavar="FILE", required=True, help="CSV of pathway, pool, gw and start (or node), or a workbook."
+)
+@click.option("--sheet-prefix", "prefix", metavar="TEXT", default="", help="Begins the names of the workbook's sheets.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @ends_with_code
-def evaluate(case: Case, path: str, as_json: bool) -> None:
+def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
     """Price a given allocation of INSTANCE: limits broken, worth, gap to the best plan and where it arises."""
     instance = case.load()
 
     from optimizer.solve.session import Session
     from optimizer.whatif.evaluate import evaluate as price
-    from optimizer.whatif.given import read_given
 
     with Session(instance) as session:
-        found = price(session.base, read_given(path, session.base._laid_out))
+        found = price(session.base, _given(path, prefix, session.base._laid_out))
     if as_json:
         import json
 
@@ -37,6 +41,20 @@ def evaluate(case: Case, path: str, as_json: bool) -> None:
 
     with printed() as page:
         evaluation(page, found)
+
+
+def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
+    """Return the given allocation of a CSV file, or of a workbook that gwplan wrote and a planner overtyped."""
+    from optimizer.instance.write import is_workbook_name
+    from optimizer.whatif.given import entered, read_given
+
+    if not is_workbook_name(path):
+        return read_given(path, laid_out)
+    from optimizer.export.xlsx_back import read_allocation
+
+    table = read_allocation(path, prefix).astype(str)
+    rows = [dict(zip(table.columns, cells, strict=True)) for cells in table.itertuples(index=False, name=None)]
+    return entered(rows, f"{path}: {prefix}allocation", laid_out)
 
 
 def _record(found: Evaluation) -> dict[str, Any]:

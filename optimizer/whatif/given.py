@@ -38,8 +38,22 @@ def read_given(path: str | Path, laid_out: Timeline) -> FloatArray:
     InstanceError
         If the file cannot be read, or does not fit the instance; it carries every problem found.
     """
-    rows = read_rows(path, COLUMNS)
-    reader = _Reader(printable(str(path)), laid_out)
+    return entered(read_rows(path, COLUMNS), printable(str(path)), laid_out)
+
+
+def entered(rows: Sequence[Mapping[str, str]], where: str, laid_out: Timeline) -> FloatArray:
+    """Return GW of a given allocation as `read_given` does, from rows that were read already.
+
+    Parameters
+    ----------
+    rows : sequence of mapping of str to str
+        Cells by column.
+    where : str
+        What they were read from, for messages; the first of them is row 2.
+    laid_out : Timeline
+        The instance on its tree.
+    """
+    reader = _Reader(where, laid_out)
     for number, row in enumerate(rows, start=2):
         reader.read(number, row)
     if not rows:

@@ -42,3 +42,17 @@ def test_a_lock_on_the_command_line_holds_and_says_what_it_costs(gwplan: Run) ->
     record = json.loads(gwplan("solve", TINY, "--lock", lock, "--json").stdout)
     assert record["lock_costs_bn"][lock] == pytest.approx(0.6)
     assert "no such pathway" in gwplan("solve", TINY, "--lock", "adz = 1").stderr
+
+
+def test_the_sheet_of_an_exported_plan_is_priced(gwplan: Run, tmp_path: Path) -> None:
+    """The allocation of an exported workbook is read back: as exported it is the best plan; a missing sheet is said."""
+    assert gwplan("solve", TINY, "--out", "run").returncode == 0
+    assert gwplan("export", "run", "--xlsx", "plan.xlsx").returncode == 0
+    done = gwplan("evaluate", TINY, "--plan", "plan.xlsx", "--json")
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert record["gap_bn"] == pytest.approx(0.0, abs=1e-9)
+    assert record["broken"] == []
+    wrong = gwplan("evaluate", TINY, "--plan", "plan.xlsx", "--sheet-prefix", "my_")
+    assert wrong.returncode == 1
+    assert "sheet 'my_allocation'" in wrong.stderr
