@@ -87,24 +87,6 @@ class Elastic(Model):
             return self.program["breach", p, n]
         return self.gives(("deals", p, ""), n)
 
-    def deals(self, n: Node) -> None:
-        """Capacity in deals comes back by churn, notice or breach only, and not before its term."""
-        root = n.path[0]
-        for p in n.data.pathways:
-            if n.data.term(p) == 0:
-                continue
-            kept = n.data.keep(p, n.period) * self.used(p, n.parent, root)
-            a = n.back(n.data.notice(p))
-            back = self.outlasts(p, a, n) * self.program["release", p, a] if a else Linear()
-            back = back + constant(n.data.running(p, "notice", n.period))
-            in_force = kept + self.program["sign", p, n] - back - self.ended(p, n)
-            self.program.equal(self.used(p, n, root) - in_force)
-            young = [b for b in n.path if b.period > n.period - n.data.term(p)]
-            bound = constant(n.data.running(p, "term", n.period)) + total(
-                self.outlasts(p, b, n) * (self.program["sign", p, b] - self.ended(p, b)) for b in young
-            )
-            self.program.at_least(self.used(p, n, root) - bound)
-
     def commitments(self, n: Node) -> None:
         """No contract is cancelled: that helps no demand."""
 

@@ -149,6 +149,10 @@ class Model:
                 before = self.program["allocate", p, q, n.parent] if n.parent else constant(row["initial_gw"])
                 self.program.at_most(self.program["allocate", p, q, n] - before - self.program["onboard", p, q, n])
 
+    def ended(self, p: str, n: Node) -> Linear:
+        """GW taken back on a node without notice."""
+        return self.optional("breach", p, n)
+
     def deals(self, n: Node) -> None:
         """Capacity in deals comes back by churn, notice or breach only, and not before its term."""
         root = n.path[0]
@@ -159,11 +163,11 @@ class Model:
             a = n.back(n.data.notice(p))
             back = self.outlasts(p, a, n) * self.program["release", p, a] if a else Linear()
             back = back + constant(n.data.running(p, "notice", n.period))
-            in_force = kept + self.program["sign", p, n] - back - self.optional("breach", p, n)
+            in_force = kept + self.program["sign", p, n] - back - self.ended(p, n)
             self.program.equal(self.used(p, n, root) - in_force)
             young = [b for b in n.path if b.period > n.period - n.data.term(p)]
             bound = constant(n.data.running(p, "term", n.period)) + total(
-                self.outlasts(p, b, n) * (self.program["sign", p, b] - self.optional("breach", p, b)) for b in young
+                self.outlasts(p, b, n) * (self.program["sign", p, b] - self.ended(p, b)) for b in young
             )
             self.program.at_least(self.used(p, n, root) - bound)
 
