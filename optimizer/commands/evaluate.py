@@ -30,7 +30,7 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
     from optimizer.whatif.evaluate import evaluate as price
 
     with Session(instance) as session:
-        found = price(session.base, _given(path, prefix, session.base._laid_out))
+        found = price(session.base, _given(path, prefix, session.base.laid_out))
     if as_json:
         import json
 

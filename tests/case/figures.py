@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,8 @@ from optimizer.export.printed_view import FloatArray, View
 from optimizer.instance.instance import Instance
 from optimizer.results.claims import Claim, judged
 from optimizer.solve.session import Answer, Session
+from optimizer.whatif.uncertainty_cases import Figure as PlanWorth
+from optimizer.whatif.uncertainty_cases import dedicated, expected_result, foresight, rigid
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = "instances/meta-2026h1"
@@ -159,13 +160,30 @@ def futures_without_cancellation() -> str:
 
 def evpi() -> float:
     """Return what it would be worth to know the future: scenarios solved alone, weighted, less the plan; $bn."""
-    factors = instance().factors
-    total = 0.0
-    for outcomes in itertools.product(*(factor.outcomes for factor in factors)):
-        given = {factor.name: outcome.name for factor, outcome in zip(factors, outcomes, strict=True)}
-        chance = float(np.prod([outcome.probability for outcome in outcomes]))
-        total += chance * gw.solve(instance().given(given)).objective_bn
-    return total - worth()
+    tree = session().base.laid_out.data.tree
+    return float(foresight(session()) @ tree.probability[tree.leaves]) - worth()
+
+
+def reallocation() -> float:
+    """Return what it is worth to split anew as futures unfold, against one split for all of them; $bn."""
+    return told(rigid(session()))
+
+
+def fungibility() -> float:
+    """Return what it is worth that GW are fungible, against fixed parts of each pool; $bn."""
+    return told(dedicated(session()))
+
+
+def vss() -> float:
+    """Return what planning for all futures adds to following the plan as written until the first reveal; $bn."""
+    return told(expected_result(session()))
+
+
+def told(case: PlanWorth) -> float:
+    """Return by how much a case lies below the plan, $bn."""
+    below = case.below(worth())
+    assert below is not None, case.reason
+    return below
 
 
 def swing(share: str, *edit: str) -> float:
@@ -263,7 +281,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
         worth, lost, part, summary, gw_years, used, next_gw, price, idle_most, idle_worst, cancelled_expected,
-        cancelled_range, futures_without_cancellation, evpi, swing, claimed, claims_that,
+        cancelled_range, futures_without_cancellation, evpi, reallocation, fungibility, vss, swing, claimed,
+        claims_that,
     )
 }  # fmt: skip
 """What a page may ask for, with words as arguments."""
