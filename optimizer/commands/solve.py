@@ -90,7 +90,8 @@ def solve(
         if into is not None:
             _refresh(keep_in, into)
     except KeyboardInterrupt:
-        stop(STOPPED, f"stopped (interrupted): the plan is not written to {out if into is None else into}")
+        missing = f"the run is not kept in {out}" if into is None else f"the plan is not in {into}"
+        stop(STOPPED, f"stopped (interrupted): {missing}")
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
         _show(plan, as_json, _lock_costs(plan) if plan.status == "optimal" else [])
     if plan.status != "optimal":
