@@ -62,7 +62,10 @@ def test_figures_of_the_tiny_tree(tiny: gw.Uncertainty) -> None:
 def test_less_freedom_is_never_worth_more(seed: int, aversion: float, tmp_path: Path) -> None:
     """Protects every comparison: EEV <= RP <= WS, rigid <= RP, dedicated <= RP, whatever the instance and aversion."""
     instance = random_case(seed, tmp_path, aversion)
-    session = Session(instance)
+    try:
+        session = Session(instance)
+    except gw.InfeasibleError:
+        pytest.skip("a floor of the random instance lies above all supply")
     rp = session.base.objective_bn
     tree = session.base.laid_out.data.tree
     alone = foresight(session)
