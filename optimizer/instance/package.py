@@ -5,9 +5,11 @@ Sizes are judged before anything is unpacked, and documents that declare entitie
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,6 +26,11 @@ LARGEST_PART: Final = 64_000_000
 """Most bytes of one part that is read, unpacked."""
 LARGEST_PACKAGE: Final = 400_000_000
 """Most bytes of all parts together, unpacked."""
+
+UNPACKING_ERRORS: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
+)  # fmt: skip
+"""What a damaged or encrypted part, or a way of packing that nobody knows (`NotImplementedError`), ends in."""
 
 _EXTERNAL: Final = re.compile(r"(^|/)externalLinks/", re.IGNORECASE)
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
@@ -68,9 +75,7 @@ class Package:
             )
         try:
             return self.archive.read(entry)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
-            raise self.refused(f"{part} cannot be unpacked", str(error).lower()) from None
-        except Exception as error:  # zlib, lzma and bz2 each have an error of their own
+        except UNPACKING_ERRORS as error:
             raise self.refused(f"{part} cannot be unpacked", str(error).lower()) from None
 
     def related(self, part: str) -> dict[str, tuple[str, str]]:

@@ -115,7 +115,7 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
     AuditError, SolverError, StoppedError
         As `optimizer.solve`.
     """
-    program, laid_out = best._program, best._laid_out
+    program, laid_out = best.program, best.laid_out
     fixed = _fixed(program, laid_out.data, given)
     elastic, rows = _elastic(fixed)
     least = _solved(replace(elastic, cost=np.append(np.zeros(program.shape[1]), np.ones(2 * len(rows))), offset=0.0))
@@ -181,7 +181,7 @@ def _check(plan: Plan, *, broken: bool) -> None:
 
 def _told(best: Answer, rows: np.ndarray[tuple[int], np.dtype[np.int64]], beyond: FloatArray) -> list[Broken]:
     """Return the limits that are broken, each once, in the order of the constraints."""
-    program, laid_out = best._program, best._laid_out
+    program, laid_out = best.program, best.laid_out
     gw = beyond[: len(rows)] + beyond[len(rows) :]
     starts = laid_out.calendar.starts()
     found: dict[str, list[tuple[int, float]]] = {}
