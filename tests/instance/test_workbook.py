@@ -315,3 +315,21 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match="pools row 2, note: a longer text"):
         save_workbook(replace(starter, tables={**starter.tables, "pools": pools}), path, force=True)
     assert path.read_text() == "mine"
+
+
+def test_damaged_workbooks_are_refused_or_read(tmp_path: Path) -> None:
+    """Protects against a traceback: a workbook with bytes changed or cut off is bad input, however it fails."""
+    whole, damaged = tmp_path / "whole.xlsx", tmp_path / "damaged.xlsx"
+    save_workbook(load(written(tmp_path / "x", WHOLE)), whole)
+    data, random = whole.read_bytes(), np.random.default_rng(1)
+    refused = 0
+    for _ in range(60):
+        changed = bytearray(data)
+        for place in random.integers(len(data), size=random.choice([1, 3, 20])):
+            changed[place] = random.integers(256)
+        damaged.write_bytes(changed[: random.integers(len(data))] if random.random() < 0.2 else changed)
+        try:
+            load(damaged)
+        except InstanceError:
+            refused += 1
+    assert refused >= 30
