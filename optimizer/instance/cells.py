@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -14,7 +13,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 
-from optimizer.instance.problems import Problem, nearest
+from optimizer.instance.faults import Fault, blank_fault, choice_fault, finite_fault, name_fault, type_fault
+from optimizer.instance.problems import Problem
 from optimizer.instance.schema import TABLES, Column, Scalar, Table, allowed_columns
 from optimizer.instance.schema_sheets import SHEETS
 
@@ -34,14 +34,6 @@ LARGEST_NUMBER: Final = 10**9
 """Largest amount that a cell may hold: the product of two stays below what the solver takes for infinite, 1e20."""
 _DTYPES: Final = {"text": "object", "number": "float64", "date": "datetime64[s]"}
 _BLANKS: Final[dict[str, Any]] = {"text": "", "number": np.nan, "integer": np.nan, "date": np.datetime64("NaT", "s")}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A rule that a cell breaks, and what to do about it."""
-
-    rule: str
-    remedy: str
 
 
 @dataclass
@@ -101,21 +93,6 @@ def is_name(table: Table, column: Column) -> bool:
     return column.kind == "text" and (bool(column.refers_to) or (column.key and not table.section))
 
 
-def name_fault(name: str) -> Fault | None:
-    """Return what is wrong with a name, or None.
-
-    Parameters
-    ----------
-    name : str
-        Name of a pool, pathway, contract, factor, outcome, what-if or claim; a blank one is not judged here.
-    """
-    if name != name.strip():
-        return Fault("a name must not begin or end with a blank", "remove the blank")
-    if not name.isprintable() and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
-        return Fault("a name must not hold control characters or line breaks", "remove them")
-    return None
-
-
 def range_rule(column: Column) -> str:
     """Return the rule on a column's range in words, blank where there is none."""
     least, most = column.least, column.most
@@ -127,38 +104,7 @@ def range_rule(column: Column) -> str:
     return " and ".join(parts)
 
 
-def type_fault(column: Column) -> Fault:
-    """Return what is said of a cell whose text is not of the column's type."""
-    unit = f" ({column.unit})" if column.unit else ""
-    match column.kind:
-        case "number":
-            remedy = "write digits and a decimal point, such as 1.5, without unit or thousands separator"
-            return Fault(f"must be a number{unit}", remedy)
-        case "integer":
-            return Fault(f"must be a whole number{unit}", "write digits only, such as 3")
-        case "date":
-            return Fault("must be a date as year-month-day", "write it like 2027-01-31")
-        case "flag":
-            return Fault("must be true or false", "write true or false")
-    return Fault("must be text", "put the text in quotes")
-
-
-def _choice_fault(column: Column, cell: str) -> Fault:
-    hint = nearest(cell, column.choices)
-    return Fault(f"must be one of: {', '.join(column.choices)}", "" if hint.startswith("known") else hint)
-
-
-def _blank_fault(table: Table) -> Fault:
-    is_key = table.section and table.name not in SHEETS
-    return Fault("must not be blank", "give the key a value" if is_key else "fill the cell in, or delete the row")
-
-
 _LARGE: Final = Fault(f"must be at most {LARGEST_NUMBER}", "correct the number")
-
-
-def _finite_fault(column: Column) -> Fault:
-    default = "" if column.required else ", or leave it blank for the default"
-    return Fault("must be a finite number", f"write the number itself{default}")
 
 
 def _range_fault(column: Column) -> Fault:
@@ -178,7 +124,7 @@ def _parse(column: Column, cell: str) -> Any | Fault:
                 return np.nan
             if _NUMBER.fullmatch(text):
                 return float(text)
-            return _finite_fault(column) if _NOT_FINITE.fullmatch(text) else type_fault(column)
+            return finite_fault(column) if _NOT_FINITE.fullmatch(text) else type_fault(column)
         case "date":
             return _parse_date(column, text)
         case "flag":
@@ -359,7 +305,7 @@ def _value_faults(table: Table, column: Column, values: Any) -> list[tuple[int, 
     blank = np.asarray(pd.isna(values), dtype=bool)
     faults: list[tuple[int, object, Fault]] = []
     if column.required and blank.any():
-        faults += [(int(i), "", _blank_fault(table)) for i in np.flatnonzero(blank)]
+        faults += [(int(i), "", blank_fault(table)) for i in np.flatnonzero(blank)]
     if column.kind in ("number", "integer"):
         faults += _number_faults(column, values)
     return faults
@@ -367,7 +313,7 @@ def _value_faults(table: Table, column: Column, values: Any) -> list[tuple[int, 
 
 def _number_faults(column: Column, values: Array) -> list[tuple[int, object, Fault]]:
     infinite = np.isinf(values)
-    faults: list[tuple[Array, Fault]] = [(infinite, _finite_fault(column))]
+    faults: list[tuple[Array, Fault]] = [(infinite, finite_fault(column))]
     if column.least is not None and column.most is None:
         faults.append((~infinite & (values > LARGEST_NUMBER), _LARGE))
     if column.kind == "integer":
@@ -386,9 +332,9 @@ def _text_faults(table: Table, column: Column, values: Array) -> list[tuple[int,
     for cell in set(values.tolist()):
         fault: Fault | None = None
         if not cell.strip():
-            fault = _blank_fault(table) if column.required else None
+            fault = blank_fault(table) if column.required else None
         elif column.choices and cell not in column.choices:
-            fault = _choice_fault(column, cell)
+            fault = choice_fault(column, cell)
         elif is_name(table, column):
             fault = name_fault(cell)
         if fault:

@@ -24,7 +24,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from optimizer.instance.cells import name_fault, shown
+from optimizer.instance.cells import shown
+from optimizer.instance.faults import name_fault
 from optimizer.instance.instance import Cell, Edit, Factor, Operation, Outcome, WhatIf
 from optimizer.instance.problems import Problem, nearest
 from optimizer.instance.rows import shown_toml, toml_reason

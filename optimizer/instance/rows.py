@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.cells import Array, Cells, Fault, Parsed, frame_of, parse, place, shown, type_fault
+from optimizer.instance.cells import Array, Cells, Parsed, frame_of, parse, place, shown
+from optimizer.instance.faults import Fault, type_fault
 from optimizer.instance.problems import Problem, nearest
 from optimizer.instance.schema import TABLES, Table, allowed_columns
 

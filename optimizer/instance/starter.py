@@ -6,8 +6,9 @@ import json
 from textwrap import dedent
 from typing import Final
 
-from optimizer.instance.cells import name_fault, shown
+from optimizer.instance.cells import shown
 from optimizer.instance.describe import default_words, one_line, rule_words, type_words
+from optimizer.instance.faults import name_fault
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.read import read_sources

@@ -6,8 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
 import highspy
@@ -17,25 +15,12 @@ from numpy.typing import NDArray
 from optimizer.errors import SolverError
 from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.solution import RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
 
-
-class Status(StrEnum):
-    """How a solve ended."""
-
-    OPTIMAL = "optimal"
-    INFEASIBLE = "infeasible"
-    UNBOUNDED = "unbounded"
-    INFEASIBLE_OR_UNBOUNDED = "infeasible_or_unbounded"
-    TIME_LIMIT = "time_limit"
-    ITERATION_LIMIT = "iteration_limit"
-    SEARCH_LIMIT = "search_limit"
-    INTERRUPTED = "interrupted"
-    SOLVER_ERROR = "solver_error"
-
-    @property
-    def stopped(self) -> bool:
-        """Whether a limit or the user ended the solve early."""
-        return self in (Status.TIME_LIMIT, Status.ITERATION_LIMIT, Status.SEARCH_LIMIT, Status.INTERRUPTED)
+__all__ = [
+    "BASIC", "Basis", "Moved", "Option", "Solution", "SolveOptions", "Status", "basis_codes", "basis_of",
+    "checked_options", "loaded", "solve", "version",
+]  # fmt: skip
 
 
 _STATUS: Final = {
@@ -49,46 +34,10 @@ _STATUS: Final = {
     highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
 }
 
-Option = str | int | float | bool
-
-RANGED_COLUMNS: Final = 40_000
-"""Up to here the ranges of rows are found unasked: HiGHS works through every column for each, some seconds beyond."""
-
 _OURS: Final = ("output_flag", "log_to_console", "log_file", "solution_file", "write_model_file", "time_limit")
 
 
-@dataclass(frozen=True)
-class SolveOptions:
-    """How to solve.
-
-    Attributes
-    ----------
-    time_limit : float or None
-        Seconds after which the solver stops.
-    log : bool
-        Whether the solver's own log is printed, on stderr.
-    solver : mapping of str to Option
-        HiGHS options by name.
-    meanwhile : callable or None
-        Called while the solver runs, which needs no Python.
-    start : str
-        ``cold``, ``lift`` (see `optimizer.solve.stages`), or blank: by the shape of the model.
-    ranges : bool
-        Whether the ranges of rows are found for a program of more than `RANGED_COLUMNS` too.
-    """
-
-    time_limit: float | None = None
-    log: bool = False
-    solver: Mapping[str, Option] = field(default_factory=dict)
-    meanwhile: Callable[[], object] | None = None
-    start: str = ""
-    ranges: bool = False
-
-
 BASIC: Final = int(highspy.HighsBasisStatus.kBasic)
-
-Basis = Any
-"""A basis as HiGHS holds it: handed back to the solver, or read by `basis_codes`."""
 
 
 def basis_codes(basis: Basis) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
@@ -107,46 +56,6 @@ def basis_of(columns: NDArray[np.int8], rows: NDArray[np.int8]) -> Basis:
     basis.row_status = [every[code] for code in rows.tolist()]
     basis.valid, basis.alien = True, True
     return basis
-
-
-@dataclass(frozen=True)
-class Solution:
-    """What the solver returned.
-
-    Attributes
-    ----------
-    status : Status
-        How the solve ended.
-    columns : (n,) float array
-        Values of the columns; empty where the solver has none.
-    row_duals : (m,) float array
-        Change of the program's objective ($bn) per unit of a row's bound; empty where the solver has none.
-    row_ranges : pair of (m,) float arrays or None
-        Smallest and largest bound of each row for which its dual holds; None without an optimal basis.
-    iterations : int
-        Simplex, interior point and crossover iterations.
-    seconds : float
-        Wall time of the solver.
-    message : str
-        The solver's own word for how it ended.
-    basis : Basis or None
-        Where the simplex method ended; None where it did not.
-    bound : float or None
-        With whole numbers: what no solution's objective can be below, $bn, after the solver's search.
-    interrupted : bool
-        Whether Ctrl-C was pressed while the solver ran, even if it came too late to stop it.
-    """
-
-    status: Status
-    columns: FloatArray
-    row_duals: FloatArray
-    row_ranges: tuple[FloatArray, FloatArray] | None
-    iterations: int
-    seconds: float
-    message: str
-    basis: Basis | None = None
-    bound: float | None = None
-    interrupted: bool = False
 
 
 def version() -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from optimizer.instance.timeline import Timeline
 from optimizer.solve.expand import Table
 from optimizer.solve.highs import Basis, basis_codes, basis_of
-from optimizer.solve.program import NUMBERED, FloatArray, IntArray, LinearProgram
+from optimizer.solve.program import NUMBERED, BoolArray, FloatArray, IntArray, LinearProgram
 
 LOWER, BASIC, FREE = 0, 1, 3
 """Codes of HiGHS: a column at its lower bound, a basic one, a nonbasic one without bounds."""
@@ -78,6 +78,19 @@ def carried(
         _weigh_risk(target, target_tree, np.where(leaf >= 0, worth[leaf], worth.mean()), column_codes, row_codes)
         shared += sum(target.rows[name].stop - target.rows[name].start for name in RISK_ROWS)
     return basis_of(column_codes, row_codes) if shared >= LEAST_SHARED * len(row_codes) else None
+
+
+def spliced(basis: Basis, other: Basis, program: LinearProgram, nodes: BoolArray) -> Basis:
+    """Return a program's basis with the statuses of another one on some nodes, shape (N,) of the mask."""
+    mine, theirs = basis_codes(basis), basis_codes(other)
+    for codes, given, places, keys in zip(
+        mine, theirs, (program.columns, program.rows), (program.column_keys, program.row_keys), strict=True
+    ):
+        for name, place in places.items():
+            if len(keys[name]):  # what has no index stands on no node
+                at = place.start + np.flatnonzero(nodes[keys[name][:, -1]])
+                codes[at] = given[at]
+    return basis_of(*mine)
 
 
 def _weigh_risk(

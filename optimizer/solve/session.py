@@ -25,25 +25,16 @@ from optimizer.results.values import Values, values
 from optimizer.results.worth import leaf_worth
 from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import Compiled, compile_terms
-from optimizer.solve.highs import Basis, Option, Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
 from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.solution import DUAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
 
 if TYPE_CHECKING:
     from optimizer.results.plan import Plan
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""
-
-PRIMAL: Final[dict[str, Option]] = {"simplex_strategy": 4, "primal_simplex_bound_perturbation_multiplier": 0.0}
-"""The primal simplex without perturbed bounds, which near an optimum only have to be put right again."""
-
-DUAL: Final[dict[str, Option]] = {
-    "simplex_dual_edge_weight_strategy": 1,
-    "dual_simplex_cost_perturbation_multiplier": 0.0,
-}
-"""The dual simplex with devex weights, which cost nothing to set up, and without perturbed costs."""
 
 LEAST_ITERATIONS: Final = 200
 """Iterations that a warm start may always take: so few cost nothing."""

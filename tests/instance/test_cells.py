@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from optimizer.instance import cells
-from optimizer.instance.cells import check_cells, empty, frame_of, name_fault, shown, to_typed
+from optimizer.instance.cells import check_cells, empty, frame_of, shown, to_typed
+from optimizer.instance.faults import name_fault
 from optimizer.instance.schema import TABLES, allowed_columns
 from tests.instance.folders import SMALL, errors, written
 from tests.instance.messages import GOLDEN, Case, cases, kept, messages

@@ -11,6 +11,7 @@ import optimizer as gw
 from optimizer import planning
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.solve import stages
+from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
@@ -39,6 +40,51 @@ def test_lifted_and_cold_find_the_same_optimum(case: str | int, tmp_path: Path) 
     if proof is not None and certificate is not None:
         assert proof.optimal
         assert proof.objective == pytest.approx(certificate.objective, rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_outcomes_continued_alone_lead_to_the_same_optimum(
+    case: str | int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start put together from each outcome's continuation changes no optimum, with aversion and in forests too."""
+    monkeypatch.setattr(stages, "CONTINUED_COLUMNS", 0)
+    tree, program = laid(case, tmp_path)
+    solution, told = lifted(tree, program, SolveOptions())
+    _, certificate = planning.certified(program, SolveOptions())
+    if certificate is None:
+        assert solution is None or solution.status is not Status.OPTIMAL
+    elif solution is not None:
+        proof = certify(program, solution.columns, solution.row_duals)
+        assert proof.optimal and proof.objective == pytest.approx(certificate.objective, rel=1e-7, abs=1e-7)
+        edited = {f"{f.name}={o.name}" for f in tree.instance.factors for o in f.outcomes if o.edits}
+        assert {stage.outcome for stage in told if stage.outcome} <= edited
+
+
+def test_continued_outcomes_leave_little_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was decided before the reveal is kept, and each outcome goes on from it: that is nearly the tree's plan."""
+    tree, program = laid("meta-2026h1", Path())
+    copied = lifted(tree, program, SolveOptions())[1]
+    monkeypatch.setattr(stages, "CONTINUED_COLUMNS", 0)
+    solution, continued = lifted(tree, program, SolveOptions())
+    assert solution is not None and solution.status is Status.OPTIMAL
+    assert 4 * continued[-1].iterations < copied[-1].iterations
+    assert [stage.factors for stage in continued if not stage.outcome] == [stage.factors for stage in copied]
+
+
+def test_an_outcome_that_cannot_go_on_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an outcome has no plan that keeps what was decided before, the tree is solved all the same."""
+
+    def failing(program: LinearProgram, *arguments: object, **options: object) -> Solution:
+        solution = run_solver(program, *arguments, **options)  # type: ignore[arg-type]
+        held = (program.column_lower == program.column_upper).any()
+        return dataclasses.replace(solution, status=Status.INFEASIBLE) if held else solution
+
+    monkeypatch.setattr(stages, "CONTINUED_COLUMNS", 0)
+    monkeypatch.setattr(stages, "run_solver", failing)
+    tree, program = laid("tiny-tree", Path())
+    solution, told = lifted(tree, program, SolveOptions())
+    assert solution is not None and solution.status is Status.OPTIMAL
+    assert any(stage.outcome for stage in told)
 
 
 def test_factors_come_in_one_at_a_time_the_last_revealed_first() -> None:
