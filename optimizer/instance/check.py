@@ -110,9 +110,11 @@ class _Checking:
     def _findings(self, rule: Rule, facts: Facts) -> tuple[Finding, ...]:
         instance = facts.instance
         beside = {"uncertainty": instance.factors, "whatifs": instance.whatifs}
-        read = [beside[name] if name in beside else instance.tables[name] for name in sorted(rule.tables)]
         what = (rule, "eligibility" in instance.present)
-        return self.layouts.once(what, read, lambda: tuple(rule.find(facts)))
+        if rule.tables & beside.keys():
+            read = [beside[name] if name in beside else instance.tables[name] for name in sorted(rule.tables)]
+            return self.layouts.once(what, read, lambda: tuple(rule.find(facts)))
+        return self.layouts.of_columns(what, instance, rule.cells, lambda: tuple(rule.find(facts)))
 
     def _outcome(
         self, instance: Instance, factor: Factor, outcome: Outcome, known: _Cells, found: Found | None

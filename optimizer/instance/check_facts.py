@@ -73,6 +73,11 @@ class Rule:
         """Names of the tables that it reads."""
         return frozenset(read.partition(".")[0] for read in self.reads)
 
+    @cached_property
+    def cells(self) -> tuple[str, ...]:
+        """The columns that it reads, and the row numbers of their tables, ``table.``, which a finding names."""
+        return tuple(sorted(self.reads | {f"{table}." for table in self.tables}))
+
 
 RULES: Final[list[Rule]] = []
 """Every rule between tables, in the order in which problems are told."""

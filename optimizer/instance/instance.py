@@ -175,6 +175,15 @@ class Instance:
 
         A missing ``eligibility`` table is filled with every pair of pathway and pool.
         """
+        if name not in self._filled:
+            self._filled[name] = self._with_defaults(name)
+        return self._filled[name].copy(deep=False)
+
+    @cached_property
+    def _filled(self) -> dict[str, pd.DataFrame]:
+        return {}
+
+    def _with_defaults(self, name: str) -> pd.DataFrame:
         frame = self.table(name)
         if name == "eligibility" and name not in self.present:
             pairs = [(p, q) for p in self.tables["pathways"]["pathway"] for q in self.tables["pools"]["pool"]]

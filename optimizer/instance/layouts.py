@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Callable, Hashable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any, Final, TypeVar
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.instance import steps
 from optimizer.instance.calendar import Calendar
+from optimizer.instance.check_facts import reading
 from optimizer.instance.edit import REFERRERS, apply_edits
 from optimizer.instance.instance import Edit, Factor, Instance, Outcome
 from optimizer.instance.problems import InstanceError
@@ -40,34 +41,82 @@ class Names:
         return tuple(c if names.count(c) == 1 else f"{c}@{q}" for c, q in self.contracts)
 
 
-_MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[str, ...]], ...]] = (
-    (steps.pools, ("pools",)),
-    (steps.pathways, ("pathways",)),
-    (steps.pairs, ("eligibility", "pathways", "pools")),
-    (steps.supply, ("contracts", "deliveries", "pools")),
-    (steps.cancellations, ("cancellations", "contracts")),
-    (steps.demand, ("demand",)),
-    (steps.tiers, ("value", "curves", "pathways")),
-    (steps.churn, ("churn", "pathways")),
-    (steps.running, ("running", "churn", "pathways")),
-    (steps.locks, ("locks",)),
-)
+_CHURN: Final = ("churn: pathway date fraction", "pathways: pathway churn_per_year")
 
-_Made = MutableMapping[tuple[Any, ...], tuple[tuple[Any, ...], Any]]
+_MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[str, ...]], ...]] = (
+    (steps.pools, ("pools: pool idle_penalty_bn_per_gw_year",)),
+    (
+        steps.pathways,
+        (
+            "pathways: pathway shortfall_penalty_bn_per_gw_year ramp_gw_per_month migration_cost_bn_per_gw notice_days "
+            "min_term_days signing_cost_bn_per_gw breach_cost_bn_per_gw",
+        ),
+    ),
+    (
+        steps.pairs,
+        (
+            "eligibility: pathway pool effectiveness operating_cost_bn_per_gw_year initial_gw min_block_gw",
+            "pathways: pathway",
+            "pools: pool",
+        ),
+    ),
+    (
+        steps.supply,
+        (
+            "contracts: contract pool end cost_bn_per_gw_year delay_months",
+            "deliveries: contract date gw",
+            "pools: pool terminal_value_bn_per_gw_year",
+        ),
+    ),
+    (
+        steps.cancellations,
+        (
+            "cancellations: contract opens closes notice_days fee_bn_per_gw max_share indivisible",
+            "contracts: contract pool",
+        ),
+    ),
+    (steps.demand, ("demand: pathway from floor_gw target_gw cap_gw",)),
+    (
+        steps.tiers,
+        (
+            "value: pathway from tier width_gw value_bn_per_gw_year",
+            "curves: pathway from base_gw base_value_bn_per_year uplift_per_doubling max_gw segments",
+            "pathways: pathway realisation",
+        ),
+    ),
+    (steps.churn, _CHURN),
+    (steps.running, ("running: pathway kind until gw", *_CHURN)),
+    (steps.locks, ("locks: pathway pool from until min_gw max_gw",)),
+)
+"""What makes the arrays of one scenario, and the columns that it reads."""
+
+_READS: Final = {make: tuple(sorted(reading(*reads))) for make, reads in _MAKERS}
+
+_Made = dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]]
 
 
 class Layouts:
     """Makes arrays of scenarios; what depends on the same tables, the same objects, is made once.
 
     Beside what was made stands what it was made from, so that an `id` stays that object's.
+
+    Parameters
+    ----------
+    by_content : bool
+        Whether columns count as the same where their cells are equal, too: worth comparing where many instances are
+        laid out that differ in a few cells.
     """
 
-    def __init__(self, made: _Made | None = None) -> None:
-        self._made: _Made = {} if made is None else made
+    def __init__(self, *, by_content: bool = False) -> None:
+        self._by_content = by_content
+        self._made: _Made = {}
+        self._known: tuple[_Made, ...] = ()
 
     def forked(self) -> Layouts:
         """Return layouts that know all that these know; what they learn is theirs alone."""
-        return Layouts(ChainMap({}, self._made))
+        fork = Layouts(by_content=self._by_content)
+        fork._known = (self._made, *self._known)
+        return fork
 
     def once(self, what: Hashable, sources: Sequence[Any], make: Callable[[], T]) -> T:
         """Return what `make` makes of the sources; of the same objects it is made once.
@@ -81,11 +130,53 @@ class Layouts:
         make : callable
             Makes it.
         """
-        key = (what, *map(id, sources))
-        if key not in self._made:
-            self._made[key] = (tuple(sources), make())
-        made: T = self._made[key][1]
+        return self._once((what, *map(id, sources)), sources, make)
+
+    def _once(self, key: tuple[Any, ...], sources: Sequence[Any], make: Callable[[], T]) -> T:
+        found = self._made.get(key)
+        for known in self._known:
+            found = found or known.get(key)
+        if found is None:
+            found = self._made[key] = (tuple(sources), make())
+        made: T = found[1]
         return made
+
+    def of_columns(self, what: Hashable, instance: Instance, columns: Sequence[str], make: Callable[[], T]) -> T:
+        """Return what `make` makes of some columns of an instance; of the same tables, or equal cells, it is made once.
+
+        Parameters
+        ----------
+        what : hashable
+            Tells apart what is made of the same columns.
+        instance : Instance
+            The instance.
+        columns : sequence of str
+            All that `make` reads, as ``table.column``; ``table.`` for the row numbers.
+        make : callable
+            Makes it.
+        """
+        names = [column.partition(".")[::2] for column in columns]
+        frames = [instance.tables[table] for table in dict.fromkeys(table for table, _ in names)]
+        if not self._by_content:
+            return self.once(what, frames, make)
+
+        def of_cells() -> T:
+            cells = (self._cells(instance.tables[table], column) for table, column in names)
+            return self._once((what, columns, *cells), (), make)
+
+        return self.once((what, "frames"), frames, of_cells)
+
+    def _cells(self, frame: pd.DataFrame, column: str) -> Hashable:
+        """Return the cells of a column, or the row numbers, as something that is equal where they are."""
+        known: dict[str, Hashable] = self.once("cells", (frame,), dict)
+        if column not in known:
+            values = frame[column] if column else frame.index
+            if values.dtype == object:
+                known[column] = tuple(values)
+            else:
+                numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) if values.dtype == "boolean" else values
+                known[column] = np.asarray(numbers).tobytes()
+        return known[column]
 
     def outcomes_applied(self, instance: Instance, factors: Iterable[Factor]) -> tuple[Instance, ...]:
         """Return the instance in every combination of outcomes, the first factor varying slowest.
@@ -137,11 +228,22 @@ class Layouts:
     def arrays(self, instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         """Return every array of one scenario; fields that change over time end with the axis of periods."""
         made: Arrays = {}
-        rate = instance.discount_rate
-        for make, tables in _MAKERS:
-            frames = [instance.tables[name] for name in tables]
-            made.update(self.once((make, names, calendar, rate), frames, partial(make, instance, names, calendar)))
+        rate, present = instance.discount_rate, "eligibility" in instance.present
+        for make, columns in _READS.items():
+            what = (make, names, calendar, rate, present)
+            arrays = self.of_columns(what, instance, columns, partial(make, instance, names, calendar))
+            made.update({name: self._same(name, array) for name, array in arrays.items()})
         return made
+
+    def _same(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array that was made first of those that hold the same, where that is compared."""
+        if not self._by_content:
+            return array
+        return self.once(("same", name), (array,), lambda: self._first(name, array))
+
+    def _first(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        key = ("first", name, array.dtype.str, array.shape, array.tobytes())
+        return self._once(key, (), lambda: array)
 
 
 def _edited(

@@ -6,6 +6,7 @@ of `models.PlanData`; those that change over time end with the axis of periods.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -249,37 +250,36 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     log2 = [_numbers(curves, column) for column in _CURVE_COLUMNS]
     starts = calendar.starts()
 
-    found: dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-    for p in np.union1d(value_at, curve_at):
+    found: list[tuple[int, slice, NDArray[np.float64], NDArray[np.float64]]] = []
+    for p in np.union1d(value_at, curve_at).tolist():
         rows = order[value_at[order] == p]
         steps = np.unique(value_from[rows])
         curve_rows = np.flatnonzero(curve_at == p)
         curve_rows = curve_rows[np.argsort(curve_from[curve_rows], kind="stable")]
-        step_at, curve_at_t = _in_force(steps, starts), _in_force(curve_from[curve_rows], starts)
-        merged: dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-        for t, both in enumerate(zip(step_at.tolist(), curve_at_t.tolist(), strict=True)):
-            if both not in merged:
-                step, curve = both
-                held = rows[value_from[rows] == steps[step]] if step >= 0 else rows[:0]
-                parts = [(widths[held], values[held])]
-                if curve >= 0:
-                    base, worth_bn, uplift, most, segments = (float(column[curve_rows[curve]]) for column in log2)
-                    parts.append(chords(base, worth_bn, uplift, most, int(segments)))
-                width, worth = (np.concatenate(part) for part in zip(*parts, strict=True))
-                best_first = np.argsort(-worth, kind="stable")
-                merged[both] = width[best_first], worth[best_first] * realisation[names.pathways[p]]
-            found[int(p), t] = merged[both]
-    most = max((len(width) for width, _ in found.values()), default=0)
+        both = np.stack([_in_force(steps, starts), _in_force(curve_from[curve_rows], starts)])
+        changes = np.flatnonzero((np.diff(both, axis=1) != 0).any(axis=0)) + 1
+        for first, last in pairwise([0, *changes.tolist(), calendar.periods]):
+            step, curve = both[:, first]
+            held = rows[value_from[rows] == steps[step]] if step >= 0 else rows[:0]
+            parts = [(widths[held], values[held])]
+            if curve >= 0:
+                base, worth_bn, uplift, most, segments = (float(column[curve_rows[curve]]) for column in log2)
+                parts.append(chords(base, worth_bn, uplift, most, int(segments)))
+            width, worth = (np.concatenate(part) for part in zip(*parts, strict=True))
+            best_first = np.argsort(-worth, kind="stable")
+            worth = worth[best_first] * realisation[names.pathways[p]]
+            found.append((p, slice(first, last), width[best_first], worth))
+    most = max((len(width) for _, _, width, _ in found), default=0)
     shape = (len(names.pathways), most, calendar.periods)
     arrays: Arrays = {
         "width": np.zeros(shape),
         "value": np.zeros(shape),
         "tiers": np.zeros((shape[0], shape[2]), dtype=np.int64),
     }
-    for (p, t), (width, worth) in found.items():
-        arrays["width"][p, : len(width), t] = width
-        arrays["value"][p, : len(width), t] = worth
-        arrays["tiers"][p, t] = len(width)
+    for p, periods, width, worth in found:
+        arrays["width"][p, : len(width), periods] = width[:, None]
+        arrays["value"][p, : len(width), periods] = worth[:, None]
+        arrays["tiers"][p, periods] = len(width)
     return arrays
 
 

@@ -19,7 +19,6 @@ import pyomo.core.base.constraint as constraint_switch
 import pyomo.core.base.objective as objective_switch
 from numpy.typing import NDArray
 from pyomo.core import ConcreteModel, Constraint, Objective, minimize
-from pyomo.core.expr.template_expr import templatize_rule
 
 from models import PlanData, Terms, build, terms
 from optimizer.solve.expand import Columnwise, Expansion, Form, TemplateError
@@ -194,7 +193,7 @@ def _objective(walk: Expansion, model: ConcreteModel) -> Form:
     """Return the cost to be minimised: the negative of a worth that is maximised."""
     walk.read.clear()
     objective = next(model.component_objects(Objective, active=True))
-    expression, _ = templatize_rule(model, objective.rule, None)
+    expression, _ = walk.template(objective)
     return walk.form(expression, {}, 1).scaled(1.0 if objective.sense == minimize else -1.0)
 
 

@@ -25,6 +25,7 @@ from pyomo.core.expr.template_expr import (
     IndexTemplate,
     TemplateSumExpression,
     templatize_constraint,
+    templatize_rule,
 )
 
 from models.terms import Array, Terms, axis_labels
@@ -123,6 +124,7 @@ class Expansion:
         self.first_column: dict[int, int] = {}
         self._codes: dict[int, IntArray] = {}
         self._tables: dict[int, Table] = {}
+        self._templates: dict[int, tuple[Any, list[Any]]] = {}
         self._members: dict[int, tuple[Table, IntArray, list[IntArray]]] = {}
         self.variables: list[Var] = list(model.component_objects(Var, active=True))
         count = 0
@@ -311,9 +313,20 @@ class Expansion:
 
     # ---- rows
 
+    def template(self, component: Any) -> tuple[Any, list[Any]]:
+        """Return the rule of a constraint or an objective as one expression, and the symbols of its indices."""
+        found = self._templates.get(id(component))
+        if found is None:
+            if isinstance(component, Constraint):
+                found = templatize_constraint(component)
+            else:
+                found = templatize_rule(component.parent_block(), component.rule, None)
+            self._templates[id(component)] = found
+        return found
+
     def rows(self, constraint: Constraint) -> tuple[Form, FloatArray, FloatArray]:
         """Return the body of a constraint's rows and their bounds."""
-        template, symbols = templatize_constraint(constraint)
+        template, symbols = self.template(constraint)
         count = self.count(constraint)
         codes = self.codes(constraint.index_set())
         env = {symbol._id: codes[:, position] for position, symbol in enumerate(symbols)}

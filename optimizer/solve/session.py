@@ -195,7 +195,7 @@ class Session:
 
     def __init__(self, instance: Instance, options: SolveOptions | None = None) -> None:
         self._options = options or SolveOptions()
-        self._layouts = Layouts()
+        self._layouts = Layouts(by_content=True)
         self.solved = 0
         self.cold_again = 0
         began = time.perf_counter()
@@ -333,8 +333,8 @@ class Session:
         """Yield the warm starts worth trying, by what changed: the measurements are in docs/re-solves.md.
 
         Where costs alone changed the base's plan is still feasible and the primal simplex goes on from it, as long as
-        it has not far to go. In all other cases the dual simplex does, for at most half the iterations that the base
-        took cold: a case that needs more is better off without the base. A plan that is possible without and with
+        it has not far to go. In all other cases the dual simplex does, for as many iterations as the base took: a case
+        that needs more is better off without the base. A plan that is possible without and with
         aversion, or with narrower bounds, is a start for the primal simplex.
         """
         if program.whole.any():  # a search begins anew
@@ -353,8 +353,8 @@ class Session:
         if newly_averse:
             yield basis, {"simplex_strategy": 4, "simplex_iteration_limit": most}
         if reached is Reached.COSTS:
-            yield basis, {**PRIMAL, "simplex_iteration_limit": max(most // 12, LEAST_ITERATIONS)}
-        yield basis, {**DUAL, "simplex_iteration_limit": max(most // 2, LEAST_ITERATIONS)}
+            yield basis, {**PRIMAL, "simplex_iteration_limit": LEAST_ITERATIONS}
+        yield basis, {**DUAL, "simplex_iteration_limit": most}
 
 
 def taken(report: Mapping[str, Any]) -> int:

@@ -26,8 +26,8 @@ from optimizer.solve.lift import carried, fixed_where, matching_nodes, spliced
 from optimizer.solve.program import LinearProgram
 from optimizer.solve.solution import DEVEX, PRIMAL, Basis, Option, Solution, SolveOptions, Status
 
-LEAST_COLUMNS: Final = 10_000
-"""Below this a cold solve takes a fraction of a second, about as long as the stages take to be laid out."""
+LEAST_COLUMNS: Final = 20_000
+"""Below this a cold solve takes about as long as the stages and what it takes to lay them out."""
 
 CONTINUED_COLUMNS: Final = 50_000
 """From here on the outcomes of the factor that a stage adds are solved alone first; below, the copied basis is near."""
