@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from optimizer.results.columns import COLUMNS, MEANING, Column
-from optimizer.results.run import Run, table_csv
+from optimizer.results.csv_tables import table_csv
+from optimizer.results.run import Run
 from optimizer.whole import refuse_occupied, whole_folder
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-import io
 import json
 import math
 import platform
@@ -16,7 +15,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from optimizer.instance.instance import Instance
@@ -24,7 +22,8 @@ from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.read import load
 from optimizer.instance.sources import printable
 from optimizer.instance.write import save
-from optimizer.results.columns import COLUMNS, dtypes
+from optimizer.results.columns import COLUMNS
+from optimizer.results.csv_tables import read_table, table_csv
 from optimizer.results.plan import Plan
 from optimizer.whole import refuse_occupied, whole_folder
 
@@ -199,44 +198,6 @@ def read_run(folder: str | Path) -> Run:
     if problems:
         raise InstanceError(problems)
     return Run(root, manifest, summary, tables)
-
-
-def table_csv(name: str, frame: pd.DataFrame) -> bytes:
-    """Return a table of a plan as CSV: ISO dates, and numbers with all the digits that tell them apart."""
-    columns = list(COLUMNS[name])
-    text = frame[columns].to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n")
-    return str(text).encode()
-
-
-def read_table(name: str, data: bytes) -> pd.DataFrame:
-    """Return a table of a plan from its CSV, with the dtypes of the catalogue.
-
-    Raises
-    ------
-    ValueError
-        If the columns are not the catalogue's, or a cell is not of its column's type.
-    """
-    types = dtypes(name)
-    lines = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
-    header, rows = (lines[0], lines[1:]) if lines else ([], [])
-    if header != list(types):
-        raise ValueError(f"its columns are not {', '.join(types)}")
-    ragged = next((i for i, row in enumerate(rows) if len(row) != len(header)), None)
-    if ragged is not None:
-        raise ValueError(f"row {ragged + 2} has {len(rows[ragged])} cells for {len(header)} columns")
-    cells = zip(*rows, strict=True) if rows else [()] * len(header)
-    return pd.DataFrame({c: _typed(texts, types[c]) for c, texts in zip(header, cells, strict=True)})
-
-
-def _typed(texts: Sequence[str], dtype: np.dtype[Any] | pd.StringDtype) -> Any:
-    """Return the cells of a column; Python reads a number to the last digit, pandas not always."""
-    if isinstance(dtype, pd.StringDtype):
-        return pd.array(list(texts), dtype=dtype)
-    if dtype.kind == "f":
-        return np.array([float(text or "nan") for text in texts], dtype=dtype)
-    if dtype.kind == "i":
-        return np.array(list(map(int, texts)), dtype=dtype)
-    return np.array(texts, dtype=str).astype(dtype)
 
 
 def _manifest(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.results.run import table_csv
+from optimizer.results.csv_tables import table_csv
 from optimizer.whatif.evaluate import Evaluation, evaluate
 from optimizer.whatif.given import read_given
 from optimizer.whatif.locks import lock_costs
