@@ -56,6 +56,8 @@ class Calendar:
 
 def add_months(dates: Dates, months: NDArray[np.int64]) -> Dates:
     """Return dates moved by whole months, clamped to the month's end; NaT stays NaT."""
+    if not months.any():
+        return dates.astype("datetime64[D]")
     month = dates.astype("datetime64[M]")
     day = dates.astype("datetime64[D]") - month.astype("datetime64[D]")
     moved = month + months

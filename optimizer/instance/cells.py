@@ -156,6 +156,9 @@ def _array(kind: str, values: Sequence[Any] | Array) -> Any:
 
 def _codes(cells: Cells) -> tuple[list[str], Array]:
     """Return the distinct cells of a column and, for every row, which of them it holds."""
+    if isinstance(cells, np.ndarray):
+        codes, distinct = pd.factorize(cells)
+        return distinct.tolist(), codes
     number = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
     return list(number), np.fromiter(map(number.__getitem__, cells), dtype=np.intp, count=len(cells))
 

@@ -172,8 +172,9 @@ class Facts:
         """Return for every row the number of the name in table `of`, -1 where there is none."""
 
         def make() -> Array:
-            known, names = self.numbering(of), self.texts(table, column)
-            return np.fromiter(map(known.get, names, repeat(-1)), dtype=np.intp, count=len(names))
+            codes, names = pd.factorize(self.instance.tables[table][column].to_numpy())
+            numbers = np.array([*map(self.numbering(of).get, names, repeat(-1))], dtype=np.intp)
+            return numbers[codes]
 
         return np.asarray(self._once(("codes", table, column), make))
 
