@@ -54,7 +54,7 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
     }
     earlier = facts.scenarios.written.earlier
     if earlier is not None:
-        penalty = dt * earlier.move_cost_bn_per_gw_year * moved(facts, plan, earlier)
+        penalty = dt * earlier.move_cost_bn_per_gw_year * moved(facts, plan, earlier.allocation)
         bn["move_penalty"] = (facts.pathways, -penalty)
     found = {name: Flow(axis, amounts, amounts * d) for name, (axis, amounts) in bn.items()}
     return {**found, "terminal": _terminal(facts, used, findings)}

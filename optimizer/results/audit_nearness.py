@@ -5,19 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.earlier import Earlier
 from optimizer.results.audit_facts import Facts
 from optimizer.results.audit_rows import Decisions
 from optimizer.results.audit_tree import Floats
 
 
-def moved(facts: Facts, plan: Decisions, earlier: Earlier) -> Floats:
-    """Return the GW that each pathway has more and less than an earlier plan gave it, pool by pool, shape (N, P)."""
+def moved(facts: Facts, plan: Decisions, earlier: pd.DataFrame) -> Floats:
+    """Return the GW that each pathway has more and less than an earlier plan allocated, pool by pool, shape (N, P)."""
     nodes, eligible = facts.nodes, facts.of_nodes(facts.pair["eligible"])
-    rows = earlier.allocation
-    pathway, pool = facts.pathways.places(rows["pathway"]), facts.pools.places(rows["pool"])
-    day, (code, known) = rows["start"].to_numpy().astype("datetime64[s]"), pd.factorize(rows["known"])
-    gw, weight = rows["gw"].to_numpy(), rows["probability"].to_numpy()
+    pathway, pool = facts.pathways.places(earlier["pathway"]), facts.pools.places(earlier["pool"])
+    day, (code, known) = earlier["start"].to_numpy().astype("datetime64[s]"), pd.factorize(earlier["known"])
+    gw, weight = earlier["gw"].to_numpy(), earlier["probability"].to_numpy()
     named = (pathway >= 0) & (pool >= 0)
     apart = np.zeros((nodes.count, len(facts.pathways)))
     for n in range(nodes.count):

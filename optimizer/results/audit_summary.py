@@ -140,7 +140,7 @@ def check_summary(
     }
     earlier = facts.scenarios.written.earlier
     if earlier is not None:
-        expected["moved_gw_years"] = float((tree.probability @ moved(facts, plan, earlier)).sum()) * dt
+        expected["moved_gw_years"] = float((tree.probability @ moved(facts, plan, earlier.allocation)).sum()) * dt
     # What a figure was added up from decides how far rounding may move it, not what is left of it.
     turnover = sum(float((tree.probability @ np.abs(flow.discounted)).sum()) for flow in found.values())
     told = {name: summary[name] for name in (*expected, "moved_gw_years") if name in summary}
