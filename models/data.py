@@ -201,7 +201,7 @@ class PlanData:
 
     @cached_property
     def node_discount(self) -> FloatArray:
-        """Discount factor ``d_t`` of each node, shape (N,)."""
+        """Share ``d_t`` that a flow on each node is worth at the start, shape (N,)."""
         return self.discount[self.tree.period]
 
     @cached_property

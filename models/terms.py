@@ -41,7 +41,7 @@ class Terms:
     parameters : dict of str to (str, array)
         Axes and values of each parameter. Whole numbers lead from index to index; all else are quantities.
     upper : dict of str to float array
-        Upper bounds of a variable, in the order of its index set; inf where there is none.
+        Upper bounds of a variable in its own unit, in the order of its index set; inf where there is none.
     whole : dict of str to bool array
         Which elements of a variable are whole numbers, in the order of its index set.
     """

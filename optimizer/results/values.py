@@ -87,7 +87,7 @@ class Values:
 
 
 def carried(by_node: FloatArray, source: IntArray) -> FloatArray:
-    """Return each row's value at a source node, 0 where the source is -1; both of shape (rows, N)."""
+    """Return each row's value, in its own unit, at a source node, 0 where the source is -1; both of shape (rows, N)."""
     return np.where(source >= 0, np.take_along_axis(by_node, np.maximum(source, 0), axis=1), 0.0)
 
 

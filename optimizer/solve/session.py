@@ -109,7 +109,7 @@ class Answer:
 
     @property
     def columns(self) -> FloatArray:
-        """Its columns, shape (n,)."""
+        """Its columns, GW, shares or $bn, shape (n,)."""
         return self._solution.columns
 
     @property
