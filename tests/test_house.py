@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST_LINES, MOST_IN_A_FUNCTION = 400, 60
 
 UNIT = re.compile(
-    r"GW|\$bn|\bbn\b|\b(years?|months?|periods?|days?|seconds?|shares?|probabilit(y|ies)|weight|relative|unit|number of)\b",
+    r"GW|\$bn|\bbn\b|\b(years?|months?|periods?|days?|seconds?)\b|"
+    r"\b(shares?|probabilit(y|ies)|weight|relative|unit|number of)\b",
     re.I,
 )
 """What says in which unit, or that it has none, a quantity is told."""

@@ -173,7 +173,7 @@ def _facts_of_factors(instance: Instance) -> dict[str, str]:
 
 
 def figure_differences(runs: Sequence[Run], *, everything: bool = False) -> list[tuple[Figure, list[float]]]:
-    """Return the figures that differ between runs, each with its value in every run (nan: none), in its unit; or all."""
+    """Return the figures that differ between runs, each its value in every run (nan: none) in its unit; or all."""
     found = [figures(run) for run in runs]
     rows = []
     for figure in dict.fromkeys(figure for each in found for figure in each):
