@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 
-.PHONY: plan test check docs bench bench-compare lock clean
+.PHONY: plan test check docs golden bench bench-compare lock clean
 
 plan: $(INSTALLED)  ## environment, install, solve the reference instance, print the plan
 	$(BIN)/gwplan solve instances/meta-2026h1
@@ -24,6 +24,13 @@ docs: $(DEVELOPING)  ## what is generated: the format page, pictures, the case's
 	$(BIN)/gwplan export build/run --png docs/plan.png --force
 	$(BIN)/gwplan export build/run --svg docs/burden-or-option --force
 	$(BIN)/python -m tests.case.pages
+
+golden: $(DEVELOPING)  ## every file that tests hold what comes out against; read what changed before keeping it
+	$(BIN)/python -m tests.formulation
+	$(BIN)/python -m tests.instance.messages
+	$(BIN)/python -m tests.case.pages
+	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
+	git diff --stat
 
 bench: $(DEVELOPING)  ## time every phase of the benchmark cases, beside linopy and others: docs/benchmarks.json, tables
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -26,6 +26,7 @@ from models.demand import (
     target,
 )
 from models.integer import add_integer, block_least, block_most, integer_terms
+from models.nearness import add_nearness, nearness, nearness_terms
 from models.restricted import add_shares, owned, parts_of_one, restriction_terms, same_split
 from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
 from models.supply import add_supply, balance, supply_terms
@@ -36,7 +37,16 @@ from models.value import add_value, expected_worth, value_terms
 __all__ = ["PlanData", "Terms", "Tree", "build", "build_tree", "terms"]
 
 
-FAMILIES = (axes_terms, supply_terms, demand_terms, deals_terms, cancellation_terms, value_terms, integer_terms)
+FAMILIES = (
+    axes_terms,
+    supply_terms,
+    demand_terms,
+    deals_terms,
+    cancellation_terms,
+    value_terms,
+    integer_terms,
+    nearness_terms,
+)
 """What enters the sets and parameters of each family of constraints."""
 
 
@@ -78,7 +88,7 @@ def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     entered = data if isinstance(data, Terms) else terms(data)
     m = ConcreteModel("gwplan")
     declare(m, entered, sketch=sketch)
-    for add_variables in (add_supply, add_demand, add_deals, add_cancellation, add_value, add_integer):
+    for add_variables in (add_supply, add_demand, add_deals, add_cancellation, add_value, add_integer, add_nearness):
         add_variables(m)
     if not sketch:
         bound(m, entered)
@@ -98,6 +108,7 @@ def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     constrain(m, "lock_most", lock_most, m.MOST_LOCKS)
     constrain(m, "block_least", block_least, m.BLOCKS)
     constrain(m, "block_most", block_most, m.BLOCKS)
+    constrain(m, "nearness", nearness, m.KEPT)
     restrict(m, entered)
 
     if entered.data.aversion > 0:

@@ -51,6 +51,7 @@ BY_NODE: Final = (
     "lock_most",
     "held",
     "returning",
+    "kept",
 )
 """Data held per node, the last axis."""
 
@@ -113,6 +114,10 @@ class PlanData:
         given before the start; both less what churned since the start.
     lock_least, lock_most : (P, Q + 1, N) float array
         GW; nan where no lock is in force; the last position along the pools is the pathway's sum.
+    kept : (P, Q, N) float array
+        GW that an earlier plan gives the pair; nan where it gives none, or there is no earlier plan to stay near.
+    move_cost : float
+        $bn per GW-year by which the plan leaves what is kept.
     """
 
     tree: Tree
@@ -157,6 +162,8 @@ class PlanData:
     returning: FloatArray
     lock_least: FloatArray
     lock_most: FloatArray
+    kept: FloatArray
+    move_cost: float
 
     def on_tree(self, tree: Tree, scenario: IntArray) -> PlanData:
         """Return the same data on a tree that knows more: nothing but what is known when differs.
@@ -182,6 +189,11 @@ class PlanData:
         np.add.at(supply, self.pool_of, self.delivered)
         return supply
 
+    @property
+    def near(self) -> bool:
+        """Whether there is an earlier plan to stay near."""
+        return bool(np.isfinite(self.kept).any())
+
     @cached_property
     def deal(self) -> BoolArray:
         """Whether each pathway is a deal pathway (has a notice or a term), shape (P, R)."""
@@ -189,7 +201,7 @@ class PlanData:
 
     @cached_property
     def node_discount(self) -> FloatArray:
-        """Discount factor ``d_t`` of each node, shape (N,)."""
+        """Share ``d_t`` that a flow on each node is worth at the start, shape (N,)."""
         return self.discount[self.tree.period]
 
     @cached_property

@@ -41,7 +41,7 @@ class Terms:
     parameters : dict of str to (str, array)
         Axes and values of each parameter. Whole numbers lead from index to index; all else are quantities.
     upper : dict of str to float array
-        Upper bounds of a variable, in the order of its index set; inf where there is none.
+        Upper bounds of a variable in its own unit, in the order of its index set; inf where there is none.
     whole : dict of str to bool array
         Which elements of a variable are whole numbers, in the order of its index set.
     """
@@ -61,8 +61,8 @@ class Terms:
         """Enter a parameter: one value for each index."""
         self.parameters[name] = (axes, values)
 
-    def family(self, name: str, parameter: str, axes: str, mask: BoolArray) -> None:
-        """Enter sets of contracts that depend on an index.
+    def family(self, name: str, parameter: str, axes: str, mask: BoolArray, of: Sequence[str] = ()) -> None:
+        """Enter sets of contracts, or of other names, that depend on an index.
 
         A set for every node would be a thousand Pyomo sets, nearly all alike; a parameter that leads from the node to
         one of a few sets says the same.
@@ -75,13 +75,15 @@ class Terms:
             Axes of the parameter.
         mask : (..., K) bool array
             Contracts that belong to each index.
+        of : sequence of str
+            The names along the last axis, where they are not the contracts.
         """
         rows = mask.reshape(int(np.prod(mask.shape[:-1])), mask.shape[-1])  # -1 would not do where there is none
         packed = np.packbits(rows, axis=1) if rows.shape[1] else np.zeros((len(rows), 1), dtype=np.uint8)
         _, example, number = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-        contracts = self.data.contracts
+        names = tuple(of) or self.data.contracts
         self.indexed_sets[name] = {
-            i: [contracts[k] for k in np.flatnonzero(rows[row])] for i, row in enumerate(example.tolist())
+            i: [names[k] for k in np.flatnonzero(rows[row])] for i, row in enumerate(example.tolist())
         }
         self.parameter(parameter, axes, number.reshape(mask.shape[:-1]))
 

@@ -7,6 +7,7 @@ from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
 from models.cancellation import cancellation_fees
+from models.nearness import move_penalty
 from models.terms import Terms
 
 
@@ -56,6 +57,7 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
         - sum(
             m.shortfall_penalty[p, m.root[n]] * m.shortfall[p, n] for p in m.PATHWAYS for _ in m.FIRST[m.targets[p, n]]
         )
+        - move_penalty(m, n)
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from optimizer.instance.read import load
     from optimizer.instance.write import save
     from optimizer.planning import solve
+    from optimizer.results.nearness import stay_near
     from optimizer.results.plan import Plan
     from optimizer.solve.highs import SolveOptions
     from optimizer.solve.session import Answer, Session
@@ -44,6 +45,7 @@ _HOME = {
     "load": "optimizer.instance.read",
     "save": "optimizer.instance.write",
     "solve": "optimizer.planning",
+    "stay_near": "optimizer.results.nearness",
     "uncertainty": "optimizer.whatif.uncertainty",
 }
 
@@ -67,6 +69,7 @@ __all__ = [
     "load",
     "save",
     "solve",
+    "stay_near",
     "uncertainty",
 ]
 

@@ -20,6 +20,7 @@ COMMANDS = (
     "exposure",
     "new",
     "convert",
+    "migrate",
     "export",
 )
 """In the order in which ``--help`` lists them; each is the function of its name in ``optimizer.commands``."""

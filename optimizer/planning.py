@@ -13,6 +13,7 @@ import numpy as np
 
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.check import check, raise_errors
+from optimizer.instance.earlier import left_free
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import Problem
@@ -22,6 +23,7 @@ from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.alternatives import Alternatives, alternatives
 from optimizer.results.audit import audit
 from optimizer.results.marginals import disagreements
+from optimizer.results.nearness import stay_near as near
 from optimizer.results.plan import Plan, make_plan
 from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import compiled
@@ -33,6 +35,9 @@ from optimizer.solve.stages import Stage, Start, lifted, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from optimizer.solve.session import Answer
 
 COLD_AGAIN: tuple[dict[str, str | int], ...] = ({"presolve": "off"}, {"solver": "ipm", "run_crossover": "on"})
 """What is tried, in turn, when an answer said to be optimal does not prove to be."""
@@ -42,6 +47,8 @@ def solve(
     instance: Instance,
     options: SolveOptions | None = None,
     *,
+    stay_near: Plan | Answer | str | Path | None = None,
+    move_cost_bn_per_gw_year: float | None = None,
     accept_stopped: bool = False,
     progress: Callable[[str], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
@@ -54,6 +61,10 @@ def solve(
         What to plan for.
     options : SolveOptions, optional
         Time limit (seconds), solver log and solver options.
+    stay_near : Plan, Answer, str or Path, optional
+        An earlier plan, or the folder of a kept run, that leaving is penalised: see `optimizer.stay_near`.
+    move_cost_bn_per_gw_year : float, optional
+        What leaving it costs, $bn per GW-year moved; given with `stay_near` alone, and with it always.
     accept_stopped : bool
         Whether a feasible plan that a limit or Ctrl-C left unproved is returned, labelled by its status.
     progress : callable, optional
@@ -79,6 +90,10 @@ def solve(
     SolverError
         If the solver fails.
     """
+    if (stay_near is None) != (move_cost_bn_per_gw_year is None):
+        raise TypeError("stay_near and move_cost_bn_per_gw_year are given together")
+    if stay_near is not None and move_cost_bn_per_gw_year is not None:
+        instance = near(instance, stay_near, move_cost_bn_per_gw_year)
     options = options or SolveOptions()
     timings: dict[str, float] = {}
     tell = progress or (lambda stage: None)
@@ -107,7 +122,7 @@ def solve(
             plan = make_plan(laid_out, program, solution, certificate)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
-    told = [*map(str, warnings), *_without_ranges(program, solution)]
+    told = [*map(str, (*warnings, *left_free(laid_out))), *_without_ranges(program, solution)]
     return replace(plan, warnings=tuple(told), timings=timings, solved=report)
 
 

@@ -121,6 +121,10 @@ class Case:
         Whether uncertainty is ignored.
     locks : tuple of str
         Cells of the allocation that are held, in the command line's spelling.
+    earlier : str or None
+        Folder of a kept run whose plan is to be stayed near.
+    move_cost : float or None
+        What leaving it costs, $bn per GW-year moved.
     """
 
     source: str
@@ -129,6 +133,12 @@ class Case:
     given: Mapping[str, str] = field(default_factory=dict)
     deterministic: bool = False
     locks: tuple[str, ...] = ()
+    earlier: str | None = None
+    move_cost: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.earlier is None) != (self.move_cost is None):
+            raise click.UsageError("give --stay-near RUN and --move-cost X together")
 
     def load(self) -> Instance:
         """Return the instance that is asked for."""
@@ -148,7 +158,20 @@ class Case:
             instance = instance.with_whatif(whatif)
         instance = instance.edited(*edits, *locks) if edits or locks else instance
         instance = instance.given(self.given) if self.given else instance
-        return instance.deterministic() if self.deterministic else instance
+        instance = instance.deterministic() if self.deterministic else instance
+        if self.earlier is None or self.move_cost is None:
+            return instance
+        from optimizer.results.nearness import stay_near
+
+        return stay_near(instance, self.earlier, self.move_cost)
+
+    def asked(self) -> dict[str, Any]:
+        """Return what a manifest tells of it among the options."""
+        return {
+            "deterministic": self.deterministic,
+            "stay_near": self.earlier,
+            "move_cost_bn_per_gw_year": self.move_cost,
+        }
 
     @staticmethod
     def _whatif(name: str, instance: Instance) -> WhatIf:
@@ -176,15 +199,32 @@ _CASE_OPTIONS = (
     ),
 )
 
+_NEAR_OPTIONS = (
+    click.option("--stay-near", "earlier", metavar="RUN", help="Penalise leaving the plan of this kept run."),
+    click.option(
+        "--move-cost",
+        metavar="X",
+        type=float,
+        help="What leaving it costs, $bn per GW-year moved.",
+    ),
+)
+
 
 def takes_case(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the argument INSTANCE and the options that change it, as one `Case` called ``case``."""
 
     @wraps(command)
     def run(**options: Any) -> None:
-        chosen = {name.name: options.pop(name.name) for name in fields(Case)}
+        chosen = {name.name: options.pop(name.name) for name in fields(Case) if name.name in options}
         command(case=Case(**chosen), **options)
 
     for option in reversed(_CASE_OPTIONS):
         run = option(run)
     return run
+
+
+def stays_near(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options --stay-near and --move-cost, as ``earlier`` and ``move_cost`` of its `Case`."""
+    for option in reversed(_NEAR_OPTIONS):
+        command = option(command)
+    return command

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, takes_case
+from optimizer.commands.common import Case, ends_with_code, stays_near, takes_case
 
 if TYPE_CHECKING:
     from optimizer.instance.timeline import Timeline
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @takes_case
+@stays_near
 @click.option(
     "--plan", "path", metavar="FILE", required=True, help="CSV of pathway, pool, gw and start (or node), or a workbook."
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, progress, stop, takes_case, warn
+from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, progress, stays_near, stop, takes_case, warn
 
 if TYPE_CHECKING:
     from optimizer.results.plan import Plan
@@ -27,6 +27,7 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
 
 @click.command()
 @takes_case
+@stays_near
 @click.option("--out", metavar="DIR", help="Keep the run in this new folder.")
 @click.option("--into", metavar="WORKBOOK", help="Refresh the plan's sheets in a workbook of yours.")
 @click.option("--force", is_flag=True, help="Let --out replace an earlier run.")
@@ -77,12 +78,7 @@ def solve(
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
         plan = best_plan(instance, options, accept_stopped=True, progress=tell, meanwhile=printer)
-    asked = {
-        "time_limit_s": time_limit,
-        "start": start,
-        "solver": dict(options.solver),
-        "deterministic": case.deterministic,
-    }
+    asked = {"time_limit_s": time_limit, "start": start, "solver": dict(options.solver), **case.asked()}
     keep_in = partial(keep, plan, command=["gwplan", *sys.argv[1:]], options=asked)
     try:
         if out is not None:

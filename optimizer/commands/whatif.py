@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import NO_PLAN, Case, ends_with_code, pairs, progress, stop, warn
+from optimizer.commands.common import NO_PLAN, Case, ends_with_code, pairs, progress, stays_near, stop, warn
 
 if TYPE_CHECKING:
     from optimizer.solve.session import Session
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--with", "whatifs", metavar="WHATIF", multiple=True, help="Apply a what-if to the base.")
 @click.option("--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Take an outcome as known.")
 @click.option("--deterministic", is_flag=True, help="Ignore uncertainty.")
+@stays_near
 @click.option("--attribute", is_flag=True, help="Of each stack, say how much of the difference each part makes.")
 @click.option("--out", metavar="DIR", help="Keep the comparison and every run in this new folder.")
 @click.option("--force", is_flag=True, help="Let --out replace an earlier comparison.")
@@ -36,6 +37,8 @@ def whatif(
     whatifs: tuple[str, ...],
     given: Mapping[str, str],
     deterministic: bool,
+    earlier: str | None,
+    move_cost: float | None,
     attribute: bool,
     out: str | None,
     force: bool,
@@ -47,7 +50,8 @@ def whatif(
 
     if out is not None:
         kept.refuse_existing(out, force=force)
-    base = Case(source, whatifs, (), given, deterministic).load()
+    case = Case(source, whatifs, (), given, deterministic, (), earlier, move_cost)
+    base = case.load()
     asked = stacks(base, names, edits)
 
     from optimizer.solve.session import Session
@@ -58,8 +62,8 @@ def whatif(
         found = compare(session, asked, tell)
         shares = _attributed(session, asked, found) if attribute else {}
     if out is not None:
-        options = {"deterministic": deterministic}
-        kept.keep(found, shares, out, command=["gwplan", *sys.argv[1:]], options=options, force=force)
+        asked_for = case.asked()
+        kept.keep(found, shares, out, command=["gwplan", *sys.argv[1:]], options=asked_for, force=force)
     _warn(found)
     if as_json:
         click.echo(kept.as_json(found, shares))

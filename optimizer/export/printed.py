@@ -97,6 +97,10 @@ def headline(page: Page, view: View) -> None:
         cost = f"{money(summary['idle_cost_bn'])} $bn"
         meaning = f"of GW kept; {idle(summary['idle_gw_years'])} idle GW-years cost {cost} in prices"
     rows.append(("In use", percent(summary["utilisation"]), meaning))
+    if earlier := view.instance.earlier:
+        moved = summary["moved_gw_years"]
+        meaning = f"GW-years off the earlier plan, at {earlier.move_cost_bn_per_gw_year:g} $bn per GW-year"
+        rows.append(("Moved", formatter([moved])(moved), meaning))
     if count := len(view.plan.warnings):
         rows.append(("Warnings", str(count), "on the instance: read them first, at the end"))
     page.facts(rows)

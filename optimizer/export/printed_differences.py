@@ -20,6 +20,7 @@ LABELS = {
     "utilisation": "in use, share",
     "idle_gw_years": "idle, GW-years",
     "idle_cost_bn": "idle, cost $bn",
+    "moved_gw_years": "moved, GW-years",
     "gw_years": "GW-years",
     "cancelled_gw": "cancelled, GW",
     "marginal_value": "next GW, $bn/GW-year",

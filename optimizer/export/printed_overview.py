@@ -23,6 +23,7 @@ COSTS = {
 NOT_CASH = {
     "idle_penalty": "idle penalty",
     "shortfall_penalty": "shortfall penalty",
+    "move_penalty": "move penalty",
     "terminal": "terminal line",
 }
 
@@ -96,7 +97,7 @@ def worth_by_part(page: Page, view: View) -> None:
     columns = [
         ("Value of use", values),
         ("Costs", [(label, parts[name][""]) for name, label in COSTS.items() if parts[name][""]]),
-        ("Not cash", [(label, parts[name][""]) for name, label in NOT_CASH.items() if parts[name][""]]),
+        ("Not cash", [(label, parts[name][""]) for name, label in NOT_CASH.items() if _part(view, name)]),
     ]
     columns = [(title, items) for title, items in columns if items]
     depth = max((len(items) for _, items in columns), default=0)
@@ -111,9 +112,14 @@ def worth_by_part(page: Page, view: View) -> None:
     page.note("Cash (NPV) = value + costs. " + _not_cash(view))
 
 
+def _part(view: View, name: str) -> float:
+    """Return one part of worth, $bn; 0 of one that the plan has not."""
+    return view.parts.get(name, {}).get("", 0.0)
+
+
 def _not_cash(view: View) -> str:
     """Say what the parts that are not cash stand for."""
-    penalties = any(view.parts[name][""] for name in NOT_CASH if name != "terminal")
+    penalties = any(_part(view, name) for name in NOT_CASH if name != "terminal")
     terminal = f"the terminal line: contracts that run on after {view.dates[-1]}, at value less price"
     if not view.parts["terminal"][""]:
         return "Penalties are planning weights, not cash." if penalties else ""

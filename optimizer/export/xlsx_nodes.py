@@ -11,6 +11,7 @@ from optimizer.export.xlsx_contracts import Contracts
 from optimizer.export.xlsx_facts import BookFacts, Floats
 from optimizer.export.xlsx_inputs import RATE, Inputs, Tiers
 from optimizer.export.xlsx_page import Column, Exported, Page
+from optimizer.results.tables import NOT_CASH
 
 SLACK: Final = 1e-6
 """GW by which a limit may be missed before it counts as broken."""
@@ -265,11 +266,36 @@ class Nodes:
                 f"-{dt!r}*{cell[n]}*{self.worth.at(f'shortfall{p}', n)}" for p, cell in enumerate(penalties) if cell
             ],
         )
+        if data.near:
+            self._move_money()
         left = (facts.left * data.terminal_rate.T).sum(axis=1)
         leaf = facts.tree.period == facts.tree.periods - 1
         self.components["terminal"] = left
         tail = self._formulas(lambda n: contracts.times(contracts.tail, n) if leaf[n] else "")
         self.worth.add("terminal", Column("terminal (discounted)", "$bn", "bn", left, tail))
+
+    def _move_money(self) -> None:
+        """Add what each pathway has more and less than an earlier plan gave it, and what that costs."""
+        facts, data = self.facts, self.facts.data
+        kept = np.array([data.kept[p, q] for p, q in facts.pairs]).T
+        kept = np.where(facts.of_pairs(data.eligible), kept, np.nan)
+        apart = np.where(np.isnan(kept), 0.0, np.abs(self.allocate - kept))
+        cost = np.full(facts.tree.size, data.move_cost)
+        cell = self.inputs.cells("move cost", "", cost, RATE, ("economics", {}))[0]
+        for p, name in enumerate(data.pathways):
+            mine = self.pairs_of(p)
+            formulas = self._formulas(
+                lambda n, mine=mine: self._sum(  # type: ignore[misc]
+                    [f"ABS({self.gw(g, n)}-{float(kept[n, g])!r})" for g in mine if not np.isnan(kept[n, g])]
+                )
+            )
+            column = Column(f"{name} moved from the earlier plan", "GW", "gw", apart[:, mine].sum(axis=1), formulas)
+            self.worth.add(f"moved{p}", column)
+        self._component(
+            "move_penalty",
+            -data.dt * data.move_cost * apart.sum(axis=1),
+            lambda n: [f"-{data.dt!r}*{cell}*{self.worth.at(f'moved{p}', n)}" for p in range(len(data.pathways))],
+        )
 
     def _totals(self) -> None:
         """Add discounting, the worth of each node and of the path to it."""
@@ -277,7 +303,8 @@ class Nodes:
         discount = facts.data.node_discount
         formulas = self._formulas(lambda n: f"(1+{self.rate})^-(({worth.at('period', n)}+0.5)*{dt!r})")
         worth.add("discount", Column("discount factor", "", "factor", discount, formulas))
-        cash = [name for name in self.components if name not in ("terminal", "idle_penalty", "shortfall_penalty")]
+        weights = [name for name in self.components if name in NOT_CASH and name != "terminal"]
+        cash = [name for name in self.components if name not in NOT_CASH]
         flows = {name: self.components[name] for name in self.components if name != "terminal"}
         npv = discount * sum(flows[name] for name in cash)
         terms = [worth.letter[name] for name in cash]
@@ -286,11 +313,11 @@ class Nodes:
         )
         worth.add("npv", Column("cash, discounted", "$bn", "bn", npv, formulas))
         self.npv = npv
-        total = npv + discount * (flows["idle_penalty"] + flows["shortfall_penalty"]) + self.components["terminal"]
+        total = npv + discount * sum(flows[name] for name in weights) + self.components["terminal"]
         formulas = self._formulas(
             lambda n: (
-                f"{worth.at('npv', n)}+{worth.at('discount', n)}*({worth.at('idle_penalty', n)}"
-                f"+{worth.at('shortfall_penalty', n)})+{worth.at('terminal', n)}"
+                f"{worth.at('npv', n)}+{worth.at('discount', n)}*({'+'.join(worth.at(name, n) for name in weights)})"
+                f"+{worth.at('terminal', n)}"
             )
         )
         worth.add("worth", Column("worth, discounted", "$bn", "bn", total, formulas))

@@ -257,23 +257,6 @@ def parse(table: Table, cells: Mapping[str, Cells], rows: Sequence[int] | pd.Ind
     return Parsed(frame_of(table, columns, rows), [(known[order].name, problem) for _, order, problem in found])
 
 
-def to_typed(table: Table, raw: pd.DataFrame, where: Where | None = None) -> tuple[pd.DataFrame, list[Problem]]:
-    """Return a table's text cells as typed columns, and everything that is wrong with them.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    raw : pandas.DataFrame
-        Text cells; index = row numbers.
-    where : callable, optional
-        Row number and column name to the words that locate the cell; default: as in an instance folder.
-    """
-    cells: dict[str, Cells] = {name: raw[name].tolist() for name in raw.columns}
-    parsed = parse(table, cells, raw.index, where or partial(place, table))
-    return parsed.frame, parsed.problems
-
-
 def check_cells(table: Table, frame: pd.DataFrame, where: Where | None = None) -> list[Problem]:
     """Return what is wrong with the single cells of a typed table: blanks, ranges, choices, names.
 

@@ -17,9 +17,10 @@ _HEAD: Final = f"""# The instance format
 <!-- made by: python -m optimizer.instance.format_page > docs/instance-format.md -->
 
 An instance is a folder: one `instance.toml`, a handful of CSV tables, and, where something is uncertain or worth
-asking, `uncertainty.toml` and `whatifs/*.toml`. This page describes version {SCHEMA_VERSION}. `gwplan new NAME`
-writes a small instance to begin with, `gwplan check FOLDER` names everything that is wrong with one, each with file,
-row, column, value, rule and what to do.
+asking, `uncertainty.toml` and `whatifs/*.toml`. This page describes version {SCHEMA_VERSION}; of an older one nothing
+is read until `gwplan migrate FOLDER` has brought it up to date. `gwplan new NAME` writes a small instance to begin
+with, `gwplan check FOLDER` names everything that is wrong with one, each with file, row, column, value, rule and what
+to do.
 
 ## Files
 

@@ -18,6 +18,7 @@ from optimizer.instance.schema import TABLES, Scalar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from optimizer.instance.earlier import Earlier
     from optimizer.instance.workbook_places import SheetPlaces
 
 Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
@@ -107,6 +108,8 @@ class Instance:
         Edits and conditions applied since loading, in the command line's spelling.
     sheets : SheetPlaces or None
         Where its cells stand in the workbook that it was read from; None: it was read from a folder.
+    earlier : Earlier or None
+        An earlier plan that the plan should stay near. It is no part of the format: a run keeps it, `save` does not.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -116,6 +119,7 @@ class Instance:
     files: Mapping[str, str] = field(default_factory=dict)
     applied: tuple[str, ...] = ()
     sheets: SheetPlaces | None = None
+    earlier: Earlier | None = None
 
     def __post_init__(self) -> None:
         for name in ("tables", "whatifs", "files"):
@@ -204,6 +208,7 @@ class Instance:
             digest.update(frame.to_csv(index=False).encode())
         digest.update(repr(self.factors).encode())
         digest.update(repr(sorted((w.name, repr(w)) for w in self.whatifs.values())).encode())
+        digest.update(self.earlier.digest.encode() if self.earlier else b"")
         return digest.hexdigest()
 
     def __hash__(self) -> int:

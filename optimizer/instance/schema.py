@@ -5,163 +5,53 @@ Validation, the format page of the docs and ``gwplan new`` are all made from thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
+
+from optimizer.instance.schema_columns import (
+    BN,
+    EFFECTIVE_GW,
+    GW,
+    PER_GW,
+    RATE,
+    REQUIRED,
+    Column,
+    Kind,
+    Scalar,
+    Table,
+    amount,
+    count,
+    date,
+    key,
+    share,
+    text,
+)
+
+__all__ = [
+    "ANNOTATIONS",
+    "EDITABLE_ONLY_BY_WHATIF",
+    "RELATIONS",
+    "REQUIRED",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "Column",
+    "Kind",
+    "Scalar",
+    "Table",
+    "allowed_columns",
+]
 
 SCHEMA_VERSION: Final = 1
+"""Version of the format; a new one asks for a step from this one in `optimizer.instance.migrate`."""
 
-Kind = Literal["text", "number", "integer", "date", "flag"]
-Scalar = str | float | int | bool | None
-
-
-class _Required:
-    """The default of a column that has none."""
-
-    def __repr__(self) -> str:
-        return "required"
-
-
-REQUIRED: Final = _Required()
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table, or one key of a section of ``instance.toml``.
-
-    Attributes
-    ----------
-    name : str
-        Column name; a unit, where there is one, is part of it.
-    kind : {"text", "number", "integer", "date", "flag"}
-        Type of the cells.
-    about : str
-        What the column means, one sentence.
-    default : Scalar or REQUIRED
-        What a blank cell stands for; ``None`` means "none" (no limit, no date, no value).
-    unit : str
-        Unit of the quantity.
-    key : bool
-        Whether the column is part of the table's key.
-    least, most : float or None
-        Smallest and largest value allowed.
-    open_ends : str
-        ``"("`` if `least` itself is excluded, ``")"`` if `most` is, ``"()"`` if both are.
-    choices : tuple of str
-        The values allowed, when they are few.
-    refers_to : str
-        The table in whose key column of the same name the value must occur.
-    """
-
-    name: str
-    kind: Kind
-    about: str
-    default: Scalar | _Required = REQUIRED
-    unit: str = ""
-    key: bool = False
-    least: float | None = None
-    most: float | None = None
-    open_ends: str = ""
-    choices: tuple[str, ...] = ()
-    refers_to: str = ""
-
-    @property
-    def required(self) -> bool:
-        """Whether a blank cell is an error."""
-        return self.default is REQUIRED
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the format.
-
-    Attributes
-    ----------
-    name : str
-        Name of the table: file ``<name>.csv``, or a section of ``instance.toml``.
-    about : str
-        What a row says.
-    columns : tuple of Column
-        The columns, in the order in which they are written.
-    section : bool
-        Whether it is a section of ``instance.toml`` (a table of one row).
-    required : bool
-        Whether it must be present.
-    dated_by : str
-        Column by which an edit's ``from`` and ``until`` select rows; blank: the table is undated.
-    step : bool
-        Whether rows hold from their date until the pathway's next date.
-    """
-
-    name: str
-    about: str
-    columns: tuple[Column, ...]
-    section: bool = False
-    required: bool = False
-    dated_by: str = ""
-    step: bool = False
-    _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._by_name.update({column.name: column for column in self.columns})
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Names of the key columns."""
-        return tuple(column.name for column in self.columns if column.key)
-
-    @property
-    def file(self) -> str:
-        """Name of the file that holds the table."""
-        return "instance.toml" if self.section else f"{self.name}.csv"
-
-    def __getitem__(self, name: str) -> Column:
-        return self._by_name[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._by_name
-
-
-def _text(name: str, about: str, default: Scalar | _Required = "", **more: object) -> Column:
-    return Column(name, "text", about, default, **more)  # type: ignore[arg-type]
-
-
-def _amount(name: str, about: str, default: Scalar | _Required = 0.0, unit: str = "", **more: object) -> Column:
-    return Column(name, "number", about, default, unit=unit, **{"least": 0.0, **more})  # type: ignore[arg-type]
-
-
-def _share(name: str, about: str, default: Scalar | _Required, **more: object) -> Column:
-    return Column(name, "number", about, default, unit="share", **{"least": 0.0, "most": 1.0, **more})  # type: ignore[arg-type]
-
-
-def _date(name: str, about: str, default: Scalar | _Required = REQUIRED, **more: object) -> Column:
-    return Column(name, "date", about, default, **more)  # type: ignore[arg-type]
-
-
-def _count(name: str, about: str, default: Scalar | _Required, unit: str = "", **more: object) -> Column:
-    return Column(name, "integer", about, default, unit=unit, **{"least": 0.0, **more})  # type: ignore[arg-type]
-
-
-GW: Final = "GW"
-EFFECTIVE_GW: Final = "effective GW"
-BN: Final = "$bn"
-RATE: Final = "$bn per GW-year"
-PER_GW: Final = "$bn per GW"
-
-POOL = _text("pool", "Pool: a class of capacity that is fungible within itself.", REQUIRED, refers_to="pools")
-CONTRACT = _text("contract", "Contract that supplies capacity.", REQUIRED, refers_to="contracts")
-PATHWAY = _text("pathway", "Pathway: a use of capacity.", REQUIRED, refers_to="pathways")
-
+POOL = text("pool", "Pool: a class of capacity that is fungible within itself.", REQUIRED, refers_to="pools")
+CONTRACT = text("contract", "Contract that supplies capacity.", REQUIRED, refers_to="contracts")
+PATHWAY = text("pathway", "Pathway: a use of capacity.", REQUIRED, refers_to="pathways")
 
 RELATIONS: Final = ("about", "at_least", "at_most")
-
-
-def _key(column: Column) -> Column:
-    values = {name: getattr(column, name) for name in ("name", "kind", "about", "default", "refers_to", "least")}
-    return Column(**values, key=True)
-
+"""How a figure should stand to a published one."""
 
 ANNOTATIONS: Final = (
-    _text("source", "Where the row comes from."),
+    text("source", "Where the row comes from."),
     Column(
         "status",
         "text",
@@ -169,11 +59,11 @@ ANNOTATIONS: Final = (
         "",
         choices=("reported", "estimate", "scenario", "assumption"),
     ),
-    _text("note", "Anything worth saying about the row."),
+    text("note", "Anything worth saying about the row."),
 )
 """Columns allowed on every table: carried through, never read by the model."""
 
-_FROM = _date("from", "Date from which the row holds, until the pathway's next date.", key=True)
+FROM: Final = date("from", "Date from which the row holds, until the pathway's next date.", key=True)
 
 TABLES: Final[dict[str, Table]] = {
     table.name: table
@@ -182,9 +72,9 @@ TABLES: Final[dict[str, Table]] = {
             "instance",
             "What the instance is.",
             (
-                _count("schema", "Version of this format.", REQUIRED),
-                _text("name", "Name of the instance.", REQUIRED),
-                _text("description", "What the instance is about."),
+                count("schema", "Version of this format.", REQUIRED),
+                text("name", "Name of the instance.", REQUIRED),
+                text("description", "What the instance is about."),
             ),
             section=True,
             required=True,
@@ -193,7 +83,7 @@ TABLES: Final[dict[str, Table]] = {
             "calendar",
             "The periods of the plan.",
             (
-                _date("start", "First day of the first period, the first of a month.", REQUIRED),
+                date("start", "First day of the first period, the first of a month.", REQUIRED),
                 Column(
                     "resolution",
                     "text",
@@ -201,7 +91,7 @@ TABLES: Final[dict[str, Table]] = {
                     REQUIRED,
                     choices=("month", "quarter", "year"),
                 ),
-                _count("periods", "Number of periods.", REQUIRED, "periods", least=1.0, most=1200.0),
+                count("periods", "Number of periods.", REQUIRED, "periods", least=1.0, most=1200.0),
             ),
             section=True,
             required=True,
@@ -209,15 +99,15 @@ TABLES: Final[dict[str, Table]] = {
         Table(
             "economics",
             "How money is weighed over time.",
-            (_amount("discount_rate", "Discount rate.", 0.0, "per year"),),
+            (amount("discount_rate", "Discount rate.", 0.0, "per year"),),
             section=True,
         ),
         Table(
             "risk",
             "How bad outcomes are weighed.",
             (
-                _share("aversion", "Weight on CVaR against expected worth.", 0.0, open_ends=")"),
-                _share("tail", "Share of the worst outcomes that CVaR averages.", 0.1, open_ends="("),
+                share("aversion", "Weight on CVaR against expected worth.", 0.0, open_ends=")"),
+                share("tail", "Share of the worst outcomes that CVaR averages.", 0.1, open_ends="("),
             ),
             section=True,
         ),
@@ -225,10 +115,10 @@ TABLES: Final[dict[str, Table]] = {
             "pools",
             "A class of capacity that is fungible within itself.",
             (
-                _key(_text("pool", "Name of the pool.", REQUIRED)),
-                _text("description", "What the pool is."),
-                _amount("idle_penalty_bn_per_gw_year", "Planning weight on idle capacity.", 0.0, RATE),
-                _amount(
+                key(text("pool", "Name of the pool.", REQUIRED)),
+                text("description", "What the pool is."),
+                amount("idle_penalty_bn_per_gw_year", "Planning weight on idle capacity.", 0.0, RATE),
+                amount(
                     "terminal_value_bn_per_gw_year",
                     "Worth of capacity under contract after the horizon; none: not counted.",
                     None,
@@ -241,8 +131,8 @@ TABLES: Final[dict[str, Table]] = {
             "contracts",
             "A contract that supplies capacity to one pool.",
             (
-                _key(_text("contract", "Name of the contract.", REQUIRED)),
-                _text("vendor", "Who supplies the capacity."),
+                key(text("contract", "Name of the contract.", REQUIRED)),
+                text("vendor", "Who supplies the capacity."),
                 Column(
                     "kind",
                     "text",
@@ -251,11 +141,11 @@ TABLES: Final[dict[str, Table]] = {
                     choices=("cloud", "colocation", "self_build"),
                 ),
                 POOL,
-                _date("signed", "Date of signature; for reading only.", None),
-                _date("end", "First day on which the capacity is no longer delivered; not moved by a delay.", None),
-                _amount("cost_bn_per_gw_year", "Price of the capacity in service.", 0.0, RATE),
-                _count("delay_months", "Months by which every delivery of the contract is late.", 0, "months"),
-                _amount(
+                date("signed", "Date of signature; for reading only.", None),
+                date("end", "First day on which the capacity is no longer delivered; not moved by a delay.", None),
+                amount("cost_bn_per_gw_year", "Price of the capacity in service.", 0.0, RATE),
+                count("delay_months", "Months by which every delivery of the contract is late.", 0, "months"),
+                amount(
                     "face_value_bn",
                     "Published value of the contract; compared with GW x price x years, never read by the model.",
                     None,
@@ -269,8 +159,8 @@ TABLES: Final[dict[str, Table]] = {
             "Capacity that a contract adds on a date.",
             (
                 CONTRACT,
-                _date("date", "Date on which the capacity is added, before the contract's delay."),
-                _amount("gw", "Capacity added on that date.", REQUIRED, GW, open_ends="("),
+                date("date", "Date on which the capacity is added, before the contract's delay."),
+                amount("gw", "Capacity added on that date.", REQUIRED, GW, open_ends="("),
             ),
             required=True,
             dated_by="date",
@@ -279,12 +169,12 @@ TABLES: Final[dict[str, Table]] = {
             "cancellations",
             "The window in which a contract may be cancelled.",
             (
-                _key(CONTRACT),
-                _date("opens", "First date on which notice may be given."),
-                _date("closes", "Last date on which notice may be given."),
-                _count("notice_days", "Days from notice to the end of deliveries.", 0, "days"),
-                _amount("fee_bn_per_gw", "Fee per contracted GW, paid when notice is given.", 0.0, PER_GW),
-                _share("max_share", "Largest share of the contract that may be cancelled.", 1.0),
+                key(CONTRACT),
+                date("opens", "First date on which notice may be given."),
+                date("closes", "Last date on which notice may be given."),
+                count("notice_days", "Days from notice to the end of deliveries.", 0, "days"),
+                amount("fee_bn_per_gw", "Fee per contracted GW, paid when notice is given.", 0.0, PER_GW),
+                share("max_share", "Largest share of the contract that may be cancelled.", 1.0),
                 Column("indivisible", "flag", "Whether the contract is cancelled whole or not at all.", False),
             ),
         ),
@@ -292,17 +182,17 @@ TABLES: Final[dict[str, Table]] = {
             "pathways",
             "A use of capacity.",
             (
-                _key(_text("pathway", "Name of the pathway.", REQUIRED)),
-                _text("description", "What the pathway is."),
-                _share("realisation", "Probability that the pathway's value is realised.", 1.0),
-                _amount("shortfall_penalty_bn_per_gw_year", "Planning weight on a missed target.", 0.0, RATE),
-                _amount("ramp_gw_per_month", "Fastest growth; none: no limit.", None, "GW per month"),
-                _amount("migration_cost_bn_per_gw", "One-off cost of moving capacity onto a pool.", 0.0, PER_GW),
-                _count("notice_days", "Days' notice before capacity in a deal comes back.", 0, "days"),
-                _count("min_term_days", "Shortest term of a deal.", 0, "days"),
-                _share("churn_per_year", "Share of the deals in force that is lost each year.", 0.0),
-                _amount("signing_cost_bn_per_gw", "One-off cost of signing a deal.", 0.0, PER_GW),
-                _amount(
+                key(text("pathway", "Name of the pathway.", REQUIRED)),
+                text("description", "What the pathway is."),
+                share("realisation", "Probability that the pathway's value is realised.", 1.0),
+                amount("shortfall_penalty_bn_per_gw_year", "Planning weight on a missed target.", 0.0, RATE),
+                amount("ramp_gw_per_month", "Fastest growth; none: no limit.", None, "GW per month"),
+                amount("migration_cost_bn_per_gw", "One-off cost of moving capacity onto a pool.", 0.0, PER_GW),
+                count("notice_days", "Days' notice before capacity in a deal comes back.", 0, "days"),
+                count("min_term_days", "Shortest term of a deal.", 0, "days"),
+                share("churn_per_year", "Share of the deals in force that is lost each year.", 0.0),
+                amount("signing_cost_bn_per_gw", "One-off cost of signing a deal.", 0.0, PER_GW),
+                amount(
                     "breach_cost_bn_per_gw",
                     "One-off cost of taking capacity back without notice; none: not possible.",
                     None,
@@ -315,23 +205,23 @@ TABLES: Final[dict[str, Table]] = {
             "eligibility",
             "A pathway that may use a pool.",
             (
-                _key(PATHWAY),
-                _key(POOL),
-                _amount("effectiveness", "Effective GW per GW.", 1.0, "effective GW per GW"),
-                _amount("operating_cost_bn_per_gw_year", "Cost of operating the pair.", 0.0, RATE),
-                _amount("initial_gw", "Capacity in use just before the start.", 0.0, GW),
-                _amount("min_block_gw", "The pair is used at 0 or at least this much.", 0.0, GW),
+                key(PATHWAY),
+                key(POOL),
+                amount("effectiveness", "Effective GW per GW.", 1.0, "effective GW per GW"),
+                amount("operating_cost_bn_per_gw_year", "Cost of operating the pair.", 0.0, RATE),
+                amount("initial_gw", "Capacity in use just before the start.", 0.0, GW),
+                amount("min_block_gw", "The pair is used at 0 or at least this much.", 0.0, GW),
             ),
         ),
         Table(
             "demand",
             "What a pathway asks for.",
             (
-                _key(PATHWAY),
-                _FROM,
-                _amount("floor_gw", "Effective capacity that the pathway must have.", 0.0, EFFECTIVE_GW),
-                _amount("target_gw", "Effective capacity below which a shortfall is penalised.", 0.0, EFFECTIVE_GW),
-                _amount("cap_gw", "Most capacity that the pathway can use; none: no limit.", None, GW),
+                key(PATHWAY),
+                FROM,
+                amount("floor_gw", "Effective capacity that the pathway must have.", 0.0, EFFECTIVE_GW),
+                amount("target_gw", "Effective capacity below which a shortfall is penalised.", 0.0, EFFECTIVE_GW),
+                amount("cap_gw", "Most capacity that the pathway can use; none: no limit.", None, GW),
             ),
             dated_by="from",
             step=True,
@@ -340,11 +230,11 @@ TABLES: Final[dict[str, Table]] = {
             "value",
             "What a pathway earns, tier by tier.",
             (
-                _key(PATHWAY),
-                _FROM,
-                _count("tier", "Number of the tier; values must not rise from tier to tier.", REQUIRED, key=True),
-                _amount("width_gw", "Effective capacity that earns the tier; none: unlimited.", None, EFFECTIVE_GW),
-                _amount("value_bn_per_gw_year", "What an effective GW earns in the tier.", REQUIRED, RATE),
+                key(PATHWAY),
+                FROM,
+                count("tier", "Number of the tier; values must not rise from tier to tier.", REQUIRED, key=True),
+                amount("width_gw", "Effective capacity that earns the tier; none: unlimited.", None, EFFECTIVE_GW),
+                amount("value_bn_per_gw_year", "What an effective GW earns in the tier.", REQUIRED, RATE),
             ),
             dated_by="from",
             step=True,
@@ -353,16 +243,16 @@ TABLES: Final[dict[str, Table]] = {
             "curves",
             "What a pathway earns along a curve of diminishing returns.",
             (
-                _key(PATHWAY),
-                _FROM,
+                key(PATHWAY),
+                FROM,
                 Column("kind", "text", "Kind of curve.", REQUIRED, choices=("log2",)),
-                _amount(
+                amount(
                     "base_gw", "Capacity whose doubling the curve speaks of.", REQUIRED, EFFECTIVE_GW, open_ends="("
                 ),
-                _amount("base_value_bn_per_year", "Value that the uplift is a share of.", REQUIRED, "$bn per year"),
-                _amount("uplift_per_doubling", "Share of the base value added by a doubling.", REQUIRED, "share"),
-                _amount("max_gw", "Capacity at which the curve ends.", REQUIRED, EFFECTIVE_GW, open_ends="("),
-                _count("segments", "Number of chords that stand for the curve.", REQUIRED, least=1.0, most=1000.0),
+                amount("base_value_bn_per_year", "Value that the uplift is a share of.", REQUIRED, "$bn per year"),
+                amount("uplift_per_doubling", "Share of the base value added by a doubling.", REQUIRED, "share"),
+                amount("max_gw", "Capacity at which the curve ends.", REQUIRED, EFFECTIVE_GW, open_ends="("),
+                count("segments", "Number of chords that stand for the curve.", REQUIRED, least=1.0, most=1000.0),
             ),
             dated_by="from",
             step=True,
@@ -371,9 +261,9 @@ TABLES: Final[dict[str, Table]] = {
             "churn",
             "A one-off loss of the deals in force.",
             (
-                _key(PATHWAY),
-                _date("date", "Date of the loss.", key=True),
-                _share("fraction", "Share of the deals in force that is lost.", REQUIRED),
+                key(PATHWAY),
+                date("date", "Date of the loss.", key=True),
+                share("fraction", "Share of the deals in force that is lost.", REQUIRED),
             ),
             dated_by="date",
         ),
@@ -381,14 +271,14 @@ TABLES: Final[dict[str, Table]] = {
             "running",
             "Terms and notices of deals that run on from before the start.",
             (
-                _key(PATHWAY),
+                key(PATHWAY),
                 Column("kind", "text", "What runs on.", REQUIRED, key=True, choices=("term", "notice")),
-                _date(
+                date(
                     "until",
                     "Of a term the first day on which the deals may come back, of notice the day on which they do.",
                     key=True,
                 ),
-                _amount(
+                amount(
                     "gw",
                     "Capacity in those deals just before the start; of a term less what was breached, which can leave "
                     "it below 0.",
@@ -402,7 +292,7 @@ TABLES: Final[dict[str, Table]] = {
             "locks",
             "A planner's override of the allocation.",
             (
-                _key(PATHWAY),
+                key(PATHWAY),
                 Column(
                     "pool",
                     "text",
@@ -411,23 +301,23 @@ TABLES: Final[dict[str, Table]] = {
                     key=True,
                     refers_to="pools",
                 ),
-                _date("from", "First date on which the lock holds.", key=True),
-                _date("until", "Date from which the lock no longer holds; none: to the end.", None),
-                _amount("min_gw", "Least capacity.", 0.0, GW),
-                _amount("max_gw", "Most capacity; none: no limit.", None, GW),
+                date("from", "First date on which the lock holds.", key=True),
+                date("until", "Date from which the lock no longer holds; none: to the end.", None),
+                amount("min_gw", "Least capacity.", 0.0, GW),
+                amount("max_gw", "Most capacity; none: no limit.", None, GW),
             ),
         ),
         Table(
             "claims",
             "A published figure beside what the instance's data give.",
             (
-                _key(_text("claim", "Name of the claim.", REQUIRED)),
-                _text("statement", "The claim in words.", REQUIRED),
-                _text("quantity", "Arithmetic over the instance's cells and the plan's figures.", REQUIRED),
+                key(text("claim", "Name of the claim.", REQUIRED)),
+                text("statement", "The claim in words.", REQUIRED),
+                text("quantity", "Arithmetic over the instance's cells and the plan's figures.", REQUIRED),
                 Column("reported", "number", "Published figure.", REQUIRED),
                 Column("relation", "text", "How the data should stand to it.", "about", choices=RELATIONS),
-                _text("unit", "Unit of the figure.", REQUIRED),
-                _amount("tolerance", "Relative difference up to which the claim holds.", 0.05, "share"),
+                text("unit", "Unit of the figure.", REQUIRED),
+                amount("tolerance", "Relative difference up to which the claim holds.", 0.05, "share"),
             ),
         ),
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.data import BY_ROOT, PlanData
 from models.tree import Tree, build_tree
 from optimizer.instance.calendar import MONTHS, Calendar
+from optimizer.instance.earlier import kept
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Arrays, Layouts, Names
 from optimizer.instance.past import changes_of_the_past
@@ -68,16 +69,20 @@ class Timeline:
     @cached_property
     def known(self) -> list[str]:
         """The outcomes known at each node, ``factor=outcome`` joined by a comma."""
-        factors = self.instance.factors
-        return [
-            ", ".join(f"{f.name}={f.outcomes[o].name}" for f, o in zip(factors, row, strict=True) if o >= 0)
-            for row in self.data.tree.known.tolist()
-        ]
+        return known_at(self.instance, self.data.tree)
 
     @cached_property
     def calendar(self) -> Calendar:
         """The periods of the plan."""
         return calendar_of(self.instance)
+
+
+def known_at(instance: Instance, tree: Tree) -> list[str]:
+    """Return the outcomes known at each node of an instance's tree, ``factor=outcome`` joined by a comma."""
+    return [
+        ", ".join(f"{f.name}={f.outcomes[o].name}" for f, o in zip(instance.factors, row, strict=True) if o >= 0)
+        for row in tree.known.tolist()
+    ]
 
 
 def calendar_of(instance: Instance) -> Calendar:
@@ -241,8 +246,21 @@ def _on_tree(
         discount=np.power(1 + instance.discount_rate, -((periods + 0.5) * calendar.dt)),
         aversion=instance.aversion,
         tail=instance.tail,
+        kept=_kept(instance, tree, names, calendar, layouts),
+        move_cost=instance.earlier.move_cost_bn_per_gw_year if instance.earlier else 0.0,
         **fields,
     )
+
+
+def _kept(instance: Instance, tree: Tree, names: Names, calendar: Calendar, layouts: Layouts) -> NDArray[np.float64]:
+    """Return what an earlier plan gives each pair on each node, GW; nan everywhere without one to stay near."""
+    earlier = instance.earlier
+    if earlier is None:
+        return np.full((len(names.pathways), len(names.pools), tree.size), np.nan)
+    starts = calendar.starts().astype(str)[tree.period].tolist()
+    known = known_at(instance, tree)
+    what = ("kept", names, calendar, tuple(known))
+    return layouts.once(what, (earlier, tree), lambda: kept(earlier, starts, known, names.pathways, names.pools))
 
 
 def _spread(name: str, parts: list[NDArray[Any]], tree: Tree) -> NDArray[Any]:

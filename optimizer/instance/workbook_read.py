@@ -57,12 +57,15 @@ def read_workbook(path: str | Path) -> Reading:
     InstanceError
         If the file cannot be read or is not a workbook that may be trusted.
     """
-    name = printable(str(path))
-    data = read_bytes(path)
+    return read_book(read_bytes(path), printable(str(path)))
+
+
+def read_book(data: bytes, name: str) -> Reading:
+    """Read an instance from the bytes of a workbook; `name` is its name, for messages."""
     book = Workbook(open_package(data, name))
     reader = _Reader(book)
     reading = reader.reading
-    reading.files[printable(Path(path).name)] = hashlib.sha256(data).hexdigest()
+    reading.files[Path(name).name] = hashlib.sha256(data).hexdigest()
     reading.problems += _misspelt(book.parts)
     reader.sections()
     for table in TABLES.values():
@@ -203,7 +206,9 @@ class _Reader:
             return self.place(SETTINGS.name, row, "value") if row else f"{SETTINGS.name}, {table.name}.{column}"
 
         if SETTINGS.name in self.reading.faulty:
-            self.reading.frames[table.name] = frame_of(table, {}, (1,))
+            # the version alone decides whether the rest can be spoken of
+            version = {key: [cell] for key, cell in cells.items() if (table.name, key) == ("instance", "schema")}
+            self.reading.frames[table.name] = parse(table, version, (1,), where).frame
             self.reading.broken |= {f"{table.name}.{column.name}" for column in table.columns}
             return
         full = {column.name: [cells.get(column.name, "")] for column in table.columns}

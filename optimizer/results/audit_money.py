@@ -12,6 +12,7 @@ import pandas as pd
 from optimizer.results.audit_facts import Axis, Facts, discount_factor
 from optimizer.results.audit_findings import Findings, Namer
 from optimizer.results.audit_limits import Use
+from optimizer.results.audit_nearness import moved
 from optimizer.results.audit_rows import Decisions, rows_nodes
 from optimizer.results.audit_tree import Floats, Ints
 from optimizer.results.audit_value import earned
@@ -51,6 +52,10 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
         "idle_penalty": (facts.pools, -dt * facts.of_nodes(facts.pool["idle_penalty"]) * plan.supply["idle_gw"]),
         "shortfall_penalty": (facts.pathways, -dt * pathway["shortfall_penalty"] * shortfall),
     }
+    earlier = facts.scenarios.written.earlier
+    if earlier is not None:
+        penalty = dt * earlier.move_cost_bn_per_gw_year * moved(facts, plan, earlier.allocation)
+        bn["move_penalty"] = (facts.pathways, -penalty)
     found = {name: Flow(axis, amounts, amounts * d) for name, (axis, amounts) in bn.items()}
     return {**found, "terminal": _terminal(facts, used, findings)}
 

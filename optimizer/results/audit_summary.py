@@ -13,10 +13,11 @@ from optimizer.results.audit_facts import Facts
 from optimizer.results.audit_findings import Findings
 from optimizer.results.audit_limits import Use
 from optimizer.results.audit_money import Flow
+from optimizer.results.audit_nearness import moved
 from optimizer.results.audit_rows import Decisions
 from optimizer.results.audit_tree import Floats, Ints, Texts
 
-NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "terminal")
+NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
 """Components that no money moves for within the horizon."""
 
 
@@ -137,9 +138,12 @@ def check_summary(
         "scenarios": float(len(tree.node_of)),
         "nodes": float(tree.count),
     }
+    earlier = facts.scenarios.written.earlier
+    if earlier is not None:
+        expected["moved_gw_years"] = float((tree.probability @ moved(facts, plan, earlier.allocation)).sum()) * dt
     # What a figure was added up from decides how far rounding may move it, not what is left of it.
     turnover = sum(float((tree.probability @ np.abs(flow.discounted)).sum()) for flow in found.values())
-    told = {name: summary[name] for name in expected if name in summary}
+    told = {name: summary[name] for name in (*expected, "moved_gw_years") if name in summary}
     certificate = summary.get("certificate")
     if isinstance(certificate, Mapping) and "recomputed_objective_bn" in certificate:
         told["certificate: recomputed_objective_bn"] = certificate["recomputed_objective_bn"]

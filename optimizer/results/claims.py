@@ -41,7 +41,7 @@ class Claim:
     figure : float
         What the data (and the plan, where the quantity names it) give, in `unit`.
     ratio : float or None
-        Figure by reported; None where 0 was reported.
+        Figure relative to what was reported; None where that is 0.
     verdict : {"holds", "too low", "too high"}
         How the figure stands to what was reported.
     grade : str

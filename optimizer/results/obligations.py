@@ -41,7 +41,7 @@ class Owed:
     probability: FloatArray
 
     def expected(self, amounts: FloatArray) -> FloatArray:
-        """Return the mean of amounts over the scenarios, shape (K, Y)."""
+        """Return the mean of amounts over the scenarios in their own unit, shape (K, Y)."""
         mean: FloatArray = np.einsum("s,sky->ky", self.probability, amounts)
         return mean
 

@@ -171,6 +171,7 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
         "expected_gw_years": dict(zip(data.pathways, used.tolist(), strict=True)),
         "idle_gw_years": idle,
         "idle_cost_bn": _idle_cost(data, plan),
+        **({"moved_gw_years": float((plan.moved @ years).sum())} if data.near else {}),
         "utilisation": busy / (busy + idle) if busy + idle > 0 else 0.0,
         "scenarios": len(tree.node_of),
         "nodes": tree.size,

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from optimizer.instance.earlier import Earlier
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.read import load
@@ -32,6 +33,8 @@ VERSION: Final = 1
 """Version of the format of kept runs that this gwplan writes, and the newest that it reads."""
 
 MANIFEST, SUMMARY, INSTANCE = "manifest.json", "summary.json", "instance"
+EARLIER: Final = "earlier_allocation.csv"
+"""The allocation that the plan was asked to stay near, if any."""
 _PACKAGES: Final = ("gwplan", "pyomo", "highspy", "pandas")
 
 
@@ -49,12 +52,15 @@ class Run:
         The plan's figures: money in $bn, capacity in GW-years.
     tables : mapping of str to pandas.DataFrame
         The plan's tables in long form, by name.
+    earlier : Earlier or None
+        The plan that it was asked to stay near.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
     summary: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
+    earlier: Earlier | None = None
 
     @cached_property
     def instance(self) -> Instance:
@@ -71,7 +77,9 @@ class Run:
         instance = load(folder)
         if instance.digest != self.manifest["contents"].get(INSTANCE):
             raise InstanceError(_changed(folder))
-        return replace(instance, files=self.manifest["files"], applied=tuple(self.manifest["edits"]))
+        return replace(
+            instance, files=self.manifest["files"], applied=tuple(self.manifest["edits"]), earlier=self.earlier
+        )
 
     @property
     def plan(self) -> Plan:
@@ -146,8 +154,11 @@ def keep(
     refuse_existing(target, force=force)
     contents = {f"{name}.csv": table_csv(name, plan.tables[name]) for name in COLUMNS}
     contents[SUMMARY] = _json(plan.summary)
+    if plan.instance.earlier is not None:
+        contents[EARLIER] = table_csv("allocation", plan.instance.earlier.allocation)
     # what-ifs start from the instance before the edits and need not fit the one after
-    instance = replace(plan.instance, whatifs={}) if plan.instance.applied else plan.instance
+    whatifs = {} if plan.instance.applied else plan.instance.whatifs
+    instance = replace(plan.instance, whatifs=whatifs, earlier=None)
     digests = {INSTANCE: instance.digest, **{name: _sha256(data) for name, data in contents.items()}}
     with whole_folder(target, replace=force) as new:
         save(instance, new / INSTANCE)
@@ -195,9 +206,13 @@ def read_run(folder: str | Path) -> Run:
 
     summary = parsed(SUMMARY, json.loads)
     tables = {name: parsed(f"{name}.csv", partial(read_table, name)) for name in COLUMNS}
+    near, earlier = manifest.get("stay_near"), None
+    if near is not None:
+        allocation = parsed(EARLIER, partial(read_table, "allocation"))
+        earlier = Earlier(allocation, near["resolution"], near["move_cost_bn_per_gw_year"])
     if problems:
         raise InstanceError(problems)
-    return Run(root, manifest, summary, tables)
+    return Run(root, manifest, summary, tables, earlier)
 
 
 def _manifest(
@@ -212,6 +227,7 @@ def _manifest(
         "digest": instance.digest,
         "files": dict(instance.files),
         "edits": list(instance.applied),
+        "stay_near": _near(instance),
         "command": [PurePath(part).name if i == 0 else part for i, part in enumerate(command)],
         "options": dict(options),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
@@ -220,6 +236,14 @@ def _manifest(
         "warnings": list(plan.warnings),
         "contents": dict(contents),
     }
+
+
+def _near(instance: Instance) -> dict[str, Any] | None:
+    """Return what is told of an earlier plan to stay near, beside its allocation."""
+    earlier = instance.earlier
+    if earlier is None:
+        return None
+    return {"resolution": earlier.resolution, "move_cost_bn_per_gw_year": earlier.move_cost_bn_per_gw_year}
 
 
 def _version(package: str) -> str:

@@ -17,7 +17,7 @@ from optimizer.solve.program import FloatArray, IntArray
 
 Frame = pd.DataFrame
 
-NOT_CASH = ("idle_penalty", "shortfall_penalty", "terminal")
+NOT_CASH = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
 """Components that are weights of the planner or lie beyond the horizon, so no part of NPV."""
 
 
@@ -125,6 +125,7 @@ def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], Floa
     """Return the money of every period by component: its names, and $bn undiscounted of shape (names, N)."""
     dt, root = data.dt, data.tree.root
     penalty = data.shortfall_penalty[:, root]
+    moved = -dt * data.move_cost * plan.moved.sum(axis=1)
     return {
         "value": (data.pathways, dt * (data.value * plan.serve).sum(axis=1)),
         "contract_cost": (data.contracts, -dt * data.cost * data.delivered * (1 - plan.ended)),
@@ -135,6 +136,7 @@ def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], Floa
         "cancellation_fees": (data.contracts, -data.fee * data.contracted * plan.newly_cancelled),
         "idle_penalty": (data.pools, -dt * data.idle_penalty[:, root] * plan.idle),
         "shortfall_penalty": (data.pathways, -dt * penalty * plan.shortfall),
+        **({"move_penalty": (data.pathways, moved)} if data.near else {}),
     }
 
 

@@ -61,6 +61,13 @@ class Values:
         return np.where(tree.parent < 0, initial, self.use[:, tree.parent])
 
     @cached_property
+    def moved(self) -> FloatArray:
+        """GW by which each pair has more or less than an earlier plan gave it, 0 where none did, shape (P, Q, N)."""
+        kept = np.where(self.data.eligible[:, :, self.data.tree.root], self.data.kept, np.nan)
+        moved = np.abs(np.where(np.isnan(kept), 0.0, self.allocate - kept))
+        return np.where(moved < _NOISE, 0.0, moved)
+
+    @cached_property
     def ended(self) -> FloatArray:
         """Share of each contract that is out of service on each node: cancelled at ``ref(k, n)``, shape (K, N)."""
         return carried(self.cancelled, self.data.ref)
@@ -80,7 +87,7 @@ class Values:
 
 
 def carried(by_node: FloatArray, source: IntArray) -> FloatArray:
-    """Return each row's value at a source node, 0 where the source is -1; both of shape (rows, N)."""
+    """Return each row's value, in its own unit, at a source node, 0 where the source is -1; both of shape (rows, N)."""
     return np.where(source >= 0, np.take_along_axis(by_node, np.maximum(source, 0), axis=1), 0.0)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from models import Terms, terms
+from optimizer.instance.earlier import left_free
 from optimizer.instance.edit import edit
 from optimizer.instance.instance import Edit, Instance, WhatIf
 from optimizer.instance.layouts import Layouts
@@ -99,7 +100,7 @@ class Answer:
 
     @property
     def columns(self) -> FloatArray:
-        """Its columns, shape (n,)."""
+        """Its columns, GW, shares or $bn, shape (n,)."""
         return self._solution.columns
 
     @property
@@ -205,6 +206,7 @@ class Session:
         self._rebuilt: list[Compiled] = []
         solution, proof, report = solved(laid_out, self._compiled.program, self._options, layouts=self._layouts)
         certificate = plan_or_error(solution, proof, accept_stopped=False)
+        warnings = (*warnings, *left_free(laid_out))
         seconds = {"base": time.perf_counter() - began}
         self.base = Answer(
             instance, Reached.UNCHANGED, "", False, taken(report), seconds, warnings,
@@ -254,6 +256,7 @@ class Session:
         laid_out = timeline(case, layouts)
         seconds = {"tables": time.perf_counter() - began}
         answer = self.solve_laid_out(laid_out)
+        warnings = (*warnings, *left_free(laid_out))
         return replace(answer, warnings=warnings, seconds={**seconds, **answer.seconds})
 
     def solve_laid_out(

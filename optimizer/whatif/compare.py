@@ -26,7 +26,7 @@ class Case:
     plan : Plan or None
         Its audited plan; None where it has none.
     figures : mapping of Figure to float
-        Its figures; empty without a plan.
+        Its figures, each in the unit of its group; empty without a plan.
     reached : str
         What of the base's program it changed, with the reason where that was rebuilt.
     cold_again : bool

@@ -77,6 +77,8 @@ def caveats(runs: Sequence[Run]) -> list[str]:
             mine, theirs = getattr(run.instance, what), getattr(first, what)
             if mine != theirs and (what != "tail" or run.instance.aversion):
                 lines.append(f"{run.folder} weighs money with {what} {mine:g} instead of {theirs:g}")
+        if _nearness(first, run.instance):
+            lines.append(f"{run.folder} and {runs[0].folder} stay near different plans: their worth counts other moves")
     return lines
 
 
@@ -88,7 +90,7 @@ def inputs(first: Instance, other: Instance) -> list[InputDifference]:
         for key in dict.fromkeys([*before, *after]):
             rows = before.get(key), after.get(key)
             found += _row_differences(name, table, key, *rows)
-    return found + _uncertainty(first, other)
+    return found + _uncertainty(first, other) + _nearness(first, other)
 
 
 def _rows(instance: Instance, table: Table) -> dict[tuple[Any, ...], dict[str, str]]:
@@ -150,6 +152,15 @@ def _uncertainty(first: Instance, other: Instance) -> list[InputDifference]:
     ]
 
 
+def _nearness(first: Instance, other: Instance) -> list[InputDifference]:
+    """Return the plans to stay near, and what leaving them costs, where they differ."""
+    before, after = (
+        f"{near.move_cost_bn_per_gw_year:g} $bn per GW-year off plan {near.digest[:8]}" if near else ""
+        for near in (first.earlier, other.earlier)
+    )
+    return [InputDifference("plan to stay near", before, after)] if before != after else []
+
+
 def _facts_of_factors(instance: Instance) -> dict[str, str]:
     facts = {}
     for factor in instance.factors:
@@ -162,7 +173,7 @@ def _facts_of_factors(instance: Instance) -> dict[str, str]:
 
 
 def figure_differences(runs: Sequence[Run], *, everything: bool = False) -> list[tuple[Figure, list[float]]]:
-    """Return the figures that differ between runs, each with its value in every run (nan: none); or all of them."""
+    """Return the figures that differ between runs, each its value in every run (nan: none) in its unit; or all."""
     found = [figures(run) for run in runs]
     rows = []
     for figure in dict.fromkeys(figure for each in found for figure in each):

@@ -39,7 +39,8 @@ BROKEN: Final = 1e-6
 """GW beyond a limit that count as breaking it."""
 
 PATHWAY_MONEY: Final = (
-    "value", "operating_cost", "migration_cost", "signing_cost", "breach_cost", "shortfall_penalty"
+    "value", "operating_cost", "migration_cost", "signing_cost", "breach_cost", "shortfall_penalty",
+    "move_penalty",
 )  # fmt: skip
 """Components of worth that belong to a pathway."""
 

@@ -98,7 +98,7 @@ def _detail(found: Owed) -> list[Figures]:
 
 
 def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:
-    """Return amounts (K, ...) summed by vendor, in the order in which vendors first occur."""
+    """Return amounts (K, ...) summed by vendor in their own unit, in the order in which vendors first occur."""
     sums: dict[str, float] = dict.fromkeys(found.vendors, 0.0)
     for vendor, amount in zip(found.vendors, amounts.reshape(len(found.vendors), -1).sum(axis=1), strict=True):
         sums[vendor] += float(amount)

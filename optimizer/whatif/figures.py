@@ -20,6 +20,7 @@ GROUPS: Final = {
     "utilisation": "share",
     "idle_gw_years": "GW-years",
     "idle_cost_bn": "$bn",
+    "moved_gw_years": "GW-years",
     "gw_years": "GW-years",
     "cancelled_gw": "GW",
     "marginal_value": "$bn per GW-year",

@@ -165,6 +165,24 @@ ROWS: dict[str, dict[str, Row]] = {
         "training__3": Row({"allocate(training_cloud_3)": 1, "allocate(training_hall_3)": 1}, "<=", 2.2),
         "deals_cloud_2": Row({"allocate(deals_cloud_2)": 1}, "<=", 0.85),
     },
+    # An earlier plan gave 0.45 and 0.55 GW; of the tight market it said nothing.
+    "nearness": {
+        "training_cloud_0": Row(
+            {"allocate(training_cloud_0)": 1, "moved_up(training_cloud_0)": -1, "moved_down(training_cloud_0)": 1},
+            "=",
+            0.45,
+        ),
+        "training_hall_1": Row(
+            {"allocate(training_hall_1)": 1, "moved_up(training_hall_1)": -1, "moved_down(training_hall_1)": 1},
+            "=",
+            0.65,
+        ),
+        "training_cloud_3": Row(
+            {"allocate(training_cloud_3)": 1, "moved_up(training_cloud_3)": -1, "moved_down(training_cloud_3)": 1},
+            "=",
+            0.55,
+        ),
+    },
     # The hall is used by training at 0 or at 0.35 GW and more, up to all of its 1 GW.
     "block_least": {
         "training_hall_2": Row({"in_use(training_hall_2)": 0.35, "allocate(training_hall_2)": -1}, "<=", 0)
@@ -189,6 +207,11 @@ ROWS: dict[str, dict[str, Row]] = {
                 "sign(deals_0)": D0 * 0.55,
                 "breach(deals_0)": D0 * 0.95,
                 "cancelled(lease_0)": D0 * 0.4 * LEASE_CONTRACTED,
+                **{
+                    f"{moved}({pair}_0)": D0 * QUARTER * 1.9
+                    for moved in ("moved_up", "moved_down")
+                    for pair in ("training_cloud", "deals_cloud")
+                },
             },
             "=",
             -D0 * QUARTER * (0.6 * 1 + 4 * 2),
@@ -212,6 +235,8 @@ ROWS: dict[str, dict[str, Row]] = {
                 "breach(deals_3)": D2 * 0.95,
                 "cancelled(lease_1)": -D2 * QUARTER * 4 * 2.8 + TAIL * (3 - 4) * 2.8,
                 "cancelled(reserve_1)": -D2 * QUARTER * 5 * 0.9,
+                "moved_up(training_cloud_3)": D2 * QUARTER * 1.9,
+                "moved_down(training_cloud_3)": D2 * QUARTER * 1.9,
             },
             "=",
             -D2 * QUARTER * (0.6 * 1 + 4 * 2.8 + 5 * 0.9) + TAIL * (3 - 4) * 2.8,
@@ -253,6 +278,9 @@ OBJECTIVES: dict[str, dict[str, float]] = {
         "cancelled(lease_1)": -D1 * 0.4 * LEASE_CONTRACTED
         + (0.25 * 2 + 0.75 * 2.8) * (D2 * QUARTER * 4 - TAIL * (3 - 4)),
         "cancelled(reserve_1)": -D1 * 0.2 * 0.9 + (D1 + D2) * QUARTER * 5 * 0.9,
+        "moved_up(training_cloud_0)": -D0 * QUARTER * 1.9,
+        "moved_down(training_hall_1)": -D1 * QUARTER * 1.9,
+        "moved_up(training_cloud_3)": -0.75 * D2 * QUARTER * 1.9,
         "ONE_VAR_CONSTANT": -D0 * QUARTER * 8.6
         - D1 * QUARTER * (8.6 + 4.5)
         - D2 * QUARTER * (0.6 + 4 * (2 + 0.75 * 0.8) + 4.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,9 @@ from pyomo.environ import ConcreteModel, Constraint, Objective
 import models
 import optimizer as gw
 from models.data import PlanData
+from optimizer.instance.earlier import Earlier
 from optimizer.instance.timeline import timeline
+from optimizer.results.csv_tables import read_table
 
 HERE = Path(__file__).resolve().parent
 EVERY_RULE = HERE / "every-rule"
@@ -30,10 +33,21 @@ VARIANTS = [(aversion, kind) for aversion in AVERSIONS.values() for kind in ("",
 _NUMBER = re.compile(r"(?<=[ +-])\d+\.\d+(e[+-]?\d+)?")
 
 
+EARLIER = """\
+node,period,start,known,probability,pathway,pool,gw
+0,0,2026-01-01,,1,training,cloud,0.45
+0,0,2026-01-01,,1,deals,cloud,0.35
+1,1,2026-04-01,,1,training,hall,0.65
+3,2,2026-07-01,market=glut,0.75,training,cloud,0.55
+"""
+"""An earlier plan that said nothing of the tight market."""
+
+
 @cache
 def data(aversion: float) -> PlanData:
     """Return the data of the instance in which every rule has something to say."""
-    return timeline(gw.load(EVERY_RULE).edited(f"risk.aversion = {aversion}")).data
+    near = Earlier(read_table("allocation", EARLIER.encode()), "quarter", move_cost_bn_per_gw_year=1.9)
+    return timeline(replace(gw.load(EVERY_RULE).edited(f"risk.aversion = {aversion}"), earlier=near)).data
 
 
 def components(aversion: float, restriction: str) -> set[str]:

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 from optimizer.instance import cells
-from optimizer.instance.cells import check_cells, empty, frame_of, shown, to_typed
+from optimizer.instance.cells import check_cells, empty, frame_of, shown
 from optimizer.instance.faults import name_fault
 from optimizer.instance.schema import TABLES, allowed_columns
 from tests.instance.folders import SMALL, errors, written
 from tests.instance.messages import GOLDEN, Case, cases, kept, messages
+from tests.instance.typed import to_typed
 
 KEPT = kept()
 DTYPES = {"text": "object", "number": "float64", "integer": "float64", "date": "datetime64[s]", "flag": "boolean"}

@@ -16,9 +16,10 @@ from optimizer.instance.check_facts import RULES, Facts, Rule
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.read import load
 from optimizer.instance.schema import TABLES
-from tests.instance.check_cases import CALENDAR, ERRORS, WARNINGS
+from tests.instance.check_cases import CALENDAR, ERRORS
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, WHOLE, errors, written
 from tests.instance.scale_cases import OUT_OF_SCALE
+from tests.instance.warning_cases import WARNINGS
 
 WARNED = [*WARNINGS, *OUT_OF_SCALE]
 

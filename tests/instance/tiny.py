@@ -10,11 +10,12 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from optimizer.instance.cells import empty, to_typed
+from optimizer.instance.cells import empty
 from optimizer.instance.edit import REFERRERS, edit
 from optimizer.instance.instance import Factor, Instance, Outcome
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.schema import TABLES
+from tests.instance.typed import to_typed
 
 TEXTS = {
     "instance": "schema,name\n1,tiny",

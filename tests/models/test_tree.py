@@ -150,6 +150,7 @@ def test_ways_up_and_down_are_those_of_the_parents(drawn: Factors, more: st.Data
 
 
 AXES = {
+    "PQN": "kept",
     "PQR": "eligible effectiveness operating_cost initial min_block",
     "QR": "idle_penalty",
     "PR": "shortfall_penalty migration_cost ramp signing_cost breach_cost notice term",
@@ -181,6 +182,7 @@ def data_on(tree: Tree, **given_fields: Any) -> PlanData:
         discount=np.cumprod(np.full(tree.periods, 0.9)),
         aversion=0.0,
         tail=0.1,
+        move_cost=0.0,
         **{**arrays, **given_fields},
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
+from tests.oracle.near import Near
 from tests.oracle.program import INF, Linear, Program, constant, total
 from tests.oracle.tree import Node, Tree
 
-PLANNING_WEIGHTS = ("idle_penalty", "shortfall_penalty", "terminal")
+PLANNING_WEIGHTS = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
 """Components of worth that are not cash of the plan's own years."""
 
 Flows = dict[str, Linear]
@@ -18,8 +19,9 @@ Flows = dict[str, Linear]
 class Model:
     """Variables, constraints and cash flows of a tree; `flows` holds the latter by node number."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, near: Near | None = None) -> None:
         self.tree = tree
+        self.near = near
         self.last = tree.calendar.periods - 1
         self.program = Program()
         for node in tree.nodes:
@@ -34,6 +36,7 @@ class Model:
             self.commitments(node)
             self.locks(node)
             self.blocks(node)
+            self.moves(node)
         self.flows = {node.number: self.cash(node) for node in tree.nodes}
 
     # Variables
@@ -193,6 +196,16 @@ class Model:
                 self.program.at_least(allocate - row["min_block_gw"] * in_use)
                 self.program.at_most(allocate - n.data.supply(q, n.period) * in_use)
 
+    def moves(self, n: Node) -> None:
+        """Count what a pair has more or less than an earlier plan gave it."""
+        for p, q in n.data.pairs if self.near else ():
+            kept = self.near.kept(p, q, self.tree.calendar.tau(n.period), n.known) if self.near else None
+            if kept is not None:
+                self.program.add(("moved", p, q, n))
+                allocate, moved = self.program["allocate", p, q, n], self.program["moved", p, q, n]
+                self.program.at_least(moved - allocate, -kept)
+                self.program.at_least(moved + allocate, kept)
+
     # Money
 
     def cash(self, n: Node) -> Flows:
@@ -210,6 +223,8 @@ class Model:
         for (p, q), row in data.pairs.items():
             price = row["operating_cost_bn_per_gw_year"]
             flows["operating_cost"] -= now * years * price * self.program["allocate", p, q, n]
+            if self.near:
+                flows["move_penalty"] -= now * years * self.near.cost * self.optional("moved", p, q, n)
             onboard = self.optional("onboard", p, q, n)
             flows["migration_cost"] -= now * data.pathways[p]["migration_cost_bn_per_gw"] * onboard
         for q, row in data.pools.items():

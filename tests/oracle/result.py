@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.oracle.model import PLANNING_WEIGHTS, Model
+from tests.oracle.near import Near
 from tests.oracle.program import Linear
 from tests.oracle.reading import read
 from tests.oracle.tree import Tree, grow
@@ -48,11 +49,11 @@ class OracleResult:
     nodes: int = 0
 
 
-def solve(folder: Path, *, deterministic: bool = False) -> OracleResult:
-    """Solve the instance in a folder; `deterministic` leaves its uncertainty out."""
+def solve(folder: Path, *, deterministic: bool = False, near: Near | None = None) -> OracleResult:
+    """Solve the instance in a folder; `deterministic` leaves its uncertainty out, `near` charges for leaving a plan."""
     said = read(Path(folder))
     tree = grow(said, deterministic=deterministic)
-    model = Model(tree)
+    model = Model(tree, near)
     objective = model.objective(said.aversion, said.tail)
     status, point = model.program.maximise(objective)
     if status != "optimal":

@@ -24,11 +24,12 @@ class Scenario:
 
 @dataclass(eq=False)
 class Node:
-    """A period as seen with what is known in it; `number` counts the nodes."""
+    """A period as seen with what is known in it, outcomes by factor; `number` counts the nodes."""
 
     number: int
     period: int
     parent: Node | None
+    known: dict[str, str]
     scenarios: list[Scenario] = field(default_factory=list)
 
     @property
@@ -84,7 +85,9 @@ def grow(folder: Folder, *, deterministic: bool = False) -> Tree:
             known = what_is_known(scenario, factors, calendar, t)
             if known not in known_now:
                 parent = known_before[what_is_known(scenario, factors, calendar, t - 1)] if t else None
-                known_now[known] = Node(len(nodes), t, parent)
+                pairs = zip(factors, known, strict=True)
+                told = {f["name"]: f["outcome"][o]["name"] for f, o in pairs if o is not None}
+                known_now[known] = Node(len(nodes), t, parent, told)
                 nodes.append(known_now[known])
             known_now[known].scenarios.append(scenario)
         for known, node in known_now.items():

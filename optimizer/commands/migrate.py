@@ -1,0 +1,41 @@
+"""``gwplan migrate``."""
+
+from __future__ import annotations
+
+import click
+
+from optimizer.commands.common import ends_with_code, warn
+
+
+@click.command()
+@click.argument("source", metavar="INSTANCE")
+@click.option("--out", metavar="TARGET", help="Write the new one here; INSTANCE stays as it is.")
+@ends_with_code
+def migrate(source: str, out: str | None) -> None:
+    """Bring INSTANCE, a folder or a workbook, from an older version of the format to the current one.
+
+    Without --out a folder is replaced, and what was there is kept beside it as INSTANCE.version-N.
+    """
+    from optimizer.instance.migrate import migrate as brought_up
+    from optimizer.instance.migrate import replace
+    from optimizer.instance.read import left_behind
+    from optimizer.instance.schema import SCHEMA_VERSION
+    from optimizer.instance.write import is_workbook_name, write, write_texts
+
+    found = brought_up(source)
+    if found.version == SCHEMA_VERSION:
+        click.echo(f"{source} is of version {SCHEMA_VERSION} already: nothing is written")
+        return
+    kept = ""
+    if out is None:
+        kept = f"; what was there is kept in {replace(found, source)}"
+    elif found.texts and not is_workbook_name(out):
+        write_texts(found.texts, out)
+    else:
+        write(found.instance, out)
+    for change in found.changes:
+        click.echo(f"changed {change}")
+    behind = left_behind(source) if out is not None else []
+    if behind:
+        warn([f"{source}: {', '.join(behind)} not copied: no part of an instance"])
+    click.echo(f"wrote {out or source}: version {found.version} is now {SCHEMA_VERSION}{kept}")
