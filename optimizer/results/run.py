@@ -253,12 +253,17 @@ def _manifest(
         "edits": list(instance.applied),
         "command": [PurePath(part).name if i == 0 else part for i, part in enumerate(command)],
         "options": dict(options),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        "versions": versions(),
         "timings": dict(plan.timings),
         "solved": dict(plan.solved),
         "warnings": list(plan.warnings),
         "contents": dict(contents),
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a plan rests on."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
 
 
 def _version(package: str) -> str:

@@ -112,6 +112,11 @@ class Answer:
         return self._solution.columns
 
     @property
+    def basis(self) -> Basis | None:
+        """Where the simplex method ended; None where it did not."""
+        return self._solution.basis
+
+    @property
     def status(self) -> str:
         """How the solve ended: ``optimal``."""
         return str(self._solution.status)
