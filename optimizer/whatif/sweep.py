@@ -1,4 +1,4 @@
-"""Sweeps: many cases of one instance, answered by one engine or another, always with the same rows in the same order."""
+"""Sweeps: many cases of one instance, answered by whichever engine with the same rows in the same order."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ import pandas as pd
 from optimizer.errors import SolverError
 from optimizer.instance.instance import Instance
 from optimizer.planning import solve
-from optimizer.results.run import versions
+from optimizer.results.record import versions
 from optimizer.solve.highs import SolveOptions
 from optimizer.whatif.sweep_worker import Row, packed
+
+OPTIMAL: Final = "optimal"
+"""Status of a case that has a plan, proved best."""
 
 BASE: Final = -1
 """Number of the case without edits, which every sweep begins with."""
@@ -113,19 +116,19 @@ class Results:
 
 
 class Engine(Protocol):
-    """Where tasks are answered.
-
-    Attributes
-    ----------
-    width : int
-        Tasks that it is given at a time, at most.
-    """
+    """Where tasks are answered."""
 
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """Tasks that it is given at a time, at most."""
+        ...
 
     def submit(self, setup: str, edits: tuple[str, ...]) -> Future[Row]:
         """Begin to answer a task as `optimizer.whatif.sweep_worker.answered` does."""
+        ...
+
+    def answer(self, future: Future[Row]) -> Row:
+        """Return the answer to a task that is done."""
         ...
 
     def close(self, *, at_once: bool) -> None:
@@ -208,14 +211,15 @@ def _answer(study: Study, engine: Engine, store: Store, left: Iterator[int], tel
     more = True
     while more or running:
         tell(sum(n != BASE for n in store.rows), total)
-        while more and len(running) < engine.width:
+        width = engine.width
+        while more and len(running) < width:
             number = next(left, None)
             more = number is not None
             if number is not None:
                 edits = () if number == BASE else study.tasks[number].edits
                 running[engine.submit(study.setup, edits)] = number
         for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
-            number, answer = running.pop(future), future.result()
+            number, answer = running.pop(future), engine.answer(future)
             if "no_base" in answer:
                 raise _no_base(study, answer["no_base"])
             if answer.get("base", fingerprint) != fingerprint:
@@ -223,6 +227,8 @@ def _answer(study: Study, engine: Engine, store: Store, left: Iterator[int], tel
                     raise SolverError(_ELSEWHERE)
                 fingerprint = answer["base"]
                 store.begin(fingerprint)
+            if number == BASE and answer["row"]["status"] != OPTIMAL:
+                raise _no_base(study, answer["row"]["reason"])
             store.add(number, answer["row"])
     tell(total, total)
 

@@ -10,13 +10,14 @@ from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import Any, Final
 
-from optimizer.whatif.sweep_worker import Row, answered, one_thread
+from optimizer.whatif.sweep_worker import LOST, Row, answered, one_thread
 
 TRIES: Final = 3
 """Workers that a task may be given to when they die of it."""
 
-_SERVE: Final = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-_SERVE_THEN: Final = "from optimizer.whatif.sweep_worker import serve; serve()"
+_SERVE: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from optimizer.whatif.sweep_worker import serve; serve()"
+)
 
 
 class InProcess:
@@ -33,6 +34,10 @@ class InProcess:
         future: Future[Row] = Future()
         future.set_result(answered(setup, edits))
         return future
+
+    def answer(self, future: Future[Row]) -> Row:
+        """Return the answer to a task."""
+        return future.result()
 
     def close(self, *, at_once: bool) -> None:
         """Let linear algebra run in as many threads as before."""
@@ -71,9 +76,13 @@ class Processes:
                 answer = child.answer(setup, edits)
                 if answer is not None:
                     return answer
-            return {"row": {"status": "lost", "reason": f"its worker died, {TRIES} times: {child.ended}"}}
+            return {"row": {"status": LOST, "reason": f"its worker died, {TRIES} times: {child.ended}"}}
         finally:
             self._idle.put(child)
+
+    def answer(self, future: Future[Row]) -> Row:
+        """Return the answer to a task."""
+        return future.result()
 
     def close(self, *, at_once: bool) -> None:
         """End the workers."""
@@ -113,15 +122,13 @@ class _Child:
             raise RuntimeError("the sweep has ended")
         if self._process is None or setup != self._setup:
             self.end(at_once=True, closed=False)
-            apart: dict[str, Any] = (
-                {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-                if sys.platform == "win32"
-                else {"start_new_session": True}
-            )
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _SERVE + _SERVE_THEN, json.dumps(sys.path)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, **apart,
-            )  # fmt: skip
+                [sys.executable, "-c", _SERVE, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for this process to hear
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
             self._setup = setup
             _say(self._process, setup)
         return self._process

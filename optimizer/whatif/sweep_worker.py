@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from threadpoolctl import ThreadpoolController
 
-from optimizer.errors import AuditError, InfeasibleError, PlanError, StoppedError
+from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.quantity import parse
@@ -26,11 +26,15 @@ from optimizer.instance.sources import Sources
 from optimizer.instance.workbook_places import SheetPlaces
 from optimizer.instance.write import tables_written
 from optimizer.results.claims import figures as summary_figures
+from optimizer.results.record import versions
 from optimizer.solve.highs import SolveOptions, basis_codes
 from optimizer.solve.session import Answer, Session
 
 KEPT_SESSIONS: Final = 2
 """Instances that a thread of a worker keeps solved."""
+
+LOST: Final = "lost"
+"""Status of a case that killed every worker it was given to."""
 
 Row = dict[str, Any]
 """What a case came to, as JSON holds it: ``status``, ``reason`` and figures by name."""
@@ -61,6 +65,7 @@ def packed(instance: Instance, quantities: Iterable[str] = (), options: SolveOpt
             "quantities": list(quantities),
             "time_limit": options.time_limit,
             "solver": dict(options.solver),
+            "versions": versions(),
         },
         sort_keys=True,
     )
@@ -72,9 +77,7 @@ def unpacked(setup: Mapping[str, Any]) -> Instance:
     for name, frame in instance.tables.items():
         frame.index = setup["rows"][name]
     sheets = setup["sheets"] and SheetPlaces(*setup["sheets"])
-    return Instance(
-        instance.tables, frozenset(setup["present"]), instance.factors, instance.whatifs, sheets=sheets
-    )
+    return Instance(instance.tables, frozenset(setup["present"]), instance.factors, instance.whatifs, sheets=sheets)
 
 
 @contextmanager
@@ -100,6 +103,7 @@ class Worker:
 
     def __init__(self, setup: str) -> None:
         known = json.loads(setup)
+        _refuse_other_versions(known["versions"])
         self._quantities = {text: parse(text, f"figure {text}") for text in known["quantities"]}
         self._session = Session(unpacked(known), SolveOptions(known["time_limit"], solver=known["solver"]))
         self._base_moves = _first_period(self._session.base)
@@ -107,9 +111,12 @@ class Worker:
 
     def answer(self, edits: Iterable[str]) -> Row:
         """Return what the base with edits comes to; why not, where it has no plan."""
+        edits = list(edits)
         try:
-            answer = self._session.solve(list(edits))
-            return {"status": answer.status, "reason": "", **self._figures(answer)}
+            answer = self._session.solve(edits)
+            # the base's tables are audited, for all cases hang on it
+            status = answer.status if edits else answer.plan.status
+            return {"status": status, "reason": "", **self._figures(answer)}
         except InstanceError as error:
             return {"status": "bad_input", "reason": "; ".join(map(str, error.problems))}
         except StoppedError as error:
@@ -161,6 +168,14 @@ def _fingerprint(base: Answer) -> str:
         for codes in basis_codes(base.basis):
             digest.update(codes.tobytes())
     return digest.hexdigest()[:16]
+
+
+def _refuse_other_versions(asked: Mapping[str, str]) -> None:
+    """Raise where this worker's packages are not those that the sweep was begun with: its figures could differ."""
+    mine = versions()
+    other = [f"{name} {mine[name]} instead of {version}" for name, version in asked.items() if mine[name] != version]
+    if other:
+        raise SolverError(f"a worker has {', '.join(other)}")
 
 
 _kept = threading.local()
