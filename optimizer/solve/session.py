@@ -19,7 +19,7 @@ from optimizer.instance.instance import Edit, Instance, WhatIf
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import Problem
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.planning import checked, plan_or_error, solved, valid
+from optimizer.planning import checked, checked_decisions, plan_or_error, solved, valid
 from optimizer.results.plan import make_plan, summarise
 from optimizer.results.values import Values, values
 from optimizer.results.worth import leaf_worth
@@ -140,6 +140,17 @@ class Answer:
     def summary(self) -> dict[str, Any]:
         """The figures of ``summary.json``: money in $bn, capacity in GW-years."""
         return summarise(self._laid_out, self.decided, self.status, self._certificate)
+
+    @cached_property
+    def audited(self) -> Mapping[str, Any]:
+        """The same figures, after every one was recomputed from the case's own tables.
+
+        Raises
+        ------
+        AuditError
+            If a figure does not agree.
+        """
+        return checked_decisions(self._laid_out, self.decided, self.summary)
 
     @property
     def npv_bn(self) -> float:

@@ -111,12 +111,9 @@ class Worker:
 
     def answer(self, edits: Iterable[str]) -> Row:
         """Return what the base with edits comes to; why not, where it has no plan."""
-        edits = list(edits)
         try:
-            answer = self._session.solve(edits)
-            # the base's tables are audited, for all cases hang on it
-            status = answer.status if edits else answer.plan.status
-            return {"status": status, "reason": "", **self._figures(answer)}
+            answer = self._session.solve(list(edits))
+            return {"status": answer.status, "reason": "", **self._figures(answer)}
         except InstanceError as error:
             return {"status": "bad_input", "reason": "; ".join(map(str, error.problems))}
         except StoppedError as error:
@@ -131,7 +128,7 @@ class Worker:
             return {"status": "error", "reason": f"{type(error).__name__}: {error}"}
 
     def _figures(self, answer: Answer) -> Row:
-        summary = answer.summary
+        summary = answer.audited
         row: Row = {name: summary[name] for name in FIGURES}
         row |= {f"expected_gw_years[{name}]": value for name, value in summary["expected_gw_years"].items()}
         for name, value in summary["components_bn"].items():
