@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from functools import partial, wraps
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import FAILED_CHECK, NO_PLAN, STOPPED, stop, warn
+from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED, stop, warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +115,60 @@ class Work:
         keep(results, tables or {}, self.out, command=["gwplan", *sys.argv[1:]], force=self.force)
         discard(self.out)
         click.echo(f"kept in {self.out}", err=True)
+
+    def draw(self, results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> None:
+        """Write the pictures that are asked for."""
+        if not self.pictures:
+            return
+        from optimizer.export.sweep_kept import CASES, described
+
+        draw(
+            results.study.kind, {CASES: results.table, **(tables or {})}, described(results), self.pictures, self.force
+        )
+
+
+def draw(
+    kind: str, tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], paths: Iterable[str], force: bool
+) -> None:
+    """Write the picture of a sweep to files; a sweep that has nothing for it is a problem of the input."""
+    from optimizer.export.charts_sweep import picture
+    from optimizer.export.pictures import save
+    from optimizer.export.theme import NothingToShowError
+
+    try:
+        drawn = picture(kind, tables, about)
+    except NothingToShowError as reason:
+        stop(BAD_INPUT, f"no picture: {reason}")
+    for path in paths:
+        save(drawn, path, force=force)
+        click.echo(f"wrote {path}", err=True)
+
+
+def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> str:
+    """Return a sweep as JSON: the base's figures, each case's, and the tables made of them."""
+    import json
+
+    from optimizer.export.sweep_kept import described
+    from optimizer.results.record import plain
+
+    study = results.study
+    cases = [
+        {"case": number, "inputs": dict(task.inputs), **row}
+        for number, (task, row) in enumerate(zip(study.tasks, results.rows, strict=True), start=1)
+    ]
+    made = {name: table.to_dict("records") for name, table in (tables or {}).items()}
+    return json.dumps(plain({**described(results), **made, "cases": cases}), indent=2, ensure_ascii=False)
+
+
+def known_figure(results: Results, figure: str) -> str:
+    """Return a figure's name if the cases have it; else raise with the nearest."""
+    from optimizer.instance.problems import InstanceError, Problem, nearest
+
+    known = [name for name, value in results.base.items() if isinstance(value, float | int)]
+    if figure not in known:
+        rule = "a figure is a column of the cases"
+        raise InstanceError(Problem(f"--of {figure}", "no such figure", rule, nearest(figure, known)))
+    return figure
 
 
 def end(results: Results) -> None:

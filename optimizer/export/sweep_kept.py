@@ -169,22 +169,30 @@ def read_sweep(folder: str | Path) -> KeptSweep:
     return KeptSweep(root, manifest, tables)
 
 
+def described(results: Results) -> dict[str, Any]:
+    """Return what a manifest says of a sweep itself: what was asked, of which instance, and what the base comes to."""
+    study = results.study
+    return {
+        "kind": study.kind,
+        **about(study.instance),
+        "settings": dict(study.settings),
+        "quantities": list(study.quantities),
+        "base": dict(results.base),
+    }
+
+
 def _manifest(results: Results, command: Sequence[str], contents: Mapping[str, str]) -> dict[str, Any]:
     study = results.study
     statuses = results.table["status"].tolist()
     return {
         "format": FORMAT,
         "version": VERSION,
-        "kind": study.kind,
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        **about(study.instance),
+        **described(results),
         "command": as_given(command),
         "study": study.digest,
-        "settings": dict(study.settings),
-        "quantities": list(study.quantities),
         "options": {"time_limit": study.options.time_limit, "solver": dict(study.options.solver)},
         "versions": versions(),
-        "base": dict(results.base),
         "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
         "contents": dict(contents),
     }
