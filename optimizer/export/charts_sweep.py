@@ -146,8 +146,8 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Any:
     )
     bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(height=BAR - 8).encode(x=x, x2="to:Q", y=y, color=colour)
     rule = alt.Chart(alt.InlineData(values=[{"from": base}])).mark_rule(color=INK).encode(x=x)
-    share = about["settings"].get("by")
-    told = [f"each input {share:.4g} of itself down and up, or over its own range; line: the base, {base:.4g}"]
+    share = float(about["settings"]["by"])
+    told = [f"each input {100 * share:.4g}% down and up, or over its own range; line: the base, {base:.4g}"]
     hidden = len(table) - len(shown)
     told += [f"{hidden} more with less or no difference"] if hidden else []
     missing = int((table["reason"] != "").sum())

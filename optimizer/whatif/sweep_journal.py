@@ -129,7 +129,7 @@ class Journal:
         first = self._file.readline()
         whole = len(first)
         if first != header:
-            if not header.startswith(first) and not self._force:
+            if not header.startswith(first.rstrip(b"\0")) and not self._force:
                 what = "holds the rows of another sweep"
                 rule = "only the same instance, cases, options and versions go on from rows that are there"
                 raise InstanceError(self._problem(what, rule, "repeat that command, give another --out, or --force"))
