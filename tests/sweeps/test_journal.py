@@ -18,7 +18,7 @@ from optimizer.whatif.sweep_journal import ROWS, Journal, beside, discard
 from tests.sweeps.killed import ROOT, killed, whole
 
 DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"
-KILLS = int(os.environ.get("GWPLAN_SWEEP_KILLS", "3"))
+KILLS = int(os.environ.get("GWPLAN_SWEEP_KILLS", "2"))
 
 
 @pytest.fixture(scope="module")
