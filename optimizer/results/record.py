@@ -7,6 +7,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -19,10 +20,11 @@ MANIFEST, INSTANCE = "manifest.json", "instance"
 _PACKAGES: Final = ("gwplan", "pyomo", "highspy", "numpy", "pandas")
 
 
+@dataclass(frozen=True)
 class Kind:
     """A kind of kept folder.
 
-    Parameters
+    Attributes
     ----------
     words : str
         What such a folder is called.
@@ -34,8 +36,10 @@ class Kind:
         The commands that make one.
     """
 
-    def __init__(self, words: str, form: str, newest: int, maker: str) -> None:
-        self.words, self.form, self.newest, self.maker = words, form, newest, maker
+    words: str
+    form: str
+    newest: int
+    maker: str
 
     def made(self, folder: Path) -> bool:
         """Return whether a folder is of this kind, of any version, whole or not."""
