@@ -20,7 +20,11 @@ BASE = {"objective_bn": 3.0}
 def marks(chart: Any, kind: str) -> list[list[dict[str, Any]]]:
     """Return the rows behind each mark of a kind."""
     drawing = chart.to_dict()
-    return [rows(drawing, layer) for layer in drawing["layer"] if layer["mark"]["type"] == kind]
+    return [
+        rows(drawing, {"data": drawing.get("data"), **layer})
+        for layer in drawing["layer"]
+        if layer["mark"]["type"] == kind
+    ]
 
 
 def about(**settings: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.sweeps.cluster import ROOT, local_cluster
 
 pytest.importorskip("distributed")
 
-CASES = int(os.environ.get("GWPLAN_SWEEP_CASES", "40"))
+CASES = int(os.environ.get("GWPLAN_SWEEP_CASES", "24"))
 DEALS = ROOT / "instances" / "tiny-deals"
 
 
