@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import Problem
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.planning import checked, checked_decisions, plan_or_error, solved, valid
-from optimizer.results.plan import make_plan, summarise
+from optimizer.results.plan import Plan, make_plan, summarise
 from optimizer.results.values import Values, values
 from optimizer.results.worth import leaf_worth
 from optimizer.solve.certify import Certificate, certify
@@ -29,9 +29,6 @@ from optimizer.solve.highs import Basis, Option, Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
 from optimizer.solve.program import FloatArray, LinearProgram
-
-if TYPE_CHECKING:
-    from optimizer.results.plan import Plan
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""
@@ -143,13 +140,7 @@ class Answer:
 
     @cached_property
     def audited(self) -> Mapping[str, Any]:
-        """The same figures, after every one was recomputed from the case's own tables.
-
-        Raises
-        ------
-        AuditError
-            If a figure does not agree.
-        """
+        """The same figures, recomputed from the case's own tables: an `AuditError` where one does not agree."""
         return checked_decisions(self._laid_out, self.decided, self.summary)
 
     @property
