@@ -18,6 +18,8 @@ COMMANDS = (
     "uncertainty",
     "claims",
     "exposure",
+    "sweep",
+    "tornado",
     "new",
     "convert",
     "migrate",

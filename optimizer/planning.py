@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.check import check, raise_errors
@@ -22,9 +23,11 @@ from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.alternatives import Alternatives, alternatives
 from optimizer.results.audit import audit
+from optimizer.results.columns import COLUMNS
 from optimizer.results.marginals import disagreements
 from optimizer.results.nearness import stay_near as near
-from optimizer.results.plan import Plan, make_plan
+from optimizer.results.plan import Plan, decision_tables, make_plan
+from optimizer.results.values import Values
 from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import Solution, SolveOptions, Status
@@ -143,9 +146,27 @@ def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: So
     """
     findings = [str(finding) for finding in audit(plan.instance, plan.tables, plan.summary)]
     findings += disagreements(plan.marginal_values, program, laid_out.data, solution.row_duals)
+    _refuse(findings)
+    return plan
+
+
+def checked_decisions(laid_out: Timeline, decided: Values, summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the figures of a plan that agree with the instance's tables; its marginal values are not worked out.
+
+    Raises
+    ------
+    AuditError
+        If they do not; it names each figure.
+    """
+    without = pd.DataFrame(columns=list(COLUMNS["marginal_values"]))
+    tables = {**decision_tables(laid_out, decided), "marginal_values": without}
+    _refuse([str(finding) for finding in audit(laid_out.instance, tables, summary)])
+    return summary
+
+
+def _refuse(findings: Sequence[str]) -> None:
     if findings:
         raise AuditError("the plan does not agree with the instance's tables", findings)
-    return plan
 
 
 @contextmanager

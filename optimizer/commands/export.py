@@ -24,11 +24,15 @@ from optimizer.commands.common import ends_with_code, warn
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @ends_with_code
 def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | None) -> None:
-    """Export a kept RUN as a workbook, tables, pictures or a file for another solver."""
+    """Export a kept RUN as a workbook, tables, pictures or a file for another solver; a kept sweep as a picture."""
+    from optimizer.export.sweep_kept import is_sweep
     from optimizer.results.run import read_run
 
     if not any(wanted.values()):
         raise click.UsageError(f"name at least one of {', '.join(f'--{kind}' for kind in wanted)}")
+    if is_sweep(run):
+        _export_sweep(run, {kind: target for kind, target in wanted.items() if target}, force)
+        return
     kept = read_run(run)
     for kind, target in wanted.items():
         if target and kind == "into":
@@ -36,6 +40,17 @@ def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | Non
         elif target:
             _export(kept, kind, target, force)
             click.echo(f"wrote {target}")
+
+
+def _export_sweep(folder: str, wanted: dict[str, str], force: bool) -> None:
+    """Draw a kept sweep; its tables stand in its folder already."""
+    from optimizer.commands.sweeping import draw
+    from optimizer.export.sweep_kept import read_sweep
+
+    if set(wanted) - {"png", "svg"}:
+        raise click.UsageError("a kept sweep is exported as --png FILE or --svg FILE; its tables are in its folder")
+    kept = read_sweep(folder)
+    draw(str(kept.manifest["kind"]), kept.tables, kept.manifest, wanted.values(), force)
 
 
 def into(run: Any, workbook: str, *, prefix: str = "gw_", backup: bool = False) -> None:

@@ -100,15 +100,27 @@ def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
         If the ending is another, the path may not be replaced or cannot be written, or vl-convert is not installed.
     """
     target = Path(path)
+    refuse_existing(target, force=force)
+    picture = rendered(chart, target.suffix.lower())
+    with whole_file(target) as new:
+        new.write_bytes(picture)
+    return target
+
+
+def refuse_existing(path: str | Path, *, force: bool) -> None:
+    """Raise unless a picture can be written to a path; ask before long work.
+
+    Raises
+    ------
+    InstanceError
+        If its ending is not a picture's, or the path may not be replaced.
+    """
+    target = Path(path)
     if target.suffix.lower() not in ENDINGS:
         remedy = "end the name in .png or .svg"
         rule = "the ending says the kind of picture"
         raise InstanceError(Problem(printable(str(target)), f"ending '{target.suffix}'", rule, remedy))
     refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
-    picture = rendered(chart, target.suffix.lower())
-    with whole_file(target) as new:
-        new.write_bytes(picture)
-    return target
 
 
 def rendered(chart: TopLevelMixin, ending: str) -> bytes:

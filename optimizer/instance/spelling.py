@@ -17,7 +17,7 @@ FORMS: Final = (
 )
 
 _VERB = re.compile(r"(drop|insert)\s+(?=[^\W\d])")
-_OPERATOR = re.compile(r"[*+-]?=")
+OPERATOR: Final = re.compile(r"[*+-]?=")
 _MONTHS = re.compile(rf"({NUMBER.pattern})\s*months?(?![^\s@])")
 
 
@@ -40,7 +40,7 @@ def edit(text: str) -> Edit:
     InstanceError
         If the text is not an edit; the message says at which character.
     """
-    return noted(_Reader(text, f"edit {text.strip()}", FORMS).read())
+    return noted(EditReader(text, f"edit {text.strip()}", FORMS).read())
 
 
 def noted(edit: Edit) -> Edit:
@@ -89,7 +89,7 @@ def _spell_dates(edit: Edit) -> str:
     return f" @ {start}..{edit.until.isoformat()}" if edit.until else f" @ {start}"
 
 
-class _Reader(Cursor):
+class EditReader(Cursor):
     """A cursor on the text of one edit."""
 
     def read(self) -> Edit:
@@ -100,10 +100,10 @@ class _Reader(Cursor):
             self.at = verb.end()
             operation: Operation = "drop" if verb.group(1) == "drop" else "insert"
             table = self.name("a table's name")
-            parsed = Edit(table, operation, self._rows(table))
+            parsed = Edit(table, operation, self.rows(table))
         else:
             parsed = self._change()
-        start, until = self._dates()
+        start, until = self.dates()
         if self.at < len(self.text):
             remedy = 'values with blanks or commas stand in double quotes ("a b")'
             self.fail("the end of the edit or '@' and dates", remedy)
@@ -111,10 +111,10 @@ class _Reader(Cursor):
 
     def _change(self) -> Edit:
         table = self.name("a table's name")
-        where = self._rows(table)
+        where = self.rows(table)
         self.literal(".", "'.' and the column to change")
         column = self.name("the column to change")
-        found = _OPERATOR.match(self.text, self.at)
+        found = OPERATOR.match(self.text, self.at)
         if not found:
             self.fail("one of =, *=, += and -=")
         self.move(found.end())
@@ -140,7 +140,7 @@ class _Reader(Cursor):
             return "scale", value
         return "shift_months" if months else "add", -value if operator == "-=" else value
 
-    def _rows(self, table: str) -> dict[str, Cell]:
+    def rows(self, table: str) -> dict[str, Cell]:
         """Read ``[column=value, ...]``, which may be missing."""
         where: dict[str, Cell] = {}
         if not self.next("["):
@@ -156,7 +156,8 @@ class _Reader(Cursor):
                 return where
             self.literal(",", "',' or ']'")
 
-    def _dates(self) -> tuple[dt.date | None, dt.date | None]:
+    def dates(self) -> tuple[dt.date | None, dt.date | None]:
+        """Read ``@ FROM..UNTIL``, which may be missing."""
         if not self.next("@"):
             return None, None
         start = self._date() if not self.text.startswith("..", self.at) else None

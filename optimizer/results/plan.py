@@ -131,11 +131,19 @@ def make_plan(
     """
     data = timeline.data
     decided = values(program, data, solution.columns)
-    columns = make.node_columns(timeline)
     duals = solution.row_duals if len(solution.row_duals) else np.full(program.shape[0], np.nan)
     linear = with_whole_fixed(program, solution.columns) if program.whole.any() else program
     sides = both_sides(linear, solution, marginal_rows(program))
-    tables = {
+    tables = decision_tables(timeline, decided)
+    tables["marginal_values"] = marginal_values(program, data, duals, make.node_columns(timeline), sides)
+    summary = summarise(timeline, decided, str(solution.status), certificate)
+    return Plan(timeline.instance, str(solution.status), summary, tables)
+
+
+def decision_tables(timeline: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
+    """Return the tables of a plan that its decisions make, all but the marginal values."""
+    data, columns = timeline.data, make.node_columns(timeline)
+    return {
         "nodes": make.nodes(timeline, columns),
         "allocation": make.allocation(data, decided, columns),
         "supply": make.supply(data, decided, columns),
@@ -143,10 +151,7 @@ def make_plan(
         "cancellations": make.cancellations(timeline, decided, columns),
         "deals": make.deals(data, decided, columns),
         "obligations": obligations(timeline, decided),
-        "marginal_values": marginal_values(program, data, duals, columns, sides),
     }
-    summary = summarise(timeline, decided, str(solution.status), certificate)
-    return Plan(timeline.instance, str(solution.status), summary, tables)
 
 
 def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certificate) -> dict[str, Any]:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import hashlib
 import json
-import math
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -26,16 +22,29 @@ from optimizer.instance.write import save
 from optimizer.results.columns import COLUMNS
 from optimizer.results.csv_tables import read_table, table_csv
 from optimizer.results.plan import Plan
+from optimizer.results.record import (
+    INSTANCE,
+    MANIFEST,
+    Kind,
+    about,
+    as_given,
+    changed,
+    garbled,
+    json_bytes,
+    read_part,
+    sha256,
+    versions,
+)
 from optimizer.whole import refuse_occupied, whole_folder
 
 FORMAT: Final = "gwplan run"
 VERSION: Final = 1
 """Version of the format of kept runs that this gwplan writes, and the newest that it reads."""
 
-MANIFEST, SUMMARY, INSTANCE = "manifest.json", "summary.json", "instance"
+SUMMARY: Final = "summary.json"
 EARLIER: Final = "earlier_allocation.csv"
 """The allocation that the plan was asked to stay near, if any."""
-_PACKAGES: Final = ("gwplan", "pyomo", "highspy", "pandas")
+_KIND: Final = Kind("kept run", FORMAT, VERSION, "gwplan solve --out")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +85,7 @@ class Run:
         folder = self.folder / INSTANCE
         instance = load(folder)
         if instance.digest != self.manifest["contents"].get(INSTANCE):
-            raise InstanceError(_changed(folder))
+            raise InstanceError(changed(folder))
         return replace(
             instance, files=self.manifest["files"], applied=tuple(self.manifest["edits"]), earlier=self.earlier
         )
@@ -106,13 +115,7 @@ def refuse_existing(folder: str | Path, *, force: bool = False) -> None:
 
 def is_run(folder: Path) -> bool:
     """Return whether a folder is a kept run, of any version, whole or not."""
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        return False
-    try:
-        return _is_manifest(json.loads(manifest.read_bytes()))
-    except (ValueError, RecursionError):
-        return False
+    return _KIND.made(folder)
 
 
 def _foreign(run: Path) -> list[str]:
@@ -153,18 +156,18 @@ def keep(
     target = Path(folder)
     refuse_existing(target, force=force)
     contents = {f"{name}.csv": table_csv(name, plan.tables[name]) for name in COLUMNS}
-    contents[SUMMARY] = _json(plan.summary)
+    contents[SUMMARY] = json_bytes(plan.summary)
     if plan.instance.earlier is not None:
         contents[EARLIER] = table_csv("allocation", plan.instance.earlier.allocation)
     # what-ifs start from the instance before the edits and need not fit the one after
     whatifs = {} if plan.instance.applied else plan.instance.whatifs
     instance = replace(plan.instance, whatifs=whatifs, earlier=None)
-    digests = {INSTANCE: instance.digest, **{name: _sha256(data) for name, data in contents.items()}}
+    digests = {INSTANCE: instance.digest, **{name: sha256(data) for name, data in contents.items()}}
     with whole_folder(target, replace=force) as new:
         save(instance, new / INSTANCE)
         for name, data in contents.items():
             (new / name).write_bytes(data)
-        (new / MANIFEST).write_bytes(_json(_manifest(plan, command, options, digests)))
+        (new / MANIFEST).write_bytes(json_bytes(_manifest(plan, command, options, digests)))
     return target
 
 
@@ -187,21 +190,21 @@ def read_run(folder: str | Path) -> Run:
         If there is no run, or a part of it is missing or not what was kept; it carries every problem found.
     """
     root = Path(folder)
-    manifest = _read_manifest(root)
+    manifest = _KIND.manifest(root)
     problems: list[Problem] = []
 
     def parsed(name: str, parse: Callable[[bytes], Any]) -> Any:
         path = root / name
-        data = _read(path)
+        data = read_part(path)
         if isinstance(data, Problem):
             problems.append(data)
-        elif _sha256(data) != manifest["contents"].get(name):
-            problems.append(_changed(path))
+        elif sha256(data) != manifest["contents"].get(name):
+            problems.append(changed(path))
         else:
             try:
                 return parse(data)
             except (ValueError, OverflowError, csv.Error, RecursionError) as error:
-                problems.append(_garbled(path, " ".join(str(error).split())))
+                problems.append(garbled(path, " ".join(str(error).split())))
         return None
 
     summary = parsed(SUMMARY, json.loads)
@@ -218,19 +221,15 @@ def read_run(folder: str | Path) -> Run:
 def _manifest(
     plan: Plan, command: Sequence[str], options: Mapping[str, Any], contents: Mapping[str, str]
 ) -> dict[str, Any]:
-    instance = plan.instance
     return {
         "format": FORMAT,
         "version": VERSION,
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "instance": instance.name,
-        "digest": instance.digest,
-        "files": dict(instance.files),
-        "edits": list(instance.applied),
-        "stay_near": _near(instance),
-        "command": [PurePath(part).name if i == 0 else part for i, part in enumerate(command)],
+        **about(plan.instance),
+        "stay_near": _near(plan.instance),
+        "command": as_given(command),
         "options": dict(options),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        "versions": versions(),
         "timings": dict(plan.timings),
         "solved": dict(plan.solved),
         "warnings": list(plan.warnings),
@@ -244,84 +243,3 @@ def _near(instance: Instance) -> dict[str, Any] | None:
     if earlier is None:
         return None
     return {"resolution": earlier.resolution, "move_cost_bn_per_gw_year": earlier.move_cost_bn_per_gw_year}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _read_manifest(root: Path) -> dict[str, Any]:
-    """Return the manifest of a run that this version can read."""
-    where = printable(str(root))
-    if not root.is_dir():
-        what = "not a folder" if root.exists() else "no such folder"
-        raise InstanceError(Problem(where, what, "a kept run is a folder", "give one made by gwplan solve --out"))
-    path = root / MANIFEST
-    if not path.exists():
-        rule = f"a kept run has a {MANIFEST}"
-        raise InstanceError(Problem(where, "not a kept run", rule, "give one made by gwplan solve --out"))
-    data = _read(path)
-    if isinstance(data, Problem):
-        raise InstanceError(data)
-    try:
-        manifest = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InstanceError(_garbled(path, str(error))) from None
-    if not _is_manifest(manifest):
-        raise InstanceError(_garbled(path, f"its format is not '{FORMAT}'"))
-    if manifest["version"] > VERSION:
-        rule = f"this gwplan reads version {VERSION} of kept runs"
-        where = printable(str(path))
-        raise InstanceError(Problem(where, f"version {manifest['version']}", rule, "use a newer gwplan"))
-    for key, kind in (("instance", str), ("digest", str), ("files", dict), ("edits", list), ("contents", dict)):
-        if not isinstance(manifest.get(key), kind):
-            raise InstanceError(_garbled(path, f"no {key} in it"))
-    return dict(manifest)
-
-
-def _is_manifest(found: object) -> bool:
-    return isinstance(found, dict) and found.get("format") == FORMAT and type(found.get("version")) is int
-
-
-def _read(path: Path) -> bytes | Problem:
-    """Return the bytes of a file of a run, or why there are none; waits for no pipe or device."""
-    where = printable(str(path))
-    try:
-        if path.exists() and not path.is_file():
-            return Problem(where, "not a regular file", "a kept run holds regular files", "solve and keep it again")
-        return path.read_bytes()
-    except FileNotFoundError:
-        return Problem(where, "no such file", "every kept run has one", "solve and keep it again")
-    except OSError as error:
-        return Problem(where, "cannot be read", (error.strerror or str(error)).lower(), "check that it may be read")
-
-
-def _garbled(path: Path, reason: str) -> Problem:
-    return Problem(printable(str(path)), "garbled", reason, "solve and keep it again")
-
-
-def _changed(path: Path) -> Problem:
-    rule = f"a kept run is a record; its {MANIFEST} tells another content"
-    return Problem(printable(str(path)), "changed since it was kept", rule, "solve and keep it again")
-
-
-def _json(figures: Mapping[str, Any]) -> bytes:
-    text = json.dumps(_plain(figures), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    # a file name typed on the command line need not be text; its odd bytes become escapes that JSON knows
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _plain(value: Any) -> Any:
-    """Return figures as JSON can hold them: what is not finite (a gap never judged) becomes null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

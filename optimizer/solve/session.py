@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ from optimizer.instance.instance import Edit, Instance, WhatIf
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import Problem
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.planning import checked, plan_or_error, solved, valid
-from optimizer.results.plan import make_plan, summarise
+from optimizer.planning import checked, checked_decisions, plan_or_error, solved, valid
+from optimizer.results.plan import Plan, make_plan, summarise
 from optimizer.results.values import Values, values
 from optimizer.results.worth import leaf_worth
 from optimizer.solve.certify import Certificate, certify
@@ -30,9 +30,6 @@ from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
 from optimizer.solve.program import FloatArray, LinearProgram
 from optimizer.solve.solution import DUAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
-
-if TYPE_CHECKING:
-    from optimizer.results.plan import Plan
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""
@@ -104,6 +101,11 @@ class Answer:
         return self._solution.columns
 
     @property
+    def basis(self) -> Basis | None:
+        """Where the simplex method ended; None where it did not."""
+        return self._solution.basis
+
+    @property
     def status(self) -> str:
         """How the solve ended: ``optimal``."""
         return str(self._solution.status)
@@ -127,6 +129,11 @@ class Answer:
     def summary(self) -> dict[str, Any]:
         """The figures of ``summary.json``: money in $bn, capacity in GW-years."""
         return summarise(self._laid_out, self.decided, self.status, self._certificate)
+
+    @cached_property
+    def audited(self) -> Mapping[str, Any]:
+        """The same figures, recomputed from the case's own tables: an `AuditError` where one does not agree."""
+        return checked_decisions(self._laid_out, self.decided, self.summary)
 
     @property
     def npv_bn(self) -> float:

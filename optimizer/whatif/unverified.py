@@ -58,7 +58,7 @@ class Group:
             yield Edit(self.table.name, "set", where, self.column.name, swung)
 
 
-def groups(instance: Instance, *, each: bool = False) -> list[Group]:
+def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = STATUSES) -> list[Group]:
     """Return the unverified cells of an instance by column, status and owner, or each for itself.
 
     Cells that are blank or 0 are left out: there is nothing to scale.
@@ -70,6 +70,8 @@ def groups(instance: Instance, *, each: bool = False) -> list[Group]:
     each : bool
         Whether every cell is a group of its own. Otherwise a pathway's, or pool's, cells of one column and status are
         swung together, and those of all contracts of one kind.
+    statuses : sequence of str
+        The statuses whose cells are wanted.
     """
     found = []
     for name in SWUNG:
@@ -79,7 +81,7 @@ def groups(instance: Instance, *, each: bool = False) -> list[Group]:
             if column.kind not in ("number", "integer") or column.key or f"{name}.{column.name}" in NOT_READ:
                 continue
             filled = frame[frame[column.name].fillna(0.0).to_numpy() != 0]
-            for status in STATUSES:
+            for status in statuses:
                 rows = filled[filled["status"] == status]
                 for whose in dict.fromkeys(owner[rows.index].tolist()):
                     found.append(Group(table, column, status, whose, rows[owner[rows.index] == whose]))

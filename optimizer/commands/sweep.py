@@ -1,0 +1,74 @@
+"""``gwplan sweep``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.commands.common import Case, ends_with_code, takes_case
+from optimizer.commands.sweeping import Work, as_json, end, known_figure, works
+
+if TYPE_CHECKING:
+    from optimizer.instance.instance import Instance
+    from optimizer.whatif.sweep import Task
+
+
+@click.command()
+@takes_case
+@click.option(
+    "--grid",
+    "grids",
+    metavar="AXIS",
+    multiple=True,
+    help="Cells and their values: 'risk.aversion = 0, 0.2, 0.4'; several make every combination.",
+)
+@click.option("--cases", metavar="FILE", help="Cases from a CSV file: a column a cell, a row a case.")
+@click.option(
+    "--of",
+    "figure",
+    default="objective_bn",
+    show_default=True,
+    metavar="FIGURE",
+    help="The figure that is printed and drawn.",
+)
+@works
+@ends_with_code
+def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, work: Work) -> None:
+    """Solve INSTANCE over a grid of values of its cells, or over the cases of a file.
+
+    An axis is spelled like an edit with several values: 'value[pathway=deals].value_bn_per_gw_year *= 0.5..1.5 step 0.1
+    @ 2027-01-01'.
+    """
+    if bool(grids) == bool(cases):
+        raise click.UsageError("give --grid 'CELL = VALUE, VALUE, ...', which may be repeated, or --cases FILE")
+    work.refuse_existing()
+    from optimizer.whatif.sweep import Study
+
+    instance = case.load()
+    tasks, axes = _asked(instance, grids, cases)
+    settings = {"axes": axes, "of": figure}
+    results = work.answered(Study("sweep", instance, tasks, work.quantities, work.options, settings))
+    known_figure(results, figure)
+    work.keep(results)
+    work.draw(results)
+    if work.as_json:
+        click.echo(as_json(results))
+    else:
+        from optimizer.export.printed_layout import printed
+        from optimizer.export.printed_sweep import sweep as show
+
+        with printed() as page:
+            show(page, results, axes, figure)
+    end(results)
+
+
+def _asked(instance: Instance, grids: tuple[str, ...], cases: str | None) -> tuple[tuple[Task, ...], list[str]]:
+    """Return the cases, and the names of their inputs."""
+    from optimizer.whatif.sweep_grid import axes, grid, written
+
+    if cases is not None:
+        tasks = written(cases, instance)
+        return tasks, list(tasks[0].inputs)
+    found = axes(instance, grids)
+    return grid(found), [each.name for each in found]

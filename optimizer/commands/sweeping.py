@@ -1,0 +1,254 @@
+"""What the commands of many cases share: where the cases are solved, how far they are, and what is kept of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED, stop, warn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optimizer.solve.highs import SolveOptions
+    from optimizer.whatif.sweep import Engine, Results, Study
+
+
+@dataclass(frozen=True)
+class Work:
+    """How the cases of a command are worked through, and what becomes of them.
+
+    Attributes
+    ----------
+    jobs : int
+        Worker processes; 1: this process.
+    cluster : str or None
+        Address of a Dask scheduler.
+    out : str or None
+        Folder in which the cases are kept.
+    force : bool
+        Whether what is there, finished or not, gives way.
+    quantities : tuple of str
+        Quantities that each case gives besides the usual figures.
+    time_limit : float or None
+        Seconds that one case may take.
+    pictures : tuple of str
+        Files of the picture, each with its ending.
+    as_json : bool
+        Whether the figures are printed as JSON.
+    """
+
+    jobs: int
+    cluster: str | None
+    out: str | None
+    force: bool
+    quantities: tuple[str, ...]
+    time_limit: float | None
+    pictures: tuple[str, ...]
+    as_json: bool
+
+    @property
+    def options(self) -> SolveOptions:
+        """Options of every solve."""
+        from optimizer.solve.highs import SolveOptions
+
+        return SolveOptions(self.time_limit)
+
+    def refuse_existing(self) -> None:
+        """Raise unless what is to be written can be; ask before anything long."""
+        from optimizer.export.pictures import refuse_existing as refuse_picture
+        from optimizer.export.sweep_kept import refuse_existing
+        from optimizer.instance.problems import all_told
+
+        checks: list[Callable[[], Any]] = [partial(refuse_picture, path, force=self.force) for path in self.pictures]
+        if self.out is not None:
+            checks.append(partial(refuse_existing, self.out, force=self.force))
+        all_told(checks)
+
+    def answered(self, study: Study) -> Results:
+        """Return the answers to a study; those of a sweep that was broken off are taken from where it left them."""
+        from optimizer.whatif.sweep import Memory, run
+        from optimizer.whatif.sweep_journal import Journal
+
+        began = time.monotonic()
+        with ExitStack() as open_:
+            journal = None
+            if self.out is not None:
+                journal = open_.enter_context(Journal(self.out, study, force=self.force))
+                if journal.rows:
+                    click.echo(f"going on with {journal.folder}: {journal.answered} cases are there", err=True)
+            tell = open_.enter_context(_bar(len(study.tasks)))
+            store = journal or Memory()
+            try:
+                results = run(study, self._engine(), store, tell)
+            except KeyboardInterrupt:
+                done = sum(number >= 0 for number in store.rows)
+                after = f"stopped (interrupted) after {time.monotonic() - began:.1f} s"
+                kept = f"; they are kept in {journal.folder}: repeat the command to go on" if journal else ""
+                stop(STOPPED, f"{after} with {done} of {len(study.tasks)} cases{kept}")
+        warn(_without_plan(results))
+        return results
+
+    def _engine(self) -> Engine:
+        if self.cluster is not None:
+            from optimizer.whatif.cluster import Cluster
+
+            return Cluster(self.cluster)
+        from optimizer.whatif.sweep_engines import InProcess, Processes
+
+        return InProcess() if self.jobs == 1 else Processes(self.jobs)
+
+    def keep(self, results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> None:
+        """Keep the cases, and the tables made of them, where that is asked for; the unfinished rows go then."""
+        if self.out is None:
+            return
+        from optimizer.export.sweep_kept import keep
+        from optimizer.whatif.sweep_journal import discard
+
+        keep(results, tables or {}, self.out, command=["gwplan", *sys.argv[1:]], force=self.force)
+        discard(self.out)
+        click.echo(f"kept in {self.out}", err=True)
+
+    def draw(self, results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> None:
+        """Write the pictures that are asked for."""
+        if not self.pictures:
+            return
+        from optimizer.export.sweep_kept import CASES, described
+
+        draw(
+            results.study.kind, {CASES: results.table, **(tables or {})}, described(results), self.pictures, self.force
+        )
+
+
+def draw(
+    kind: str, tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], paths: Iterable[str], force: bool
+) -> None:
+    """Write the picture of a sweep to files; a sweep that has nothing for it is a problem of the input."""
+    from optimizer.export.charts_sweep import picture
+    from optimizer.export.pictures import save
+    from optimizer.export.theme import NothingToShowError
+
+    try:
+        drawn = picture(kind, tables, about)
+    except NothingToShowError as reason:
+        stop(BAD_INPUT, f"no picture: {reason}")
+    for path in paths:
+        save(drawn, path, force=force)
+        click.echo(f"wrote {path}", err=True)
+
+
+def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> str:
+    """Return a sweep as JSON: the base's figures, each case's, and the tables made of them."""
+    import json
+
+    from optimizer.export.sweep_kept import described
+    from optimizer.results.record import plain
+
+    study = results.study
+    cases = [
+        {"case": number, "inputs": dict(task.inputs), **row}
+        for number, (task, row) in enumerate(zip(study.tasks, results.rows, strict=True), start=1)
+    ]
+    made = {name: table.to_dict("records") for name, table in (tables or {}).items()}
+    return json.dumps(plain({**described(results), **made, "cases": cases}), indent=2, ensure_ascii=False)
+
+
+def known_figure(results: Results, figure: str) -> str:
+    """Return a figure's name if the cases have it; else raise with the nearest."""
+    from optimizer.instance.problems import InstanceError, Problem, nearest
+
+    known = [name for name, value in results.base.items() if isinstance(value, float | int)]
+    if figure not in known:
+        rule = "a figure is a column of the cases"
+        raise InstanceError(Problem(f"--of {figure}", "no such figure", rule, nearest(figure, known)))
+    return figure
+
+
+def end(results: Results) -> None:
+    """End with the exit code that fits: 5 where a case failed its own check, 3 where none has a plan."""
+    statuses = set(results.table["status"])
+    if statuses & {"failed_check", "solver_error", "error", "lost"}:
+        sys.exit(FAILED_CHECK)
+    if statuses and "optimal" not in statuses:
+        sys.exit(NO_PLAN)
+
+
+def _without_plan(results: Results) -> Iterator[str]:
+    """Yield a line for every way in which cases have no plan, with the first such case and its reason."""
+    table = results.table
+    for status, rows in table[table["status"] != "optimal"].groupby("status", sort=False):
+        first = rows.iloc[0]
+        words = "1 case is" if len(rows) == 1 else f"{len(rows)} cases are"
+        yield f"{words} {str(status).replace('_', ' ')}, first case {first['case']}: {first['reason']}"
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
+    """Show on stderr, when that is a terminal, how many cases are answered, how fast, and how long the rest takes."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(), TextColumn("left"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("cases", total=total, rate="")
+
+        def tell(done: int, total: int) -> None:
+            speed = shown.tasks[0].speed
+            shown.update(task, completed=done, rate=f"{speed:.1f}/s" if speed else "")
+
+        yield tell
+
+
+def _jobs(context: click.Context, parameter: click.Parameter, given: int) -> int:
+    from os import cpu_count
+
+    return given or cpu_count() or 1
+
+
+_OPTIONS = (
+    click.option("--jobs", type=click.IntRange(0), default=1, show_default=True, callback=_jobs, metavar="N",
+                 help="Worker processes on this machine; 0: one a core."),
+    click.option("--cluster", metavar="ADDRESS", help="Solve on a Dask cluster: its scheduler, tcp://HOST:PORT."),
+    click.option("--figure", "quantities", metavar="QUANTITY", multiple=True,
+                 help="One more figure of each case, as claims spell it: 'plan.expected_gw_years[pathway=ads] / 4'."),
+    click.option("--time-limit", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds for one case."),
+    click.option("--out", metavar="DIR", help="Keep the cases in this new folder; a broken-off sweep goes on."),
+    click.option("--force", is_flag=True, help="Replace what is kept in DIR, finished or not, and pictures."),
+    click.option("--png", metavar="FILE", help="Draw the picture as FILE.png."),
+    click.option("--svg", metavar="FILE", help="The same as SVG."),
+    click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON."),
+)  # fmt: skip
+
+
+def works(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of many cases, as one `Work` called ``work``."""
+
+    @wraps(command)
+    def run(**options: Any) -> None:
+        pictures = []
+        for kind in ("png", "svg"):
+            path = options.pop(kind)
+            if path and not path.lower().endswith(f".{kind}"):
+                raise click.UsageError(f"--{kind} takes a file that ends in .{kind}, not '{path}'")
+            pictures += [path] if path else []
+        if options["cluster"] and options["jobs"] != 1:
+            raise click.UsageError("--jobs and --cluster are two places to solve: give one of them")
+        taken = {f.name: options.pop(f.name) for f in fields(Work) if f.name != "pictures"}
+        command(work=Work(**taken, pictures=tuple(pictures)), **options)
+
+    for option in reversed(_OPTIONS):
+        run = option(run)
+    return run

@@ -1,0 +1,64 @@
+"""``gwplan tornado``."""
+
+from __future__ import annotations
+
+import click
+
+from optimizer.commands.common import Case, ends_with_code, takes_case
+from optimizer.commands.exposure import share
+from optimizer.commands.sweeping import Work, as_json, end, known_figure, works
+
+
+@click.command()
+@takes_case
+@click.option("--by", metavar="SHARE", callback=share, default="10%", show_default=True, help="How far inputs swing.")
+@click.option(
+    "--range",
+    "ranges",
+    metavar="RANGE",
+    multiple=True,
+    help="An input's own range: 'risk.aversion = 0..0.5', 'CELL *= 0.5..2'; may be repeated.",
+)
+@click.option("--only", is_flag=True, help="Swing nothing but the inputs with a --range.")
+@click.option("--all", "every", is_flag=True, help="Swing cells that are reported too.")
+@click.option("--each", is_flag=True, help="Swing every cell alone, not a pathway's or kind's together.")
+@click.option(
+    "--of",
+    "figure",
+    default="objective_bn",
+    show_default=True,
+    metavar="FIGURE",
+    help="The figure whose swing is told.",
+)
+@works
+@ends_with_code
+def tornado(
+    case: Case, by: float, ranges: tuple[str, ...], only: bool, every: bool, each: bool, figure: str, work: Work
+) -> None:
+    """Swing each input of INSTANCE down and up, one at a time, and say which of them the plan hangs on.
+
+    By default the inputs are the cells whose status is not reported; a pathway's cells of one column and status, or
+    those of all contracts of a kind, swing together.
+    """
+    if only and not ranges:
+        raise click.UsageError("--only swings the inputs with a --range: give one")
+    work.refuse_existing()
+    from optimizer.whatif import tornado as swings
+    from optimizer.whatif.sweep import Study
+
+    instance = case.load()
+    inputs = swings.inputs(instance, by, ranges, each=each, every=every, only=only)
+    settings = {"by": by, "of": figure, "each": each}
+    results = work.answered(Study("tornado", instance, swings.tasks(inputs), work.quantities, work.options, settings))
+    table = swings.tornado(inputs, results, known_figure(results, figure))
+    work.keep(results, {"tornado": table})
+    work.draw(results, {"tornado": table})
+    if work.as_json:
+        click.echo(as_json(results, {"tornado": table}))
+    else:
+        from optimizer.export.printed_layout import printed
+        from optimizer.export.printed_sweep import tornado as show
+
+        with printed() as page:
+            show(page, results, table, figure, by)
+    end(results)

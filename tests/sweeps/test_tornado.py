@@ -1,0 +1,63 @@
+"""Tornados: each input alone, the right way round, by its share or its own range."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import optimizer as gw
+from optimizer.instance.instance import Instance
+from optimizer.instance.problems import InstanceError
+from optimizer.whatif.sweep import Study, run
+from optimizer.whatif.sweep_engines import InProcess
+from optimizer.whatif.tornado import inputs, tasks, tornado
+
+DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"
+VALUE = "value[pathway=training].value_bn_per_gw_year"
+
+
+@pytest.fixture(scope="module")
+def deals() -> Instance:
+    """Return a tiny instance in which the price of deals is reported and all else assumed."""
+    return gw.load(DEALS).edited("value[pathway=deals].status = reported")
+
+
+def test_every_swing_is_that_of_the_plans_solved_afresh(deals: Instance) -> None:
+    """Down and up are what plans of the edited instance are worth; the largest swing comes first."""
+    found = inputs(deals, 0.1, [], each=False, every=False, only=False)
+    names = [each.name for each in found]
+    assert "value.value_bn_per_gw_year [training]" in names and "value.value_bn_per_gw_year [deals]" not in names
+    table = tornado(found, run(Study("tornado", deals, tasks(found)), InProcess()), "objective_bn")
+    assert table["swing"].is_monotonic_decreasing
+    row = table.set_index("input").loc["value.value_bn_per_gw_year [training]"]
+    for way, factor in (("down", 0.9), ("up", 1.1)):
+        assert row[way] == pytest.approx(gw.solve(deals.edited(f"{VALUE} *= {factor}")).objective_bn, abs=1e-9)
+    assert row["base"] == pytest.approx(gw.solve(deals).objective_bn)
+    assert row["swing"] == pytest.approx(max(row["up"], row["base"]) - min(row["down"], row["base"]))
+    assert (row["cells"], row["range"], row["status"]) == (2, "0.1", "assumption")  # a value of 0 cannot be scaled
+
+
+def test_an_input_with_its_own_range_is_not_swung_by_the_share_too(deals: Instance) -> None:
+    """Its cells leave the group that they belonged to; reported cells swing only when asked for."""
+    own = "value[pathway=training, from=2026-01-01].value_bn_per_gw_year = 10..30"
+    found = {each.name: each for each in inputs(deals, 0.1, [own], each=False, every=True, only=False)}
+    ranged = found["value[pathway=training, from=2026-01-01].value_bn_per_gw_year"]
+    assert (ranged.cells, ranged.range, ranged.status) == (1, "10..30", "assumption")
+    assert found["value.value_bn_per_gw_year [training]"].cells == 1
+    assert found["value.value_bn_per_gw_year [deals]"].status == "reported"
+    assert [each.name for each in inputs(deals, 0.1, [own], each=False, every=False, only=True)] == [ranged.name]
+    with pytest.raises(InstanceError, match="did you mean 'training'"):
+        inputs(deals, 0.1, [own.replace("training", "trainin")], each=False, every=False, only=True)
+
+
+def test_an_input_that_leaves_no_plan_comes_first_with_its_reason(deals: Instance) -> None:
+    """A plan that cannot be kept is more than any loss of worth."""
+    floor = deals.edited("insert locks[pathway=training, from=2026-10-01, min_gw=0.5]")
+    own = ["deliveries.gw *= 0.4..1", f"{VALUE} *= 0.5..2"]
+    found = inputs(floor, 0.1, own, each=False, every=False, only=True)
+    table = tornado(found, run(Study("tornado", floor, tasks(found)), InProcess()), "objective_bn")
+    assert table["input"].tolist() == ["deliveries.gw *=", f"{VALUE} *="]
+    assert np.isnan(table["down"][0]) and table["reason"][0].startswith("down: infeasible")
+    assert table["swing"][1] > table["swing"][0]
