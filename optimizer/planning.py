@@ -43,6 +43,7 @@ def solve(
     options: SolveOptions | None = None,
     *,
     accept_stopped: bool = False,
+    allowable: bool = False,
     progress: Callable[[str], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
 ) -> Plan:
@@ -56,6 +57,8 @@ def solve(
         Time limit (seconds), solver log and solver options.
     accept_stopped : bool
         Whether a feasible plan that a limit or Ctrl-C left unproved is returned, labelled by its status.
+    allowable : bool
+        Whether it is worked out how far values and costs may change before the plan does (`allowable_changes`).
     progress : callable, optional
         Told the name of each stage as it begins.
     meanwhile : callable, optional
@@ -104,7 +107,7 @@ def solve(
         if solution.status.stopped and not program.whole.any():
             solution, certificate = settled(program, solution)
         with stage("results"):
-            plan = make_plan(laid_out, program, solution, certificate)
+            plan = make_plan(laid_out, program, solution, certificate, allowable=allowable)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
     told = [*map(str, warnings), *_without_ranges(program, solution)]
