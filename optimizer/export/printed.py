@@ -86,9 +86,9 @@ def _firm(plan: Plan) -> str:
     first = min((side for side in sides if side[-1] == "first"), default=None)
     loss, side, pathway, when = min((side for side in sides if side[-1] != "first"), default=first or sides[0])
     where = f"{side} {pathway} in {when}"
-    now = f"; now at least {_millions(first[0])} per GW" if first and first[0] else ""
+    now = f"; one now at least {_millions(first[0])}" if first and first[0] else ""
     if not loss:
-        return f"How firm: another split may be worth as much, as one with {where}, or loses little{now}."
+        return f"How firm: another split may be worth as much, as one with {where}{now}."
     return f"How firm: another split by year loses at least {_millions(loss)} per GW ({where}){now}."
 
 

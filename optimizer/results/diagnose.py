@@ -108,6 +108,14 @@ def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnos
     return Diagnosis(told, tuple(repairs(laid_out, program, options)))
 
 
+def conflicts_in_words(instance: Instance) -> str:
+    """Return in one line which demands of an infeasible instance cannot all be kept; blank if it has a plan."""
+    laid_out = timeline(instance)
+    program = compiled(laid_out.data)
+    found = conflict(program, laid_out.data, SolveOptions())
+    return "; ".join(_told(demand, laid_out).words for demand in found)
+
+
 def _told(demand: Demand, laid_out: Timeline) -> Conflict:
     period = laid_out.data.tree.period[demand.nodes]
     first, end = int(period.min()), int(period.max()) + 1
