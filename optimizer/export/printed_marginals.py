@@ -55,7 +55,7 @@ def marginal_values(page: Page, plan: Plan) -> None:
     )
 
 
-def sentence(row: dict[str, Any], resolution: str) -> str:
+def sentence(row: dict[Any, Any], resolution: str) -> str:
     """Return a row of the marginal values in words.
 
     Parameters
@@ -123,7 +123,7 @@ def allowable_changes(page: Page, plan: Plan) -> None:
     )
 
 
-def _changes(row: dict[str, Any]) -> list[str]:
+def _changes(row: dict[Any, Any]) -> list[str]:
     return [
         "any amount" if math.isinf(change) else f"{change:.3g}"
         for change in (row["allowable_decrease"], row["allowable_increase"])

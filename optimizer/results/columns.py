@@ -65,7 +65,7 @@ MEANING: Final[Mapping[str, str]] = MappingProxyType(
         "deals": "Deals of the pathways that need notice: one row per node and deal pathway.",
         "obligations": "What is owed to vendors, beyond the horizon too: one row per vendor, contract and year.",
         "marginal_values": "Shadow prices, what relaxing a limit would add: one row per node, constraint and name.",
-        "allowable_changes": "How far values and costs may change before the plan does: one row per cell of the tables.",
+        "allowable_changes": "How far values and costs may change before the plan does: one row per cell.",
         "firmness": "What every other split loses at least: one row per pathway, for the first period and each year.",
     }
 )
