@@ -1,8 +1,8 @@
 """How far each value and cost in the tables may change before the plan does: allowable increase and decrease.
 
 A cell of the tables prices many columns of the program at once. What it does to each is found by laying the instance
-out again with the cells of one column moved a little, twice: all by as much, and each by a different share. The ratio of
-the two tells which cell a column of the program belongs to.
+out again with the cells of one column moved a little, twice: all by as much, and each by a different share. The ratio
+of the two tells which cell a column of the program belongs to.
 """
 
 from __future__ import annotations
