@@ -10,7 +10,7 @@ from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 
 BYTES_A_COLUMN: Final = 1_500
-"""Peak memory of a solve for each column counted as `columns` does, measured on the reference instance and rounded up."""
+"""Peak memory of a solve for each column counted as `columns` does, as measured on the reference."""
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
 

@@ -77,7 +77,10 @@ def test_a_folder_that_may_not_be_written_is_refused_before_the_solve(tmp_path: 
     folder.mkdir(mode=0o555)
     try:
         # the package is imported first: whoever we become may not be able to read it
-        become = "import os, optimizer.commands.solve, optimizer.results.run, optimizer.planning\nos.setgid(65534); os.setuid(65534)"
+        become = (
+            "import os, optimizer.commands.solve, optimizer.results.run, optimizer.planning\n"
+            "os.setgid(65534); os.setuid(65534)"
+        )
         done = ended(TREE, "--out", str(folder / "run"), before=become)
         assert done.returncode == 1 and "may not be written into" in done.stderr and not done.stdout
         assert list(folder.iterdir()) == []

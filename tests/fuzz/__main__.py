@@ -101,6 +101,7 @@ def reached(arguments: list[str], *, traced: bool = True) -> tuple[set[tuple[str
 
     if traced:
         sys.settrace(trace)
+    signal.signal(signal.SIGPROF, _too_long)
     signal.setitimer(signal.ITIMER_PROF, HANG_S)  # processor time: others may be busy on the machine
     exception: BaseException | None = None
     try:
