@@ -74,7 +74,10 @@ class Diagnosis:
             yield "No single change of a floor, cap, lock, ramp, deal or supply was found that makes a plan possible."
             return
         best = max(repair.worth_bn for repair in self.repairs)
-        yield "Ways out, checked by solving; the one that takes fewest GW-years first (paste what follows --set):"
+        yield (
+            "Ways out of this conflict and of any other that there is, checked by solving; the one that takes fewest "
+            "GW-years first (paste what begins with --set):"
+        )
         for number, repair in enumerate(self.repairs, 1):
             less = best - repair.worth_bn
             cost = "the most of these" if less < 5e-4 else f"{less:.3f} $bn less than the best of these"
