@@ -53,6 +53,7 @@ def solve(
     stay_near: Plan | Answer | str | Path | None = None,
     move_cost_bn_per_gw_year: float | None = None,
     accept_stopped: bool = False,
+    allowable: bool = False,
     progress: Callable[[str], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
 ) -> Plan:
@@ -70,6 +71,8 @@ def solve(
         What leaving it costs, $bn per GW-year moved; given with `stay_near` alone, and with it always.
     accept_stopped : bool
         Whether a feasible plan that a limit or Ctrl-C left unproved is returned, labelled by its status.
+    allowable : bool
+        Whether it is worked out how far values and costs may change before the plan does (`allowable_changes`).
     progress : callable, optional
         Told the name of each stage as it begins.
     meanwhile : callable, optional
@@ -122,7 +125,7 @@ def solve(
         if solution.status.stopped and not program.whole.any():
             solution, certificate = settled(program, solution)
         with stage("results"):
-            plan = make_plan(laid_out, program, solution, certificate)
+            plan = make_plan(laid_out, program, solution, certificate, allowable=allowable)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
     told = [*map(str, (*warnings, *left_free(laid_out))), *_without_ranges(program, solution)]

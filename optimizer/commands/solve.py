@@ -43,6 +43,12 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
     "--solver-option", "solver", metavar="KEY=VALUE", multiple=True, callback=pairs, help="Set an option of HiGHS."
 )
 @click.option("--ranges", is_flag=True, help="Find from_gw and to_gw of marginal values of a large model too.")
+@click.option(
+    "--marginal-values",
+    "marginals",
+    is_flag=True,
+    help="Print too what one GW more and less is worth, and how far values and costs may change before the plan does.",
+)
 @click.option("--log", is_flag=True, help="Show the solver's own log on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the plan.")
 @ends_with_code
@@ -55,6 +61,7 @@ def solve(
     start: str | None,
     solver: dict[str, str],
     ranges: bool,
+    marginals: bool,
     log: bool,
     as_json: bool,
 ) -> None:
@@ -77,7 +84,10 @@ def solve(
 
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
-        plan = best_plan(instance, options, accept_stopped=True, progress=tell, meanwhile=printer)
+        kept = out is not None or into is not None
+        plan = best_plan(
+            instance, options, accept_stopped=True, allowable=marginals or kept, progress=tell, meanwhile=printer
+        )
     asked = {"time_limit_s": time_limit, "start": start, "solver": dict(options.solver), **case.asked()}
     keep_in = partial(keep, plan, command=["gwplan", *sys.argv[1:]], options=asked)
     try:
@@ -89,7 +99,7 @@ def solve(
         missing = f"the run is not kept in {out}" if into is None else f"the plan is not in {into}"
         stop(STOPPED, f"stopped (interrupted): {missing}")
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
-        _show(plan, as_json, _lock_costs(plan) if plan.status == "optimal" else [])
+        _show(plan, as_json, marginals, _lock_costs(plan) if plan.status == "optimal" else [])
     if plan.status != "optimal":
         stop(STOPPED, f"stopped ({plan.status.replace('_', ' ')}): this plan keeps every limit but is not proved best")
 
@@ -114,7 +124,7 @@ def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
         refresh(read_run(keep_in(Path(scratch) / "run")), workbook)
 
 
-def _show(plan: Plan, as_json: bool, costs: list[LockCost]) -> None:
+def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> None:
     if as_json:
         import json
 
@@ -123,12 +133,17 @@ def _show(plan: Plan, as_json: bool, costs: list[LockCost]) -> None:
         click.echo(json.dumps({**plan.summary, **held}, indent=2, allow_nan=False))
         return
     printer()(plan)
-    if costs:
+    if costs or marginals:
         from optimizer.export.printed_evaluation import locks
         from optimizer.export.printed_layout import printed
+        from optimizer.export.printed_marginals import allowable_changes, marginal_values
 
+        click.echo()
         with printed() as page:
-            locks(page, costs)
+            if costs:
+                locks(page, costs)
+            for part in (marginal_values, allowable_changes) if marginals else ():
+                part(page, plan)
 
 
 def printer() -> Callable[[Plan], None]:

@@ -45,6 +45,7 @@ def heading(page: Page, view: View) -> None:
     if instance.description:
         page.note(instance.description)
     page.note(_proof(view.plan))
+    page.note(_firm(view.plan))
     count = f"{view.calendar.periods} {instance.resolution}{'s' if view.calendar.periods > 1 else ''}"
     futures = len(view.tree.leaves)
     tree = f"{futures} futures (combinations of outcomes)" if futures > 1 else "one future (no uncertainty)"
@@ -70,6 +71,30 @@ def _proof(plan: Plan) -> str:
     known = gap is not None and math.isfinite(gap)
     bound = f"it may miss {100 * gap:.2g}% of worth" if known else "how far it is from the best is not known"
     return f"NOT PROVED BEST, stopped ({plan.status.replace('_', ' ')}): it keeps every limit; {bound}."
+
+
+def _firm(plan: Plan) -> str:
+    """Return in words what other splits by pathway lose at least; blank where that is not known."""
+    sides = [
+        (cell[f"{side}_loses_bn_per_gw"], side, cell["pathway"], cell["when"])
+        for cell in plan.tables["firmness"].to_dict("records")
+        for side in ("less", "more")
+        if math.isfinite(cell[f"{side}_loses_bn_per_gw"])
+    ]
+    if not sides:
+        return ""
+    first = min((side for side in sides if side[-1] == "first"), default=None)
+    loss, side, pathway, when = min((side for side in sides if side[-1] != "first"), default=first or sides[0])
+    where = f"{side} {pathway} in {when}"
+    now = f"; one now at least {_millions(first[0])}" if first and first[0] else ""
+    if not loss:
+        return f"How firm: another split may be worth as much, as one with {where}{now}."
+    return f"How firm: another split by year loses at least {_millions(loss)} per GW ({where}){now}."
+
+
+def _millions(bn: float) -> str:
+    millions = 1000 * bn
+    return f"${millions:,.0f} million" if millions >= 100 else f"${millions:.2g} million"
 
 
 def headline(page: Page, view: View) -> None:

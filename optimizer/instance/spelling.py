@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -50,11 +51,16 @@ def noted(edit: Edit) -> Edit:
 
 def spell(edit: Edit) -> str:
     """Return an edit in the command line's spelling, the inverse of `edit`."""
-    cells = ", ".join(f"{name}={_spell_cell(cell)}" for name, cell in edit.where.items())
+    cells = spell_cells(edit.where)
     rows = f"{edit.table}[{cells}]" if cells else edit.table
     if edit.operation in ("drop", "insert"):
         return f"{edit.operation} {rows}{_spell_dates(edit)}"
     return f"{rows}.{edit.column} {_spell_change(edit)}{_spell_dates(edit)}"
+
+
+def spell_cells(where: Mapping[str, Cell]) -> str:
+    """Return what picks rows in the command line's spelling: ``pathway=ads, tier=1``."""
+    return ", ".join(f"{name}={_spell_cell(cell)}" for name, cell in where.items())
 
 
 def _spell_change(edit: Edit) -> str:

@@ -17,6 +17,7 @@ from optimizer.instance.calendar import MONTHS, Calendar
 from optimizer.instance.earlier import kept
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Arrays, Layouts, Names
+from optimizer.instance.memory import refuse_too_large
 from optimizer.instance.past import changes_of_the_past
 from optimizer.instance.problems import InstanceError, Problem
 
@@ -116,6 +117,7 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     layouts = layouts or Layouts()
     shape = (calendar.periods, tuple(revealed.tolist()), tuple(_probabilities(instance)))
     tree = layouts.once(("tree", *shape), (), partial(build_tree, *shape))
+    refuse_too_large(instance, tree.size)
     scenarios = layouts.outcomes_applied(instance, instance.factors)
     alone = layouts.alone(instance)
     names = _names((instance, *scenarios))

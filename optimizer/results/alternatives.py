@@ -79,7 +79,7 @@ def alternatives(
     objective = float(program.cost @ best) + program.offset
     most = objective + within * abs(objective)
     held = _held(program, most)
-    years, weights = _weights(laid_out)
+    years, weights = year_weights(laid_out)
     basis: Basis | None = None
     found: list[tuple[str, FloatArray]] = []
     rows = []
@@ -89,7 +89,7 @@ def alternatives(
             tell(f"{pathway} {year}")
             extreme = []
             for sign, name in ((1.0, "least"), (-1.0, "most")):
-                cost = sign * _cost(laid_out, program, p, weights[y])
+                cost = sign * use_cost(laid_out, program, p, weights[y])
                 columns, basis = _extreme(replace(held, cost=cost, offset=0.0), options, basis)
                 use = _use(laid_out, program, columns, weights)
                 found.append((f"{name} {pathway} in {year}", use))
@@ -126,7 +126,7 @@ def _held(program: LinearProgram, most: float) -> LinearProgram:
     )
 
 
-def _weights(laid_out: Timeline) -> tuple[IntArray, FloatArray]:
+def year_weights(laid_out: Timeline) -> tuple[IntArray, FloatArray]:
     """Return the years, and each node's weight in a year's expected mean, shape (years, N)."""
     tree = laid_out.data.tree
     of_period = laid_out.calendar.starts().astype("datetime64[Y]").astype(np.int64) + 1970
@@ -136,7 +136,7 @@ def _weights(laid_out: Timeline) -> tuple[IntArray, FloatArray]:
     return years, inside * tree.probability / periods[:, None]
 
 
-def _cost(laid_out: Timeline, program: LinearProgram, p: int, weight: FloatArray) -> FloatArray:
+def use_cost(laid_out: Timeline, program: LinearProgram, p: int, weight: FloatArray) -> FloatArray:
     """Return the cost that makes a program's objective a pathway's expected mean GW."""
     cost = np.zeros(program.shape[1])
     keys, columns = program.column_keys["allocate"], program.columns["allocate"]

@@ -65,6 +65,8 @@ MEANING: Final[Mapping[str, str]] = MappingProxyType(
         "deals": "Deals of the pathways that need notice: one row per node and deal pathway.",
         "obligations": "What is owed to vendors, beyond the horizon too: one row per vendor, contract and year.",
         "marginal_values": "Shadow prices, what relaxing a limit would add: one row per node, constraint and name.",
+        "allowable_changes": "How far values and costs may change before the plan does: one row per cell.",
+        "firmness": "What every other split loses at least: one row per pathway, for the first period and each year.",
     }
 )
 """What each table says."""
@@ -140,6 +142,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
                 "worth lost by tightening the limit by a little; more than relaxed where the optimum is degenerate; "
                 "blank where not worked out, or where no plan would be left",
             ),
+            "limit_gw": _gw("the limit; of a ramp at the start with the capacity in use before"),
             "from_gw": _gw("least value of the limit down to which its value below holds (allowable decrease)"),
             "to_gw": _gw("greatest value of the limit up to which its value above holds (allowable increase)"),
             "unit": _text("unit of the marginal value: $bn per GW-year, of ramps $bn per GW"),
@@ -147,6 +150,31 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
                 "fixed: the value holds with the plan's whole cancellations and the blocks in use as they are; "
                 "blank: the plan has none"
             ),
+        },
+        "allowable_changes": {
+            "table": _text("table of the instance"),
+            "row": _text("key of its row, as in an edit: column=cell joined by commas"),
+            "column": _text("column of the cell, a value or a cost"),
+            "value": Column("number", "as in unit", "what the cell says; cells that are blank or 0 have no row"),
+            "unit": _text("unit of the cell and of its changes"),
+            "allowable_increase": Column(
+                "number",
+                "as in unit",
+                "the plan stays best while the cell alone rises by no more (farther at a degenerate optimum); inf: "
+                "however much; blank where not worked out",
+            ),
+            "allowable_decrease": Column("number", "as in unit", "the same of a cell that falls"),
+        },
+        "firmness": {
+            "pathway": _text("use of the capacity"),
+            "when": _text("first: the first period; else the calendar year"),
+            "less_loses_bn_per_gw": Column(
+                "number",
+                "$bn per GW",
+                "worth that a plan lacks at least for each GW less of expected mean use in that time; 0: another split "
+                "may be worth as much; inf: there is no plan with less; blank where not worked out",
+            ),
+            "more_loses_bn_per_gw": Column("number", "$bn per GW", "the same for each GW more"),
         },
     }
 )

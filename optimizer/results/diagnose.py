@@ -74,7 +74,10 @@ class Diagnosis:
             yield "No single change of a floor, cap, lock, ramp, deal or supply was found that makes a plan possible."
             return
         best = max(repair.worth_bn for repair in self.repairs)
-        yield "Ways out, checked by solving; the one that takes fewest GW-years first (paste what follows --set):"
+        yield (
+            "Ways out of this conflict and of any other that there is, checked by solving; the one that takes fewest "
+            "GW-years first (paste what begins with --set):"
+        )
         for number, repair in enumerate(self.repairs, 1):
             less = best - repair.worth_bn
             cost = "the most of these" if less < 5e-4 else f"{less:.3f} $bn less than the best of these"
@@ -106,6 +109,14 @@ def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnos
         return Diagnosis((), ())
     told = tuple(_told(demand, laid_out) for demand in found)
     return Diagnosis(told, tuple(repairs(laid_out, program, options)))
+
+
+def conflicts_in_words(instance: Instance) -> str:
+    """Return in one line which demands of an infeasible instance cannot all be kept; blank if it has a plan."""
+    laid_out = timeline(instance)
+    program = compiled(laid_out.data)
+    found = conflict(program, laid_out.data, SolveOptions())
+    return "; ".join(_told(demand, laid_out).words for demand in found)
 
 
 def _told(demand: Demand, laid_out: Timeline) -> Conflict:

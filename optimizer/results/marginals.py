@@ -82,10 +82,11 @@ def marginal_values(
         ``bn_per_gw_year`` is in $bn per GW-year, gross of contract cost; for ramps in $bn per GW, as ``unit`` says.
         Positive: relaxing helps. Blank where the node has no weight in the objective. ``relaxed`` is the value of a
         little more relief and ``tightened`` that of a little less, which differ where the optimum is degenerate;
-        ``from_gw`` and ``to_gw`` tell how far below and above the limit they hold. ``integers`` tells that whole
-        cancellations and blocks are fixed as planned.
+        ``from_gw`` and ``to_gw`` tell how far below and above the limit, ``limit_gw``, they hold. ``integers`` tells
+        that whole cancellations and blocks are fixed as planned.
     """
     weight = node_weight(program, data, row_duals)
+    bound = np.where(np.isfinite(program.row_lower), program.row_lower, program.row_upper)
     frames = []
     for family in FAMILIES:
         keys = program.row_keys.get(family.row)
@@ -111,6 +112,7 @@ def marginal_values(
                 bn_per_gw_year=value,
                 relaxed=_per_unit(family.sign * relaxed, per_unit),
                 tightened=_per_unit(family.sign * tightened, per_unit),
+                limit_gw=bound[rows],
                 from_gw=low,
                 to_gw=high,
                 unit=family.unit,

@@ -12,6 +12,8 @@ import pandas as pd
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline
 from optimizer.results import tables as make
+from optimizer.results.allowable import allowable_changes
+from optimizer.results.firmness import firmness
 from optimizer.results.marginals import marginal_rows, marginal_values
 from optimizer.results.obligations import obligations
 from optimizer.results.values import Values, values
@@ -30,6 +32,8 @@ TABLES = (
     "deals",
     "obligations",
     "marginal_values",
+    "allowable_changes",
+    "firmness",
 )
 """The tables of a plan, in the order in which they are kept."""
 
@@ -109,12 +113,24 @@ class Plan:
         """$bn per GW-year of supply, targets, floors, caps and locks; $bn per GW of ramps."""
         return self.tables["marginal_values"]
 
+    @property
+    def allowable_changes(self) -> pd.DataFrame:
+        """How far each value and cost may rise and fall, in its own unit, before the plan changes."""
+        return self.tables["allowable_changes"]
+
+    @property
+    def firmness(self) -> pd.DataFrame:
+        """What other splits lose at least, $bn per GW, by pathway, for the first period and each year."""
+        return self.tables["firmness"]
+
 
 def make_plan(
     timeline: Timeline,
     program: LinearProgram,
     solution: Solution,
     certificate: Certificate,
+    *,
+    allowable: bool = False,
 ) -> Plan:
     """Return the plan that a solution means.
 
@@ -128,6 +144,8 @@ def make_plan(
         A feasible solution; its duals, where there are any, give the marginal values.
     certificate : Certificate
         What is proved of it.
+    allowable : bool
+        Whether allowable changes of values and costs are worked out.
     """
     data = timeline.data
     decided = values(program, data, solution.columns)
@@ -135,13 +153,17 @@ def make_plan(
     linear = with_whole_fixed(program, solution.columns) if program.whole.any() else program
     sides = both_sides(linear, solution, marginal_rows(program))
     tables = decision_tables(timeline, decided)
-    tables["marginal_values"] = marginal_values(program, data, duals, make.node_columns(timeline), sides)
+    tables |= {
+        "marginal_values": marginal_values(program, data, duals, make.node_columns(timeline), sides),
+        "allowable_changes": allowable_changes(timeline, program, solution, worked_out=allowable),
+        "firmness": firmness(timeline, program, solution, worked_out=sides is not None),
+    }
     summary = summarise(timeline, decided, str(solution.status), certificate)
     return Plan(timeline.instance, str(solution.status), summary, tables)
 
 
 def decision_tables(timeline: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
-    """Return the tables of a plan that its decisions make, all but the marginal values."""
+    """Return the tables of a plan that its decisions make: all but those that need its duals or its basis."""
     data, columns = timeline.data, make.node_columns(timeline)
     return {
         "nodes": make.nodes(timeline, columns),

@@ -9,7 +9,7 @@ compiler, to the same matrix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +24,7 @@ from models import PlanData, Terms, build, terms
 from optimizer.solve.expand import Columnwise, Expansion, Form, TemplateError
 from optimizer.solve.program import BoolArray, FloatArray, LinearProgram, totals
 
-__all__ = ["Compiled", "TemplateError", "compiled", "expand", "templates", "templates_available"]
+__all__ = ["Compiled", "TemplateError", "compiled", "expand", "numbers_of", "templates", "templates_available"]
 
 _SWITCHES = ((constraint_switch, "TEMPLATIZE_CONSTRAINTS"), (objective_switch, "TEMPLATIZE_OBJECTIVES"))
 
@@ -68,6 +68,17 @@ def compile_terms(entered: Terms) -> Compiled:
     with templates():
         model = build(entered, sketch=True)
     return expand(model, entered)
+
+
+def numbers_of(data: PlanData) -> Callable[[PlanData], LinearProgram | None]:
+    """Return what makes programs of other numbers of a plan's data; None of data that have another structure."""
+    base = compile_terms(terms(data))
+
+    def program_of(other: PlanData) -> LinearProgram | None:
+        entered = terms(other)
+        return None if entered.difference(base.terms) else base.with_numbers(entered)
+
+    return program_of
 
 
 @dataclass

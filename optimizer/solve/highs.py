@@ -137,7 +137,7 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
     if options.time_limit is not None:
         settings["time_limit"] = options.time_limit
     for name, value in settings.items():
-        _must(highs.setOptionValue(name, value), f"setting {name}")
+        must(highs.setOptionValue(name, value), f"setting {name}")
     rows, columns = program.shape
     status = highs.passModel(
         columns,
@@ -163,7 +163,8 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
     return highs
 
 
-def _must(status: Any, doing: str) -> None:
+def must(status: Any, doing: str) -> None:
+    """Raise unless HiGHS says that all is well."""
     if status != highspy.HighsStatus.kOk:
         raise SolverError(f"HiGHS failed at {doing}")
 
@@ -194,7 +195,7 @@ def solve(
     ranges = ranges and (options.ranges or len(program.cost) <= RANGED_COLUMNS)
     began = time.perf_counter()
     if basis is not None:
-        _must(highs.setBasis(basis), "starting from a basis")
+        must(highs.setBasis(basis), "starting from a basis")
     run_status, interrupted = _run(highs, options.meanwhile)
     seconds = time.perf_counter() - began
     model_status = highs.getModelStatus()
@@ -239,8 +240,8 @@ class Moved:
         A range of infinity down to minus infinity is not known.
         """
         lower, upper = float(self._program.row_lower[row]), float(self._program.row_upper[row])
-        _must(self._highs.setBasis(self._basis), "starting from a basis")
-        _must(self._highs.changeRowBounds(row, lower + by, upper + by), "moving a row")
+        must(self._highs.setBasis(self._basis), "starting from a basis")
+        must(self._highs.changeRowBounds(row, lower + by, upper + by), "moving a row")
         try:
             status, interrupted = _run(self._highs)
             if interrupted:
@@ -259,7 +260,7 @@ class Moved:
             dual = float(self._highs.getSolution().row_dual[row])
             return float(self._highs.getInfo().objective_function_value), dual, low, high
         finally:
-            _must(self._highs.changeRowBounds(row, lower, upper), "moving a row back")
+            must(self._highs.changeRowBounds(row, lower, upper), "moving a row back")
 
 
 def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:

@@ -212,7 +212,7 @@ class Session:
         self._compiled: Compiled = compile_terms(terms(laid_out.data))
         self._rebuilt: list[Compiled] = []
         solution, proof, report = solved(laid_out, self._compiled.program, self._options, layouts=self._layouts)
-        certificate = plan_or_error(solution, proof, accept_stopped=False)
+        certificate = plan_or_error(solution, proof, accept_stopped=False, instance=instance)
         warnings = (*warnings, *left_free(laid_out))
         seconds = {"base": time.perf_counter() - began}
         self.base = Answer(
@@ -292,7 +292,9 @@ class Session:
         program = narrowed(program) if narrowed else program
         reached = Reached.REBUILT if reason else _reached(self.base._program, program)
         marks.append(time.perf_counter())
-        solution, certificate, iterations, cold_again = self._solution(program, laid_out, reached, start)
+        # with less freedom than the instance has, the instance does not explain why there is no plan
+        whole = None if restriction or narrowed else laid_out.instance
+        solution, certificate, iterations, cold_again = self._solution(program, laid_out, reached, start, whole)
         marks.append(time.perf_counter())
         self.solved += 1
         self.cold_again += cold_again
@@ -315,7 +317,12 @@ class Session:
         return rebuilt.program, reason
 
     def _solution(
-        self, program: LinearProgram, laid_out: Timeline, reached: Reached, start: Answer | None
+        self,
+        program: LinearProgram,
+        laid_out: Timeline,
+        reached: Reached,
+        start: Answer | None,
+        explained_by: Instance | None,
     ) -> tuple[Solution, Certificate, int, bool]:
         """Return a certified solution, from the base's basis where that proves optimal, else cold."""
         if reached is Reached.UNCHANGED:
@@ -334,7 +341,7 @@ class Session:
                 if proof.optimal:
                     return warm, proof, iterations, False
         solution, cold_proof, report = solved(laid_out, program, self._options, layouts=self._layouts.forked())
-        certificate = plan_or_error(solution, cold_proof, accept_stopped=False)
+        certificate = plan_or_error(solution, cold_proof, accept_stopped=False, instance=explained_by)
         return solution, certificate, iterations + taken(report), doubted
 
     def _starts(

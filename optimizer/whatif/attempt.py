@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from optimizer.errors import InfeasibleError, StoppedError
+from optimizer.errors import InfeasibleError, SolverError, StoppedError
 from optimizer.instance.instance import Edit
 from optimizer.instance.problems import InstanceError
+from optimizer.results.diagnose import conflicts_in_words
 from optimizer.solve.session import Answer, Session
 
 Told = Callable[[str], None]
@@ -47,5 +48,18 @@ def attempted(solve: Callable[[], Answer]) -> Answer | str:
         return solve()
     except InstanceError as error:
         return str(error.problems[0])
-    except (InfeasibleError, StoppedError) as error:
+    except InfeasibleError as error:
+        return why_no_plan(error)
+    except StoppedError as error:
         return str(error)
+
+
+def why_no_plan(error: InfeasibleError) -> str:
+    """Return in one line why a case has no plan: the demands in conflict where they can be told, else the status."""
+    if error.instance is None or error.status == "unbounded":
+        return str(error)
+    try:
+        words = conflicts_in_words(error.instance)
+    except (StoppedError, SolverError):  # it has no plan all the same
+        return str(error)
+    return f"{error.status}: these cannot all be kept: {words}" if words else str(error)

@@ -11,6 +11,7 @@ from optimizer.errors import InfeasibleError
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.results.plan import Plan
 from optimizer.solve.session import Answer, Reached, Session
+from optimizer.whatif.attempt import why_no_plan
 from optimizer.whatif.figures import Figure, figures
 from optimizer.whatif.stacks import BASE, Stack
 
@@ -102,7 +103,7 @@ def compare(session: Session, asked: Iterable[Stack], progress: Callable[[str], 
         try:
             cases.append(_case(stack, session.solve_case(instance)))
         except InfeasibleError as error:
-            cases.append(Case(stack, None, {}, failure=str(error)))
+            cases.append(Case(stack, None, {}, failure=why_no_plan(error)))
         except InstanceError as error:
             problems += [told(stack.name, problem) for problem in error.problems]
     if problems:

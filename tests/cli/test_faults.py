@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
+import optimizer as gw
+from optimizer.instance.memory import columns
+from optimizer.instance.timeline import timeline
 from optimizer.results.run import read_run
+from optimizer.solve.compile import compiled
 from tests.cli.conftest import INSTANCES
 
 TREE = str(INSTANCES / "tiny-tree")
@@ -22,6 +28,82 @@ def started(*arguments: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(INSTANCES.parent)}
     command = [sys.executable, "-m", "optimizer.cli", *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def ended(instance: str | Path, *arguments: str, before: str) -> subprocess.CompletedProcess[str]:
+    """Run ``solve`` in a process that first runs some lines of Python: what makes the fault."""
+    code = (
+        f"{before}\nimport sys\nsys.argv = ['gwplan', 'solve', *sys.argv[1:]]\nfrom optimizer.cli import main\nmain()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(INSTANCES.parent)}
+    command = [sys.executable, "-c", code, str(instance), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_plan_that_does_not_fit_into_memory_is_refused_with_the_numbers(tmp_path: Path) -> None:
+    """Protects the machine: what will not fit is refused in one line before it is built, not killed on the way."""
+    large = tmp_path / "large"
+    shutil.copytree(INSTANCES / "meta-2026h1", large)
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_AS, ({0}, {0}))".format(600 * 2**20)
+    done = ended(large, "--set", "calendar.periods = 600", "--set", "calendar.resolution = month", before=limit)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "GB of memory" in done.stderr and "GB are free" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["meta-2026h1", "tiny-curve", "tiny-deals", "tiny-migration", "tiny-tree"])
+def test_memory_is_not_estimated_from_fewer_decisions_than_there_are(name: str) -> None:
+    """Protects the estimate: it counts at least the columns that the program has, and not ten times as many."""
+    instance = gw.load(INSTANCES / name)
+    data = timeline(instance).data
+    actual = compiled(data).shape[1]
+    assert actual <= columns(instance, data.tree.size) <= 10 * actual
+
+
+def test_a_full_disk_costs_the_run_and_not_the_plan(tmp_path: Path) -> None:
+    """Protects outputs on a full disk: no half of a run is left, one line says so, and the plan is printed."""
+    limit = (
+        "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))"
+    )
+    done = ended(TREE, "--out", str(tmp_path / "run"), before=limit)
+    assert done.returncode == 1 and "cannot be written" in done.stderr and "Traceback" not in done.stderr
+    assert "PLAN OF tiny-tree" in done.stdout and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not write")
+def test_a_folder_that_may_not_be_written_is_refused_before_the_solve(tmp_path: Path) -> None:
+    """Protects the planner's time: a read-only place is told at once, and nothing is left in it."""
+    folder = Path("/var/tmp") / f"gwplan-read-only-{os.getpid()}"
+    folder.mkdir(mode=0o555)
+    try:
+        # the package is imported first: whoever we become may not be able to read it
+        become = (
+            "import os, optimizer.commands.solve, optimizer.results.run, optimizer.planning\n"
+            "os.setgid(65534); os.setuid(65534)"
+        )
+        done = ended(TREE, "--out", str(folder / "run"), before=become)
+        assert done.returncode == 1 and "may not be written into" in done.stderr and not done.stdout
+        assert list(folder.iterdir()) == []
+    finally:
+        folder.rmdir()
+
+
+def test_a_file_that_changes_while_it_is_read_is_planned_as_it_was_read(tmp_path: Path) -> None:
+    """Protects the record: the kept run's hash and instance are of the bytes that were planned, whatever came later."""
+    instance, target = tmp_path / "instance", tmp_path / "run"
+    shutil.copytree(TREE, instance)
+    before = hashlib.sha256((instance / "pathways.csv").read_bytes()).hexdigest()
+    change = (
+        "import optimizer.instance.sources as sources\nread = sources._bytes\n"
+        "def changing(root, path, name):\n    data = read(root, path, name)\n"
+        "    if name == 'pathways.csv':\n        open(path, 'w').write('pathway\\n')\n    return data\n"
+        "sources._bytes = changing"
+    )
+    done = ended(instance, "--out", str(target), before=change)
+    assert done.returncode == 0, done.stderr
+    run = read_run(target)
+    assert run.manifest["files"]["pathways.csv"] == before
+    assert len(run.instance.tables["pathways"]) > 0 and (instance / "pathways.csv").read_text() == "pathway\n"
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.002, 0.01])
