@@ -68,10 +68,12 @@ def _draw(kept: Any, kind: str, target: str, force: bool) -> None:
     from pathlib import Path
 
     from optimizer.export import charts, pictures
+    from optimizer.export.printed_view import View
 
     suffix = Path(target).suffix.lower()
     if suffix == f".{kind}":
-        pictures.save(charts.gw_over_time(kept), target, force=force)
+        view = View(kept.plan)
+        pictures.save(charts.gw_over_time(view).picture(view), target, force=force)
     elif suffix in pictures.OTHER_ENDINGS:
         raise click.UsageError(f"--{kind} takes a file that ends in .{kind}, or a folder: '{target}' is neither")
     else:

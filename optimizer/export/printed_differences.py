@@ -29,7 +29,7 @@ LABELS = {
 
 def differences(page: Page, runs: Sequence[Run], *, everything: bool = False) -> None:
     """Show the inputs, figures and allocations of runs that differ from the first one's; or all of them."""
-    page.heading(f"RUNS of {runs[0].instance.name}")
+    page.heading("Runs", f" of {runs[0].instance.name}")
     for place, run in enumerate(runs):
         page.note(f"{_letter(place)} = {run.folder}" + (" (the others are held against it)" if not place else ""))
     for line in caveats(runs):
@@ -46,7 +46,7 @@ def _letter(place: int) -> str:
 
 def _inputs(page: Page, first: Run, other: Run, place: int) -> None:
     found = inputs(first.instance, other.instance)
-    page.heading(f"INPUTS of A and {_letter(place)}" + ("" if found else ": the same"))
+    page.heading("Inputs", f" of A and {_letter(place)}" + ("" if found else ": the same"))
     if found:
         rows = [[d.where, cut(d.before or "blank", CELL), cut(d.after or "blank", CELL)] for d in found[:MOST_INPUTS]]
         page.table(["", "A", _letter(place)], rows, "nll")
@@ -55,7 +55,7 @@ def _inputs(page: Page, first: Run, other: Run, place: int) -> None:
 
 def _figures(page: Page, runs: Sequence[Run], everything: bool) -> None:
     rows = figure_differences(runs, everything=everything)
-    page.heading("FIGURES that differ" if rows and not everything else "FIGURES" if rows else "FIGURES: the same")
+    page.heading("Figures", (" that differ" if not everything else "") if rows else ": the same")
     if rows:
         named = [[_label(figure), *_beside(values)] for figure, values in rows]
         page.table(["", *_header(runs)], named)
@@ -84,11 +84,11 @@ def _beside(values: Sequence[float]) -> list[str]:
 def _allocations(page: Page, runs: Sequence[Run], everything: bool) -> None:
     table = allocations(runs, everything=everything)
     if not len(table):
-        page.heading("ALLOCATION: the same")
+        page.heading("Allocation", ": the same")
         return
     moved = table[list(range(1, len(runs)))].sub(table[0], axis=0).abs().max(axis=1)
     shown = table.loc[moved.sort_values(ascending=False, kind="stable").index[:MOST_PAIRS]].sort_index()
-    page.heading("ALLOCATION that moved: expected GW, mean of the year")
+    page.heading("Allocation", " that moved: expected GW, mean of the year")
     rows = [
         [f"{row['pathway']} on {row['pool']}", str(row["year"]), *_beside([row[place] for place in range(len(runs))])]
         for _, row in shown.iterrows()
