@@ -12,7 +12,7 @@ from optimizer.export import drawing, theme
 from optimizer.export.charts import expected
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
 from optimizer.export.printed_decisions import Notices, notices
-from optimizer.export.printed_layout import percent
+from optimizer.export.printed_layout import cut, percent
 from optimizer.export.printed_view import FloatArray, View
 from optimizer.export.theme import FAINT, GREY, INK, Layer, NothingToShowError
 
@@ -126,9 +126,16 @@ def _given(view: View, found: Notices) -> list[_Given]:
 
 
 def _place(alt: Any, frame: Frame, names: list[str]) -> Any:
-    limit = 100 if frame.width < theme.NARROW else 200
-    axis = alt.Axis(domain=False, ticks=False, labelLimit=limit, labelPadding=8, grid=True)
+    axis = alt.Axis(domain=False, ticks=False, labelLimit=200, labelPadding=8, grid=True)
     return alt.Y("contract:N", sort=names, title=None, axis=axis, scale=alt.Scale(domain=names))
+
+
+def _short(names: list[str], frame: Frame) -> dict[str, str]:
+    """Return names as they are written beside a chart: shortened in the middle where that leaves them different."""
+    if frame.width >= theme.NARROW:
+        return {name: name for name in names}
+    shortened = {name: cut(name, 17) for name in names}
+    return shortened if len(set(shortened.values())) == len(names) else {name: name for name in names}
 
 
 def _timeline(
@@ -139,10 +146,11 @@ def _timeline(
     def inside(since: str, until: str) -> dict[str, str]:
         return {"time": max(since, first), "until": min(until, last)}
 
-    y = _place(alt, frame, names)
+    short = _short(names, frame)
+    y = _place(alt, frame, list(short.values()))
     x = times.x(alt, frame)
-    open_ = [{"contract": w.contract, **inside(w.opens, w.closes)} for w in windows if w.opens < last]
-    running = [{"contract": g.contract, **inside(g.day, g.ends)} for g in given]
+    open_ = [{"contract": short[w.contract], **inside(w.opens, w.closes)} for w in windows if w.opens < last]
+    running = [{"contract": short[g.contract], **inside(g.day, g.ends)} for g in given]
     bar = alt.Chart(alt.InlineData(values=open_)).mark_bar(fill=FAINT, height=14, cornerRadius=2)
     rule = alt.Chart(alt.InlineData(values=running)).mark_rule(**_NOTICE.mark)
     points = _points(alt, frame, times, given, names, _SIGNED)
@@ -154,12 +162,13 @@ def _points(
 ) -> Any:
     """Return a dot for each notice whose area tells its GW."""
     most = max((g.gw for g in given), default=1.0) or 1.0
-    rows = [{"contract": g.contract, "time": g.day, "size": 30 + 270 * g.gw / most + 40 * extra} for g in given]
+    short = _short(names, frame)
+    rows = [{"contract": short[g.contract], "time": g.day, "size": 30 + 270 * g.gw / most + 40 * extra} for g in given]
     dot = alt.Chart(alt.InlineData(values=rows)).mark_point(
         shape="circle", fill=fill, stroke="transparent" if extra else "white", strokeWidth=1, opacity=1
     )
     size = alt.Size("size:Q", scale=None, legend=None)
-    return dot.encode(x=times.x(alt, frame), y=_place(alt, frame, names), size=size)
+    return dot.encode(x=times.x(alt, frame), y=_place(alt, frame, list(short.values())), size=size)
 
 
 def deals(view: View) -> Panels:

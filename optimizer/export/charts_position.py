@@ -164,7 +164,7 @@ def _price_bars(
     """Return a bar for each outlet, the realised part of it dark, with its figures beside it."""
     narrow = frame.width < theme.NARROW
     scale = alt.Scale(domain=[0, max(row[1] for row in rows) * (2.2 if narrow else 1.3)], nice=False)
-    axis = alt.Axis(domain=False, ticks=False, labelLimit=130 if narrow else 260, labelPadding=8)
+    axis = alt.Axis(domain=False, ticks=False, labelLimit=150 if narrow else 260, labelPadding=8)
     y = alt.Y("outlet:N", sort=[row[0] for row in rows], title=None, axis=axis)
     x = alt.X("price:Q", title=None, scale=scale, axis=None)
     marks = []

@@ -107,4 +107,5 @@ def grades(view: View) -> Drawing:
     if not parts:
         raise NothingToShowError("nothing is delivered")
     told = ["each contract's GW when all is delivered, by the status of the row that states it"]
-    return drawing.bars("GW by how sure they are", told, theme.stacked(parts), ["contract", "dates and GW"], "GW")
+    drawn = drawing.bars("GW by how sure they are", told, theme.stacked(parts), ["contract", "dates and GW"], "GW")
+    return replace(drawn, height=200)

@@ -36,7 +36,7 @@ def waterfall(view: View) -> Drawing:
     """
     steps = _steps(view)
     told = [worth(view), f"$bn, {view.weighed}; bars go on from where the one before ended"]
-    return steps_drawing("worth by part", told, steps, view)
+    return steps_drawing("what worth is made of", told, steps, view)
 
 
 def steps_drawing(what: str, told: list[str], steps: list[Step], view: View) -> Drawing:

@@ -14,7 +14,7 @@ from typing import Final
 from optimizer.export import theme
 from optimizer.export.drawing import Chart, Drawing, Entry, Panels
 from optimizer.export.report_parts import HtmlPage, capital, identifier, paragraph, table
-from optimizer.export.report_svg import Palette, svg, swatch
+from optimizer.export.report_svg import Palette, hatch, svg, swatch
 from optimizer.export.theme import NothingToShowError
 from optimizer.whole import refuse_occupied, whole_file
 
@@ -141,6 +141,7 @@ class Report:
 
     def html(self) -> str:
         """Return the page."""
+        stripes = hatch(self._palette)
         style, script = self._style(), _resource("report.js")
         policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
         links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in self._sections)
@@ -154,7 +155,7 @@ class Report:
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">{GENERATOR}'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<meta name="color-scheme" content="light dark"><title>{escape(self.title)}</title><style>{style}</style>'
-            f'</head><body><a class="skip" href="#main">Skip to the report</a><div class="shell"><header>'
+            f'</head><body><a class="skip" href="#main">Skip to the report</a>{stripes}<div class="shell"><header>'
             f"<h1>{escape(self.title)}</h1>{lead}</header>"
             f'<nav aria-label="Contents"><ul>{links}</ul></nav><main id="main">{body}</main>'
             "<footer>Made by gwplan. Point at a chart, or focus it and use the arrow keys, for its figures; press an entry "

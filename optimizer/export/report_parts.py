@@ -10,6 +10,9 @@ from typing import Final
 
 from optimizer.export.printed_layout import Page, Twig
 
+LONG_CELL: Final = 40
+"""Letters from which on a cell is wrapped like a paragraph."""
+
 COLUMNS: Final = 160
 """How many columns of text a page is taken to have: more of what a terminal must leave out is shown."""
 
@@ -127,9 +130,16 @@ def table(
 def _row(cells: Sequence[str], kinds: Sequence[str]) -> str:
     if len(cells) == 1 < len(kinds):
         return f'<tr class="group"><th scope="colgroup" colspan="{len(kinds)}">{escape(cells[0])}</th></tr>'
-    first = f'<th scope="row"{kinds[0]}>{escape(cells[0])}</th>' if cells[0] else "<td></td>"
-    rest = (f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(cells[1:], kinds[1:], strict=True))
+    first = f'<th scope="row"{kinds[0] or _wraps(cells[0])}>{escape(cells[0])}</th>' if cells[0] else "<td></td>"
+    rest = (f"<td{kind or _wraps(cell)}>{escape(cell)}</td>" for cell, kind in zip(cells[1:], kinds[1:], strict=True))
     return f"<tr>{first}{''.join(rest)}</tr>"
+
+
+def _wraps(cell: str) -> str:
+    """Return the class of a cell of several words or of a name too long for a line."""
+    if len(cell) > LONG_CELL:
+        return ' class="long"'
+    return ' class="words"' if " " in cell else ""
 
 
 def paragraph(text: str, kind: str = "") -> str:

@@ -44,6 +44,7 @@ WORDS: Final = {
     "marginal value": "what one more GW of a pool for a year would add to worth, before its own cost",
     "future": "one combination of outcomes of all that is uncertain; a branch is what some futures have in common",
     "window": "the dates between which notice of a cancellation may be given; the capacity ends when the notice is over",
+    "blank": "in the table of what to do now: the pathway may not use that pool",
     "grade": "how sure a row of the inputs is: reported, estimate, scenario, or assumption",
 }
 """Words that a reader may not know."""
@@ -93,11 +94,14 @@ def _summary(report: Report, view: View) -> None:
 def _now(report: Report, view: View) -> None:
     report.section("What to do first")
     _say(report, view, first_period)
+    report.say(partial(moves_before_reveal, **_moves(view)))
+
+
+def _moves(view: View) -> dict[str, Any]:
+    """Return what the parts on first moves are told."""
     laid_out = timeline(view.instance)
     found = first_moves(laid_out, kept_decisions(laid_out, view.plan.tables))
-    peak_gw, rest = float(laid_out.data.supply.sum(axis=0).max(initial=0.0)), "gwplan uncertainty --json"
-    for part in (moves_before_reveal, tree_of_moves):
-        report.say(partial(part, branches=found, peak_gw=peak_gw, rest=rest))
+    return {"branches": found, "peak_gw": view.peak_gw, "rest": "gwplan uncertainty --json"}
 
 
 def _over_time(report: Report, view: View) -> None:
@@ -112,6 +116,7 @@ def _futures(report: Report, view: View) -> None:
     _say(report, view, branches)
     _chart(report, view, "GW by branch", charts_futures.branches)
     _chart(report, view, "the fan", charts_futures.fan)
+    report.say(partial(tree_of_moves, **_moves(view)))
 
 
 def _worth(report: Report, view: View) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -13,6 +13,7 @@ from optimizer.export.printed_layout import listed, percent
 from optimizer.export.printed_overview import COSTS, NOT_CASH
 from optimizer.export.printed_view import View
 from optimizer.export.report import Report
+from optimizer.export.report_parts import HtmlPage
 from optimizer.instance.cells import shown
 from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import TABLES_READ
@@ -41,18 +42,26 @@ def contracts(report: Report, view: View) -> None:
     """Add the contracts as written: GW, price, dates, and how each can be left."""
     table = view.instance.filled("contracts")
     gw = view.instance.filled("deliveries").groupby("contract")["gw"].sum()
-    ways = view.instance.filled("cancellations").set_index("contract")
+    ways = view.instance.filled("cancellations")
     rows = []
     for row in table.sort_values("signed", na_position="last", kind="stable").to_dict("records"):
         name = row["contract"]
         rows.append(
             [name, row["vendor"] or "-", row["kind"] or "-", row["pool"], view.gw(float(gw.get(name, 0.0))),
-             f"{row['cost_bn_per_gw_year']:g}", _cell(row["signed"]), _cell(row["end"]), _way_out(ways, name),
-             row["status"] or "not marked"]
+             f"{row['cost_bn_per_gw_year']:g}", _cell(row["signed"]), _cell(row["end"]),
+             "yes" if name in set(ways["contract"]) else "no", row["status"] or "not marked"]
         )  # fmt: skip
-    header = ["contract", "vendor", "kind", "pool", "GW", "$bn per GW-year", "signed", "ends", "way out", "grade"]
-    report.say(lambda page: page.heading("Contracts", ": as written, GW when all is delivered"))
-    report.say(lambda page: page.table(header, rows, "nnnnrrnnnn"))
+    header = ["contract", "vendor", "kind", "pool", "GW", "$bn per\nGW-year", "signed", "ends", "can be\ncancelled", "grade"]
+    report.say(lambda page: _table(page, ("Contracts", ": as written, GW when all is delivered"), header, rows, "nnnnrrnnnn"))
+    if len(ways):
+        header = ["contract", "notice from", "notice until", "days' notice", "fee, $bn per GW", "at most", "grade"]
+        rows = [
+            [row["contract"], _cell(row["opens"]), _cell(row["closes"]), f"{row['notice_days']:g}",
+             f"{row['fee_bn_per_gw']:g}",
+             percent(row["max_share"]) + (", whole or not at all" if row["indivisible"] else ""), row["status"] or "not marked"]
+            for row in ways.to_dict("records")
+        ]  # fmt: skip
+        report.say(lambda page: _table(page, ("Ways out of contracts",), header, rows, "nnnrrrn"))
     terms = []
     for name in view.deals("in_force_gw").names:
         said = [text.format(view.pathway(column)[name]) for column, text in TERMS.items() if view.pathway(column)[name] > 0]
@@ -61,17 +70,11 @@ def contracts(report: Report, view: View) -> None:
         report.say(lambda page: page.note(f"Deals end otherwise. {' '.join(terms)}"))
 
 
-def _way_out(ways: pd.DataFrame, contract: str) -> str:
-    """Return in words how a contract can be cancelled."""
-    if contract not in ways.index:
-        return "none"
-    way = ways.loc[contract]
-    share = f" of {percent(way['max_share'])}" if way["max_share"] < 1 else ""
-    whole = ", whole or not at all" if way["indivisible"] else ""
-    return (
-        f"notice{share} from {_cell(way['opens'])} to {_cell(way['closes'])}, {way['notice_days']:g} days before it "
-        f"ends, for {way['fee_bn_per_gw']:g} $bn per GW{whole}"
-    )
+def _table(
+    page: HtmlPage, heading: Sequence[str], header: Sequence[str], rows: Sequence[Sequence[str]], align: str
+) -> None:
+    page.heading(*heading)
+    page.table(header, rows, align)
 
 
 def rests_on(report: Report, view: View) -> None:
@@ -82,8 +85,8 @@ def rests_on(report: Report, view: View) -> None:
         counts = Counter(together["status"].tolist())
         grades = [f"{counts[status]} {status or 'not marked'}" for status in STATUSES if counts[status]]
         rows.append([part, view.money(amount), listed(grades) or "nothing written", _sources(together["source"])])
-    report.say(lambda page: page.heading("What each part of worth rests on", ": rows of the inputs by grade"))
-    report.say(lambda page: page.table(["part of worth", "$bn", "rows by grade", "sources"], rows, "nrnn"))
+    heading, header = ("What each part of worth rests on", ": rows of the inputs by grade"), ["part of worth", "$bn", "rows by grade", "sources"]
+    report.say(lambda page: _table(page, heading, header, rows, "nrnn"))
     counts = Counter(status for name in TABLES_READ for status in view.instance.filled(name)["status"])
     total = sum(counts.values())
     sure = ", ".join(f"{counts[s]} {s or 'not marked'}" for s in STATUSES if counts[s])

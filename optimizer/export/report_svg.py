@@ -58,8 +58,10 @@ def svg(chart: Any, palette: Palette, prefix: str, kind: str) -> str:
         attributes = {_NAMESPACE.sub("", name): value for name, value in element.attrib.items()}
         element.attrib.clear()
         element.attrib.update(_rewritten(attributes, palette, prefix))
-    for group in root.iter("g"):
+    for group in root.iter():
         _name_marks(group)
+        for gradient in group.findall("linearGradient"):
+            group.remove(gradient)
     width, height = root.attrib["width"], root.attrib["height"]
     root.attrib.clear()
     root.attrib.update({"class": kind, "viewBox": f"0 0 {width} {height}", "width": width, "height": height})
@@ -73,6 +75,8 @@ def _rewritten(attributes: dict[str, str], palette: Palette, prefix: str) -> Ite
             yield name, palette.variable(value)
         elif name == "id":
             yield name, f"{prefix}{value}"
+        elif name in PAINTED and value.startswith("url(#gradient"):
+            yield name, "url(#hatch)"  # charts have no gradients but those that stand for stripes
         elif value.startswith("url(#"):
             yield name, f"url(#{prefix}{value[5:]}"
         elif name in ("d", "transform", "x", "y", "x1", "x2", "y1", "y2"):
@@ -105,11 +109,19 @@ def swatch(entry: Entry, palette: Palette) -> str:
             'stroke-width="0.5"/>'
         )
     elif isinstance(fill, dict):
-        stripe, ground = palette.variable(theme.GREY), palette.variable(theme.FAINT)
-        bars = "".join(f'<rect x="{x}" y="0" width="3" height="12" fill="{stripe}"/>' for x in (3, 9, 15))
-        drawn = f'<rect x="0" y="0" width="18" height="12" fill="{ground}"/>{bars}'
+        drawn = '<rect x="1" y="0.5" width="16" height="11" fill="url(#hatch)"/>'
     else:
         line = fill or theme.Line(width=2)
         dash = f' stroke-dasharray="{" ".join(map(str, line.dash))}"' if line.dash else ""
         drawn = f'<path d="M0,6h18" stroke="{palette.variable(line.colour)}" stroke-width="{line.width:g}"{dash}/>'
     return f"{begin}{drawn}</svg>"
+
+
+def hatch(palette: Palette) -> str:
+    """Return the definition of the stripes of a page, to stand before its charts."""
+    stripe, ground = palette.variable(theme.GREY), palette.variable(theme.FAINT)
+    return (
+        '<svg class="defs" width="0" height="0" aria-hidden="true"><defs><pattern id="hatch" width="6" height="6" '
+        f'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="{ground}"/>'
+        f'<rect width="2.6" height="6" fill="{stripe}"/></pattern></defs></svg>'
+    )
