@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @click.option("--deterministic", is_flag=True, help="Ignore uncertainty.")
 @click.option("--attribute", is_flag=True, help="Of each stack, say how much of the difference each part makes.")
 @click.option("--out", metavar="DIR", help="Keep the comparison and every run in this new folder.")
-@click.option("--force", is_flag=True, help="Let --out replace an earlier comparison.")
+@click.option("--html", metavar="FILE", help="Write a report too: one page, nothing else needed.")
+@click.option("--force", is_flag=True, help="Let --out and --html replace earlier ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 @ends_with_code
 def whatif(
@@ -38,6 +39,7 @@ def whatif(
     deterministic: bool,
     attribute: bool,
     out: str | None,
+    html: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -47,6 +49,10 @@ def whatif(
 
     if out is not None:
         kept.refuse_existing(out, force=force)
+    if html is not None:
+        from optimizer.export.report import refuse
+
+        refuse(html, force=force)
     base = Case(source, whatifs, (), given, deterministic).load()
     asked = stacks(base, names, edits)
 
@@ -60,6 +66,10 @@ def whatif(
     if out is not None:
         options = {"deterministic": deterministic}
         kept.keep(found, shares, out, command=["gwplan", *sys.argv[1:]], options=options, force=force)
+    if html is not None:
+        from optimizer.export.report_cases import whatif_report
+
+        whatif_report(found, shares).save(html, force=force)
     _warn(found)
     if as_json:
         click.echo(kept.as_json(found, shares))

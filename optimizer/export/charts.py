@@ -62,7 +62,7 @@ def expected(view: View) -> FloatArray:
     return view.sums([Span("", np.arange(count) == t) for t in range(count)])
 
 
-def use_layers(view: View, weights: FloatArray) -> list[Layer]:
+def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) -> list[Layer]:
     """Return GW by pathway, idle and cancelled, one upon the other; together they are the supply.
 
     Parameters
@@ -71,17 +71,19 @@ def use_layers(view: View, weights: FloatArray) -> list[Layer]:
         The plan.
     weights : (N, T) float array
         What each node counts in each period.
+    pathways : sequence of str
+        The pathways, where they are more than the plan's own: those of all plans beside each other.
     """
-    pathways = list(view.plan.summary["expected_gw_years"])
+    pathways = pathways or list(view.plan.summary["expected_gw_years"])
     fills: list[theme.Fill] = [*theme.pathway_colours(pathways).values(), theme.hatching(200), PALE]
     heights = [*(view.use.of(p) for p in pathways), view.idle.total, view.cancelled.total]
     names = [*pathways, "idle", "cancelled"]
     return theme.stacked((n, gw @ weights, fill) for n, gw, fill in zip(names, heights, fills, strict=True))
 
 
-def use_key(view: View) -> list[Entry]:
+def use_key(view: View, pathways: Sequence[str] = ()) -> list[Entry]:
     """Return the key of GW by pathway against supply, without figures."""
-    layers = use_layers(view, np.zeros((view.tree.size, 1)))
+    layers = use_layers(view, np.zeros((view.tree.size, 1)), pathways)
     return _entries([*layers, Layer(SIGNED, layers[-1].top, layers[-1].top, None)])
 
 

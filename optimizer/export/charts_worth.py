@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optimizer.export import theme
@@ -39,17 +39,24 @@ def waterfall(view: View) -> Drawing:
     return steps_drawing("what worth is made of", told, steps, view)
 
 
-def steps_drawing(what: str, told: list[str], steps: list[Step], view: View) -> Drawing:
-    """Return steps as a waterfall from the top down, each with its amount in $bn."""
-    edges = [edge for step in steps for edge in (step.low, step.high)]
-    least, most = min(*edges, 0.0), max(*edges, 0.0)
+def steps_drawing(what: str, told: list[str], steps: list[Step], view: View, *, from_zero: bool = True) -> Drawing:
+    """Return steps as a waterfall from the top down, each with its amount in $bn.
+
+    Where the scale need not begin at 0, it begins below the steps, and sums are told as lines at what is reached.
+    """
+    edges = [edge for step in steps for edge in (step.low, step.high) if from_zero or step.kind != "total"]
+    edges += [step.amount for step in steps if step.kind == "total"]
+    least, most = (min(*edges, 0.0), max(*edges, 0.0)) if from_zero else (min(edges), max(edges))
+    if not from_zero:
+        steps = [replace(s, low=s.amount, high=s.amount) if s.kind == "total" else s for s in steps]
     colours = {"gain": GAIN, "loss": LOSS, "total": TOTAL}
     kinds = [kind for kind in colours if any(step.kind == kind for step in steps)]
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
         narrow = frame.width < theme.NARROW
         room = (most - least) * (0.3 if narrow else 0.12) or 1.0
-        scale = alt.Scale(domain=[least - (room if least < 0 else 0.0), most + room], nice=False)
+        below = room if least < 0 or not from_zero else 0.0
+        scale = alt.Scale(domain=[least - below, most + room], nice=False, zero=False)
         axis = alt.Axis(domain=False, ticks=False, labelLimit=105 if narrow else 220, labelPadding=8)
         y = alt.Y("name:N", sort=[step.name for step in steps], title=None, axis=axis)
         label = "(datum.value < 0 ? '-$' : '$') + format(abs(datum.value), '~f') + 'bn'"
@@ -58,7 +65,9 @@ def steps_drawing(what: str, told: list[str], steps: list[Step], view: View) -> 
         layers = []
         for kind in kinds:
             rows = [{"name": s.name, "low": s.low, "high": s.high} for s in steps if s.kind == kind]
-            bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=colours[kind], height=18)
+            bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(
+                fill=colours[kind], height=18, stroke=colours[kind], strokeWidth=0 if from_zero else 1.5
+            )
             layers.append(bar.encode(x=x, x2="high:Q", y=y))
         texts = [{"name": s.name, "low": s.high, "text": _signed(view, s)} for s in steps]
         mark = alt.Chart(alt.InlineData(values=texts)).mark_text(align="left", dx=5, color=INK, fontSize=12)
@@ -74,6 +83,47 @@ def steps_drawing(what: str, told: list[str], steps: list[Step], view: View) -> 
     key = [Entry(words[kind], colours[kind], (i,)) for i, kind in enumerate(kinds)]
     figures = Figures(["part", "$bn", "kind"], rows)
     return Drawing(what, told, marks, figures, key, spots, height=26 * len(steps))
+
+
+def differences(name: str, base: View, view: View) -> Drawing:
+    """Return the chart of why a plan is worth more or less than another: a waterfall of what each part differs by.
+
+    Parameters
+    ----------
+    name : str
+        What the plan is called.
+    base, view : View
+        The plan it is held against, and the plan.
+    """
+    start, steps = _expected(base), list[Step]()
+    steps.append(Step("worth it is held against", "total", min(start, 0.0), max(start, 0.0), start))
+    parts = [(label, _differing(base, view, key, pathway)) for label, key, pathway in _labels(base, view)]
+    reached = summed(steps, [(label, bn) for label, bn in parts if abs(bn) >= 0.5 * 10.0 ** -PLACES], start)
+    rest = _expected(view) - reached
+    reached = summed(steps, [("smaller parts", rest if abs(rest) >= 1e-9 else 0.0)], reached)
+    steps.append(Step(f"worth of {name}", "total", min(reached, 0.0), max(reached, 0.0), reached))
+    told = [f"$bn, {view.weighed}; bars go on from where the one before ended"]
+    return steps_drawing(f"{name}: why it is worth more or less", told, steps, base, from_zero=False)
+
+
+PLACES = 3
+"""Differences that print as 0 with so many decimals are taken together, $bn."""
+
+
+def _expected(view: View) -> float:
+    return sum(bn for part in view.parts.values() for bn in part.values())
+
+
+def _labels(base: View, view: View) -> list[tuple[str, str, str]]:
+    pathways = dict.fromkeys([*base.parts["value"], *view.parts["value"]])
+    return [
+        *((f"value of {pathway}", "value", pathway) for pathway in pathways),
+        *((label, key, "") for key, label in {**COSTS, **NOT_CASH}.items()),
+    ]
+
+
+def _differing(base: View, view: View, key: str, pathway: str) -> float:
+    return view.parts[key].get(pathway, 0.0) - base.parts[key].get(pathway, 0.0)
 
 
 def _signed(view: View, step: Step) -> str:

@@ -31,7 +31,7 @@ def differences(page: Page, runs: Sequence[Run], *, everything: bool = False) ->
     """Show the inputs, figures and allocations of runs that differ from the first one's; or all of them."""
     page.heading("Runs", f" of {runs[0].instance.name}")
     for place, run in enumerate(runs):
-        page.note(f"{_letter(place)} = {run.folder}" + (" (the others are held against it)" if not place else ""))
+        page.note(f"{letter(place)} = {run.folder}" + (" (the others are held against it)" if not place else ""))
     for line in caveats(runs):
         page.note(f"Note: {line}.")
     for place, run in enumerate(runs[1:], start=1):
@@ -40,16 +40,17 @@ def differences(page: Page, runs: Sequence[Run], *, everything: bool = False) ->
     _allocations(page, runs, everything)
 
 
-def _letter(place: int) -> str:
+def letter(place: int) -> str:
+    """Return what the run at a place is called beside the others."""
     return chr(ord("A") + place) if place < 26 else f"run {place + 1}"
 
 
 def _inputs(page: Page, first: Run, other: Run, place: int) -> None:
     found = inputs(first.instance, other.instance)
-    page.heading("Inputs", f" of A and {_letter(place)}" + ("" if found else ": the same"))
+    page.heading("Inputs", f" of A and {letter(place)}" + ("" if found else ": the same"))
     if found:
         rows = [[d.where, cut(d.before or "blank", CELL), cut(d.after or "blank", CELL)] for d in found[:MOST_INPUTS]]
-        page.table(["", "A", _letter(place)], rows, "nll")
+        page.table(["", "A", letter(place)], rows, "nll")
         page.note(left_out((len(found) - MOST_INPUTS, "difference")))
 
 
@@ -66,7 +67,7 @@ def _label(figure: Figure) -> str:
 
 
 def _header(runs: Sequence[Run]) -> list[str]:
-    return ["A", *(f"{_letter(place)} (difference)" for place in range(1, len(runs)))]
+    return ["A", *(f"{letter(place)} (difference)" for place in range(1, len(runs)))]
 
 
 def _beside(values: Sequence[float]) -> list[str]:
