@@ -66,15 +66,15 @@ def whatif(
     if out is not None:
         options = {"deterministic": deterministic}
         kept.keep(found, shares, out, command=["gwplan", *sys.argv[1:]], options=options, force=force)
-    if html is not None:
-        from optimizer.export.report_cases import whatif_report
-
-        whatif_report(found, shares).save(html, force=force)
     _warn(found)
     if as_json:
         click.echo(kept.as_json(found, shares))
     else:
         show(found, shares)
+    if html is not None:
+        from optimizer.export.report_cases import whatif_report
+
+        whatif_report(found, shares).save(html, force=force)
     failed = [f"{case.name}: {case.failure}" for case in found.cases if case.failure]
     if failed:
         stop(NO_PLAN, *failed)

@@ -40,10 +40,11 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
         x = alt.X("by:Q", title=None, scale=alt.Scale(domain=domain, nice=False), axis=None)
         layers = []
         for kind, fill in ((1, GAIN), (-1, LOSS)):
-            rows = [{"name": n, "by": by, "from": 0.0} for n, by in gains.items() if (1 if by >= 0 else -1) == kind]
+            mine = {n: by for n, by in gains.items() if (1 if by >= 0 else -1) == kind}
+            rows = [{"name": n, "by": by, "from": 0.0} for n, by in mine.items()]
             bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=fill, height=18)
             layers.append(bar.encode(x=x, x2="from:Q", y=y))
-            texts = [{**row, "text": f"{'+' if row['by'] >= 0 else ''}{write(float(row['by']))}"} for row in rows]
+            texts = [{"name": n, "by": by, "text": f"{'+' if by >= 0 else ''}{write(by)}"} for n, by in mine.items()]
             mark = alt.Chart(alt.InlineData(values=texts)).mark_text(
                 align="left" if kind > 0 else "right", dx=5 * kind, color=INK, fontSize=12
             )

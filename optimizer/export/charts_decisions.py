@@ -58,11 +58,16 @@ def cancellations(view: View) -> Drawing:
     weight = {w.contract: sum(g.gw for g in given if g.contract == w.contract) for w in windows}
     names = sorted(weight, key=lambda name: -weight[name])[:MOST_CONTRACTS]
     shown = [g for g in given if g.contract in names]
-    rows = [
-        [g.contract, g.day, g.ends, view.gw(g.gw), percent(g.probability), view.money(g.fee_bn)] for g in shown
-    ]
+    rows = [[g.contract, g.day, g.ends, view.gw(g.gw), percent(g.probability), view.money(g.fee_bn)] for g in shown]
     rows += [
-        [w.contract, f"never; it could be from {w.opens} to {w.closes}", "", view.gw(0.0), percent(0.0), view.money(0.0)]
+        [
+            w.contract,
+            f"never; it could be from {w.opens} to {w.closes}",
+            "",
+            view.gw(0.0),
+            percent(0.0),
+            view.money(0.0),
+        ]
         for w in windows
         if not weight[w.contract]
     ]
@@ -116,12 +121,19 @@ def _given(view: View, found: Notices) -> list[_Given]:
             "fee": found.fee_bn * probability,
         }
     )
-    rows = table.groupby(["period", "contract"], sort=True).agg(
+    rows = table.groupby(["period", "contract"], sort=True, as_index=False).agg(
         {"ends": "min", "gw": "sum", "probability": "sum", "fee": "sum"}
     )
     return [
-        _Given(str(contract), view.dates[int(period)], str(row["ends"])[:10], row["gw"], row["probability"], row["fee"])
-        for (period, contract), row in rows.iterrows()
+        _Given(
+            str(row["contract"]),
+            view.dates[int(row["period"])],
+            str(row["ends"])[:10],
+            float(row["gw"]),
+            float(row["probability"]),
+            float(row["fee"]),
+        )
+        for row in rows.to_dict("records")
     ]
 
 
@@ -240,6 +252,8 @@ def _bars(
         for a, b, v in zip(since, until, values, strict=True)
         if v
     ]
-    data = alt.InlineData(values=[{**row, "time": f"{row['time']}:00Z", "until": f"{row['until']}:00Z"} for row in rows])
+    data = alt.InlineData(
+        values=[{**row, "time": f"{row['time']}:00Z", "until": f"{row['until']}:00Z"} for row in rows]
+    )
     mark = alt.Chart(data).mark_rect(fill=fill, strokeWidth=0)
     return mark.encode(x=times.x(alt, frame), x2="until:T", y=y, y2="bottom:Q")

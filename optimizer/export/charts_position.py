@@ -144,7 +144,8 @@ def price_premium(view: View) -> Drawing:
     words = [_words(price, realised, typical) for _, price, realised, _ in rows]
     header = ["outlet", "price, $bn per GW-year", "multiple of the typical price", "realised, $bn per GW-year"]
     figures = Figures(
-        header, [[row[0], *told[:2], told[2] if len(told) > 2 else told[0]] for row, told in zip(rows, words, strict=True)]
+        header,
+        [[row[0], *told[:2], told[2] if len(told) > 2 else told[0]] for row, told in zip(rows, words, strict=True)],
     )
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
@@ -158,9 +159,7 @@ def _words(price: float, realised: float, typical: float) -> list[str]:
     return [f"{price:.2f}", f"{price / typical:.1f} x", *([f"{realised:.2f}"] if realised < price else [])]
 
 
-def _price_bars(
-    alt: Any, rows: list[tuple[str, float, float, str]], words: list[list[str]], frame: Frame
-) -> list[Any]:
+def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list[list[str]], frame: Frame) -> list[Any]:
     """Return a bar for each outlet, the realised part of it dark, with its figures beside it."""
     narrow = frame.width < theme.NARROW
     scale = alt.Scale(domain=[0, max(row[1] for row in rows) * (2.2 if narrow else 1.3)], nice=False)

@@ -82,7 +82,7 @@ def _before(view: View, names: list[str]) -> tuple[FloatArray, list[str]]:
     until = contracts["end"].reindex(of).to_numpy().astype("datetime64[D]")
     start, step = np.datetime64(view.instance.start, "D"), MONTHS[view.instance.resolution]
     back = add_months(np.full(MOST_PERIODS, start), -step * np.arange(MOST_PERIODS, 0, -1))
-    days = back[back >= add_months(since.min(initial=start)[None], np.array([-step]))[0]]
+    days = back[back >= add_months(np.append(since, start).min(keepdims=True), np.array([-step]))[0]]
     there = (since[:, None] <= days) & (np.isnat(until)[:, None] | (days < until[:, None]))
     gw = np.zeros((len(names), len(days)))
     number = {name: k for k, name in enumerate(names)}
@@ -102,7 +102,9 @@ def grades(view: View) -> Drawing:
     """
     found = gw_by_status(view.instance)
     parts: list[tuple[str, FloatArray, theme.Fill]] = [
-        (status or "not marked", np.array(found[status]), fill) for status, fill in STATUSES.items() if any(found[status])
+        (status or "not marked", np.array(found[status]), fill)
+        for status, fill in STATUSES.items()
+        if any(found[status])
     ]
     if not parts:
         raise NothingToShowError("nothing is delivered")

@@ -9,7 +9,7 @@ from optimizer.export import theme
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, worth
 from optimizer.export.printed_overview import COSTS, NOT_CASH
 from optimizer.export.printed_view import View
-from optimizer.export.theme import GREY, INK
+from optimizer.export.theme import GREY, INK, NothingToShowError
 
 MOST_PATHWAYS = 8
 GAIN, LOSS, TOTAL = theme.RAMP[2], GREY, INK
@@ -76,10 +76,14 @@ def steps_drawing(what: str, told: list[str], steps: list[Step], view: View, *, 
     def spots(alt: Any, frame: Frame) -> list[Any]:
         data = alt.InlineData(values=[{"name": step.name} for step in steps])
         mark = alt.Chart(data).mark_rect(fill="transparent")
-        return [mark.encode(y=alt.Y("name:N", sort=[step.name for step in steps]), x=alt.value(0), x2=alt.value(frame.width))]
+        return [
+            mark.encode(
+                y=alt.Y("name:N", sort=[step.name for step in steps]), x=alt.value(0), x2=alt.value(frame.width)
+            )
+        ]
 
     rows = [[step.name, _signed(view, step), step.kind] for step in steps]
-    words = {"gain": "adds", "loss": "takes away", "total": "sum so far"}
+    words = {"gain": "adds", "loss": "takes away", "total": "sum"}
     key = [Entry(words[kind], colours[kind], (i,)) for i, kind in enumerate(kinds)]
     figures = Figures(["part", "$bn", "kind"], rows)
     return Drawing(what, told, marks, figures, key, spots, height=26 * len(steps))
@@ -95,19 +99,18 @@ def differences(name: str, base: View, view: View) -> Drawing:
     base, view : View
         The plan it is held against, and the plan.
     """
-    start, steps = _expected(base), list[Step]()
-    steps.append(Step("worth it is held against", "total", min(start, 0.0), max(start, 0.0), start))
+    start = _expected(base)
+    steps: list[Step] = []
+    steps.append(_sum("worth it is held against", start))
     parts = [(label, _differing(base, view, key, pathway)) for label, key, pathway in _labels(base, view)]
-    reached = summed(steps, [(label, bn) for label, bn in parts if abs(bn) >= 0.5 * 10.0 ** -PLACES], start)
+    reached = summed(steps, [(label, bn) for label, bn in parts if float(base.money(bn))], start)
     rest = _expected(view) - reached
-    reached = summed(steps, [("smaller parts", rest if abs(rest) >= 1e-9 else 0.0)], reached)
-    steps.append(Step(f"worth of {name}", "total", min(reached, 0.0), max(reached, 0.0), reached))
+    summed(steps, [("smaller parts", rest if float(base.money(rest)) else 0.0)], reached)
+    if len(steps) == 1:
+        raise NothingToShowError("each part is worth the same")
+    steps.append(_sum(f"worth of {name}", _expected(view)))
     told = [f"$bn, {view.weighed}; bars go on from where the one before ended"]
-    return steps_drawing(f"{name}: why it is worth more or less", told, steps, base, from_zero=False)
-
-
-PLACES = 3
-"""Differences that print as 0 with so many decimals are taken together, $bn."""
+    return steps_drawing(f"why {name} is worth more or less", told, steps, base, from_zero=False)
 
 
 def _expected(view: View) -> float:
@@ -143,11 +146,15 @@ def _steps(view: View) -> list[Step]:
     more = [(label, parts[name][""]) for name, label in NOT_CASH.items()]
     steps: list[Step] = []
     reached = summed(steps, cash, 0.0)
-    steps.append(Step("Cash (NPV)", "total", min(reached, 0.0), max(reached, 0.0), reached))
+    steps.append(_sum("Cash (NPV)", reached))
     if any(bn for _, bn in more):
         reached = summed(steps, more, reached)
-        steps.append(Step("Worth", "total", min(reached, 0.0), max(reached, 0.0), reached))
+        steps.append(_sum("Worth", reached))
     return steps
+
+
+def _sum(name: str, reached: float) -> Step:
+    return Step(name, "total", min(reached, 0.0), max(reached, 0.0), reached)
 
 
 def summed(steps: list[Step], parts: list[tuple[str, float]], reached: float) -> float:

@@ -1,4 +1,4 @@
-"""Charts as drawings: marks for any width, a key, the figures as a table; made into pictures here, into pages by html.py."""
+"""Charts as drawings: marks for any width, a key, the figures as a table."""
 
 from __future__ import annotations
 
@@ -244,7 +244,9 @@ class Times:
     def rules(self, alt: Any, frame: Frame, days: Sequence[str]) -> Any:
         """Return thin upright lines at those of some days that lie inside the periods."""
         rows = [{"time": day} for day in days if self.ends[0] < day < self.ends[-1]]
-        mark = alt.Chart(alt.InlineData(values=rows)).mark_rule(color=INK, strokeWidth=1, strokeDash=[2, 3], opacity=0.7)
+        mark = alt.Chart(alt.InlineData(values=rows)).mark_rule(
+            color=INK, strokeWidth=1, strokeDash=[2, 3], opacity=0.7
+        )
         return mark.encode(x=self.x(alt, frame))
 
     def whole(self, alt: Any, frame: Frame) -> Any:
@@ -274,9 +276,7 @@ def areas(alt: Any, frame: Frame, times: Times, layers: Sequence[Layer], y: Any)
     marks = []
     for layer in layers:
         data = times.steps(alt, bottom=layer.bottom, top=layer.top)
-        area = alt.Chart(data).mark_area(
-            interpolate="step-after", color=layer.fill, stroke="white", strokeWidth=0.6
-        )
+        area = alt.Chart(data).mark_area(interpolate="step-after", color=layer.fill, stroke="white", strokeWidth=0.6)
         marks.append(area.encode(x=times.x(alt, frame), y=y, y2="bottom:Q"))
     return marks
 
@@ -313,8 +313,6 @@ def bars(what: str, told: Sequence[str], layers: Sequence[Layer], places: Sequen
     amounts = [layer.top - layer.bottom for layer in layers]
     write = formatter([float(layers[-1].top.max(initial=0.0))])
     header = ["", *(f"{layer.name}, {unit}" for layer in layers), f"total, {unit}"]
-    rows = [
-        [place, *(write(row[i]) for row in amounts), write(layers[-1].top[i])] for i, place in enumerate(places)
-    ]
+    rows = [[place, *(write(row[i]) for row in amounts), write(layers[-1].top[i])] for i, place in enumerate(places)]
     key = [Entry(layer.name, layer.fill, (i,)) for i, layer in reversed(list(enumerate(layers)))]
     return Drawing(what, told, marks, Figures(header, rows), key, spots)

@@ -65,6 +65,10 @@ class Report:
             part(page)
             html.append("".join(page.html))
 
+    def note(self, text: str) -> None:
+        """Add a paragraph."""
+        self.say(lambda page: page.note(text))
+
     def facts(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Add labels, figures and what they mean."""
         self.say(lambda page: page.facts(rows))
@@ -143,7 +147,9 @@ class Report:
         """Return the page."""
         stripes = hatch(self._palette)
         style, script = self._style(), _resource("report.js")
-        policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+        policy = "; ".join(
+            ("default-src 'none'", f"style-src {_hash(style)}", f"script-src {_hash(script)}", "base-uri 'none'")
+        )
         links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in self._sections)
         lead = "".join(paragraph(line, "lead") for line in self.lead)
         body = "".join(
@@ -158,9 +164,9 @@ class Report:
             f'</head><body><a class="skip" href="#main">Skip to the report</a>{stripes}<div class="shell"><header>'
             f"<h1>{escape(self.title)}</h1>{lead}</header>"
             f'<nav aria-label="Contents"><ul>{links}</ul></nav><main id="main">{body}</main>'
-            "<footer>Made by gwplan. Point at a chart, or focus it and use the arrow keys, for its figures; press an entry "
-            "of a key to pick out what it stands for. Nothing in this file is loaded from elsewhere.</footer></div>"
-            f'<div id="tip" class="tip" role="status" hidden></div><script>{script}</script></body></html>\n'
+            "<footer>Made by gwplan. Point at a chart, or focus it and use the arrow keys, for its figures; press "
+            "an entry of a key to pick out what it stands for. Nothing in this file is loaded from elsewhere.</footer>"
+            f'</div><div id="tip" class="tip" role="status" hidden></div><script>{script}</script></body></html>\n'
         )
 
     def _style(self) -> str:
@@ -200,8 +206,10 @@ def refuse(path: str | Path, *, force: bool) -> None:
     Raises
     ------
     InstanceError
-        If something is there that `force` does not replace: anything but a report.
+        If something is there that `force` does not replace: anything but a report; or the extra is not installed.
     """
+    for module, name in (("altair", "Altair"), ("vl_convert", "vl-convert")):
+        theme.installed(module, name)
     refuse_occupied(Path(path), force=force, replaceable=_is_report, kind="a report of gwplan's")
 
 

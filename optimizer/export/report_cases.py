@@ -34,7 +34,7 @@ def whatif_report(found: Comparison, shares: Mapping[str, Attribution]) -> Repor
     instance = found.base.plan.instance
     cases = {case.name: View(case.plan) for case in found.all if case.plan is not None}
     lead = [instance.description] if instance.description else []
-    lead.append(f"{len(found.cases)} what-ifs, each planned anew and proved, held against the base.")
+    lead.append(f"{len(found.cases)} what-ifs, each planned anew and held against the base.")
     report = Report(f"What-ifs of {instance.name}", lead)
     report.section("In short")
     if len(cases) > 1:
@@ -60,7 +60,7 @@ def runs_report(runs: Sequence[Run], *, everything: bool = False) -> Report:
         Whether what is the same is shown too.
     """
     cases = {letter(place): View(run.plan) for place, run in enumerate(runs)}
-    report = Report(f"Runs of {runs[0].instance.name}", ["Kept runs, each proved, held against the first, A."])
+    report = Report(f"Runs of {runs[0].instance.name}", ["Kept runs, held against the first, A."])
     report.section("In short")
     report.chart("worth", partial(worth_of_cases, cases))
     report.say(partial(differences, runs=runs, everything=everything))

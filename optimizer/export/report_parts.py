@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
@@ -57,9 +57,9 @@ class HtmlPage(Page):
 
     def facts(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Add labels, figures and what the figures mean."""
+        texts = ([self._text(cell) for cell in row] for row in rows)
         cells = (
-            f"<div><dt>{self._text(name)}</dt><dd><b>{self._text(value)}</b> <span>{self._text(meaning)}</span></dd></div>"
-            for name, value, meaning in rows
+            f"<div><dt>{name}</dt><dd><b>{figure}</b> <span>{told}</span></dd></div>" for name, figure, told in texts
         )
         self.html.append(f'<dl class="facts">{"".join(cells)}</dl>')
 
@@ -92,7 +92,13 @@ def capital(text: str) -> str:
 
 
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], align: str, named: str, *, clean=str, caption: str = ""
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    align: str,
+    named: str,
+    *,
+    clean: Callable[[str], str] = str,
+    caption: str = "",
 ) -> str:
     """Return a table inside a region that scrolls sideways where the page is narrow.
 

@@ -40,10 +40,10 @@ WORDS: Final = {
     "pool": "capacity of one kind, which any contract that supplies it can serve",
     "idle": "delivered and not cancelled, but in no use",
     "supply as signed": "all that the contracts deliver, before any cancellation",
-    "worth": "what the plan maximises: value of use less costs and penalties, with what contracts are worth after its end",
+    "worth": "what the plan maximises: value of use less costs and penalties, and what contracts hold after its end",
     "marginal value": "what one more GW of a pool for a year would add to worth, before its own cost",
     "future": "one combination of outcomes of all that is uncertain; a branch is what some futures have in common",
-    "window": "the dates between which notice of a cancellation may be given; the capacity ends when the notice is over",
+    "window": "the dates between which notice may be given; the capacity ends when the notice is over",
     "blank": "in the table of what to do now: the pathway may not use that pool",
     "grade": "how sure a row of the inputs is: reported, estimate, scenario, or assumption",
 }
@@ -59,9 +59,7 @@ def plan_report(run: Run) -> Report:
         What to show; everything is read from the run itself.
     """
     view = View(run.plan)
-    report = Report(
-        f"Plan of {view.instance.name}", [f"From {view.dates[0]} until {view.dates[-1]}.", *lead(view)]
-    )
+    report = Report(f"Plan of {view.instance.name}", [f"From {view.dates[0]} until {view.dates[-1]}.", *lead(view)])
     for section in (
         _summary, _now, _over_time, _futures, _worth, _next_gw, _ways_out, _supply, _owed, _claims, _sources
     ):  # fmt: skip
@@ -159,12 +157,19 @@ def _claims(report: Report, view: View) -> None:
     try:
         found = of_instance.judged(view.instance, lambda: view.plan.summary)
     except InstanceError as error:  # a claim may name what an edit took away; the plan does not rest on it
-        report.say(lambda page: page.note(f"The claims cannot be judged: {'; '.join(map(str, error.problems))}"))
+        report.note(f"The claims cannot be judged: {'; '.join(map(str, error.problems))}")
         return
     report.say(partial(judged, claims=found))
     if found:
         rows = [
-            [c.claim, c.statement, f"{figure(c.reported)} {c.unit}", f"{figure(c.figure)} {c.unit}", c.verdict, c.source]
+            [
+                c.claim,
+                c.statement,
+                f"{figure(c.reported)} {c.unit}",
+                f"{figure(c.figure)} {c.unit}",
+                c.verdict,
+                c.source,
+            ]
             for c in found
         ]
         report.more("What each claim says, and its source", _CLAIM, rows, "nnrrnn")
@@ -184,11 +189,9 @@ def _certificate(report: Report, run: Run) -> None:
     report.section("Can it be trusted")
     summary, manifest = run.summary, run.manifest
     certificate = summary["certificate"]
-    report.say(
-        lambda page: page.note(
-            "The solver's answer was recomputed from the input tables by code that does not share its source, and proved "
-            "from its duals. These are the figures of that proof."
-        )
+    report.note(
+        "The solver's answer was recomputed from the input tables by code that does not share its source, and proved "
+        "from its duals. These are the figures of that proof."
     )
     facts = [("Status", str(summary["status"]).replace("_", " "), "what the solver ended with")]
     meanings = {
@@ -207,7 +210,7 @@ def _certificate(report: Report, run: Run) -> None:
     warnings = manifest.get("warnings", ())
     report.say(lambda page: page.heading(f"Warnings on the instance: {len(warnings)}"))
     for warning in warnings:
-        report.say(lambda page, line=warning: page.note(f"- {line}"))
+        report.note(f"- {warning}")
     report.more("How the plan was made", ["", ""], _made(manifest), "nl")
 
 

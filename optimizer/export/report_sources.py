@@ -51,20 +51,36 @@ def contracts(report: Report, view: View) -> None:
              f"{row['cost_bn_per_gw_year']:g}", _cell(row["signed"]), _cell(row["end"]),
              "yes" if name in set(ways["contract"]) else "no", row["status"] or "not marked"]
         )  # fmt: skip
-    header = ["contract", "vendor", "kind", "pool", "GW", "$bn per\nGW-year", "signed", "ends", "can be\ncancelled", "grade"]
-    report.say(lambda page: _table(page, ("Contracts", ": as written, GW when all is delivered"), header, rows, "nnnnrrnnnn"))
+    header = [
+        "contract",
+        "vendor",
+        "kind",
+        "pool",
+        "GW",
+        "$bn per\nGW-year",
+        "signed",
+        "ends",
+        "can be\ncancelled",
+        "grade",
+    ]
+    report.say(
+        lambda page: _table(page, ("Contracts", ": as written, GW when all is delivered"), header, rows, "nnnnrrnnnn")
+    )
     if len(ways):
         header = ["contract", "notice from", "notice until", "days' notice", "fee, $bn per GW", "at most", "grade"]
         rows = [
             [row["contract"], _cell(row["opens"]), _cell(row["closes"]), f"{row['notice_days']:g}",
              f"{row['fee_bn_per_gw']:g}",
-             percent(row["max_share"]) + (", whole or not at all" if row["indivisible"] else ""), row["status"] or "not marked"]
+             percent(row["max_share"]) + (", whole or not at all" if row["indivisible"] else ""),
+             row["status"] or "not marked"]
             for row in ways.to_dict("records")
         ]  # fmt: skip
         report.say(lambda page: _table(page, ("Ways out of contracts",), header, rows, "nnnrrrn"))
     terms = []
     for name in view.deals("in_force_gw").names:
-        said = [text.format(view.pathway(column)[name]) for column, text in TERMS.items() if view.pathway(column)[name] > 0]
+        said = [
+            text.format(view.pathway(column)[name]) for column, text in TERMS.items() if view.pathway(column)[name] > 0
+        ]
         terms += [f"{name}: {', '.join(said)}."] if said else []
     if terms:
         report.say(lambda page: page.note(f"Deals end otherwise. {' '.join(terms)}"))
@@ -85,9 +101,12 @@ def rests_on(report: Report, view: View) -> None:
         counts = Counter(together["status"].tolist())
         grades = [f"{counts[status]} {status or 'not marked'}" for status in STATUSES if counts[status]]
         rows.append([part, view.money(amount), listed(grades) or "nothing written", _sources(together["source"])])
-    heading, header = ("What each part of worth rests on", ": rows of the inputs by grade"), ["part of worth", "$bn", "rows by grade", "sources"]
+    heading, header = (
+        ("What each part of worth rests on", ": rows of the inputs by grade"),
+        ["part of worth", "$bn", "rows by grade", "sources"],
+    )
     report.say(lambda page: _table(page, heading, header, rows, "nrnn"))
-    counts = Counter(status for name in TABLES_READ for status in view.instance.filled(name)["status"])
+    counts = Counter(status for name in TABLES_READ for status in _written(view, name)["status"])
     total = sum(counts.values())
     sure = ", ".join(f"{counts[s]} {s or 'not marked'}" for s in STATUSES if counts[s])
     outcomes = sum(len(factor.outcomes) for factor in view.instance.factors)
@@ -102,11 +121,17 @@ def rests_on(report: Report, view: View) -> None:
 def _parts(view: View) -> Iterator[tuple[str, float, list[pd.DataFrame]]]:
     """Yield each part of worth with its $bn and the rows that it is reckoned from."""
     for pathway, amount in sorted(view.parts["value"].items(), key=lambda item: -item[1]):
-        frames = [view.instance.filled(name) for name in OF_A_PATHWAY]
+        frames = [_written(view, name) for name in OF_A_PATHWAY]
         yield f"value of {pathway}", amount, [frame[frame["pathway"] == pathway] for frame in frames]
     for name, label in {**COSTS, **NOT_CASH}.items():
         if amount := view.parts[name][""]:
-            yield label, amount, [view.instance.filled(table) for table in RESTS_ON[name]]
+            yield label, amount, [_written(view, table) for table in RESTS_ON[name]]
+
+
+def _written(view: View, name: str) -> pd.DataFrame:
+    """Return a table of the instance, its defaults filled in; no rows where the instance does not have it."""
+    frame = view.instance.filled(name)
+    return frame if name in view.instance.present else frame.iloc[:0]
 
 
 def _sources(sources: pd.Series) -> str:
@@ -119,8 +144,8 @@ def rows_as_written(report: Report, view: View) -> None:
     """Add every row of the inputs with its source, grade and note, shown when asked for."""
     report.say(lambda page: page.heading("The inputs, row by row"))
     for name in TABLES_READ:
-        frame = view.instance.filled(name)
-        if frame.empty or name not in view.instance.present:
+        frame = _written(view, name)
+        if frame.empty:
             continue
         columns = [c for c in TABLES[name].columns if not frame[c.name].isna().all()]
         told = [c for c in ("source", "status", "note") if (frame[c] != "").any()]

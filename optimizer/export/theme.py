@@ -67,8 +67,6 @@ LINE_HEIGHT: Final = 18
 """Least distance between two labels, pixels."""
 
 
-
-
 @dataclass(frozen=True)
 class Line:
     """How a line is drawn: colour, width and dashes in pixels, opacity."""
