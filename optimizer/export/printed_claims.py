@@ -47,7 +47,7 @@ def judged(page: Page, claims: Sequence[Claim]) -> None:
             "Grade: how sure the claim is. Rests on: the least sure of the rows that the data's figure is read from."
         )
     if failing:
-        page.heading("What does not hold")
+        page.heading("What does not hold", "")
     for claim in failing:
         page.note(f"- {claim.claim}: {claim.statement}. The data give {figure(claim.figure)}{_unit(claim)}.")
 

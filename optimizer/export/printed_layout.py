@@ -137,11 +137,12 @@ class Page:
         shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
         return shown.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
-    def heading(self, title: str, rest: str = "") -> None:
-        """Begin a part: its title, in capitals here, and what else is said of it."""
+    def heading(self, title: str, rest: str | None = None) -> None:
+        """Begin a part: its title, in capitals here, and what else is said of it; a text alone is written as it is."""
         if self.lines:
             self.lines.append(("", ""))
-        self.lines += [(line, "bold") for line in wrapped(self.clean(title.upper() + rest), self.width)]
+        text = title if rest is None else title.upper() + rest
+        self.lines += [(line, "bold") for line in wrapped(self.clean(text), self.width)]
 
     def note(self, text: str) -> None:
         """Add a paragraph."""

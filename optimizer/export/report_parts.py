@@ -38,8 +38,9 @@ class HtmlPage(Page):
     def _heading(self) -> str:
         return f"{self.prefix}-{self._headings}"
 
-    def heading(self, title: str, rest: str = "") -> None:
+    def heading(self, title: str, rest: str | None = None) -> None:
         """Begin a part: its title, and below it what else is said of it."""
+        rest = rest or ""
         self._headings += 1
         words = capital(f"{title}{rest}" if not title or rest.startswith(" ") else title)
         self.html.append(f'<h3 id="{self._heading}">{self._text(words)}</h3>')
