@@ -18,15 +18,17 @@ from optimizer.export import (
 from optimizer.export.drawing import Chart, worth
 from optimizer.export.printed import headline, lead
 from optimizer.export.printed_claims import figure, judged
-from optimizer.export.printed_decisions import cancellations, deals, first_period
+from optimizer.export.printed_decisions import cancellations, deals, first_period, notices
 from optimizer.export.printed_exposure import obligations
 from optimizer.export.printed_first_moves import moves_before_reveal, tree_of_moves
+from optimizer.export.printed_layout import percent
 from optimizer.export.printed_overview import use_by_year, worth_by_part
 from optimizer.export.printed_values import branches, limits, next_gw
 from optimizer.export.printed_view import View
 from optimizer.export.report import Report
 from optimizer.export.report_sources import contracts, rests_on, rows_as_written
 from optimizer.instance.problems import InstanceError
+from optimizer.instance.spelling import spell
 from optimizer.instance.timeline import timeline
 from optimizer.results import claims as of_instance
 from optimizer.results.run import Run
@@ -112,6 +114,13 @@ def _futures(report: Report, view: View) -> None:
         return
     report.section("What the future decides")
     _say(report, view, branches)
+    rows = [
+        [factor.name, str(factor.revealed), outcome.name, percent(outcome.probability),
+         "; ".join(map(spell, outcome.edits)) or "nothing"]
+        for factor in view.instance.factors for outcome in factor.outcomes
+    ]  # fmt: skip
+    header = ["what is uncertain", "known from", "outcome", "chance", "what it changes in the inputs"]
+    report.more("What each outcome changes", header, rows, "nnnrn")
     _chart(report, view, "GW by branch", charts_futures.branches)
     _chart(report, view, "the fan", charts_futures.fan)
     report.say(partial(tree_of_moves, **_moves(view)))
@@ -133,8 +142,25 @@ def _ways_out(report: Report, view: View) -> None:
     report.section("Cancellations and deals")
     _chart(report, view, "cancellations", charts_decisions.cancellations)
     _say(report, view, cancellations)
+    _every_notice(report, view)
     _chart(report, view, "deals", charts_decisions.deals)
     _say(report, view, deals)
+
+
+def _every_notice(report: Report, view: View) -> None:
+    """Add every notice of cancellation with the future in which it is given, shown when asked for."""
+    found, nodes = notices(view), view.plan.tables["nodes"]
+    known = dict(zip(nodes["node"].tolist(), nodes["known"].tolist(), strict=True))
+    rows = [
+        [view.dates[int(view.tree.period[node])], known[node] or "every future",
+         percent(float(view.tree.probability[node])), str(found.contract[i]), view.gw(float(found.gw[i])),
+         percent(float(found.share[i])), str(found.effective[i].astype("datetime64[D]")),
+         view.money(float(found.fee_bn[i]))]
+        for i, node in enumerate(found.node.tolist())
+    ]  # fmt: skip
+    if rows:
+        header = ["notice given", "in the future", "chance", "contract", "GW", "of it by then", "ends", "fee, $bn"]
+        report.more("Every notice, by future", header, rows, "nnrnrrnr")
 
 
 def _supply(report: Report, view: View) -> None:

@@ -1,4 +1,4 @@
-"""Takes the picture of a report that the README shows: ``python -m tests.browser.screenshot REPORT.html PICTURE.png``."""
+"""The picture of a report that the README shows: ``python -m tests.browser.screenshot REPORT.html PICTURE.png``."""
 
 from __future__ import annotations
 

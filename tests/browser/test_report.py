@@ -90,7 +90,7 @@ def test_every_chart_is_drawn_without_a_network(running: Any, report: Path, widt
         for chart in charts:
             assert chart["marks"] > 0, chart
             assert chart["rows"] >= chart["spots"], chart
-            assert 0 <= chart["left"] and chart["left"] + chart["width"] <= width, chart
+            assert chart["left"] >= 0 and chart["left"] + chart["width"] <= width, chart
             assert chart["width"] > 0.6 * min(width, 420) or width > 700, chart
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert complaints == []
@@ -110,7 +110,7 @@ def test_small_and_other_reports_are_drawn(running: Any, others: list[Path]) -> 
 
 def test_dark_is_dark(running: Any, report: Path) -> None:
     """Page, words and marks change with the reader's preference, on paper they never do."""
-    script = """() => ['body', '.draw svg.wide [data-layer="0"] path, .draw svg.wide path[data-layer="0"]', '.draw text']
+    script = """() => ['body', '.draw svg.wide [data-layer="0"] path', '.draw text']
       .map(s => document.querySelector(s)).map((e, i) => getComputedStyle(e)[i ? 'fill' : 'backgroundColor'])"""
     found = {}
     for scheme in ("light", "dark"):
@@ -162,7 +162,7 @@ def judged(page: Any, tables: int = 1000) -> list[str]:
 
 
 def test_axe_finds_nothing_serious(running: Any, report: Path) -> None:
-    """Nothing serious is found in the report of the reference instance; the others are judged in the dark, on a phone."""
+    """Nothing serious is found in the reference report; the others are judged in the dark, on a phone."""
     with opened(running, report, viewport={"width": 1280, "height": 900}, bypass_csp=True) as (page, _):
         assert judged(page, tables=1) == []
 
