@@ -14,7 +14,7 @@ from optimizer.export import charts, charts_decisions, charts_futures, charts_ve
 from optimizer.export.drawing import Drawing
 from optimizer.export.printed_decisions import notices
 from optimizer.export.printed_view import View
-from optimizer.export.report import GENERATOR
+from optimizer.export.report import GENERATOR, Report
 from optimizer.export.report_plan import plan_report
 from optimizer.export.theme import NothingToShowError
 from optimizer.instance.problems import InstanceError
@@ -43,6 +43,12 @@ def view(run: Run) -> View:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a run of an instance of few periods."""
     return kept("tiny-tree", tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def written(small: Run) -> Report:
+    """Return the report of a small plan."""
+    return plan_report(small)
 
 
 def column(drawing: Drawing, place: int) -> np.ndarray:
@@ -160,9 +166,9 @@ def test_colours_differ_in_the_dark() -> None:
         assert min(np.diff([page, *shades, 100.0])) >= min(5, 30 / count)
 
 
-def test_a_report_is_closed(small: Run, tmp_path: Path) -> None:
+def test_a_report_is_closed(written: Report, tmp_path: Path) -> None:
     """Its policy lets in nothing but its own style and script, and it refers to nothing outside itself."""
-    text = plan_report(small).save(tmp_path / "report.html").read_text()
+    text = written.save(tmp_path / "report.html").read_text()
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
     parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert parts["default-src"] == "'none'"
@@ -177,9 +183,9 @@ def test_a_report_is_closed(small: Run, tmp_path: Path) -> None:
     assert {name for names in wanted for name in names if name} <= set(identifiers)
 
 
-def test_a_report_replaces_only_reports(small: Run, tmp_path: Path) -> None:
+def test_a_report_replaces_only_reports(written: Report, tmp_path: Path) -> None:
     """An existing file needs force, and only a report gives way."""
-    report, target = plan_report(small), tmp_path / "report.html"
+    report, target = written, tmp_path / "report.html"
     target.write_text("mine")
     for force, refusal in ((False, "exists already"), (True, "not a report of gwplan's")):
         with pytest.raises(InstanceError, match=refusal):
