@@ -22,7 +22,10 @@ docs: $(DEVELOPING)  ## what is generated: the format page, pictures, the case's
 	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
 	$(BIN)/gwplan solve instances/meta-2026h1 --out build/run --force >/dev/null
 	$(BIN)/gwplan export build/run --png docs/plan.png --force
-	$(BIN)/gwplan export build/run --svg docs/burden-or-option --force
+	$(BIN)/gwplan export build/run --svg build/pictures --force
+	for picture in docs/burden-or-option/*.svg; do cp build/pictures/$$(basename $$picture) $$picture; done
+	$(BIN)/gwplan export build/run --html build/report.html --force
+	$(BIN)/python -m tests.browser.screenshot build/report.html docs/report.png
 	$(BIN)/python -m tests.case.pages
 
 golden: $(DEVELOPING)  ## every file that tests hold what comes out against; read what changed before keeping it

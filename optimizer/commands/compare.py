@@ -15,15 +15,21 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("folders", metavar="RUN RUN...", nargs=-1, required=True)
 @click.option("--all", "everything", is_flag=True, help="Show what is the same too.")
+@click.option("--html", metavar="FILE", help="Write a report too: one page, nothing else needed.")
+@click.option("--force", is_flag=True, help="Let --html replace an earlier report.")
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 @ends_with_code
-def compare(folders: tuple[str, ...], everything: bool, as_json: bool) -> None:
+def compare(folders: tuple[str, ...], everything: bool, html: str | None, force: bool, as_json: bool) -> None:
     """Compare kept RUNs with the first: inputs cell by cell, figures, allocations."""
     from optimizer.results.run import read_run
     from optimizer.whatif.differences import refuse_unlike
 
     if len(folders) < 2:
         raise click.UsageError("name two runs or more")
+    if html is not None:
+        from optimizer.export.report import refuse
+
+        refuse(html, force=force)
     runs = [read_run(folder) for folder in folders]
     refuse_unlike(runs)
     if as_json:
@@ -36,6 +42,10 @@ def compare(folders: tuple[str, ...], everything: bool, as_json: bool) -> None:
 
         with printed() as page:
             differences(page, runs, everything=everything)
+    if html is not None:
+        from optimizer.export.report_cases import runs_report
+
+        runs_report(runs, everything=everything).save(html, force=force)
 
 
 def _record(runs: list[Run], everything: bool) -> dict[str, Any]:

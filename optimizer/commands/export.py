@@ -15,6 +15,7 @@ from optimizer.commands.common import ends_with_code, warn
 @click.option("--into", metavar="WORKBOOK", help="Refresh gwplan's sheets in a workbook of yours.")
 @click.option("--sheet-prefix", "prefix", metavar="TEXT", default="gw_", help="Begins their names; default gw_.")
 @click.option("--backup", is_flag=True, help="Keep the workbook as it was beside it.")
+@click.option("--html", metavar="FILE", help="A report to look at and pass around: one page, nothing else needed.")
 @click.option("--csv", metavar="DIR", help="Tables as CSV.")
 @click.option("--parquet", metavar="DIR", help="Tables as Parquet, with units and the manifest in their metadata.")
 @click.option("--png", metavar="FILE|DIR", help="FILE.png: GW by pathway against supply. DIR: every picture.")
@@ -24,7 +25,7 @@ from optimizer.commands.common import ends_with_code, warn
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @ends_with_code
 def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | None) -> None:
-    """Export a kept RUN as a workbook, tables, pictures or a file for another solver; a kept sweep as a picture."""
+    """Export a kept RUN as a report, workbook, tables, pictures or a file for another solver; a sweep as a picture."""
     from optimizer.export.sweep_kept import is_sweep
     from optimizer.results.run import read_run
 
@@ -70,6 +71,8 @@ def _export(kept: Any, kind: str, target: str, force: bool) -> None:
         from optimizer.export.xlsx import to_xlsx
 
         to_xlsx(kept, target, force=force)
+    elif kind == "html":
+        _report(kept, target, force)
     elif kind in ("lp", "mps"):
         from optimizer.solve.model_files import write_model
 
@@ -78,15 +81,28 @@ def _export(kept: Any, kind: str, target: str, force: bool) -> None:
         _draw(kept, kind, target, force)
 
 
+def _report(kept: Any, target: str, force: bool) -> None:
+    """Write the report of a plan, and say which charts it lacks."""
+    from optimizer.export.report import refuse
+    from optimizer.export.report_plan import plan_report
+
+    refuse(target, force=force)
+    report = plan_report(kept)
+    report.save(target, force=force)
+    warn(f"the chart of {name} is left out: {reason}" for name, reason in report.left_out.items())
+
+
 def _draw(kept: Any, kind: str, target: str, force: bool) -> None:
     """Write the one picture of a plan to a file, or all of them into a folder: the ending says which."""
     from pathlib import Path
 
     from optimizer.export import charts, pictures
+    from optimizer.export.printed_view import View
 
     suffix = Path(target).suffix.lower()
     if suffix == f".{kind}":
-        pictures.save(charts.gw_over_time(kept), target, force=force)
+        view = View(kept.plan)
+        pictures.save(charts.gw_over_time(view).picture(view), target, force=force)
     elif suffix in pictures.OTHER_ENDINGS:
         raise click.UsageError(f"--{kind} takes a file that ends in .{kind}, or a folder: '{target}' is neither")
     else:

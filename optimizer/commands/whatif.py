@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @stays_near
 @click.option("--attribute", is_flag=True, help="Of each stack, say how much of the difference each part makes.")
 @click.option("--out", metavar="DIR", help="Keep the comparison and every run in this new folder.")
-@click.option("--force", is_flag=True, help="Let --out replace an earlier comparison.")
+@click.option("--html", metavar="FILE", help="Write a report too: one page, nothing else needed.")
+@click.option("--force", is_flag=True, help="Let --out and --html replace earlier ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 @ends_with_code
 def whatif(
@@ -41,6 +42,7 @@ def whatif(
     move_cost: float | None,
     attribute: bool,
     out: str | None,
+    html: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -50,6 +52,10 @@ def whatif(
 
     if out is not None:
         kept.refuse_existing(out, force=force)
+    if html is not None:
+        from optimizer.export.report import refuse
+
+        refuse(html, force=force)
     case = Case(source, whatifs, (), given, deterministic, (), earlier, move_cost)
     base = case.load()
     asked = stacks(base, names, edits)
@@ -69,6 +75,10 @@ def whatif(
         click.echo(kept.as_json(found, shares))
     else:
         show(found, shares)
+    if html is not None:
+        from optimizer.export.report_cases import whatif_report
+
+        whatif_report(found, shares).save(html, force=force)
     failed = [f"{case.name}: {case.failure}" for case in found.cases if case.failure]
     if failed:
         stop(NO_PLAN, *failed)

@@ -1,146 +1,143 @@
-"""Pictures of a plan over time: GW by pathway against supply, idle GW by pool."""
+"""Charts of a plan over time: GW by pathway against supply, idle GW by pool."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from optimizer.export import theme
+from optimizer.export import drawing, theme
+from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Times
+from optimizer.export.printed_view import FloatArray, Span, View
 from optimizer.export.theme import HEIGHT, INK, LINE_HEIGHT, PALE, WIDTH, Layer
-from optimizer.instance.calendar import MONTHS, add_months
-from optimizer.results.run import Run
 
-if TYPE_CHECKING:
-    from altair import LayerChart
+SIGNED = "supply as signed"
 
 
-def gw_over_time(run: Run) -> LayerChart:
-    """Return the picture of a plan: expected GW by pathway, stacked over time, against supply.
+def gw_over_time(view: View) -> Drawing:
+    """Return the chart of a plan: expected GW by pathway, stacked over time, against supply.
 
     Parameters
     ----------
-    run : Run
+    view : View
         What to show. Each period's figures are weighted by the probability of its nodes.
 
     Returns
     -------
-    altair.LayerChart
+    Drawing
         The stack of pathways and, hatched, idle GW; as a line the supply as signed. What lies between the two is
-        cancelled. The labels give the GW of the last period.
-
-    Raises
-    ------
-    InstanceError
-        If Altair is not installed.
+        cancelled. A picture's labels give the GW of the last period.
     """
-    used, supply = expected_gw(run)
-    fills: list[theme.Fill] = [*theme.pathway_colours(list(used)).values(), theme.hatching(200), PALE]
-    heights = [gw.to_numpy() for gw in (*used.values(), *supply.values())]
-    layers = theme.stacked(zip([*used, "idle", "cancelled"], heights, fills, strict=True))
-    line = Layer("supply as signed", layers[-1].top, layers[-1].top, None)
-    return _over_time(run, layers, line, "GW by pathway against supply", [worth(run)])
+    layers = use_layers(view, expected(view))
+    line = Layer(SIGNED, layers[-1].top, layers[-1].top, None)
+    what = "GW by pathway against supply"
+    return stack(view, drawing.periods(view), layers, line, what, [drawing.worth(view)])
 
 
-def idle_over_time(run: Run) -> LayerChart:
-    """Return the picture of idle GW: expected by pool, stacked over time, and the most that any future has.
+def idle_over_time(view: View) -> Drawing:
+    """Return the chart of idle GW: expected by pool, stacked over time, and the most that any future has.
 
     Parameters
     ----------
-    run : Run
+    view : View
         What to show.
     """
-    supply = run.tables["supply"]
-    pools = list(dict.fromkeys(supply["pool"]))
-    starts = _starts(run)
-    heights = [_expected(supply[supply["pool"] == pool], "idle_gw", starts).to_numpy() for pool in pools]
-    layers = theme.stacked(zip(pools, heights, theme.shades(len(pools)), strict=True))
-    by_node = supply.groupby(["start", "node"])["idle_gw"].sum()
-    most = by_node.groupby(level="start").max().reindex(starts, fill_value=0.0).to_numpy()
+    means, idle = expected(view), view.idle
+    fills = theme.shades(len(idle.names))
+    layers = theme.stacked((pool, idle.of(pool) @ means, fill) for pool, fill in zip(idle.names, fills, strict=True))
+    most = np.zeros(view.calendar.periods)
+    np.maximum.at(most, view.tree.period, idle.total)
     line = Layer("most in any future", most, most, None)
-    years, cost = float(run.summary["idle_gw_years"]), float(run.summary["idle_cost_bn"])
+    summary = view.plan.summary
+    years, cost = float(summary["idle_gw_years"]), float(summary["idle_cost_bn"])
     told = f"{years:.2f} expected GW-years stand idle, which cost ${cost:,.2f}bn in contract prices"
-    return _over_time(run, layers, line, "idle GW by pool", [worth(run), told], peak=True)
+    told_all = [drawing.worth(view), told]
+    return stack(view, drawing.periods(view), layers, line, "idle GW by pool", told_all, peak=True)
 
 
-def expected_gw(run: Run) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return expected GW by period: of each pathway, and ``idle_gw`` and ``cancelled_gw``; together the supply."""
-    allocation, supply = run.tables["allocation"], run.tables["supply"]
-    starts = _starts(run)
-    by_pathway = {p: allocation[allocation["pathway"] == p] for p in run.summary["expected_gw_years"]}
-    used = {p: _expected(table, "gw", starts) for p, table in by_pathway.items()}
-    return used, {column: _expected(supply, column, starts) for column in ("idle_gw", "cancelled_gw")}
+def expected(view: View) -> FloatArray:
+    """Return weights (N, T) that make the expected figure of each period."""
+    count = view.calendar.periods
+    return view.sums([Span("", np.arange(count) == t) for t in range(count)])
 
 
-def worth(run: Run) -> str:
-    """Return in words over what a plan's figures are expected, what it is worth, and whether it is proved best."""
-    scenarios, worth = int(run.summary["scenarios"]), float(run.summary["objective_bn"])
-    futures = f"expected over {scenarios} scenarios" if scenarios > 1 else "one scenario"
-    status = str(run.summary["status"])
-    proved = "optimal" if status == "optimal" else f"not proved best ({status.replace('_', ' ')})"
-    told = [futures, f"worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}", *edited(run)]
-    return "; ".join(told)
+def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) -> list[Layer]:
+    """Return GW by pathway, idle and cancelled, one upon the other; together they are the supply.
+
+    Parameters
+    ----------
+    view : View
+        The plan.
+    weights : (N, T) float array
+        What each node counts in each period.
+    pathways : sequence of str
+        The pathways, where they are more than the plan's own: those of all plans beside each other.
+    """
+    pathways = pathways or list(view.plan.summary["expected_gw_years"])
+    fills: list[theme.Fill] = [*theme.pathway_colours(pathways).values(), theme.hatching(200), PALE]
+    heights = [*(view.use.of(p) for p in pathways), view.idle.total, view.cancelled.total]
+    names = [*pathways, "idle", "cancelled"]
+    return theme.stacked((n, gw @ weights, fill) for n, gw, fill in zip(names, heights, fills, strict=True))
 
 
-def edited(run: Run) -> list[str]:
-    """Return in words how many edits were applied to the instance as written; nothing where there are none."""
-    edits = len(run.manifest["edits"])
-    return [f"{edits} edit{'s' if edits > 1 else ''} applied"] if edits else []
+def use_key(view: View, pathways: Sequence[str] = ()) -> list[Entry]:
+    """Return the key of GW by pathway against supply, without figures."""
+    layers = use_layers(view, np.zeros((view.tree.size, 1)), pathways)
+    return _entries([*layers, Layer(SIGNED, layers[-1].top, layers[-1].top, None)])
 
 
-def titled(run: Run, what: str) -> str:
-    """Return the title of a picture of a run."""
-    return f"{run.manifest['instance']}: {what}"
+def stack(
+    view: View,
+    times: Times,
+    layers: Sequence[Layer],
+    line: Layer,
+    what: str,
+    told: Sequence[str],
+    *,
+    peak: bool = False,
+    highest: float = 0.0,
+    height: int = 0,
+) -> Drawing:
+    """Return layers as stepped areas over time, with a line above them.
 
-
-def _starts(run: Run) -> pd.Index[Any]:
-    starts: pd.Index[Any] = pd.Index(np.unique(run.tables["nodes"]["start"].to_numpy()), name="start")
-    return starts
-
-
-def _expected(table: pd.DataFrame, column: str, starts: pd.Index[Any]) -> pd.Series:
-    by_period = (table[column] * table["probability"]).groupby(table["start"]).sum()
-    return by_period.reindex(starts, fill_value=0.0)
-
-
-def _over_time(
-    run: Run, layers: Sequence[Layer], line: Layer, what: str, subtitle: Sequence[str], *, peak: bool = False
-) -> LayerChart:
-    """Return layers as stepped areas over the periods, with a line, and labels beside their ends or in a key."""
-    alt = theme.installed("altair", "Altair")
-    times = period_ends(run)
+    Parameters
+    ----------
+    view : View
+        Writes the figures.
+    times : Times
+        The periods.
+    layers, line : Layer
+        What is drawn, GW.
+    what, told : str, sequence of str
+        As in `Drawing`.
+    peak : bool
+        Whether labels tell the most of each layer instead of its last figure.
+    highest : float
+        GW at the top of the scale; by default what the layers need.
+    height : int
+        Height of the plotting area, pixels; by default what the labels need.
+    """
     labels = [*layers, line]
-    height = max(HEIGHT, LINE_HEIGHT * (len(labels) + 2))
-    highest = max(float(layers[-1].top.max()), float(line.top.max())) * 1.04 or 1.0
-    axis = theme.time_axis(alt, len(times) - 1, run.instance.resolution)
-    x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
-    y = alt.Y("top:Q", scale=alt.Scale(domain=[0, highest], nice=False), axis=theme.amount_axis(alt, "GW"))
-    marks: list[Any] = []
-    for layer in layers:
-        area = alt.Chart(_steps(alt, times, layer)).mark_area(
-            interpolate="step-after", color=layer.fill, stroke="white", strokeWidth=0.6
-        )
-        marks.append(area.encode(x=x, y=y, y2="bottom:Q"))
-    drawn = alt.Chart(_steps(alt, times, line)).mark_line(interpolate="step-after", color=INK, strokeWidth=1.8)
-    marks.append(drawn.encode(x=x, y=y))
-    marks += _peaks(alt, labels) if peak else _labels(alt, labels, highest, height)
-    chart: LayerChart = theme.picture(alt, marks, titled(run, what), subtitle, height)
-    return chart
+    height = height or max(HEIGHT, LINE_HEIGHT * (len(labels) + 2))
+    top = highest or max(float(layers[-1].top.max()), float(line.top.max())) * 1.04 or 1.0
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        y = drawing.amount(alt, "GW", top)
+        areas = drawing.areas(alt, frame, times, layers, y)
+        return [*areas, drawing.line(alt, frame, times, line.top, y, color=INK, strokeWidth=1.8)]
+
+    def beside(alt: Any) -> list[Any]:
+        return _peaks(alt, labels) if peak else _labels(alt, labels, top, height)
+
+    gw = [layer.top - layer.bottom for layer in layers] + [line.top]
+    rows = [[since, *(view.gw(row[t]) for row in gw)] for t, since in enumerate(times.ends[:-1])]
+    figures = Figures([times.name, *(f"{layer.name}, GW" for layer in labels)], rows)
+    return Drawing(what, told, marks, figures, _entries(labels), times.spots, beside, height)
 
 
-def period_ends(run: Run) -> list[str]:
-    """Return the first day of every period and of the one after the last: a period's figures hold to its end."""
-    starts = _starts(run).to_numpy().astype("datetime64[D]")
-    return [str(time) for time in (*starts, *add_months(starts[-1:], np.array([MONTHS[run.instance.resolution]])))]
-
-
-def _steps(alt: Any, times: Sequence[str], layer: Layer) -> Any:
-    """Return a layer as data of a stepped mark, which ends where the horizon does."""
-    bottom, top = ([*values.tolist(), float(values[-1])] for values in (layer.bottom, layer.top))
-    rows = zip(times, bottom, top, strict=True)
-    return alt.InlineData(values=[{"time": time, "bottom": low, "top": high} for time, low, high in rows])
+def _entries(labels: Sequence[Layer]) -> list[Entry]:
+    return [Entry(layer.name, layer.fill, (i,)) for i, layer in reversed(list(enumerate(labels)))]
 
 
 def _peaks(alt: Any, layers: Sequence[Layer]) -> list[Any]:

@@ -1,44 +1,39 @@
-"""Pictures of a plan's money: obligations by year and vendor, what the next GW is worth."""
+"""Charts of a plan's money: obligations by year and vendor, what the next GW is worth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.export import theme
-from optimizer.export.charts import period_ends, titled, worth
+from optimizer.export import drawing, theme
+from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Panels, worth
 from optimizer.export.printed_values import average_prices, known_means
 from optimizer.export.printed_view import FloatArray, Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
-from optimizer.results.run import Run
-
-if TYPE_CHECKING:
-    from altair import LayerChart, VConcatChart
 
 MOST_VENDORS = 6
 """Vendors that are told apart; the smaller ones are shown together."""
 
 MOST_POOLS = 6
 _ROW_HEIGHT = 110
-_PERIOD: Final[dict[str, Any]] = {"color": GREY, "strokeWidth": 1, "opacity": 0.7}
-_PRICE: Final[dict[str, Any]] = {"color": INK, "strokeWidth": 1.4, "strokeDash": [5, 4]}
-_YEAR: Final[dict[str, Any]] = {"color": theme.RAMP[1], "strokeWidth": 2.6}
+_PERIOD: Final = theme.Line(GREY, 1, opacity=0.7)
+_PRICE: Final = theme.Line(INK, 1.4, (5, 4))
+_YEAR: Final = theme.Line(theme.RAMP[1], 2.6)
 
 
-def obligations_by_year(run: Run) -> LayerChart:
-    """Return the picture of what is owed: expected by year and vendor, and what the plan cancels of it.
+def obligations_by_year(view: View) -> Drawing:
+    """Return the chart of what is owed: expected by year and vendor, and what the plan cancels of it.
 
     Parameters
     ----------
-    run : Run
+    view : View
         What to show; beyond the horizon each contract runs to its end.
     """
-    alt = theme.installed("altair", "Altair")
-    table = run.tables["obligations"]
+    table = view.plan.tables["obligations"]
     if not (table["as_signed_bn"] > 0).any():
         raise NothingToShowError("no contract has a price")
     years = np.arange(int(table["year"].min()), int(table["year"].max()) + 1)
@@ -56,9 +51,8 @@ def obligations_by_year(run: Run) -> LayerChart:
         f"${total.sum():,.1f}bn as signed, ${left.sum():,.1f}bn after the plan's cancellations; "
         "undiscounted, without fees"
     )
-    marks = theme.bars(alt, layers, [str(year) for year in years], "$bn")
-    chart: LayerChart = theme.picture(alt, marks, titled(run, "obligations by vendor"), [worth(run), told])
-    return chart
+    names = [str(year) for year in years]
+    return drawing.bars("obligations by vendor", [worth(view), told], list(layers), names, "$bn")
 
 
 def _by_vendor(table: pd.DataFrame, column: str, years: NDArray[np.int64]) -> dict[str, FloatArray]:
@@ -69,22 +63,20 @@ def _by_vendor(table: pd.DataFrame, column: str, years: NDArray[np.int64]) -> di
     return found
 
 
-def marginal_values(run: Run) -> VConcatChart:
-    """Return the picture of what one more GW of each pool would add, against the pool's average contract price.
+def marginal_values(view: View) -> Panels:
+    """Return the chart of what one more GW of each pool would add, against the pool's average contract price.
 
     Parameters
     ----------
-    run : Run
+    view : View
         What to show; only a plan proved optimal has marginal values.
     """
-    alt = theme.installed("altair", "Altair")
-    view = View(run.plan)
     values = view.marginal("supply")
-    known = np.isfinite(values.values)
-    if not known.any():
+    if not np.isfinite(values.values).any():
         raise NothingToShowError("only a plan proved optimal has marginal values")
-    months = [Span("", np.arange(view.calendar.periods) == t) for t in range(view.calendar.periods)]
-    years = view.spans(view.calendar.periods)
+    count = view.calendar.periods
+    months = [Span("", np.arange(count) == t) for t in range(count)]
+    years = view.spans(count)
     monthly, yearly = known_means(view, values, months), known_means(view, values, years)
     prices = average_prices(view, months)
     size = dict(zip(view.delivered.names, view.delivered.values @ view.tree.probability, strict=True))
@@ -94,7 +86,18 @@ def marginal_values(run: Run) -> VConcatChart:
     for pool in pools:
         at = values.names.index(pool)
         rows.append(_Lines(pool, monthly[at], yearly[at][inside.argmax(axis=0)], prices[pool]))
-    return _rows_of_lines(alt, run, rows, len(values.names) - len(pools))
+    told = "$bn per GW-year before contract cost: thick each year's mean, thin each period, dashed the contract price"
+    left_out = len(values.names) - len(pools)
+    more = [f"{left_out} smaller pools are left out"] if left_out else []
+    figures = np.concatenate([np.concatenate([row.period, row.year, row.price]) for row in rows])
+    limits = min(float(np.nanmin(figures)), 0.0), float(np.nanmax(figures)) * 1.05 or 1.0
+    drawings = [_lines(view, row, limits, last=row is rows[-1]) for row in rows]
+    key = [
+        Entry("mean of the year", _YEAR, (2,)),
+        Entry("contract price", _PRICE, (1,)),
+        Entry(f"each {view.instance.resolution}", _PERIOD, (0,)),
+    ]
+    return Panels("what one more GW would add", [worth(view), told, *more], drawings, key, columns=1)
 
 
 @dataclass(frozen=True)
@@ -107,32 +110,26 @@ class _Lines:
     price: FloatArray
 
 
-def _rows_of_lines(alt: Any, run: Run, rows: list[_Lines], left_out: int) -> VConcatChart:
-    """Return one small picture a pool, one above the other, on the same scale."""
-    times = period_ends(run)
-    figures = np.concatenate([np.concatenate([row.period, row.year, row.price]) for row in rows])
-    scale = alt.Scale(domain=[min(float(np.nanmin(figures)), 0.0), float(np.nanmax(figures)) * 1.05 or 1.0], nice=False)
-    y = alt.Y("value:Q", scale=scale, axis=alt.Axis(title=None, tickCount=4, domain=False, ticks=False))
-    charts = []
-    for row in rows:
-        axis = theme.time_axis(alt, len(times) - 1, run.instance.resolution) if row is rows[-1] else None
-        x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
-        marks = [
-            alt.Chart(_data(alt, times, values)).mark_line(interpolate="step-after", **style).encode(x=x, y=y)
+def _lines(view: View, row: _Lines, limits: tuple[float, float], *, last: bool) -> Drawing:
+    """Return the chart of one pool; in a picture only the last has an axis of time."""
+    times = drawing.periods(view)
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        scale = alt.Scale(domain=list(limits), nice=False)
+        y = alt.Y("top:Q", scale=scale, axis=alt.Axis(title=None, tickCount=4, domain=False, ticks=False))
+        x = times.x(alt, frame, axis=last or frame.page)
+        return [
+            alt.Chart(times.steps(alt, top=values)).mark_line(interpolate="step-after", **style.mark).encode(x=x, y=y)
             for values, style in ((row.period, _PERIOD), (row.price, _PRICE), (row.year, _YEAR))
         ]
-        charts.append(alt.layer(*marks, *_words(alt, row), width=theme.WIDTH, height=_ROW_HEIGHT))
-    told = "$bn per GW-year before contract cost: thick each year's mean, thin each period, dashed the contract price"
-    more = [f"{left_out} smaller pools are left out"] if left_out else []
-    title = alt.Title(titled(run, "what one more GW would add"), subtitle=[worth(run), told, *more])
-    chart: VConcatChart = alt.vconcat(*charts, title=title, spacing=14, config=theme.THEME)
-    return chart
 
-
-def _data(alt: Any, times: list[str], values: FloatArray) -> Any:
-    """Return figures by period as data of a stepped line, which ends where the horizon does."""
-    pairs = zip(times, [*values.tolist(), float(values[-1])], strict=True)
-    return alt.InlineData(values=[{"time": time, "value": value} for time, value in pairs if np.isfinite(value)])
+    columns = (row.period, row.year, row.price)
+    rows = [[since, *(view.rate(values[t]) for values in columns)] for t, since in enumerate(times.ends[:-1])]
+    unit = "$bn per GW-year"
+    header = [times.name, f"one more GW, {unit}", f"mean of the year, {unit}", f"contract price, {unit}"]
+    return Drawing(
+        row.pool, [], marks, Figures(header, rows), (), times.spots, lambda alt: _words(alt, row), _ROW_HEIGHT
+    )
 
 
 def _words(alt: Any, row: _Lines) -> list[Any]:

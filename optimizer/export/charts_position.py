@@ -1,22 +1,18 @@
-"""Pictures of the position that is planned: what was signed when, capacity by use over the years, the price premium."""
+"""Charts of the position that is planned: what was signed when, capacity by use over the years, the price premium."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from optimizer.export import theme
-from optimizer.export.charts import edited, titled, worth
+from optimizer.export import drawing, theme
+from optimizer.export.drawing import Drawing, Figures, Frame, edited, worth
 from optimizer.export.printed_view import MONTH_NAMES, FloatArray, Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
 from optimizer.instance.calendar import add_months
 from optimizer.instance.instance import Instance
-from optimizer.results.run import Run
-
-if TYPE_CHECKING:
-    from altair import LayerChart
 
 KINDS: Final = {
     "cloud": "neocloud and other cloud",
@@ -27,20 +23,19 @@ KINDS: Final = {
 """Kinds of contract in the order in which they are stacked, in words."""
 
 
-def signed_by_quarter(run: Run) -> LayerChart:
-    """Return the picture of what was signed: whole contracts in GW by the quarter of their signature, and by kind.
+def signed_by_quarter(view: View) -> Drawing:
+    """Return the chart of what was signed: whole contracts in GW by the quarter of their signature, and by kind.
 
     Parameters
     ----------
-    run : Run
+    view : View
         Whose contracts to show, as written: what an outcome adds is not in it.
     """
-    alt = theme.installed("altair", "Altair")
-    contracts = run.instance.filled("contracts")
+    contracts = view.instance.filled("contracts")
     dated = contracts[contracts["signed"].notna()]
     if dated.empty:
         raise NothingToShowError("no contract says when it was signed")
-    delivered = run.instance.filled("deliveries").groupby("contract")["gw"].sum()
+    delivered = view.instance.filled("deliveries").groupby("contract")["gw"].sum()
     gw = delivered.reindex(dated["contract"], fill_value=0.0).to_numpy()
     months = dated["signed"].to_numpy().astype("datetime64[M]").astype(np.int64)
     quarter = months // 3
@@ -60,27 +55,23 @@ def signed_by_quarter(run: Run) -> LayerChart:
     if latest >= 0:
         name = f"the {'second' if latest % 2 else 'first'} half of {latest // 2 + 1970}"
         told += f"; {bought[half == latest].sum():.1f} GW of cloud and colocation in {name}"
-    marks = theme.bars(alt, theme.stacked(parts), places, "GW")
-    subtitle = [told, "each contract's GW when all is delivered, by the date of its signature", *edited(run)]
-    chart: LayerChart = theme.picture(alt, marks, titled(run, "GW signed by quarter"), subtitle)
-    return chart
+    subtitle = [told, "each contract's GW when all is delivered, by the date of its signature", *edited(view)]
+    return drawing.bars("GW signed by quarter", subtitle, theme.stacked(parts), places, "GW")
 
 
-def capacity_by_year(run: Run) -> LayerChart:
-    """Return the picture of capacity by use over the years: the first pathway, the others together, and the rest.
+def capacity_by_year(view: View) -> Drawing:
+    """Return the chart of capacity by use over the years: the first pathway, the others together, and the rest.
 
     Parameters
     ----------
-    run : Run
+    view : View
         What to show; before the plan begins only what was in service is known, not what for.
     """
-    alt = theme.installed("altair", "Altair")
-    view = View(run.plan)
     spans = view.spans(view.calendar.periods)
     means = view.means(spans)
-    pathways = [str(name) for name in run.instance.tables["pathways"]["pathway"]]
+    pathways = [str(name) for name in view.instance.tables["pathways"]["pathway"]]
     first, others = pathways[0], pathways[1:]
-    earlier = _before_the_plan(run.instance, view)
+    earlier = _before_the_plan(view.instance, view)
     blank = np.zeros(len(earlier))
 
     def during(values: FloatArray) -> FloatArray:
@@ -96,10 +87,9 @@ def capacity_by_year(run: Run) -> LayerChart:
         ("cancelled", during(view.cancelled.total), theme.PALE),
     ]
     labels = [label for label, _ in earlier] + [_label(span) for span in spans]
-    marks = theme.bars(alt, theme.stacked(part for part in parts if part[1].any()), labels, "GW")
-    subtitle = [worth(run), "mean of each year; contracts of the instance only"]
-    chart: LayerChart = theme.picture(alt, marks, titled(run, "capacity by use over the years"), subtitle)
-    return chart
+    subtitle = [worth(view), "mean of each year; contracts of the instance only"]
+    layers = theme.stacked(part for part in parts if part[1].any())
+    return drawing.bars("capacity by use over the years", subtitle, layers, labels, "GW")
 
 
 def _before_the_plan(instance: Instance, view: View) -> list[tuple[str, float]]:
@@ -134,42 +124,58 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{len(names)} other pathways"
 
 
-def price_premium(run: Run) -> LayerChart:
-    """Return the picture of what outlets pay per GW-year against the mean price of the capacity that is bought.
+def price_premium(view: View) -> Drawing:
+    """Return the chart of what outlets pay per GW-year against the mean price of the capacity that is bought.
 
     Parameters
     ----------
-    run : Run
+    view : View
         Whose tiers to show: those of the pathways let in deals, or of all where there are none, at their first date.
     """
-    alt = theme.installed("altair", "Altair")
-    typical, bought = _typical_price(run.instance)
+    typical, bought = _typical_price(view.instance)
     rows = [(f"typical price ({bought})", typical, typical, GREY)]
-    for tier in _first_tiers(run.instance):
+    for tier in _first_tiers(view.instance):
         rows.append(tier)
-    highest = max(row[1] for row in rows) * 1.3
-    order = [row[0] for row in rows]
-    y = alt.Y(
-        "outlet:N", sort=order, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=260, labelPadding=8)
-    )
-    x = alt.X("price:Q", title=None, scale=alt.Scale(domain=[0, highest], nice=False), axis=None)
-    marks = []
-    for outlet, price, realised, fill in rows:
-        for length, colour in ((price, theme.FAINT), (realised, fill)):
-            data = alt.InlineData(values=[{"outlet": outlet, "price": length}])
-            marks.append(alt.Chart(data).mark_bar(fill=colour, height=18).encode(x=x, y=y))
-        words = [f"{price:.2f}", f"{price / typical:.1f} x"]
-        words += [f"{realised:.2f} realised"] if realised < price else []
-        data = alt.InlineData(values=[{"outlet": outlet, "price": price, "text": " · ".join(words)}])
-        text = alt.Chart(data).mark_text(align="left", dx=6, color=INK, fontSize=12)
-        marks.append(text.encode(x=x, y=y, text="text:N"))
     subtitle = [
         "$bn per GW-year at the first date of each tier, and as a multiple of the typical price",
         "dark: the price times the pathway's realisation, the probability that it is earned",
-        *edited(run),
+        *edited(view),
     ]
-    chart: LayerChart = theme.picture(alt, marks, titled(run, "price premium"), subtitle, height=34 * len(rows))
-    return chart
+    words = [_words(price, realised, typical) for _, price, realised, _ in rows]
+    header = ["outlet", "price, $bn per GW-year", "multiple of the typical price", "realised, $bn per GW-year"]
+    figures = Figures(
+        header,
+        [[row[0], *told[:2], told[2] if len(told) > 2 else told[0]] for row, told in zip(rows, words, strict=True)],
+    )
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        return _price_bars(alt, rows, words, frame)
+
+    return Drawing("price premium", subtitle, marks, figures, height=34 * len(rows))
+
+
+def _words(price: float, realised: float, typical: float) -> list[str]:
+    """Return a price, its multiple of the typical one, and what of it is realised where that is less."""
+    return [f"{price:.2f}", f"{price / typical:.1f} x", *([f"{realised:.2f}"] if realised < price else [])]
+
+
+def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list[list[str]], frame: Frame) -> list[Any]:
+    """Return a bar for each outlet, the realised part of it dark, with its figures beside it."""
+    narrow = frame.width < theme.NARROW
+    scale = alt.Scale(domain=[0, max(row[1] for row in rows) * (2.2 if narrow else 1.3)], nice=False)
+    axis = alt.Axis(domain=False, ticks=False, labelLimit=150 if narrow else 260, labelPadding=8)
+    y = alt.Y("outlet:N", sort=[row[0] for row in rows], title=None, axis=axis)
+    x = alt.X("price:Q", title=None, scale=scale, axis=None)
+    marks = []
+    for (outlet, price, realised, fill), told in zip(rows, words, strict=True):
+        for length, colour in ((price, theme.FAINT), (realised, fill)):
+            data = alt.InlineData(values=[{"outlet": outlet, "price": length}])
+            marks.append(alt.Chart(data).mark_bar(fill=colour, height=18).encode(x=x, y=y))
+        text = " · ".join([*told[:2], *(f"{part} realised" for part in told[2:])])
+        data = alt.InlineData(values=[{"outlet": outlet, "price": price, "text": text}])
+        label = alt.Chart(data).mark_text(align="left", dx=6, color=INK, fontSize=12)
+        marks.append(label.encode(x=x, y=y, text="text:N"))
+    return marks
 
 
 def _typical_price(instance: Instance) -> tuple[float, str]:

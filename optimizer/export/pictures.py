@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from optimizer.export import charts, charts_money, charts_position
+from optimizer.export import (
+    charts,
+    charts_decisions,
+    charts_futures,
+    charts_money,
+    charts_position,
+    charts_vendors,
+    charts_worth,
+)
+from optimizer.export.drawing import Chart
+from optimizer.export.printed_view import View
 from optimizer.export.theme import NothingToShowError, installed
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.sources import printable
@@ -17,16 +27,22 @@ from optimizer.whole import refuse_occupied, whole_file, whole_folder
 if TYPE_CHECKING:
     from altair import TopLevelMixin
 
-PICTURES: Final[Mapping[str, Callable[[Run], TopLevelMixin]]] = {
+PICTURES: Final[Mapping[str, Callable[[View], Chart]]] = {
     "gw": charts.gw_over_time,
     "idle": charts.idle_over_time,
+    "branches": charts_futures.branches,
+    "fan": charts_futures.fan,
+    "worth": charts_worth.waterfall,
+    "cancellations": charts_decisions.cancellations,
+    "deals": charts_decisions.deals,
     "marginal_values": charts_money.marginal_values,
     "obligations": charts_money.obligations_by_year,
+    "ramp": charts_vendors.ramp,
     "signed": charts_position.signed_by_quarter,
     "capacity": charts_position.capacity_by_year,
     "premium": charts_position.price_premium,
 }
-"""Every picture of a run by the name of its file."""
+"""Every picture of a plan by the name of its file."""
 
 ENDINGS: Final = (".png", ".svg")
 OTHER_ENDINGS: Final = (*ENDINGS, ".pdf", ".gif", ".jpg", ".jpeg", ".webp", ".html")
@@ -61,9 +77,10 @@ def save_all(run: Run, folder: str | Path, ending: str, force: bool = False) -> 
     refuse_occupied(target, force=force, replaceable=_holds_pictures, kind="a folder of gwplan's pictures")
     left_out: dict[str, str] = {}
     drawn: dict[str, bytes] = {}
+    view = View(run.plan)
     for name, draw in PICTURES.items():
         try:
-            drawn[name] = rendered(draw(run), ending)
+            drawn[name] = rendered(draw(view).picture(view), ending)
         except NothingToShowError as reason:
             left_out[name] = str(reason)
     with whole_folder(target, replace=force) as new:

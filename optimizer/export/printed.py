@@ -40,20 +40,25 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
 
 def heading(page: Page, view: View) -> None:
     """Say what was planned, for when, and whether the plan is proved best."""
+    page.heading("Plan of", f" {view.instance.name}, from {view.dates[0]} until {view.dates[-1]}")
+    for line in lead(view):
+        page.note(line)
+
+
+def lead(view: View) -> list[str]:
+    """Return what was planned, whether the plan is proved best, over what, and what was changed for it."""
     instance = view.instance
-    page.heading(f"PLAN OF {instance.name}, from {view.dates[0]} until {view.dates[-1]}")
-    if instance.description:
-        page.note(instance.description)
-    page.note(_proof(view.plan))
-    page.note(_firm(view.plan))
+    lines = [instance.description] if instance.description else []
+    lines += filter(None, (_proof(view.plan), _firm(view.plan)))
     count = f"{view.calendar.periods} {instance.resolution}{'s' if view.calendar.periods > 1 else ''}"
     futures = len(view.tree.leaves)
     tree = f"{futures} futures (combinations of outcomes)" if futures > 1 else "one future (no uncertainty)"
-    page.note(f"{count}, {tree}. $bn = billions of US dollars.")
+    lines.append(f"{count}, {tree}. $bn = billions of US dollars.")
     if instance.applied:
         more = len(instance.applied) - MOST_CHANGES
         shown = [*instance.applied[:MOST_CHANGES], *([f"{more} more"] if more > 0 else [])]
-        page.note(f"Changed from the instance as written: {'; '.join(shown)}")
+        lines.append(f"Changed from the instance as written: {'; '.join(shown)}")
+    return lines
 
 
 def _proof(plan: Plan) -> str:

@@ -7,7 +7,7 @@ from math import floor, log10
 
 from rich.console import Console
 
-from optimizer.export.printed_layout import printed
+from optimizer.export.printed_layout import Page, printed
 from optimizer.instance.instance import Instance
 from optimizer.results.claims import HOLDS, Claim
 
@@ -28,26 +28,28 @@ def print_claims(instance: Instance, claims: Sequence[Claim], console: Console |
         Where to print; standard output by default.
     """
     with printed(console) as page:
-        failing = [claim for claim in claims if claim.verdict != HOLDS]
-        page.heading(f"CLAIMS OF {instance.name} against its data")
+        page.heading("Claims of", f" {instance.name} against its data")
         if instance.applied:
             page.note(f"Changed from the instance as written: {'; '.join(instance.applied)}")
-        if not claims:
-            page.note("There are none: write them into claims.csv.")
-        else:
-            page.note(f"{len(claims)} claims: {len(claims) - len(failing)} hold, {len(failing)} do not.")
-            page.table(
-                ["claim", "reported", "data", "ratio", "verdict", "grade", "rests on"], list(_rows(claims)), "nrrrlll"
-            )
-            page.note(
-                "Ratio: data by reported. >= and <=: the data should give at least, or at most, the reported figure. "
-                "Grade: how sure the claim is. Rests on: the least sure of the rows that the data's figure is read "
-                "from."
-            )
-        if failing:
-            page.heading("WHAT DOES NOT HOLD")
-        for claim in failing:
-            page.note(f"- {claim.claim}: {claim.statement}. The data give {figure(claim.figure)}{_unit(claim)}.")
+        judged(page, claims)
+
+
+def judged(page: Page, claims: Sequence[Claim]) -> None:
+    """Show each claim beside what the data give, and say in words what does not hold."""
+    failing = [claim for claim in claims if claim.verdict != HOLDS]
+    if not claims:
+        page.note("There are none: write them into claims.csv.")
+    else:
+        page.note(f"{len(claims)} claims: {len(claims) - len(failing)} hold, {len(failing)} do not.")
+        page.table(HEADER, list(_rows(claims)), "nrrrlll")
+        page.note(
+            "Ratio: data by reported. >= and <=: the data should give at least, or at most, the reported figure. "
+            "Grade: how sure the claim is. Rests on: the least sure of the rows that the data's figure is read from."
+        )
+    if failing:
+        page.heading("What does not hold", "")
+    for claim in failing:
+        page.note(f"- {claim.claim}: {claim.statement}. The data give {figure(claim.figure)}{_unit(claim)}.")
 
 
 def _rows(claims: Iterable[Claim]) -> Iterable[Sequence[str]]:

@@ -20,7 +20,7 @@ def comparison(page: Page, found: Comparison) -> None:
     """Show worth, use, cancellations and marginal values of each case, and what differs from the base."""
     base = found.base.plan
     assert base is not None
-    page.heading(f"WHAT-IFS of {base.instance.name}: worth and use (in brackets: difference to the base)")
+    page.heading("What-ifs", f" of {base.instance.name}: worth and use (in brackets: difference to the base)")
     columns = [
         ("worth\n$bn", _shown(found, Figure("objective_bn"))),
         ("cash (NPV)\n$bn", _shown(found, Figure("npv_bn"))),
@@ -28,17 +28,17 @@ def comparison(page: Page, found: Comparison) -> None:
         ("in use", lambda case: percent(case.figures[Figure("utilisation")])),
     ]
     _table(page, found, columns)
-    for group, heading in (
-        ("gw_years", "GW-YEARS BY PATHWAY, expected (difference to the base)"),
-        ("cancelled_gw", "CANCELLED by the end, GW by contract, expected (difference to the base)"),
-        ("marginal_value", "WHAT THE NEXT GW IS WORTH, mean, $bn per GW-year (difference to the base)"),
+    for group, *heading in (
+        ("gw_years", "GW-years by pathway", ", expected (difference to the base)"),
+        ("cancelled_gw", "Cancelled", " by the end, GW by contract, expected (difference to the base)"),
+        ("marginal_value", "What the next GW is worth", ", mean, $bn per GW-year (difference to the base)"),
     ):
         names = [name for name in found.named(group) if _told(found, Figure(group, name))]
         if names:
-            page.heading(heading)
+            page.heading(*heading)
             _table(page, found, [(name, _shown(found, Figure(group, name))) for name in names])
         elif group == "cancelled_gw":
-            page.heading("CANCELLED: nothing in any case")
+            page.heading("Cancelled", ": nothing in any case")
     for case in found.cases:
         if case.failure:
             page.note(f"{case.name} has no plan: {case.failure}.")
@@ -48,7 +48,7 @@ def attribution(page: Page, found: Comparison, case: Case, shares: Attribution) 
     """Show what each part of a stack contributes to its worth, and who gains and loses the GW."""
     worth = Figure("objective_bn")
     total = case.figures[worth] - found.base.figures[worth]
-    page.heading(f"{case.name}: why it is worth {_signed(total)} $bn against the base")
+    page.heading("", f"{case.name}: why it is worth {_signed(total)} $bn against the base")
     if shares.failure:
         page.note(f"It cannot be attributed: {shares.failure}.")
         return

@@ -46,7 +46,7 @@ def first_period(page: Page, view: View) -> None:
         pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
         rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
     resolution = view.instance.resolution
-    page.heading(f"DO NOW: GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
+    page.heading("Do now", f": GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
     page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
     page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
     page.note(_acts_now(view) + _next_reveal(view))
@@ -194,7 +194,7 @@ def cancellations(page: Page, view: View) -> None:
     if view.plan.cancellations.empty:
         return
     found = notices(view)
-    page.heading("CANCELLATIONS TO TAKE, first decisions first")
+    page.heading("Cancellations to take", ", first decisions first")
     if len(found.node):
         _table_of_notices(page, view, found)
     else:
@@ -278,7 +278,7 @@ def deals(page: Page, view: View) -> None:
             sums = view.sums(spans, probability)
             pair = zip(signed.of(name) @ sums, ended.of(name) @ sums, strict=True)
             rows.append(["" if number else name, branch, *(f"{view.gw(s)}/{view.gw(e)}" for s, e in pair)])
-    page.heading("DEALS: GW to sign / to give notice for, sum of the year")
+    page.heading("Deals", ": GW to sign / to give notice for, sum of the year")
     condition = "" if factor is None or len(branches) == 1 else f"if {view.instance.factors[factor].name}"
     page.table(["", condition, *(span.label for span in spans)], rows, "nn" + "r" * len(spans))
     page.note(left_out((len(signed.names) - MOST_PATHWAYS, "deal pathway")))

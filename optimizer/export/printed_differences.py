@@ -30,9 +30,9 @@ LABELS = {
 
 def differences(page: Page, runs: Sequence[Run], *, everything: bool = False) -> None:
     """Show the inputs, figures and allocations of runs that differ from the first one's; or all of them."""
-    page.heading(f"RUNS of {runs[0].instance.name}")
+    page.heading("Runs", f" of {runs[0].instance.name}")
     for place, run in enumerate(runs):
-        page.note(f"{_letter(place)} = {run.folder}" + (" (the others are held against it)" if not place else ""))
+        page.note(f"{letter(place)} = {run.folder}" + (" (the others are held against it)" if not place else ""))
     for line in caveats(runs):
         page.note(f"Note: {line}.")
     for place, run in enumerate(runs[1:], start=1):
@@ -41,22 +41,23 @@ def differences(page: Page, runs: Sequence[Run], *, everything: bool = False) ->
     _allocations(page, runs, everything)
 
 
-def _letter(place: int) -> str:
+def letter(place: int) -> str:
+    """Return what the run at a place is called beside the others."""
     return chr(ord("A") + place) if place < 26 else f"run {place + 1}"
 
 
 def _inputs(page: Page, first: Run, other: Run, place: int) -> None:
     found = inputs(first.instance, other.instance)
-    page.heading(f"INPUTS of A and {_letter(place)}" + ("" if found else ": the same"))
+    page.heading("Inputs", f" of A and {letter(place)}" + ("" if found else ": the same"))
     if found:
         rows = [[d.where, cut(d.before or "blank", CELL), cut(d.after or "blank", CELL)] for d in found[:MOST_INPUTS]]
-        page.table(["", "A", _letter(place)], rows, "nll")
+        page.table(["", "A", letter(place)], rows, "nll")
         page.note(left_out((len(found) - MOST_INPUTS, "difference")))
 
 
 def _figures(page: Page, runs: Sequence[Run], everything: bool) -> None:
     rows = figure_differences(runs, everything=everything)
-    page.heading("FIGURES that differ" if rows and not everything else "FIGURES" if rows else "FIGURES: the same")
+    page.heading("Figures", (" that differ" if not everything else "") if rows else ": the same")
     if rows:
         named = [[_label(figure), *_beside(values)] for figure, values in rows]
         page.table(["", *_header(runs)], named)
@@ -67,7 +68,7 @@ def _label(figure: Figure) -> str:
 
 
 def _header(runs: Sequence[Run]) -> list[str]:
-    return ["A", *(f"{_letter(place)} (difference)" for place in range(1, len(runs)))]
+    return ["A", *(f"{letter(place)} (difference)" for place in range(1, len(runs)))]
 
 
 def _beside(values: Sequence[float]) -> list[str]:
@@ -85,11 +86,11 @@ def _beside(values: Sequence[float]) -> list[str]:
 def _allocations(page: Page, runs: Sequence[Run], everything: bool) -> None:
     table = allocations(runs, everything=everything)
     if not len(table):
-        page.heading("ALLOCATION: the same")
+        page.heading("Allocation", ": the same")
         return
     moved = table[list(range(1, len(runs)))].sub(table[0], axis=0).abs().max(axis=1)
     shown = table.loc[moved.sort_values(ascending=False, kind="stable").index[:MOST_PAIRS]].sort_index()
-    page.heading("ALLOCATION that moved: expected GW, mean of the year")
+    page.heading("Allocation", " that moved: expected GW, mean of the year")
     rows = [
         [f"{row['pathway']} on {row['pool']}", str(row["year"]), *_beside([row[place] for place in range(len(runs))])]
         for _, row in shown.iterrows()

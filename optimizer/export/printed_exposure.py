@@ -46,8 +46,9 @@ def _who(vendor: str | None) -> str:
     return vendor or "no vendor named"
 
 
-def _obligations(page: Page, found: Figures) -> None:
-    page.heading("OWED TO EACH VENDOR, $bn undiscounted, from the start to each contract's end")
+def obligations(page: Page, found: Figures) -> None:
+    """Show what is owed to each vendor, by contract, year and future."""
+    page.heading("Owed to each vendor", ", $bn undiscounted, from the start to each contract's end")
     header = ["", "GW at\nmost", "as\nsigned", "share", "after\nplan", "share", "least", "most"]
     rows = [
         [_who(row["vendor"]), number(row["gw"], 2), _bn(row["as_signed_bn"]), percent(row["share_as_signed"]),
@@ -67,7 +68,7 @@ def _obligations(page: Page, found: Figures) -> None:
         if found["largest"][when]["largest_vendor"] is not None:
             page.note(f"{words}, most is owed to {_largest(found['largest'][when])}.")
     _contracts(page, found["contracts"])
-    page.heading("OWED BY YEAR, $bn")
+    page.heading("Owed by year", ", $bn")
     page.table(
         ["", "as signed", "after plan", "largest vendor, its share"],
         [[str(row["year"]), _bn(row["as_signed_bn"]), _bn(row["after_cancellation_bn"]), _largest(row)]
@@ -84,7 +85,7 @@ def _largest(row: Figures) -> str:
 
 
 def _contracts(page: Page, contracts: Sequence[Figures]) -> None:
-    page.heading("OWED BY CONTRACT, $bn")
+    page.heading("Owed by contract", ", $bn")
     largest = sorted(contracts, key=lambda row: -row["as_signed_bn"])[:MOST_CONTRACTS]
     rows = [
         [
@@ -101,7 +102,7 @@ def _contracts(page: Page, contracts: Sequence[Figures]) -> None:
 
 
 def _branches(page: Page, branches: Sequence[Figures]) -> None:
-    page.heading("OWED BY FUTURE, $bn")
+    page.heading("Owed by future", ", $bn")
     likely = sorted(branches, key=lambda row: -row["probability"])[:MOST_BRANCHES]
     known = [[part.partition("=") for part in row["known"].split(", ")] for row in likely]
     rows = [
@@ -198,7 +199,7 @@ def _moved(change: float | None) -> str:
 
 
 PARTS: Final[dict[str, Callable[[Page, Any], None]]] = {
-    "obligations": _obligations,
+    "obligations": obligations,
     "whatifs": _whatifs,
     "vendors": _vendors,
     "unverified": _unverified,

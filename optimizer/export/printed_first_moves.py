@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from rich.cells import cell_len
-
-from optimizer.export.printed_layout import Page, decimals, number, percent, wrapped
+from optimizer.export.printed_layout import Page, Twig, decimals, number, percent
 from optimizer.whatif.first_moves import ENDED, IDLE, NEW, Branch, Move
-from optimizer.whatif.uncertainty import Uncertainty
 
 MOST_BRANCHES: Final = 30
 MOST_MOVES: Final = 12
@@ -26,64 +23,56 @@ COMMITMENTS: Final = {
 """What is done that binds, and its place among the decisions."""
 
 
-def moves_before_reveal(page: Page, found: Uncertainty) -> None:
-    """Show what is decided before the first reveal."""
-    first = found.first_moves[0]
-    if sum(branch.parent < 0 for branch in found.first_moves) > 1:
-        page.heading("FIRST MOVES, the same in every future")
+def moves_before_reveal(page: Page, branches: Sequence[Branch], peak_gw: float, rest: str = "--json") -> None:
+    """Show what is decided before the first reveal; `rest` names where all moves are told."""
+    first = branches[0]
+    if sum(branch.parent < 0 for branch in branches) > 1:
+        page.heading("First moves", ", the same in every future")
         page.note(f"None: futures are told apart from the start, {first.since}, on.")
         return
-    agreed = "the same in every future" if len(found.first_moves) > 1 else "no future is told apart"
-    gw, least = _figures(found)
+    agreed = "the same in every future" if len(branches) > 1 else "no future is told apart"
+    gw, least = _figures(peak_gw)
     moves = [move for move in first.moves if move.gw >= least]
-    page.heading(f"FIRST MOVES, {agreed}: {first.since} until {first.until}")
+    page.heading("First moves", f", {agreed}: {first.since} until {first.until}")
     if not moves:
         page.note("None: the plan keeps what is in use.")
         return
     moves = sorted(moves, key=lambda move: _parts(move)[0])[:MOST_MOVES]
     rows = [[" ".join(_parts(move)[1:]), gw(move.gw), move.since] for move in moves]
     page.table(["decision", "GW", "from"], rows, "nrl")
-    _say_what_is_left_out(page, len(first.moves) - len(rows), gw(least))
+    _say_what_is_left_out(page, len(first.moves) - len(rows), gw(least), rest)
 
 
-def tree_of_moves(page: Page, found: Uncertainty) -> None:
-    """Show what is decided on each branch as a tree."""
-    if len(found.first_moves) < 2:
+def tree_of_moves(page: Page, branches: Sequence[Branch], peak_gw: float, rest: str = "--json") -> None:
+    """Show what is decided on each branch as a tree; `rest` names where all moves are told."""
+    if len(branches) < 2:
         return
-    page.heading("WHAT IS DECIDED ON EACH BRANCH, until the next reveal or for a year, in GW")
+    page.heading("What is decided on each branch", ", until the next reveal or for a year, in GW")
     children: dict[int, list[Branch]] = {}
-    for branch in found.first_moves:
+    for branch in branches:
         children.setdefault(branch.parent, []).append(branch)
     depth = _depth(children)
-    gw, least = _figures(found)
-    drawn = ("├─ ", "└─ ", "│  ") if page.encoding.lower().startswith("utf") else ("|- ", "`- ", "|  ")
+    gw, least = _figures(peak_gw)
 
-    def say(branch: Branch, before: str, last: bool, level: int) -> None:
+    def twig(branch: Branch, level: int) -> Twig:
         below = children.get(branch.number, []) if level + 1 < depth else []
         text = f"if {branch.told} in {branch.since[:7]} ({percent(branch.probability)}): "
         text += _sentence(branch, gw, least)
         if children.get(branch.number) and not below:
             text += " ..."
-        rest = before + ("   " if last else drawn[2])
-        start = before + (drawn[1] if last else drawn[0])
-        lines = wrapped(page.clean(text), page.width - 2 - cell_len(start) - 3)
-        room = rest + (drawn[2] if below else "   ")
-        page.lines += [(f"  {start if i == 0 else room}{line}", "") for i, line in enumerate(lines)]
-        for child in below:
-            say(child, rest, child is below[-1], level + 1)
+        return Twig(text, [twig(child, level + 1) for child in below])
 
     tops = children[-1]
     if len(tops) == 1:
-        page.lines.append((f"  in every future until {tops[0].until}: as above", ""))
+        page.indented(f"in every future until {tops[0].until}: as above")
         tops = children.get(tops[0].number, [])
-    for branch in tops:
-        say(branch, "", branch is tops[-1], 0)
-    page.note(f"GW, net of the dates shown, all pools together; below {gw(least)} GW, and what follows ..., in --json.")
+    page.tree([twig(branch, 0) for branch in tops])
+    page.note(f"GW, net of the dates shown, all pools together; below {gw(least)} GW, and what follows ..., in {rest}.")
 
 
-def _say_what_is_left_out(page: Page, count: int, least: str) -> None:
+def _say_what_is_left_out(page: Page, count: int, least: str, rest: str) -> None:
     if count:
-        page.note(f"{count} more, most of them below {least} GW, {'are' if count > 1 else 'is'} in --json.")
+        page.note(f"{count} more, most of them below {least} GW, {'are' if count > 1 else 'is'} in {rest}.")
 
 
 def _depth(children: dict[int, list[Branch]]) -> int:
@@ -96,11 +85,10 @@ def _depth(children: dict[int, list[Branch]]) -> int:
     return depth
 
 
-def _figures(found: Uncertainty) -> tuple[Callable[[float], str], float]:
+def _figures(peak_gw: float) -> tuple[Callable[[float], str], float]:
     """Return what writes GW, and the least GW worth telling: half a percent of all, never what prints as 0."""
-    peak = float(found.plan.laid_out.data.supply.sum(axis=0).max(initial=0.0))
-    places = decimals([peak])
-    return (lambda gw: number(gw, places)), max(0.5 * 10.0**-places, LEAST_SHARE * peak)
+    places = decimals([peak_gw])
+    return (lambda gw: number(gw, places)), max(0.5 * 10.0**-places, LEAST_SHARE * peak_gw)
 
 
 def _sentence(branch: Branch, gw: Callable[[float], str], least: float) -> str:

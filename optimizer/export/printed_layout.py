@@ -103,6 +103,14 @@ def wrapped(text: str, width: int) -> list[str]:
     return [*lines, line] if line else lines
 
 
+@dataclass(frozen=True)
+class Twig:
+    """A line of a tree, and the lines below it."""
+
+    text: str
+    below: Sequence[Twig] = ()
+
+
 @dataclass
 class Page:
     """Lines of a printout, none wider than the page.
@@ -129,10 +137,11 @@ class Page:
         shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
         return shown.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
-    def heading(self, text: str) -> None:
-        """Begin a part."""
+    def heading(self, title: str, rest: str | None = None) -> None:
+        """Begin a part: its title, in capitals here, and what else is said of it; a text alone is written as it is."""
         if self.lines:
             self.lines.append(("", ""))
+        text = title if rest is None else title.upper() + rest
         self.lines += [(line, "bold") for line in wrapped(self.clean(text), self.width)]
 
     def note(self, text: str) -> None:
@@ -182,6 +191,25 @@ class Page:
                 line = (" " * gap).join(padded)
             if line.strip():
                 self.lines.append(("  " + line, "dim" if number_ < len(head) else ""))
+
+    def indented(self, text: str) -> None:
+        """Add a line indented by two columns, as a tree is."""
+        self.lines.append((f"  {self.clean(text)}", ""))
+
+    def tree(self, twigs: Sequence[Twig]) -> None:
+        """Add a tree, indented by two columns, its lines wrapped beside their branches."""
+        drawn = ("├─ ", "└─ ", "│  ") if self.encoding.lower().startswith("utf") else ("|- ", "`- ", "|  ")
+        self._twigs(twigs, "", drawn)
+
+    def _twigs(self, twigs: Sequence[Twig], before: str, drawn: tuple[str, str, str]) -> None:
+        for number_, twig in enumerate(twigs):
+            last = number_ == len(twigs) - 1
+            rest = before + ("   " if last else drawn[2])
+            start = before + (drawn[1] if last else drawn[0])
+            room = rest + (drawn[2] if twig.below else "   ")
+            lines = wrapped(self.clean(twig.text), self.width - 2 - cell_len(start) - 3)
+            self.lines += [(f"  {start if i == 0 else room}{line}", "") for i, line in enumerate(lines)]
+            self._twigs(twig.below, rest, drawn)
 
     def bar(self, value: float, most: float, width: int) -> str:
         """Return a bar of at most `width` columns for a figure between 0 and `most`."""

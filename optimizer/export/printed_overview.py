@@ -39,7 +39,7 @@ def use_by_year(page: Page, view: View) -> None:
     most = max((float(row.max()) for _, row in shown), default=0.0)
     rows = [(name, [f"{view.gw(x).rjust(figure)} {page.bar(x, most, bar)}" for x in row]) for name, row in shown]
     rows += [(name, [f"{cell:>{figure}}" for cell in cells]) for name, cells in _supply_rows(view, spans)]
-    page.heading("GW BY YEAR: mean of the year" + (", expected over all futures" if view.branching else ""))
+    page.heading("GW by year", ": mean of the year" + (", expected over all futures" if view.branching else ""))
     page.table(["", *(span.label for span in spans)], [[name, *cells] for name, cells in rows], "n" + "l" * len(spans))
     about_of = view.pathway("description")
     for name, _ in shown:
@@ -106,7 +106,7 @@ def worth_by_part(page: Page, view: View) -> None:
         cells = [(name, money(amount)) for name, amount in items] + [("", "")] * (depth - len(items))
         for row, cell in zip(rows, [*cells, ("sum", money(sum(amount for _, amount in items)))], strict=True):
             row += cell
-    page.heading(f"WORTH BY PART: $bn, {view.weighed}; the sums add up to the worth")
+    page.heading("Worth by part", f": $bn, {view.weighed}; the sums add up to the worth")
     if columns:
         page.table([cell for title, _ in columns for cell in (title, "")], rows, "nr" * len(columns))
     page.note("Cash (NPV) = value + costs. " + _not_cash(view))

@@ -52,8 +52,9 @@ def print_uncertainty(found: Uncertainty, console: Console | None = None) -> Non
         information(page, found, money)
         options(page, found, money)
         frontier(page, found, money)
-        moves_before_reveal(page, found)
-        tree_of_moves(page, found)
+        peak_gw = float(found.plan.laid_out.data.supply.sum(axis=0).max(initial=0.0))
+        moves_before_reveal(page, found.first_moves, peak_gw)
+        tree_of_moves(page, found.first_moves, peak_gw)
 
 
 def heading(page: Page, found: Uncertainty) -> None:

@@ -30,7 +30,7 @@ ASKS = {
 def next_gw(page: Page, view: View) -> None:
     """Show the marginal value of supply by pool and year beside the pool's average contract price."""
     values = view.marginal("supply")
-    page.heading("WHAT THE NEXT GW IS WORTH > or < ITS PRICE, $bn per GW-year, mean of the year")
+    page.heading("What the next GW is worth", " > or < its price, $bn per GW-year, mean of the year")
     known = np.isfinite(values.values)
     if not known.any():
         page.note("Not known: only a plan proved optimal has marginal values.")
@@ -138,7 +138,7 @@ def limits(page: Page, view: View) -> None:
         [ask, percent(often / view.calendar.periods), f"{mean(value)} {unit}", number(1000 * worth, places)]
         for worth, ask, often, value, unit in shown
     ]
-    page.heading("LIMITS THAT COST MOST: what a planner may ask for")
+    page.heading("Limits that cost most", ": what a planner may ask for")
     page.table(["", "binds", "worth while it binds", "$m gain"], rows)
     text = f"binds: share of the time. $m gain: $ million of worth for {step:g} GW more in every {period}."
     waiting = view.idle.total * probability
@@ -172,7 +172,7 @@ def branches(page: Page, view: View) -> None:
         shown += min(len(outcomes), MOST_OUTCOMES)
         rows.append([f"{view.instance.factors[factor].name}, known from {view.dates[view.reveals[factor]]}:"])
         rows += [_given(view, columns, factor, o) for o in range(min(len(outcomes), MOST_OUTCOMES))]
-    page.heading("WHAT DIFFERS BETWEEN THE FUTURES: worth, $bn, and mean GW once it is known")
+    page.heading("What differs between the futures", ": worth, $bn, and mean GW once it is known")
     page.table(["", "chance", "worth", *columns.names], rows)
     total = sum(len(view.instance.factors[f].outcomes) for f in view.branching)
     page.note(left_out((total - shown, "outcome"), (len(view.use.names) - len(names), "pathway")))

@@ -20,6 +20,12 @@ PALE: Final = "#f3f4f6"
 RAMP: Final = ("#1b2a5c", "#2c6e9b", "#57b598", "#e6e58a")
 """Dark to light, and bluish to yellowish: told apart by any eye, and in print without colour."""
 
+RAMP_IN_DARK: Final = ("#4359c4", "#4796cf", "#7ccfb0", "#f4f2b8")
+"""The same on a dark page: none so dark that it sinks into it."""
+
+IN_DARK: Final = {INK: "#e6e9ee", GREY: "#9aa4b0", FAINT: "#3a424d", PALE: "#262d36", "#ffffff": "#14181e"}
+"""What the other colours become on a dark page; the last is the page itself."""
+
 FONT: Final = "Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
 
 THEME: Final[dict[str, Any]] = {
@@ -54,12 +60,32 @@ THEME: Final[dict[str, Any]] = {
 WIDTH, HEIGHT = 680, 360
 """Size of the plotting area, pixels."""
 
+NARROW: Final = 480
+"""Plotting areas below this width have no room for months on an axis, or for names beside bars, pixels."""
+
 LINE_HEIGHT: Final = 18
 """Least distance between two labels, pixels."""
 
 
-Fill = str | dict[str, Any] | None
-"""How a part of a picture is filled: a colour, stripes (`hatching`), or None for a line."""
+@dataclass(frozen=True)
+class Line:
+    """How a line is drawn: colour, width and dashes in pixels, opacity."""
+
+    colour: str = INK
+    width: float = 1.8
+    dash: tuple[int, ...] = ()
+    opacity: float = 1.0
+
+    @property
+    def mark(self) -> dict[str, Any]:
+        """The same in the words of Vega-Lite."""
+        dashes = {"strokeDash": list(self.dash)} if self.dash else {}
+        faint = {"opacity": self.opacity} if self.opacity < 1 else {}
+        return {"color": self.colour, "strokeWidth": self.width, **dashes, **faint}
+
+
+Fill = str | dict[str, Any] | Line | None
+"""How a part of a picture is drawn: a colour, stripes (`hatching`), a line, or None for the usual line."""
 
 
 class NothingToShowError(ValueError):
@@ -73,10 +99,28 @@ def shades(count: int) -> list[str]:
 
 def pathway_colours(pathways: Sequence[str]) -> dict[str, str]:
     """Return one colour for each pathway, evenly spaced from dark to light in the order given."""
-    anchors = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RAMP])
     at = np.linspace(0, len(RAMP) - 1, len(pathways)) if len(pathways) > 1 else np.ones(1)
-    mixed = np.stack([np.interp(at, np.arange(len(RAMP)), anchors[:, i]) for i in range(3)], axis=1)
-    return {p: "#{:02x}{:02x}{:02x}".format(*np.rint(rgb).astype(int)) for p, rgb in zip(pathways, mixed, strict=False)}
+    return dict(zip(pathways, _mixed(RAMP, at), strict=False))
+
+
+def in_dark(colour: str) -> str:
+    """Return what a colour of a picture becomes on a dark page."""
+    if colour in IN_DARK:
+        return IN_DARK[colour]
+    places = np.linspace(0, len(RAMP) - 1, 1 + 120 * (len(RAMP) - 1))  # where on the ramp it lies
+    distance = np.abs(_rgb(_mixed(RAMP, places)) - _rgb([colour])).sum(axis=1)
+    return _mixed(RAMP_IN_DARK, places[[int(distance.argmin())]])[0]
+
+
+def _rgb(colours: Sequence[str]) -> NDArray[np.int64]:
+    return np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours])
+
+
+def _mixed(ramp: Sequence[str], at: NDArray[np.float64]) -> list[str]:
+    """Return the colours at places of a ramp, from 0 to the number of its last anchor."""
+    anchors = _rgb(ramp)
+    mixed = np.stack([np.interp(at, np.arange(len(ramp)), anchors[:, i]) for i in range(3)], axis=1)
+    return ["#{:02x}{:02x}{:02x}".format(*np.rint(rgb).astype(int)) for rgb in mixed]
 
 
 def installed(module: str, name: str) -> Any:
@@ -84,15 +128,15 @@ def installed(module: str, name: str) -> Any:
     return imported(module, name, extra="report", doing="pictures")
 
 
-def time_axis(alt: Any, periods: int, resolution: str) -> Any:
+def time_axis(alt: Any, periods: int, resolution: str, width: int = WIDTH) -> Any:
     """Return the axis of so many periods of time, which tells every year once."""
     years = periods * MONTHS[resolution] / 12
-    if years > 6 or resolution == "year":
+    if years > 6 or resolution == "year" or (width < NARROW and years > 1.5):
         return alt.Axis(format="%Y", tickCount="year", grid=False)
     # a year is told once, below its January or the first tick
     month, year = "utcFormat(datum.value, '%b')", "utcFormat(datum.value, '%Y')"
     label = f"datum.index == 0 || {month} == 'Jan' ? [{month}, {year}] : {month}"
-    ticks = {"interval": "month", "step": 3 if years > 1 else 1}
+    ticks = {"interval": "month", "step": 6 if years > 4 else 3 if years > 1 else 1}
     return alt.Axis(tickCount=ticks, labelExpr=label, grid=False, labelOverlap=True)
 
 
@@ -133,11 +177,14 @@ def stacked(parts: Iterable[tuple[str, NDArray[np.float64], Fill]]) -> list[Laye
     return layers
 
 
-def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, height: int = HEIGHT) -> list[Any]:
-    """Return a stack as bars over named places, with its total above each bar and its key beside it."""
+def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, width: int = WIDTH) -> list[Any]:
+    """Return a stack as bars over named places, with its total above each bar where there is room."""
     total = layers[-1].top
     highest = float(total.max(initial=0.0)) * 1.08 or 1.0
-    x = alt.X("place:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, domain=True, ticks=False, labelPadding=6))
+    room = width / len(places)
+    angle = 0 if width >= NARROW or room > 7 * max(map(len, places)) else -90
+    axis = alt.Axis(labelAngle=angle, domain=True, ticks=False, labelPadding=6)
+    x = alt.X("place:N", sort=None, title=None, axis=axis)
     y = alt.Y("top:Q", scale=alt.Scale(domain=[0, highest], nice=False), axis=amount_axis(alt, unit))
     marks = []
     for layer in layers:
@@ -145,31 +192,35 @@ def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, he
         data = alt.InlineData(values=[{"place": place, "bottom": low, "top": high} for place, low, high in rows])
         bar = alt.Chart(data).mark_bar(fill=layer.fill, stroke="white", strokeWidth=0.6)
         marks.append(bar.encode(x=x, y=y, y2="bottom:Q"))
+    if room < 22:
+        return marks
+    places_of_total = 2 if room > 30 else 1
     totals = [
-        {"place": place, "top": float(top), "text": f"{top:.2f}"} for place, top in zip(places, total, strict=True)
+        {"place": place, "top": float(top), "text": f"{top:.{places_of_total}f}"}
+        for place, top in zip(places, total, strict=True)
     ]
     text = alt.Chart(alt.InlineData(values=totals)).mark_text(dy=-7, color=INK, fontSize=11)
-    marks.append(text.encode(x=x, y=y, text="text:N"))
-    return marks + key(alt, [(layer.name, layer.fill) for layer in reversed(layers)])
+    return [*marks, text.encode(x=x, y=y, text="text:N")]
 
 
-def key(alt: Any, entries: Sequence[tuple[str, Fill]]) -> list[Any]:
+def key(alt: Any, entries: Sequence[tuple[str, Fill]], width: int = WIDTH) -> list[Any]:
     """Return swatches with their names beside the picture, from the top down."""
-    return swatches(alt, [(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)])
+    return swatches(alt, [(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)], width)
 
 
-def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]]) -> list[Any]:
+def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]], width: int = WIDTH) -> list[Any]:
     """Return swatches (text, fill, pixels from the top) beside the picture."""
     marks: list[Any] = []
     for text, fill, place in entries:
         at = alt.Chart(alt.InlineData(values=[{}]))
-        if fill is None:
-            swatch = at.mark_point(shape="stroke", size=200, color=INK, strokeWidth=2, opacity=1)
+        if fill is None or isinstance(fill, Line):
+            line = fill or Line(width=2)
+            swatch = at.mark_point(shape="stroke", size=200, **{"opacity": 1, **line.mark})
         else:
             filled = hatching(5) if isinstance(fill, dict) else fill
             swatch = at.mark_point(shape="square", size=140, fill=filled, strokeWidth=0, opacity=1)
-        marks.append(swatch.encode(x=alt.value(WIDTH + 20), y=alt.value(place)))
-        marks.append(beside(alt, text, WIDTH + 33, place, INK))
+        marks.append(swatch.encode(x=alt.value(width + 20), y=alt.value(place)))
+        marks.append(beside(alt, text, width + 33, place, INK))
     return marks
 
 

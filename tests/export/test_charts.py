@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.export import charts, pictures, theme
+from optimizer.export.drawing import Chart
+from optimizer.export.printed_view import View
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.read import load
 from optimizer.planning import solve
@@ -28,6 +31,12 @@ def kept(name: str, folder: Path) -> Run:
     return read_run(keep(solve(load(INSTANCES / name)), folder / name, command=["gwplan"], options={}))
 
 
+def pictured(draw: Callable[[View], Chart], run: Run) -> Any:
+    """Return the picture that a chart of a run makes."""
+    view = View(run.plan)
+    return draw(view).picture(view)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a run of the reference instance, over all its scenarios."""
@@ -37,7 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def drawing(run: Run) -> dict[str, Any]:
     """Return the picture of the reference run as Vega-Lite."""
-    drawn: dict[str, Any] = charts.gw_over_time(run).to_dict()
+    drawn: dict[str, Any] = pictured(charts.gw_over_time, run).to_dict()
     return drawn
 
 
@@ -105,7 +114,7 @@ def test_unproved_and_edited_plans_say_so(run: Run) -> None:
         {**run.summary, "status": "time_limit", "objective_bn": -2.0, "scenarios": 1},
         run.tables,
     )
-    (subtitle,) = charts.gw_over_time(stopped).to_dict()["title"]["subtitle"]
+    (subtitle,) = pictured(charts.gw_over_time, stopped).to_dict()["title"]["subtitle"]
     assert subtitle == "one scenario; worth -$2.0bn, not proved best (time limit); 1 edit applied"
 
 
@@ -115,7 +124,7 @@ def test_pathways_may_have_any_name(run: Run) -> None:
     allocation = run.tables["allocation"].assign(pathway=lambda table: table["pathway"].map(names))
     summary = {**run.summary, "expected_gw_years": {names[p]: x for p, x in run.summary["expected_gw_years"].items()}}
     renamed = Run(run.folder, run.manifest, summary, {**run.tables, "allocation": allocation})
-    before, after = (texts(charts.gw_over_time(r).to_dict()) for r in (run, renamed))
+    before, after = (texts(pictured(charts.gw_over_time, r).to_dict()) for r in (run, renamed))
     for old, new in names.items():
         before = [label.replace(f"{old} ", f"{new} ") if label.startswith(f"{old} ") else label for label in before]
     assert sorted(after) == sorted(before)
@@ -124,13 +133,13 @@ def test_pathways_may_have_any_name(run: Run) -> None:
 @pytest.mark.parametrize("name", ["tiny-deals", "tiny-terminal", "tiny-tree"])
 def test_small_instances_are_drawn(name: str, tmp_path: Path) -> None:
     """Years and quarters, few periods and a single pathway make a picture too."""
-    path = pictures.save(charts.gw_over_time(kept(name, tmp_path)), tmp_path / "picture.svg")
+    path = pictures.save(pictured(charts.gw_over_time, kept(name, tmp_path)), tmp_path / "picture.svg")
     assert path.read_text().startswith("<svg") and "NaN" not in path.read_text()
 
 
 def test_png_and_svg(run: Run, drawing: dict[str, Any], tmp_path: Path) -> None:
     """The ending decides the kind; the PNG has twice the size of the SVG, whose words are text."""
-    chart = charts.gw_over_time(run)
+    chart = pictured(charts.gw_over_time, run)
     svg = pictures.save(chart, tmp_path / "plan.svg").read_text()
     png = pictures.save(chart, tmp_path / "plan.PNG").read_bytes()
     for words in [drawing["title"]["text"], *texts(drawing)]:
@@ -143,7 +152,7 @@ def test_png_and_svg(run: Run, drawing: dict[str, Any], tmp_path: Path) -> None:
 
 def test_pictures_replace_only_files_and_only_when_asked(run: Run, tmp_path: Path) -> None:
     """An existing file needs force, a folder is never replaced, and other endings are refused."""
-    chart, file, folder = charts.gw_over_time(run), tmp_path / "plan.svg", tmp_path / "folder.svg"
+    chart, file, folder = pictured(charts.gw_over_time, run), tmp_path / "plan.svg", tmp_path / "folder.svg"
     file.write_text("mine")
     folder.mkdir()
     for path, force, refusal in (
@@ -165,10 +174,10 @@ def test_pictures_replace_only_files_and_only_when_asked(run: Run, tmp_path: Pat
 @pytest.mark.parametrize(("package", "name"), [("altair", "Altair"), ("vl_convert", "vl-convert")])
 def test_missing_extra(package: str, name: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra 'report' one line says what to install, and nothing is written."""
-    chart = charts.gw_over_time(run)
+    chart = pictured(charts.gw_over_time, run)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InstanceError) as caught:
-        charts.gw_over_time(run)
+        pictured(charts.gw_over_time, run)
         pictures.save(chart, tmp_path / "plan.svg")
     assert str(caught.value) == (
         f"{name}: not installed; pictures need the extra 'report'; pip install \"gwplan[report]\""

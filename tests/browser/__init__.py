@@ -1,0 +1,1 @@
+"""Reports in real Chromium, without a network."""

@@ -1,0 +1,213 @@
+"""Reports as files, and the charts that only they and folders of pictures have: true to the tables, whole, closed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optimizer.export import charts, charts_decisions, charts_futures, charts_vendors, charts_worth, theme
+from optimizer.export.drawing import Drawing
+from optimizer.export.printed_decisions import notices
+from optimizer.export.printed_view import View
+from optimizer.export.report import GENERATOR, Report
+from optimizer.export.report_plan import plan_report
+from optimizer.export.theme import NothingToShowError
+from optimizer.instance.problems import InstanceError
+from optimizer.instance.read import load
+from optimizer.results.run import Run
+from optimizer.solve.session import Session
+from optimizer.whatif.first_moves import first_moves, kept_decisions
+from tests.cli.conftest import Run as Command
+from tests.cli.conftest import gwplan  # noqa: F401
+from tests.export.test_charts import INSTANCES, kept, lightness
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run of the reference instance."""
+    return kept("meta-2026h1", tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def view(run: Run) -> View:
+    """Return the reference plan, laid out."""
+    return View(run.plan)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run of an instance of few periods."""
+    return kept("tiny-tree", tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def written(small: Run) -> Report:
+    """Return the report of a small plan."""
+    return plan_report(small)
+
+
+def column(drawing: Drawing, place: int) -> np.ndarray:
+    """Return a column of a chart's figures."""
+    return np.array([float(row[place]) for row in drawing.figures.rows])
+
+
+def test_branches_average_to_the_plan(view: View) -> None:
+    """Branches weighed by their chances are the expected plan, and their chances add up to 1."""
+    panels = charts_futures.branches(view)
+    assert len(panels.drawings) == 12
+    plan = charts.gw_over_time(view)
+    chances = np.array([float(re.search(r"\((\d+)%\)$", d.what)[1]) for d in panels.drawings])  # type: ignore[index]
+    assert chances.sum() == pytest.approx(100, abs=3)
+    outcomes = {f.name: {o.name: o.probability for o in f.outcomes} for f in view.instance.factors}
+    exact = []
+    for drawing in panels.drawings:
+        known = dict(part.split("=") for part in drawing.what.rpartition(" (")[0].split(", "))
+        exact.append(np.prod([outcomes[factor][outcome] for factor, outcome in known.items()]))
+    assert sum(exact) == pytest.approx(1)
+    for place in range(1, 5):
+        mean = sum(p * column(d, place) for p, d in zip(exact, panels.drawings, strict=True))
+        assert mean == pytest.approx(column(plan, place), abs=0.011)
+
+
+def test_a_fan_holds_what_is_expected(view: View) -> None:
+    """Least, likely and most stand in order about what is expected, and are one before the first reveal."""
+    for drawing in charts_futures.fan(view).drawings:
+        least, low, mean, high, most = (column(drawing, place) for place in range(1, 6))
+        assert (least <= low).all() and (low <= high).all() and (high <= most).all()
+        assert (least <= mean).all() and (mean <= most).all()
+        assert (least[:6] == most[:6]).all()
+    assert most.max() > 0
+
+
+def test_one_future_has_no_branches(tmp_path: Path) -> None:
+    """Without uncertainty the report tells no futures, and the charts of them say why they are not drawn."""
+    run = kept("tiny-ramp", tmp_path)
+    for draw in (charts_futures.branches, charts_futures.fan):
+        with pytest.raises(NothingToShowError, match="one future only"):
+            draw(View(run.plan))
+    assert "What the future decides" not in plan_report(run).html()
+
+
+def test_the_waterfall_ends_at_the_worth(view: View) -> None:
+    """Steps begin where the one before ended, reach cash and worth, and what takes away goes down."""
+    amounts = {row[0]: (float(row[1]), row[2]) for row in charts_worth.waterfall(view).figures.rows}
+    steps = charts_worth._steps(view)
+    reached = 0.0
+    for step in steps:
+        if step.kind == "total":
+            assert step.amount == pytest.approx(reached)
+        else:
+            assert [step.low, step.high] == pytest.approx(sorted([reached, reached + step.amount]))
+            reached += step.amount
+    assert amounts["Cash (NPV)"][0] == pytest.approx(view.plan.npv_bn, abs=0.006)
+    assert amounts["Worth"][0] == pytest.approx(view.plan.objective_bn, abs=0.006)
+    assert amounts["contracts"][0] == pytest.approx(-14.71, abs=0.006) and amounts["contracts"][1] == "loss"
+
+
+def test_why_worth_differs_adds_up(view: View, run: Run, tmp_path: Path) -> None:
+    """The steps from one plan's worth end at the other's; plans that are alike have none."""
+    other = View(Session(run.instance).solve(run.instance.whatifs["premium-collapses"]).plan)
+    steps = charts_worth.differences("it", view, other).figures.rows
+    total = float(steps[0][1]) + sum(float(row[1]) for row in steps[1:-1])
+    assert total == pytest.approx(float(steps[-1][1]), abs=0.006 * len(steps))
+    assert float(steps[-1][1]) == pytest.approx(other.plan.objective_bn, abs=0.006)
+    with pytest.raises(NothingToShowError):
+        charts_worth.differences("it", view, view)
+
+
+def test_notices_are_those_of_the_plan(view: View) -> None:
+    """GW by contract and day are the expected notices, each with its end; windows without notice are told too."""
+    rows = charts_decisions.cancellations(view).figures.rows
+    found = notices(view)
+    expected = float(found.gw @ view.tree.probability[found.node])
+    assert sum(float(row[3]) for row in rows) == pytest.approx(expected, abs=0.006 * len(rows))
+    assert all(row[1] < row[2] for row in rows if row[2])
+    windows = set(view.instance.filled("cancellations")["contract"])
+    assert {row[0] for row in rows} == windows
+    assert any(row[1].startswith("never") for row in rows)
+
+
+def test_the_ramp_is_the_supply(view: View, run: Run) -> None:
+    """From the plan's start vendors add up to what is delivered; what is kept is short of it by what is cancelled."""
+    ramp = charts_vendors.ramp(view)
+    since = [row[0] for row in ramp.figures.rows]
+    assert since[0] < "2025-05-01" and since[-42] == "2026-07-01"
+    supply = run.tables["supply"]
+    for name, place in (("delivered_gw", -2), ("cancelled_gw", -1)):
+        table = (supply[name] * supply["probability"]).groupby(supply["period"]).sum().to_numpy()
+        drawn = column(ramp, -2) - (column(ramp, -1) if name == "cancelled_gw" else 0)
+        assert drawn[-42:] == pytest.approx(table, abs=0.011), place
+    vendors = sum(column(ramp, place) for place in range(1, len(ramp.figures.header) - 2))
+    assert vendors == pytest.approx(column(ramp, -2), abs=0.08)
+
+
+def test_first_moves_are_read_off_the_tables(run: Run) -> None:
+    """A kept plan's first moves are those of the plan that was made."""
+    session = Session(load(INSTANCES / "meta-2026h1"))
+    laid_out, answer = session.base.laid_out, session.base
+    of_run = first_moves(laid_out, kept_decisions(laid_out, answer.plan.tables))
+    made = first_moves(laid_out, answer.decided)
+    assert [(b.known, b.since, b.until) for b in of_run] == [(b.known, b.since, b.until) for b in made]
+    for mine, theirs in zip(of_run, made, strict=True):
+        gw = {(m.decision, m.source, m.target): m.gw for m in theirs.moves if m.gw > 1e-4}
+        assert {(m.decision, m.source, m.target): m.gw for m in mine.moves if m.gw > 1e-4} == pytest.approx(gw)
+
+
+def test_colours_differ_in_the_dark() -> None:
+    """On a dark page pathways differ in lightness from each other and from the page, in the order of the light one."""
+    page = lightness(theme.in_dark("#ffffff"))
+    for count in (1, 2, 4, 6):
+        shades = [lightness(theme.in_dark(colour)) for colour in theme.shades(count)]
+        assert min(np.diff([page, *shades, 100.0])) >= min(5, 30 / count)
+
+
+def test_a_report_is_closed(written: Report, tmp_path: Path) -> None:
+    """Its policy lets in nothing but its own style and script, and it refers to nothing outside itself."""
+    text = written.save(tmp_path / "report.html").read_text()
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+    parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert parts["default-src"] == "'none'"
+    for tag, name in (("style", "style-src"), ("script", "script-src")):
+        (inner,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, flags=re.DOTALL)
+        assert parts[name] == f"'sha256-{base64.b64encode(hashlib.sha256(inner.encode()).digest()).decode()}'"
+    assert not re.findall(r"""(?:src|href|action|data)=["'](?!#)""", text)
+    assert not re.findall(r"url\((?!#)|@import|\sstyle=|\son[a-z]+=", text)
+    identifiers = re.findall(r'\sid="([^"]*)"', text)
+    assert len(identifiers) == len(set(identifiers))
+    wanted = set(re.findall(r'href="#([^"]*)"|url\(#([^)]*)\)|labelledby="([^"]*)"', text))
+    assert {name for names in wanted for name in names if name} <= set(identifiers)
+
+
+def test_a_report_replaces_only_reports(written: Report, tmp_path: Path) -> None:
+    """An existing file needs force, and only a report gives way."""
+    report, target = written, tmp_path / "report.html"
+    target.write_text("mine")
+    for force, refusal in ((False, "exists already"), (True, "not a report of gwplan's")):
+        with pytest.raises(InstanceError, match=refusal):
+            report.save(target, force=force)
+    assert target.read_text() == "mine"
+    target.unlink()
+    report.save(target)
+    assert GENERATOR in report.save(target, force=True).read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_commands_write_reports(gwplan: Command, small: Run, tmp_path: Path) -> None:  # noqa: F811
+    """Export, compare and whatif write a report each, and none over a file that is there."""
+    instance = INSTANCES / "tiny-deals"
+    for command, title in (
+        (("export", small.folder), "Plan of"),
+        (("compare", small.folder, small.folder), "Runs of"),
+        (("whatif", instance, "--set", "pathways[pathway=deals].notice_days = 0"), "What-ifs of"),
+    ):
+        done = gwplan(*command, "--html", "report.html")
+        assert done.returncode == 0, done.stderr
+        assert f"<h1>{title} " in (tmp_path / "report.html").read_text()
+        again = gwplan(*command, "--html", "report.html")
+        assert (again.returncode, "exists already" in again.stderr) == (1, True)
+        (tmp_path / "report.html").unlink()
