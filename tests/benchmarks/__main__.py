@@ -12,13 +12,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tests.benchmarks.registry import CASES, LARGE
+from tests.benchmarks.registry import CASES, LARGE, QUICK
 from tests.benchmarks.report import SLOWER, Runs, markdown, slower
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PEERS: Final = ("gwplan", "bare highspy", "linopy", "Pyomo appsi_highs")
-TREES: Final = ("wide", "three factors", "leaves 3", "leaves 9", "leaves 27", "leaves 81", "reference")
+TREES: Final = tuple(case for case in CASES if case not in LARGE)
 MARK: Final = "<!-- tables of the last run: python -m tests.benchmarks run -->"
+SLOW_PEERS: Final = ("Pyomo appsi_highs",)
+"""Measured once."""
 PEER_CASES: Final = ("16,000", "120,000")
 SOLVED: Final = "16,000"
 """The case of which each peer's program is solved too, to the same optimum."""
@@ -59,16 +61,21 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _asked(arguments: argparse.Namespace) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield every measurement that is asked for, and where it belongs; repeats of a case are not next to each other."""
+    cases = [case for case in arguments.cases if case in QUICK or not arguments.quick]
+    trees = [case for case in arguments.trees if case in QUICK or not arguments.quick]
     for turn in range(arguments.repeats):
-        for case in arguments.cases:
-            large = case in LARGE
-            yield "phases", ("phases", case, *(() if large else ("solves",)))
-            if "warm" in arguments.parts and not large:
+        for case in cases:
+            if turn and case in LARGE:
+                continue
+            yield "phases", ("phases", case, "solves")
+            if "warm" in arguments.parts and case not in LARGE:
                 yield "warm", ("warm", case)
-        for case in PEER_CASES if "peers" in arguments.parts else ():
+        for case in PEER_CASES if "peers" in arguments.parts and not arguments.quick else ():
             for name in PEERS:
+                if turn and name in SLOW_PEERS:
+                    continue
                 yield "peers", ("peer", case, name, *(("solves",) if not turn and case == SOLVED else ()))
-    for case in arguments.trees if "starts" in arguments.parts else ():
+    for case in trees if "starts" in arguments.parts else ():
         yield "starts", ("starts", case)
 
 
@@ -96,12 +103,12 @@ def main(words: Iterable[str] | None = None) -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     commands = parser.add_subparsers(required=True)
-    default = [case for case in CASES if case not in LARGE]
     running = commands.add_parser("run", help="measure this checkout")
-    running.add_argument("cases", nargs="*", default=default, choices=[*CASES, []], metavar="CASE")
+    running.add_argument("cases", nargs="*", default=[*CASES], choices=[*CASES, []], metavar="CASE")
     running.add_argument("--parts", nargs="*", default=["warm", "peers", "starts"])
     running.add_argument("--trees", nargs="*", default=TREES, choices=[*CASES])
     running.add_argument("--repeats", type=int, default=3)
+    running.add_argument("--quick", action="store_true", help="the small cases alone, without peers")
     running.add_argument("--json", type=Path, default=ROOT / "docs" / "benchmarks.json")
     running.add_argument("--add", action="store_true", help="keep what the JSON file holds already")
     running.set_defaults(does=run)

@@ -23,8 +23,11 @@ CASES: Final[dict[str, Shape | None]] = {
 }
 """By name; the number in a name is about how many columns the program has. None: the reference instance."""
 
+QUICK: Final = ("reference", "2,000", "16,000", "leaves 3", "leaves 9", "leaves 27")
+"""What ``--quick`` measures: a few minutes."""
+
 LARGE: Final = ("500,000",)
-"""Left out unless they are named."""
+"""Measured once: each run takes minutes."""
 
 
 def folder_of(case: str, scratch: Path) -> Path:
