@@ -79,7 +79,7 @@ def alternatives(
     objective = float(program.cost @ best) + program.offset
     most = objective + within * abs(objective)
     held = _held(program, most)
-    years, weights = _weights(laid_out)
+    years, weights = yearly_weights(laid_out)
     basis: Basis | None = None
     found: list[tuple[str, FloatArray]] = []
     rows = []
@@ -126,7 +126,7 @@ def _held(program: LinearProgram, most: float) -> LinearProgram:
     )
 
 
-def _weights(laid_out: Timeline) -> tuple[IntArray, FloatArray]:
+def yearly_weights(laid_out: Timeline) -> tuple[IntArray, FloatArray]:
     """Return the years, and each node's weight in a year's expected mean, shape (years, N)."""
     tree = laid_out.data.tree
     of_period = laid_out.calendar.starts().astype("datetime64[Y]").astype(np.int64) + 1970

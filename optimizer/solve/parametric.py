@@ -315,7 +315,7 @@ def _next(line: Line, now: Piece, direction: int, last: float) -> Piece | None:
     nearest: Piece | None = None
     while True:
         at = from_ + direction * min(step, abs(last - from_))
-        found = _optimal(line, basis, at)
+        found = optimal(line, basis, at)
         if found is None:
             if step <= near:
                 return None
@@ -333,7 +333,7 @@ def _next(line: Line, now: Piece, direction: int, last: float) -> Piece | None:
         basis, step = found.basis, before / 2
 
 
-def _optimal(line: Line, basis: Basis, at: float) -> Piece | None:
+def optimal(line: Line, basis: Basis, at: float) -> Piece | None:
     """Return the piece of a basis that is optimal at a value; None where there is no optimum."""
     for start in (basis, None):
         solution = run_solver(line.at(at), SolveOptions(solver=_TIGHT), start, ranges=False)
