@@ -31,8 +31,8 @@ MOST_MONTHS: Final = 24
 WIDEST: Final = 10.0
 """Where a cell has no largest value, other values of it go up to so many times the largest in its column."""
 
-_WAYS: Final[dict[str, Operation]] = {"": "set", "=": "set", "*=": "scale", "+=": "add", "-=": "add"}
-_OPERATOR: Final = re.compile(r"[*+]?=(?!=)")
+_WAYS: Final[dict[str, Operation]] = {"": "set", "=": "set", "*=": "scale", "+=": "add"}
+_OPERATOR: Final = re.compile(r"[*+]?=")
 
 
 @dataclass(frozen=True)
@@ -175,33 +175,44 @@ def varied(text: str) -> Varied:
     InstanceError
         If the text names no cells of numbers or dates.
     """
-    reader = EditReader(text, f"cell {text.strip()}", FORMS)
-    reader.skip()
-    table, where, column = reader.cells()
-    way = _way(reader, table, column)
-    start, until = reader.dates()
+    reader = VariedReader(text, f"cell {text.strip()}", FORMS)
+    found = reader.varied()
     if reader.at < len(text):
         reader.fail("the end of the cell or '@' and dates")
-    return Varied(table, column, where, way, start, until)
+    return found
 
 
-def _way(reader: EditReader, table: str, column: str) -> Operation:
-    """Read how the cells take a value, and refuse those that take none."""
-    known = (*EDITABLE, TARGET)
-    if table not in known:
-        raise InstanceError(Problem(reader.where, f"table '{table}'", "no such table to edit", nearest(table, known)))
-    columns = {"probability": "number"} if table == TARGET else {c.name: c.kind for c in allowed_columns(TABLES[table])}
-    if column not in columns:
-        what = f"column '{column}'"
-        raise InstanceError(Problem(reader.where, what, f"{table} has no such column", nearest(column, columns)))
-    operator = ""
-    if found := _OPERATOR.match(reader.text, reader.at):
-        operator = found.group()
-        reader.move(found.end())
-    kind = columns[column]
-    if kind not in ("number", "integer", "date"):
-        rule, remedy = f"{column} is a {kind} column: it takes no numbers", "name a column of numbers or dates"
-        raise InstanceError(Problem(reader.where, f"column '{column}'", rule, remedy))
-    if kind == "date" and operator not in ("", "+="):
-        reader.refuse(reader.at, f"'{operator}'", "dates are moved by months", "leave it out")
-    return "shift_months" if kind == "date" else _WAYS[operator]
+class VariedReader(EditReader):
+    """A cursor on a text that names cells whose value is left open."""
+
+    def varied(self) -> Varied:
+        """Read cells, how they take a value, and dates."""
+        self.skip()
+        table, where, column = self.cells()
+        operator = ""
+        if found := _OPERATOR.match(self.text, self.at):
+            operator = found.group()
+            self.move(found.end())
+        way = self.way(table, column, operator)
+        return Varied(table, column, where, way, *self.dates())
+
+    def way(self, table: str, column: str, operator: str) -> Operation:
+        """Return how cells take a value, and refuse those that take none."""
+        known = (*EDITABLE, TARGET)
+        if table not in known:
+            raise self._refused(f"table '{table}'", "no such table to edit", nearest(table, known))
+        columns = {"probability": "number"}
+        if table != TARGET:
+            columns = {c.name: c.kind for c in allowed_columns(TABLES[table])}
+        if column not in columns:
+            raise self._refused(f"column '{column}'", f"{table} has no such column", nearest(column, columns))
+        kind = columns[column]
+        if kind not in ("number", "integer", "date"):
+            rule = f"{column} is a {kind} column: it takes no numbers"
+            raise self._refused(f"column '{column}'", rule, "name a column of numbers or dates")
+        if kind == "date" and operator not in ("", "+="):
+            raise self._refused(f"'{operator}'", "dates are moved by months", "leave it out")
+        return "shift_months" if kind == "date" else _WAYS[operator]
+
+    def _refused(self, what: str, rule: str, remedy: str) -> InstanceError:
+        return InstanceError(Problem(self.where, what, rule, remedy))
