@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -69,6 +69,11 @@ class Varied:
         """The cells as they are written, in one spelling; it parses back."""
         edit = Edit(self.table, "set", self.where, self.column, 0, self.start, self.until)
         return spell(edit).replace(" = 0", {"scale": " *=", "add": " +="}.get(self.way, ""), 1)
+
+    @property
+    def cells_text(self) -> str:
+        """The cells alone, whatever way they take a value."""
+        return replace(self, way="set").text
 
     @property
     def whole(self) -> bool:

@@ -62,14 +62,14 @@ class Breakeven:
             "objective_bn": self.now.worth_bn,
             "low": self.low,
             "high": self.high,
-            "searches": [_search(search) for search in self.searches],
+            "searches": [_search(search, self.now) for search in self.searches],
         }
 
 
-def _search(search: Search) -> dict[str, Any]:
+def _search(search: Search, now: State) -> dict[str, Any]:
     return {
         "direction": "up" if search.direction > 0 else "down",
-        "breakeven": None if search.found is None else _break(search.found),
+        "breakeven": None if search.found is None else _break(search.found, now),
         "method": search.method,
         "reason": search.reason,
         "searched_until": search.until,
@@ -79,7 +79,7 @@ def _search(search: Search) -> dict[str, Any]:
     }
 
 
-def _break(found: Break) -> dict[str, Any]:
+def _break(found: Break, now: State) -> dict[str, Any]:
     return {
         "value": found.value,
         "low": found.low,
@@ -89,7 +89,7 @@ def _break(found: Break) -> dict[str, Any]:
         "objective_bn": found.after.worth_bn,
         "slope_before": found.slope_before,
         "slope_after": found.slope_after,
-        "moves": found.moves(),
+        "moves": found.moves(now),
     }
 
 

@@ -101,7 +101,9 @@ class _Bracket:
             answer.plan  # noqa: B018 - audits it
         step = step if abs(step) >= 1 else 100 * step
         before, after = self._change(near - step, near), self._change(over, over + step)
-        return Break(over, min(near, over), max(near, over), here[1], there[1], before[0], after[0], before[1], after[1])
+        return Break(
+            over, min(near, over), max(near, over), here[1], there[1], before[0], after[0], before[1], after[1]
+        )
 
     def _change(self, one: float, other: float) -> tuple[float | None, dict[Moved, float]]:
         """Return the change of the figure and of GW per unit between two values; nothing where one has no plan."""

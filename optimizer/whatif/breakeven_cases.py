@@ -96,6 +96,7 @@ class Cases:
     _quantity: Quantity = field(init=False)
     _layouts: Layouts = field(init=False, default_factory=Layouts)
     _compiled: Compiled | None = field(init=False, default=None)
+    _latest: tuple[Timeline, LinearProgram] | None = field(init=False, default=None)
     _recent: dict[float, Timeline] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -129,7 +130,13 @@ class Cases:
 
     def program(self, value: float) -> LinearProgram:
         """Return that instance's program."""
-        entered = terms(self.laid_out(value).data)
+        laid_out = self.laid_out(value)
+        if self._latest is None or self._latest[0] is not laid_out:
+            self._latest = laid_out, self._programmed(laid_out)
+        return self._latest[1]
+
+    def _programmed(self, laid_out: Timeline) -> LinearProgram:
+        entered = terms(laid_out.data)
         if self._compiled is None or entered.difference(self._compiled.terms):
             self._compiled = compile_terms(entered)
             return self._compiled.program

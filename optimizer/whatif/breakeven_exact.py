@@ -24,8 +24,11 @@ from optimizer.whatif.breakeven_scan import NO_PLAN, scanned
 COMPARED: Final = (1e-3, 0.381966, 0.999)
 """Where on the way to the bound the three programs lie that are compared, as shares of it."""
 
-WALKED: Final = 50
+WALKED: Final = 30
 """Pieces that are gone through one after another; then the breakeven is bracketed, and only the last are."""
+
+WALKED_ALONE: Final = 8
+"""The same where it can happen only once, so that a scan does not miss it."""
 
 BRACKET: Final = 1e-6
 """Width of that bracket as a share of the way to the bound."""
@@ -116,7 +119,7 @@ class _Walk:
 
     def found(self) -> Break | None:
         """Return the first breakeven on the way."""
-        found, last = self._walked(self._first.piece.basis, self._start, WALKED)
+        found, last = self._walked(self._first.piece.basis, self._start, WALKED_ALONE if self._alone() else WALKED)
         if found is None and not self.ended and self.reached != self._bound:
             return self._leap(last.piece)
         return found
@@ -150,7 +153,7 @@ class _Walk:
         near = None if scan.near is None else optimal(self._line, basis, scan.near)
         if near is None or scan.near is None:
             return None
-        found, _ = self._walked(near.basis, scan.near, self.steps + 10 * WALKED)
+        found, _ = self._walked(near.basis, scan.near, 10 * WALKED)
         if found is None:
             raise NotExact("too many bases in a bracket")
         return found

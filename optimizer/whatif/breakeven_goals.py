@@ -65,19 +65,19 @@ class Break:
     rates_before: Mapping[Moved, float]
     rates_after: Mapping[Moved, float]
 
-    def moves(self) -> list[dict[str, Any]]:
-        """Return what of the plan moves there, or moves otherwise on one side than on the other, the largest first."""
+    def moves(self, now: State) -> list[dict[str, Any]]:
+        """Return what of the plan moves: there, beyond it, or between the plan as it is and there; the largest first."""
         rows = []
-        for name in self.before.gw:
-            before, after = self.before.gw[name], self.after.gw.get(name, 0.0)
+        for name in dict.fromkeys([*now.gw, *self.after.gw]):
+            was, before, after = (state.gw.get(name, 0.0) for state in (now, self.before, self.after))
             falls, rises = self.rates_before.get(name, 0.0), self.rates_after.get(name, 0.0)
-            if abs(after - before) > LEAST_GW or abs(rises - falls) > LEAST_GW:
+            if max(abs(after - before), abs(after - was), abs(rises - falls)) > LEAST_GW:
                 kind, owner, year = name
                 rows.append(
-                    {"what": kind, "name": owner, "year": int(year) if year else None, "before_gw": before,
-                     "after_gw": after, "before_gw_per_unit": falls, "after_gw_per_unit": rises}
+                    {"what": kind, "name": owner, "year": int(year) if year else None, "now_gw": was,
+                     "before_gw": before, "after_gw": after, "before_gw_per_unit": falls, "after_gw_per_unit": rises}
                 )  # fmt: skip
-        return sorted(rows, key=lambda r: (-abs(r["after_gw"] - r["before_gw"]), -abs(r["after_gw_per_unit"])))
+        return sorted(rows, key=lambda r: (-abs(r["after_gw"] - r["before_gw"]), -abs(r["after_gw"] - r["now_gw"])))
 
 
 @dataclass(frozen=True)

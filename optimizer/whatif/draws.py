@@ -7,14 +7,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from optimizer.instance.cursor import NUMBER, as_number
-from optimizer.instance.problems import Problem, nearest
+from optimizer.instance.instance import Instance
+from optimizer.instance.problems import InstanceError, Problem, all_told, nearest
 from optimizer.instance.varied import Varied, VariedReader
 from optimizer.solve.program import FloatArray
+from optimizer.whatif.table_file import table_rows
 
 FORMS: Final = (
     "write CELL ~ normal(mean, sd), lognormal(mean, sd), triangular(low, mode, high), uniform(low, high) or "
@@ -33,6 +35,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
 SUMS: Final = 1e-9
 """Distance from 1 that probabilities may add up to."""
 
+_CELL: Final = re.compile(r"(?P<cells>.*?)\s*(?:(?P<way>[*+])[=~]?)?\s*(?P<dates>@[^\]\"]*)?")
 _WAYS: Final = re.compile(r"([*+]?)~")
 
 
@@ -207,11 +210,13 @@ def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
     wrong = [(what, rule, "correct the parameters") for fine, what, rule in checks[draw.distribution] if not fine]
     fractions = draw.distribution != "discrete" or not all(value.is_integer() for value in given)
     if draw.varied.whole and fractions:
-        wrong.append((draw.text, f"{draw.varied.column} takes whole numbers", "write discrete(value: probability, ...)"))
+        wrong.append(
+            (draw.text, f"{draw.varied.column} takes whole numbers", "write discrete(value: probability, ...)")
+        )
     return wrong
 
 
-def fitting(draws: Sequence[Draw], instance: Any) -> list[Problem]:
+def fitting(draws: Sequence[Draw], instance: Instance) -> list[Problem]:
     """Return what keeps draws from an instance: cells that are not there or stand in two draws, means that break rules.
 
     Parameters
@@ -221,8 +226,6 @@ def fitting(draws: Sequence[Draw], instance: Any) -> list[Problem]:
     instance : Instance
         What is drawn for.
     """
-    from optimizer.instance.problems import InstanceError
-
     problems: list[Problem] = []
     names = [draw.name for draw in draws]
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
@@ -236,26 +239,25 @@ def fitting(draws: Sequence[Draw], instance: Any) -> list[Problem]:
     return problems
 
 
-def all_draws(texts: Sequence[str], files: Sequence[str]) -> list[Callable[[], Draw]]:
-    """Return what reads each draw of the command line and of files."""
-    return [partial(draw, text) for text in texts] + [partial(draw, t, w) for f in files for t, w in _rows(f)]
+def draws_of(path: str) -> list[Draw]:
+    """Return the draws of a CSV file with the columns ``cell``, ``distribution`` and ``parameters``.
+
+    Raises
+    ------
+    InstanceError
+        With every problem found in it.
+    """
+    (found,) = all_told([partial(draw, text, where) for text, where in _rows(path)])
+    return list(found)
 
 
 def _rows(path: str) -> list[tuple[str, str]]:
     """Return each row of a file of draws as a draw's text, and where it stands."""
-    from optimizer.whatif.table_file import table_rows
-
-    rows = table_rows(path, ("cell", "distribution", "parameters"))
     texts = []
-    for where, row in rows:
-        cell, dates = _parted(row["cell"])
-        operator = cell[-1] if cell.endswith(("*", "+")) else "*" if cell.endswith("*=") else "+" if cell.endswith("+=") else ""
-        cell = cell.removesuffix("=").removesuffix("*").removesuffix("+").rstrip()
-        texts.append((f"{cell} {operator}~ {row['distribution']}({row['parameters']}){dates}", where))
+    for where, row in table_rows(path, ("cell", "distribution", "parameters")):
+        found = _CELL.fullmatch(row["cell"])
+        if not found:
+            raise InstanceError(Problem(where, f"cell '{row['cell']}'", "names no cells", FORMS))
+        drawn = f"{found['way'] or ''}~ {row['distribution']}({row['parameters']})"
+        texts.append((f"{found['cells']} {drawn} {found['dates'] or ''}", where))
     return texts
-
-
-def _parted(cell: str) -> tuple[str, str]:
-    """Return a cell and its dates, which stand behind ``@`` outside of brackets."""
-    head, at, dates = cell.rpartition("@")
-    return (head.strip(), f" @ {dates.strip()}") if at and "]" not in dates and '"' not in dates else (cell.strip(), "")
