@@ -44,7 +44,8 @@ def montecarlo(
     """Re-solve INSTANCE for drawn inputs: quantiles of its figures, and how often each pathway gets capacity.
 
     Distributions: normal(mean, sd), lognormal(mean, sd), triangular(low, mode, high), uniform(low, high) and
-    discrete(value: probability, ...). With ~ a draw stands in the cells, with *~ it multiplies them, with +~ it is added.
+    discrete(value: probability, ...). With ~ a draw stands in the cells, with *~ it multiplies them, with +~ it is
+    added.
     """
     if not (draws or files):
         raise click.UsageError("give --draw 'CELL ~ normal(10, 2)', which may be repeated, or --draws FILE")

@@ -12,9 +12,6 @@ from optimizer.export.sweep_kept import unit
 from optimizer.whatif.montecarlo import CONFIDENCE
 from optimizer.whatif.sweep import OPTIMAL, Results
 
-MOST_REASONS: Final = 5
-"""Reasons of draws without a plan that are printed."""
-
 SHOWN: Final = ("objective_bn", "npv_bn", "idle_gw_years", "utilisation")
 """Figures whose quantiles are printed, besides GW-years of pathways and quantities asked for; all are kept."""
 
@@ -39,7 +36,7 @@ def montecarlo(page: Page, results: Results, tables: Mapping[str, pd.DataFrame])
     page.table(["pathway", "draws", "share", f"{CONFIDENCE:.0%} interval"], rows)
     _inputs(page, tables["inputs"])
     page.note(
-        "Intervals take draws as independent; a Latin hypercube spreads them more evenly, so they are wider than need be."
+        "Intervals take draws as independent; a Latin hypercube spreads them more evenly: they are wider than need be."
     )
 
 
@@ -49,10 +46,10 @@ def _without_plan(page: Page, statuses: pd.DataFrame, planned: int, total: int) 
         page.note(f"Every one of the {total} draws has a plan.")
         return
     page.note(f"{total - planned} of {total} draws have no plan; the figures below are those of the other {planned}.")
-    for row in failed.head(MOST_REASONS).to_dict("records"):
-        page.brief(f"  {row['draws']}: {row['status'].replace('_', ' ')}: {row['reason']}", 2)
-    if len(failed) > MOST_REASONS:
-        page.note(f"  ... {len(failed) - MOST_REASONS} reasons more, see --json")
+    for status, rows in failed.groupby("status", sort=False):
+        count, reasons = int(rows["draws"].sum()), rows["reason"].tolist()
+        more = f" (and {len(reasons) - 1} reasons like it, see --json)" if len(reasons) > 1 else ""
+        page.note(f"{count} {str(status).replace('_', ' ')}: {reasons[0]}{more}")
 
 
 def _quantiles(page: Page, results: Results, found: pd.DataFrame) -> None:

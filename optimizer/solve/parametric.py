@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy.sparse import csc_matrix, hstack, identity
@@ -122,7 +122,7 @@ def line(values: Sequence[float], programs: Sequence[LinearProgram], low: float,
             return "it enters the matrix"
     if bool(first.whole.any()):
         return "the plan has whole numbers"
-    rates = {}
+    rates: dict[str, Any] = {}
     share = (values[1] - values[0]) / (values[2] - values[0])
     for name in MOVING:
         parts = [np.asarray(getattr(program, name), dtype=np.float64) for program in programs]
@@ -210,7 +210,7 @@ def piece(line: Line, basis: Basis, at: float) -> Piece:
         A value on the line.
     """
     program, rate = line.at(at), line.rate
-    rows, columns = program.shape
+    columns = len(program.cost)
     held = _hold(program, rate, basis)
     low, high = line.low - at, line.high - at
     lower, lower_rate = _joined(program, "lower"), _joined(rate, "lower")

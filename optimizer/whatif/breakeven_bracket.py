@@ -37,10 +37,10 @@ def search(cases: Cases, goal: Goal, start: float, bound: float, reason: str) ->
     direction = 1 if bound > start else -1
     width = 1.0 if whole else NARROWED * abs(bound - start)
     if isinstance(goal, Threshold) and goal.side(bracket.base) == 0:
-        found = bracket.found(start, start, direction * width)
-        return Search(direction, found, BRACKETED, reason, start, "", bracket.solved)
+        here = bracket.found(start, start, direction * width)
+        return Search(direction, here, BRACKETED, reason, start, "", bracket.solved)
     scan = scanned(bracket.over, start, bound, width, whole=whole)
-    found = None
+    found: Break | None = None
     if scan.near is not None and scan.over is not None:
         found = bracket.found(scan.near, scan.over, direction * width)
     return Search(direction, found, BRACKETED, reason, scan.until, scan.ended, bracket.solved, scan=True)

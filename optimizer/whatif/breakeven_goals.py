@@ -66,7 +66,7 @@ class Break:
     rates_after: Mapping[Moved, float]
 
     def moves(self, now: State) -> list[dict[str, Any]]:
-        """Return what of the plan moves: there, beyond it, or between the plan as it is and there; the largest first."""
+        """Return what of the plan moves there, beyond it, or on the way from now; the largest first."""
         rows = []
         for name in dict.fromkeys([*now.gw, *self.after.gw]):
             was, before, after = (state.gw.get(name, 0.0) for state in (now, self.before, self.after))

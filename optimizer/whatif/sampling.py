@@ -68,7 +68,8 @@ def correlations_of(path: str) -> list[Correlation]:
     InstanceError
         With every problem found in it.
     """
-    found, problems = [], []
+    found: list[Correlation] = []
+    problems: list[Problem] = []
     for where, row in table_rows(path, ("first", "second", "correlation")):
         try:
             found.append(correlation(f"{row['first']}, {row['second']} = {row['correlation']}", where))
@@ -89,7 +90,8 @@ def matrix(draws: Sequence[Draw], correlations: Sequence[Correlation]) -> FloatA
         correlated like that: the matrix is not positive definite.
     """
     place = {draw.varied.cells_text: i for i, draw in enumerate(draws)}
-    found, problems, seen = np.eye(len(draws)), [], set[frozenset[str]]()
+    problems: list[Problem] = []
+    found, seen = np.eye(len(draws)), set[frozenset[str]]()
     for each in correlations:
         pair = frozenset((each.first, each.second))
         unknown = [name for name in (each.first, each.second) if name not in place]
@@ -119,7 +121,7 @@ def _refuse_impossible(draws: Sequence[Draw], ranks: FloatArray) -> None:
     if values[0] > 1e-9:
         return
     weight = np.abs(vectors[:, 0])
-    named = [draws[i].varied.cells_text for i in np.flatnonzero(weight > 0.1 * weight.max())]
+    named = [draws[i].varied.cells_text for i in np.flatnonzero(weight > 0.1 * weight.max()).tolist()]
     what = f"of {len(named)} cells that contradict each other: {'; '.join(named)}"
     rule = f"the matrix of correlations must be positive definite, its least eigenvalue is {values[0]:.3g}"
     raise InstanceError(Problem("correlations", what, rule, "bring some of them nearer to 0"))
@@ -154,7 +156,7 @@ def sample(draws: Sequence[Draw], samples: int, seed: int, ranks: FloatArray | N
 
 
 def _correlated(shares: FloatArray, ranks: FloatArray, generator: np.random.Generator) -> FloatArray:
-    """Return the columns permuted to rank correlations (Iman and Conover 1982, with their correction by the sample's)."""
+    """Return the columns permuted to rank correlations, with the correction by what the sample has by chance."""
     from scipy.special import ndtri
 
     samples, count = shares.shape
