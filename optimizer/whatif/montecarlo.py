@@ -190,7 +190,6 @@ def rank_correlation(table: pd.DataFrame, one: str, other: str) -> float:
 def statuses(cases: pd.DataFrame) -> pd.DataFrame:
     """Return how many draws ended in which way, for which reason: `status`, `reason`, `draws`."""
     counted = Counter(zip(cases["status"].tolist(), cases["reason"].tolist(), strict=True))
-    rows = [(status, reason, count) for (status, reason), count in counted.items()]
-    return pd.DataFrame(
-        sorted(rows, key=lambda row: (row[0] != OPTIMAL, -row[2])), columns=["status", "reason", "draws"]
-    )
+    found = [{"status": key[0], "reason": key[1], "draws": count} for key, count in counted.most_common()]
+    found.sort(key=lambda row: row["status"] != OPTIMAL)
+    return pd.DataFrame(found, columns=["status", "reason", "draws"])
