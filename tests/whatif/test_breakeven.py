@@ -26,7 +26,7 @@ from optimizer.whatif.breakeven_goals import BRACKETED, EXACT, Search
 from tests.generate import random_instance
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
-CASES = int(os.environ.get("GWPLAN_RANDOM_CASES", "4"))
+CASES = int(os.environ.get("GWPLAN_RANDOM_CASES", "2"))
 
 COLUMNS = (
     ("value", "value_bn_per_gw_year"),
