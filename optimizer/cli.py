@@ -20,6 +20,8 @@ COMMANDS = (
     "exposure",
     "sweep",
     "tornado",
+    "montecarlo",
+    "breakeven",
     "new",
     "convert",
     "migrate",

@@ -219,5 +219,19 @@ def _plain(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
-PICTURES: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Any]]] = {"sweep": grid, "tornado": tornado}
+def montecarlo(tables: Mapping[str, pd.DataFrame], about: About) -> Any:
+    """Return the picture of a Monte Carlo: the quantiles of each pathway's GW-years."""
+    start, end = "expected_gw_years[", "]"
+    found = tables["quantiles"]
+    mine = found[[str(name).startswith(start) for name in found["figure"]]]
+    group = [str(name).removeprefix(start).removesuffix(end) for name in mine["figure"]]
+    told = [f"{len(tables[CASES])} draws, seed {about['settings']['seed']}", *_failed(tables[CASES])]
+    return quantile_fan(mine.assign(group=group), _title(about, "GW-years of each pathway"), told, unit="GW-years")
+
+
+PICTURES: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Any]]] = {
+    "sweep": grid,
+    "tornado": tornado,
+    "montecarlo": montecarlo,
+}
 """The picture of each kind of sweep."""

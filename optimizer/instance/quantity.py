@@ -40,6 +40,7 @@ FIGURES: Final = {
     "scenarios": "",
     "nodes": "",
     "expected_gw_years": "pathway",
+    "cancelled_gw": "contract",
     "value_bn": "pathway",
     "components_bn": "component",
 }

@@ -96,7 +96,7 @@ def _spell_dates(edit: Edit) -> str:
 
 
 class EditReader(Cursor):
-    """A cursor on the text of one edit."""
+    """A cursor on the text of one edit, or of one that names cells and leaves open what becomes of them."""
 
     def read(self) -> Edit:
         """Return the edit that the whole text spells."""
@@ -115,11 +115,15 @@ class EditReader(Cursor):
             self.fail("the end of the edit or '@' and dates", remedy)
         return replace(parsed, start=start, until=until)
 
-    def _change(self) -> Edit:
+    def cells(self) -> tuple[str, dict[str, Cell], str]:
+        """Read ``TABLE[column=value, ...].column``: table, conditions and column."""
         table = self.name("a table's name")
         where = self.rows(table)
         self.literal(".", "'.' and the column to change")
-        column = self.name("the column to change")
+        return table, where, self.name("the column to change")
+
+    def _change(self) -> Edit:
+        table, where, column = self.cells()
         found = OPERATOR.match(self.text, self.at)
         if not found:
             self.fail("one of =, *=, += and -=")

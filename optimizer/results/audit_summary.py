@@ -135,6 +135,7 @@ def check_summary(
         "idle_gw_years": idle,
         "idle_cost_bn": _idle_cost(facts, plan, used),
         "utilisation": all_busy / (all_busy + idle) if all_busy + idle > 0 else 0.0,
+        "cancelled_gw": dict(zip(facts.contracts.names.tolist(), _given(tree.probability, used), strict=True)),
         "scenarios": float(len(tree.node_of)),
         "nodes": float(tree.count),
     }
@@ -152,6 +153,12 @@ def check_summary(
         _check_bound(certificate, objective, findings)
     sums = {"objective_bn", "npv_bn", "certificate: recomputed_objective_bn"}
     _compare("", told, expected, {name: turnover for name in sums}, findings)
+
+
+def _given(probability: Floats, used: Use) -> list[float]:
+    """Return the expected GW of each contract for which notice is given."""
+    given: list[float] = (probability @ (used.increase * used.contracted)).tolist()
+    return given
 
 
 def _check_bound(certificate: Mapping[str, Any], objective: float, findings: Findings) -> None:

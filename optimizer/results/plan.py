@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.data import PlanData
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline
 from optimizer.results import tables as make
@@ -200,11 +201,18 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
         "idle_cost_bn": _idle_cost(data, plan),
         **({"moved_gw_years": float((plan.moved @ years).sum())} if data.near else {}),
         "utilisation": busy / (busy + idle) if busy + idle > 0 else 0.0,
+        "cancelled_gw": cancelled_gw(data, plan),
         "scenarios": len(tree.node_of),
         "nodes": tree.size,
         "certificate": certificate.as_dict(),
         "marginal_values": "integers fixed" if certificate.bound is not None else "linear",
     }
+
+
+def cancelled_gw(data: PlanData, plan: Values) -> dict[str, float]:
+    """Return the expected GW of each contract for which notice is given within the plan."""
+    given = (plan.newly_cancelled * data.contracted) @ data.tree.probability
+    return dict(zip(data.contracts, given.tolist(), strict=True))
 
 
 def _idle_cost(data: Any, plan: Values) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,9 @@ from optimizer.instance.edit import edit, spell
 from optimizer.instance.grid import Axis, axis
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem, all_told
-from optimizer.instance.sources import printable, read_file
+from optimizer.instance.sources import printable
 from optimizer.whatif.sweep import Task
+from optimizer.whatif.table_file import csv_lines
 
 MOST_CASES: Final = 100_000
 """Cases of one sweep, at most."""
@@ -74,14 +74,7 @@ def written(path: str, instance: Instance) -> tuple[Task, ...]:
     InstanceError
         If the file cannot be read, or a cell of it makes no edit that fits the instance; it carries every problem.
     """
-    sources = read_file(path)
-    if sources.problems:
-        raise InstanceError(sources.problems)
-    where, text = next(iter(sources.texts.items()))
-    try:
-        lines = [(n, row) for n, row in enumerate(csv.reader(text.splitlines(), strict=True), start=1) if any(row)]
-    except csv.Error as error:
-        raise InstanceError(Problem(where, "cannot be read as CSV", str(error))) from None
+    where, lines = csv_lines(path)
     if len(lines) < 2:
         rule = "a header names the cells, each row below it is a case"
         raise InstanceError(Problem(where, "holds no case", rule, "write 'risk.aversion' and below it 0.3"))

@@ -216,6 +216,7 @@ def summary() -> dict[str, Any]:
         "idle_gw_years": idle,
         "idle_cost_bn": 0.3 * D0 + 0.4 * 0.525 * D1,
         "utilisation": used / (used + idle),
+        "cancelled_gw": {"lease": 0.6},
         "scenarios": 2,
         "nodes": 3,
         "certificate": {"recomputed_objective_bn": worth, "gap": 0.0},

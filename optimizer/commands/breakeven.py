@@ -1,0 +1,66 @@
+"""``gwplan breakeven``."""
+
+from __future__ import annotations
+
+import click
+
+from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+
+
+@click.command()
+@takes_case
+@click.argument("cell", metavar="CELL")
+@click.option(
+    "--figure",
+    metavar="QUANTITY",
+    default="plan.objective_bn",
+    show_default=True,
+    help="What is looked at, as claims spell it: 'plan.expected_gw_years[pathway=ads]'.",
+)
+@click.option("--threshold", type=float, metavar="X", help="Find where the figure becomes X.")
+@click.option("--until-plan-changes", is_flag=True, help="Find where the plan of now stops being the best.")
+@click.option("--between", type=float, nargs=2, metavar="LOW HIGH", help="Bounds of the search; by default wide.")
+@click.option("--json", "as_json", is_flag=True, help="Print what is found as JSON.")
+@ends_with_code
+def breakeven(
+    case: Case,
+    cell: str,
+    figure: str,
+    threshold: float | None,
+    until_plan_changes: bool,
+    between: tuple[float, float] | None,
+    as_json: bool,
+) -> None:
+    """Find the value of CELL of INSTANCE at which a figure crosses a threshold or the plan first changes, re-optimised.
+
+    CELL is spelled as in --set, without a value: 'value[pathway=deals, tier=1].value_bn_per_gw_year @ 2027-01-01'; with
+    *= behind it the value is a factor on all cells it names, with += what is added to them. Of a column of dates the
+    value is the months by which they move.
+    """
+    if (threshold is None) != until_plan_changes:
+        raise click.UsageError("give either --threshold X, with --figure, or --until-plan-changes")
+    if between is not None and not between[0] < between[1]:
+        raise click.UsageError(f"--between takes the lower bound first: {between[0]:g} is not below {between[1]:g}")
+    from optimizer.instance.varied import varied
+
+    cells = varied(cell)
+    instance = case.load()
+    cells.now(instance)
+
+    from optimizer.solve.session import Session
+    from optimizer.whatif import breakeven as search
+
+    goal = search.PlanChanges() if threshold is None else search.Threshold(threshold)
+    with progress() as tell:
+        (tell or str)("the plan as it is")
+        found = search.breakeven(Session(instance), cells, goal, figure, between, tell or (lambda stage: None))
+    if as_json:
+        import json
+
+        click.echo(json.dumps({"instance": instance.name, **found.as_dict()}, indent=2, allow_nan=False))
+        return
+    from optimizer.export.printed_breakeven import breakeven as show
+    from optimizer.export.printed_layout import printed
+
+    with printed() as page:
+        show(page, instance.name, found)
