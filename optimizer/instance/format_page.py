@@ -15,6 +15,7 @@ from optimizer.instance.sources import LARGEST
 _HEAD: Final = f"""# The instance format
 
 <!-- made by: python -m optimizer.instance.format_page > docs/instance-format.md -->
+<!-- blocks run by: tests/instance/test_format_page.py -->
 
 An instance is a folder: one `instance.toml`, a handful of CSV tables, and, where something is uncertain or worth
 asking, `uncertainty.toml` and `whatifs/*.toml`. This page describes version {SCHEMA_VERSION}; of an older one nothing
