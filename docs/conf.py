@@ -12,16 +12,19 @@ from typing import Any
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.highlighting import lexers
 
+lexers["csv"] = TextLexer()
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 project = "gwplan"
 author = "The gwplan authors"
-copyright = author  # noqa: A001
+copyright = author
 root_doc = "docs/index"
-include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**.md", "instances/*/README.md"]
+include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**.md", "instances/meta-2026h1/README.md"]
 exclude_patterns = [".*", "build", "dist", "tests", "*.egg-info", "runs"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 

@@ -14,7 +14,7 @@ from optimizer.instance.sources import LARGEST
 
 _HEAD: Final = f"""# The instance format
 
-<!-- made by: python -m optimizer.instance.format_page > docs/instance-format.md -->
+<!-- made by: python -m tests.docs -->
 <!-- blocks run by: tests/instance/test_format_page.py -->
 
 An instance is a folder: one `instance.toml`, a handful of CSV tables, and, where something is uncertain or worth

@@ -31,9 +31,8 @@ given is told at once, a line each, with what to do.
 
 _CASE = """## The case that a command looks at
 
-Commands that take INSTANCE with what-ifs and edits share these options. They are applied in this order: what-ifs, edits,
-locks, outcomes taken as known. [Edits](instance-format.md#edits) are spelt as the format
-says.
+Commands that take INSTANCE with what-ifs and edits share these options. They are applied in this order: what-ifs,
+edits, locks, outcomes taken as known. [Edits](instance-format.md#edits) are spelt as the format says.
 
 """
 

@@ -95,5 +95,3 @@ def page(kept: str) -> str:
         raise ValueError("docs/formulation.md has lost the marks between which its rules stand")
     made = re.sub(r"\n{3,}", "\n\n", section())
     return f"{before}{BEGIN}\n{made}{END}{after}"
-
-

@@ -2,8 +2,8 @@
 
 A block in a page is one of these, by the word behind its fence:
 
-- ``console``: commands behind ``$``, each with what it prints; a line ``...`` stands for any lines. A command whose
-  shown output has a line that begins with ``error:`` must fail, any other must not.
+- ``console``: commands behind ``$``, each with what it prints; a line ``...`` stands for any lines. A command that is
+  shown to print an error, or that there is no plan, must fail, any other must not.
 - ``python``: run; what it prints stands in a block ``text`` right behind it.
 - ``csv``, ``toml``: written to the file that the line before it ends in, as in: Into `mine/demand.csv`:
 - ``diff``: an example of CONTRIBUTING.md, which has tests of its own.
@@ -37,6 +37,9 @@ NOT_RUN = re.compile(r"<!-- not run: (\S.*?) -->\s*")
 ELSEWHERE = re.compile(r"<!-- blocks run by: (\S+) -->")
 SILENT = {"math", "{toctree}", "{eval-rst}", "diff"}
 """Blocks that are no snippets, or have tests of their own."""
+
+_FAILS = re.compile(r"^(error: |No plan can keep)", re.MULTILINE)
+_WRITES = re.compile(r"gwplan (new|convert|export|roll|migrate)\b| --(out|into|force)\b")
 
 Printed = tuple[int, str, str]
 """Exit code, what was printed on stdout, and on stdout and stderr as they came."""
@@ -143,13 +146,20 @@ def run(command: str, gwplan: Callable[[list[str]], Printed]) -> Printed:
 def faults(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> Iterator[str]:
     """Run a page in the working folder and yield what does not come out as shown."""
     names: dict[str, Any] = {}
+    known: dict[
+        str, Printed
+    ] = {}  # what a command printed that was shown in part before, and what it reads is as it was
     for block in blocks(page):
         if NOT_RUN.fullmatch(block.before):
             continue
         if block.kind == "console":
             for command, shown in commands(block.text):
-                code, *printed = run(command, gwplan)
-                fails = bool(re.search(r"^error: ", shown, flags=re.MULTILINE))
+                if _WRITES.search(command):
+                    known.clear()
+                if command not in known:
+                    known[command] = run(command, gwplan)
+                code, *printed = known[command]
+                fails = bool(_FAILS.search(shown))
                 if (code != 0) != fails:
                     yield f"line {block.line}: {command}\nended with {code}:\n{printed[-1]}"
                 elif shown.strip() in ("", "..."):
@@ -163,6 +173,7 @@ def faults(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> It
             if not matches(block.shown, told.getvalue()):
                 yield f"line {block.line}: prints\n{told.getvalue()}"
         elif block.file:
+            known.clear()
             path = Path(block.file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")

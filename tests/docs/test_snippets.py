@@ -52,9 +52,7 @@ def test_a_block_that_is_not_run_says_why(name: str) -> None:
         ("```python\nprint(1)\n```\n", "prints\n1"),
     ],
 )
-def test_what_is_shown_wrongly_is_found(
-    page: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_shown_wrongly_is_found(page: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another output than shown, another ending, and no output at all are each told."""
     (tmp_path / "instances").symlink_to(ROOT / "instances")
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,73 @@
+"""Pages made from the code are what the code says, and the formulas say what the code does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import optimizer as gw
+from optimizer.cli import COMMANDS, main
+from tests.docs.formulation import FAMILIES, components, formula, rules
+from tests.docs.generated import DOCS, PAGES
+from tests.formulation.golden import GOLDEN
+
+STANDS_FOR = {"A": {"allocate"}, "E": {"allocate"}}
+"""Symbols of the formulas that are sums of variables."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_up_to_date(page: Path) -> None:
+    """Pages made from the code are as the code is today: ``python -m tests.docs`` writes them."""
+    assert page.read_text(encoding="utf-8") == PAGES[page]()
+
+
+def test_every_rule_has_a_formula_and_says_its_unit() -> None:
+    """Constraints, objectives and what they are made of say their mathematics and their unit beside the code."""
+    for family in FAMILIES:
+        for rule in rules(family):
+            assert formula(rule), f"{rule.__name__} has no formula"
+            about = rule.__doc__ or ""
+            assert re.search(r"GW|\$bn|\(share\)", about), f"{rule.__name__} says no unit"
+
+
+def variables(text: str) -> Iterator[str]:
+    """Yield the variables that a golden LP file uses."""
+    body = text.split("\nbounds")[0]
+    yield from {name for name in re.findall(r"^[+-]\S+ ([a-z_]+)(?:\(|$)", body, flags=re.MULTILINE)}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, each in components().items() if each.over))
+def test_a_formula_names_the_variables_that_its_rule_uses(name: str) -> None:
+    """The variables of a rule's golden LP file and those of its formula are the same, so that neither can move alone."""
+    written = formula(components()[name].rule)
+    told = {word.replace(r"\ ", "_") for word in re.findall(r"\\mathrm\{([^}]*)\}", written)}
+    for symbol, means in STANDS_FOR.items():
+        if re.search(rf"(?<![A-Za-z\\]){symbol}_", written):
+            told |= means
+    used = set(variables((GOLDEN / f"{name}.lp").read_text(encoding="utf-8"))) - {"ONE_VAR_CONSTANT"}
+    if "node_worth" in told:
+        told |= used  # a node's worth is made of nearly all of them; its own formula says how
+    known = {variable for path in GOLDEN.glob("*.lp") for variable in variables(path.read_text(encoding="utf-8"))}
+    assert told & known == used & known
+
+
+def test_every_command_and_option_is_on_the_page() -> None:
+    """What can be typed can be looked up."""
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    context = click.Context(main)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None and f"## gwplan {name}\n" in page
+        for option in command.params:
+            assert not isinstance(option, click.Option) or f"`{option.opts[0]}" in page, (name, option.opts)
+
+
+def test_every_public_name_is_on_the_page_of_the_api() -> None:
+    """What can be imported can be looked up."""
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    for name in gw.__all__:
+        assert re.search(rf"^\.\. auto\w+:: [\w.]+\.{name}$", page, flags=re.MULTILINE), name
