@@ -6,6 +6,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 
 .PHONY: plan test check docs golden bench bench-compare lock clean
+.PHONY: plan test check docs site bench bench-compare lock clean
 
 plan: $(INSTALLED)  ## environment, install, solve the reference instance, print the plan
 	$(BIN)/gwplan solve instances/meta-2026h1
@@ -18,8 +19,8 @@ check: $(DEVELOPING)  ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(DEVELOPING)  ## what is generated: the format page, pictures, the case's pages
-	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
+docs: $(DEVELOPING)  ## what is generated: pages made from the code, pictures, the case's pages; then the site
+	$(BIN)/python -m tests.docs
 	$(BIN)/gwplan solve instances/meta-2026h1 --out build/run --force >/dev/null
 	$(BIN)/gwplan export build/run --png docs/plan.png --force
 	$(BIN)/gwplan export build/run --svg build/pictures --force
@@ -27,6 +28,10 @@ docs: $(DEVELOPING)  ## what is generated: the format page, pictures, the case's
 	$(BIN)/gwplan export build/run --html build/report.html --force
 	$(BIN)/python -m tests.browser.screenshot build/report.html docs/report.png
 	$(BIN)/python -m tests.case.pages
+	$(MAKE) site
+
+site: $(DEVELOPING)  ## build/site from the pages as they are; a warning, such as a broken anchor, is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -E -c docs . build/site
 
 golden: $(DEVELOPING)  ## every file that tests hold what comes out against; read what changed before keeping it
 	$(BIN)/python -m tests.formulation
@@ -57,5 +62,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $(INSTALLED)
 
 $(DEVELOPING): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,dev,report,xlsx]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,dev,docs,report,xlsx]'
 	@touch $(DEVELOPING)

@@ -5,6 +5,7 @@ The source folder is the repository, so that a link means the same on the site a
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.highlighting import lexers
 
+logging.getLogger("numexpr").setLevel(logging.WARNING)
 lexers["csv"] = TextLexer()
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

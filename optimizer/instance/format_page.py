@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
 from optimizer.instance.cells import LARGEST_NUMBER
@@ -283,7 +282,3 @@ def _columns(table: Table) -> list[str]:
 def _rows(cells: list[tuple[str, str, str, str, str, str]]) -> list[str]:
     lines = ["| column | type | unit | default | rule | meaning |", "|---|---|---|---|---|---|"]
     return lines + [f"| `{name}` | " + " | ".join(others) + " |" for name, *others in cells]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(format_page())

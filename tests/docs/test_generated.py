@@ -42,7 +42,7 @@ def variables(text: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", sorted(name for name, each in components().items() if each.over))
 def test_a_formula_names_the_variables_that_its_rule_uses(name: str) -> None:
-    """The variables of a rule's golden LP file and those of its formula are the same, so that neither can move alone."""
+    """A rule's golden LP file and its formula have the same variables, so that neither can move alone."""
     written = formula(components()[name].rule)
     told = {word.replace(r"\ ", "_") for word in re.findall(r"\\mathrm\{([^}]*)\}", written)}
     for symbol, means in STANDS_FOR.items():
