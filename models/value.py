@@ -46,10 +46,10 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
     r"""Return what the plan earns and costs on a node while it lasts ($bn per year).
 
     .. math::
-        \sum_{p,i} \mathrm{value}_{pin} \, \mathrm{serve}_{pin}
-        - \sum_{p,q} \mathrm{operating\ cost}_{pq} \, \mathrm{allocate}_{pqn}
-        - \sum_k \mathrm{cost}_k \, \mathrm{delivered}_{kn} (1 - \mathrm{cancelled}_{k,\mathrm{ref}(k,n)})
-        - \sum_q \mathrm{idle\ penalty}_q \, \mathrm{idle}_{qn}
+        & \sum_{p,i} \mathrm{value}_{pin} \, \mathrm{serve}_{pin}
+        - \sum_{p,q} \mathrm{operating\ cost}_{pq} \, \mathrm{allocate}_{pqn} \\
+        & - \sum_k \mathrm{cost}_k \, \mathrm{delivered}_{kn} (1 - \mathrm{cancelled}_{k,\mathrm{ref}(k,n)}) \\
+        & - \sum_q \mathrm{idle\ penalty}_q \, \mathrm{idle}_{qn}
         - \sum_p \mathrm{shortfall\ penalty}_p \, \mathrm{shortfall}_{pn}
     """
     return (
@@ -73,9 +73,9 @@ def one_off_costs(m: ConcreteModel, n: int) -> ExpressionBase:
     r"""Return what moving, signing, breaching and cancelling cost on a node ($bn).
 
     .. math::
-        \sum_{p,q} \mathrm{migration\ cost}_p \, \mathrm{onboard}_{pqn}
-        + \sum_p \mathrm{signing\ cost}_p \, \mathrm{sign}_{pn}
-        + \sum_p \mathrm{breach\ cost}_p \, \mathrm{breach}_{pn} + \mathrm{cancellation\ fees}(n)
+        & \sum_{p,q} \mathrm{migration\ cost}_p \, \mathrm{onboard}_{pqn}
+        + \sum_p \mathrm{signing\ cost}_p \, \mathrm{sign}_{pn} \\
+        & + \sum_p \mathrm{breach\ cost}_p \, \mathrm{breach}_{pn} + \mathrm{cancellation\ fees}(n)
     """
     return (
         sum(
@@ -99,7 +99,7 @@ def terminal_worth(m: ConcreteModel, n: int) -> ExpressionBase:
         \sum_k \mathrm{tail}_k (\mathrm{terminal\ value}_{q(k)} - \mathrm{cost}_k) \, \mathrm{delivered}_{kn}
         (1 - \mathrm{cancelled}_{k,\mathrm{last}(k,n)})
 
-    Here :math:`\mathrm{last}(k,n)` is the last node of the window on the path to n.
+    Here `last(k,n)` is the last node of the window on the path to n.
     """
     return m.terminal_worth[n] - sum(
         m.terminal_lost[k, n] * m.cancelled[k, m.last_window[k, n]] for k in m.ENDING[m.ending[n]]

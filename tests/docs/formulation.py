@@ -47,10 +47,9 @@ def rules(family: ModuleType) -> Iterator[Callable[..., Any]]:
 
 def formula(rule: Callable[..., Any]) -> str:
     """Return the formula of a rule's docstring in LaTeX; blank: it has none."""
-    text = inspect.getdoc(rule) or ""
-    block = _BLOCK.search(text)
-    inline = re.search(r":math:`([^`]*)`", text)
-    return dedent(block[1]).strip() if block else inline[1] if inline else ""
+    block = _BLOCK.search(inspect.getdoc(rule) or "")
+    text = dedent(block[1]).strip() if block else ""
+    return f"\\begin{{aligned}}\n{text}\n\\end{{aligned}}" if "&" in text else text
 
 
 def section() -> str:
@@ -72,7 +71,7 @@ def _rule(rule: Callable[..., Any], component: tuple[str, tuple[str, ...]] | Non
     """Yield a rule in Markdown: its name, the indices for which it is stated, its words, and its formula as a block."""
     indices = list(inspect.signature(rule).parameters)[1:]
     words = _BLOCK.sub("\0", inspect.getdoc(rule) or "")
-    words = re.sub(r":math:`([^`]*)`", r"$\1$", words).replace("``", "`")
+    words = words.replace("``", "`")
     words = re.sub(r"^Return (\w)", lambda found: found[1], words)
     if component is None:
         symbol = f" (`{_SYMBOLS[rule.__name__]}`)" if rule.__name__ in _SYMBOLS else ""

@@ -146,9 +146,7 @@ def run(command: str, gwplan: Callable[[list[str]], Printed]) -> Printed:
 def faults(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> Iterator[str]:
     """Run a page in the working folder and yield what does not come out as shown."""
     names: dict[str, Any] = {}
-    known: dict[
-        str, Printed
-    ] = {}  # what a command printed that was shown in part before, and what it reads is as it was
+    known: dict[str, Printed] = {}  # a page may show what one command prints in parts, while its files stay as they are
     for block in blocks(page):
         if NOT_RUN.fullmatch(block.before):
             continue
