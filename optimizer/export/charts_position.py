@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from typing import Any, Final
+=======
+import math
+from typing import TYPE_CHECKING, Final
+>>>>>>> a0a7533 (A column that scales what a pathway earns is said so once, in the catalogue: model, audit, checks, workbook and pictures read it there)
 
 import numpy as np
 import pandas as pd
@@ -13,6 +18,14 @@ from optimizer.export.printed_view import MONTH_NAMES, FloatArray, Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
 from optimizer.instance.calendar import add_months
 from optimizer.instance.instance import Instance
+<<<<<<< HEAD
+=======
+from optimizer.instance.schema import VALUE_FACTORS
+from optimizer.results.run import Run
+
+if TYPE_CHECKING:
+    from altair import LayerChart
+>>>>>>> a0a7533 (A column that scales what a pathway earns is said so once, in the catalogue: model, audit, checks, workbook and pictures read it there)
 
 KINDS: Final = {
     "cloud": "neocloud and other cloud",
@@ -207,6 +220,6 @@ def _first_tiers(instance: Instance) -> list[tuple[str, float, float, str]]:
         now: pd.DataFrame = tiers[tiers["from"] == tiers["from"].min()].sort_values("tier")
         for tier, width, price in zip(now["tier"], now["width_gw"], now["value_bn_per_gw_year"], strict=True):
             size = "" if np.isnan(width) else f", {width:g} GW"
-            realised = price * float(pathways.loc[name, "realisation"])
+            realised = price * math.prod(float(pathways.loc[name, column]) for column in VALUE_FACTORS)
             rows.append((f"{name} tier {tier:g}{size}", float(price), realised, colours[name]))
     return rows

@@ -7,9 +7,11 @@ from typing import Final
 from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.describe import default_words, rule_words, type_words
 from optimizer.instance.quantity import FIGURES
-from optimizer.instance.schema import ANNOTATIONS, EDITABLE_ONLY_BY_WHATIF, SCHEMA_VERSION, TABLES, Table
+from optimizer.instance.schema import ANNOTATIONS, EDITABLE_ONLY_BY_WHATIF, SCHEMA_VERSION, TABLES, VALUE_FACTORS, Table
 from optimizer.instance.schema_sheets import SHEETS
 from optimizer.instance.sources import LARGEST
+
+_FACTORS: Final = " and ".join(f"`{name}`" for name in VALUE_FACTORS)
 
 _HEAD: Final = f"""# The instance format
 
@@ -87,7 +89,7 @@ straight chords between points on the curve, `segments` of them, on equal steps 
     base_gw * ((1 + max_gw / base_gw) ** (i / segments) - 1)        for i = 0, 1, ..., segments
 
 so that the plan never earns more than the curve gives. A pathway may have tiers and a curve at once; their pieces are
-used from the best to the least. `realisation` multiplies both.
+used from the best to the least. Both are multiplied by {_FACTORS}.
 
 ## Deals
 
