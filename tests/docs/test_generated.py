@@ -11,7 +11,7 @@ import pytest
 
 import optimizer as gw
 from optimizer.cli import COMMANDS, main
-from tests.docs.formulation import FAMILIES, components, formula, rules
+from tests.docs.formulation import components, families, formula, rules
 from tests.docs.generated import DOCS, PAGES
 from tests.formulation.golden import GOLDEN
 
@@ -27,7 +27,7 @@ def test_a_page_is_up_to_date(page: Path) -> None:
 
 def test_every_rule_has_a_formula_and_says_its_unit() -> None:
     """Constraints, objectives and what they are made of say their mathematics and their unit beside the code."""
-    for family in FAMILIES:
+    for family in families():
         for rule in rules(family):
             assert formula(rule), f"{rule.__name__} has no formula"
             about = rule.__doc__ or ""
