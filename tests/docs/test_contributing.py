@@ -63,7 +63,7 @@ def test_an_example_still_applies(at: int, tmp_path: Path) -> None:
 
 
 def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
-    """A newcomer who follows the page gets a column, a constraint, an export and an option that work and are documented."""
+    """Who follows the page gets a column, a constraint, an export and an option that work and are documented."""
     assert len(PATCHES) == 4
     for folder in ("models", "optimizer", "tests", "docs", "instances"):
         shutil.copytree(
