@@ -43,12 +43,12 @@ napoleon_use_rtype = False
 
 html_theme = "furo"
 html_title = "gwplan"
-html_static_path = ["site"]
+html_static_path = ["site/static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
-templates_path = ["site"]
+templates_path = ["site/templates"]
 html_additional_pages = {"index": "start.html"}
 html_theme_options = {"navigation_with_keys": True}
 html_math_renderer = "mathml"
