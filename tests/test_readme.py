@@ -23,7 +23,7 @@ def in_a_process(arguments: list[str]) -> Printed:
         check=False,
         env={**os.environ, "COLUMNS": "80", "PYTHONPATH": str(ROOT)},
     )
-    return done.returncode, done.stdout, done.stderr
+    return done.returncode, done.stdout, done.stdout + done.stderr
 
 
 def test_the_tour_prints_what_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
