@@ -7,6 +7,7 @@ DEVELOPING := $(VENV)/.developing
 
 .PHONY: plan test check docs golden bench bench-compare lock clean
 .PHONY: plan test check docs site bench bench-compare lock clean
+.PHONY: plan test check docs site golden bench bench-compare lock clean
 
 plan: $(INSTALLED)  ## environment, install, solve the reference instance, print the plan
 	$(BIN)/gwplan solve instances/meta-2026h1
@@ -37,7 +38,7 @@ golden: $(DEVELOPING)  ## every file that tests hold what comes out against; rea
 	$(BIN)/python -m tests.formulation
 	$(BIN)/python -m tests.instance.messages
 	$(BIN)/python -m tests.case.pages
-	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
+	$(BIN)/python -m tests.docs
 	git diff --stat
 
 bench: $(DEVELOPING)  ## time every phase of the benchmark cases, beside linopy and others: docs/benchmarks.json, tables

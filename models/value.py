@@ -50,7 +50,7 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
         - \sum_{p,q} \mathrm{operating\ cost}_{pq} \, \mathrm{allocate}_{pqn} \\
         & - \sum_k \mathrm{cost}_k \, \mathrm{delivered}_{kn} (1 - \mathrm{cancelled}_{k,\mathrm{ref}(k,n)}) \\
         & - \sum_q \mathrm{idle\ penalty}_q \, \mathrm{idle}_{qn}
-        - \sum_p \mathrm{shortfall\ penalty}_p \, \mathrm{shortfall}_{pn}
+        - \sum_p \mathrm{shortfall\ penalty}_p \, \mathrm{shortfall}_{pn} - \mathrm{move\ penalty}(n)
     """
     return (
         sum(m.value[p, i, n] * m.serve[p, i, n] for p in m.PATHWAYS for i in m.FIRST[m.tiers[p, n]])

@@ -43,156 +43,9 @@ __all__ = [
 SCHEMA_VERSION: Final = 1
 """Version of the format; a new one asks for a step from this one in `optimizer.instance.migrate`."""
 
-<<<<<<< HEAD
 POOL = text("pool", "Pool: a class of capacity that is fungible within itself.", REQUIRED, refers_to="pools")
 CONTRACT = text("contract", "Contract that supplies capacity.", REQUIRED, refers_to="contracts")
 PATHWAY = text("pathway", "Pathway: a use of capacity.", REQUIRED, refers_to="pathways")
-=======
-Kind = Literal["text", "number", "integer", "date", "flag"]
-Scalar = str | float | int | bool | None
-
-
-class _Required:
-    """The default of a column that has none."""
-
-    def __repr__(self) -> str:
-        return "required"
-
-
-REQUIRED: Final = _Required()
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table, or one key of a section of ``instance.toml``.
-
-    Attributes
-    ----------
-    name : str
-        Column name; a unit, where there is one, is part of it.
-    kind : {"text", "number", "integer", "date", "flag"}
-        Type of the cells.
-    about : str
-        What the column means, one sentence.
-    default : Scalar or REQUIRED
-        What a blank cell stands for; ``None`` means "none" (no limit, no date, no value).
-    unit : str
-        Unit of the quantity.
-    key : bool
-        Whether the column is part of the table's key.
-    least, most : float or None
-        Smallest and largest value allowed.
-    open_ends : str
-        ``"("`` if `least` itself is excluded, ``")"`` if `most` is, ``"()"`` if both are.
-    choices : tuple of str
-        The values allowed, when they are few.
-    refers_to : str
-        The table in whose key column of the same name the value must occur.
-    scales_value : bool
-        Whether what the row's pathway earns is multiplied by the value.
-    """
-
-    name: str
-    kind: Kind
-    about: str
-    default: Scalar | _Required = REQUIRED
-    unit: str = ""
-    key: bool = False
-    least: float | None = None
-    most: float | None = None
-    open_ends: str = ""
-    choices: tuple[str, ...] = ()
-    refers_to: str = ""
-    scales_value: bool = False
-
-    @property
-    def required(self) -> bool:
-        """Whether a blank cell is an error."""
-        return self.default is REQUIRED
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the format.
-
-    Attributes
-    ----------
-    name : str
-        Name of the table: file ``<name>.csv``, or a section of ``instance.toml``.
-    about : str
-        What a row says.
-    columns : tuple of Column
-        The columns, in the order in which they are written.
-    section : bool
-        Whether it is a section of ``instance.toml`` (a table of one row).
-    required : bool
-        Whether it must be present.
-    dated_by : str
-        Column by which an edit's ``from`` and ``until`` select rows; blank: the table is undated.
-    step : bool
-        Whether rows hold from their date until the pathway's next date.
-    """
-
-    name: str
-    about: str
-    columns: tuple[Column, ...]
-    section: bool = False
-    required: bool = False
-    dated_by: str = ""
-    step: bool = False
-    _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._by_name.update({column.name: column for column in self.columns})
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Names of the key columns."""
-        return tuple(column.name for column in self.columns if column.key)
-
-    @property
-    def file(self) -> str:
-        """Name of the file that holds the table."""
-        return "instance.toml" if self.section else f"{self.name}.csv"
-
-    def __getitem__(self, name: str) -> Column:
-        return self._by_name[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._by_name
-
-
-def _text(name: str, about: str, default: Scalar | _Required = "", **more: object) -> Column:
-    return Column(name, "text", about, default, **more)  # type: ignore[arg-type]
-
-
-def _amount(name: str, about: str, default: Scalar | _Required = 0.0, unit: str = "", **more: object) -> Column:
-    return Column(name, "number", about, default, unit=unit, **{"least": 0.0, **more})  # type: ignore[arg-type]
-
-
-def _share(name: str, about: str, default: Scalar | _Required, **more: object) -> Column:
-    return Column(name, "number", about, default, unit="share", **{"least": 0.0, "most": 1.0, **more})  # type: ignore[arg-type]
-
-
-def _date(name: str, about: str, default: Scalar | _Required = REQUIRED, **more: object) -> Column:
-    return Column(name, "date", about, default, **more)  # type: ignore[arg-type]
-
-
-def _count(name: str, about: str, default: Scalar | _Required, unit: str = "", **more: object) -> Column:
-    return Column(name, "integer", about, default, unit=unit, **{"least": 0.0, **more})  # type: ignore[arg-type]
-
-
-GW: Final = "GW"
-EFFECTIVE_GW: Final = "effective GW"
-BN: Final = "$bn"
-RATE: Final = "$bn per GW-year"
-PER_GW: Final = "$bn per GW"
-
-POOL = _text("pool", "Pool: a class of capacity that is fungible within itself.", REQUIRED, refers_to="pools")
-CONTRACT = _text("contract", "Contract that supplies capacity.", REQUIRED, refers_to="contracts")
-PATHWAY = _text("pathway", "Pathway: a use of capacity.", REQUIRED, refers_to="pathways")
-
->>>>>>> 7d31c1e (A column that scales what a pathway earns is said so once, in the catalogue: model, audit, checks, workbook and pictures read it there)
 
 RELATIONS: Final = ("about", "at_least", "at_most")
 """How a figure should stand to a published one."""
@@ -329,10 +182,9 @@ TABLES: Final[dict[str, Table]] = {
             "pathways",
             "A use of capacity.",
             (
-<<<<<<< HEAD
                 key(text("pathway", "Name of the pathway.", REQUIRED)),
                 text("description", "What the pathway is."),
-                share("realisation", "Probability that the pathway's value is realised.", 1.0),
+                share("realisation", "Probability that the pathway's value is realised.", 1.0, scales_value=True),
                 amount("shortfall_penalty_bn_per_gw_year", "Planning weight on a missed target.", 0.0, RATE),
                 amount("ramp_gw_per_month", "Fastest growth; none: no limit.", None, "GW per month"),
                 amount("migration_cost_bn_per_gw", "One-off cost of moving capacity onto a pool.", 0.0, PER_GW),
@@ -341,19 +193,6 @@ TABLES: Final[dict[str, Table]] = {
                 share("churn_per_year", "Share of the deals in force that is lost each year.", 0.0),
                 amount("signing_cost_bn_per_gw", "One-off cost of signing a deal.", 0.0, PER_GW),
                 amount(
-=======
-                _key(_text("pathway", "Name of the pathway.", REQUIRED)),
-                _text("description", "What the pathway is."),
-                _share("realisation", "Probability that the pathway's value is realised.", 1.0, scales_value=True),
-                _amount("shortfall_penalty_bn_per_gw_year", "Planning weight on a missed target.", 0.0, RATE),
-                _amount("ramp_gw_per_month", "Fastest growth; none: no limit.", None, "GW per month"),
-                _amount("migration_cost_bn_per_gw", "One-off cost of moving capacity onto a pool.", 0.0, PER_GW),
-                _count("notice_days", "Days' notice before capacity in a deal comes back.", 0, "days"),
-                _count("min_term_days", "Shortest term of a deal.", 0, "days"),
-                _share("churn_per_year", "Share of the deals in force that is lost each year.", 0.0),
-                _amount("signing_cost_bn_per_gw", "One-off cost of signing a deal.", 0.0, PER_GW),
-                _amount(
->>>>>>> 7d31c1e (A column that scales what a pathway earns is said so once, in the catalogue: model, audit, checks, workbook and pictures read it there)
                     "breach_cost_bn_per_gw",
                     "One-off cost of taking capacity back without notice; none: not possible.",
                     None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -34,25 +33,41 @@ def test_every_rule_has_a_formula_and_says_its_unit() -> None:
             assert re.search(r"GW|\$bn|\(share\)", about), f"{rule.__name__} says no unit"
 
 
-def variables(text: str) -> Iterator[str]:
-    """Yield the variables that a golden LP file uses."""
-    body = text.split("\nbounds")[0]
-    yield from {name for name in re.findall(r"^[+-]\S+ ([a-z_]+)(?:\(|$)", body, flags=re.MULTILINE)}
+def variables(name: str) -> frozenset[str]:
+    """Return the variables that the golden LP file of a rule uses."""
+    body = (GOLDEN / f"{name}.lp").read_text(encoding="utf-8").split("\nbounds")[0]
+    return frozenset(re.findall(r"^[+-]\S+ ([a-z_]+)(?:\(|$)", body, flags=re.MULTILINE))
+
+
+def named(written: str) -> set[str]:
+    """Return the names in a formula, and the variables that its symbols stand for."""
+    told = {re.sub(r"\\[ _]", "_", word) for word in re.findall(r"\\mathrm\{([^}]*)\}", written)}
+    for symbol, means in STANDS_FOR.items():
+        if re.search(rf"(?<![A-Za-z\\]){symbol}_", written):
+            told |= means
+    return told
+
+
+def in_worth() -> set[str]:
+    """Return the names in the formulas of the expressions that worth is made of, none of which is a rule by itself."""
+    stated = {each.rule for each in components().values()}
+    parts = [rule for family in families() for rule in rules(family) if rule not in stated]
+    return set().union(*(named(formula(rule)) for rule in parts))
 
 
 @pytest.mark.parametrize("name", sorted(name for name, each in components().items() if each.over))
 def test_a_formula_names_the_variables_that_its_rule_uses(name: str) -> None:
     """A rule's golden LP file and its formula have the same variables, so that neither can move alone."""
-    written = formula(components()[name].rule)
-    told = {word.replace(r"\ ", "_") for word in re.findall(r"\\mathrm\{([^}]*)\}", written)}
-    for symbol, means in STANDS_FOR.items():
-        if re.search(rf"(?<![A-Za-z\\]){symbol}_", written):
-            told |= means
-    used = set(variables((GOLDEN / f"{name}.lp").read_text(encoding="utf-8"))) - {"ONE_VAR_CONSTANT"}
+    told = named(formula(components()[name].rule))
     if "node_worth" in told:
-        told |= used  # a node's worth is made of nearly all of them; its own formula says how
-    known = {variable for path in GOLDEN.glob("*.lp") for variable in variables(path.read_text(encoding="utf-8"))}
-    assert told & known == used & known
+        told |= in_worth()
+    known = frozenset().union(*(variables(path.stem) for path in GOLDEN.glob("*.lp")))
+    assert told & known == variables(name)
+
+
+def test_the_formulas_of_worth_name_all_that_the_objective_is_made_of() -> None:
+    """What enters the objective's golden LP file stands in one of the formulas that it is built from."""
+    assert variables("expected_worth") <= in_worth()
 
 
 def test_every_command_and_option_is_on_the_page() -> None:
