@@ -39,6 +39,7 @@ golden: $(DEVELOPING)  ## every file that tests hold what comes out against; rea
 	$(BIN)/python -m tests.instance.messages
 	$(BIN)/python -m tests.case.pages
 	$(BIN)/python -m tests.docs
+	$(BIN)/python -m tests.docs.refresh docs/*.md docs/how-to/*.md
 	git diff --stat
 
 bench: $(DEVELOPING)  ## time every phase of the benchmark cases, beside linopy and others: docs/benchmarks.json, tables

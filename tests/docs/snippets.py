@@ -143,8 +143,33 @@ def run(command: str, gwplan: Callable[[list[str]], Printed]) -> Printed:
     return gwplan(arguments)
 
 
-def faults(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> Iterator[str]:
-    """Run a page in the working folder and yield what does not come out as shown."""
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a command or of Python.
+
+    Attributes
+    ----------
+    line : int
+        Where its block begins.
+    head : str
+        Source right before the output that is shown.
+    shown : str
+        The output that is shown.
+    code : int
+        Exit code; 0 of Python.
+    printed : tuple of str
+        What may be shown of it: stdout, or stdout and stderr as they came.
+    """
+
+    line: int
+    head: str
+    shown: str
+    code: int
+    printed: tuple[str, ...]
+
+
+def outcomes(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> Iterator[Outcome]:
+    """Run a page in the working folder and yield what comes of each command and piece of Python."""
     names: dict[str, Any] = {}
     known: dict[str, Printed] = {}  # a page may show what one command prints in parts, while its files stay as they are
     for block in blocks(page):
@@ -157,21 +182,33 @@ def faults(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> It
                 if command not in known:
                     known[command] = run(command, gwplan)
                 code, *printed = known[command]
-                fails = bool(_FAILS.search(shown))
-                if (code != 0) != fails:
-                    yield f"line {block.line}: {command}\nended with {code}:\n{printed[-1]}"
-                elif shown.strip() in ("", "..."):
-                    yield f"line {block.line}: no output is shown of: {command}"
-                elif not any(matches(shown, text) for text in printed):
-                    yield f"line {block.line}: {command}\n{printed[-1]}"
+                yield Outcome(block.line, f"$ {command}\n", shown, code, tuple(printed))
         elif block.kind == "python":
             told = io.StringIO()
             with contextlib.redirect_stdout(told):
                 exec(compile(block.text, f"line {block.line}", "exec"), names)
-            if not matches(block.shown, told.getvalue()):
-                yield f"line {block.line}: prints\n{told.getvalue()}"
+            yield Outcome(block.line, f"{block.text}```\n\n```text\n", block.shown, 0, (told.getvalue(),))
         elif block.file:
             known.clear()
             path = Path(block.file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
+
+
+def faults(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> Iterator[str]:
+    """Run a page in the working folder and yield what does not come out as shown."""
+    for each in outcomes(page, gwplan):
+        what = f"line {each.line}: {each.head.splitlines()[0]}"
+        if (each.code != 0) != bool(_FAILS.search(each.shown)):
+            yield f"{what}\nended with {each.code}:\n{each.printed[-1]}"
+        elif each.shown.strip() in ("", "...") and each.head.startswith("$ "):
+            yield f"{what}\nno output is shown"
+        elif not any(matches(each.shown, text) for text in each.printed):
+            yield f"{what}\nprints\n{each.printed[-1]}"
+
+
+def changes(page: str) -> Iterator[tuple[str, str, str]]:
+    """Run a page; of what does not come out as shown, yield the source before it, what is shown and what is printed."""
+    for each in outcomes(page):
+        if not any(matches(each.shown, text) for text in each.printed):
+            yield each.head, each.shown, each.printed[-1 if each.code else 0]
