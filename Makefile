@@ -5,8 +5,6 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 
-.PHONY: plan test check docs golden bench bench-compare lock clean
-.PHONY: plan test check docs site bench bench-compare lock clean
 .PHONY: plan test check docs site golden bench bench-compare lock clean
 
 plan: $(INSTALLED)  ## environment, install, solve the reference instance, print the plan

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from typing import Any, Final
-=======
 import math
-from typing import TYPE_CHECKING, Final
->>>>>>> a0a7533 (A column that scales what a pathway earns is said so once, in the catalogue: model, audit, checks, workbook and pictures read it there)
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,14 +14,7 @@ from optimizer.export.printed_view import MONTH_NAMES, FloatArray, Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
 from optimizer.instance.calendar import add_months
 from optimizer.instance.instance import Instance
-<<<<<<< HEAD
-=======
 from optimizer.instance.schema import VALUE_FACTORS
-from optimizer.results.run import Run
-
-if TYPE_CHECKING:
-    from altair import LayerChart
->>>>>>> a0a7533 (A column that scales what a pathway earns is said so once, in the catalogue: model, audit, checks, workbook and pictures read it there)
 
 KINDS: Final = {
     "cloud": "neocloud and other cloud",
