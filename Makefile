@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 
-.PHONY: plan test check docs golden bench bench-compare lock clean
+.PHONY: plan test check docs site golden bench bench-compare lock clean
 
 plan: $(INSTALLED)  ## environment, install, solve the reference instance, print the plan
 	$(BIN)/gwplan solve instances/meta-2026h1
@@ -18,8 +18,8 @@ check: $(DEVELOPING)  ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(DEVELOPING)  ## what is generated: the format page, pictures, the case's pages
-	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
+docs: $(DEVELOPING)  ## what is generated: pages made from the code, pictures, the case's pages; then the site
+	$(BIN)/python -m tests.docs
 	$(BIN)/gwplan solve instances/meta-2026h1 --out build/run --force >/dev/null
 	$(BIN)/gwplan export build/run --png docs/plan.png --force
 	$(BIN)/gwplan export build/run --svg build/pictures --force
@@ -27,12 +27,17 @@ docs: $(DEVELOPING)  ## what is generated: the format page, pictures, the case's
 	$(BIN)/gwplan export build/run --html build/report.html --force
 	$(BIN)/python -m tests.browser.screenshot build/report.html docs/report.png
 	$(BIN)/python -m tests.case.pages
+	$(MAKE) site
+
+site: $(DEVELOPING)  ## build/site from the pages as they are; a warning, such as a broken anchor, is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -E -c docs . build/site
 
 golden: $(DEVELOPING)  ## every file that tests hold what comes out against; read what changed before keeping it
 	$(BIN)/python -m tests.formulation
 	$(BIN)/python -m tests.instance.messages
 	$(BIN)/python -m tests.case.pages
-	$(BIN)/python -m optimizer.instance.format_page > docs/instance-format.md
+	$(BIN)/python -m tests.docs
+	$(BIN)/python -m tests.docs.refresh docs/*.md docs/how-to/*.md
 	git diff --stat
 
 bench: $(DEVELOPING)  ## time every phase of the benchmark cases, beside linopy and others: docs/benchmarks.json, tables
@@ -57,5 +62,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $(INSTALLED)
 
 $(DEVELOPING): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,dev,report,xlsx]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,dev,docs,report,xlsx]'
 	@touch $(DEVELOPING)

@@ -39,7 +39,12 @@ def commit(m: ConcreteModel, k: str, n: int) -> ExpressionBase:
 
 
 def cancellation_fees(m: ConcreteModel, n: int) -> ExpressionBase:
-    """Return the fees on a node for the share for which notice is given there: the increase of `cancelled` ($bn)."""
+    r"""Return the fees on a node for the share for which notice is given there: the increase of `cancelled` ($bn).
+
+    .. math::
+        \sum_k \mathrm{fee}_k \, \mathrm{contracted}_{kn}
+        (\mathrm{cancelled}_{kn} - \mathrm{cancelled}_{k,\mathrm{parent}(n)})
+    """
     return sum(m.fee[k, n] * m.cancelled[k, n] for k in m.OPEN[m.open[n]]) - sum(
         m.fee[k, n] * m.cancelled[k, m.window_before[k, n]] for k in m.STILL_OPEN[m.still_open[n]]
     )

@@ -61,8 +61,8 @@ def deals(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
     churned meanwhile is not given back twice. `returning` is what comes back by notice given before the start.
 
     .. math::
-        A_{pn} = \mathrm{keep}_{pn} A_{p,\mathrm{parent}(n)} + \mathrm{sign}_{pn} - \mathrm{returning}_{pn}
-        - K(a, n) \, \mathrm{release}_{pa} - \mathrm{breach}_{pn}, \quad a = \mathrm{anc}(n, \mathrm{notice}_p)
+        A_{pn} = {} & \mathrm{keep}_{pn} A_{p,\mathrm{parent}(n)} + \mathrm{sign}_{pn} - \mathrm{returning}_{pn} \\
+        & - K(a, n) \, \mathrm{release}_{pa} - \mathrm{breach}_{pn}, \quad a = \mathrm{anc}(n, \mathrm{notice}_p)
     """
     return use(m, p, n) == m.keep[p, n] * use_before(m, p, n) + m.sign[p, n] - m.returning[p, n] - sum(
         m.kept_since_notice[p, n] * m.release[p, m.notified[p, n]] for _ in m.FIRST[m.returns[p, n]]

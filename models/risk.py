@@ -49,8 +49,9 @@ def risk_averse_worth(m: ConcreteModel) -> ExpressionBase:
     r"""Return expected worth and CVaR, weighed by the aversion ($bn, discounted, constants included).
 
     .. math::
-        (1 - \mathrm{aversion}) \sum_n \mathrm{prob}(n) \, \mathrm{worth}_n + \mathrm{aversion}
-        \left( \mathrm{value\ at\ risk} - \frac{1}{\mathrm{tail}} \sum_n \mathrm{prob}(n) \, \mathrm{deficit}_n \right)
+        & (1 - \mathrm{aversion}) \sum_n \mathrm{prob}(n) \, \mathrm{worth}_n \\
+        & + \mathrm{aversion} \left( \mathrm{value\ at\ risk}
+        - \frac{1}{\mathrm{tail}} \sum_n \mathrm{prob}(n) \, \mathrm{deficit}_n \right)
         \quad \text{over the leaves}
 
     Written leaf by leaf, so that another aversion or tail changes parameters alone.

@@ -30,12 +30,18 @@ def add_supply(m: ConcreteModel) -> None:
 
 
 def use(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
-    r"""Return the GW that a pathway uses: :math:`A_{pn} = \sum_q \mathrm{allocate}_{pqn}`."""
+    r"""Return the GW that a pathway uses.
+
+    .. math:: A_{pn} = \sum_q \mathrm{allocate}_{pqn}
+    """
     return sum(m.allocate[p, q, n] for q in m.POOLS_OF[p, m.root[n]])
 
 
 def use_before(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
-    r"""Return the GW that a pathway used in the period before: :math:`A_{p,\mathrm{parent}(n)}`, initial at a root."""
+    r"""Return the GW that a pathway used in the period before; at a root the initial ones.
+
+    .. math:: A_{p,\mathrm{parent}(n)} = \sum_q \mathrm{allocate}_{pq,\mathrm{parent}(n)}
+    """
     return sum(m.initial[p, q, n] for q in m.POOLS_OF[p, m.root[n]]) + sum(
         m.allocate[p, q, m.parent[n]] for q in m.POOLS_OF[p, m.root[n]] for _ in m.FIRST[m.parents[n]]
     )

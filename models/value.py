@@ -43,7 +43,15 @@ def add_value(m: ConcreteModel) -> None:
 
 
 def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
-    """Return what the plan earns and costs on a node while it lasts ($bn per year)."""
+    r"""Return what the plan earns and costs on a node while it lasts ($bn per year).
+
+    .. math::
+        & \sum_{p,i} \mathrm{value}_{pin} \, \mathrm{serve}_{pin}
+        - \sum_{p,q} \mathrm{operating\ cost}_{pq} \, \mathrm{allocate}_{pqn} \\
+        & - \sum_k \mathrm{cost}_k \, \mathrm{delivered}_{kn} (1 - \mathrm{cancelled}_{k,\mathrm{ref}(k,n)}) \\
+        & - \sum_q \mathrm{idle\ penalty}_q \, \mathrm{idle}_{qn}
+        - \sum_p \mathrm{shortfall\ penalty}_p \, \mathrm{shortfall}_{pn} - \mathrm{move\ penalty}(n)
+    """
     return (
         sum(m.value[p, i, n] * m.serve[p, i, n] for p in m.PATHWAYS for i in m.FIRST[m.tiers[p, n]])
         - sum(
@@ -62,7 +70,13 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
 
 
 def one_off_costs(m: ConcreteModel, n: int) -> ExpressionBase:
-    """Return what moving, signing, breaching and cancelling cost on a node ($bn)."""
+    r"""Return what moving, signing, breaching and cancelling cost on a node ($bn).
+
+    .. math::
+        & \sum_{p,q} \mathrm{migration\ cost}_p \, \mathrm{onboard}_{pqn}
+        + \sum_p \mathrm{signing\ cost}_p \, \mathrm{sign}_{pn} \\
+        & + \sum_p \mathrm{breach\ cost}_p \, \mathrm{breach}_{pn} + \mathrm{cancellation\ fees}(n)
+    """
     return (
         sum(
             m.migration_cost[p, m.root[n]] * m.onboard[p, q, n]
@@ -83,7 +97,9 @@ def terminal_worth(m: ConcreteModel, n: int) -> ExpressionBase:
 
     .. math::
         \sum_k \mathrm{tail}_k (\mathrm{terminal\ value}_{q(k)} - \mathrm{cost}_k) \, \mathrm{delivered}_{kn}
-        (1 - \mathrm{cancelled\ at\ the\ last\ window\ node\ of\ the\ path})
+        (1 - \mathrm{cancelled}_{k,\mathrm{last}(k,n)})
+
+    Here `last(k,n)` is the last node of the window on the path to n.
     """
     return m.terminal_worth[n] - sum(
         m.terminal_lost[k, n] * m.cancelled[k, m.last_window[k, n]] for k in m.ENDING[m.ending[n]]

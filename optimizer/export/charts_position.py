@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from optimizer.export.printed_view import MONTH_NAMES, FloatArray, Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
 from optimizer.instance.calendar import add_months
 from optimizer.instance.instance import Instance
+from optimizer.instance.schema import VALUE_FACTORS
 
 KINDS: Final = {
     "cloud": "neocloud and other cloud",
@@ -207,6 +209,6 @@ def _first_tiers(instance: Instance) -> list[tuple[str, float, float, str]]:
         now: pd.DataFrame = tiers[tiers["from"] == tiers["from"].min()].sort_values("tier")
         for tier, width, price in zip(now["tier"], now["width_gw"], now["value_bn_per_gw_year"], strict=True):
             size = "" if np.isnan(width) else f", {width:g} GW"
-            realised = price * float(pathways.loc[name, "realisation"])
+            realised = price * math.prod(float(pathways.loc[name, column]) for column in VALUE_FACTORS)
             rows.append((f"{name} tier {tier:g}{size}", float(price), realised, colours[name]))
     return rows

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from optimizer.instance.schema import VALUE_FACTORS
 from optimizer.instance.steps import tail_periods
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.run import Run
@@ -137,9 +138,11 @@ class BookFacts:
         return np.array([rows[int(s)] for s in self.tree.example])
 
     @cached_property
-    def realisation(self) -> Floats:
-        """Probability that each pathway's value is realised, shape (N, P)."""
-        return self._of_scenarios("pathways", "pathway", "realisation", self.data.pathways, 1.0)
+    def value_factor(self) -> Floats:
+        """What each pathway's value is multiplied by, such as its realisation, shape (N, P)."""
+        names = self.data.pathways
+        factors = [self._of_scenarios("pathways", "pathway", column, names, 1.0) for column in VALUE_FACTORS]
+        return np.asarray(np.prod(factors, axis=0))
 
     @cached_property
     def terminal_value(self) -> Floats:

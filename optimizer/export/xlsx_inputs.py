@@ -9,8 +9,10 @@ import numpy as np
 
 from optimizer.export.xlsx_facts import UNLIMITED, BookFacts, Flags, Floats
 from optimizer.export.xlsx_page import Column, Exported, Page
+from optimizer.instance.schema import VALUE_FACTORS
 
 RATE: Final = "$bn per GW-year"
+FACTOR: Final = " x ".join(VALUE_FACTORS)
 
 HEADS: Final = ("what", "of", "holds", "value", "unit", "source", "grade", "note")
 
@@ -90,7 +92,7 @@ class Tiers:
         ("tier", "", "whole"),
         ("width", "effective GW", "width_input"),
         ("value unrealised", "$bn per GW-year", "rate_input"),
-        ("realisation", "share", "factor"),
+        (FACTOR, "share", "factor"),
         ("from", "effective GW", "gw"),
         ("to", "effective GW", "width"),
         ("value", "$bn per GW-year", "rate"),
@@ -99,9 +101,9 @@ class Tiers:
     def __post_init__(self) -> None:
         data, facts = self.facts.data, self.facts
         for p, pathway in enumerate(data.pathways):
-            realised = facts.realisation[:, p]
+            realised = facts.value_factor[:, p]
             told = ("pathways", {"pathway": pathway})
-            cells = self.inputs.cells("realisation", pathway, realised, "share", told)
+            cells = self.inputs.cells(FACTOR, pathway, realised, "share", told)
             seen: dict[Any, tuple[int, int]] = {}
             for n in range(facts.tree.size):
                 count = int(data.tiers[p, n])
@@ -135,7 +137,7 @@ class Tiers:
         page = Page(self.exported, "tiers", "Tiers: what effective capacity earns", note)
         for at, (head, unit, look) in enumerate(self.HEADS):
             formulas = {
-                "realisation": [cells[0] for cells in self.formulas],
+                FACTOR: [cells[0] for cells in self.formulas],
                 "from": [cells[1] for cells in self.formulas],
                 "to": [cells[2] for cells in self.formulas],
                 "value": [f"F{row + 5}*G{row + 5}" for row in range(len(self.rows))],

@@ -11,6 +11,7 @@ import numpy as np
 from optimizer.instance.calendar import Dates
 from optimizer.instance.cells import Array, shown
 from optimizer.instance.check_facts import RULES, SLACK, Facts, Finding, Rule, iso, reading, rule
+from optimizer.instance.schema import VALUE_FACTORS
 
 _CALENDAR: Final = "calendar: start resolution periods"
 _DELIVERIES: Final = ("contracts: contract end delay_months", "deliveries: contract date")
@@ -20,7 +21,7 @@ _DAYS_PER_YEAR: Final = 365.25
 
 
 @rule(
-    "pathways: pathway realisation shortfall_penalty_bn_per_gw_year",
+    f"pathways: pathway {' '.join(VALUE_FACTORS)} shortfall_penalty_bn_per_gw_year",
     "demand: pathway floor_gw target_gw",
     "value: pathway width_gw value_bn_per_gw_year",
     "curves: pathway base_value_bn_per_year uplift_per_doubling",
@@ -33,7 +34,8 @@ def pathways_without_worth(facts: Facts) -> Iterator[Finding]:
     p = facts.codes("demand", "pathway", "pathways")
     wanted[p[facts.numbers("demand", "floor_gw") > 0]] = True
     wanted[p[(facts.numbers("demand", "target_gw") > 0) & penalised[p]]] = True
-    realised = np.append(facts.numbers("pathways", "realisation") > 0, False)
+    factors = np.prod([facts.numbers("pathways", column) for column in VALUE_FACTORS], axis=0)
+    realised = np.append(factors > 0, False)
     p = facts.codes("value", "pathway", "pathways")
     paid = (facts.numbers("value", "value_bn_per_gw_year") > 0) & (facts.numbers("value", "width_gw") != 0)
     wanted[p[paid & realised[p]]] = True

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
 from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.describe import default_words, rule_words, type_words
 from optimizer.instance.quantity import FIGURES
-from optimizer.instance.schema import ANNOTATIONS, EDITABLE_ONLY_BY_WHATIF, SCHEMA_VERSION, TABLES, Table
+from optimizer.instance.schema import ANNOTATIONS, EDITABLE_ONLY_BY_WHATIF, SCHEMA_VERSION, TABLES, VALUE_FACTORS, Table
 from optimizer.instance.schema_sheets import SHEETS
 from optimizer.instance.sources import LARGEST
 
+_FACTORS: Final = " and ".join(f"`{name}`" for name in VALUE_FACTORS)
+
 _HEAD: Final = f"""# The instance format
 
-<!-- made by: python -m optimizer.instance.format_page > docs/instance-format.md -->
+<!-- made by: python -m tests.docs -->
+<!-- blocks run by: tests/instance/test_format_page.py -->
 
 An instance is a folder: one `instance.toml`, a handful of CSV tables, and, where something is uncertain or worth
 asking, `uncertainty.toml` and `whatifs/*.toml`. This page describes version {SCHEMA_VERSION}; of an older one nothing
@@ -87,7 +89,7 @@ straight chords between points on the curve, `segments` of them, on equal steps 
     base_gw * ((1 + max_gw / base_gw) ** (i / segments) - 1)        for i = 0, 1, ..., segments
 
 so that the plan never earns more than the curve gives. A pathway may have tiers and a curve at once; their pieces are
-used from the best to the least. `realisation` multiplies both.
+used from the best to the least. Both are multiplied by {_FACTORS}.
 
 ## Deals
 
@@ -282,7 +284,3 @@ def _columns(table: Table) -> list[str]:
 def _rows(cells: list[tuple[str, str, str, str, str, str]]) -> list[str]:
     lines = ["| column | type | unit | default | rule | meaning |", "|---|---|---|---|---|---|"]
     return lines + [f"| `{name}` | " + " | ".join(others) + " |" for name, *others in cells]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(format_page())

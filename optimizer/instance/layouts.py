@@ -17,7 +17,7 @@ from optimizer.instance.check_facts import reading
 from optimizer.instance.edit import REFERRERS, apply_edits
 from optimizer.instance.instance import Edit, Factor, Instance, Outcome
 from optimizer.instance.problems import InstanceError
-from optimizer.instance.schema import TABLES
+from optimizer.instance.schema import TABLES, VALUE_FACTORS
 
 Arrays = dict[str, NDArray[Any]]
 T = TypeVar("T")
@@ -81,7 +81,7 @@ _MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[
         (
             "value: pathway from tier width_gw value_bn_per_gw_year",
             "curves: pathway from base_gw base_value_bn_per_year uplift_per_doubling max_gw segments",
-            "pathways: pathway realisation",
+            f"pathways: pathway {' '.join(VALUE_FACTORS)}",
         ),
     ),
     (steps.churn, _CHURN),

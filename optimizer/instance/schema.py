@@ -184,7 +184,7 @@ TABLES: Final[dict[str, Table]] = {
             (
                 key(text("pathway", "Name of the pathway.", REQUIRED)),
                 text("description", "What the pathway is."),
-                share("realisation", "Probability that the pathway's value is realised.", 1.0),
+                share("realisation", "Probability that the pathway's value is realised.", 1.0, scales_value=True),
                 amount("shortfall_penalty_bn_per_gw_year", "Planning weight on a missed target.", 0.0, RATE),
                 amount("ramp_gw_per_month", "Fastest growth; none: no limit.", None, "GW per month"),
                 amount("migration_cost_bn_per_gw", "One-off cost of moving capacity onto a pool.", 0.0, PER_GW),
@@ -323,6 +323,9 @@ TABLES: Final[dict[str, Table]] = {
     )
 }
 """Every table by name, in the order in which the docs list them."""
+
+VALUE_FACTORS: Final = tuple(column.name for column in TABLES["pathways"].columns if column.scales_value)
+"""Columns of ``pathways`` by whose product everything that the pathway earns is multiplied."""
 
 EDITABLE_ONLY_BY_WHATIF: Final = ("calendar", "economics", "risk", "uncertainty")
 """What an edit may reach only before the tree is made: an outcome may not."""

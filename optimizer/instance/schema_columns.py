@@ -45,6 +45,8 @@ class Column:
         The values allowed, when they are few.
     refers_to : str
         The table in whose key column of the same name the value must occur.
+    scales_value : bool
+        Whether what the row's pathway earns is multiplied by the value.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Column:
     open_ends: str = ""
     choices: tuple[str, ...] = ()
     refers_to: str = ""
+    scales_value: bool = False
 
     @property
     def required(self) -> bool:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.instance.calendar import Calendar, Dates, add_months
+from optimizer.instance.schema import VALUE_FACTORS
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -239,9 +240,10 @@ def chords(
 
 
 def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return ``width``, ``value`` (realisation included), shape (P, I, T), and the count of ``tiers``, shape (P, T)."""
+    """Return ``width``, ``value`` (its factors included), shape (P, I, T), and the count of ``tiers``, shape (P, T)."""
     value, curves, pathway = (instance.filled(name) for name in ("value", "curves", "pathways"))
-    realisation = dict(zip(pathway["pathway"].tolist(), _numbers(pathway, "realisation").tolist(), strict=True))
+    factors = np.prod([_numbers(pathway, column) for column in VALUE_FACTORS], axis=0)
+    factor_of = dict(zip(pathway["pathway"].tolist(), factors.tolist(), strict=True))
     value_at = _places(names.pathways, value["pathway"].tolist())
     curve_at = _places(names.pathways, curves["pathway"].tolist())
     value_from, curve_from = _dates(value, "from"), _dates(curves, "from")
@@ -267,7 +269,7 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
                 parts.append(chords(base, worth_bn, uplift, most, int(segments)))
             width, worth = (np.concatenate(part) for part in zip(*parts, strict=True))
             best_first = np.argsort(-worth, kind="stable")
-            worth = worth[best_first] * realisation[names.pathways[p]]
+            worth = worth[best_first] * factor_of[names.pathways[p]]
             found.append((p, slice(first, last), width[best_first], worth))
     most = max((len(width) for _, _, width, _ in found), default=0)
     shape = (len(names.pathways), most, calendar.periods)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.instance.instance import Instance
+from optimizer.instance.schema import TABLES
 from optimizer.results.audit_tree import (
     Dates,
     Flags,
@@ -177,7 +178,6 @@ def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, 
     at = (rows.scenario, pathways.places(rows["pathway"]))
     shape = (len(found.instances), len(pathways))
     columns = {
-        "realisation": "realisation",
         "shortfall_penalty": "shortfall_penalty_bn_per_gw_year",
         "migration_cost": "migration_cost_bn_per_gw",
         "signing_cost": "signing_cost_bn_per_gw",
@@ -185,6 +185,10 @@ def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, 
         "churn": "churn_per_year",
     }
     data = {name: _spread(shape, at, rows[column]) for name, column in columns.items()}
+    data["value_factor"] = np.ones(shape)
+    for column in TABLES["pathways"].columns:
+        if column.scales_value:
+            data["value_factor"] *= _spread(shape, at, rows[column.name])
     data["breach_cost"] = _spread(shape, at, rows["breach_cost_bn_per_gw"], np.nan)
     ramp = rows.limits("ramp_gw_per_month") * calendar.months
     data["ramp"] = _spread(shape, at, ramp, np.inf)

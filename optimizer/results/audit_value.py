@@ -21,7 +21,7 @@ def earned(facts: Facts, effective: Floats) -> Floats:
     Returns
     -------
     (S, T, P) float array
-        Value of the best tiers first, realisation included.
+        Value of the best tiers first, factors such as realisation included.
     """
     on_paths = effective[facts.nodes.node_of]
     # A use is a pathway in one period of one scenario: its position in on_paths, flattened.
@@ -35,7 +35,7 @@ def earned(facts: Facts, effective: Floats) -> Floats:
     better = (through - width) - (through - width)[first]
     amount = np.clip(room - better, 0.0, width)
     per_year = np.bincount(use, weights=value * amount, minlength=on_paths.size).reshape(on_paths.shape)
-    return np.asarray(per_year * facts.pathway["realisation"][:, None])
+    return np.asarray(per_year * facts.pathway["value_factor"][:, None])
 
 
 def _uses(facts: Facts) -> Ints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,20 +50,30 @@ def data(aversion: float) -> PlanData:
     return timeline(replace(gw.load(EVERY_RULE).edited(f"risk.aversion = {aversion}"), earlier=near)).data
 
 
-def components(aversion: float, restriction: str) -> set[str]:
-    """Return the names of the constraints that `build` states, also of those with nothing to say, and the objective."""
-    stated: set[str] = set()
+@dataclass(frozen=True)
+class Stated:
+    """A constraint or objective as `build` states it: its rule, and the names of the sets that it runs over."""
+
+    rule: Callable[..., Any]
+    over: tuple[str, ...] = ()
+
+
+def stated(aversion: float, restriction: str) -> dict[str, Stated]:
+    """Return what `build` states, also constraints with nothing to say, by name, and the objective by its rule's."""
+    found: dict[str, Stated] = {}
     constrain = models.constrain
 
     def noted(m: ConcreteModel, name: str, rule: Callable[..., Any], *over: Any) -> None:
-        stated.add(name)
+        found[name] = Stated(rule, tuple(indices.name for indices in over))
         constrain(m, name, rule, *over)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "constrain", noted)
         model = models.build(models.terms(data(aversion), restriction))
-    stated |= {constraint.name for constraint in model.component_objects(Constraint)}
-    return stated | {objective.rule._fcn.__name__ for objective in model.component_objects(Objective)}
+    assert set(found) >= {constraint.name for constraint in model.component_objects(Constraint)}
+    for objective in model.component_objects(Objective):
+        found[objective.rule._fcn.__name__] = Stated(objective.rule._fcn)
+    return found
 
 
 def text(component: str) -> str:
@@ -89,7 +99,7 @@ def text(component: str) -> str:
 def write_all() -> list[Path]:
     """Write every golden file anew, drop those of rules that are gone, and return the files."""
     GOLDEN.mkdir(exist_ok=True)
-    names = set().union(*(components(*variant) for variant in VARIANTS))
+    names = set().union(*(stated(*variant) for variant in VARIANTS))
     for stale in GOLDEN.glob("*.lp"):
         if stale.stem not in names:
             stale.unlink()

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.formulation.by_hand import BOUNDS, OBJECTIVES, ROWS, Row
-from tests.formulation.golden import GOLDEN, VARIANTS, components, text
+from tests.formulation.golden import GOLDEN, VARIANTS, stated, text
 
 FILES = {path.stem: path for path in GOLDEN.glob("*.lp")}
 TERM = re.compile(r"^([+-]\S+) (\S+)$", re.MULTILINE)
@@ -34,8 +34,8 @@ def test_rule_is_what_its_golden_file_says(name: str) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_rule_has_a_golden_file(variant: tuple[float, str]) -> None:
     """Protects against a constraint that nobody has read: what `build` can add has a file, and each file is in use."""
-    assert components(*variant) <= set(FILES)
-    assert set().union(*(components(*each) for each in VARIANTS)) == set(FILES)
+    assert set(stated(*variant)) <= set(FILES)
+    assert set().union(*(stated(*each) for each in VARIANTS)) == set(FILES)
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))

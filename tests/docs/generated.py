@@ -1,0 +1,19 @@
+"""Pages of the docs that are made from the code, and what makes each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from optimizer.instance.format_page import format_page
+from tests.docs import commands, formulation
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+PAGES: dict[Path, Callable[[], str]] = {
+    DOCS / "instance-format.md": format_page,
+    DOCS / "commands.md": commands.page,
+    DOCS / "formulation.md": lambda: formulation.page((DOCS / "formulation.md").read_text(encoding="utf-8")),
+}
+"""``python -m tests.docs`` writes them; a test fails where one is not what it would write."""
