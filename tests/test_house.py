@@ -25,7 +25,7 @@ MOST_LINES, MOST_IN_A_FUNCTION = 400, 60
 
 UNIT = re.compile(
     r"GW|\$bn|\bbn\b|\b(years?|months?|periods?|days?|seconds?)\b|"
-    r"\b(shares?|probabilit(y|ies)|weight|relative|unit|number of)\b",
+    r"\b(shares?|probabilit(y|ies)|weight|relative|unit|number of|correlations?)\b",
     re.I,
 )
 """What says in which unit, or that it has none, a quantity is told."""

@@ -121,12 +121,12 @@ def _labels(base: View, view: View) -> list[tuple[str, str, str]]:
     pathways = dict.fromkeys([*base.parts["value"], *view.parts["value"]])
     return [
         *((f"value of {pathway}", "value", pathway) for pathway in pathways),
-        *((label, key, "") for key, label in {**COSTS, **NOT_CASH}.items()),
+        *((label, key, "") for key, label in {**COSTS, **NOT_CASH}.items() if key in base.parts or key in view.parts),
     ]
 
 
 def _differing(base: View, view: View, key: str, pathway: str) -> float:
-    return view.parts[key].get(pathway, 0.0) - base.parts[key].get(pathway, 0.0)
+    return view.parts.get(key, {}).get(pathway, 0.0) - base.parts.get(key, {}).get(pathway, 0.0)
 
 
 def _signed(view: View, step: Step) -> str:
@@ -143,7 +143,7 @@ def _steps(view: View) -> list[Step]:
         shown.append((f"{len(rest)} other pathways", sum(bn for _, bn in rest)))
     cash = [(f"value of {name}", bn) for name, bn in shown]
     cash += [(label, parts[name][""]) for name, label in COSTS.items()]
-    more = [(label, parts[name][""]) for name, label in NOT_CASH.items()]
+    more = [(label, parts[name][""]) for name, label in NOT_CASH.items() if name in parts]
     steps: list[Step] = []
     reached = summed(steps, cash, 0.0)
     steps.append(_sum("Cash (NPV)", reached))

@@ -30,6 +30,7 @@ RESTS_ON: Final = {
     "cancellation_fees": ("cancellations",),
     "idle_penalty": ("pools",),
     "shortfall_penalty": ("pathways", "demand"),
+    "move_penalty": (),
     "terminal": ("pools", "contracts"),
 }
 """Tables that each part of worth is reckoned from, value apart."""
@@ -124,7 +125,7 @@ def _parts(view: View) -> Iterator[tuple[str, float, list[pd.DataFrame]]]:
         frames = [_written(view, name) for name in OF_A_PATHWAY]
         yield f"value of {pathway}", amount, [frame[frame["pathway"] == pathway] for frame in frames]
     for name, label in {**COSTS, **NOT_CASH}.items():
-        if amount := view.parts[name][""]:
+        if amount := view.parts.get(name, {}).get("", 0.0):
             yield label, amount, [_written(view, table) for table in RESTS_ON[name]]
 
 

@@ -30,6 +30,7 @@ from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
 from optimizer.solve.program import FloatArray, LinearProgram
 from optimizer.solve.solution import DUAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solve.stages import taken
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""
@@ -372,12 +373,6 @@ class Session:
         if reached is Reached.COSTS:
             yield basis, {**PRIMAL, "simplex_iteration_limit": LEAST_ITERATIONS}
         yield basis, {**DUAL, "simplex_iteration_limit": most}
-
-
-def taken(report: Mapping[str, Any]) -> int:
-    """Return the solver's iterations of a solve that was not warm, those of its stages together."""
-    staged = sum(int(stage["iterations"]) for stage in report["stages"])
-    return staged if report["start"] == "lift" else staged + int(report["iterations"])
 
 
 def _flat(changes: Iterable[Change | Iterable[Change]]) -> Iterable[Edit | WhatIf]:

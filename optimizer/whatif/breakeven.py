@@ -35,7 +35,7 @@ class Breakeven:
     now : State
         The plan as it is.
     low, high : float
-        Bounds of the search.
+        Bounds of the search, in the cell's unit.
     searches : tuple of Search
         Down and up; a direction without room is left out.
     """

@@ -47,9 +47,9 @@ class State:
     Attributes
     ----------
     value : float
-        What the cells have.
+        What the cells have, in their unit.
     figure : float
-        The figure that is looked at.
+        The figure that is looked at, in its own unit.
     worth_bn : float
         The plan's objective, $bn.
     gw : mapping of Moved to float

@@ -17,7 +17,7 @@ SAME: Final = 1e-9
 
 @dataclass(frozen=True)
 class Threshold:
-    """A figure reaches a value."""
+    """A figure reaches a value, in the figure's unit."""
 
     value: float
 
@@ -43,9 +43,9 @@ class Break:
     Attributes
     ----------
     value : float
-        The breakeven.
+        The breakeven, in the cell's unit.
     low, high : float
-        It lies between them: both are `value` where it is exact.
+        It lies between them, in the cell's unit: both are `value` where it is exact.
     before, after : State
         The plan just short of it, and just beyond: as close as it was bracketed, or at that very value where two plans
         are equally good there.
@@ -95,7 +95,7 @@ class Search:
     reason : str
         Why it is not exact; blank where it is.
     until : float
-        How far was searched.
+        How far was searched, in the cell's unit.
     ended : str
         Why not as far as the bounds; blank where it was.
     steps : int

@@ -24,9 +24,9 @@ class Scan:
     Attributes
     ----------
     near, over : float
-        The last value before it and the first one after; both None where it does not happen.
+        The last value before it and the first one after, in the cell's unit; both None where it does not happen.
     until : float
-        How far was looked.
+        How far was looked, in the cell's unit.
     ended : str
         Why not as far as the bound; blank where it was.
     """
@@ -47,7 +47,7 @@ def narrowed(inside: Callable[[float], bool], good: float, bad: float, width: fl
     good, bad : float
         A value inside, and one that is not.
     width : float
-        Distance.
+        Distance, in the cell's unit.
     whole : bool
         Whether only whole numbers are tried: the next one is outside then.
     """

@@ -50,7 +50,7 @@ class Draw:
     distribution : str
         One of `PARAMETERS`.
     parameters : tuple of float
-        As `PARAMETERS` names them; of ``discrete`` the values.
+        As `PARAMETERS` names them; of ``discrete`` the values; in the cell's unit or as factors.
     probabilities : tuple of float
         Of ``discrete``: of each value; else empty.
     """

@@ -115,7 +115,7 @@ class Decisions(Protocol):
 
 @dataclass(frozen=True)
 class Kept:
-    """The decisions that the tables of a plan tell; attributes as in `Decisions`."""
+    """The decisions that the tables of a plan tell; attributes as in `Decisions`, GW and shares."""
 
     allocate: FloatArray
     idle: FloatArray
