@@ -49,7 +49,8 @@ def figures(plan: Plan | Run) -> dict[Figure, float]:
     where it has none.
     """
     summary, tables = plan.summary, plan.tables
-    found = {Figure(name): float(summary[name]) for name in GROUPS if name in summary}
+    totals = [name for name in GROUPS if not isinstance(summary.get(name, {}), dict)]
+    found = {Figure(name): float(summary[name]) for name in totals}
     for pathway, years in summary["expected_gw_years"].items():
         found[Figure("gw_years", pathway)] = float(years)
     for contract, gw in cancelled(tables).items():
