@@ -85,6 +85,71 @@ def test_memory_is_estimated_from_no_more_decisions_than_there_are(seed: int, tm
     assert columns(instance, data.tree.size) <= actual <= 20 * columns(instance, data.tree.size)
 
 
+AS_STATUS = (
+    "import highspy, optimizer.solve.highs as h\n"
+    "h._STATUS = {{**h._STATUS, highspy.HighsModelStatus.kOptimal: h.Status.{0}}}"
+)
+OUT_OF_MEMORY = (
+    "import optimizer.solve.highs as h\nload = h.loaded\n"
+    "def full():\n    raise MemoryError('std::bad_alloc')\n"
+    "def loaded(*given):\n    solver = load(*given)\n    solver.run = full\n    return solver\n"
+    "h.loaded = loaded"
+)
+WRONG = (
+    "import dataclasses, optimizer.solve.mixed as m\nrun = m.run_solver\n"
+    "m.run_solver = lambda *a, **k: (lambda s: dataclasses.replace(s, columns=1.01 * s.columns))(run(*a, **k))"
+)
+FAILED = "import highspy, optimizer.solve.highs as h\nh._run = lambda *given: (highspy.HighsStatus.kError, False)"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "told"),
+    [
+        (FAILED, 5, "the solver failed"),
+        (AS_STATUS.format("SOLVER_ERROR"), 5, "the solver failed: Optimal"),
+        (AS_STATUS.format("UNBOUNDED"), 3, "unbounded: some decision raises worth without end"),
+        (AS_STATUS.format("INFEASIBLE_OR_UNBOUNDED"), 3, "the solver could not tell which"),
+        (AS_STATUS.format("TIME_LIMIT"), 4, "time limit"),
+        (WRONG, 5, "does not prove optimal"),
+        (OUT_OF_MEMORY, 1, "out of memory"),
+    ],
+    ids=["kError", "no status", "unbounded", "unclear", "time limit", "wrong", "memory"],
+)
+def test_a_solver_that_fails_is_told_and_leaves_no_false_plan(fault: str, code: int, told: str, tmp_path: Path) -> None:
+    """Protects against silent wrong answers: whatever the solver says, the whole process ends with its own code."""
+    done = ended(TREE, "--out", str(tmp_path / "run"), before=fault)
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stderr
+    assert told in done.stderr and "Proved optimal" not in done.stdout
+    assert code == 4 or not (done.stdout or list(tmp_path.iterdir()))
+
+
+def test_memory_that_runs_out_after_all_is_one_line(tmp_path: Path) -> None:
+    """Protects whoever is between the estimate and what a plan takes: a real lack of memory is told in a line."""
+    limit = (
+        "import resource, optimizer.commands.solve, optimizer.planning, optimizer.instance.memory as m\n"
+        "m.available = lambda: None\nused = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 60 * 2**20,) * 2)"
+    )
+    long = ("--set", "calendar.periods = 600", "--out", str(tmp_path / "run"))
+    done = ended(INSTANCES / "meta-2026h1", *long, before=limit)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "out of memory" in done.stderr and not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_disk_that_really_is_full_costs_the_run_and_not_the_plan(tmp_path: Path) -> None:
+    """Protects outputs on a disk without room: the system's refusal is one line, and nothing is left on the disk."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(tmp_path)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"mounting is not permitted: {mounted.stderr.decode().strip()}")
+    try:
+        done = ended(TREE, "--out", str(tmp_path / "run"), before="")
+        assert done.returncode == 1 and "no space left" in done.stderr and "Traceback" not in done.stderr
+        assert "PLAN OF tiny-tree" in done.stdout and list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
 def test_a_full_disk_costs_the_run_and_not_the_plan(tmp_path: Path) -> None:
     """Protects outputs on a full disk: no half of a run is left, one line says so, and the plan is printed."""
     limit = (
