@@ -45,6 +45,9 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
             if error.errno == errno.EPIPE:  # the reader has gone; click ends quietly then
                 raise
             stop(BAD_INPUT, f"the system refused: {error}")
+        except MemoryError:
+            remedy = "take longer or fewer periods, fewer factors or outcomes, or a larger machine"
+            stop(BAD_INPUT, f"out of memory: the instance is too large for what is free here; {remedy}")
         except KeyboardInterrupt:
             stop(STOPPED, "stopped (interrupted) before there was a plan")
 

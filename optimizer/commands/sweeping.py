@@ -182,11 +182,19 @@ def end(results: Results) -> None:
 
 def _without_plan(results: Results) -> Iterator[str]:
     """Yield a line for every way in which cases have no plan, with the first such case and its reason."""
-    table = results.table
+    from optimizer.errors import InfeasibleError
+    from optimizer.whatif.attempt import why_no_plan
+
+    table, study = results.table, results.study
     for status, rows in table[table["status"] != "optimal"].groupby("status", sort=False):
         first = rows.iloc[0]
         words = "1 case is" if len(rows) == 1 else f"{len(rows)} cases are"
-        yield f"{words} {str(status).replace('_', ' ')}, first case {first['case']}: {first['reason']}"
+        reason = str(first["reason"])
+        if status == "infeasible":  # found out for the one that is shown: it takes many solves
+            reason = why_no_plan(
+                InfeasibleError("infeasible", study.instance.edited(*study.tasks[first["case"] - 1].edits))
+            )
+        yield f"{words} {str(status).replace('_', ' ')}, first case {first['case']}: {reason}"
 
 
 @contextmanager

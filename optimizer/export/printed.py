@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from rich.console import Console
 
 from optimizer.export.printed_decisions import cancellations, deals, first_period
-from optimizer.export.printed_layout import Page, formatter, left_out, percent, printed
+from optimizer.export.printed_layout import Page, formatter, percent, printed
 from optimizer.export.printed_overview import use_by_year, worth_by_part
 from optimizer.export.printed_values import branches, limits, next_gw
 from optimizer.export.printed_view import View
@@ -17,6 +18,13 @@ MOST_CHANGES = 4
 MOST_WARNINGS = 1
 ROUNDING = 1e-12
 """Below this a gap is the arithmetic's own, and differs from machine to machine."""
+
+
+NEXT_TO_NOTHING = 1e-3
+"""$bn per GW through a year below which a loss is next to nothing: a GW-year is worth about a thousand times that."""
+
+MATTERS = 0.1
+"""Share of a year's use from which on a pathway is named as what it loses most to take a GW from."""
 
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
@@ -49,7 +57,7 @@ def lead(view: View) -> list[str]:
     """Return what was planned, whether the plan is proved best, over what, and what was changed for it."""
     instance = view.instance
     lines = [instance.description] if instance.description else []
-    lines += filter(None, (_proof(view.plan), _firm(view.plan)))
+    lines += filter(None, (_proof(view.plan), _firm(view)))
     count = f"{view.calendar.periods} {instance.resolution}{'s' if view.calendar.periods > 1 else ''}"
     futures = len(view.tree.leaves)
     tree = f"{futures} futures (combinations of outcomes)" if futures > 1 else "one future (no uncertainty)"
@@ -78,28 +86,44 @@ def _proof(plan: Plan) -> str:
     return f"NOT PROVED BEST, stopped ({plan.status.replace('_', ' ')}): it keeps every limit; {bound}."
 
 
-def _firm(plan: Plan) -> str:
-    """Return in words what other splits by pathway lose at least; blank where that is not known."""
-    sides = [
-        (cell[f"{side}_loses_bn_per_gw"], side, cell["pathway"], cell["when"])
-        for cell in plan.tables["firmness"].to_dict("records")
-        for side in ("less", "more")
-        if math.isfinite(cell[f"{side}_loses_bn_per_gw"])
-    ]
-    if not sides:
+def _firm(view: View) -> str:
+    """Return in words what it loses to move a GW, least and most, the most of pathways that have something to lose."""
+    yearly, now = [], []
+    shares = _shares(view)
+    for cell in view.plan.tables["firmness"].to_dict("records"):
+        for side in ("less", "more"):
+            loss, when = cell[f"{side}_loses_bn_per_gw"], cell["when"]
+            if not math.isfinite(loss):
+                continue
+            matters = side == "less" and shares.get((cell["pathway"], when), 0.0) >= MATTERS
+            if when == "first":
+                now.append(loss)
+            else:
+                yearly.append((loss, f"{side} {cell['pathway']} in {when}", matters))
+    if not yearly:
         return ""
-    first = min((side for side in sides if side[-1] == "first"), default=None)
-    loss, side, pathway, when = min((side for side in sides if side[-1] != "first"), default=first or sides[0])
-    where = f"{side} {pathway} in {when}"
-    now = f"; one now at least {_millions(first[0])}" if first and first[0] else ""
-    if not loss:
-        return f"How firm: another split may be worth as much, as one with {where}{now}."
-    return f"How firm: another split by year loses at least {_millions(loss)} per GW ({where}){now}."
+    softest, soft, _ = min(yearly)
+    hardest, hard, _ = max((move for move in yearly if move[2]), default=(0.0, soft, True))
+    least = "may lose next to nothing" if softest < NEXT_TO_NOTHING else f"loses at least {_millions(softest)}"
+    most = f" or at least {_millions(hardest)} ({hard})" if hardest >= NEXT_TO_NOTHING and hard != soft else ""
+    begin = min(now, default=0.0)
+    first = f"; in the first {view.instance.resolution} at least {_millions(begin)}" if begin >= NEXT_TO_NOTHING else ""
+    return f"How firm: 1 GW moved for a year {least} ({soft}){most}{first}."
+
+
+def _shares(view: View) -> dict[tuple[str, str], float]:
+    """Return each pathway's share of what is used in each year, expected."""
+    year = np.array([date[:4] for date in view.dates])[view.tree.period]
+    shares = {}
+    for when in np.unique(year).tolist():
+        used = view.use.values[:, year == when] @ view.weight[year == when]
+        for name, gw in zip(view.use.names, used.tolist(), strict=True):
+            shares[name, when] = gw / max(float(used.sum()), 1e-300)
+    return shares
 
 
 def _millions(bn: float) -> str:
-    millions = 1000 * bn
-    return f"${millions:,.0f} million" if millions >= 100 else f"${millions:.2g} million"
+    return f"${1000 * bn:,.0f}m"
 
 
 def headline(page: Page, view: View) -> None:
@@ -155,4 +179,3 @@ def warnings(page: Page, plan: Plan) -> None:
     page.heading(f"{count} WARNING{'S' if count > 1 else ''} on the instance; `gwplan check` shows all in full")
     for warning in plan.warnings[:MOST_WARNINGS]:
         page.brief(f"- {warning}", most=2)
-    page.note(left_out((count - MOST_WARNINGS, "warning")))

@@ -1,4 +1,4 @@
-"""How much memory a plan will take, estimated before anything large is made, and how much there is."""
+"""How much memory a plan takes at the least, told before anything large is made, and how much there is."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 
 BYTES_A_COLUMN: Final = 1_500
-"""Peak memory of a solve for each column counted as `columns` does, as measured on the reference."""
+"""Memory that a solve takes at the least for each column that `columns` counts; docs/trust.md has what was measured."""
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
 
 def columns(instance: Instance, nodes: int) -> int:
-    """Return how many columns a plan's program has at most, about: decisions on a node times nodes."""
-    tables = instance.tables
-    pathways, pools = len(tables["pathways"]), len(tables["pools"])
-    pairs = len(tables["eligibility"]) or pathways * pools
-    tiers = tables["value"].groupby(["pathway", "from"]).size().max() if len(tables["value"]) else 0
-    segments = tables["curves"]["segments"].max() if len(tables["curves"]) else 0
-    each = 2 * pairs + pools + 4 * pathways + pathways * int(max(tiers, 0) + max(segments, 0))
-    return nodes * (each + len(tables["cancellations"]))
+    """Return how many columns a program has at least: on each node the GW of each pair, and idle GW of each pool."""
+    edits = [edit for factor in instance.factors for outcome in factor.outcomes for edit in outcome.edits]
+    may_go = {edit.table for edit in edits if edit.operation == "drop"}
+    pairs = 0 if may_go & {"eligibility", "pathways", "pools"} else len(instance.filled("eligibility"))
+    pools = 0 if "pools" in may_go else len(instance.tables["pools"])
+    return nodes * (pairs + pools)
 
 
 def available() -> int | None:
@@ -47,17 +45,17 @@ def available() -> int | None:
 
 
 def refuse_too_large(instance: Instance, nodes: int) -> None:
-    """Raise where a plan will not fit into memory.
+    """Raise where a plan cannot fit into memory: even the least that it may take is not free.
 
     Raises
     ------
     InstanceError
-        With the numbers: what it is estimated to take, and what there is.
+        With the numbers: what it takes at the least, and what there is.
     """
     there, count = available(), columns(instance, nodes)
     needed = count * BYTES_A_COLUMN
     if there is not None and needed > there:
-        what = f"about {count:,} decisions on {nodes:,} nodes take about {needed / 1e9:,.2f} GB of memory"
+        what = f"{count:,} decisions or more on {nodes:,} nodes take at least {needed / 1e9:,.2f} GB of memory"
         rule = f"{there / 1e9:,.2f} GB are free"
         remedy = "take longer or fewer periods, fewer factors or outcomes, or a larger machine"
         raise InstanceError(Problem("instance", what, rule, remedy))

@@ -10,6 +10,7 @@ import numpy as np
 
 from models.data import PlanData
 from optimizer.errors import SolverError, StoppedError
+from optimizer.solve.compile import compiled
 from optimizer.solve.highs import SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import BoolArray, FloatArray, IntArray, LinearProgram
@@ -175,6 +176,38 @@ def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> l
         if not _can_keep(stretched, rest, options):
             kept = rest
     return sorted(kept, key=lambda d: (order[d.kind], int(data.tree.period[d.nodes].min()), d.key))
+
+
+def runs_on(
+    program: LinearProgram, data: PlanData, found: list[Demand], options: SolveOptions
+) -> list[tuple[str, str]]:
+    """Return what runs on from before the start, which nobody demands, without any of which a conflict would be none.
+
+    Returns
+    -------
+    list of (str, str)
+        Pathway and kind, ``term`` or ``notice``, as in the table ``running``; empty if demands alone are in conflict.
+    """
+    arrays = {"term": "held", "notice": "returning"}
+    there = [
+        (p, kind) for kind, name in arrays.items() for p in np.flatnonzero(getattr(data, name).any(axis=1)).tolist()
+    ]
+    every = demands(program, data)
+
+    def in_conflict_with(kept: list[tuple[int, str]]) -> bool:
+        parts = {name: getattr(data, name).copy() for name in arrays.values()}
+        for p, kind in there:
+            if (p, kind) not in kept:
+                parts[arrays[kind]][p] = 0.0
+        return not _can_keep(_stretched(compiled(replace(data, **parts)), every), found, options)
+
+    if not there or in_conflict_with([]):
+        return []
+    needed = list(there)
+    for fact in there:
+        fewer = [other for other in needed if other != fact]
+        needed = fewer if in_conflict_with(fewer) else needed
+    return [(data.pathways[p], kind) for p, kind in needed]
 
 
 def _stretched(program: LinearProgram, every: list[Demand]) -> LinearProgram:

@@ -10,7 +10,7 @@ import numpy as np
 
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.results.demands import Demand, conflict
+from optimizer.results.demands import Demand, conflict, runs_on
 from optimizer.results.relief_edits import owner, span
 from optimizer.results.repairs import Repair, repairs
 from optimizer.solve.compile import compiled
@@ -49,10 +49,13 @@ class Diagnosis:
         Demands that cannot all be kept, while without any one of them the others can; empty if the instance has a plan.
     repairs : tuple of Repair
         Ways out, the one that takes fewest GW-years first.
+    because : tuple of str
+        What runs on from before the start, nobody's demand, without which those demands would not be in conflict.
     """
 
     conflicts: tuple[Conflict, ...]
     repairs: tuple[Repair, ...]
+    because: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the diagnosis as plain data."""
@@ -60,6 +63,7 @@ class Diagnosis:
         return {
             "status": status,
             "conflict": [asdict(part) for part in self.conflicts],
+            "because": list(self.because),
             "repairs": [{**asdict(repair), "edits": list(repair.edits)} for repair in self.repairs],
         }
 
@@ -68,8 +72,14 @@ class Diagnosis:
         if not self.conflicts:
             yield "There is a plan that keeps every demand; `gwplan solve` finds the best."
             return
-        yield "No plan can keep all of these; give up any one of them, and the others can be kept:"
+        if len(self.conflicts) == 1:
+            yield "No plan can keep this:"
+        else:
+            yield "No plan can keep all of these; give up any one of them, and the others can be kept:"
         yield from (f"  - {part.words}" for part in self.conflicts)
+        if self.because:
+            yield "That is so because of what runs on from before the start (running.csv):"
+            yield from (f"  - {words}" for words in self.because)
         if not self.repairs:
             yield "No single change of a floor, cap, lock, ramp, deal or supply was found that makes a plan possible."
             return
@@ -108,15 +118,19 @@ def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnos
     if not found:
         return Diagnosis((), ())
     told = tuple(_told(demand, laid_out) for demand in found)
-    return Diagnosis(told, tuple(repairs(laid_out, program, options)))
+    because = tuple(_running(laid_out, found, runs_on(program, laid_out.data, found, options)))
+    return Diagnosis(told, tuple(repairs(laid_out, program, options)), because)
 
 
 def conflicts_in_words(instance: Instance) -> str:
     """Return in one line which demands of an infeasible instance cannot all be kept; blank if it has a plan."""
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
-    found = conflict(program, laid_out.data, SolveOptions())
-    return "; ".join(_told(demand, laid_out).words for demand in found)
+    options = SolveOptions()
+    found = conflict(program, laid_out.data, options)
+    words = "; ".join(_told(demand, laid_out).words for demand in found)
+    because = " and ".join(_running(laid_out, found, runs_on(program, laid_out.data, found, options) if found else []))
+    return f"{words}; because {because}" if because else words
 
 
 def _told(demand: Demand, laid_out: Timeline) -> Conflict:
@@ -125,6 +139,18 @@ def _told(demand: Demand, laid_out: Timeline) -> Conflict:
     starts = laid_out.calendar.starts(laid_out.calendar.periods + 1)
     words = f"{_demanded(demand, laid_out, first, end)}{_given(demand, laid_out)}"
     return Conflict(demand.kind, demand.pathway, demand.pool, str(starts[first]), str(starts[end]), words)
+
+
+def _running(laid_out: Timeline, found: list[Demand], facts: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield what runs on from before the start in the future in which demands are in conflict."""
+    tree = laid_out.data.tree
+    node = max((int(n) for demand in found for n in demand.pointed), key=lambda n: int(tree.period[n]), default=0)
+    table = laid_out.scenarios[tree.example[node]].tables["running"]
+    for pathway, kind in facts:
+        rows = table[(table["pathway"] == pathway) & (table["kind"] == kind)].sort_values("until")
+        verb = "stay in deals until" if kind == "term" else "come back from deals on"
+        each = [f"{gw:.4g} GW {verb} {until:%Y-%m-%d}" for gw, until in zip(rows["gw"], rows["until"], strict=True)]
+        yield f"of {pathway} {', '.join(each)}"
 
 
 def _given(demand: Demand, laid_out: Timeline) -> str:

@@ -281,6 +281,7 @@ def _run(highs: Any, meanwhile: Callable[[], object] | None = None) -> tuple[Any
     ended = threading.Event()
     result: list[Any] = []
     pressed: list[bool] = []
+    failed: list[MemoryError] = []
 
     def stop() -> None:
         pressed.append(True)
@@ -290,6 +291,8 @@ def _run(highs: Any, meanwhile: Callable[[], object] | None = None) -> tuple[Any
     def work() -> None:
         try:
             result.append(highs.run())
+        except MemoryError as error:  # told by the main thread
+            failed.append(error)
         finally:
             ended.set()
 
@@ -305,6 +308,8 @@ def _run(highs: Any, meanwhile: Callable[[], object] | None = None) -> tuple[Any
             ended.wait()
         except KeyboardInterrupt:
             stop()
+    if failed:
+        raise failed[0]
     return result[0] if result else highspy.HighsStatus.kError, bool(pressed)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from optimizer.errors import InfeasibleError
 from optimizer.instance.problems import InstanceError
 from optimizer.solve.session import Session
+from optimizer.whatif.attempt import why_no_plan
 from optimizer.whatif.stacks import Part, Stack
 
 MOST_EXACT: Final = 4
@@ -56,7 +57,7 @@ def attribute(session: Session, stack: Stack) -> Attribution:
         try:
             worth[subset] = _worth(session, chosen)
         except InfeasibleError as error:
-            return Attribution(failure=f"{_named(chosen)} alone has no plan ({error.status})")
+            return Attribution(failure=f"{_named(chosen)} alone has no plan: {why_no_plan(error)}")
         except InstanceError as error:
             return Attribution(failure=f"{_named(chosen)} alone does not fit the instance: {error.problems[0]}")
     shares = [_shapley(worth, place, len(parts)) if exact else _in_order(worth, place) for place in everything]

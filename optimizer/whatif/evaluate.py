@@ -29,10 +29,22 @@ WORDS: Final = {
     "term": "deals of {} end within their term",
     "lock_least": "{} has less than its lock",
     "lock_most": "{} has more than its lock",
+    "block_least": "{} is used, and less than its least block",
+    "block_most": "{} is used, and less than its least block",
 }
 """By constraint: what it means to break it."""
 
-_AUDITED: Final = ("balance", "idle GW", "floor:", "cap:", "ramp:", "lock:", "deals in force after", "deals within")
+_AUDITED: Final = (
+    "balance",
+    "idle GW",
+    "floor:",
+    "cap:",
+    "ramp:",
+    "lock:",
+    "deals in force after",
+    "deals within",
+    "block of",
+)
 """How the audit's findings on those limits begin."""
 
 BROKEN: Final = 1e-6
@@ -167,6 +179,7 @@ def _elastic(program: LinearProgram) -> tuple[LinearProgram, np.ndarray[tuple[in
 
 
 def _solved(program: LinearProgram) -> Solution:
+    """Return the solution of an elastic program: it has one, since the best plan keeps all that cannot be broken."""
     solution, proof = certified(program, SolveOptions())
     plan_or_error(solution, proof, accept_stopped=False)
     return solution

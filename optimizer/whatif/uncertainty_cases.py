@@ -16,6 +16,7 @@ from optimizer.results.worth import gained
 from optimizer.solve.lift import fixed_where, matching_nodes
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 from optimizer.solve.session import Answer, Session
+from optimizer.whatif.attempt import why_no_plan
 
 DECIDED_EARLY = ("allocate", "cancelled", "release")
 """What the plan as written decides before the first reveal; what is signed and breached follows."""
@@ -112,8 +113,8 @@ def expected_result(session: Session) -> Figure:
     tree = laid_out.data.tree
     try:
         written = session.solve_case(as_written(session.instance))
-    except InfeasibleError:
-        return Figure(None, "the instance as written, without its outcomes, has no plan that keeps every limit")
+    except InfeasibleError as error:
+        return Figure(None, f"the instance as written, without its outcomes, has no plan: {why_no_plan(error)}")
     node = matching_nodes(written.laid_out, laid_out)
     early = tree.period < first_split(tree)
     when = laid_out.calendar.starts(tree.periods + 1)[first_split(tree)]

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.instance.memory import columns
+from optimizer.instance.memory import BYTES_A_COLUMN, columns
 from optimizer.instance.timeline import timeline
 from optimizer.results.run import read_run
 from optimizer.solve.compile import compiled
 from tests.cli.conftest import INSTANCES
+from tests.generate import random_instance
 
 TREE = str(INSTANCES / "tiny-tree")
 
@@ -50,13 +51,103 @@ def test_a_plan_that_does_not_fit_into_memory_is_refused_with_the_numbers(tmp_pa
     assert "GB of memory" in done.stderr and "GB are free" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["meta-2026h1", "tiny-curve", "tiny-deals", "tiny-migration", "tiny-tree"])
-def test_memory_is_not_estimated_from_fewer_decisions_than_there_are(name: str) -> None:
-    """Protects the estimate: it counts at least the columns that the program has, and not ten times as many."""
-    instance = gw.load(INSTANCES / name)
+@pytest.mark.parametrize("short", [0, 1])
+def test_memory_is_refused_from_the_byte_on_that_is_lacking(short: int) -> None:
+    """Protects the rule: a plan is solved where the least that it takes is free, and refused where a byte lacks."""
+    instance = gw.load(TREE)
+    needed = BYTES_A_COLUMN * columns(instance, timeline(instance).data.tree.size)
+    done = ended(TREE, before=f"import optimizer.instance.memory as m\nm.available = lambda: {needed - short}")
+    assert done.returncode == short and "Traceback" not in done.stderr
+    assert ("of memory" in done.stderr) is bool(short) and ("PLAN OF" in done.stdout) is not bool(short)
+
+
+def test_a_solve_takes_more_memory_than_it_is_refused_for() -> None:
+    """Protects what fits: the peak of a whole solve is above the estimate, which is no more than a part of it."""
+    instance = gw.load(INSTANCES / "meta-2026h1")
+    needed = BYTES_A_COLUMN * columns(instance, timeline(instance).data.tree.size)
+    code = (
+        "import resource, sys, optimizer as gw, optimizer.planning\nfrom optimizer.solve import highs\n"
+        "peak = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "instance = gw.load(sys.argv[1])\nbefore = peak()\ngw.solve(instance)\nprint(peak() - before)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(INSTANCES.parent)}
+    command = [sys.executable, "-c", code, str(INSTANCES / "meta-2026h1")]
+    taken = int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert needed <= taken <= 20 * needed
+
+
+@pytest.mark.parametrize("seed", [12, 38, 64, 69, 73])
+def test_memory_is_estimated_from_no_more_decisions_than_there_are(seed: int, tmp_path: Path) -> None:
+    """Protects what fits: random programs have at least the columns that the estimate counts, and not twenty times."""
+    instance = gw.load(random_instance(seed, tmp_path / "x"))
     data = timeline(instance).data
     actual = compiled(data).shape[1]
-    assert actual <= columns(instance, data.tree.size) <= 10 * actual
+    assert columns(instance, data.tree.size) <= actual <= 20 * columns(instance, data.tree.size)
+
+
+AS_STATUS = (
+    "import highspy, optimizer.solve.highs as h\n"
+    "h._STATUS = {{**h._STATUS, highspy.HighsModelStatus.kOptimal: h.Status.{0}}}"
+)
+OUT_OF_MEMORY = (
+    "import optimizer.solve.highs as h\nload = h.loaded\n"
+    "def full():\n    raise MemoryError('std::bad_alloc')\n"
+    "def loaded(*given):\n    solver = load(*given)\n    solver.run = full\n    return solver\n"
+    "h.loaded = loaded"
+)
+WRONG = (
+    "import dataclasses, optimizer.solve.mixed as m\nrun = m.run_solver\n"
+    "m.run_solver = lambda *a, **k: (lambda s: dataclasses.replace(s, columns=1.01 * s.columns))(run(*a, **k))"
+)
+FAILED = "import highspy, optimizer.solve.highs as h\nh._run = lambda *given: (highspy.HighsStatus.kError, False)"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "told"),
+    [
+        (FAILED, 5, "the solver failed"),
+        (AS_STATUS.format("SOLVER_ERROR"), 5, "the solver failed: Optimal"),
+        (AS_STATUS.format("UNBOUNDED"), 3, "unbounded: some decision raises worth without end"),
+        (AS_STATUS.format("INFEASIBLE_OR_UNBOUNDED"), 3, "the solver could not tell which"),
+        (AS_STATUS.format("TIME_LIMIT"), 4, "time limit"),
+        (WRONG, 5, "does not prove optimal"),
+        (OUT_OF_MEMORY, 1, "out of memory"),
+    ],
+    ids=["kError", "no status", "unbounded", "unclear", "time limit", "wrong", "memory"],
+)
+def test_a_solver_that_fails_is_told_and_leaves_no_false_plan(fault: str, code: int, told: str, tmp_path: Path) -> None:
+    """Protects against silent wrong answers: whatever the solver says, the whole process ends with its own code."""
+    done = ended(TREE, "--out", str(tmp_path / "run"), before=fault)
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stderr
+    assert told in done.stderr and "Proved optimal" not in done.stdout
+    assert code == 4 or not (done.stdout or list(tmp_path.iterdir()))
+
+
+def test_memory_that_runs_out_after_all_is_one_line(tmp_path: Path) -> None:
+    """Protects whoever is between the estimate and what a plan takes: a real lack of memory is told in a line."""
+    limit = (
+        "import resource, optimizer.commands.solve, optimizer.planning, optimizer.instance.memory as m\n"
+        "m.available = lambda: None\nused = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 60 * 2**20,) * 2)"
+    )
+    long = ("--set", "calendar.periods = 600", "--out", str(tmp_path / "run"))
+    done = ended(INSTANCES / "meta-2026h1", *long, before=limit)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "out of memory" in done.stderr and not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_disk_that_really_is_full_costs_the_run_and_not_the_plan(tmp_path: Path) -> None:
+    """Protects outputs on a disk without room: the system's refusal is one line, and nothing is left on the disk."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(tmp_path)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"mounting is not permitted: {mounted.stderr.decode().strip()}")
+    try:
+        done = ended(TREE, "--out", str(tmp_path / "run"), before="")
+        assert done.returncode == 1 and "no space left" in done.stderr and "Traceback" not in done.stderr
+        assert "PLAN OF tiny-tree" in done.stdout and list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_a_full_disk_costs_the_run_and_not_the_plan(tmp_path: Path) -> None:

@@ -90,4 +90,33 @@ def test_blocks_that_do_not_fit_are_named() -> None:
 def test_an_instance_with_a_plan_is_not_explained_away() -> None:
     """Protects against a diagnosis of what is well."""
     diagnosis = diagnose(gw.load(INSTANCES / "tiny-tree"))
-    assert diagnosis.as_dict() == {"status": "feasible", "conflict": [], "repairs": []}
+    assert diagnosis.as_dict() == {"status": "feasible", "conflict": [], "because": [], "repairs": []}
+
+
+@pytest.mark.parametrize(
+    ("edits", "because"),
+    [
+        (("insert locks[pathway=deals, from=2026-07-01, max_gw=0]",), ()),
+        (
+            (
+                "insert running[pathway=deals, kind=term, until=2026-09-30, gw=0.3]",
+                "insert locks[pathway=deals, from=2026-07-01, max_gw=0]",
+            ),
+            ("of deals 0.3 GW stay in deals until 2026-09-30",),
+        ),
+        (
+            (
+                "insert running[pathway=deals, kind=notice, until=2026-04-01, gw=0.3]",
+                "pathways[pathway=deals].ramp_gw_per_month = 0",
+                "insert locks[pathway=deals, from=2026-04-01, min_gw=0.2]",
+            ),
+            ("of deals 0.3 GW come back from deals on 2026-04-01",),
+        ),
+    ],
+)
+def test_what_runs_on_from_before_the_start_is_named(edits: tuple[str, ...], because: tuple[str, ...]) -> None:
+    """Protects the reader of a conflict with facts: terms and notices that nobody can take back are told beside it."""
+    diagnosis = diagnose(gw.load(INSTANCES / "tiny-deals").edited(*edits))
+    assert diagnosis.because == because
+    assert bool(diagnosis.conflicts) is bool(because)
+    assert all(words in "\n".join(diagnosis.lines()) for words in because)

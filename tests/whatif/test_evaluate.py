@@ -77,3 +77,14 @@ def test_a_lock_costs_the_worth_that_it_takes() -> None:
     without = gw.solve(instance.edited("drop locks[pathway=ads]")).objective_bn
     assert least.cost_bn == pytest.approx(without - gw.solve(instance).objective_bn)
     assert least.cost_bn > 0
+
+
+def test_a_use_below_its_least_block_is_priced_and_named(tmp_path: Path) -> None:
+    """Protects plans with whole numbers: a given use that no block allows is a broken limit, not "no plan"."""
+    instance = gw.load(INSTANCES / "tiny-deals").edited("eligibility[pathway=training].min_block_gw = 0.3")
+    with gw.Session(instance) as session:
+        found = priced(session, tmp_path, "period,pathway,pool,gw\n0,training,cloud,0.1\n")
+    (block,) = [broken for broken in found.broken if "least block" in broken.words]
+    assert (
+        block.most_gw == pytest.approx(0.1) and block.nodes == 1 and block.words.startswith("training[cloud] is used")
+    )
