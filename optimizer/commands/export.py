@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from optimizer.commands.common import ends_with_code, warn
+
+if TYPE_CHECKING:
+    from optimizer.export.report import Report
 
 
 @click.command()
@@ -25,7 +30,10 @@ from optimizer.commands.common import ends_with_code, warn
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @ends_with_code
 def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | None) -> None:
-    """Export a kept RUN as a report, workbook, tables, pictures or a file for another solver; a sweep as a picture."""
+    """Export a kept RUN as a report, workbook, tables, pictures or a file for another solver.
+
+    A kept sweep, tornado or Monte Carlo is exported as a report or a picture.
+    """
     from optimizer.export.sweep_kept import is_sweep
     from optimizer.results.run import read_run
 
@@ -44,14 +52,21 @@ def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | Non
 
 
 def _export_sweep(folder: str, wanted: dict[str, str], force: bool) -> None:
-    """Draw a kept sweep; its tables stand in its folder already."""
+    """Write the report or the picture of a kept sweep; its tables stand in its folder already."""
     from optimizer.commands.sweeping import draw
     from optimizer.export.sweep_kept import read_sweep
 
-    if set(wanted) - {"png", "svg"}:
-        raise click.UsageError("a kept sweep is exported as --png FILE or --svg FILE; its tables are in its folder")
+    if set(wanted) - {"html", "png", "svg"}:
+        forms = "--html FILE, --png FILE or --svg FILE"
+        raise click.UsageError(f"a kept sweep is exported as {forms}; its tables are in its folder")
     kept = read_sweep(folder)
-    draw(str(kept.manifest["kind"]), kept.tables, kept.manifest, wanted.values(), force)
+    if html := wanted.pop("html", None):
+        from optimizer.export.report_sweep import sweep_report
+
+        _write(partial(sweep_report, kept), html, force)
+        click.echo(f"wrote {html}")
+    if wanted:
+        draw(str(kept.manifest["kind"]), kept.tables, kept.manifest, wanted.values(), force)
 
 
 def into(run: Any, workbook: str, *, prefix: str = "gw_", backup: bool = False) -> None:
@@ -72,7 +87,9 @@ def _export(kept: Any, kind: str, target: str, force: bool) -> None:
 
         to_xlsx(kept, target, force=force)
     elif kind == "html":
-        _report(kept, target, force)
+        from optimizer.export.report_plan import plan_report
+
+        _write(partial(plan_report, kept), target, force)
     elif kind in ("lp", "mps"):
         from optimizer.solve.model_files import write_model
 
@@ -81,13 +98,12 @@ def _export(kept: Any, kind: str, target: str, force: bool) -> None:
         _draw(kept, kind, target, force)
 
 
-def _report(kept: Any, target: str, force: bool) -> None:
-    """Write the report of a plan, and say which charts it lacks."""
+def _write(make: Callable[[], Report], target: str, force: bool) -> None:
+    """Write a report, and say which charts it lacks."""
     from optimizer.export.report import refuse
-    from optimizer.export.report_plan import plan_report
 
     refuse(target, force=force)
-    report = plan_report(kept)
+    report = make()
     report.save(target, force=force)
     warn(f"the chart of {name} is left out: {reason}" for name, reason in report.left_out.items())
 

@@ -62,9 +62,10 @@ def montecarlo(
     else:
         from optimizer.export.printed_layout import printed
         from optimizer.export.printed_montecarlo import montecarlo as show
+        from optimizer.export.sweep_kept import described
 
         with printed() as page:
-            show(page, results, made)
+            show(page, described(results), made)
     end(results)
 
 

@@ -131,12 +131,12 @@ def draw(
     kind: str, tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], paths: Iterable[str], force: bool
 ) -> None:
     """Write the picture of a sweep to files; a sweep that has nothing for it is a problem of the input."""
-    from optimizer.export.charts_sweep import picture
+    from optimizer.export.charts_sweep import chart
     from optimizer.export.pictures import save
     from optimizer.export.theme import NothingToShowError
 
     try:
-        drawn = picture(kind, tables, about)
+        drawn = chart(kind, tables, about).picture_of(str(about["instance"]))
     except NothingToShowError as reason:
         stop(BAD_INPUT, f"no picture: {reason}")
     for path in paths:

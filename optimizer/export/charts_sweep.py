@@ -1,17 +1,22 @@
-"""Pictures of many cases: a grid as a line or a heat map, a tornado, quantiles as a fan."""
+"""Charts of many cases: a grid as a line or a heat map, and a tornado."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from optimizer.export import theme
-from optimizer.export.printed_layout import cut
+from optimizer.export.charts_spread import montecarlo
+from optimizer.export.drawing import Drawing, Entry, Figures, Frame
+from optimizer.export.printed_layout import cut, decimals, formatter, number
 from optimizer.export.sweep_kept import CASES, unit
-from optimizer.export.theme import FAINT, GREY, INK, RAMP, NothingToShowError
+from optimizer.export.theme import FAINT, GREY, INK, RAMP, Line, NothingToShowError
+from optimizer.whatif.sweep import OPTIMAL
 
 BAR: Final = 22
 """Height of one input of a tornado, pixels."""
@@ -22,15 +27,20 @@ MOST_INPUTS: Final = 25
 CELL: Final = 34
 """Height of one row of a heat map, pixels."""
 
-MOST_WRITTEN: Final = 12
-"""Values of the longer axis up to which a heat map's figures are written into its cells."""
+MOST_BANDS: Final = 6
+"""Shades of a heat map."""
+
+LETTER: Final = 7
+"""Width of a letter or digit inside a chart, pixels."""
+
+NO_PLAN: Final = "no plan"
 
 About = Mapping[str, Any]
 """What a kept sweep's manifest says: ``instance``, ``edits``, ``base``, ``settings``."""
 
 
-def picture(kind: str, tables: Mapping[str, pd.DataFrame], about: About) -> Any:
-    """Return the picture of a sweep of a kind.
+def chart(kind: str, tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
+    """Return the chart of a sweep of a kind.
 
     Parameters
     ----------
@@ -44,194 +54,279 @@ def picture(kind: str, tables: Mapping[str, pd.DataFrame], about: About) -> Any:
     Raises
     ------
     NothingToShowError
-        If there is no picture of that kind, or the sweep has nothing to show in it.
-    InstanceError
-        If Altair is not installed.
+        If there is no chart of that kind, or the sweep has nothing to show in it.
     """
-    if kind not in PICTURES:
+    if kind not in CHARTS:
         raise NothingToShowError(f"there is no picture of a {kind}")
-    return PICTURES[kind](tables, about)
+    return CHARTS[kind](tables, about)
 
 
-def grid(tables: Mapping[str, pd.DataFrame], about: About) -> Any:
-    """Return the picture of a grid: of one axis a line, of two a heat map."""
+def grid(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
+    """Return the chart of a grid: of one axis a line, of two a heat map."""
     axes, figure = list(about["settings"]["axes"]), str(about["settings"]["of"])
     table = tables[CASES]
     if len(axes) not in (1, 2):
         raise NothingToShowError("the picture of a grid has one or two axes: sweep two of them at a time")
     if not table[figure].notna().any():
         raise NothingToShowError("no case has a plan")
-    return _line(table, axes[0], figure, about) if len(axes) == 1 else _heat_map(table, axes, figure, about)
+    return _line(table, axes[0], figure, about) if len(axes) == 1 else _heat_map(table, axes, figure)
 
 
-def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Any:
-    alt = theme.installed("altair", "Altair")
+def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
+    base = float(about["base"][figure])
     numbers = all(isinstance(value, float) for value in table[axis])
-    rows = [{"x": x, "y": _plain(y)} for x, y in zip(table[axis].tolist(), table[figure].tolist(), strict=True)]
-    x = alt.X(
-        f"x:{'Q' if numbers else 'N'}",
-        sort=None,
-        title=None,
-        scale=_scale(alt, numbers),
-        axis=alt.Axis(labelAngle=0, grid=False),
-    )
-    y = alt.Y("y:Q", scale=alt.Scale(zero=False), axis=theme.amount_axis(alt, unit(figure)))
-    chart = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
-    base = alt.Chart(alt.InlineData(values=[{"y": float(about["base"][figure])}]))
-    marks = [
-        base.mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=y),
-        chart.mark_line(color=RAMP[1], strokeWidth=2),
-        chart.mark_point(color=RAMP[0], fill=RAMP[0], size=40, opacity=1),
-    ]
-    return theme.picture(alt, marks, _title(about, figure), [f"by {axis}; dashed: the base", *_failed(table)])
+    places, values = table[axis].tolist(), table[figure].tolist()
+    planned = [{"x": x, "y": y} for x, y in zip(places, values, strict=True) if y == y]
+    failed = [{"x": x} for x, y in zip(places, values, strict=True) if y != y]
 
+    def across(alt: Any, frame: Frame) -> Any:
+        shown = alt.Axis(labelAngle=_angle(frame, list(map(label, places)), numbers), grid=False, tickCount=8)
+        scale = alt.Scale(zero=False, nice=False, padding=12) if numbers else alt.Undefined
+        order = None if numbers else list(dict.fromkeys(places))
+        return alt.X(f"x:{'Q' if numbers else 'N'}", sort=order, title=None, scale=scale, axis=shown)
 
-def _scale(alt: Any, numbers: bool) -> Any:
-    return alt.Scale(zero=False, nice=False, padding=12) if numbers else alt.Undefined
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        x, y = across(alt, frame), alt.Y("y:Q", scale=alt.Scale(zero=False), axis=theme.amount_axis(alt, unit(figure)))
+        rule = alt.Chart(alt.InlineData(values=[{"y": base}])).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=y)
+        rows = alt.Chart(alt.InlineData(values=planned)).encode(x=x, y=y)
+        none = alt.Chart(alt.InlineData(values=failed)).mark_point(shape="cross", color=INK, angle=45, opacity=1)
+        return [
+            rule,
+            rows.mark_line(color=RAMP[1], strokeWidth=2),
+            rows.mark_point(color=RAMP[0], fill=RAMP[0], size=40, opacity=1),
+            *([none.encode(x=x, y=alt.value(frame.height - 8))] if failed else []),
+        ]
 
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        ends = _midway(places) if numbers else [{"x": x} for x in places]
+        mark = alt.Chart(alt.InlineData(values=ends)).mark_rect(fill="transparent")
+        until = {"x2": alt.X2("until:Q")} if numbers else {}
+        return [mark.encode(x=across(alt, frame), **until, y=alt.value(0), y2=alt.value(frame.height))]
 
-def _heat_map(table: pd.DataFrame, axes: Sequence[str], figure: str, about: About) -> Any:
-    alt = theme.installed("altair", "Altair")
-    down, across = axes
+    write, change = formatter([base, *values]), formatter([value - base for value in values])
     rows = [
-        {
-            "row": _label(a),
-            "column": _label(b),
-            "value": _plain(value),
-            "text": "none" if np.isnan(value) else f"{value:.4g}",
-        }
-        for a, b, value in zip(table[down].tolist(), table[across].tolist(), table[figure].tolist(), strict=True)
+        [label(x), write(y), _signed(y - base, change), str(status).replace("_", " ")]
+        for x, y, status in zip(places, values, table["status"].tolist(), strict=True)
     ]
-    x = alt.X("column:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, ticks=False, orient="top"))
-    y = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False))
-    known = table[figure].dropna()
-    middle = float(known.min() + known.max()) / 2
-    scale = alt.Scale(range=list(RAMP), domain=_domain(known))
-    chart = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
-    legend = alt.Legend(title=unit(figure) or figure, gradientLength=160)
-    colour = alt.condition("isValid(datum.value)", alt.Color("value:Q", scale=scale, legend=legend), alt.value(FAINT))
-    marks = [chart.mark_rect(stroke="white").encode(color=colour)]
-    columns, lines = table[across].nunique(), table[down].nunique()
-    if max(columns, lines) <= MOST_WRITTEN:
-        ink = alt.condition(f"isValid(datum.value) && datum.value < {middle}", alt.value("white"), alt.value(INK))
-        marks.append(chart.mark_text(fontSize=11).encode(text="text:N", color=ink))
-    told = [f"down: {down}", f"across: {across}", *_failed(table)]
-    return theme.picture(alt, marks, _title(about, figure), told, height=max(CELL * lines, 60))
+    header = [axis, _with_unit(figure), "against the base", "status"]
+    key = [Entry(_with_unit(figure), Line(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
+    key += [Entry(NO_PLAN, Line(INK, 2, (2, 2)), (3,))] if failed else []
+    told = [f"by {axis}; dashed: the base", *without_plan(table)]
+    return Drawing(in_words(figure), told, marks, Figures(header, rows), key, spots)
 
 
-def _domain(known: pd.Series) -> list[float]:
-    low, high = float(known.min()), float(known.max())
-    step = (high - low) / (len(RAMP) - 1) or 1.0
-    return [low + step * i for i in range(len(RAMP))]
+_DASHED: Final = Line(GREY, 1.5, (4, 4))
 
 
-def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Any:
-    """Return the picture of a tornado: a bar for each input from the lower case to the higher, the widest on top."""
-    alt = theme.installed("altair", "Altair")
+def _midway(places: Sequence[float]) -> list[dict[str, float]]:
+    """Return for each place along a line from where to where it is the nearest."""
+    known = np.unique(places)
+    if len(known) < 2:
+        return [{"x": place, "until": place} for place in places]
+    between = (known[1:] + known[:-1]) / 2
+    ends = np.concatenate([known[:1], between, known[-1:]])
+    index = np.searchsorted(known, places)
+    return [{"x": float(ends[i]), "until": float(ends[i + 1])} for i in index]
+
+
+def _angle(frame: Frame, labels: Sequence[str], numbers: bool) -> int:
+    """Return how names along an axis are turned: upright where there is no room for them side by side."""
+    if numbers:
+        return 0
+    return 0 if frame.width / len(set(labels)) > LETTER * max(map(len, labels)) else -90
+
+
+@dataclass(frozen=True)
+class _Band:
+    """Cells of a heat map that are drawn alike."""
+
+    name: str
+    fill: str
+    ink: str
+    rows: list[dict[str, str]]
+
+
+def _heat_map(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Drawing:
+    down, across = axes
+    lines, columns = (list(dict.fromkeys(map(label, table[axis].tolist()))) for axis in axes)
+    bands = _bands(table, axes, figure)
+    longest = max(len(row["text"]) for band in bands for row in band.rows)
+
+    def places(alt: Any, frame: Frame) -> dict[str, Any]:
+        shown = alt.Axis(labelAngle=_angle(frame, columns, False), ticks=False, orient="top")
+        limit = 90 if frame.width < theme.NARROW else 180
+        return {
+            "x": alt.X("column:N", sort=columns, title=None, axis=shown),
+            "y": alt.Y("row:N", sort=lines, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=limit)),
+        }
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        room = 0.85 * frame.width / len(columns) > LETTER * longest
+        layers = []
+        for band in bands:
+            cells = alt.Chart(alt.InlineData(values=band.rows)).encode(**places(alt, frame))
+            layers.append(cells.mark_rect(fill=band.fill, stroke="white"))
+            words = cells.mark_text(fontSize=11, color=band.ink, opacity=1 if room else 0)
+            layers.append(words.encode(text="text:N"))
+        return layers
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        cells = [
+            {"row": label(a), "column": label(b)}
+            for a, b in zip(table[down].tolist(), table[across].tolist(), strict=True)
+        ]
+        return [alt.Chart(alt.InlineData(values=cells)).mark_rect(fill="transparent").encode(**places(alt, frame))]
+
+    write = formatter(table[figure])
+    rows = [
+        [f"{label(a)}; {label(b)}", label(a), label(b), write(value), str(status).replace("_", " ")]
+        for a, b, value, status in zip(*(table[name].tolist() for name in (*axes, figure, "status")), strict=True)
+    ]
+    header = ["case", f"down: {down}", f"across: {across}", _with_unit(figure), "status"]
+    key = [Entry(band.name, band.fill, (2 * i, 2 * i + 1)) for i, band in reversed(list(enumerate(bands)))]
+    told = [f"down: {down}", f"across: {across}", *without_plan(table)]
+    height = max(CELL * len(lines), 60)
+    return Drawing(in_words(figure), told, marks, Figures(header, rows), key, spots, height=height)
+
+
+def _bands(table: pd.DataFrame, axes: Sequence[str], figure: str) -> list[_Band]:
+    """Return the cells of a heat map by shade, from the lowest figures to the highest, then those without a plan."""
+    values = table[figure].to_numpy(dtype=float)
+    known = values[np.isfinite(values)]
+    count = min(MOST_BANDS, len(np.unique(known)))
+    edges = np.linspace(known.min(), known.max(), count + 1)
+    band = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, count - 1)
+    write, places = formatter(known), [table[axis].tolist() for axis in axes]
+    found = []
+    for i, fill in enumerate(theme.shades(count) if count > 1 else [RAMP[1]]):
+        rows = [
+            {"row": label(a), "column": label(b), "text": write(value)}
+            for a, b, value, of in zip(*places, values.tolist(), band.tolist(), strict=True)
+            if value == value and of == i
+        ]
+        if rows:
+            name = f"{write(edges[i])} to {write(edges[i + 1])}{_in(figure)}"
+            found.append(_Band(name, fill, theme.ink_on(fill), rows))
+    none = [
+        {"row": label(a), "column": label(b), "text": "none"}
+        for a, b, value in zip(*places, values.tolist(), strict=True)
+        if value != value
+    ]
+    return [*found, *([_Band(NO_PLAN, FAINT, INK, none)] if none else [])]
+
+
+def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
+    """Return the chart of a tornado: a bar for each input from the lower case to the higher, the widest on top."""
     table, figure = tables["tornado"], str(about["settings"]["of"])
     shown = table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable").head(MOST_INPUTS)
     if shown.empty:
         raise NothingToShowError("no input makes a difference")
     base = float(about["base"][figure])
-    rows = [
-        {"input": cut(name, 44), "way": way, "from": base, "to": float(value)}
-        for name, *ends in shown[["input", "down", "up"]].itertuples(index=False)
-        for way, value in zip(("down", "up"), ends, strict=True)
-        if np.isfinite(value)
-    ]
-    y = alt.Y("input:N", sort=None, title=None, axis=alt.Axis(labelLimit=340, ticks=False, domain=False))
-    x = alt.X("from:Q", scale=alt.Scale(zero=False), axis=theme.amount_axis(alt, unit(figure)))
-    colour = alt.Color(
-        "way:N", scale=alt.Scale(domain=["down", "up"], range=[RAMP[0], RAMP[2]]), legend=alt.Legend(title=None)
+    names = list(shown["input"])
+
+    def along(alt: Any, frame: Frame) -> Any:
+        limit, most = (120, 17) if frame.width < theme.NARROW else (340, 44)
+        short = {name: cut(name, most) for name in names}
+        shorter = f"({json.dumps(short)})[datum.label] || datum.label"
+        axis = alt.Axis(labelLimit=limit, ticks=False, domain=False, labelExpr=shorter)
+        return alt.Y("input:N", sort=names, title=None, axis=axis)
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        axis = theme.amount_axis(alt, unit(figure))
+        axis.tickCount = 4 if frame.width < theme.NARROW else 8
+        x = alt.X("from:Q", title=None, scale=alt.Scale(zero=False), axis=axis)
+        layers = []
+        for way, fill, side in (("down", RAMP[0], -1), ("up", RAMP[2], 1)):
+            for overlaid in (False, True):  # bars of one side stand above each other, so that neither hides the other
+                height = (BAR - 8) // 2 if overlaid else BAR - 8
+                rows = [row for row in _swings(shown, way, base) if row.pop("overlaid") == overlaid]
+                bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(
+                    fill=fill, height=height, yOffset=side * height / 2 if overlaid else 0
+                )
+                layers.append(bars.encode(x=x, x2="to:Q", y=along(alt, frame)))
+        rule = alt.Chart(alt.InlineData(values=[{"from": base}])).mark_rule(color=INK).encode(x=x)
+        return [*layers, rule]
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        mark = alt.Chart(alt.InlineData(values=[{"input": name} for name in names])).mark_rect(fill="transparent")
+        return [mark.encode(y=along(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
+
+    key = [Entry("down", RAMP[0], (0, 1)), Entry("up", RAMP[2], (2, 3)), Entry("the base", Line(INK, 1.2), (4,))]
+    height = BAR * len(names)
+    told = _told(table, shown, float(about["settings"]["by"]), base)
+    return Drawing(
+        f"{in_words(figure)}, each input lower and higher",
+        told,
+        marks,
+        _swing_figures(shown, figure, base),
+        key,
+        spots,
+        height=height,
     )
-    bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(height=BAR - 8).encode(x=x, x2="to:Q", y=y, color=colour)
-    rule = alt.Chart(alt.InlineData(values=[{"from": base}])).mark_rule(color=INK).encode(x=x)
-    share = float(about["settings"]["by"])
+
+
+def _swings(shown: pd.DataFrame, way: str, base: float) -> list[dict[str, Any]]:
+    """Return the bars of one way, and of each whether the other way's lies on the same side of the base."""
+    return [
+        {"input": name, "from": base, "to": float(mine), "overlaid": bool((down - base) * (up - base) > 0)}
+        for name, down, up, mine in shown[["input", "down", "up", way]].itertuples(index=False)
+        if np.isfinite(mine)
+    ]
+
+
+def _told(table: pd.DataFrame, shown: pd.DataFrame, share: float, base: float) -> list[str]:
     told = [f"each input {100 * share:.4g}% down and up, or over its own range; line: the base, {base:.4g}"]
     hidden = len(table) - len(shown)
     told += [f"{hidden} more with less or no difference"] if hidden else []
     missing = int((table["reason"] != "").sum())
-    told += [f"{missing} inputs have a case without a plan"] if missing else []
-    return theme.picture(alt, [bars, rule], _title(about, figure), told, height=BAR * len(shown))
+    return [*told, *([f"{missing} inputs have a case without a plan"] if missing else [])]
 
 
-def quantile_fan(
-    table: pd.DataFrame, title: str, subtitle: Sequence[str] = (), *, unit: str = "$bn", lines: bool = False
-) -> Any:
-    """Return quantiles as a fan: bands between those that lie as far below as above the median, the median as a line.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        In long form: ``group`` (the place, in the order given), ``quantile`` (0 to 1) and ``value``.
-    title, subtitle : str, sequence of str
-        Words above it.
-    unit : str
-        Of the values.
-    lines : bool
-        Whether the places follow one another, as years do; otherwise each place has a bar.
-    """
-    alt = theme.installed("altair", "Altair")
-    if table.empty:
-        raise NothingToShowError("there are no quantiles")
-    wide = table.pivot(index="group", columns="quantile", values="value").reindex(list(dict.fromkeys(table["group"])))
-    levels = sorted(float(level) for level in wide.columns)
-    pairs = [(low, high) for low, high in zip(levels, reversed(levels), strict=True) if low < high]
-    x = alt.X("place:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, ticks=False))
-    y = alt.Y("low:Q", scale=alt.Scale(zero=False), axis=theme.amount_axis(alt, unit))
-    marks: list[Any] = []
-    entries: list[tuple[str, theme.Fill]] = []
-    fills = theme.shades(len(pairs) + 1)[::-1]
-    for (low, high), fill in zip(pairs, fills, strict=False):
-        rows = [
-            {"place": str(place), "low": a, "high": b}
-            for place, a, b in zip(wide.index, wide[low].tolist(), wide[high].tolist(), strict=True)
-        ]
-        chart = alt.Chart(alt.InlineData(values=rows))
-        mark = chart.mark_area(color=fill, opacity=1) if lines else chart.mark_bar(color=fill, size=26)
-        marks.append(mark.encode(x=x, y=y, y2="high:Q"))
-        entries.append((f"{100 * low:g} to {100 * high:g} %", fill))
-    if 0.5 in levels:
-        rows = [
-            {"place": str(place), "low": value} for place, value in zip(wide.index, wide[0.5].tolist(), strict=True)
-        ]
-        chart = alt.Chart(alt.InlineData(values=rows))
-        median = chart.mark_line(color=INK) if lines else chart.mark_tick(color=INK, thickness=2, size=26)
-        marks.append(median.encode(x=x, y=y))
-        entries.append(("median", None))
-    return theme.picture(alt, marks + theme.key(alt, entries), title, subtitle)
+def _swing_figures(shown: pd.DataFrame, figure: str, base: float) -> Figures:
+    write, places = formatter(shown["swing"]), decimals([base, *shown["swing"]])
+    rows = [
+        [row["input"], row["range"], row["status"] or "-",
+         *("none" if np.isnan(row[way]) else number(row[way], places) for way in ("down", "up")), write(row["swing"]),
+         number(row["first_moves_changed_gw"], 3)]
+        for row in shown.to_dict("records")
+    ]  # fmt: skip
+    header = ["input", "range", "grade", f"down, {_with_unit(figure)}", f"up, {_with_unit(figure)}", "swing",
+              "first moves changed, GW"]  # fmt: skip
+    return Figures(header, rows)
 
 
-def _title(about: About, figure: str) -> str:
-    return f"{about['instance']}: {figure}"
-
-
-def _failed(table: pd.DataFrame) -> list[str]:
-    count = int((table["status"] != "optimal").sum())
+def without_plan(table: pd.DataFrame) -> list[str]:
+    """Return in words how many cases have no plan; nothing where all have one."""
+    count = int((table["status"] != OPTIMAL).sum())
     return [f"{count} of {len(table)} cases have no plan"] if count else []
 
 
-def _label(value: str | float) -> str:
-    return f"{value:g}" if isinstance(value, float) else value
+def in_words(figure: str) -> str:
+    """Return what a figure of a case is called."""
+    return {"objective_bn": "worth", "npv_bn": "cash (NPV)", "idle_gw_years": "idle capacity"}.get(figure, figure)
 
 
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def _with_unit(figure: str) -> str:
+    return f"{in_words(figure)}, {unit(figure)}" if unit(figure) else in_words(figure)
 
 
-def montecarlo(tables: Mapping[str, pd.DataFrame], about: About) -> Any:
-    """Return the picture of a Monte Carlo: the quantiles of each pathway's GW-years."""
-    start, end = "expected_gw_years[", "]"
-    found = tables["quantiles"]
-    mine = found[[str(name).startswith(start) for name in found["figure"]]]
-    group = [str(name).removeprefix(start).removesuffix(end) for name in mine["figure"]]
-    told = [f"{len(tables[CASES])} draws, seed {about['settings']['seed']}", *_failed(tables[CASES])]
-    return quantile_fan(mine.assign(group=group), _title(about, "GW-years of each pathway"), told, unit="GW-years")
+def _in(figure: str) -> str:
+    return f" {unit(figure)}" if unit(figure) else ""
 
 
-PICTURES: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Any]]] = {
+def _signed(change: float, write: Callable[[float], str]) -> str:
+    text = write(change)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def label(value: str | float) -> str:
+    """Return a value of an axis in words."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+CHARTS: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Drawing]]] = {
     "sweep": grid,
     "tornado": tornado,
     "montecarlo": montecarlo,
 }
-"""The picture of each kind of sweep."""
+"""The chart of each kind of sweep."""

@@ -101,10 +101,14 @@ class Drawing:
     height: int = HEIGHT
 
     def picture(self, view: View) -> Any:
-        """Return the chart as a picture with its title and key."""
+        """Return the chart as a picture of a plan with its title and key."""
+        return self.picture_of(view.instance.name)
+
+    def picture_of(self, name: str) -> Any:
+        """Return the chart as a picture with its title, which begins with the name of an instance, and key."""
         alt = theme.installed("altair", "Altair")
         layers = [*self.marks(alt, Frame(height=self.height)), *self.labels(alt)]
-        return theme.picture(alt, layers, titled(view, self.what), self.told, self.height)
+        return theme.picture(alt, layers, f"{name}: {self.what}", self.told, self.height)
 
     def labels(self, alt: Any) -> list[Any]:
         """Return what stands beside the marks of a picture."""

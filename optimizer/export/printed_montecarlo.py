@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from optimizer.export.printed_layout import Page, decimals, formatter, number, percent
 from optimizer.export.sweep_kept import unit
 from optimizer.whatif.montecarlo import CONFIDENCE
-from optimizer.whatif.sweep import OPTIMAL, Results
+from optimizer.whatif.sweep import OPTIMAL
 
 SHOWN: Final = ("objective_bn", "npv_bn", "idle_gw_years", "utilisation")
 """Figures whose quantiles are printed, besides GW-years of pathways and quantities asked for; all are kept."""
 
 
-def montecarlo(page: Page, results: Results, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Show quantiles of the figures, how often each pathway gets capacity, the inputs, and draws without a plan."""
-    study, found = results.study, tables["quantiles"]
-    total = len(study.tasks)
+def montecarlo(page: Page, about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Show quantiles of the figures, how often each pathway gets capacity, the inputs, and draws without a plan.
+
+    Parameters
+    ----------
+    page : Page
+        Where to write.
+    about : mapping
+        What a manifest says of the study.
+    tables : mapping of str to pandas.DataFrame
+        What was made of the draws.
+    """
+    found, total = tables["quantiles"], int(tables["statuses"]["draws"].sum())
     planned = int(tables["statuses"].loc[tables["statuses"]["status"] == OPTIMAL, "draws"].sum())
-    page.heading(f"MONTE CARLO of {study.instance.name}: {total} draws, seed {study.settings['seed']}")
+    page.heading("Monte Carlo", f" of {about['instance']}: {total} draws, seed {about['settings']['seed']}")
     _without_plan(page, tables["statuses"], planned, total)
     if not planned:
         return
-    page.heading(f"QUANTILES of {planned} draws, with {CONFIDENCE:.0%} intervals of the quantiles")
-    _quantiles(page, results, found)
-    page.heading("DRAWS IN WHICH A PATHWAY GETS CAPACITY")
+    page.heading("Quantiles", f" of {planned} draws, with {CONFIDENCE:.0%} intervals of the quantiles")
+    _quantiles(page, about, found)
+    page.heading("Draws in which a pathway gets capacity", "")
     rows = [
         [row["pathway"], str(row["with_capacity"]), percent(row["share"]), f"{percent(row['low'])} to "
          f"{percent(row['high'])}"]
@@ -52,10 +61,10 @@ def _without_plan(page: Page, statuses: pd.DataFrame, planned: int, total: int) 
         page.note(f"{count} {str(status).replace('_', ' ')}: {reasons[0]}{more}")
 
 
-def _quantiles(page: Page, results: Results, found: pd.DataFrame) -> None:
+def _quantiles(page: Page, about: Mapping[str, Any], found: pd.DataFrame) -> None:
     """Add a line of quantiles a figure, and below it their intervals."""
     levels = list(dict.fromkeys(found["quantile"]))
-    named = [*SHOWN, *(n for n in results.base if n.startswith("expected_gw_years[")), *results.study.quantities]
+    named = [*SHOWN, *(n for n in about["base"] if n.startswith("expected_gw_years[")), *about["quantities"]]
     rows: list[list[str]] = []
     for figure in named:
         mine = found[found["figure"] == figure]
@@ -70,7 +79,7 @@ def _quantiles(page: Page, results: Results, found: pd.DataFrame) -> None:
     page.table(["", *(f"{100 * level:g} %" for level in levels)], rows)
     worth = found[found["figure"] == "objective_bn"].iloc[0]
     places = decimals([worth["mean"]])
-    base = number(float(results.base["objective_bn"]), places)
+    base = number(float(about["base"]["objective_bn"]), places)
     mean, spread = number(worth["mean"], places), number(worth["sd"], places)
     page.note(f"Worth: mean {mean} $bn, standard deviation {spread}; with the inputs as written {base}.")
     page.note("Below each quantile the lower and the upper end of its interval; -: too few draws for one.")
@@ -81,7 +90,7 @@ def _short(words: str) -> str:
 
 
 def _inputs(page: Page, inputs: pd.DataFrame) -> None:
-    page.heading("DRAWN INPUTS, and the rank correlation of each with worth")
+    page.heading("Drawn inputs", ", and the rank correlation of each with worth")
     rows = []
     for row in inputs.to_dict("records"):
         write = formatter([row["drawn_mean"], row["drawn_sd"]])

@@ -104,10 +104,10 @@ def tornado(page: Page, results: Results, table: pd.DataFrame, figure: str, shar
     page.table(["input", "status", "down", "up", "swing", "moves\nGW"], rows, "nlrrlr")
     if len(table) > MOST_INPUTS:
         page.note(f"{len(table) - MOST_INPUTS} more inputs swing less; `--out DIR` keeps all.")
-    _hangs_on(page, table)
+    hangs_on(page, table)
 
 
-def _hangs_on(page: Page, table: pd.DataFrame) -> None:
+def hangs_on(page: Page, table: pd.DataFrame) -> None:
     """Say what the plan hangs on: half of all swings, other first moves, no plan at all."""
     total, names = (
         float(table["swing"].sum()),

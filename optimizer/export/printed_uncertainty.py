@@ -40,26 +40,32 @@ def print_uncertainty(found: Uncertainty, console: Console | None = None) -> Non
     console : rich.console.Console, optional
         Where to print; standard output by default.
     """
+    money, peak_gw = money_of(found), peak_gw_of(found)
     with printed(console) as page:
-        places = decimals([found.rp_bn, *(future.worth_bn for future in found.scenarios)]) + 1
-
-        def money(bn: float) -> str:
-            return number(bn, places)  # one decimal more than worth needs: what is of interest are small differences
-
         heading(page, found)
         figures(page, found, money)
         futures(page, found, money)
         information(page, found, money)
         options(page, found, money)
         frontier(page, found, money)
-        peak_gw = float(found.plan.laid_out.data.supply.sum(axis=0).max(initial=0.0))
         moves_before_reveal(page, found.first_moves, peak_gw)
         tree_of_moves(page, found.first_moves, peak_gw)
 
 
+def money_of(found: Uncertainty) -> Money:
+    """Return what writes $bn, with one decimal more than worth needs: what is of interest are small differences."""
+    places = decimals([found.rp_bn, *(future.worth_bn for future in found.scenarios)]) + 1
+    return lambda bn: number(bn, places)
+
+
+def peak_gw_of(found: Uncertainty) -> float:
+    """Return the largest GW that contracts deliver together, by which moves are told large or small."""
+    return float(found.plan.laid_out.data.supply.sum(axis=0).max(initial=0.0))
+
+
 def heading(page: Page, found: Uncertainty) -> None:
     """Say what was planned for, and how futures are weighed."""
-    page.heading(f"UNCERTAINTY OF {found.instance.name}")
+    page.heading("Uncertainty of", f" {found.instance.name}")
     count = len(found.scenarios)
     if count > 1:
         page.note(f"{count} futures (combinations of outcomes); they differ from {found.first_reveal} on.")
@@ -90,7 +96,7 @@ def figures(page: Page, found: Uncertainty, money: Money) -> None:
         ("dedicated", "dedicated_bn", "the best plan in which each pathway owns a fixed part of each pool"),
         ("fungibility", "fungibility_bn", "RP - dedicated: what it is worth that GW can change their use"),
     )
-    page.heading("WHAT UNCERTAINTY COSTS AND WHAT FLEXIBILITY IS WORTH")
+    page.heading("What uncertainty costs and what flexibility is worth", "")
     rows = []
     for label, name, meaning in meanings:
         value = getattr(found, name)
@@ -121,7 +127,7 @@ def futures(page: Page, found: Uncertainty, money: Money) -> None:
     if len(ordered) > MOST_FUTURES:
         worst = MOST_FUTURES * 2 // 3
         shown, rest = [*ordered[:worst], *ordered[worst - MOST_FUTURES :]], len(ordered) - MOST_FUTURES
-    page.heading("WORTH BY FUTURE, the worst first")
+    page.heading("Worth by future", ", the worst first")
     page.table(
         [_factors(shown[0]), "chance", "worth", "with\nforesight", "regret"],
         [
@@ -150,7 +156,7 @@ def information(page: Page, found: Uncertainty, money: Money) -> None:
     """Show what knowing each factor now, and nothing else earlier, would add."""
     if not found.information:
         return
-    page.heading("WHAT KNOWING ONE THING NOW WOULD ADD")
+    page.heading("What knowing one thing now would add", "")
     rows = [[entry.factor, entry.revealed, money(entry.value_bn)] for entry in found.information]
     page.table(["if revealed at the start", "not on", "adds"], rows, "nlr")
     together = sum(entry.value_bn for entry in found.information)
@@ -162,7 +168,7 @@ def options(page: Page, found: Uncertainty, money: Money) -> None:
     """Show what each option in the data adds, by kind, the most valuable first."""
     if not found.options:
         return
-    page.heading("WHAT EACH OPTION ADDS, taken away alone and all else planned anew")
+    page.heading("What each option adds", ", taken away alone and all else planned anew")
     rows: list[list[str]] = []
     missing: list[str] = []
     for kind, title in OPTIONS:
@@ -205,7 +211,7 @@ def frontier(page: Page, found: Uncertainty, money: Money) -> None:
     def gw(change: float) -> str:
         return number(change, places)
 
-    page.heading("RISK FRONTIER: expected worth against the mean of the worst futures")
+    page.heading("Risk frontier", ": expected worth against the mean of the worst futures")
     page.table(
         ["aversion", "expected", f"worst\n{100 * found.tail:g}%", *(f"{p}\nGW-years" for p in named),
          "idle\nGW-years", "cancel\nGW"],

@@ -23,8 +23,22 @@ RAMP: Final = ("#1b2a5c", "#2c6e9b", "#57b598", "#e6e58a")
 RAMP_IN_DARK: Final = ("#4359c4", "#4796cf", "#7ccfb0", "#f4f2b8")
 """The same on a dark page: none so dark that it sinks into it."""
 
-IN_DARK: Final = {INK: "#e6e9ee", GREY: "#9aa4b0", FAINT: "#3a424d", PALE: "#262d36", "#ffffff": "#14181e"}
+LIGHT_ON, DARK_ON = "#fffffe", "#1c242f"
+"""Of words upon a mark that is dark, or light, on a light page and on a dark one."""
+
+IN_DARK: Final = {
+    INK: "#e6e9ee",
+    GREY: "#9aa4b0",
+    FAINT: "#3a424d",
+    PALE: "#262d36",
+    LIGHT_ON: "#ffffff",
+    DARK_ON: "#14181e",
+    "#ffffff": "#14181e",
+}
 """What the other colours become on a dark page; the last is the page itself."""
+
+READ_IN_WHITE: Final = 0.18
+"""Luminance below which white stands out more from a colour than black does."""
 
 FONT: Final = "Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
 
@@ -110,6 +124,19 @@ def in_dark(colour: str) -> str:
     places = np.linspace(0, len(RAMP) - 1, 1 + 120 * (len(RAMP) - 1))  # where on the ramp it lies
     distance = np.abs(_rgb(_mixed(RAMP, places)) - _rgb([colour])).sum(axis=1)
     return _mixed(RAMP_IN_DARK, places[[int(distance.argmin())]])[0]
+
+
+def ink_on(colour: str) -> str:
+    """Return the colour of words upon a mark of some colour, which are read on a light page and on a dark one."""
+    light, dark = (_luminance(each) < READ_IN_WHITE for each in (colour, in_dark(colour)))
+    return (LIGHT_ON if dark else "#ffffff") if light else DARK_ON
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance of a colour, as accessibility guidelines reckon it."""
+    parts = _rgb([colour])[0] / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 
 def _rgb(colours: Sequence[str]) -> NDArray[np.int64]:

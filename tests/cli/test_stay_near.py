@@ -23,6 +23,8 @@ def test_next_month_stays_near_this_months_plan(gwplan: Run, tmp_path: Path) -> 
     assert "move penalty" in done.stdout and "GW-years off the earlier plan" in done.stdout
     options = json.loads((tmp_path / "run" / "manifest.json").read_text())["options"]
     assert (options["stay_near"], options["move_cost_bn_per_gw_year"]) == ("january", 0.5)
+    assert gwplan("export", "run", "--html", "report.html").returncode == 0
+    assert "move penalty" in (tmp_path / "report.html").read_text()
     priced = gwplan("evaluate", *asked, "--plan", "run/allocation.csv", "--json")
     assert priced.returncode == 0, priced.stderr
     record = json.loads(priced.stdout)

@@ -35,7 +35,8 @@ def test_a_sweep_is_printed_kept_and_drawn(gwplan: Run, tmp_path: Path) -> None:
     alone = json.loads(gwplan("solve", DEALS, *edits, "--json").stdout)
     assert cases["objective_bn"][5] == pytest.approx(alone["objective_bn"], abs=1e-9)
     assert kept.manifest["kind"] == "sweep" and kept.manifest["cases"] == {"optimal": 6}
-    assert gwplan("export", "kept", "--svg", "again.svg").returncode == 0
+    assert gwplan("export", "kept", "--svg", "again.svg", "--html", "report.html").returncode == 0
+    assert "<h1>Sweep of " in (tmp_path / "report.html").read_text()
     assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "grid.svg").read_bytes()
     (tmp_path / "kept" / "cases.parquet").write_bytes(b"PAR1")
     with pytest.raises(InstanceError, match="changed since it was kept"):

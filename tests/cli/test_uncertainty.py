@@ -73,7 +73,8 @@ def test_the_report_fits_the_terminal_and_names_every_part(
     """Protects the planner's reading: parts, the tree in words, 80 columns, plain characters where asked."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    done = gwplan("uncertainty", INSTANCES / "tiny-tree", "--frontier", "3", "--set", "risk.aversion = 0.5")
+    asked = ("--frontier", "3", "--set", "risk.aversion = 0.5", "--html", "report.html")
+    done = gwplan("uncertainty", INSTANCES / "tiny-tree", *asked)
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
     assert max(map(cell_len, done.stdout.splitlines())) <= 80
@@ -81,6 +82,7 @@ def test_the_report_fits_the_terminal_and_names_every_part(
                  "RISK FRONTIER", "0.5*", "FIRST MOVES", "|- if market=up in 2026-02 (50%): "):  # fmt: skip
         assert said in done.stdout, said
     assert done.stderr == ""
+    assert "<h1>Uncertainty of tiny-tree</h1>" in (tmp_path / "report.html").read_text()
 
 
 def test_the_report_says_why_a_case_has_no_plan(gwplan: Run, tmp_path: Path) -> None:

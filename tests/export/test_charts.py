@@ -38,9 +38,9 @@ def pictured(draw: Callable[[View], Chart], run: Run) -> Any:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(reference_run: Run) -> Run:
     """Return a run of the reference instance, over all its scenarios."""
-    return kept("meta-2026h1", tmp_path_factory.mktemp("runs"))
+    return reference_run
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.export.charts_sweep import picture, quantile_fan
+from optimizer.export.charts_spread import frontier, quantile_fan
+from optimizer.export.charts_sweep import chart as chart_of
+from optimizer.export.drawing import Drawing, Frame
 from optimizer.export.pictures import rendered
 from optimizer.export.sweep_kept import unit
-from optimizer.export.theme import NothingToShowError
+from optimizer.export.theme import DARK_ON, LIGHT_ON, NothingToShowError, ink_on, shades
+from optimizer.whatif.uncertainty_frontier import Point
 from tests.export.test_charts import rows
 
 BASE = {"objective_bn": 3.0}
@@ -25,6 +28,22 @@ def marks(chart: Any, kind: str) -> list[list[dict[str, Any]]]:
         for layer in drawing["layer"]
         if layer["mark"]["type"] == kind
     ]
+
+
+def picture(kind: str, tables: dict[str, pd.DataFrame], told: dict[str, Any]) -> Any:
+    """Return the picture of a sweep."""
+    return chart_of(kind, tables, told).picture_of("made-up")
+
+
+def spots(drawing: Drawing) -> list[dict[str, Any]]:
+    """Return the places to point at, which the rows of the table tell of in their order."""
+    import altair as alt
+
+    assert drawing.spots is not None
+    (layer,) = drawing.spots(alt, Frame(page=True))
+    found: list[dict[str, Any]] = layer.data.values
+    assert len(found) == len(drawing.figures.rows)
+    return found
 
 
 def about(**settings: Any) -> dict[str, Any]:
@@ -42,12 +61,13 @@ def test_a_grid_of_one_axis_is_a_line_and_of_two_a_heat_map() -> None:
     one = cases(a=[1.0, 2.0, 3.0], objective_bn=[2.0, 3.0, np.nan])
     one.loc[2, "status"] = "infeasible"
     chart = picture("sweep", {"cases": one}, about(axes=["a"]))
-    assert marks(chart, "line") == [[{"x": 1.0, "y": 2.0}, {"x": 2.0, "y": 3.0}, {"x": 3.0, "y": None}]]
+    assert marks(chart, "line") == [[{"x": 1.0, "y": 2.0}, {"x": 2.0, "y": 3.0}]]
+    assert marks(chart, "point")[1] == [{"x": 3.0}]
     assert "1 of 3 cases have no plan" in str(chart.to_dict()["title"])
     two = cases(a=[1.0, 1.0, 2.0, 2.0], b=["x", "y", "x", "y"], objective_bn=[1.0, 2.0, 3.0, np.nan])
     chart = picture("sweep", {"cases": two}, about(axes=["a", "b"]))
-    cells = {(row["row"], row["column"]): row["text"] for row in marks(chart, "rect")[0]}
-    assert cells == {("1", "x"): "1", ("1", "y"): "2", ("2", "x"): "3", ("2", "y"): "none"}
+    cells = {(row["row"], row["column"]): row["text"] for band in marks(chart, "rect") for row in band}
+    assert cells == {("1", "x"): "1.00", ("1", "y"): "2.00", ("2", "x"): "3.00", ("2", "y"): "none"}
     assert rendered(chart, ".svg").startswith(b"<svg") and rendered(chart, ".png").startswith(b"\x89PNG")
     for axes, table in ((["a", "b", "c"], two), (["a"], one.assign(objective_bn=np.nan))):
         with pytest.raises(NothingToShowError):
@@ -58,37 +78,74 @@ def test_a_tornado_has_the_widest_bar_on_top_and_starts_at_the_base() -> None:
     """Every bar goes from the base to the case; inputs that make no difference are counted, not drawn."""
     table = pd.DataFrame(
         {
-            "input": ["broken", "small", "large", "none"],
-            "down": [np.nan, 2.9, 1.0, 3.0],
-            "up": [3.5, 3.1, 4.0, 3.0],
-            "swing": [0.5, 0.2, 3.0, 0.0],
-            "reason": ["down: infeasible", "", "", ""],
+            "input": ["broken", "small", "large", "none", "aside"],
+            "range": "0.1",
+            "status": "",
+            "down": [np.nan, 2.9, 1.0, 3.0, 2.8],
+            "up": [3.5, 3.1, 4.0, 3.0, 2.6],
+            "swing": [0.5, 0.2, 3.0, 0.0, 0.4],
+            "first_moves_changed_gw": 0.0,
+            "reason": ["down: infeasible", "", "", "", ""],
         }
     )
     chart = picture("tornado", {"tornado": table}, about(by=0.1))
-    bars = [(row["input"], row["way"], row["from"], row["to"]) for row in marks(chart, "bar")[0]]
+    bars = [[(row["input"], row["from"], row["to"]) for row in layer] for layer in marks(chart, "bar")]
     assert bars == [
-        ("large", "down", 3.0, 1.0), ("large", "up", 3.0, 4.0), ("broken", "up", 3.0, 3.5),
-        ("small", "down", 3.0, 2.9), ("small", "up", 3.0, 3.1),
-    ]  # fmt: skip
+        [("large", 3.0, 1.0), ("small", 3.0, 2.9)],
+        [("aside", 3.0, 2.8)],
+        [("large", 3.0, 4.0), ("broken", 3.0, 3.5), ("small", 3.0, 3.1)],
+        [("aside", 3.0, 2.6)],
+    ]
+    drawing = chart_of("tornado", {"tornado": table}, about(by=0.1))
+    names = [row["input"] for row in spots(drawing)]
+    assert names == ["large", "broken", "aside", "small"] == [row[0] for row in drawing.figures.rows]
+    assert drawing.figures.rows[1][3:6] == ["none", "3.50", "0.50"]
     told = str(chart.to_dict()["title"])
     assert "1 more with less or no difference" in told and "10% down and up" in told
 
 
-@pytest.mark.parametrize("lines", [True, False])
-def test_a_fan_has_a_band_for_each_pair_of_quantiles(lines: bool) -> None:
+def test_every_case_can_be_pointed_at() -> None:
+    """Places to point at along a line fill it without overlap, those of a heat map are its cells; both as in the table."""
+    one = cases(a=[1.0, 4.0, 2.0], objective_bn=[2.0, np.nan, 3.0])
+    line = chart_of("sweep", {"cases": one}, about(axes=["a"]))
+    assert [(spot["x"], spot["until"]) for spot in spots(line)] == [(1.0, 1.5), (3.0, 4.0), (1.5, 3.0)]
+    assert [row[1] for row in line.figures.rows] == ["2.00", "-", "3.00"]
+    two = cases(a=[1.0, 1.0, 2.0], b=["x", "y", "x"], objective_bn=[1.0, np.nan, 3.0])
+    heat = chart_of("sweep", {"cases": two}, about(axes=["a", "b"]))
+    assert [(spot["row"], spot["column"]) for spot in spots(heat)] == [(row[1], row[2]) for row in heat.figures.rows]
+
+
+def test_words_upon_a_shade_are_read_on_light_and_on_dark_pages() -> None:
+    """Words are light upon the darkest shade and dark upon the lightest, whatever the page."""
+    inks = [ink_on(shade) for shade in shades(6)]
+    assert inks[0] == LIGHT_ON and inks[-1] == DARK_ON
+
+
+def test_a_fan_has_a_band_for_each_pair_of_quantiles() -> None:
     """Bands lie between quantiles as far below as above the median, places in the order given."""
     levels = (0.05, 0.25, 0.5, 0.75, 0.95)
     table = pd.DataFrame(
         [(year, level, year + level) for year in (2028, 2027) for level in levels],
         columns=["group", "quantile", "value"],
     )
-    chart = quantile_fan(table, "made up", lines=lines)
-    outer, inner = marks(chart, "area" if lines else "bar")
+    drawing = quantile_fan(table, "made up")
+    chart = drawing.picture_of("it")
+    outer, inner = marks(chart, "bar")
     assert outer == [{"place": f"{y}", "low": y + 0.05, "high": y + 0.95} for y in (2028, 2027)]
     assert inner == [{"place": f"{y}", "low": y + 0.25, "high": y + 0.75} for y in (2028, 2027)]
-    assert marks(chart, "line" if lines else "tick")[0] == [{"place": f"{y}", "low": y + 0.5} for y in (2028, 2027)]
+    assert marks(chart, "tick")[0] == [{"place": f"{y}", "low": y + 0.5} for y in (2028, 2027)]
+    assert [spot["place"] for spot in spots(drawing)] == ["2028", "2027"]
     assert rendered(chart, ".svg").startswith(b"<svg")
+
+
+def test_a_frontier_names_the_aversions_of_each_plan() -> None:
+    """Aversions with the same plan stand together at its point; the instance's own is marked."""
+    points = [Point(a, 0.0, e, w, {}, 0.0, 0.0) for a, e, w in ((0.0, 9.0, 4.0), (0.3, 9.0, 4.0), (0.5, 8.0, 6.0))]
+    drawing = frontier(points, 0.1, 0.5)
+    chart = drawing.picture_of("it")
+    assert [row["name"] for row in marks(chart, "text")[0]] == ["0, 0.3", "0.5"]
+    assert [(row["worst"], row["expected"]) for row in marks(chart, "point")[1]] == [(6.0, 8.0)]
+    assert [row["name"] for row in spots(drawing)] == ["0", "0.3", "0.5"]
 
 
 def test_a_kind_without_a_picture_says_so() -> None:

@@ -17,19 +17,19 @@ from optimizer.export.printed_values import known_means
 from optimizer.export.printed_view import View
 from optimizer.instance.problems import InstanceError
 from optimizer.results.run import Run
-from tests.export.test_charts import kept, lightness, pictured, rows, texts
+from tests.export.test_charts import lightness, pictured, rows, texts
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(reference_run: Run) -> Run:
     """Return a run of the reference instance."""
-    return kept("meta-2026h1", tmp_path_factory.mktemp("runs"))
+    return reference_run
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def bare(small_run: Run) -> Run:
     """Return a run of an instance without prices, vendors and dates of signature."""
-    return kept("tiny-tree", tmp_path_factory.mktemp("runs"))
+    return small_run
 
 
 def heights(drawing: dict[str, Any]) -> dict[str, dict[str, float]]:

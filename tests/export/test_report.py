@@ -28,9 +28,9 @@ from tests.export.test_charts import INSTANCES, kept, lightness
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(reference_run: Run) -> Run:
     """Return a run of the reference instance."""
-    return kept("meta-2026h1", tmp_path_factory.mktemp("runs"))
+    return reference_run
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def view(run: Run) -> View:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def small(small_run: Run) -> Run:
     """Return a run of an instance of few periods."""
-    return kept("tiny-tree", tmp_path_factory.mktemp("runs"))
+    return small_run
 
 
 @pytest.fixture(scope="module")
