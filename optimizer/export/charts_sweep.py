@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +15,7 @@ from optimizer.export.drawing import Drawing, Entry, Figures, Frame
 from optimizer.export.printed_layout import cut, decimals, formatter, number
 from optimizer.export.sweep_kept import CASES, unit
 from optimizer.export.theme import FAINT, GREY, INK, RAMP, Line, NothingToShowError
+from optimizer.instance.sources import printable
 from optimizer.whatif.sweep import OPTIMAL
 
 BAR: Final = 22
@@ -74,8 +74,9 @@ def grid(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
 
 def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
     base = float(about["base"][figure])
-    numbers = all(isinstance(value, float) for value in table[axis])
-    places, values = table[axis].tolist(), table[figure].tolist()
+    numbers = all(isinstance(value, float) and np.isfinite(value) for value in table[axis])
+    places: list[Any] = table[axis].tolist() if numbers else list(map(label, table[axis]))
+    values = table[figure].tolist()
     planned = [{"x": x, "y": y} for x, y in zip(places, values, strict=True) if y == y]
     failed = [{"x": x} for x, y in zip(places, values, strict=True) if y != y]
 
@@ -225,11 +226,9 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
     names = list(shown["input"])
 
     def along(alt: Any, frame: Frame) -> Any:
-        limit, most = (120, 17) if frame.width < theme.NARROW else (340, 44)
-        short = {name: cut(name, most) for name in names}
-        shorter = f"({json.dumps(short)})[datum.label] || datum.label"
-        axis = alt.Axis(labelLimit=limit, ticks=False, domain=False, labelExpr=shorter)
-        return alt.Y("input:N", sort=names, title=None, axis=axis)
+        limit = 120 if frame.width < theme.NARROW else 340
+        axis = alt.Axis(labelLimit=limit, ticks=False, domain=False)
+        return alt.Y("input:N", sort=_shortened(names, frame), title=None, axis=axis)
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
         axis = theme.amount_axis(alt, unit(figure))
@@ -239,7 +238,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
         for way, fill, side in (("down", RAMP[0], -1), ("up", RAMP[2], 1)):
             for overlaid in (False, True):  # bars of one side stand above each other, so that neither hides the other
                 height = (BAR - 8) // 2 if overlaid else BAR - 8
-                rows = [row for row in _swings(shown, way, base) if row.pop("overlaid") == overlaid]
+                rows = [row for row in _swings(shown, way, base, frame) if row.pop("overlaid") == overlaid]
                 bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(
                     fill=fill, height=height, yOffset=side * height / 2 if overlaid else 0
                 )
@@ -248,7 +247,8 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
         return [*layers, rule]
 
     def spots(alt: Any, frame: Frame) -> list[Any]:
-        mark = alt.Chart(alt.InlineData(values=[{"input": name} for name in names])).mark_rect(fill="transparent")
+        rows = [{"input": name} for name in _shortened(names, frame)]
+        mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
         return [mark.encode(y=along(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
 
     key = [Entry("down", RAMP[0], (0, 1)), Entry("up", RAMP[2], (2, 3)), Entry("the base", Line(INK, 1.2), (4,))]
@@ -265,11 +265,24 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
     )
 
 
-def _swings(shown: pd.DataFrame, way: str, base: float) -> list[dict[str, Any]]:
+def _shortened(names: Sequence[str], frame: Frame) -> list[str]:
+    """Return names as short as there is room for, no two alike."""
+    most, found = 17 if frame.width < theme.NARROW else 44, list[str]()
+    for place, name in enumerate(map(printable, names), start=1):
+        short = cut(name, most)
+        found.append(f"{cut(name, most - 4)} {place}" if short in found else short)
+    return found
+
+
+def _swings(shown: pd.DataFrame, way: str, base: float, frame: Frame) -> list[dict[str, Any]]:
     """Return the bars of one way, and of each whether the other way's lies on the same side of the base."""
     return [
-        {"input": name, "from": base, "to": float(mine), "overlaid": bool((down - base) * (up - base) > 0)}
-        for name, down, up, mine in shown[["input", "down", "up", way]].itertuples(index=False)
+        {"input": name, "from": base, "to": float(mine), "overlaid": (down - base) * (up - base) > 0}
+        for name, (down, up, mine) in zip(
+            _shortened(list(shown["input"]), frame),
+            shown[["down", "up", way]].to_numpy(dtype=float).tolist(),
+            strict=True,
+        )
         if np.isfinite(mine)
     ]
 
@@ -319,9 +332,11 @@ def _signed(change: float, write: Callable[[float], str]) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def label(value: str | float) -> str:
-    """Return a value of an axis in words."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def label(value: Any) -> str:
+    """Return a value of an axis in words; blank: as in the base."""
+    if pd.isna(value):
+        return "as in the base"
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
 
 
 CHARTS: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Drawing]]] = {

@@ -10,11 +10,12 @@ from typing import Any, Final
 import pandas as pd
 
 from optimizer.export.charts_sweep import chart, in_words, label
-from optimizer.export.printed_layout import formatter, number
+from optimizer.export.printed_layout import formatter, listed, number
 from optimizer.export.printed_montecarlo import montecarlo
 from optimizer.export.printed_sweep import hangs_on
 from optimizer.export.report import Report
 from optimizer.export.sweep_kept import CASES, KeptSweep, unit
+from optimizer.instance.problems import InstanceError, Problem
 from optimizer.whatif.sweep import OPTIMAL
 
 MOST_NUMBERS: Final = 20
@@ -39,11 +40,14 @@ def sweep_report(kept: KeptSweep) -> Report:
     """
     about, kind = kept.manifest, str(kept.manifest["kind"])
     table = kept.tables[CASES]
+    if kind not in _SENTENCES:
+        rule = f"a report is made of a {listed(list(_SENTENCES), 'or')}"
+        raise InstanceError(Problem(str(kept.folder), f"a kept {kind}", rule))
     lead = [
         f"{len(table)} cases, each planned anew; every plan is proved best and audited. "
         f"Edits of the base: {_edits(about)}."
     ]
-    report = Report(f"{TITLES.get(kind, kind)} {about['instance']}", lead)
+    report = Report(f"{TITLES[kind]} {about['instance']}", lead)
     report.section("In short")
     report.say(partial(_SENTENCES[kind], kept=kept))
     report.chart(f"the {kind}", partial(chart, kind, kept.tables, about))

@@ -104,12 +104,25 @@ def test_a_tornado_has_the_widest_bar_on_top_and_starts_at_the_base() -> None:
     assert "1 more with less or no difference" in told and "10% down and up" in told
 
 
+def test_names_of_inputs_are_only_names() -> None:
+    """Names that end alike, or look like words of the chart's language, are drawn apart and as they are."""
+    names = ["a" * 60 + "b" * 60, "a" * 60 + "c" + "b" * 60, "__proto__", "\"]) </script> \\ \u2028 '"]
+    table = pd.DataFrame({"input": names, "range": "0.1", "status": "", "down": 1.0, "up": 4.0, "swing": 3.0,
+                          "first_moves_changed_gw": 0.0, "reason": ""})  # fmt: skip
+    chart = picture("tornado", {"tornado": table}, about(by=0.1))
+    drawn = [row["input"] for row in marks(chart, "bar")[0]]
+    assert len(set(drawn)) == 4 and drawn[2] == names[2] and drawn[3].startswith('"]) </script>')
+    assert rendered(chart, ".svg").startswith(b"<svg")
+
+
 def test_every_case_can_be_pointed_at() -> None:
-    """Places to point at along a line fill it without overlap, those of a heat map are its cells; both as in the table."""
+    """Places along a line fill it without overlap, those of a heat map are its cells; both as in the table."""
     one = cases(a=[1.0, 4.0, 2.0], objective_bn=[2.0, np.nan, 3.0])
     line = chart_of("sweep", {"cases": one}, about(axes=["a"]))
     assert [(spot["x"], spot["until"]) for spot in spots(line)] == [(1.0, 1.5), (3.0, 4.0), (1.5, 3.0)]
     assert [row[1] for row in line.figures.rows] == ["2.00", "-", "3.00"]
+    blank = chart_of("sweep", {"cases": one.assign(a=[1.0, np.nan, 2.0])}, about(axes=["a"]))
+    assert [spot["x"] for spot in spots(blank)] == ["1", "as in the base", "2"]
     two = cases(a=[1.0, 1.0, 2.0], b=["x", "y", "x"], objective_bn=[1.0, np.nan, 3.0])
     heat = chart_of("sweep", {"cases": two}, about(axes=["a", "b"]))
     assert [(spot["row"], spot["column"]) for spot in spots(heat)] == [(row[1], row[2]) for row in heat.figures.rows]
