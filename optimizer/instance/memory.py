@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +21,10 @@ def columns(instance: Instance, nodes: int) -> int:
     tables = instance.tables
     pathways, pools = len(tables["pathways"]), len(tables["pools"])
     pairs = len(tables["eligibility"]) or pathways * pools
-    tiers = tables["value"].groupby(["pathway", "from"]).size().max() if len(tables["value"]) else 0
+    value = tables["value"]
+    tiers = max(Counter(zip(value["pathway"].tolist(), value["from"].tolist(), strict=True)).values(), default=0)
     segments = tables["curves"]["segments"].max() if len(tables["curves"]) else 0
-    each = 2 * pairs + pools + 4 * pathways + pathways * int(max(tiers, 0) + max(segments, 0))
+    each = 2 * pairs + pools + 4 * pathways + pathways * (tiers + int(max(segments, 0)))
     return nodes * (each + len(tables["cancellations"]))
 
 
