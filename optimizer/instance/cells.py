@@ -23,8 +23,17 @@ Where = Callable[[int, str], str]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-Cells = Sequence[str] | Array
-"""The cells of one column as text, or as numbers that a reader has parsed already."""
+
+@dataclass(frozen=True)
+class Coded:
+    """The cells of one column as its distinct texts and, for every row, which of them it holds."""
+
+    distinct: list[str]
+    codes: Array
+
+
+Cells = Sequence[str] | Array | Coded
+"""The cells of one column as text, or as numbers or dates that a reader has parsed already."""
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE: Final = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
@@ -154,31 +163,30 @@ def _array(kind: str, values: Sequence[Any] | Array) -> Any:
     return np.array(values, dtype=np.float64)
 
 
-def _codes(cells: Cells) -> tuple[list[str], Array]:
+def _coded(cells: Sequence[str] | Coded) -> Coded:
     """Return the distinct cells of a column and, for every row, which of them it holds."""
-    if isinstance(cells, np.ndarray):
-        codes, distinct = pd.factorize(cells)
-        return distinct.tolist(), codes
+    if isinstance(cells, Coded):
+        return cells
     number = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
-    return list(number), np.fromiter(map(number.__getitem__, cells), dtype=np.intp, count=len(cells))
+    return Coded(list(number), np.fromiter(map(number.__getitem__, cells), dtype=np.intp, count=len(cells)))
 
 
 def _typed(column: Column, cells: Cells) -> tuple[Any, list[tuple[int, object, Fault]]]:
     """Return one column typed, and (position, cell, fault) of the cells that could not be read."""
-    if isinstance(cells, np.ndarray) and cells.dtype == np.float64:
+    if isinstance(cells, np.ndarray):
         return cells, []
-    if column.kind == "text" and not column.choices:
+    if column.kind == "text" and not column.choices and not isinstance(cells, Coded):
         return _array(column.kind, cells), []
-    distinct, codes = _codes(cells)
+    coded = _coded(cells)
     values: list[Any] = []
     faults: list[tuple[int, object, Fault]] = []
-    for i, cell in enumerate(distinct):
+    for i, cell in enumerate(coded.distinct):
         value = _parse(column, cell)
         if isinstance(value, Fault):
-            faults += [(int(position), cell, value) for position in np.flatnonzero(codes == i)]
+            faults += [(int(position), cell, value) for position in np.flatnonzero(coded.codes == i)]
             value = _BLANKS.get(column.kind)
         values.append(value)
-    return _array(column.kind, values)[codes], faults
+    return _array(column.kind, values)[coded.codes], faults
 
 
 def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.Index[Any]) -> pd.DataFrame:
@@ -201,10 +209,9 @@ def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.
             flags = [columns[name] if name in columns else [None] * len(index) for name in names[at]]
             blocks += [(pd.array(values, dtype="boolean"), at[i : i + 1]) for i, values in enumerate(flags)]
             continue
-        block = np.full((len(at), len(index)), _BLANKS[kind], dtype=_DTYPES[kind])
+        block = np.empty((len(at), len(index)), dtype=_DTYPES[kind])
         for i, name in enumerate(names[at]):
-            if name in columns:
-                block[i] = columns[name]
+            block[i] = columns[name] if name in columns else _BLANKS[kind]
         blocks.append((block, at))
     # The ordinary constructor would turn text into pandas' own string type, and is ten times slower on small tables.
     frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index, names)

@@ -60,7 +60,7 @@ class Finding:
         return Problem(where, self.what + also, self.rule, self.remedy, severity)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One rule between cells, and the columns that it reads as ``table.column``."""
 

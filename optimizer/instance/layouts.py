@@ -155,8 +155,8 @@ class Layouts:
         make : callable
             Makes it.
         """
-        names = [column.partition(".")[::2] for column in columns]
-        frames = [instance.tables[table] for table in dict.fromkeys(table for table, _ in names)]
+        names, tables = _split(tuple(columns))
+        frames = [instance.tables[table] for table in tables]
         if not self._by_content:
             return self.once(what, frames, make)
 
@@ -167,16 +167,21 @@ class Layouts:
         return self.once((what, "frames"), frames, of_cells)
 
     def _cells(self, frame: pd.DataFrame, column: str) -> Hashable:
-        """Return the cells of a column, or the row numbers, as something that is equal where they are."""
+        """Return what stands for the cells of a column, or the row numbers: the same object where they are equal."""
         known: dict[str, Hashable] = self.once("cells", (frame,), dict)
         if column not in known:
             values = frame[column] if column else frame.index
             if values.dtype == object:
-                known[column] = tuple(values)
+                content: Hashable = tuple(values)
             else:
                 numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) if values.dtype == "boolean" else values
-                known[column] = np.asarray(numbers).tobytes()
+                content = np.asarray(numbers).tobytes()
+            known[column] = self._standing_for("cells", content)
         return known[column]
+
+    def _standing_for(self, *content: Hashable) -> object:
+        """Return an object that is the same where the content is equal: much cheaper to look up than the content."""
+        return self._once(("standing for", *content), (), object)
 
     def outcomes_applied(self, instance: Instance, factors: Iterable[Factor]) -> tuple[Instance, ...]:
         """Return the instance in every combination of outcomes, the first factor varying slowest.
@@ -217,8 +222,7 @@ class Layouts:
         InstanceError
             If an edit does not fit; it speaks of the first edits that do not.
         """
-        for edits in _independent(outcome.edits):
-            reads = sorted(set().union(*map(_reached, edits)))
+        for edits, reads in self.once("groups", (outcome,), lambda: _independent(outcome.edits)):
             frames = [before.tables[name] for name in reads]
             work = partial(_edited, before, edits, reads)
             changed, present = self.once(("edited", before.present), (*edits, *frames), work)
@@ -228,10 +232,10 @@ class Layouts:
     def arrays(self, instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         """Return every array of one scenario; fields that change over time end with the axis of periods."""
         made: Arrays = {}
-        rate, present = instance.discount_rate, "eligibility" in instance.present
+        rate = self.once("discount rate", (instance.tables["economics"],), lambda: instance.discount_rate)
+        beside = self._standing_for(names, calendar, rate, "eligibility" in instance.present)
         for make, columns in _READS.items():
-            what = (make, names, calendar, rate, present)
-            arrays = self.of_columns(what, instance, columns, partial(make, instance, names, calendar))
+            arrays = self.of_columns((make, beside), instance, columns, partial(make, instance, names, calendar))
             made.update({name: self._same(name, array) for name, array in arrays.items()})
         return made
 
@@ -246,6 +250,13 @@ class Layouts:
         return self._once(key, (), lambda: array)
 
 
+@cache
+def _split(columns: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the table and name of each column, and the tables."""
+    names = [(table, name) for table, _, name in (column.partition(".") for column in columns)]
+    return names, list(dict.fromkeys(table for table, _ in names))
+
+
 def _edited(
     before: Instance, edits: tuple[Edit, ...], reads: list[str]
 ) -> tuple[dict[str, pd.DataFrame], frozenset[str]]:
@@ -255,8 +266,8 @@ def _edited(
     return changed, after.present
 
 
-def _independent(edits: Iterable[Edit]) -> list[tuple[Edit, ...]]:
-    """Return edits in groups that reach no table in common, each in the order given."""
+def _independent(edits: Iterable[Edit]) -> list[tuple[tuple[Edit, ...], list[str]]]:
+    """Return edits in groups that reach no table in common, each in the order given, and the tables each reaches."""
     groups: list[tuple[set[str], tuple[Edit, ...]]] = []
     for edit in edits:
         reached = set(_reached(edit))
@@ -268,7 +279,7 @@ def _independent(edits: Iterable[Edit]) -> list[tuple[Edit, ...]]:
             else:
                 apart.append((tables, others))
         groups = [*apart, (reached, members)]
-    return [members for _, members in groups]
+    return [(members, sorted(tables)) for tables, members in groups]
 
 
 def _reached(edit: Edit) -> frozenset[str]:

@@ -13,8 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
 
-from optimizer.instance.cells import Array, Cells, Parsed, frame_of, parse, place, shown
+from optimizer.instance.cells import Array, Cells, Coded, Parsed, frame_of, parse, place, shown
 from optimizer.instance.faults import Fault, type_fault
 from optimizer.instance.problems import Problem, nearest
 from optimizer.instance.schema import TABLES, Table, allowed_columns
@@ -120,54 +122,54 @@ def _unreadable(table: Table, row: int, error: str) -> Problem:
 
 
 def _read_fast(table: Table, text: str) -> Parsed | None:
-    """Return a large table read by pandas, None where it is not plain enough or has any problem.
+    """Return a large table read by Arrow, None where it is not plain enough or has any problem.
 
     Plain is a text without quotes in which every line has as many cells as the header: there the two readers cannot
     differ in what a cell is. Whatever they could understand differently, and every fault for its
     message, is left to the other one.
     """
-    data = (text.replace("\r\n", "\n") if "\r" in text else text).encode()
+    text = text.replace("\r\n", "\n") if "\r" in text else text
     header = [name.strip() for name in text.partition("\n")[0].split(",")]
-    ends = _cell_ends(data, len(header))
-    if ends is None or header_problems(table, header, table.file):
+    if '"' in text or "\r" in text or header_problems(table, header, table.file):
         return None
     kinds = {column.name: column.kind for column in allowed_columns(table)}
-    numbers = [name for name in header if kinds[name] in ("number", "integer")]
     try:
-        raw = pd.read_csv(
-            io.BytesIO(data), header=None, names=header, skiprows=1, index_col=False, skip_blank_lines=False,
-            dtype={name: np.float64 if name in numbers else object for name in header}, low_memory=False,
-            keep_default_na=False, na_values={name: [""] for name in numbers},
-        )  # fmt: skip
+        raw = arrow_csv.read_csv(
+            pa.py_buffer(text.encode()),
+            arrow_csv.ReadOptions(use_threads=False, column_names=header, skip_rows=1),
+            arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            arrow_csv.ConvertOptions(
+                column_types={name: _ARROW_TYPES.get(kinds[name], _DISTINCT) for name in header}, null_values=[""]
+            ),
+        )
     except ValueError:
         return None
-    columns: dict[str, Cells] = {name: raw[name].to_numpy() for name in header}
-    for name in numbers:
-        read_as_none = np.isnan(columns[name]).sum()
-        if read_as_none and read_as_none != _count_blanks(ends, header.index(name)):
+    columns: dict[str, Cells] = {}
+    for name in header:
+        cells = _cells(raw[name])
+        if cells is None:
             return None
+        columns[name] = cells
     parsed = parse(table, columns, pd.Index(np.arange(2, len(raw) + 2)), partial(place, table))
     return None if parsed.faults else parsed
 
 
-def _cell_ends(data: bytes, columns: int) -> Array | None:
-    """Return where each cell (row by row, the header included) ends, None where the text is not plain."""
-    if b'"' in data or b"\r" in data:
-        return None
-    marks = np.frombuffer(data if data.endswith(b"\n") else data + b"\n", dtype=np.uint8)
-    at = np.flatnonzero((marks == ord(",")) | (marks == ord("\n")))
-    if len(at) % columns:
-        return None
-    ends = marks[at].reshape(-1, columns)
-    if (ends[:, :-1] != ord(",")).any() or (ends[:, -1] != ord("\n")).any():
-        return None
-    return at.reshape(-1, columns)
+_DISTINCT: Final = pa.dictionary(pa.int32(), pa.string())
+_ARROW_TYPES: Final = {"number": pa.float64(), "integer": pa.float64(), "date": pa.date32()}
 
 
-def _count_blanks(ends: Array, column: int) -> int:
-    """Return the number of blank cells in a column."""
-    before = ends[1:, column - 1] if column else ends[:-1, -1]
-    return int((ends[1:, column] == before + 1).sum())
+def _cells(column: pa.ChunkedArray) -> Cells | None:
+    """Return a column that Arrow read, None where it took for a number or a day what is none to the other reader."""
+    if pa.types.is_dictionary(column.type):
+        whole = column.unify_dictionaries().combine_chunks()
+        return Coded(whole.dictionary.to_pylist(), whole.indices.to_numpy())
+    values: Array = column.to_numpy()
+    if pa.types.is_date(column.type):
+        return None if (values < _FIRST_DAY).any() else values.astype("datetime64[s]")
+    return None if np.isnan(values).sum() != column.null_count else values.astype(np.float64, copy=False)
+
+
+_FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 
 
 def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Parsed]:

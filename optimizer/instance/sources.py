@@ -7,6 +7,8 @@ import os
 import stat
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,8 @@ from optimizer.instance.schema import TABLES
 
 LARGEST: Final = 200_000_000
 """Most bytes that one input file may have."""
+
+_CHUNK: Final = 1 << 16
 
 WHATIFS: Final = "whatifs"
 KNOWN: Final = tuple(dict.fromkeys([*(table.file for table in TABLES.values()), "uncertainty.toml"]))
@@ -167,7 +171,8 @@ def _bytes(root: Path, path: Path, name: str) -> bytes | Problem:
         with os.fdopen(os.open(resolved, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Problem(name, "not a regular file", "every input is a regular file", "replace it by a file")
-            data = file.read(LARGEST + 1)
+            # by chunks: to ask for the most that there may be would set aside as much memory
+            data = b"".join(islice(iter(partial(file.read, _CHUNK), b""), LARGEST // _CHUNK + 1))
     except (OSError, RuntimeError) as error:
         return Problem(name, "cannot be read", _reason(error), "check that it exists and may be read")
     if len(data) > LARGEST:
