@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import click
 
 from optimizer.commands.common import Case, ends_with_code, progress, takes_case
@@ -41,6 +43,9 @@ def breakeven(
         raise click.UsageError("give either --threshold X, with --figure, or --until-plan-changes")
     if between is not None and not between[0] < between[1]:
         raise click.UsageError(f"--between takes the lower bound first: {between[0]:g} is not below {between[1]:g}")
+    for name, given in (("--threshold", threshold), *(("--between", bound) for bound in between or ())):
+        if given is not None and not isfinite(given):
+            raise click.UsageError(f"{name} takes finite numbers, not {given:g}")
     from optimizer.instance.varied import varied
 
     cells = varied(cell)

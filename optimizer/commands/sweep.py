@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands.common import Case, ends_with_code, takes_case
-from optimizer.commands.sweeping import Work, as_json, end, known_figure, works
+from optimizer.commands.sweeping import Work, as_json, end, works
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -49,7 +49,6 @@ def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, wo
     tasks, axes = _asked(instance, grids, cases)
     settings = {"axes": axes, "of": figure}
     results = work.answered(Study("sweep", instance, tasks, work.quantities, work.options, settings))
-    known_figure(results, figure)
     work.keep(results)
     work.draw(results)
     if work.as_json:

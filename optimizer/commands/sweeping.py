@@ -160,17 +160,6 @@ def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) 
     return json.dumps(plain({**described(results), **made, "cases": cases}), indent=2, ensure_ascii=False)
 
 
-def known_figure(results: Results, figure: str) -> str:
-    """Return a figure's name if the cases have it; else raise with the nearest."""
-    from optimizer.instance.problems import InstanceError, Problem, nearest
-
-    known = [name for name, value in results.base.items() if isinstance(value, float | int)]
-    if figure not in known:
-        rule = "a figure is a column of the cases"
-        raise InstanceError(Problem(f"--of {figure}", "no such figure", rule, nearest(figure, known)))
-    return figure
-
-
 def end(results: Results) -> None:
     """End with the exit code that fits: 5 where a case failed its own check, 3 where none has a plan."""
     statuses = set(results.table["status"])

@@ -6,7 +6,7 @@ import click
 
 from optimizer.commands.common import Case, ends_with_code, takes_case
 from optimizer.commands.exposure import share
-from optimizer.commands.sweeping import Work, as_json, end, known_figure, works
+from optimizer.commands.sweeping import Work, as_json, end, works
 
 
 @click.command()
@@ -50,7 +50,7 @@ def tornado(
     inputs = swings.inputs(instance, by, ranges, each=each, every=every, only=only)
     settings = {"by": by, "of": figure, "each": each}
     results = work.answered(Study("tornado", instance, swings.tasks(inputs), work.quantities, work.options, settings))
-    table = swings.tornado(inputs, results, known_figure(results, figure))
+    table = swings.tornado(inputs, results, figure)
     work.keep(results, {"tornado": table})
     work.draw(results, {"tornado": table})
     if work.as_json:

@@ -20,6 +20,9 @@ FORMS: Final = (
 MOST_VALUES: Final = 10_000
 """Values of one axis, at most."""
 
+MOST_DIGITS: Final = 300
+"""Digits of the ends of a range before or behind the point, at most: floats have no more."""
+
 _AMOUNT: Final = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE: Final = re.compile(rf"({_AMOUNT})\s*\.\.\s*({_AMOUNT})(?:\s*step\s*({_AMOUNT}))?(?=\s|,|@|$)")
 _MONTHS: Final = re.compile(r"months?(?![^\s@])")
@@ -114,9 +117,11 @@ class AxisReader(EditReader):
                 values.append(value)
             if not self.next(","):
                 break
-        repeated = next((value for i, value in enumerate(values) if value in values[:i]), None)
-        if repeated is not None:
-            self.fail(f"every value once, {_shown(repeated)} stands twice")
+        seen = set[Cell]()
+        for value in values:
+            if value in seen:
+                self.fail(f"every value once, {_shown(value)} stands twice")
+            seen.add(value)
         return values
 
     def _ends(self) -> list[Cell]:
@@ -134,6 +139,8 @@ class AxisReader(EditReader):
         if not span.group(3):
             self.fail("a range with its step: LOW..HIGH step STEP")
         low, high, step = (Decimal(part) for part in span.groups())
+        if any(part and abs(part.adjusted()) > MOST_DIGITS for part in (low, high, step)):
+            self.fail(f"numbers of at most {MOST_DIGITS} digits")
         if step <= 0 or high < low:
             self.fail("a range that rises by steps above 0")
         if (high - low) / step >= MOST_VALUES:

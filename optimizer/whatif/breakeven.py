@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES
 from optimizer.instance.varied import Varied
@@ -17,7 +18,8 @@ from optimizer.whatif.breakeven_goals import Break, Goal, PlanChanges, Search, T
 from optimizer.whatif.breakeven_scan import narrowed
 
 VALID: Final = 1e-9
-"""Width to which the end of what the cells may have is found, as a share of the way to the bound."""
+"""Width to which the end of what the cells may have is found, as a share of the way to the bound or of the value now,
+whichever is less."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,9 @@ def breakeven(
     if not low <= start <= high:
         what = f"the cells have {start:g}, which is not between {low:g} and {high:g}"
         raise InstanceError(Problem(varied.text, what, "the search goes from there", "widen --between"))
+    if max(abs(low), abs(high)) > LARGEST_NUMBER:
+        what, rule = f"bounds {low:g} and {high:g}", f"no cell holds more than {LARGEST_NUMBER:,}"
+        raise InstanceError(Problem(varied.text, what, rule, "narrow --between"))
     now = cases.state_of(start, session.base)
     searches = []
     for bound, word in ((low, "down"), (high, "up")):
@@ -181,7 +186,8 @@ def _allowed(cases: Cases, start: float, bound: float) -> tuple[float, str]:
 
     if fits(bound):
         return bound, ""
-    return narrowed(fits, start, bound, VALID * abs(bound - start), whole=cases.varied.whole), broken[0]
+    width = VALID * min(abs(bound - start), max(1.0, abs(start)))
+    return narrowed(fits, start, bound, width, whole=cases.varied.whole), broken[0]
 
 
 __all__ = ["Breakeven", "PlanChanges", "Threshold", "breakeven"]

@@ -45,7 +45,7 @@ class Cluster:
         self._address = address
         try:
             self._client: Any = self._distributed.Client(address, timeout=PATIENCE)
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, ValueError, TypeError, MemoryError) as error:  # the last two: TLS unasked, another server
             reason = " ".join(str(error).split()) or "it does not answer"
             remedy = "start dask scheduler there, or check the address"
             raise InstanceError(Problem(f"--cluster {address}", "no scheduler", reason, remedy)) from error

@@ -35,6 +35,9 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
 SUMS: Final = 1e-9
 """Distance from 1 that probabilities may add up to."""
 
+MOST_SPREAD: Final = 1e6
+"""Standard deviation of a lognormal, at most, as a multiple of its mean."""
+
 _CELL: Final = re.compile(r"(?P<cells>.*?)\s*(?:(?P<way>[*+])[=~]?)?\s*(?P<dates>@[^\]\"]*)?")
 _WAYS: Final = re.compile(r"([*+]?)~")
 
@@ -195,7 +198,10 @@ def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
         return [(f"{len(given)} parameters", f"{draw.distribution} has {len(names)}", f"write {told}")]
     checks: dict[str, list[tuple[bool, str, str]]] = {
         "normal": [(given[-1] > 0, draw.text, "sd is above 0")],
-        "lognormal": [(min(given) > 0, draw.text, "mean and sd are above 0")],
+        "lognormal": [
+            (min(given) > 0, draw.text, "mean and sd are above 0"),
+            (given[-1] <= MOST_SPREAD * given[0], draw.text, f"sd is at most {MOST_SPREAD:,.0f} times the mean"),
+        ],
         "triangular": [
             (given[0] <= given[1] <= given[-1] and given[0] < given[-1], draw.text, "low <= mode <= high, low < high")
         ],

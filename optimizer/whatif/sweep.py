@@ -14,6 +14,7 @@ import pandas as pd
 
 from optimizer.errors import SolverError
 from optimizer.instance.instance import Instance
+from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.planning import solve
 from optimizer.results.record import versions
 from optimizer.solve.highs import SolveOptions
@@ -21,6 +22,9 @@ from optimizer.whatif.sweep_worker import Row, packed
 
 OPTIMAL: Final = "optimal"
 """Status of a case that has a plan, proved best."""
+
+SHOWN: Final = "of"
+"""Setting that names the figure that is shown and drawn, where a study has one."""
 
 BASE: Final = -1
 """Number of the case without edits, which every sweep begins with."""
@@ -79,8 +83,9 @@ class Study:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of all that decides the answers, the versions of the software included."""
-        asked = [self.kind, self.setup, [[t.edits, dict(t.inputs)] for t in self.tasks], dict(self.settings)]
+        """sha256 of all that decides the answers, the versions of the software included; not what is shown of them."""
+        settings = {name: value for name, value in self.settings.items() if name != SHOWN}
+        asked = [self.kind, self.setup, [[t.edits, dict(t.inputs)] for t in self.tasks], settings]
         return hashlib.sha256(json.dumps([asked, versions()], sort_keys=True).encode()).hexdigest()
 
 
@@ -188,11 +193,13 @@ def run(study: Study, engine: Engine, store: Store | None = None, tell: Told | N
     Raises
     ------
     InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
-        If the base has no plan.
+        If the base has no plan, or not the figure that is to be shown: told before the cases are answered.
     KeyboardInterrupt
         If Ctrl-C was pressed; the store has what was answered by then.
     """
     store = store or Memory()
+    if BASE in store.rows:
+        _refuse_unknown(study, store.rows[BASE])
     left = [n for n in (BASE, *range(len(study.tasks))) if n not in store.rows]
     finished = False
     try:
@@ -230,7 +237,18 @@ def _answer(study: Study, engine: Engine, store: Store, left: Iterator[int], tel
             if number == BASE and answer["row"]["status"] != OPTIMAL:
                 raise _no_base(study, answer["row"]["reason"])
             store.add(number, answer["row"])
+            if number == BASE:
+                _refuse_unknown(study, answer["row"])
     tell(total, total)
+
+
+def _refuse_unknown(study: Study, base: Row) -> None:
+    """Raise where the figure that is to be shown is none that the base has."""
+    figure = study.settings.get(SHOWN)
+    known = [name for name, value in base.items() if isinstance(value, float | int)]
+    if figure is not None and figure not in known:
+        rule = "a figure is a column of the cases"
+        raise InstanceError(Problem(f"--of {figure}", "no such figure", rule, nearest(figure, known)))
 
 
 _ELSEWHERE: Final = (

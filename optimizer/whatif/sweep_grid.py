@@ -27,7 +27,8 @@ def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
     Raises
     ------
     InstanceError
-        If a text is no axis, two are the same, or an edit names nothing; it carries every problem found.
+        If a text is no axis, two are the same, or an edit names nothing; it carries every problem found. Or if there
+        are more than `MOST_CASES` combinations, which is told before any edit is tried.
     """
     (found,) = all_told([partial(axis, text) for text in texts])
     names = [each.name for each in found]
@@ -36,22 +37,20 @@ def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
     ]
     if twice:
         raise InstanceError(twice)
+    _refuse_too_many(found)
     all_told([partial(instance.edited, each) for one in found for each in one.edits])
     return list(found)
 
 
-def grid(found: Sequence[Axis]) -> tuple[Task, ...]:
-    """Return the cases of a grid: every value of each axis with every value of the others, the last varying fastest.
-
-    Raises
-    ------
-    InstanceError
-        If there are more than `MOST_CASES`.
-    """
+def _refuse_too_many(found: Sequence[Axis]) -> None:
     count = math.prod(len(each.values) for each in found)
     if count > MOST_CASES:
         rule = f"a sweep has at most {MOST_CASES:,}"
         raise InstanceError(Problem("grid", f"{count:,} cases", rule, "take fewer values, or draws: gwplan montecarlo"))
+
+
+def grid(found: Sequence[Axis]) -> tuple[Task, ...]:
+    """Return the cases of a grid: every value of each axis with every value of the others, the last varying fastest."""
     sides = [list(zip(each.edits, each.values, strict=True)) for each in found]
     names = [each.name for each in found]
     return tuple(

@@ -78,6 +78,10 @@ def inputs(
     """
     (own,) = all_told([partial(limits, text) for text in ranges])
     all_told([partial(instance.edited, edit) for one in own for edit in one.edits])
+    names = [one.name for one in own]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        rule = "an input has one range"
+        raise InstanceError([Problem(f"range {name}", "given twice", rule, "leave one of them out") for name in twice])
     found = [_own(instance, one) for one in own]
     if not only:
         statuses = (REPORTED, *STATUSES) if every else STATUSES

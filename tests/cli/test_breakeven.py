@@ -31,6 +31,10 @@ def test_wrong_breakevens_end_in_one_line(gwplan: Run) -> None:
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.count("\n") == 1 and "did you mean 'value_bn_per_gw_year'" in bad.stderr
     assert gwplan("breakeven", INSTANCES / "tiny-deals", CELL).returncode == 2
+    nowhere = gwplan("breakeven", INSTANCES / "tiny-deals", CELL, "--threshold", "nan")
+    assert nowhere.returncode == 2 and "--threshold takes finite numbers, not nan" in nowhere.stderr
+    far = gwplan("breakeven", INSTANCES / "tiny-deals", CELL, "--threshold", "20", "--between", "0", "1e308")
+    assert far.returncode == 1 and "no cell holds more than 1,000,000,000; narrow --between" in far.stderr
 
 
 def test_montecarlo_is_kept_and_printed(gwplan: Run, tmp_path: Path) -> None:

@@ -82,6 +82,14 @@ def test_wrong_use_is_one_line(gwplan: Run, tmp_path: Path) -> None:
         assert told.returncode == code and words in told.stderr, told.stderr
         assert "Traceback" not in told.stderr and not told.stdout
     assert [entry.name for entry in tmp_path.iterdir()] == ["taken"]
+    slip = gwplan("sweep", DEALS, *GRID, "--of", "objective", "--out", "later")
+    assert slip.returncode == 1 and "did you mean 'objective_bn'" in slip.stderr
+    assert (tmp_path / "later.unfinished" / "rows.jsonl").read_bytes().count(b"\n") == 3  # study, basis and base
+    again = gwplan("sweep", DEALS, *GRID, "--out", "later")
+    assert again.returncode == 0 and "going on with" in again.stderr, again.stderr
+    own = ("--range", "risk.aversion = 0..0.5", "--range", "risk.aversion = 0..0.4")
+    twice = gwplan("tornado", DEALS, *own)
+    assert twice.returncode == 1 and "range risk.aversion: given twice" in twice.stderr
 
 
 def test_a_tornado_says_what_the_plan_hangs_on(gwplan: Run, tmp_path: Path) -> None:

@@ -130,3 +130,16 @@ def test_cases_of_a_file_are_its_rows(deals: Instance, tmp_path: Path) -> None:
         written(str(file), deals)
     told = [str(problem) for problem in error.value.problems]
     assert all(text.startswith("cases.csv row ") for text in told) and {text[14] for text in told} == {"2", "3"}
+
+
+def test_numbers_beyond_floats_and_huge_grids_are_refused_before_they_cost_anything(
+    deals: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exponents that no float has are a slip; a grid is counted before any of its edits is tried."""
+    for text in ("risk.aversion = 0..1 step 1e-999999999", "risk.aversion = 0..1e999999 step 1e-99999"):
+        with pytest.raises(InstanceError, match="at most 300 digits"):
+            axis(text)
+    monkeypatch.setattr(Instance, "edited", lambda *_: pytest.fail("an edit was tried"))
+    many = "0..0.9999 step 0.0001"
+    with pytest.raises(InstanceError, match="100,000,000 cases"):
+        axes(deals, [f"risk.aversion = {many}", f"economics.discount_rate = {many}"])

@@ -74,6 +74,7 @@ def test_impossible_correlations_are_named() -> None:
     [
         ("risk.aversion ~ normal(1, 0)", "sd is above 0"),
         ("risk.aversion ~ lognormal(-1, 1)", "mean and sd are above 0"),
+        ("risk.aversion ~ lognormal(1e-300, 1)", "sd is at most 1,000,000 times the mean"),
         ("risk.aversion ~ triangular(1, 0, 2)", "low <= mode <= high"),
         ("risk.aversion ~ uniform(2, 1)", "low < high"),
         ("risk.aversion ~ uniform(2)", "write uniform\\(low, high\\)"),
