@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands.common import Case, ends_with_code, takes_case
-from optimizer.commands.sweeping import Work, as_json, end, works
+from optimizer.commands.sweeping import Work, as_json, end, of_figure, works
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -24,14 +24,7 @@ if TYPE_CHECKING:
     help="Cells and their values: 'risk.aversion = 0, 0.2, 0.4'; several make every combination.",
 )
 @click.option("--cases", metavar="FILE", help="Cases from a CSV file: a column a cell, a row a case.")
-@click.option(
-    "--of",
-    "figure",
-    default="objective_bn",
-    show_default=True,
-    metavar="FIGURE",
-    help="The figure that is printed and drawn.",
-)
+@of_figure("The figure that is printed and drawn.")
 @works
 @ends_with_code
 def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, work: Work) -> None:

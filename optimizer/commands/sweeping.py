@@ -249,3 +249,8 @@ def works(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         run = option(run)
     return run
+
+
+def of_figure(told: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option that names the figure which a command tells, called ``figure``."""
+    return click.option("--of", "figure", default="objective_bn", show_default=True, metavar="FIGURE", help=told)

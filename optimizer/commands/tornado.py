@@ -6,7 +6,7 @@ import click
 
 from optimizer.commands.common import Case, ends_with_code, takes_case
 from optimizer.commands.exposure import share
-from optimizer.commands.sweeping import Work, as_json, end, works
+from optimizer.commands.sweeping import Work, as_json, end, of_figure, works
 
 
 @click.command()
@@ -22,14 +22,7 @@ from optimizer.commands.sweeping import Work, as_json, end, works
 @click.option("--only", is_flag=True, help="Swing nothing but the inputs with a --range.")
 @click.option("--all", "every", is_flag=True, help="Swing cells that are reported too.")
 @click.option("--each", is_flag=True, help="Swing every cell alone, not a pathway's or kind's together.")
-@click.option(
-    "--of",
-    "figure",
-    default="objective_bn",
-    show_default=True,
-    metavar="FIGURE",
-    help="The figure whose swing is told.",
-)
+@of_figure("The figure whose swing is told.")
 @works
 @ends_with_code
 def tornado(

@@ -35,7 +35,7 @@ CASES: Final = "cases"
 """The table of all cases, one row each."""
 
 FORMAT, VERSION = "gwplan sweep", 1
-_KIND: Final = Kind("kept sweep", FORMAT, VERSION, "gwplan sweep, tornado, montecarlo or breakeven with --out")
+_KIND: Final = Kind("kept sweep", FORMAT, VERSION, "gwplan sweep, tornado or montecarlo with --out")
 
 _UNITS: Final = (
     ("bn_per_gw_year", "$bn per GW-year"),
