@@ -70,7 +70,10 @@ def _break(page: Page, at: Break, found: Breakeven) -> None:
     )  # fmt: skip
     moves = at.moves(found.now)
     if not moves:
-        page.note("The plan there is that of now.")
+        page.note(
+            "By year each pathway uses what it uses now, and the same notices are given: what moves, if anything, "
+            "moves among pools, periods or futures."
+        )
         return
     write = formatter([move[side] for move in moves for side in ("now_gw", "after_gw")])
     rates = any(np.isfinite(move["after_gw_per_unit"]) and abs(move["after_gw_per_unit"]) > 1e-9 for move in moves)

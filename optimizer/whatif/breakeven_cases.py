@@ -28,7 +28,7 @@ from optimizer.solve.program import FloatArray, LinearProgram
 from optimizer.solve.session import Answer, Session
 
 LEAST_GW: Final = 1e-6
-"""A change of GW below this is no change of the plan."""
+"""A change of GW, or of a share, below this is no change of the plan."""
 
 DECIDED: Final = ("allocate", "cancelled")
 """Variables that make two plans the same."""
@@ -54,17 +54,23 @@ class State:
         The plan's objective, $bn.
     gw : mapping of Moved to float
         Expected mean GW of each pathway and year, and GW of each contract for which notice is given.
+    decided : (P, Q, N) and (K, N) float array
+        GW of each pathway, pool and node, and share of each contract for which notice is given.
     """
 
     value: float
     figure: float
     worth_bn: float
     gw: Mapping[Moved, float]
+    decided: tuple[FloatArray, FloatArray] = field(repr=False)
 
     def differs(self, other: State) -> bool:
-        """Return whether the two plans use or cancel other GW."""
+        """Return whether the two plans allocate or cancel otherwise: in sum, by pool, by period or in some future."""
         names = {*self.gw, *other.gw}
-        return any(abs(self.gw.get(name, 0.0) - other.gw.get(name, 0.0)) > LEAST_GW for name in names)
+        return any(abs(self.gw.get(name, 0.0) - other.gw.get(name, 0.0)) > LEAST_GW for name in names) or any(
+            one.shape == two.shape and float(np.abs(one - two).max(initial=0.0)) > LEAST_GW
+            for one, two in zip(self.decided, other.decided, strict=True)
+        )
 
 
 def held(program: LinearProgram, columns: FloatArray) -> LinearProgram:
@@ -181,11 +187,18 @@ class Cases:
     ) -> State:
         reading = Reading(laid_out.instance, f"--figure {self.figure}", lambda name: figures(summary, name))
         years, weights = year_weights(laid_out)
-        use = values(program, laid_out.data, columns).use @ weights.T
+        decided = values(program, laid_out.data, columns)
+        use = decided.use @ weights.T
         gw: dict[Moved, float] = {
             ("use", pathway, str(year)): float(use[p, y])
             for p, pathway in enumerate(laid_out.data.pathways)
             for y, year in enumerate(years.tolist())
         }
         gw |= {("cancelled", name, ""): given for name, given in figures(summary, "cancelled_gw").items()}
-        return State(value, reading.value(self._quantity), float(summary["objective_bn"]), gw)
+        return State(
+            value,
+            reading.value(self._quantity),
+            float(summary["objective_bn"]),
+            gw,
+            (decided.allocate, decided.cancelled),
+        )

@@ -114,7 +114,7 @@ def test_threshold_agrees_with_a_grid_of_re_solves(seed: int, tmp_path: Path) ->
         assert (worth(session, cell, value) - goal) * (base - goal) > -slack * abs(base - goal)
 
 
-@pytest.mark.parametrize("seed", range(CASES))
+@pytest.mark.parametrize("seed", sorted({*range(CASES), 47, 61, 66}))  # those three: GW change places within a year
 def test_plan_holds_up_to_where_it_first_changes_and_no_farther(seed: int, tmp_path: Path) -> None:
     """The plan of now, held, is worth the best on a grid short of the breakeven, and less than the best beyond it."""
     asked = random_cell(seed, tmp_path / "instance")
