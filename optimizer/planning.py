@@ -113,7 +113,7 @@ def solve(
 
     with _without_collector():
         with stage("check"):
-            layouts = Layouts()
+            layouts = Layouts.of(instance)
             warnings = valid(instance, layouts)
         with stage("timeline"):
             laid_out = timeline(instance, layouts)
@@ -192,7 +192,7 @@ def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
     InstanceError
         If the instance breaks a rule of the format, or an outcome changes the past.
     """
-    layouts = Layouts()
+    layouts = Layouts.of(instance)
     return timeline(instance, layouts), (*valid(instance, layouts), *not_found(instance))
 
 

@@ -307,7 +307,7 @@ class View:
         """Every contract of the plan, those that outcomes add included."""
         versions: tuple[Instance, ...] = (self.instance,)
         if self.decided_by_outcomes("contracts", "contract", "pool", "cost_bn_per_gw_year"):
-            versions += Layouts().outcomes_applied(self.instance, self.instance.factors)
+            versions += Layouts.of(self.instance).outcomes_applied(self.instance, self.instance.factors)
         found: dict[tuple[str, str], tuple[str, float]] = {}
         for version in {id(v.tables["contracts"]): v for v in versions}.values():
             frame = version.tables["contracts"]

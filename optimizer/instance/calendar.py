@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Dates = NDArray[np.datetime64]
@@ -44,9 +45,13 @@ class Calendar:
 
     def period(self, dates: Dates) -> NDArray[np.int64]:
         """Return the first period that starts on or after each date: 0 before the start, T or more past the end."""
-        late = dates > dates.astype("datetime64[M]").astype(dates.dtype)
-        months = (dates.astype("datetime64[M]") - self.first_month).astype(np.int64) + late
-        return np.maximum(-(-months // self.months), 0)
+        number, distinct = pd.factorize(dates.view(np.int64))  # few dates are distinct
+        dates = distinct.view(dates.dtype)
+        month = dates.astype("datetime64[M]")
+        late = dates > month.astype(dates.dtype)
+        months = (month - self.first_month).astype(np.int64) + late
+        periods: NDArray[np.int64] = np.maximum(-(-months // self.months), 0)[number]
+        return periods
 
     def periods_of_days(self, days: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return days as whole periods, rounded up: ``ceil(days / (dt * 365.25))`` in exact whole numbers."""

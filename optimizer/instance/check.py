@@ -56,7 +56,7 @@ def check(
     """
     sheets = instance.sheets
     located = place or (sheets.place if sheets else in_folder)
-    checking = _Checking(instance, frozenset(broken), warnings, located, layouts or Layouts())
+    checking = _Checking(instance, frozenset(broken), warnings, located, layouts or Layouts.of(instance))
     problems = checking.problems(None if changed is None else frozenset(changed))
     return [sheets.told(problem) for problem in problems] if sheets else problems
 
@@ -103,7 +103,8 @@ class _Checking:
         return [*dict.fromkeys(errors), *told]
 
     def _found(self, instance: Instance, changed: frozenset[str] | None) -> Found:
-        facts = Facts(instance)
+        read = (*instance.tables.values(), instance.factors, instance.whatifs)
+        facts = self.layouts.once(("facts", instance.present), read, lambda: Facts(instance))
         rules = [rule for rule in self.rules if changed is None or rule.tables & changed]
         return {finding: rule for rule in rules for finding in self._findings(rule, facts)}
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from optimizer.instance.earlier import Earlier
+    from optimizer.instance.layouts import Layouts
     from optimizer.instance.workbook_places import SheetPlaces
 
 Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
@@ -110,6 +111,9 @@ class Instance:
         Where its cells stand in the workbook that it was read from; None: it was read from a folder.
     earlier : Earlier or None
         An earlier plan that the plan should stay near. It is no part of the format: a run keeps it, `save` does not.
+    checked : Layouts or None
+        What was made and found when it was read, remembered by its tables, which nobody changes. Instances edited from
+        it share the tables that no edit reaches, and so that work.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -120,6 +124,7 @@ class Instance:
     applied: tuple[str, ...] = ()
     sheets: SheetPlaces | None = None
     earlier: Earlier | None = None
+    checked: Layouts | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("tables", "whatifs", "files"):

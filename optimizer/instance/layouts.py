@@ -118,6 +118,11 @@ class Layouts:
         fork._known = (self._made, *self._known)
         return fork
 
+    @classmethod
+    def of(cls, instance: Instance) -> Layouts:
+        """Return layouts that know what was made of an instance's tables when they were read."""
+        return instance.checked.forked() if instance.checked else cls()
+
     def once(self, what: Hashable, sources: Sequence[Any], make: Callable[[], T]) -> T:
         """Return what `make` makes of the sources; of the same objects it is made once.
 

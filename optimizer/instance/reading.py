@@ -9,6 +9,7 @@ import pandas as pd
 from optimizer.instance.cells import Parsed
 from optimizer.instance.check import check, raise_errors
 from optimizer.instance.instance import Factor, Instance, WhatIf
+from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import Problem
 from optimizer.instance.rows import ALL
 from optimizer.instance.schema import TABLES, Table, allowed_columns
@@ -58,7 +59,11 @@ class Reading:
         InstanceError
             If anything was wrong with it; it carries every problem found.
         """
-        made = Instance(self.frames, frozenset(self.present), self.factors, self.whatifs, self.files, (), self.sheets)
-        problems = self.problems + check(made, broken=self.broken, warnings=False)
+        known = Layouts()
+        present = frozenset(self.present)
+        made = Instance(
+            self.frames, present, self.factors, self.whatifs, self.files, sheets=self.sheets, checked=known
+        )
+        problems = self.problems + check(made, broken=self.broken, warnings=False, layouts=known)
         raise_errors(dict.fromkeys(problems))
         return made

@@ -197,9 +197,9 @@ def hits(column: Column, series: pd.Series, pattern: Cell, value: Any) -> Mask:
         cells = series.to_numpy()
         met: Mask = np.asarray(cells == value, dtype=np.bool_)
         if not _GLOB.isdisjoint(value):
-            match, names = _glob(value), cells.tolist()
-            matched = {name: match(name) is not None for name in set(names)}
-            met = met | np.fromiter(map(matched.__getitem__, names), np.bool_, len(names))
+            match = _glob(value)
+            number, names = pd.factorize(cells)
+            met = met | np.array([match(name) is not None for name in names], dtype=np.bool_)[number]
         return met
     if pattern == "" and isinstance(pattern, str):
         return series.isna().to_numpy()

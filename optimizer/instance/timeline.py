@@ -114,7 +114,7 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     _refuse_too_many_scenarios(instance)
     calendar = calendar_of(instance)
     revealed = calendar.period(np.array([f.revealed for f in instance.factors], dtype="datetime64[D]"))
-    layouts = layouts or Layouts()
+    layouts = layouts or Layouts.of(instance)
     shape = (calendar.periods, tuple(revealed.tolist()), tuple(_probabilities(instance)))
     tree = layouts.once(("tree", *shape), (), partial(build_tree, *shape))
     refuse_too_large(instance, tree.size)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tests.benchmarks.registry import CASES, LARGE, QUICK
+from tests.benchmarks.registry import CASES, LARGE, QUICK, READING
 from tests.benchmarks.report import SLOWER, Runs, markdown, slower
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -45,9 +45,9 @@ def progress(text: str) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Measure, and write the tables and the JSON."""
     page = arguments.json.with_suffix(".md")
-    runs: Runs = {"phases": [], "warm": [], "peers": [], "starts": []}
+    runs: Runs = {"phases": [], "warm": [], "peers": [], "starts": [], "reading": []}
     if arguments.json.exists() and arguments.add:
-        runs = json.loads(arguments.json.read_text(encoding="utf-8"))
+        runs |= json.loads(arguments.json.read_text(encoding="utf-8"))
     for part, what in _asked(arguments):
         progress(" ".join(what))
         runs[part].append(measured(ROOT, *what))
@@ -64,6 +64,8 @@ def _asked(arguments: argparse.Namespace) -> Iterator[tuple[str, tuple[str, ...]
     cases = [case for case in arguments.cases if case in QUICK or not arguments.quick]
     trees = [case for case in arguments.trees if case in QUICK or not arguments.quick]
     for turn in range(arguments.repeats):
+        for case in READING if "reading" in arguments.parts else ():
+            yield "reading", ("reading", case)
         for case in cases:
             if turn and case in LARGE:
                 continue
@@ -105,7 +107,7 @@ def main(words: Iterable[str] | None = None) -> None:
     commands = parser.add_subparsers(required=True)
     running = commands.add_parser("run", help="measure this checkout")
     running.add_argument("cases", nargs="*", default=[*CASES], choices=[*CASES, []], metavar="CASE")
-    running.add_argument("--parts", nargs="*", default=["warm", "peers", "starts"])
+    running.add_argument("--parts", nargs="*", default=["warm", "peers", "starts", "reading"])
     running.add_argument("--trees", nargs="*", default=TREES, choices=[*CASES])
     running.add_argument("--repeats", type=int, default=3)
     running.add_argument("--quick", action="store_true", help="the small cases alone, without peers")

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
+
 import optimizer as gw
 from models import build, terms
 from optimizer.instance.timeline import timeline
@@ -105,6 +107,21 @@ def warm(case: str) -> dict[str, Any]:
     return {"case": case, "seconds": clock.seconds, "wall": clock.wall}
 
 
+def reading(case: str) -> dict[str, Any]:
+    """Return seconds of reading and checking an instance, and of reading its tables with pandas, dates left as text."""
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = folder_of(case, Path(scratch))
+
+        def tables() -> int:
+            return sum(len(pd.read_csv(path)) for path in sorted(folder.glob("*.csv")))
+
+        tables(), valid(gw.load(folder))  # imports do not count
+        rows = clock("pandas", tables)
+        clock("read and validate", lambda: valid(gw.load(folder)))
+    return {"case": case, "size": {"rows": rows}, "seconds": clock.seconds, "wall": clock.wall}
+
+
 def starts(case: str) -> dict[str, Any]:
     """Return seconds of a tree's solve by start: HiGHS with its default options, cold and lifted; the same optimum."""
     clock, worth = Clock(), dict[str, float]()
@@ -143,6 +160,8 @@ if __name__ == "__main__":
     what, case, *rest = sys.argv[1:]
     if what == "phases":
         found = phases(case, solves="solves" in rest)
+    elif what == "reading":
+        found = reading(case)
     elif what == "warm":
         found = warm(case)
     elif what == "starts":

@@ -23,6 +23,12 @@ CASES: Final[dict[str, Shape | None]] = {
 }
 """By name; the number in a name is about how many columns the program has. None: the reference instance."""
 
+READING: Final[dict[str, Shape]] = {
+    "100,000 deliveries": Shape(pools=6, pathways=4, contracts=1000, periods=48, factors=0, deliveries=100),
+    "and 2 outcomes on them": Shape(pools=6, pathways=4, contracts=1000, periods=48, factors=1, deliveries=100),
+}
+"""Instances that are read and checked, not solved."""
+
 QUICK: Final = ("reference", "2,000", "16,000", "leaves 3", "leaves 9", "leaves 27")
 """What ``--quick`` measures: a few minutes."""
 
@@ -32,5 +38,5 @@ LARGE: Final = ("500,000",)
 
 def folder_of(case: str, scratch: Path) -> Path:
     """Return the instance folder of a case, generated in `scratch` where it has to be."""
-    shape = CASES[case]
+    shape = (CASES | READING)[case]
     return REFERENCE if shape is None else generate(shape, scratch / "instance")

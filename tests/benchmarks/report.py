@@ -44,7 +44,7 @@ def table(head: list[str], rows: Iterable[list[str]]) -> str:
 
 def markdown(runs: Runs) -> str:
     """Return every table that the runs give."""
-    parts = [_phases(runs), _peers(runs), _starts(runs)]
+    parts = [_phases(runs), _peers(runs), _starts(runs), _reading(runs)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -122,6 +122,16 @@ def _starts(runs: Runs) -> str:
             ]
         )
     head = ["case", "columns", "leaves", "cold", "automatic", "start", "times as fast", "optima differ by"]
+    return table(head, rows) if rows else ""
+
+
+def _reading(runs: Runs) -> str:
+    rows = []
+    for case, group in by_case(runs["reading"]).items():
+        ours, theirs = seconds(group, "read and validate"), seconds(group, "pandas")
+        ratio = f"{np.median(ours) / np.median(theirs):.1f}"
+        rows.append([case, f"{group[0]['size']['rows']:,}", spread(theirs), spread(ours), ratio])
+    head = ["read", "rows in all tables", "pandas, dates as text", "gwplan, read and validate", "gwplan / pandas"]
     return table(head, rows) if rows else ""
 
 
