@@ -61,9 +61,7 @@ class Reading:
         """
         known = Layouts()
         present = frozenset(self.present)
-        made = Instance(
-            self.frames, present, self.factors, self.whatifs, self.files, sheets=self.sheets, checked=known
-        )
+        made = Instance(self.frames, present, self.factors, self.whatifs, self.files, sheets=self.sheets, checked=known)
         problems = self.problems + check(made, broken=self.broken, warnings=False, layouts=known)
         raise_errors(dict.fromkeys(problems))
         return made
