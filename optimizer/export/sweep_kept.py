@@ -149,15 +149,15 @@ def read_sweep(folder: str | Path) -> KeptSweep:
     problems: list[Problem] = []
     tables: dict[str, pd.DataFrame] = {}
     for file, digest in manifest["contents"].items():
-        path = root / Path(file).name
-        if path.suffix != ".parquet":
+        if file == INSTANCE:  # a folder, which is checked by whoever reads it
             continue
+        path = root / Path(file).name
         data = read_part(path, "kept sweep")
         if isinstance(data, Problem):
             problems.append(data)
         elif sha256(data) != digest:
             problems.append(changed(path, "kept sweep"))
-        else:
+        elif path.suffix == ".parquet":
             try:
                 tables[path.stem] = _read(data)
             except (ValueError, OSError) as error:

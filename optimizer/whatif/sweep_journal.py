@@ -63,7 +63,9 @@ class Journal:
         with told(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / ROWS
-            self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+            # a link there would lead to a file that is not ours to write to
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            self._file = os.fdopen(os.open(path, flags, 0o666), "r+b")
             try:
                 self._lock()
                 self._read()

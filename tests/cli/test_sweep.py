@@ -38,9 +38,12 @@ def test_a_sweep_is_printed_kept_and_drawn(gwplan: Run, tmp_path: Path) -> None:
     assert gwplan("export", "kept", "--svg", "again.svg", "--html", "report.html").returncode == 0
     assert "<h1>Sweep of " in (tmp_path / "report.html").read_text()
     assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "grid.svg").read_bytes()
-    (tmp_path / "kept" / "cases.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InstanceError, match="changed since it was kept"):
-        read_sweep(tmp_path / "kept")
+    for name in ("cases.csv", "cases.parquet"):
+        data = (tmp_path / "kept" / name).read_bytes()
+        (tmp_path / "kept" / name).write_bytes(b"PAR1")
+        with pytest.raises(InstanceError, match=f"{name}: changed since it was kept"):
+            read_sweep(tmp_path / "kept")
+        (tmp_path / "kept" / name).write_bytes(data)
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path: Path) -> None:

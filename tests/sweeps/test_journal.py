@@ -80,6 +80,17 @@ def test_rows_of_another_sweep_are_refused_and_left_alone(study: Study, rows: Pa
     assert rows.read_bytes() == b"somebody's own notes\n"
 
 
+def test_a_link_in_place_of_the_rows_is_not_followed(study: Study, tmp_path: Path) -> None:
+    """Even --force, which throws rows away, leaves a file alone that a link at their place leads to."""
+    notes = tmp_path / "notes"
+    notes.write_text("precious")
+    beside(tmp_path / "out").mkdir()
+    (beside(tmp_path / "out") / ROWS).symlink_to(notes)
+    with pytest.raises(InstanceError, match="cannot be written"):
+        Journal(tmp_path / "out", study, force=True)
+    assert notes.read_text() == "precious"
+
+
 def test_two_processes_do_not_write_the_same_rows(study: Study, tmp_path: Path) -> None:
     """While one writes, a second is told to wait; afterwards it may."""
     with Journal(tmp_path / "out", study), pytest.raises(InstanceError, match="is being written"):
