@@ -2,8 +2,8 @@
 
 A block in a page is one of these, by the word behind its fence:
 
-- ``console``: commands behind ``$``, each with what it prints; a line ``...`` stands for any lines, a line that ends in a
-  backslash goes on in the next. A command that is shown to print an error, or that there is no plan, must fail, any
+- ``console``: commands behind ``$``, each with what it prints; a line ``...`` stands for any lines, a line that ends in
+  a backslash goes on in the next. A command that is shown to print an error, or that there is no plan, must fail, any
   other must not.
 - ``python``: run; what it prints stands in a block ``text`` right behind it.
 - ``csv``, ``toml``: written to the file that the line before it ends in, as in: Into `mine/demand.csv`:
