@@ -32,8 +32,9 @@ def seconds(runs: Iterable[Mapping[str, Any]], phase: str) -> list[float]:
 
 
 def spread(values: list[float]) -> str:
-    """Return the median, and half the distance from least to most."""
-    return f"{np.median(values):.3g} ±{(max(values) - min(values)) / 2:.1g}" if values else ""
+    """Return the median and, of several, half the distance from least to most."""
+    half = f" ±{(max(values) - min(values)) / 2:.1g}" if len(values) > 1 else ""
+    return f"{np.median(values):.3g}{half}" if values else ""
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> str:

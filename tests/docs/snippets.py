@@ -2,8 +2,9 @@
 
 A block in a page is one of these, by the word behind its fence:
 
-- ``console``: commands behind ``$``, each with what it prints; a line ``...`` stands for any lines. A command that is
-  shown to print an error, or that there is no plan, must fail, any other must not.
+- ``console``: commands behind ``$``, each with what it prints; a line ``...`` stands for any lines, a line that ends in
+  a backslash goes on in the next. A command that is shown to print an error, or that there is no plan, must fail, any
+  other must not.
 - ``python``: run; what it prints stands in a block ``text`` right behind it.
 - ``csv``, ``toml``: written to the file that the line before it ends in, as in: Into `mine/demand.csv`:
 - ``diff``: an example of CONTRIBUTING.md, which has tests of its own.
@@ -110,8 +111,9 @@ def blocks(page: str) -> list[Block]:
 def commands(block: str) -> Iterator[tuple[str, str]]:
     """Yield every command of a console block with the output shown for it."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
-        yield command, output
+        lines = part.split("\n")
+        end = next((number for number, line in enumerate(lines) if not line.endswith("\\")), 0) + 1
+        yield "\n".join(lines[:end]), "\n".join(lines[end:])
 
 
 def matches(shown: str, found: str) -> bool:
@@ -134,7 +136,7 @@ def in_process(arguments: list[str]) -> Printed:
 
 def run(command: str, gwplan: Callable[[list[str]], Printed]) -> Printed:
     """Run a command of a console block."""
-    program, *arguments = shlex.split(command)
+    program, *arguments = shlex.split(command.replace("\\\n", " "))
     if program == "cat":
         text = "".join(Path(name).read_text(encoding="utf-8") for name in arguments)
         return 0, text, text

@@ -45,6 +45,7 @@ def test_a_block_that_is_not_run_says_why(name: str) -> None:
     ("page", "fault"),
     [
         ("```console\n$ gwplan check instances/tiny-tree\ntiny-tree: valid\n```\n", "line 1: $ gwplan check"),
+        ("```console\n$ gwplan check \\\n  instances/tiny-tree\ntiny-tree\n```\n", "prints\ntiny-tree: valid, 0 w"),
         ("```console\n$ gwplan check instances/tiny-tree\n```\n", "no output is shown"),
         ("```console\n$ gwplan check nowhere\n...\n```\n", "ended with 1"),
         ("```console\n$ gwplan check instances/tiny-tree\nerror: bad\n```\n", "ended with 0"),
