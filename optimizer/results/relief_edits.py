@@ -141,7 +141,7 @@ def breach_cost(pathway: str, laid_out: Timeline) -> float:
     """Return the most that a GW of deals earns in the notice or term that is not kept, $bn per GW."""
     data = laid_out.data
     p = data.pathways.index(pathway)
-    years = float(data.term[p].max()) * data.dt
+    years = max(laid_out.terms(root).get(pathway, 0) for root in data.tree.roots.tolist()) * data.dt
     return round(float(data.value[p].max(initial=0.0)) * years, 6)
 
 

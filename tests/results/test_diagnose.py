@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import calendar_of
+from optimizer.instance.timeline import calendar_of, timeline
 from optimizer.results.diagnose import Diagnosis, diagnose
+from optimizer.results.relief_edits import breach_cost
+from optimizer.results.reliefs import reliefs
+from optimizer.solve.compile import compiled
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 from tests.generate.broken import broken
@@ -59,6 +62,15 @@ def test_a_conflict_is_told_in_the_planners_words() -> None:
         ("lower the lock on deals by 2 GW", 0.5),
         ("have 2 GW more in cloud in the quarter from 2027-01", 0.5),
     ]
+
+
+def test_a_deal_that_ends_early_counts_for_all_of_its_term() -> None:
+    """Protects the order of repairs: a term that outlasts the horizon costs as many GW-years as it lasts."""
+    edits = ("pathways[pathway=deals].min_term_days = 1000", LOCKED)
+    laid_out = timeline(gw.load(INSTANCES / "tiny-deals").edited(*edits))
+    ended = [relief for relief in reliefs(laid_out, compiled(laid_out.data)) if relief.kind == "deals"]
+    assert {relief.gw_years for relief in ended} == {11 / 4}  # 11 quarters; the plan has 5
+    assert breach_cost("deals", laid_out) == 8 * 11 / 4
 
 
 def test_a_later_delivery_is_offered_earlier() -> None:
