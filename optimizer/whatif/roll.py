@@ -71,7 +71,7 @@ def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
     laid_out = timeline(run.instance)
     count = period_of(run.instance, to)
     path = _path(laid_out, count, given)
-    data, starts = laid_out.data, laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)
+    starts = laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)
     rows = run.tables["allocation"]
     here = rows[rows["node"] == path[-1]]
     initial = {(p, q): gw for p, q, gw in zip(here["pathway"], here["pool"], here["gw"], strict=True)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import optimizer as gw
 from optimizer.instance.timeline import calendar_of, timeline
+from optimizer.results import demands
 from optimizer.results.diagnose import Diagnosis, diagnose
 from optimizer.results.relief_edits import breach_cost
 from optimizer.results.reliefs import reliefs
@@ -97,6 +99,31 @@ def test_blocks_that_do_not_fit_are_named() -> None:
     diagnosis = diagnose(gw.load(INSTANCES / "tiny-locks").edited(*changes))
     assert {part.kind for part in diagnosis.conflicts} == {"block", "lock min", "lock max"}
     assert "ads on cluster is used at 0 or at least 0.6 GW" in "\n".join(part.words for part in diagnosis.conflicts)
+
+
+def test_blocks_are_told_over_the_first_periods_in_which_they_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the reader of a conflict in whole numbers: no later nor longer range is told, in few solves."""
+    changes = (
+        "calendar.periods = 40",
+        "eligibility[pathway=ads].min_block_gw = 0.6",
+        "locks[pathway=ads].max_gw = 0.4 ",
+        "insert locks[pathway=ads, from=2040-01-01, until=2050-01-01, min_gw=0.1, max_gw=0.4]",
+        "locks[pathway=ads, from=2027-01-01].min_gw = 0",
+    )
+    instance = gw.load(INSTANCES / "tiny-locks").edited(*changes)
+    solved: list[bool] = []
+    can_keep = demands._can_keep
+
+    def counted(*given: Any) -> bool:
+        solved.append(True)
+        return can_keep(*given)
+
+    monkeypatch.setattr(demands, "_can_keep", counted)
+    parts = diagnose(instance).conflicts
+    assert {(part.kind, part.first, part.until) for part in parts} == {
+        (kind, "2040-01-01", "2041-01-01") for kind in ("block", "lock min", "lock max")
+    }
+    assert len(solved) < 45
 
 
 def test_an_instance_with_a_plan_is_not_explained_away() -> None:
