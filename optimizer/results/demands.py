@@ -228,8 +228,8 @@ def _in_order(found: list[Demand], data: PlanData) -> list[Demand]:
 def _narrowed(stretched: LinearProgram, kept: list[Demand], data: PlanData, options: SolveOptions) -> list[Demand]:
     """Return a conflict over as few periods as it takes: each demand ends as early and then begins as late as it may.
 
-    So the conflict that is told is the one that comes first. The fewer periods the others hold in, the more this one is needed, so that one pass is enough. Both ends are found
-    by halving: for a demand over T periods that takes 2 log T solves.
+    So the conflict that is told is the one that comes first. The fewer periods the others hold in, the more this one is
+    needed, so that one pass is enough. Both ends are found by halving: for a demand over T periods in 2 log T solves.
     """
     for place, wide in enumerate(kept):
         others = kept[:place] + kept[place + 1 :]

@@ -11,7 +11,7 @@ import numpy as np
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.demands import Demand, conflict, runs_on
-from optimizer.results.relief_edits import owner, span
+from optimizer.results.relief_edits import growth, owner, span
 from optimizer.results.repairs import Repair, repairs
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import SolveOptions
@@ -148,9 +148,10 @@ def _running(laid_out: Timeline, found: list[Demand], facts: list[tuple[str, str
     table = laid_out.scenarios[tree.example[node]].tables["running"]
     for pathway, kind in facts:
         rows = table[(table["pathway"] == pathway) & (table["kind"] == kind)].sort_values("until")
-        verb = "stay in deals until" if kind == "term" else "come back from deals on"
-        each = [f"{gw:.4g} GW {verb} {until:%Y-%m-%d}" for gw, until in zip(rows["gw"], rows["until"], strict=True)]
-        yield f"of {pathway} {', '.join(each)}"
+        verb, until = ("are bound", "until") if kind == "term" else ("come back", "on")
+        whose = [f" of {pathway} {verb}", *("" for _ in range(len(rows) - 1))]
+        each = zip(rows["gw"], whose, rows["until"], strict=True)
+        yield ", ".join(f"{gw:.4g} GW{whose} {until} {date:%Y-%m-%d}" for gw, whose, date in each)
 
 
 def _given(demand: Demand, laid_out: Timeline) -> str:
@@ -181,14 +182,15 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
         return f"{whose} is used at 0 or at least {_gw(data.min_block[p, q, data.tree.root[nodes]])} {when}"
     if demand.kind == "lock min":
         return f"a lock holds {whose} at {_gw(data.lock_least[p, q, nodes])} or more {when}"
-    return f"a lock holds {whose} at {_gw(data.lock_most[p, q, nodes])} or less {when}"
+    most = data.lock_most[p, q, nodes]
+    return f"a lock holds {whose} at {_gw(most)} {'or less ' if most.max() > 0 else ''}{when}"
 
 
 def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:
     data = laid_out.data
     p, root = data.pathways.index(demand.pathway), data.tree.root[demand.pointed]
     months = laid_out.calendar.months
-    verb = "sign" if data.deal[p, root].any() else "grow by"
+    verb = growth(demand.pathway, laid_out)
     before = f", from {data.initial[p][:, root[0]].sum():.4g} GW before the start" if first == 0 else ""
     return f"{demand.pathway} may {verb} at most {_gw(data.ramp[p, root] / months)} a month {when}{before}"
 
@@ -199,12 +201,11 @@ def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
     table = laid_out.scenarios[laid_out.data.tree.example[demand.pointed[0]]].filled("pathways")
     row = table[table["pathway"] == demand.pathway].iloc[0]
     initial = float(data.initial[p][:, root].sum())
-    has = f"{initial:.4g} GW of {demand.pathway} are in deals before the start and " if initial > 0 else ""
-    kept = [f"come back only {int(row['notice_days'])} days after notice"] if row["notice_days"] else []
+    has = f"what {demand.pathway} has" + (f" ({initial:.4g} GW before the start)" if initial > 0 else "")
+    kept = [f"comes back only {int(row['notice_days'])} days after notice"] if row["notice_days"] else []
     if row["min_term_days"]:
-        kept.append(f"stay for at least {int(row['min_term_days'])} days once signed")
-    subject = has or f"GW that {demand.pathway} has in deals "
-    return f"{subject}{' and '.join(kept) or 'come back only by churn'}, {when}"
+        kept.append(f"stays for at least {int(row['min_term_days'])} days once signed")
+    return f"{has} {' and '.join(kept) or 'comes back only by churn'}, {when}"
 
 
 def _gw(values: Any) -> str:

@@ -84,8 +84,8 @@ def test_a_later_delivery_is_offered_earlier() -> None:
         "calendar.periods = 7",
     )
     diagnosis = diagnose(gw.load(INSTANCES / "tiny-deals").edited(*changes))
-    earlier = next(r for r in diagnosis.repairs if r.words.startswith("deliver late's 2.5 GW"))
-    assert earlier.words == "deliver late's 2.5 GW of 2027-04-01 3 months earlier"
+    earlier = next(r for r in diagnosis.repairs if r.words.startswith("bring the 2.5 GW"))
+    assert earlier.words == "bring the 2.5 GW that late delivers on 2027-04-01 forward by 3 months"
     assert earlier.edits == ("deliveries[contract=late, date=2027-04-01, gw=2.5].date -= 3 months",)
     assert len(diagnosis.repairs) >= 3
 
@@ -141,7 +141,7 @@ def test_an_instance_with_a_plan_is_not_explained_away() -> None:
                 "insert running[pathway=deals, kind=term, until=2026-09-30, gw=0.3]",
                 "insert locks[pathway=deals, from=2026-07-01, max_gw=0]",
             ),
-            ("of deals 0.3 GW stay in deals until 2026-09-30",),
+            ("0.3 GW of deals are bound until 2026-09-30",),
         ),
         (
             (
@@ -149,7 +149,7 @@ def test_an_instance_with_a_plan_is_not_explained_away() -> None:
                 "pathways[pathway=deals].ramp_gw_per_month = 0",
                 "insert locks[pathway=deals, from=2026-04-01, min_gw=0.2]",
             ),
-            ("of deals 0.3 GW come back from deals on 2026-04-01",),
+            ("0.3 GW of deals come back on 2026-04-01",),
         ),
     ],
 )
