@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from optimizer.results.relief_edits import growth, owner, span
 from optimizer.results.repairs import Repair, repairs
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import SolveOptions
+
+SHOWN_DEMANDS: Final = 4
+"""Demands that are told in the one line of a case among many."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,13 @@ def conflicts_in_words(instance: Instance) -> str:
     words = "; ".join(_told(demand, laid_out).words for demand in found)
     because = " and ".join(_running(laid_out, found, runs_on(program, laid_out.data, found, options) if found else []))
     return f"{words}; because {because}" if because else words
+
+
+def shortly(laid_out: Timeline, pointed: Sequence[Demand]) -> str:
+    """Return some demands in one line, the first few in words."""
+    words = [_told(demand, laid_out).words for demand in pointed[:SHOWN_DEMANDS]]
+    more = len(pointed) - len(words)
+    return "; ".join([*words, f"and {more} more"] if more else words)
 
 
 def _told(demand: Demand, laid_out: Timeline) -> Conflict:
