@@ -8,49 +8,29 @@ from typing import Any
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import calendar_of, timeline
+from optimizer.instance.timeline import timeline
 from optimizer.results import demands
-from optimizer.results.diagnose import Diagnosis, diagnose
+from optimizer.results.diagnose import diagnose
 from optimizer.results.relief_edits import breach_cost
 from optimizer.results.reliefs import reliefs
 from optimizer.solve.compile import compiled
 from tests.cli.conftest import INSTANCES
-from tests.generate import random_instance
-from tests.generate.broken import broken
-from tests.oracle.elastic import Key, can_be_kept, least_gw_years
+from tests.results.infeasible import CLOSE, explained
 
 LOCKED = "insert locks[pathway=deals, from=2027-01-01, min_gw=3]"
 SEEDS = (1000, 1009, 1011, 1039, 1389, 1405, 1415, 1420)
 """Instances that have no plan: some of them once were told or mended wrongly."""
 
 
-def periods(instance: gw.Instance, diagnosis: Diagnosis) -> list[set[tuple[Key, int]]]:
-    """Return the demands in conflict, each as its key in each of its periods."""
-    starts = [str(date) for date in calendar_of(instance).starts(instance.periods + 1)]
-    return [
-        {((c.kind, c.pathway, c.pool), t) for t in range(starts.index(c.first), starts.index(c.until))}
-        for c in diagnosis.conflicts
-    ]
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_conflicts_are_irreducible_and_the_first_repair_costs_the_least(seed: int, tmp_path: Path) -> None:
     """Protects the diagnosis: no demand in it can be spared, the first repair works, and none takes fewer GW-years."""
-    instance = broken(gw.load(random_instance(seed, tmp_path / "whole")), seed)
-    assert instance is not None
-    diagnosis = diagnose(instance)
-    gw.save(instance, tmp_path / "broken")
-    with pytest.raises(gw.InfeasibleError):
-        gw.solve(instance)
-    parts = periods(instance, diagnosis)
-    together = set().union(*parts)
-    assert not can_be_kept(tmp_path / "broken", together)
-    assert all(can_be_kept(tmp_path / "broken", together - part) for part in parts)
-    first = diagnosis.repairs[0]
-    assert first.gw_years == pytest.approx(least_gw_years(tmp_path / "broken"), rel=1e-5, abs=1e-5)
-    assert [repair.gw_years for repair in diagnosis.repairs] == sorted(r.gw_years for r in diagnosis.repairs)
-    for repair in diagnosis.repairs:
-        assert gw.solve(instance.edited(*repair.edits)).objective_bn == pytest.approx(repair.worth_bn)
+    case = explained(seed, tmp_path)
+    assert case is not None and case.in_conflict and case.irreducible
+    repairs = case.diagnosis.repairs
+    assert repairs[0].gw_years == pytest.approx(case.least_gw_years, rel=CLOSE, abs=CLOSE)
+    assert [repair.gw_years for repair in repairs] == sorted(repair.gw_years for repair in repairs)
+    assert case.mended
 
 
 def test_a_conflict_is_told_in_the_planners_words() -> None:
