@@ -58,9 +58,12 @@ def explained(seed: int, folder: Path) -> Explained | None:
         return None
     try:
         gw.solve(instance)
+    except gw.InstanceError:
         return None
     except gw.InfeasibleError:
         diagnosis = diagnose(instance)
+    else:
+        return None
     gw.save(instance, folder / "broken")
     parts = _periods(instance, diagnosis)
     together = set().union(*parts)
