@@ -11,7 +11,7 @@ import numpy as np
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.demands import Demand, conflict, runs_on
-from optimizer.results.relief_edits import growth, owner, span
+from optimizer.results.relief_edits import owner, span
 from optimizer.results.repairs import Repair, repairs
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import SolveOptions
@@ -200,7 +200,7 @@ def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:
     data = laid_out.data
     p, root = data.pathways.index(demand.pathway), data.tree.root[demand.pointed]
     months = laid_out.calendar.months
-    verb = growth(demand.pathway, laid_out)
+    verb = "sign" if data.deal[p, root].any() else "grow by"
     before = f", from {data.initial[p][:, root[0]].sum():.4g} GW before the start" if first == 0 else ""
     return f"{demand.pathway} may {verb} at most {_gw(data.ramp[p, root] / months)} a month {when}{before}"
 

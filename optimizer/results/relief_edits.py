@@ -147,7 +147,6 @@ def breach_cost(pathway: str, laid_out: Timeline) -> float:
 
 def _words(key: tuple[str, str, str], part: list[Given], laid_out: Timeline) -> str:
     kind, pathway, pool = key
-    grow = growth(pathway, laid_out) if pathway else ""
     before, after = {
         "floor": (f"lower the floor of {pathway} ", ""),
         "cap": (f"raise the cap of {pathway} ", ""),
@@ -155,7 +154,7 @@ def _words(key: tuple[str, str, str], part: list[Given], laid_out: Timeline) -> 
         "deals": ("let ", f" of {pathway} come back without notice, at a price,"),
         "lock min": (f"lower the lock on {owner(pathway, pool)} ", ""),
         "lock max": (f"raise the lock on {owner(pathway, pool)} ", ""),
-        "ramp": (f"let {pathway} {grow} ", " a month more"),
+        "ramp": (f"raise the ramp of {pathway} by ", " a month"),
     }[kind]
     if kind == "ramp":
         return f"{before}{part[0].gw / laid_out.calendar.months:.4g} GW{after}"
@@ -177,11 +176,6 @@ def _words(key: tuple[str, str, str], part: list[Given], laid_out: Timeline) -> 
 
 def _amount(kind: str, gw: str) -> str:
     return f"{gw} more" if kind == "supply" else f"by {gw}"
-
-
-def growth(pathway: str, laid_out: Timeline) -> str:
-    """Return what a ramp limits, as a verb."""
-    return "sign" if laid_out.data.deal[laid_out.data.pathways.index(pathway)].any() else "grow by"
 
 
 def owner(pathway: str, pool: str) -> str:
