@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.alternatives import Alternatives, alternatives
 from optimizer.results.audit import audit
 from optimizer.results.columns import COLUMNS
-from optimizer.results.demands import least_missed
+from optimizer.results.demands import NOTHING_MISSED, least_missed
 from optimizer.results.diagnose import shortly
 from optimizer.results.marginals import disagreements
 from optimizer.results.nearness import stay_near as near
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 
 COLD_AGAIN: tuple[dict[str, str | int], ...] = ({"presolve": "off"}, {"solver": "ipm", "run_crossover": "on"})
 """What is tried, in turn, when an answer said to be optimal, or that there is none, does not prove to be right."""
-
-NOTHING_MISSED: Final = 1e-6
-"""GW by which demands give way in all that do not prove a conflict: a kilowatt."""
 
 
 def solve(
@@ -247,6 +244,9 @@ def confirmed(
 ) -> tuple[Solution, Certificate | None, str]:
     """Solve a program as `certified` does, and believe that it has no plan only where demands prove to be in conflict.
 
+    Where that cannot be told, since a limit was reached or all demands together are not what forbids a plan that has
+    less freedom, the solver's word stands.
+
     Returns
     -------
     (Solution, Certificate or None, str)
@@ -262,7 +262,7 @@ def confirmed(
     if solution.status is not Status.INFEASIBLE:
         return solution, certificate, ""
     least = least_missed(program, laid_out.data, options)
-    if least is None or least.gw > NOTHING_MISSED:
+    if least is None or least.proves_conflict:
         return solution, certificate, shortly(laid_out, least.pointed) if least else ""
     for again in COLD_AGAIN:
         solution, certificate = judged(program, replace(options, solver={**options.solver, **again}))

@@ -176,6 +176,10 @@ def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> l
     return _in_order(_narrowed(stretched, kept, data, options) if broad else kept, data)
 
 
+NOTHING_MISSED: Final = 1e-6
+"""GW by which demands give way in all that prove no conflict: a kilowatt."""
+
+
 @dataclass(frozen=True)
 class Least:
     """The least by which demands must give way, which proves whether there is a plan.
@@ -191,18 +195,29 @@ class Least:
     gw: float
     pointed: list[Demand]
 
+    @property
+    def proves_conflict(self) -> bool:
+        """Whether it is more than rounding."""
+        return self.gw > NOTHING_MISSED
+
 
 def least_missed(program: LinearProgram, data: PlanData, options: SolveOptions) -> Least | None:
-    """Return the least by which demands must give way; None where the solver finds no such plan either."""
+    """Return the least by which demands must give way; None where the solver does not find it.
+
+    Whole numbers come in only where demands could all be kept without.
+    """
     every = demands(program, data)
     stretched = _stretched(program, every)
-    solution = run_solver(_relaxed(stretched), options, ranges=False)
-    pointed = _in_order(_pointed(stretched, every, data, solution.row_duals), data)
-    if program.whole.any() and not pointed:
-        solution = run_solver(stretched, options, ranges=False)
-    if solution.status is not Status.OPTIMAL:
-        return None
-    return Least(float(solution.columns[program.shape[1] :].sum()), pointed)
+    least = None
+    for each in (_relaxed(stretched), stretched) if program.whole.any() else (stretched,):
+        solution = run_solver(each, options, ranges=False)
+        if solution.status is not Status.OPTIMAL:
+            return None
+        pointed = [] if each.whole.any() else _pointed(each, every, data, solution.row_duals)
+        least = Least(float(solution.columns[program.shape[1] :].sum()), _in_order(pointed, data))
+        if least.proves_conflict:
+            break
+    return least
 
 
 def _relaxed(program: LinearProgram) -> LinearProgram:

@@ -99,6 +99,8 @@ def test_blocks_are_told_over_the_first_periods_in_which_they_do_not_fit(monkeyp
         return can_keep(*given)
 
     monkeypatch.setattr(demands, "_can_keep", counted)
+    with pytest.raises(gw.InfeasibleError):
+        gw.solve(instance)
     parts = diagnose(instance).conflicts
     assert {(part.kind, part.first, part.until) for part in parts} == {
         (kind, "2040-01-01", "2041-01-01") for kind in ("block", "lock min", "lock max")
