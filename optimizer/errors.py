@@ -22,11 +22,17 @@ class InfeasibleError(PlanError):
         ``infeasible``, ``unbounded`` or ``infeasible_or_unbounded``.
     instance : Instance or None
         What was planned for, where that is known: `optimizer.results.diagnose.diagnose` explains it.
+    in_conflict : str
+        Demands that cannot all be kept, in words, as far as the solve itself told: not the fewest; may be blank.
     """
 
-    def __init__(self, status: str, instance: Instance | None = None) -> None:
-        self.status, self.instance = status, instance
+    def __init__(self, status: str, instance: Instance | None = None, in_conflict: str = "") -> None:
+        self.status, self.instance, self.in_conflict = status, instance, in_conflict
         super().__init__(_MEANING[status])
+
+    def because(self, in_conflict: str) -> str:
+        """Return in one line why there is no plan: demands in conflict where they are given, else the status alone."""
+        return f"{self.status}: these cannot all be kept: {in_conflict}" if in_conflict else str(self)
 
 
 _MEANING = {

@@ -24,6 +24,8 @@ from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.alternatives import Alternatives, alternatives
 from optimizer.results.audit import audit
 from optimizer.results.columns import COLUMNS
+from optimizer.results.demands import NOTHING_MISSED, least_missed
+from optimizer.results.diagnose import shortly
 from optimizer.results.marginals import disagreements
 from optimizer.results.nearness import stay_near as near
 from optimizer.results.plan import Plan, decision_tables, make_plan
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from optimizer.solve.session import Answer
 
 COLD_AGAIN: tuple[dict[str, str | int], ...] = ({"presolve": "off"}, {"solver": "ipm", "run_crossover": "on"})
-"""What is tried, in turn, when an answer said to be optimal does not prove to be."""
+"""What is tried, in turn, when an answer said to be optimal, or that there is none, does not prove to be right."""
 
 
 def solve(
@@ -121,7 +123,7 @@ def solve(
             program = compiled(laid_out.data)
         with stage("solve"):
             solution, certificate, report = solved(laid_out, program, options, meanwhile, layouts)
-        certificate = plan_or_error(solution, certificate, accept_stopped=accept_stopped, instance=instance)
+        certificate = plan_or_error(solution, certificate, report, accept_stopped=accept_stopped, instance=instance)
         if solution.status.stopped and not program.whole.any():
             solution, certificate = settled(program, solution)
         with stage("results"):
@@ -216,7 +218,8 @@ def solved(
     Returns
     -------
     (Solution, Certificate or None, dict)
-        The last says where the solver started, every stage of a lifted solve, and iterations and seconds of the last.
+        The last says where the solver started, every stage of a lifted solve, and iterations and seconds of the last;
+        ``in_conflict``, where there is no plan, as `confirmed` tells it.
     """
     start = start_of(laid_out, program, options)
     stages: tuple[Stage, ...] = ()
@@ -231,8 +234,44 @@ def solved(
         report["start"] = "cold after lift"
     spent = sum(stage.seconds for stage in stages)
     left = None if options.time_limit is None else max(options.time_limit - spent, 0.0)
-    solution, certificate = certified(program, replace(options, time_limit=left), meanwhile)
-    return solution, certificate, {**report, "iterations": solution.iterations, "seconds": solution.seconds}
+    solution, certificate, in_conflict = confirmed(laid_out, program, replace(options, time_limit=left), meanwhile)
+    report |= {"iterations": solution.iterations, "seconds": solution.seconds}
+    return solution, certificate, report | ({"in_conflict": in_conflict} if in_conflict else {})
+
+
+def confirmed(
+    laid_out: Timeline, program: LinearProgram, options: SolveOptions, meanwhile: Callable[[], object] | None = None
+) -> tuple[Solution, Certificate | None, str]:
+    """Solve a program as `certified` does, and believe that it has no plan only where demands prove to be in conflict.
+
+    Where that cannot be told, since a limit was reached or all demands together are not what forbids a plan that has
+    less freedom, the solver's word stands.
+
+    Returns
+    -------
+    (Solution, Certificate or None, str)
+        The last says in words which demands cannot all be kept, not the fewest; blank where there is a plan, or where
+        only whole numbers forbid one.
+
+    Raises
+    ------
+    SolverError
+        If the solver finds no plan, whichever way it is asked, though every demand can be kept.
+    """
+    solution, certificate = certified(program, options, meanwhile)
+    if solution.status is not Status.INFEASIBLE:
+        return solution, certificate, ""
+    least = least_missed(program, laid_out.data, options)
+    if least is None or least.proves_conflict:
+        return solution, certificate, shortly(laid_out, least.pointed) if least else ""
+    for again in COLD_AGAIN:
+        solution, certificate = judged(program, replace(options, solver={**options.solver, **again}))
+        if solution.status.stopped or (certificate and certificate.optimal):
+            return solution, certificate, ""
+    raise SolverError(
+        f"the solver finds no plan, and yet every demand can be kept to within {NOTHING_MISSED:g} GW; look for limits "
+        "that leave no room at all, or for very large and very small figures side by side"
+    )
 
 
 def certified(
@@ -277,7 +316,12 @@ def settled(program: LinearProgram, solution: Solution) -> tuple[Solution, Certi
 
 
 def plan_or_error(
-    solution: Solution, certificate: Certificate | None, *, accept_stopped: bool, instance: Instance | None = None
+    solution: Solution,
+    certificate: Certificate | None,
+    report: Mapping[str, Any] | None = None,
+    *,
+    accept_stopped: bool,
+    instance: Instance | None = None,
 ) -> Certificate:
     """Return the certificate of a solve that left a plan; raise the error that fits one which did not."""
     status = solution.status
@@ -286,7 +330,7 @@ def plan_or_error(
             return certificate
         raise AuditError("the solver's answer does not prove optimal", [str(certificate)])
     if status in (Status.INFEASIBLE, Status.UNBOUNDED, Status.INFEASIBLE_OR_UNBOUNDED):
-        raise InfeasibleError(str(status), instance)
+        raise InfeasibleError(str(status), instance, (report or {}).get("in_conflict", ""))
     if status.stopped:
         if certificate is not None and certificate.feasible and accept_stopped:
             return certificate
@@ -318,6 +362,6 @@ def alternatives_of(
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
     options = SolveOptions()
-    solution, certificate = certified(program, options)
+    solution, certificate, _ = confirmed(laid_out, program, options)
     plan_or_error(solution, certificate, accept_stopped=False, instance=instance)
     return alternatives(laid_out, program, solution.columns, within, options, progress or (lambda stage: None))

@@ -50,9 +50,15 @@ def deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[np.int
 
     Neither is counted beyond the horizon, where longer ones bind no further: the model has a lag for every period.
     """
+    notice, term = whole_deal_periods(instance, calendar)
+    return np.minimum(notice, calendar.periods), np.minimum(term, calendar.periods)
+
+
+def whole_deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return notice and term of each row of ``pathways`` in periods, however far beyond the horizon they reach."""
     frame = instance.filled("pathways")
     notice, term = (calendar.periods_of_days(_numbers(frame, f"{name}_days")) for name in ("notice", "min_term"))
-    return np.minimum(notice, calendar.periods), np.minimum(np.maximum(term, notice), calendar.periods)
+    return notice, np.maximum(term, notice)
 
 
 def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:

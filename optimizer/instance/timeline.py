@@ -20,6 +20,7 @@ from optimizer.instance.layouts import Arrays, Layouts, Names
 from optimizer.instance.memory import refuse_too_large
 from optimizer.instance.past import changes_of_the_past
 from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.steps import whole_deal_periods
 
 TABLES_READ: Final = (
     "pools",
@@ -71,6 +72,12 @@ class Timeline:
     def known(self) -> list[str]:
         """The outcomes known at each node, ``factor=outcome`` joined by a comma."""
         return known_at(self.instance, self.data.tree)
+
+    def terms(self, node: int) -> dict[str, int]:
+        """Return each pathway's term in periods as a node knows it, what lies beyond the horizon included."""
+        scenario = self.scenarios[self.data.tree.example[node]]
+        term = whole_deal_periods(scenario, self.calendar)[1]
+        return dict(zip(scenario.tables["pathways"]["pathway"].tolist(), term.tolist(), strict=True))
 
     @cached_property
     def calendar(self) -> Calendar:

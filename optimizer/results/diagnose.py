@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from optimizer.results.relief_edits import owner, span
 from optimizer.results.repairs import Repair, repairs
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import SolveOptions
+
+SHOWN_DEMANDS: Final = 4
+"""Demands that are told in the one line of a case among many."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,13 @@ def conflicts_in_words(instance: Instance) -> str:
     return f"{words}; because {because}" if because else words
 
 
+def shortly(laid_out: Timeline, pointed: Sequence[Demand]) -> str:
+    """Return some demands in one line, the first few in words."""
+    words = [_told(demand, laid_out).words for demand in pointed[:SHOWN_DEMANDS]]
+    more = len(pointed) - len(words)
+    return "; ".join([*words, f"and {more} more"] if more else words)
+
+
 def _told(demand: Demand, laid_out: Timeline) -> Conflict:
     period = laid_out.data.tree.period[demand.nodes]
     first, end = int(period.min()), int(period.max()) + 1
@@ -148,9 +158,10 @@ def _running(laid_out: Timeline, found: list[Demand], facts: list[tuple[str, str
     table = laid_out.scenarios[tree.example[node]].tables["running"]
     for pathway, kind in facts:
         rows = table[(table["pathway"] == pathway) & (table["kind"] == kind)].sort_values("until")
-        verb = "stay in deals until" if kind == "term" else "come back from deals on"
-        each = [f"{gw:.4g} GW {verb} {until:%Y-%m-%d}" for gw, until in zip(rows["gw"], rows["until"], strict=True)]
-        yield f"of {pathway} {', '.join(each)}"
+        verb, until = ("are bound", "until") if kind == "term" else ("come back", "on")
+        whose = [f" of {pathway} {verb}", *("" for _ in range(len(rows) - 1))]
+        each = zip(rows["gw"], whose, rows["until"], strict=True)
+        yield ", ".join(f"{gw:.4g} GW{whose} {until} {date:%Y-%m-%d}" for gw, whose, date in each)
 
 
 def _given(demand: Demand, laid_out: Timeline) -> str:
@@ -181,7 +192,8 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
         return f"{whose} is used at 0 or at least {_gw(data.min_block[p, q, data.tree.root[nodes]])} {when}"
     if demand.kind == "lock min":
         return f"a lock holds {whose} at {_gw(data.lock_least[p, q, nodes])} or more {when}"
-    return f"a lock holds {whose} at {_gw(data.lock_most[p, q, nodes])} or less {when}"
+    most = data.lock_most[p, q, nodes]
+    return f"a lock holds {whose} at {_gw(most)} {'or less ' if most.max() > 0 else ''}{when}"
 
 
 def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:
@@ -199,12 +211,11 @@ def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
     table = laid_out.scenarios[laid_out.data.tree.example[demand.pointed[0]]].filled("pathways")
     row = table[table["pathway"] == demand.pathway].iloc[0]
     initial = float(data.initial[p][:, root].sum())
-    has = f"{initial:.4g} GW of {demand.pathway} are in deals before the start and " if initial > 0 else ""
-    kept = [f"come back only {int(row['notice_days'])} days after notice"] if row["notice_days"] else []
+    has = f"what {demand.pathway} has" + (f" ({initial:.4g} GW before the start)" if initial > 0 else "")
+    kept = [f"comes back only {int(row['notice_days'])} days after notice"] if row["notice_days"] else []
     if row["min_term_days"]:
-        kept.append(f"stay for at least {int(row['min_term_days'])} days once signed")
-    subject = has or f"GW that {demand.pathway} has in deals "
-    return f"{subject}{' and '.join(kept) or 'come back only by churn'}, {when}"
+        kept.append(f"stays for at least {int(row['min_term_days'])} days once signed")
+    return f"{has} {' and '.join(kept) or 'comes back only by churn'}, {when}"
 
 
 def _gw(values: Any) -> str:

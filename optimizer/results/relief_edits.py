@@ -141,39 +141,41 @@ def breach_cost(pathway: str, laid_out: Timeline) -> float:
     """Return the most that a GW of deals earns in the notice or term that is not kept, $bn per GW."""
     data = laid_out.data
     p = data.pathways.index(pathway)
-    years = float(data.term[p].max()) * data.dt
+    years = max(laid_out.terms(root).get(pathway, 0) for root in data.tree.roots.tolist()) * data.dt
     return round(float(data.value[p].max(initial=0.0)) * years, 6)
 
 
 def _words(key: tuple[str, str, str], part: list[Given], laid_out: Timeline) -> str:
     kind, pathway, pool = key
-    what = {
-        "floor": f"lower {pathway}'s floor by {{}} GW",
-        "cap": f"raise {pathway}'s cap by {{}} GW",
-        "supply": f"have {{}} GW more in {pool}",
-        "deals": f"let {pathway}'s deals be ended without notice, at a price: {{}} GW",
-        "lock min": f"lower the lock on {owner(pathway, pool)} by {{}} GW",
-        "lock max": f"raise the lock on {owner(pathway, pool)} by {{}} GW",
-        "ramp": f"let {pathway} grow faster, by {{}} GW a month",
+    before, after = {
+        "floor": (f"lower the floor of {pathway} ", ""),
+        "cap": (f"raise the cap of {pathway} ", ""),
+        "supply": ("have ", f" in {pool}"),
+        "deals": ("let ", f" of {pathway} come back without notice, at a price,"),
+        "lock min": (f"lower the lock on {owner(pathway, pool)} ", ""),
+        "lock max": (f"raise the lock on {owner(pathway, pool)} ", ""),
+        "ramp": (f"raise the ramp of {pathway} by ", " a month"),
     }[kind]
     if kind == "ramp":
-        return what.format(f"{part[0].gw / laid_out.calendar.months:.4g}")
+        return f"{before}{part[0].gw / laid_out.calendar.months:.4g} GW{after}"
     if kind.startswith("lock"):
-        return what.format(f"{part[0].gw:.4g}")
+        return f"{before}by {part[0].gw:.4g} GW"
     if kind == "deals":
         months = sorted({_date(laid_out, given.relief.period) for given in part})
-        most = max(given.gw for given in part)
-        return f"{what.format(f'{most:.4g}')} in {months[0]:%Y-%m}" + (" and later" if len(months) > 1 else "")
+        most = f"{'up to ' if len(part) > 1 else ''}{max(given.gw for given in part):.4g} GW"
+        return f"{before}{most}{after} in {months[0]:%Y-%m}" + (" and later" if len(months) > 1 else "")
     stretches = _stretches(part)
-    told = [
-        f"{what.format(f'{s.gw:.4g}') if i == 0 else f'{s.gw:.4g} GW'} {span(laid_out, s.first, s.end)}"
-        for i, s in enumerate(stretches[:SHOWN_STRETCHES])
-    ]
     if len(stretches) > SHOWN_STRETCHES:
-        least, most = min(s.gw for s in stretches), max(s.gw for s in stretches)
-        amount = f"{least:.4g} to {most:.4g}"
-        return f"{what.format(amount)} {span(laid_out, stretches[0].first, stretches[-1].end)}, month by month"
-    return ", ".join(told)
+        least, most = (f"{pick(s.gw for s in stretches):.4g}" for pick in (min, max))
+        when, each = span(laid_out, stretches[0].first, stretches[-1].end), laid_out.instance.resolution
+        return f"{before}{_amount(kind, f'{least} to {most} GW')}{after} {when}, {each} by {each}"
+    amounts = ["to 0" if kind == "floor" and s.all_of_it else _amount(kind, f"{s.gw:.4g} GW") for s in stretches]
+    amounts[0] = f"{before}{amounts[0]}{after}"
+    return ", ".join(f"{amount} {span(laid_out, s.first, s.end)}" for amount, s in zip(amounts, stretches, strict=True))
+
+
+def _amount(kind: str, gw: str) -> str:
+    return f"{gw} more" if kind == "supply" else f"by {gw}"
 
 
 def owner(pathway: str, pool: str) -> str:

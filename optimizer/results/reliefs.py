@@ -145,7 +145,7 @@ def _deals(demand: Demand, laid_out: Timeline, written: Timeline, program: Linea
     data = laid_out.data
     if edited_by_outcomes(laid_out.instance, "pathways", "breach_cost_bn_per_gw"):
         return
-    p = data.pathways.index(demand.pathway)
+    terms = [laid_out.terms(root).get(demand.pathway, 0) for root in data.tree.roots.tolist()]
     for node, rows, values in zip(demand.nodes.tolist(), demand.rows, demand.values, strict=True):
-        years = float(data.tree.probability[node]) * data.dt * int(data.term[p, data.tree.root[node]])
+        years = float(data.tree.probability[node]) * data.dt * terms[data.tree.root[node]]
         yield Relief("deals", demand.pathway, "", int(data.tree.period[node]), rows, values, years)

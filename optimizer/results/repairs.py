@@ -149,7 +149,9 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
             by = f"{months} month{'s' if months > 1 else ''}"
             found.append(
                 _Draft(
-                    f"deliver {contract}'s {gw:g} GW of {date} {by} earlier", (text,), gw * periods * laid_out.data.dt
+                    f"bring the {gw:g} GW that {contract} delivers on {date} forward by {by}",
+                    (text,),
+                    gw * periods * laid_out.data.dt,
                 )
             )
     return sorted(found, key=lambda draft: draft.gw_years)[:MOST_EARLIER]

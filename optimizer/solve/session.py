@@ -213,7 +213,7 @@ class Session:
         self._compiled: Compiled = compile_terms(terms(laid_out.data))
         self._rebuilt: list[Compiled] = []
         solution, proof, report = solved(laid_out, self._compiled.program, self._options, layouts=self._layouts)
-        certificate = plan_or_error(solution, proof, accept_stopped=False, instance=instance)
+        certificate = plan_or_error(solution, proof, report, accept_stopped=False, instance=instance)
         warnings = (*warnings, *left_free(laid_out))
         seconds = {"base": time.perf_counter() - began}
         self.base = Answer(
@@ -342,7 +342,7 @@ class Session:
                 if proof.optimal:
                     return warm, proof, iterations, False
         solution, cold_proof, report = solved(laid_out, program, self._options, layouts=self._layouts.forked())
-        certificate = plan_or_error(solution, cold_proof, accept_stopped=False, instance=explained_by)
+        certificate = plan_or_error(solution, cold_proof, report, accept_stopped=False, instance=explained_by)
         return solution, certificate, iterations + taken(report), doubted
 
     def _starts(

@@ -62,4 +62,4 @@ def why_no_plan(error: InfeasibleError) -> str:
         words = conflicts_in_words(error.instance)
     except (StoppedError, SolverError):  # it has no plan all the same
         return str(error)
-    return f"{error.status}: these cannot all be kept: {words}" if words else str(error)
+    return error.because(words)

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models.data import PlanData
 from optimizer.instance.cells import frame_of
 from optimizer.instance.check import check
 from optimizer.instance.edit import rows_of
@@ -72,11 +71,11 @@ def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
     laid_out = timeline(run.instance)
     count = period_of(run.instance, to)
     path = _path(laid_out, count, given)
-    data, starts = laid_out.data, laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)
+    starts = laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)
     rows = run.tables["allocation"]
     here = rows[rows["node"] == path[-1]]
     initial = {(p, q): gw for p, q, gw in zip(here["pathway"], here["pool"], here["gw"], strict=True)}
-    return State(initial, _running(run, data, path, starts), _cancelled(run, laid_out, path, starts))
+    return State(initial, _running(run, laid_out, path, starts), _cancelled(run, laid_out, path, starts))
 
 
 def _path(laid_out: Timeline, count: int, given: Mapping[str, str]) -> IntArray:
@@ -96,8 +95,12 @@ def _path(laid_out: Timeline, count: int, given: Mapping[str, str]) -> IntArray:
     return path
 
 
-def _running(run: Run, data: PlanData, path: IntArray, starts: Any) -> list[Row]:
-    """Return the terms and notices that run on beyond the path, with the GW that churn has left of them."""
+def _running(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> list[Row]:
+    """Return the terms and notices that run on beyond the path, with the GW that churn has left of them.
+
+    A term is told whole, beyond the horizon too, which the planner may move.
+    """
+    data, terms = laid_out.data, laid_out.terms(int(path[0]))
     count, root = len(path), int(data.tree.root[path[0]])
     kept = data.keep[:, path]
     amounts: dict[tuple[str, str, dt.date], float] = {}
@@ -110,9 +113,9 @@ def _running(run: Run, data: PlanData, path: IntArray, starts: Any) -> list[Row]
         for row in table[table["node"] == node].to_dict("records"):
             p = data.pathways.index(row["pathway"])
             left = float(np.prod(kept[p, a + 1 :]))
-            term, notice = int(data.term[p, root]), int(data.notice[p, root])
-            if a + term > count:
-                add(row["pathway"], "term", starts[a + term], left * (row["signed_gw"] - row["breached_gw"]))
+            until, notice = min(a + terms[row["pathway"]], len(starts) - 1), int(data.notice[p, root])
+            if until > count:
+                add(row["pathway"], "term", starts[until], left * (row["signed_gw"] - row["breached_gw"]))
             if a + notice >= count:
                 add(row["pathway"], "notice", starts[a + notice], left * row["notice_given_gw"])
     for row in run.instance.tables["running"].to_dict("records"):

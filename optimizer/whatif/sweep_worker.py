@@ -121,7 +121,7 @@ class Worker:
                 raise KeyboardInterrupt from error
             return {"status": error.status, "reason": str(error)}
         except InfeasibleError as error:
-            return {"status": error.status, "reason": str(error)}
+            return {"status": error.status, "reason": error.because(error.in_conflict)}
         except PlanError as error:
             return {"status": "failed_check" if isinstance(error, AuditError) else "solver_error", "reason": str(error)}
         except Exception as error:  # whatever befalls one case, the others are answered

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import optimizer as gw
+from optimizer.export.tables import to_csv
 from optimizer.instance.memory import BYTES_A_COLUMN, columns
 from optimizer.instance.timeline import timeline
-from optimizer.results.run import read_run
+from optimizer.results.run import keep, read_run
 from optimizer.solve.compile import compiled
 from tests.cli.conftest import INSTANCES
+from tests.cli.kills import Subject, killed
 from tests.generate import random_instance
 
 TREE = str(INSTANCES / "tiny-tree")
@@ -199,19 +199,17 @@ def test_a_file_that_changes_while_it_is_read_is_planned_as_it_was_read(tmp_path
     assert len(run.instance.tables["pathways"]) > 0 and (instance / "pathways.csv").read_text() == "pathway\n"
 
 
-@pytest.mark.parametrize("wait", [0.0, 0.002, 0.01])
-def test_a_killed_solve_leaves_a_whole_run_or_none(wait: float, tmp_path: Path) -> None:
-    """Protects kept runs: a process killed while it writes leaves nothing that looks like a run and is not."""
-    target = tmp_path / "run"
-    process = started("solve", TREE, "--out", str(target))
-    while process.poll() is None and not list(tmp_path.glob(".gwplan-*")):
-        time.sleep(0.0005)
-    time.sleep(wait)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    if target.exists():
-        assert read_run(str(target)).summary["status"] == "optimal"
-    assert {path.name for path in tmp_path.iterdir() if not path.name.startswith(".gwplan-")} <= {"run"}
+@pytest.mark.parametrize(("command", "wait"), [("solve", 0.002), ("export csv", 0.0), ("export xlsx", 0.2)])
+def test_what_is_killed_while_it_writes_leaves_a_whole_output_or_none(
+    command: str, wait: float, tmp_path: Path
+) -> None:
+    """Protects kept runs and exports: a process killed while it writes leaves nothing that looks whole and is not."""
+    run = keep(gw.solve(gw.load(TREE)), tmp_path / "run", command=["gwplan"], options={})
+    whole = to_csv(read_run(run), tmp_path / "csv")
+    expected = {path.name: path.stat().st_size for path in whole.iterdir()} if command == "export csv" else None
+    (here := tmp_path / "here").mkdir()
+    phase = killed(Subject(command, TREE if command == "solve" else str(run), expected), here, wait, writing=True)
+    assert phase != "before writing"
 
 
 def test_two_processes_that_keep_the_same_run_leave_one_whole(tmp_path: Path) -> None:

@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import calendar_of
-from optimizer.results.diagnose import Diagnosis, diagnose
+from optimizer.instance.timeline import timeline
+from optimizer.results import demands
+from optimizer.results.diagnose import diagnose
+from optimizer.results.relief_edits import breach_cost
+from optimizer.results.reliefs import reliefs
+from optimizer.solve.compile import compiled
 from tests.cli.conftest import INSTANCES
-from tests.generate import random_instance
-from tests.generate.broken import broken
-from tests.oracle.elastic import Key, can_be_kept, least_gw_years
+from tests.results.infeasible import CLOSE, explained
 
 LOCKED = "insert locks[pathway=deals, from=2027-01-01, min_gw=3]"
 SEEDS = (1000, 1009, 1011, 1039, 1389, 1405, 1415, 1420)
 """Instances that have no plan: some of them once were told or mended wrongly."""
 
 
-def periods(instance: gw.Instance, diagnosis: Diagnosis) -> list[set[tuple[Key, int]]]:
-    """Return the demands in conflict, each as its key in each of its periods."""
-    starts = [str(date) for date in calendar_of(instance).starts(instance.periods + 1)]
-    return [
-        {((c.kind, c.pathway, c.pool), t) for t in range(starts.index(c.first), starts.index(c.until))}
-        for c in diagnosis.conflicts
-    ]
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_conflicts_are_irreducible_and_the_first_repair_costs_the_least(seed: int, tmp_path: Path) -> None:
     """Protects the diagnosis: no demand in it can be spared, the first repair works, and none takes fewer GW-years."""
-    instance = broken(gw.load(random_instance(seed, tmp_path / "whole")), seed)
-    assert instance is not None
-    diagnosis = diagnose(instance)
-    gw.save(instance, tmp_path / "broken")
-    with pytest.raises(gw.InfeasibleError):
-        gw.solve(instance)
-    parts = periods(instance, diagnosis)
-    together = set().union(*parts)
-    assert not can_be_kept(tmp_path / "broken", together)
-    assert all(can_be_kept(tmp_path / "broken", together - part) for part in parts)
-    first = diagnosis.repairs[0]
-    assert first.gw_years == pytest.approx(least_gw_years(tmp_path / "broken"), rel=1e-5, abs=1e-5)
-    assert [repair.gw_years for repair in diagnosis.repairs] == sorted(r.gw_years for r in diagnosis.repairs)
-    for repair in diagnosis.repairs:
-        assert gw.solve(instance.edited(*repair.edits)).objective_bn == pytest.approx(repair.worth_bn)
+    case = explained(seed, tmp_path)
+    assert case is not None and case.in_conflict and case.irreducible
+    repairs = case.diagnosis.repairs
+    assert repairs[0].gw_years == pytest.approx(case.least_gw_years, rel=CLOSE, abs=CLOSE)
+    assert [repair.gw_years for repair in repairs] == sorted(repair.gw_years for repair in repairs)
+    assert case.mended
 
 
 def test_a_conflict_is_told_in_the_planners_words() -> None:
@@ -61,6 +46,15 @@ def test_a_conflict_is_told_in_the_planners_words() -> None:
     ]
 
 
+def test_a_deal_that_ends_early_counts_for_all_of_its_term() -> None:
+    """Protects the order of repairs: a term that outlasts the horizon costs as many GW-years as it lasts."""
+    edits = ("pathways[pathway=deals].min_term_days = 1000", LOCKED)
+    laid_out = timeline(gw.load(INSTANCES / "tiny-deals").edited(*edits))
+    ended = [relief for relief in reliefs(laid_out, compiled(laid_out.data)) if relief.kind == "deals"]
+    assert {relief.gw_years for relief in ended} == {11 / 4}  # 11 quarters; the plan has 5
+    assert breach_cost("deals", laid_out) == 8 * 11 / 4
+
+
 def test_a_later_delivery_is_offered_earlier() -> None:
     """Protects the planner's own way out: capacity that comes later is offered sooner, and checked by solving."""
     changes = (
@@ -70,8 +64,8 @@ def test_a_later_delivery_is_offered_earlier() -> None:
         "calendar.periods = 7",
     )
     diagnosis = diagnose(gw.load(INSTANCES / "tiny-deals").edited(*changes))
-    earlier = next(r for r in diagnosis.repairs if r.words.startswith("deliver late's 2.5 GW"))
-    assert earlier.words == "deliver late's 2.5 GW of 2027-04-01 3 months earlier"
+    earlier = next(r for r in diagnosis.repairs if r.words.startswith("bring the 2.5 GW"))
+    assert earlier.words == "bring the 2.5 GW that late delivers on 2027-04-01 forward by 3 months"
     assert earlier.edits == ("deliveries[contract=late, date=2027-04-01, gw=2.5].date -= 3 months",)
     assert len(diagnosis.repairs) >= 3
 
@@ -85,6 +79,33 @@ def test_blocks_that_do_not_fit_are_named() -> None:
     diagnosis = diagnose(gw.load(INSTANCES / "tiny-locks").edited(*changes))
     assert {part.kind for part in diagnosis.conflicts} == {"block", "lock min", "lock max"}
     assert "ads on cluster is used at 0 or at least 0.6 GW" in "\n".join(part.words for part in diagnosis.conflicts)
+
+
+def test_blocks_are_told_over_the_first_periods_in_which_they_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the reader of a conflict in whole numbers: no later nor longer range is told, in few solves."""
+    changes = (
+        "calendar.periods = 40",
+        "eligibility[pathway=ads].min_block_gw = 0.6",
+        "locks[pathway=ads].max_gw = 0.4 ",
+        "insert locks[pathway=ads, from=2040-01-01, until=2050-01-01, min_gw=0.1, max_gw=0.4]",
+        "locks[pathway=ads, from=2027-01-01].min_gw = 0",
+    )
+    instance = gw.load(INSTANCES / "tiny-locks").edited(*changes)
+    solved: list[bool] = []
+    can_keep = demands._can_keep
+
+    def counted(*given: Any) -> bool:
+        solved.append(True)
+        return can_keep(*given)
+
+    monkeypatch.setattr(demands, "_can_keep", counted)
+    with pytest.raises(gw.InfeasibleError):
+        gw.solve(instance)
+    parts = diagnose(instance).conflicts
+    assert {(part.kind, part.first, part.until) for part in parts} == {
+        (kind, "2040-01-01", "2041-01-01") for kind in ("block", "lock min", "lock max")
+    }
+    assert len(solved) < 45
 
 
 def test_an_instance_with_a_plan_is_not_explained_away() -> None:
@@ -102,7 +123,7 @@ def test_an_instance_with_a_plan_is_not_explained_away() -> None:
                 "insert running[pathway=deals, kind=term, until=2026-09-30, gw=0.3]",
                 "insert locks[pathway=deals, from=2026-07-01, max_gw=0]",
             ),
-            ("of deals 0.3 GW stay in deals until 2026-09-30",),
+            ("0.3 GW of deals are bound until 2026-09-30",),
         ),
         (
             (
@@ -110,7 +131,7 @@ def test_an_instance_with_a_plan_is_not_explained_away() -> None:
                 "pathways[pathway=deals].ramp_gw_per_month = 0",
                 "insert locks[pathway=deals, from=2026-04-01, min_gw=0.2]",
             ),
-            ("of deals 0.3 GW come back from deals on 2026-04-01",),
+            ("0.3 GW of deals come back on 2026-04-01",),
         ),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 import optimizer as gw
 from optimizer import planning
+from optimizer.cli import main
 from optimizer.instance.timeline import timeline
 from optimizer.solve import mixed
 from optimizer.solve.certify import certify
@@ -120,6 +121,48 @@ def test_a_failing_solver_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mixed, "run_solver", failing)
     with pytest.raises(gw.SolverError, match="Solve error"):
         gw.solve(gw.load(INSTANCES / "tiny-tree"))
+
+
+class Denying:
+    """A solver that says of a program that it is infeasible, the first so many times that it is asked."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.asked = times, 0
+
+    def __call__(self, program: LinearProgram, options: SolveOptions) -> Solution:
+        """Solve a program, or deny it."""
+        self.asked += 1
+        if self.asked > self.times:
+            return run_solver(program, options)
+        nothing = np.empty(0)
+        return Solution(Status.INFEASIBLE, nothing, nothing, None, 0, 0.0, "Infeasible", None)
+
+
+@pytest.mark.parametrize("edits", [(), ("eligibility.min_block_gw = 0.1",)])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_plan_that_the_solver_denies_is_found(
+    edits: tuple[str, ...], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numerical trouble is no conflict: where every demand can be kept another way of solving finds the plan."""
+    instance = gw.load(INSTANCES / "tiny-deals").edited(*edits)
+    expected = gw.solve(instance).objective_bn
+    denying = Denying(times)
+    monkeypatch.setattr(mixed, "run_solver", denying)
+    assert gw.solve(instance).objective_bn == pytest.approx(expected)
+    assert denying.asked > times
+
+
+def test_a_plan_that_the_solver_always_denies_is_a_failure_and_not_infeasible(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is possible is never told as infeasible: the command ends with 5 and says that the solver failed."""
+    monkeypatch.setattr(mixed, "run_solver", Denying(100))
+    monkeypatch.setattr("sys.argv", ["gwplan", "solve", str(INSTANCES / "tiny-deals")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr()
+    assert ended.value.code == 5 and not told.out
+    assert "the solver finds no plan, and yet every demand can be kept" in told.err and "infeasible" not in told.err
 
 
 def test_solver_options_take_the_types_of_highs() -> None:

@@ -104,7 +104,8 @@ def test_a_case_that_fails_is_a_row_with_its_reason(deals: Instance) -> None:
         study_of(deals, NO_PLAN, fine, NO_INPUT, "value[pathway=none].value_bn_per_gw_year = 1"), InProcess()
     ).rows
     assert [row["status"] for row in rows] == ["infeasible", "optimal", "bad_input", "bad_input"]
-    assert "no plan keeps every" in rows[0]["reason"] and "objective_bn" not in rows[0]
+    assert "cannot all be kept: a lock holds training at 5 GW or more" in rows[0]["reason"]
+    assert "holds 1 GW" in rows[0]["reason"] and "objective_bn" not in rows[0]
     assert "risk.aversion" in rows[2]["reason"] and "'none'" in rows[3]["reason"]
     table = Results(study_of(deals, NO_PLAN, fine), rows[1], rows[:2]).table
     assert np.isnan(table["objective_bn"][0]) and table["objective_bn"][1] > 0

@@ -65,6 +65,15 @@ def test_the_reference_instance_rolls_on_month_by_month(tmp_path: Path) -> None:
     assert second.objective_bn == pytest.approx(remaining_bn(plan, 17), rel=1e-6)
 
 
+def test_a_term_that_outlasts_the_horizon_is_carried_over_whole(tmp_path: Path) -> None:
+    """A planner who makes the horizon longer after rolling on is held to deals for as long as they were signed for."""
+    changes = ("pathways[pathway=deals].min_term_days = 1000", "value[pathway=deals].value_bn_per_gw_year = 30")
+    plan = gw.solve(gw.load(INSTANCES / "tiny-deals").edited(*changes))
+    running = rolled_after(plan, tmp_path, 1).tables["running"]
+    until = running.loc[running["kind"] == "term", "until"]
+    assert until.astype(str).tolist() == ["2028-10-01"]  # 11 quarters after the start; the plan ends in 2027-03
+
+
 def test_a_branch_is_asked_for_where_there_are_several(tmp_path: Path) -> None:
     """On a tree the state depends on what was revealed: without it rolling on is refused."""
     plan = gw.solve(gw.load(INSTANCES / "tiny-tree"))
