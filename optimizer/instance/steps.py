@@ -116,7 +116,7 @@ def in_service(
     at = _places(names.contracts, list(zip(contracts["contract"], contracts["pool"], strict=True)))
     row_of = np.full(len(names.contracts), -1)
     row_of[at] = np.arange(len(at))
-    line = {contract: k for contract, k in zip(contracts["contract"].tolist(), at.tolist(), strict=True)}
+    line = dict(zip(contracts["contract"].tolist(), at.tolist(), strict=True))
     k = np.array([line[contract] for contract in deliveries["contract"].tolist()], dtype=np.int64)
     delay = _numbers(contracts, "delay_months").astype(np.int64)
     when = add_months(_dates(deliveries, "date"), delay[row_of[k]])

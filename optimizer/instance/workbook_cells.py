@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -314,6 +313,3 @@ def _date(serial: float, since_1904: bool) -> str:
     except (OverflowError, ValueError):
         return repr(serial)
     return moment.date().isoformat() if moment.time() == dt.time() else moment.isoformat(" ")
-
-
-Place = Callable[[int, str], str]

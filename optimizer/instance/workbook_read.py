@@ -37,11 +37,10 @@ _CLOSE: Final = 0.85
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of a sheet: texts by column, row numbers, and whether they could be read whole."""
+    """The rows of a sheet: texts by column, and row numbers."""
 
     columns: dict[str, list[str]]
     numbers: list[int]
-    whole: bool
 
 
 def read_workbook(path: str | Path) -> Reading:
@@ -151,7 +150,7 @@ class _Reader:
         faults += _outside(name, sheet, header)
         numbers = [row for row, cells in sorted(sheet.rows.items()) if row > 1 and any(at in header for at in cells)]
         columns = {column: self._column(name, sheet, numbers, column, at, faults) for column, at in at_name.items()}
-        return _Rows(columns, numbers, not faults), faults
+        return _Rows(columns, numbers), faults
 
     def _column(
         self, name: str, sheet: Sheet, numbers: Sequence[int], column: str, at: int, faults: list[tuple[str, Problem]]

@@ -16,7 +16,7 @@ from optimizer.instance.documents import factors_toml, whatif_toml
 from optimizer.instance.instance import Instance
 from optimizer.instance.package import ENDINGS
 from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
-from optimizer.instance.sources import WHATIFS
+from optimizer.instance.sources import WHATIFS, is_input
 from optimizer.whole import refuse_occupied, whole_folder
 
 _TO_QUOTE = frozenset(',"\r\n')
@@ -121,7 +121,7 @@ def _write_all(texts: Mapping[str, str], folder: Path) -> None:
 def _keep_other_files(source: Path, fresh: Path) -> None:
     """Copy what no instance is read from: it is not the instance's to delete."""
     for entry in source.iterdir():
-        if entry.name.lower().endswith((".csv", ".toml")) or (fresh / entry.name).exists() or entry.name == WHATIFS:
+        if is_input(entry.name) or (fresh / entry.name).exists() or entry.name == WHATIFS:
             continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.copytree(entry, fresh / entry.name, symlinks=True)

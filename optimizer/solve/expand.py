@@ -125,7 +125,7 @@ class Expansion:
         self._codes: dict[int, IntArray] = {}
         self._tables: dict[int, Table] = {}
         self._templates: dict[int, tuple[Any, list[Any]]] = {}
-        self._members: dict[int, tuple[Table, IntArray, list[IntArray]]] = {}
+        self._members: dict[int, tuple[IntArray, list[IntArray]]] = {}
         self.variables: list[Var] = list(model.component_objects(Var, active=True))
         count = 0
         for variable in self.variables:
@@ -308,8 +308,8 @@ class Expansion:
             sets = [list(component[key]) for key in component] if by_index is None else list(by_index.values())
             codes = self.encode([member for members in sets for member in members])
             first = np.concatenate([[0], np.cumsum([len(members) for members in sets])]).astype(np.int64)
-            found = self._members[id(component)] = (first, list(codes.T))  # type: ignore[assignment]
-        return found  # type: ignore[return-value]
+            found = self._members[id(component)] = (first, list(codes.T))
+        return found
 
     # ---- rows
 
