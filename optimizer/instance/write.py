@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.documents import factors_toml, whatif_toml
+from optimizer.instance.documents import factors_toml, toml_text, whatif_toml
 from optimizer.instance.instance import Instance
 from optimizer.instance.package import ENDINGS
 from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
@@ -148,10 +147,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def _toml(column: Column, value: Any) -> str:
-    if column.kind == "text":
-        # JSON writes every string as TOML does, but for one control character that TOML wants escaped
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return _cell(column, value)
+    return toml_text(value) if column.kind == "text" else _cell(column, value)
 
 
 def _cell(column: Column, value: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import calendar_of
+from optimizer.instance.calendar import calendar_of
 from optimizer.results.diagnose import Diagnosis, diagnose
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
