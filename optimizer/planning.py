@@ -6,10 +6,9 @@ import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
@@ -28,22 +27,17 @@ from optimizer.results.marginals import disagreements
 from optimizer.results.nearness import stay_near as near
 from optimizer.results.plan import Plan, decision_tables, make_plan
 from optimizer.results.values import Values
-from optimizer.solve.certify import Certificate, certify
+from optimizer.solve.certify import Certificate
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import Solution, SolveOptions, Status
-from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.mixed import judged
 from optimizer.solve.program import LinearProgram
-from optimizer.solve.stages import Stage, Start, lifted, start_of
+from optimizer.solve.solution import Solution, SolveOptions, Status
+from optimizer.solve.solving import certified, settled, solved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from optimizer.solve.session import Answer
-
-COLD_AGAIN: tuple[dict[str, str | int], ...] = ({"presolve": "off"}, {"solver": "ipm", "run_crossover": "on"})
-"""What is tried, in turn, when an answer said to be optimal does not prove to be."""
 
 
 def solve(
@@ -202,78 +196,6 @@ def valid(instance: Instance, layouts: Layouts | None = None) -> tuple[Problem, 
     Its what-ifs are not applied: they fit the instance as loaded, not one that was edited since.
     """
     return raise_errors(check(instance, changed={*TABLES, "uncertainty", "whatifs"}, layouts=layouts))
-
-
-def solved(
-    laid_out: Timeline,
-    program: LinearProgram,
-    options: SolveOptions,
-    meanwhile: Callable[[], object] | None = None,
-    layouts: Layouts | None = None,
-) -> tuple[Solution, Certificate | None, dict[str, Any]]:
-    """Solve an instance's program from the start that suits it, and judge the answer.
-
-    Returns
-    -------
-    (Solution, Certificate or None, dict)
-        The last says where the solver started, every stage of a lifted solve, and iterations and seconds of the last.
-    """
-    start = start_of(laid_out, program, options)
-    stages: tuple[Stage, ...] = ()
-    report: dict[str, Any] = {"start": str(start), "stages": []}
-    if start is Start.LIFT:
-        lift, stages = lifted(laid_out, program, options, meanwhile, layouts)
-        report["stages"] = [asdict(stage) for stage in stages]
-        if lift is not None:
-            certificate = certify(program, lift.columns, lift.row_duals) if len(lift.columns) else None
-            if lift.status.stopped or (certificate and certificate.optimal):
-                return lift, certificate, {**report, "iterations": lift.iterations, "seconds": lift.seconds}
-        report["start"] = "cold after lift"
-    spent = sum(stage.seconds for stage in stages)
-    left = None if options.time_limit is None else max(options.time_limit - spent, 0.0)
-    solution, certificate = certified(program, replace(options, time_limit=left), meanwhile)
-    return solution, certificate, {**report, "iterations": solution.iterations, "seconds": solution.seconds}
-
-
-def certified(
-    program: LinearProgram, options: SolveOptions, meanwhile: Callable[[], object] | None = None
-) -> tuple[Solution, Certificate | None]:
-    """Solve a program and judge the answer on the matrix; an optimum that does not prove to be one is solved again.
-
-    Returns
-    -------
-    (Solution, Certificate or None)
-        The certificate is None where there is no point to judge.
-    """
-    solution, certificate = judged(program, replace(options, meanwhile=meanwhile))
-    for again in COLD_AGAIN:
-        doubtful = solution.status is Status.OPTIMAL and not (certificate and certificate.optimal)
-        unclear = solution.status is Status.INFEASIBLE_OR_UNBOUNDED
-        if not (doubtful or unclear):
-            break
-        solution, certificate = judged(program, replace(options, solver={**options.solver, **again}))
-    return solution, certificate
-
-
-DECISIONS = ("allocate", "cancelled", "sign", "release", "breach")
-"""The variables that are somebody's decision; all others follow from them."""
-
-
-def settled(program: LinearProgram, solution: Solution) -> tuple[Solution, Certificate]:
-    """Return a stopped solution with its decisions kept and everything that follows from them chosen best.
-
-    Short of the optimum the solver may leave value unearned or count a shortfall that is none. The duals say nothing of
-    the plan then, so there are none.
-    """
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    for name in DECISIONS:
-        at = program.columns[name]
-        lower[at] = upper[at] = np.clip(solution.columns[at], program.column_lower[at], program.column_upper[at])
-    followed = run_solver(replace(program, column_lower=lower, column_upper=upper))
-    if followed.status is Status.OPTIMAL:
-        solution = replace(solution, columns=followed.columns)
-    nothing = np.empty(0)
-    return replace(solution, row_duals=nothing, row_ranges=None), certify(program, solution.columns, nothing)
 
 
 def plan_or_error(

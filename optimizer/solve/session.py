@@ -20,7 +20,7 @@ from optimizer.instance.instance import Edit, Instance, WhatIf
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.problems import Problem
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.planning import checked, checked_decisions, plan_or_error, solved, valid
+from optimizer.planning import checked, checked_decisions, plan_or_error, valid
 from optimizer.results.plan import Plan, make_plan, summarise
 from optimizer.results.values import Values, values
 from optimizer.results.worth import leaf_worth
@@ -30,7 +30,7 @@ from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
 from optimizer.solve.program import FloatArray, LinearProgram
 from optimizer.solve.solution import DUAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
-from optimizer.solve.stages import taken
+from optimizer.solve.solving import solved, taken
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer import planning
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.solve import stages
+from optimizer.solve import solving, stages
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import Solution, SolveOptions, Status
@@ -33,8 +32,8 @@ def laid(case: str | int, folder: Path) -> tuple[Timeline, LinearProgram]:
 def test_lifted_and_cold_find_the_same_optimum(case: str | int, tmp_path: Path) -> None:
     """A start changes how long a plan takes, never what it is worth, with aversion and in forests too."""
     tree, program = laid(case, tmp_path)
-    lift, proof, report = planning.solved(tree, program, SolveOptions(start="lift"))
-    cold, certificate, _ = planning.solved(tree, program, SolveOptions(start="cold"))
+    lift, proof, report = solving.solved(tree, program, SolveOptions(start="lift"))
+    cold, certificate, _ = solving.solved(tree, program, SolveOptions(start="cold"))
     assert lift.status is cold.status
     assert report["start"] in ("lift", "cold after lift")
     if proof is not None and certificate is not None:
@@ -50,7 +49,7 @@ def test_outcomes_continued_alone_lead_to_the_same_optimum(
     monkeypatch.setattr(stages, "CONTINUED_COLUMNS", 0)
     tree, program = laid(case, tmp_path)
     solution, told = lifted(tree, program, SolveOptions())
-    _, certificate = planning.certified(program, SolveOptions())
+    _, certificate = solving.certified(program, SolveOptions())
     if certificate is None:
         assert solution is None or solution.status is not Status.OPTIMAL
     elif solution is not None:
@@ -105,7 +104,7 @@ def test_a_stage_that_fails_leaves_the_tree_to_a_cold_solve(monkeypatch: pytest.
 
     monkeypatch.setattr(stages, "run_solver", failing)
     tree, program = laid("tiny-tree", Path())
-    solution, proof, report = planning.solved(tree, program, SolveOptions(start="lift"))
+    solution, proof, report = solving.solved(tree, program, SolveOptions(start="lift"))
     assert solution.status is Status.OPTIMAL and proof is not None and proof.optimal
     assert report["start"] == "cold after lift"
 
@@ -119,7 +118,7 @@ def test_a_wrong_lifted_answer_is_not_believed(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(stages, "run_solver", lying)
     tree, program = laid("tiny-tree", Path())
-    _, proof, report = planning.solved(tree, program, SolveOptions(start="lift"))
+    _, proof, report = solving.solved(tree, program, SolveOptions(start="lift"))
     assert proof is not None and proof.optimal and report["start"] == "cold after lift"
 
 
