@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from optimizer.planning import solve
     from optimizer.results.nearness import stay_near
     from optimizer.results.plan import Plan
+    from optimizer.session import Answer, Session
     from optimizer.solve.highs import SolveOptions
-    from optimizer.solve.session import Answer, Session
     from optimizer.whatif.uncertainty import Uncertainty, uncertainty
 
 _HOME = {
-    "Answer": "optimizer.solve.session",
+    "Answer": "optimizer.session",
     "AuditError": "optimizer.errors",
     "Edit": "optimizer.instance.instance",
     "InfeasibleError": "optimizer.errors",
@@ -35,7 +35,7 @@ _HOME = {
     "Plan": "optimizer.results.plan",
     "PlanError": "optimizer.errors",
     "Problem": "optimizer.instance.problems",
-    "Session": "optimizer.solve.session",
+    "Session": "optimizer.session",
     "SolveOptions": "optimizer.solve.highs",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",

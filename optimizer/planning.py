@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from optimizer.solve.session import Answer
+    from optimizer.session import Answer
 
 
 def solve(

@@ -21,11 +21,11 @@ from optimizer.results.alternatives import year_weights
 from optimizer.results.claims import figures
 from optimizer.results.plan import summarise
 from optimizer.results.values import values
+from optimizer.session import Answer, Session
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import Compiled, compile_terms
 from optimizer.solve.highs import Status
 from optimizer.solve.program import FloatArray, LinearProgram
-from optimizer.solve.session import Answer, Session
 
 LEAST_GW: Final = 1e-6
 """A change of GW, or of a share, below this is no change of the plan."""

@@ -27,8 +27,8 @@ from optimizer.instance.workbook_places import SheetPlaces
 from optimizer.instance.write import tables_written
 from optimizer.results.claims import figures as summary_figures
 from optimizer.results.record import versions
+from optimizer.session import Answer, Session
 from optimizer.solve.highs import SolveOptions, basis_codes
-from optimizer.solve.session import Answer, Session
 
 KEPT_SESSIONS: Final = 2
 """Instances that a thread of a worker keeps solved."""

@@ -21,10 +21,10 @@ from optimizer.instance.timeline import timeline
 from optimizer.planning import checked, plan_or_error, valid
 from optimizer.results.plan import make_plan
 from optimizer.results.run import keep
+from optimizer.session import Session
 from optimizer.solve.compile import compiled, expand, templates
 from optimizer.solve.expand import Templates
 from optimizer.solve.highs import SolveOptions, loaded
-from optimizer.solve.session import Session
 from optimizer.solve.solving import certified, solved
 from tests.benchmarks.registry import folder_of
 

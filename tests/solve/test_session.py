@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.solve.session import Reached
+from optimizer.session import Reached
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 REFERENCE = INSTANCES / "meta-2026h1"

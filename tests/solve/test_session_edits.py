@@ -12,8 +12,8 @@ import optimizer as gw
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.timeline import timeline
 from optimizer.planning import plan_or_error, valid
+from optimizer.session import Reached
 from optimizer.solve.compile import compiled
-from optimizer.solve.session import Reached
 from optimizer.solve.solving import certified
 from tests.generate import instances, random_instance
 from tests.generate.any_edit import draw_edit, every_operation, impossible
