@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optimizer.results.nearness import stay_near
     from optimizer.results.plan import Plan
     from optimizer.session import Answer, Session
-    from optimizer.solve.highs import SolveOptions
+    from optimizer.solve.solution import SolveOptions
     from optimizer.whatif.uncertainty import Uncertainty, uncertainty
 
 _HOME = {
@@ -36,7 +36,7 @@ _HOME = {
     "PlanError": "optimizer.errors",
     "Problem": "optimizer.instance.problems",
     "Session": "optimizer.session",
-    "SolveOptions": "optimizer.solve.highs",
+    "SolveOptions": "optimizer.solve.solution",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
     "Uncertainty": "optimizer.whatif.uncertainty",

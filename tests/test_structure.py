@@ -9,7 +9,8 @@ SOURCES = sorted(path for package in ("models", "optimizer") for path in (ROOT /
 
 MAY_IMPORT = {
     "models": {"models"},
-    "optimizer.instance": {"models.data", "models.tree", "optimizer.instance", "optimizer.whole"},
+    "optimizer.extras": {"optimizer.instance"},
+    "optimizer.instance": {"models.data", "models.tree", "optimizer.extras", "optimizer.instance", "optimizer.whole"},
     "optimizer.solve": {"models", "optimizer.errors", "optimizer.instance", "optimizer.solve", "optimizer.whole"},
     "optimizer.results": {
         "models.data",
@@ -21,6 +22,7 @@ MAY_IMPORT = {
     },
     "optimizer.export": {
         "models.tree",
+        "optimizer.extras",
         "optimizer.instance",
         "optimizer.results",
         "optimizer.whatif",
@@ -30,6 +32,7 @@ MAY_IMPORT = {
     "optimizer.whatif": {
         "models",
         "optimizer.errors",
+        "optimizer.extras",
         "optimizer.instance",
         "optimizer.planning",
         "optimizer.results",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from optimizer.instance.package import Package
+from optimizer.instance.workbook_package import Package
 
 MOST_ROWS: Final = 1_048_576
 MOST_COLUMNS: Final = 16_384

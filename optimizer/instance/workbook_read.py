@@ -12,7 +12,6 @@ from typing import Any, Final
 from optimizer.instance.cells import Parsed, empty, frame_of, parse, shown
 from optimizer.instance.documents import factors_toml, read_factors, read_whatif, whatif_toml
 from optimizer.instance.instance import Edit, Factor, Outcome, WhatIf
-from optimizer.instance.package import open_package
 from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.instance.reading import Reading
 from optimizer.instance.rows import ALL, header_problems
@@ -29,6 +28,7 @@ from optimizer.instance.schema_sheets import (
 from optimizer.instance.sources import printable, read_bytes
 from optimizer.instance.spelling import edit
 from optimizer.instance.workbook_cells import Cell, Odd, Sheet, Workbook, letters
+from optimizer.instance.workbook_package import open_package
 from optimizer.instance.workbook_places import SheetPlaces
 
 _CLOSE: Final = 0.85

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from optimizer.extras import imported
 from optimizer.instance.describe import default_words, one_line, rule_words, type_words
-from optimizer.instance.extras import imported
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES, Column, Table, allowed_columns

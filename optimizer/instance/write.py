@@ -13,9 +13,9 @@ import pandas as pd
 
 from optimizer.instance.documents import factors_toml, toml_text, whatif_toml
 from optimizer.instance.instance import Instance
-from optimizer.instance.package import ENDINGS
 from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
 from optimizer.instance.sources import WHATIFS, is_input
+from optimizer.instance.workbook_package import ENDINGS
 from optimizer.whole import refuse_occupied, whole_folder
 
 _TO_QUOTE = frozenset(',"\r\n')

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.solve.highs import BASIC, UPPER, Solution, SolveOptions, basis_codes, loaded, must
+from optimizer.solve.highs import BASIC, UPPER, basis_codes, loaded, must
 from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions
 
 _NOISE = 1e-10
 """Changes of a reduced cost, relative to the largest, that are the arithmetic's own."""

@@ -17,12 +17,6 @@ from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.solve.program import FloatArray, LinearProgram
 from optimizer.solve.solution import RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
 
-__all__ = [
-    "BASIC", "FREE", "LOWER", "UPPER", "Basis", "Moved", "Option", "Solution", "SolveOptions", "Status", "basis_codes",
-    "basis_of", "checked_options", "loaded", "solve", "version",
-]  # fmt: skip
-
-
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
     highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from optimizer.instance.timeline import Timeline
 from optimizer.solve.expand import Table
-from optimizer.solve.highs import BASIC, FREE, LOWER, Basis, basis_codes, basis_of
+from optimizer.solve.highs import BASIC, FREE, LOWER, basis_codes, basis_of
 from optimizer.solve.program import NUMBERED, BoolArray, FloatArray, IntArray, LinearProgram
+from optimizer.solve.solution import Basis
 
 RISK_ROWS = ("cumulative_worth", "deficit_met")
 

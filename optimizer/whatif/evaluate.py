@@ -16,8 +16,8 @@ from optimizer.results.marginals import row_name
 from optimizer.results.plan import Plan, make_plan
 from optimizer.session import Answer
 from optimizer.solve.certify import certify
-from optimizer.solve.highs import Solution, SolveOptions
 from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions
 from optimizer.solve.solving import certified
 
 WORDS: Final = {

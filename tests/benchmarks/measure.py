@@ -24,7 +24,8 @@ from optimizer.results.run import keep
 from optimizer.session import Session
 from optimizer.solve.compile import compiled, expand, templates
 from optimizer.solve.expand import Templates
-from optimizer.solve.highs import SolveOptions, loaded
+from optimizer.solve.highs import loaded
+from optimizer.solve.solution import SolveOptions
 from optimizer.solve.solving import certified, solved
 from tests.benchmarks.registry import folder_of
 

@@ -12,9 +12,10 @@ from optimizer.instance.timeline import timeline
 from optimizer.solve import mixed, solving
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import Solution, SolveOptions, Status, checked_options
+from optimizer.solve.highs import checked_options
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions, Status
 from tests.cli.conftest import INSTANCES
 
 

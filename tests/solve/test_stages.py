@@ -12,9 +12,9 @@ from optimizer.instance.timeline import Timeline, timeline
 from optimizer.solve import solving, stages
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions, Status
 from optimizer.solve.stages import Start, lifted, start_of
 from tests.generate import random_instance
 

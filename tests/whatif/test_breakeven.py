@@ -18,8 +18,8 @@ from optimizer.planning import plan_or_error
 from optimizer.session import Session
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions
 from optimizer.solve.highs import solve as run_solver
+from optimizer.solve.solution import SolveOptions
 from optimizer.solve.solving import certified
 from optimizer.whatif.breakeven import PlanChanges, Threshold, breakeven
 from optimizer.whatif.breakeven_cases import held
