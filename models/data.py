@@ -256,8 +256,3 @@ class PlanData:
             kept = np.where(node >= 0, kept * self.keep[pathway][node], kept)
             node = np.where(node >= 0, self.tree.parent[node], -1)
         return kept
-
-    @cached_property
-    def weight(self) -> FloatArray:
-        """Probability of each node, shape (N,)."""
-        return self.tree.probability

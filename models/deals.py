@@ -39,12 +39,11 @@ def deals_terms(terms: Terms) -> None:
             kept[p, :, lag] = since
             kept_since_notice[p] = np.where(data.notice[p, root] == lag, since, kept_since_notice[p])
     terms.parameter("kept_since_notice", "PN", np.where(data.notified >= 0, kept_since_notice, 0.0))
-    counts = len(terms.indexed_sets["FIRST"])
     term_nodes = np.where(deal, np.minimum(data.term[:, root], tree.period + 1), 0)
     in_term = np.arange(lags + 1) < term_nodes[:, :, None]
     terms.parameter("term_nodes", "PN", term_nodes)
-    terms.parameter("kept_since", "PNI", np.where(in_term, kept, 0.0)[:, :, :counts])
-    terms.parameter("above", "NI", above[:, :counts])
+    terms.parameter("kept_since", "PNI", np.where(in_term, kept, 0.0))
+    terms.parameter("above", "NI", above)
 
 
 def add_deals(m: ConcreteModel) -> None:

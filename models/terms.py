@@ -7,7 +7,7 @@ each rule is one template that holds for all its indices, and models that differ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +87,13 @@ class Terms:
         }
         self.parameter(parameter, axes, number.reshape(mask.shape[:-1]))
 
+    @property
+    def outline(self) -> Hashable:
+        """What a sketch of the model depends on, its names apart: which sets there are, and which have no member."""
+        members = {name: any(map(len, _sketched(by_index).values())) for name, by_index in self.indexed_sets.items()}
+        masks = {name: bool(mask.any()) for name, (_, mask) in self.sets.items()}
+        return self.data.dt, tuple(masks.items()), tuple(members.items())
+
     def difference(self, other: Terms) -> str:
         """Return the name of what two models do not share besides numbers: an axis, a set, an index; blank: nothing."""
         for name in ("pathways", "pools", "contracts", "dt"):
@@ -159,7 +166,7 @@ def declare(m: ConcreteModel, terms: Terms, *, sketch: bool = False) -> None:
         members = keys(data, axes, _first(mask) if sketch else mask)
         m.add_component(name, Set(initialize=_unpacked(members, axes), dimen=len(axes)))
     for name, by_index in terms.indexed_sets.items():
-        here = {key: members[:1] for key, members in by_index.items() if _at_zero(key)} if sketch else dict(by_index)
+        here = _sketched(by_index) if sketch else dict(by_index)
         m.add_component(name, Set(list(here), initialize=here))
     for name, (axes, values) in terms.parameters.items():
         m.add_component(name, Param(AnyIndex, default=0, within=AnyIndex))
@@ -167,6 +174,11 @@ def declare(m: ConcreteModel, terms: Terms, *, sketch: bool = False) -> None:
             mask = values != 0
             entries = zip(_unpacked(keys(data, axes, mask), axes), values[mask].tolist(), strict=True)
             m.component(name)._data.update(entries)
+
+
+def _sketched(by_index: Mapping[Any, Sequence[Any]]) -> dict[Any, Sequence[Any]]:
+    """Return the sets of an indexed set that a sketch has, with one member each."""
+    return {key: members[:1] for key, members in by_index.items() if _at_zero(key)}
 
 
 def _at_zero(key: Any) -> bool:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from optimizer.planning import solve
     from optimizer.results.nearness import stay_near
     from optimizer.results.plan import Plan
-    from optimizer.solve.highs import SolveOptions
-    from optimizer.solve.session import Answer, Session
+    from optimizer.session import Answer, Session
+    from optimizer.solve.solution import SolveOptions
     from optimizer.whatif.uncertainty import Uncertainty, uncertainty
 
 _HOME = {
-    "Answer": "optimizer.solve.session",
+    "Answer": "optimizer.session",
     "AuditError": "optimizer.errors",
     "Edit": "optimizer.instance.instance",
     "InfeasibleError": "optimizer.errors",
@@ -35,8 +35,8 @@ _HOME = {
     "Plan": "optimizer.results.plan",
     "PlanError": "optimizer.errors",
     "Problem": "optimizer.instance.problems",
-    "Session": "optimizer.solve.session",
-    "SolveOptions": "optimizer.solve.highs",
+    "Session": "optimizer.session",
+    "SolveOptions": "optimizer.solve.solution",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
     "Uncertainty": "optimizer.whatif.uncertainty",

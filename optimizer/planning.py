@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
@@ -32,20 +31,17 @@ from optimizer.results.plan import Plan, decision_tables, make_plan
 from optimizer.results.values import Values
 from optimizer.solve.certify import Certificate, certify
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import Solution, SolveOptions, Status
-from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.mixed import judged
 from optimizer.solve.program import LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions, Status
+from optimizer.solve.solving import COLD_AGAIN, certified, settled
 from optimizer.solve.stages import Stage, Start, lifted, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from optimizer.solve.session import Answer
-
-COLD_AGAIN: tuple[dict[str, str | int], ...] = ({"presolve": "off"}, {"solver": "ipm", "run_crossover": "on"})
-"""What is tried, in turn, when an answer said to be optimal, or that there is none, does not prove to be right."""
+    from optimizer.session import Answer
 
 
 def solve(
@@ -272,47 +268,6 @@ def confirmed(
         f"the solver finds no plan, and yet every demand can be kept to within {NOTHING_MISSED:g} GW; look for limits "
         "that leave no room at all, or for very large and very small figures side by side"
     )
-
-
-def certified(
-    program: LinearProgram, options: SolveOptions, meanwhile: Callable[[], object] | None = None
-) -> tuple[Solution, Certificate | None]:
-    """Solve a program and judge the answer on the matrix; an optimum that does not prove to be one is solved again.
-
-    Returns
-    -------
-    (Solution, Certificate or None)
-        The certificate is None where there is no point to judge.
-    """
-    solution, certificate = judged(program, replace(options, meanwhile=meanwhile))
-    for again in COLD_AGAIN:
-        doubtful = solution.status is Status.OPTIMAL and not (certificate and certificate.optimal)
-        unclear = solution.status is Status.INFEASIBLE_OR_UNBOUNDED
-        if not (doubtful or unclear):
-            break
-        solution, certificate = judged(program, replace(options, solver={**options.solver, **again}))
-    return solution, certificate
-
-
-DECISIONS = ("allocate", "cancelled", "sign", "release", "breach")
-"""The variables that are somebody's decision; all others follow from them."""
-
-
-def settled(program: LinearProgram, solution: Solution) -> tuple[Solution, Certificate]:
-    """Return a stopped solution with its decisions kept and everything that follows from them chosen best.
-
-    Short of the optimum the solver may leave value unearned or count a shortfall that is none. The duals say nothing of
-    the plan then, so there are none.
-    """
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    for name in DECISIONS:
-        at = program.columns[name]
-        lower[at] = upper[at] = np.clip(solution.columns[at], program.column_lower[at], program.column_upper[at])
-    followed = run_solver(replace(program, column_lower=lower, column_upper=upper))
-    if followed.status is Status.OPTIMAL:
-        solution = replace(solution, columns=followed.columns)
-    nothing = np.empty(0)
-    return replace(solution, row_duals=nothing, row_ranges=None), certify(program, solution.columns, nothing)
 
 
 def plan_or_error(

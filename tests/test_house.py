@@ -35,7 +35,7 @@ WITH_QUANTITIES = (
     "optimizer/instance/instance.py",
     "optimizer/instance/earlier.py",
     "optimizer/results",
-    "optimizer/solve/session.py",
+    "optimizer/session.py",
     "optimizer/whatif",
 )
 """Where quantities of plans are named; the audit's and the solver's arrays hold figures of any kind."""

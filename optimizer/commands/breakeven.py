@@ -52,7 +52,7 @@ def breakeven(
     instance = case.load()
     cells.now(instance)
 
-    from optimizer.solve.session import Session
+    from optimizer.session import Session
     from optimizer.whatif import breakeven as search
 
     goal = search.PlanChanges() if threshold is None else search.Threshold(threshold)

@@ -27,7 +27,7 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
     """Price a given allocation of INSTANCE: limits broken, worth, gap to the best plan and where it arises."""
     instance = case.load()
 
-    from optimizer.solve.session import Session
+    from optimizer.session import Session
     from optimizer.whatif.evaluate import evaluate as price
 
     with Session(instance) as session:

@@ -72,7 +72,7 @@ def _figures(
     instance: Instance, plan: Plan | None, parts: tuple[str, ...], swing: float, each: bool, tell: Callable[[str], None]
 ) -> dict[str, Any]:
     """Return the parts asked for; only what needs solves is solved."""
-    from optimizer.solve.session import Session
+    from optimizer.session import Session
     from optimizer.whatif import exposure
     from optimizer.whatif.unverified import unverified
 

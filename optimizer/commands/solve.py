@@ -80,7 +80,8 @@ def solve(
     instance = case.load()
 
     from optimizer.planning import solve as best_plan
-    from optimizer.solve.highs import SolveOptions, checked_options
+    from optimizer.solve.highs import checked_options
+    from optimizer.solve.solution import SolveOptions
 
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:

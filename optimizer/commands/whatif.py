@@ -11,7 +11,7 @@ import click
 from optimizer.commands.common import NO_PLAN, Case, ends_with_code, pairs, progress, stays_near, stop, warn
 
 if TYPE_CHECKING:
-    from optimizer.solve.session import Session
+    from optimizer.session import Session
     from optimizer.whatif.attribution import Attribution
     from optimizer.whatif.compare import Comparison
     from optimizer.whatif.stacks import Stack
@@ -60,7 +60,7 @@ def whatif(
     base = case.load()
     asked = stacks(base, names, edits)
 
-    from optimizer.solve.session import Session
+    from optimizer.session import Session
     from optimizer.whatif.compare import compare
 
     with progress() as tell:

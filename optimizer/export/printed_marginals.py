@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.export.printed_layout import Page, left_out
-from optimizer.instance.timeline import calendar_of
+from optimizer.instance.calendar import calendar_of
 from optimizer.results.marginals import ONE_OFF
 from optimizer.results.plan import Plan
 

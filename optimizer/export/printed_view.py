@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from models.tree import Tree, build_tree
 from optimizer.export.printed_layout import decimals, formatter, percent
-from optimizer.instance.calendar import Calendar
+from optimizer.instance.calendar import Calendar, calendar_of
 from optimizer.instance.instance import Instance
-from optimizer.instance.layouts import Layouts, Names
-from optimizer.instance.timeline import calendar_of
+from optimizer.instance.layouts import Layouts
+from optimizer.instance.steps import Names
 from optimizer.results.plan import Plan
 
 FloatArray = NDArray[np.float64]

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.extras import imported
 from optimizer.instance.calendar import MONTHS
-from optimizer.instance.extras import imported
 
 INK: Final = "#1c2430"
 GREY: Final = "#6b7480"

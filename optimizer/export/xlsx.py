@@ -14,7 +14,7 @@ from optimizer.export.xlsx_nodes import SLACK, Nodes
 from optimizer.export.xlsx_overview import Overview
 from optimizer.export.xlsx_page import TOP, Column, Exported, Page, put
 from optimizer.export.xlsx_summary import Summary
-from optimizer.instance.extras import imported
+from optimizer.extras import imported
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.sources import printable
 from optimizer.results.columns import COLUMNS, MEANING

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from optimizer.export.xlsx_page import TOP
-from optimizer.instance.package import open_package
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.sources import printable, read_bytes
 from optimizer.instance.workbook_cells import Odd, Sheet, Workbook, letters
+from optimizer.instance.workbook_package import open_package
 
 _NODE, _FIRST_PAIR = 1, 6
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from optimizer.export.xlsx_styles import MAIN, Styles, q
-from optimizer.instance.package import Package
+from optimizer.instance.workbook_package import Package
 
 CONTENT: Final = "[Content_Types].xml"
 _CONTENT_NS: Final = "{http://schemas.openxmlformats.org/package/2006/content-types}"

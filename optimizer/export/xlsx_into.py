@@ -17,11 +17,11 @@ from typing import Any, Final
 from optimizer.export.xlsx import write_book
 from optimizer.export.xlsx_graft import MARKER, Graft, Parts, is_strict
 from optimizer.export.xlsx_styles import q
-from optimizer.instance.extras import imported
-from optimizer.instance.package import ENDINGS, Package, open_package
+from optimizer.extras import imported
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.sources import printable, read_bytes
 from optimizer.instance.workbook_cells import Workbook
+from optimizer.instance.workbook_package import ENDINGS, Package, open_package
 from optimizer.results.run import Run
 from optimizer.whole import told, whole_file
 

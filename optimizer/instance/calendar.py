@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from optimizer.instance.instance import Instance
 
 Dates = NDArray[np.datetime64]
 
@@ -57,6 +60,11 @@ class Calendar:
         """Return days as whole periods, rounded up: ``ceil(days / (dt * 365.25))`` in exact whole numbers."""
         periods: NDArray[np.int64] = -(-days.astype(np.int64) * 48 // (self.months * 1461))
         return periods
+
+
+def calendar_of(instance: Instance) -> Calendar:
+    """Return the periods of an instance."""
+    return Calendar(np.datetime64(instance.start, "M"), MONTHS[instance.resolution], instance.periods)
 
 
 def add_months(dates: Dates, months: NDArray[np.int64]) -> Dates:

@@ -42,7 +42,8 @@ _SHOWN: Final = 60
 LARGEST_NUMBER: Final = 10**9
 """Largest amount that a cell may hold: the product of two stays below what the solver takes for infinite, 1e20."""
 _DTYPES: Final = {"text": "object", "number": "float64", "date": "datetime64[s]"}
-_BLANKS: Final[dict[str, Any]] = {"text": "", "number": np.nan, "integer": np.nan, "date": np.datetime64("NaT", "s")}
+BLANKS: Final[dict[str, Any]] = {"text": "", "number": np.nan, "integer": np.nan, "date": np.datetime64("NaT", "s")}
+"""By kind of column: the blank cell as a frame holds it."""
 
 
 @dataclass
@@ -142,7 +143,7 @@ def _parse(column: Column, cell: str) -> Any | Fault:
 
 def _parse_date(column: Column, text: str) -> Any | Fault:
     if not text:
-        return _BLANKS["date"]
+        return BLANKS["date"]
     if not _DATE.fullmatch(text):
         return type_fault(column)
     try:
@@ -184,7 +185,7 @@ def _typed(column: Column, cells: Cells) -> tuple[Any, list[tuple[int, object, F
         value = _parse(column, cell)
         if isinstance(value, Fault):
             faults += [(int(position), cell, value) for position in np.flatnonzero(coded.codes == i)]
-            value = _BLANKS.get(column.kind)
+            value = BLANKS.get(column.kind)
         values.append(value)
     return _array(column.kind, values)[coded.codes], faults
 
@@ -211,7 +212,7 @@ def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.
             continue
         block = np.empty((len(at), len(index)), dtype=_DTYPES[kind])
         for i, name in enumerate(names[at]):
-            block[i] = columns[name] if name in columns else _BLANKS[kind]
+            block[i] = columns[name] if name in columns else BLANKS[kind]
         blocks.append((block, at))
     # The ordinary constructor would turn text into pandas' own string type, and is ten times slower on small tables.
     frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index, names)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.calendar import MONTHS, Calendar, Dates, add_months
+from optimizer.instance.calendar import Calendar, Dates, add_months, calendar_of
 from optimizer.instance.cells import Array, place
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import Problem
@@ -213,8 +213,7 @@ class Facts:
     @cached_property
     def calendar(self) -> Calendar:
         """The periods of the plan."""
-        instance = self.instance
-        return Calendar(np.datetime64(instance.start, "M"), MONTHS[instance.resolution], instance.periods)
+        return calendar_of(self.instance)
 
     @cached_property
     def horizon(self) -> np.datetime64:

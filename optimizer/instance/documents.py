@@ -360,9 +360,14 @@ def _inline(cells: Mapping[str, Cell]) -> str:
     return f"{{ {', '.join(pairs)} }}" if cells else "{}"
 
 
+def toml_text(text: str) -> str:
+    """Return a text as TOML writes it: as JSON does, but for one control character that TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def _toml(cell: Cell) -> str:
     if isinstance(cell, str):
-        return json.dumps(cell, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return toml_text(cell)
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return cell.isoformat() if isinstance(cell, dt.date) else repr(cell)

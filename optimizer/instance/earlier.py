@@ -162,7 +162,7 @@ def left_free(laid_out: Timeline) -> list[Problem]:
     p, q = np.nonzero(data.eligible.any(axis=2))
     pairs = {(data.pathways[i], data.pools[j]) for i, j in zip(p.tolist(), q.tolist(), strict=True)}
     used = rows[(rows["gw"] > NOTHING) & rows["start"].dt.strftime("%Y-%m-%d").isin(days)]
-    gone = sorted({pair for pair in zip(used["pathway"], used["pool"], strict=True)} - pairs)
+    gone = sorted(set(zip(used["pathway"], used["pool"], strict=True)) - pairs)
     if gone:
         what = f"the earlier plan uses {', '.join(f'{pool} for {pathway}' for pathway, pool in gone)}"
         warnings.append(_warning(what, "that cannot be kept here, and is not counted as moved"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -18,27 +18,9 @@ from optimizer.instance.edit import REFERRERS, apply_edits
 from optimizer.instance.instance import Edit, Factor, Instance, Outcome
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.schema import TABLES, VALUE_FACTORS
+from optimizer.instance.steps import Arrays, Names
 
-Arrays = dict[str, NDArray[Any]]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Names:
-    """Names along the axes of the arrays, over all scenarios.
-
-    A contract that an outcome moves to another pool counts once for each pool.
-    """
-
-    pathways: tuple[str, ...]
-    pools: tuple[str, ...]
-    contracts: tuple[tuple[str, str], ...]
-
-    @cached_property
-    def contract_names(self) -> tuple[str, ...]:
-        """Name of each contract, with its pool where the name alone would stand for two."""
-        names = [contract for contract, _ in self.contracts]
-        return tuple(c if names.count(c) == 1 else f"{c}@{q}" for c, q in self.contracts)
 
 
 _CHURN: Final = ("churn: pathway date fraction", "pathways: pathway churn_per_year")

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from optimizer.instance.calendar import Calendar
     from optimizer.instance.instance import Factor, Instance, Outcome
-    from optimizer.instance.layouts import Layouts, Names
-
-Arrays = dict[str, NDArray[Any]]
+    from optimizer.instance.layouts import Layouts
+    from optimizer.instance.steps import Arrays, Names
 
 _ABOUT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "eligible": ("pathway pool", ("eligibility", "pathways", "pools")),

@@ -22,7 +22,7 @@ _SHOWN: Final = 3
 
 
 @dataclass
-class Reading:
+class Evaluation:
     """What evaluates the quantity of one claim on one instance, and notes the status of the rows that it read.
 
     Attributes
@@ -201,7 +201,7 @@ def not_found(instance: Instance) -> list[Problem]:
         try:
             for part in parts(parse(text, where)):
                 if isinstance(part, Cells):
-                    Reading(instance, where).value(part)
+                    Evaluation(instance, where).value(part)
         except InstanceError as error:
             problems += [replace(problem, severity="warning") for problem in error.problems]
     return problems

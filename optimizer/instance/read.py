@@ -9,12 +9,12 @@ from optimizer.instance.cells import Parsed, empty, shown
 from optimizer.instance.check import raise_errors
 from optimizer.instance.documents import read_factors, read_whatif
 from optimizer.instance.instance import Factor, Instance, WhatIf
-from optimizer.instance.package import ENDINGS
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.reading import Reading
 from optimizer.instance.rows import ALL, read_csv, read_sections
 from optimizer.instance.schema import SCHEMA_VERSION, TABLES
 from optimizer.instance.sources import WHATIFS, Sources, is_input, read_file, read_folder
+from optimizer.instance.workbook_package import ENDINGS
 
 UNCERTAINTY = "uncertainty.toml"
 

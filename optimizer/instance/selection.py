@@ -14,22 +14,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from optimizer.instance.cells import filled_default, shown
+from optimizer.instance.cells import BLANKS, filled_default, shown
 from optimizer.instance.instance import Cell, Edit
 from optimizer.instance.problems import InstanceError, Problem, nearest
-from optimizer.instance.schema import TABLES, Column, Kind, Table, allowed_columns
+from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
 from optimizer.instance.spelling import spell
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 
-BLANK: Final[dict[Kind, Any]] = {
-    "text": "",
-    "number": float("nan"),
-    "integer": float("nan"),
-    "date": np.datetime64("NaT", "s"),
-    "flag": pd.NA,
-}
+BLANK: Final[dict[str, Any]] = {**BLANKS, "flag": pd.NA}
+"""By kind of column: what an edit writes into a cell that it clears."""
+
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _GLOB = frozenset("*?[")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from textwrap import dedent
 from typing import Final
 
 from optimizer.instance.cells import shown
 from optimizer.instance.describe import default_words, one_line, rule_words, type_words
+from optimizer.instance.documents import toml_text
 from optimizer.instance.faults import name_fault
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
@@ -159,8 +159,7 @@ def starter_instance(name: str) -> Instance:
 
 
 def _instance_toml(name: str) -> str:
-    quoted = json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")
-    top = {"schema": str(SCHEMA_VERSION), "name": quoted, "description": '"An example to begin with"'}
+    top = {"schema": str(SCHEMA_VERSION), "name": toml_text(name), "description": '"An example to begin with"'}
     blocks = []
     for section, values in {"instance": top, **_SECTIONS}.items():
         table = TABLES[section]

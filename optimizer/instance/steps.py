@@ -6,21 +6,39 @@ of `models.PlanData`; those that change over time end with the axis of periods.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.instance.calendar import Calendar, Dates, add_months
+from optimizer.instance.instance import Instance
 from optimizer.instance.schema import VALUE_FACTORS
 
-if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
-    from optimizer.instance.layouts import Names
-
 Arrays = dict[str, NDArray[Any]]
+"""Arrays by their names in `models.PlanData`."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names along the axes of the arrays, over all scenarios.
+
+    A contract that an outcome moves to another pool counts once for each pool.
+    """
+
+    pathways: tuple[str, ...]
+    pools: tuple[str, ...]
+    contracts: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def contract_names(self) -> tuple[str, ...]:
+        """Name of each contract, with its pool where the name alone would stand for two."""
+        names = [contract for contract, _ in self.contracts]
+        return tuple(c if names.count(c) == 1 else f"{c}@{q}" for c, q in self.contracts)
 
 
 def _places(names: tuple[Any, ...], cells: list[Any]) -> NDArray[np.int64]:
@@ -122,7 +140,7 @@ def in_service(
     at = _places(names.contracts, list(zip(contracts["contract"], contracts["pool"], strict=True)))
     row_of = np.full(len(names.contracts), -1)
     row_of[at] = np.arange(len(at))
-    line = {contract: k for contract, k in zip(contracts["contract"].tolist(), at.tolist(), strict=True)}
+    line = dict(zip(contracts["contract"].tolist(), at.tolist(), strict=True))
     k = np.array([line[contract] for contract in deliveries["contract"].tolist()], dtype=np.int64)
     delay = _numbers(contracts, "delay_months").astype(np.int64)
     when = add_months(_dates(deliveries, "date"), delay[row_of[k]])

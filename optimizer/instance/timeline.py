@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from models.data import BY_ROOT, PlanData
 from models.tree import Tree, build_tree
-from optimizer.instance.calendar import MONTHS, Calendar
+from optimizer.instance.calendar import Calendar, calendar_of
 from optimizer.instance.earlier import kept
 from optimizer.instance.instance import Instance
-from optimizer.instance.layouts import Arrays, Layouts, Names
+from optimizer.instance.layouts import Layouts
 from optimizer.instance.memory import refuse_too_large
 from optimizer.instance.past import changes_of_the_past
 from optimizer.instance.problems import InstanceError, Problem
-from optimizer.instance.steps import whole_deal_periods
+from optimizer.instance.steps import Arrays, Names, whole_deal_periods
 
 TABLES_READ: Final = (
     "pools",
@@ -91,11 +91,6 @@ def known_at(instance: Instance, tree: Tree) -> list[str]:
         ", ".join(f"{f.name}={f.outcomes[o].name}" for f, o in zip(instance.factors, row, strict=True) if o >= 0)
         for row in tree.known.tolist()
     ]
-
-
-def calendar_of(instance: Instance) -> Calendar:
-    """Return the periods of an instance."""
-    return Calendar(np.datetime64(instance.start, "M"), MONTHS[instance.resolution], instance.periods)
 
 
 def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from optimizer.instance.package import Package
+from optimizer.instance.workbook_package import Package
 
 MOST_ROWS: Final = 1_048_576
 MOST_COLUMNS: Final = 16_384
@@ -314,6 +313,3 @@ def _date(serial: float, since_1904: bool) -> str:
     except (OverflowError, ValueError):
         return repr(serial)
     return moment.date().isoformat() if moment.time() == dt.time() else moment.isoformat(" ")
-
-
-Place = Callable[[int, str], str]

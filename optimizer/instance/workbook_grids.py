@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
-from optimizer.instance.package import open_package
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema_sheets import ABOUT, KNOWN_SHEETS
 from optimizer.instance.sources import printable, read_bytes
 from optimizer.instance.workbook_cells import Odd, Workbook, letters
+from optimizer.instance.workbook_package import open_package
 
 Grid = list[list[str]]
 """Rows of cells, the header first."""

@@ -12,7 +12,6 @@ from typing import Any, Final
 from optimizer.instance.cells import Parsed, empty, frame_of, parse, shown
 from optimizer.instance.documents import factors_toml, read_factors, read_whatif, whatif_toml
 from optimizer.instance.instance import Edit, Factor, Outcome, WhatIf
-from optimizer.instance.package import open_package
 from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.instance.reading import Reading
 from optimizer.instance.rows import ALL, header_problems
@@ -29,6 +28,7 @@ from optimizer.instance.schema_sheets import (
 from optimizer.instance.sources import printable, read_bytes
 from optimizer.instance.spelling import edit
 from optimizer.instance.workbook_cells import Cell, Odd, Sheet, Workbook, letters
+from optimizer.instance.workbook_package import open_package
 from optimizer.instance.workbook_places import SheetPlaces
 
 _CLOSE: Final = 0.85
@@ -37,11 +37,10 @@ _CLOSE: Final = 0.85
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of a sheet: texts by column, row numbers, and whether they could be read whole."""
+    """The rows of a sheet: texts by column, and row numbers."""
 
     columns: dict[str, list[str]]
     numbers: list[int]
-    whole: bool
 
 
 def read_workbook(path: str | Path) -> Reading:
@@ -151,7 +150,7 @@ class _Reader:
         faults += _outside(name, sheet, header)
         numbers = [row for row, cells in sorted(sheet.rows.items()) if row > 1 and any(at in header for at in cells)]
         columns = {column: self._column(name, sheet, numbers, column, at, faults) for column, at in at_name.items()}
-        return _Rows(columns, numbers, not faults), faults
+        return _Rows(columns, numbers), faults
 
     def _column(
         self, name: str, sheet: Sheet, numbers: Sequence[int], column: str, at: int, faults: list[tuple[str, Problem]]

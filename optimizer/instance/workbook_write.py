@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from optimizer.extras import imported
 from optimizer.instance.describe import default_words, one_line, rule_words, type_words
-from optimizer.instance.extras import imported
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
@@ -185,7 +185,7 @@ class _Writer:
                 for at, text in enumerate((*words, rule_words(column).replace("`", ""), column.about)):
                     sheet.write_string(row, at, text)
         sheet.freeze_panes(top + 1, 2)
-        _printed(sheet, landscape=True)
+        _printed(sheet)
 
     def _sheet(self, table: Table, rows: Rows) -> None:
         sheet = self.book.add_worksheet(table.name)
@@ -199,7 +199,7 @@ class _Writer:
         look = {"name": f"in_{table.name}", "style": "Table Style Light 1", "columns": heads}
         sheet.add_table(0, 0, bottom, len(columns) - 1, look)
         sheet.freeze_panes(1, max(sum(column.key for column in columns), 1))
-        _printed(sheet, landscape=True)
+        _printed(sheet)
         sheet.repeat_rows(0)
 
     def _column(self, sheet: Any, at: int, column: Column, cells: Sequence[Any]) -> None:
@@ -245,8 +245,7 @@ class _Writer:
             bounds = {"criteria": "between", "minimum": ends[0], "maximum": ends[1]}
             rule = {"validate": "integer" if whole else "decimal", **bounds}
         elif column.kind == "date":
-            least = dt.datetime(1900, 3, 1)
-            rule = {"validate": "date", "criteria": ">=", "value": least}
+            rule = {"validate": "date", "criteria": ">=", "value": _FIRST_DAY}
         text = f"{column.about} ({one_line(column)})"
         error = f"{column.name}: {one_line(column)}"
         sheet.data_validation(
@@ -275,9 +274,9 @@ def _shown(cell: Any) -> str:
     return cell if isinstance(cell, str) else "" if pd.isna(cell) else str(cell)
 
 
-def _printed(sheet: Any, *, landscape: bool) -> None:
+def _printed(sheet: Any) -> None:
+    """Let a sheet print on A4 across, as wide as the paper."""
     sheet.set_paper(9)
-    if landscape:
-        sheet.set_landscape()
+    sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.set_footer("&L&A&R&P of &N")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -12,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.documents import factors_toml, whatif_toml
+from optimizer.instance.documents import factors_toml, toml_text, whatif_toml
 from optimizer.instance.instance import Instance
-from optimizer.instance.package import ENDINGS
 from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
-from optimizer.instance.sources import WHATIFS
+from optimizer.instance.sources import WHATIFS, is_input
+from optimizer.instance.workbook_package import ENDINGS
 from optimizer.whole import refuse_occupied, whole_folder
 
 _TO_QUOTE = frozenset(',"\r\n')
@@ -121,7 +120,7 @@ def _write_all(texts: Mapping[str, str], folder: Path) -> None:
 def _keep_other_files(source: Path, fresh: Path) -> None:
     """Copy what no instance is read from: it is not the instance's to delete."""
     for entry in source.iterdir():
-        if entry.name.lower().endswith((".csv", ".toml")) or (fresh / entry.name).exists() or entry.name == WHATIFS:
+        if is_input(entry.name) or (fresh / entry.name).exists() or entry.name == WHATIFS:
             continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.copytree(entry, fresh / entry.name, symlinks=True)
@@ -148,10 +147,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def _toml(column: Column, value: Any) -> str:
-    if column.kind == "text":
-        # JSON writes every string as TOML does, but for one control character that TOML wants escaped
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return _cell(column, value)
+    return toml_text(value) if column.kind == "text" else _cell(column, value)
 
 
 def _cell(column: Column, value: Any) -> str:

@@ -23,8 +23,8 @@ from optimizer.instance.spelling import spell_cells
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.solve.compile import numbers_of
 from optimizer.solve.directions import Directions
-from optimizer.solve.highs import Solution
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
+from optimizer.solve.solution import Solution
 
 PRICES: Final = {
     "value": ("value_bn_per_gw_year",),

@@ -17,9 +17,9 @@ from optimizer.errors import SolverError
 from optimizer.instance.timeline import Timeline
 from optimizer.results.values import values
 from optimizer.solve.certify import certify
-from optimizer.solve.highs import Basis, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
+from optimizer.solve.solution import Basis, SolveOptions, Status
 
 MOST_PLANS = 3
 

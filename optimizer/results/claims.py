@@ -11,7 +11,7 @@ from optimizer.instance.cells import place
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.quantity import FIGURES, Quantity, parse
-from optimizer.instance.quantity_value import Reading, needs_plan
+from optimizer.instance.quantity_value import Evaluation, needs_plan
 from optimizer.instance.schema import TABLES
 
 HOLDS: Final = "holds"
@@ -97,7 +97,7 @@ def judged(instance: Instance, plan: Callable[[], Mapping[str, Any]]) -> list[Cl
     claims: list[Claim] = []
     figures = _Figures(plan)
     for row, quantity, where in read:
-        reading = Reading(instance, where, figures)
+        reading = Evaluation(instance, where, figures)
         try:
             figure = reading.value(quantity)
         except InstanceError as error:

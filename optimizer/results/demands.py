@@ -12,9 +12,9 @@ import numpy as np
 from models.data import PlanData
 from optimizer.errors import SolverError, StoppedError
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import BoolArray, FloatArray, IntArray, LinearProgram
+from optimizer.solve.solution import SolveOptions, Status
 
 KINDS: Final = {
     "floor_met": "floor",

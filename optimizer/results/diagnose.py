@@ -14,7 +14,7 @@ from optimizer.results.demands import Demand, conflict, runs_on
 from optimizer.results.relief_edits import owner, span
 from optimizer.results.repairs import Repair, repairs
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions
+from optimizer.solve.solution import SolveOptions
 
 SHOWN_DEMANDS: Final = 4
 """Demands that are told in the one line of a case among many."""

@@ -13,8 +13,8 @@ import pandas as pd
 from optimizer.instance.timeline import Timeline
 from optimizer.results.alternatives import use_cost, year_weights
 from optimizer.solve.directions import Directions
-from optimizer.solve.highs import Solution, Status
 from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.solution import Solution, Status
 
 LEAST_LOSS = 1e-9
 """$bn per GW below which a loss is none."""

@@ -16,7 +16,7 @@ from optimizer.results.run import read_run
 
 if TYPE_CHECKING:
     from optimizer.results.plan import Plan
-    from optimizer.solve.session import Answer
+    from optimizer.session import Answer
 
 UNIT: Final = "$bn per GW-year moved"
 

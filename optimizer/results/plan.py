@@ -19,10 +19,10 @@ from optimizer.results.marginals import marginal_rows, marginal_values
 from optimizer.results.obligations import obligations
 from optimizer.results.values import Values, values
 from optimizer.solve.certify import Certificate
-from optimizer.solve.highs import Solution
 from optimizer.solve.mixed import with_whole_fixed
 from optimizer.solve.program import LinearProgram
 from optimizer.solve.sides import both_sides
+from optimizer.solve.solution import Solution
 
 TABLES = (
     "nodes",

@@ -20,10 +20,10 @@ from optimizer.results.demands import elastic
 from optimizer.results.relief_edits import Given, edits_of, words_of
 from optimizer.results.reliefs import Relief, pattern, reliefs
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.mixed import judged
 from optimizer.solve.program import LinearProgram
+from optimizer.solve.solution import SolveOptions, Status
 
 MOST_REPAIRS = 5
 MOST_EARLIER = 6

@@ -2,30 +2,32 @@
 
 Pyomo can keep a rule as one expression over index symbols instead of calling it for every index; `expand` walks that
 expression with numpy, over the arrays that sets and parameters were entered as. So the model need not hold them: a
-sketch of it, with the rules and one index of each set, takes the same time to build whatever the size of the plan.
-Where Pyomo lacks the switches, `compile_pyomo` compiles the ordinary model through Pyomo's own
-compiler, to the same matrix.
+sketch of it, with the rules and one index of each set, takes the same time to build whatever the size of the plan, and
+is built once for all plans that have the same sets. Where Pyomo lacks the switches, `compile_pyomo` compiles the
+ordinary model through Pyomo's own compiler, to the same matrix.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyomo.core.base.constraint as constraint_switch
 import pyomo.core.base.objective as objective_switch
 from numpy.typing import NDArray
-from pyomo.core import ConcreteModel, Constraint, Objective, minimize
+from pyomo.core import Constraint, Objective, minimize
 
 from models import PlanData, Terms, build, terms
-from optimizer.solve.expand import Columnwise, Expansion, Form, TemplateError
+from optimizer.solve.expand import Columnwise, Expansion, Form, Templates
 from optimizer.solve.program import BoolArray, FloatArray, LinearProgram, totals
 
-__all__ = ["Compiled", "TemplateError", "compiled", "expand", "numbers_of", "templates", "templates_available"]
+MOST_SKETCHES: Final = 32
+"""Sketches of models that are kept; each takes some hundred kB, and longer to make than to walk for a small plan."""
 
+_SKETCHED: Final[dict[Hashable, Templates]] = {}
 _SWITCHES = ((constraint_switch, "TEMPLATIZE_CONSTRAINTS"), (objective_switch, "TEMPLATIZE_OBJECTIVES"))
 
 
@@ -65,9 +67,20 @@ def compile_terms(entered: Terms) -> Compiled:
 
         program: LinearProgram = from_pyomo(build(entered), entered)
         return Compiled(program, entered)
-    with templates():
-        model = build(entered, sketch=True)
-    return expand(model, entered)
+    return expand(_templates_of(entered), entered)
+
+
+def _templates_of(entered: Terms) -> Templates:
+    """Return the templates of a plan's model: they hold neither its size nor its numbers, so many plans share them."""
+    outline = entered.outline
+    found = _SKETCHED.get(outline)
+    if found is None:
+        with templates():
+            found = Templates(build(entered, sketch=True))
+        while len(_SKETCHED) >= MOST_SKETCHES:
+            _SKETCHED.pop(next(iter(_SKETCHED)), None)
+        _SKETCHED[outline] = found
+    return found
 
 
 def numbers_of(data: PlanData) -> Callable[[PlanData], LinearProgram | None]:
@@ -97,7 +110,6 @@ class _Walk:
     """What is kept of a walk over a model's templates so that other numbers need not go the whole way again."""
 
     expansion: Expansion
-    model: ConcreteModel
     constraints: list[_Rows]
     columnwise: Columnwise
     objective: Form
@@ -135,7 +147,7 @@ class Compiled:
         }
         expansion.parameters = other.parameters
         rows = [_walked(expansion, part.constraint) if part.reads & changed else part for part in walk.constraints]
-        objective = _objective(expansion, walk.model) if walk.objective_reads & changed else walk.objective
+        objective = _objective(expansion) if walk.objective_reads & changed else walk.objective
         program = replace(
             self.program,
             cost=totals(objective.column, objective.value, len(self.program.cost)),
@@ -149,29 +161,29 @@ class Compiled:
         return program
 
 
-def expand(model: ConcreteModel, entered: Terms) -> Compiled:
-    """Return the linear program of a model whose rules are templates.
+def expand(rules: Templates, entered: Terms) -> Compiled:
+    """Return the linear program of a plan from the templates of its model.
 
     Parameters
     ----------
-    model : ConcreteModel
-        Built inside `templates()`.
+    rules : Templates
+        Of a model built inside `templates()` from these terms, or from others with the same `Terms.outline`.
     entered : Terms
-        What it was built from.
+        The plan's sets and parameters.
 
     Raises
     ------
     TemplateError
         If a rule is not a linear template.
     """
-    walk = Expansion(model, entered)
-    constraints = [_walked(walk, c) for c in model.component_objects(Constraint, active=True) if walk.count(c)]
+    walk = Expansion(rules, entered)
+    constraints = [_walked(walk, c) for c in rules.model.component_objects(Constraint, active=True) if walk.count(c)]
     ends = np.cumsum([0, *(len(part.lower) for part in constraints)]).tolist()
     forms = [part.form for part in constraints]
     row = [form.row + first for form, first in zip(forms, ends[:-1], strict=True)]
     columnwise = Columnwise(_joined(row), _joined([form.column for form in forms]), ends[-1], walk.columns)
     start, index, value = columnwise.compress(_joined([form.value for form in forms]))
-    objective = _objective(walk, model)
+    objective = _objective(walk)
     reads = frozenset(walk.read)
     lower, upper = _column_bounds(walk, entered)
     program = LinearProgram(
@@ -191,7 +203,7 @@ def expand(model: ConcreteModel, entered: Terms) -> Compiled:
         labels=tuple(walk.labels),
         whole=_whole(walk, entered),
     )
-    return Compiled(program, entered, _Walk(walk, model, constraints, columnwise, objective, reads))
+    return Compiled(program, entered, _Walk(walk, constraints, columnwise, objective, reads))
 
 
 def _walked(walk: Expansion, constraint: Constraint) -> _Rows:
@@ -200,11 +212,11 @@ def _walked(walk: Expansion, constraint: Constraint) -> _Rows:
     return _Rows(constraint, frozenset(walk.read), form, lower, upper)
 
 
-def _objective(walk: Expansion, model: ConcreteModel) -> Form:
+def _objective(walk: Expansion) -> Form:
     """Return the cost to be minimised: the negative of a worth that is maximised."""
     walk.read.clear()
-    objective = next(model.component_objects(Objective, active=True))
-    expression, _ = walk.template(objective)
+    objective = next(walk.templates.model.component_objects(Objective, active=True))
+    expression, _ = walk.templates.of(objective)
     return walk.form(expression, {}, 1).scaled(1.0 if objective.sense == minimize else -1.0)
 
 

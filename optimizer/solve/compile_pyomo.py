@@ -14,7 +14,7 @@ from pyomo.core import ConcreteModel, Constraint, Objective, Var, maximize
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from models.terms import Terms
-from optimizer.solve.expand import Columnwise, Expansion
+from optimizer.solve.expand import Columnwise, Expansion, Templates
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 
 
@@ -48,7 +48,7 @@ def from_pyomo(model: ConcreteModel, entered: Terms) -> LinearProgram:
     once = _first(row_of)[matrix.row]
     row, column = row_of[matrix.row][once], column_of[matrix.col][once]
     start, index, value = Columnwise(row, column, len(lower), len(held)).compress(matrix.data[once])
-    codes = Expansion(model, entered)
+    codes = Expansion(Templates(model), entered)
     return LinearProgram(
         cost=cost,
         offset=sign * float(form.c_offset[0]),

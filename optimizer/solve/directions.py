@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.solve.highs import BASIC, Solution, SolveOptions, basis_codes, loaded, must
+from optimizer.solve.highs import BASIC, UPPER, basis_codes, loaded, must
 from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions
 
-_AT_UPPER = 2
 _NOISE = 1e-10
 """Changes of a reduced cost, relative to the largest, that are the arithmetic's own."""
 
@@ -40,7 +40,7 @@ class Directions:
         lower = np.concatenate([program.column_lower, program.row_lower])
         upper = np.concatenate([program.column_upper, program.row_upper])
         self._able = (code != BASIC) & (lower < upper)
-        self._sign = np.where(code == _AT_UPPER, -1.0, 1.0)[self._able]
+        self._sign = np.where(code == UPPER, -1.0, 1.0)[self._able]
         duals = solution.row_duals
         reduced = np.concatenate([program.cost - program.transposed_times(duals), duals])
         self._slack = np.maximum(self._sign * reduced[self._able], 0.0)

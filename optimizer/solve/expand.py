@@ -103,18 +103,46 @@ class Table:
         return np.where(inside & (self.packed[place] == packed), self.places[place], -1)
 
 
+class Templates:
+    """The rules of a model as expressions over index symbols, each made when it is first asked for.
+
+    Parameters
+    ----------
+    model : ConcreteModel
+        Its rules are kept as templates; it may be a sketch.
+    """
+
+    def __init__(self, model: ConcreteModel) -> None:
+        self.model = model
+        self._made: dict[int, tuple[Any, list[Any]]] = {}
+
+    def of(self, component: Any) -> tuple[Any, list[Any]]:
+        """Return the rule of a constraint or an objective as one expression, and the symbols of its indices."""
+        made = self._made.get(id(component))
+        if made is None:
+            if isinstance(component, Constraint):
+                made = templatize_constraint(component)
+            else:
+                made = templatize_rule(component.parent_block(), component.rule, None)
+            self._made[id(component)] = made
+        return made
+
+
 class Expansion:
-    """Walks the templates of one model.
+    """Walks the templates of a model over the arrays of one plan.
 
     Attributes
     ----------
+    templates : Templates
+        The rules; plans that differ in numbers alone share them.
     parameters : mapping of str to (str, array)
         Axes and values of each parameter, as in `models.terms.Terms`; each walk takes the values that are here then.
     read : set of str
         Names of the parameters that were read since it was last cleared.
     """
 
-    def __init__(self, model: ConcreteModel, terms: Terms) -> None:
+    def __init__(self, templates: Templates, terms: Terms) -> None:
+        self.templates = templates
         self.labels: dict[str, int] = {}
         self.parameters: Mapping[str, tuple[str, Array]] = terms.parameters
         self.read: set[str] = set()
@@ -124,9 +152,8 @@ class Expansion:
         self.first_column: dict[int, int] = {}
         self._codes: dict[int, IntArray] = {}
         self._tables: dict[int, Table] = {}
-        self._templates: dict[int, tuple[Any, list[Any]]] = {}
-        self._members: dict[int, tuple[Table, IntArray, list[IntArray]]] = {}
-        self.variables: list[Var] = list(model.component_objects(Var, active=True))
+        self._members: dict[int, tuple[IntArray, list[IntArray]]] = {}
+        self.variables: list[Var] = list(templates.model.component_objects(Var, active=True))
         count = 0
         for variable in self.variables:
             self.first_column[id(variable)] = count
@@ -308,25 +335,14 @@ class Expansion:
             sets = [list(component[key]) for key in component] if by_index is None else list(by_index.values())
             codes = self.encode([member for members in sets for member in members])
             first = np.concatenate([[0], np.cumsum([len(members) for members in sets])]).astype(np.int64)
-            found = self._members[id(component)] = (first, list(codes.T))  # type: ignore[assignment]
-        return found  # type: ignore[return-value]
+            found = self._members[id(component)] = (first, list(codes.T))
+        return found
 
     # ---- rows
 
-    def template(self, component: Any) -> tuple[Any, list[Any]]:
-        """Return the rule of a constraint or an objective as one expression, and the symbols of its indices."""
-        found = self._templates.get(id(component))
-        if found is None:
-            if isinstance(component, Constraint):
-                found = templatize_constraint(component)
-            else:
-                found = templatize_rule(component.parent_block(), component.rule, None)
-            self._templates[id(component)] = found
-        return found
-
     def rows(self, constraint: Constraint) -> tuple[Form, FloatArray, FloatArray]:
         """Return the body of a constraint's rows and their bounds."""
-        template, symbols = self.template(constraint)
+        template, symbols = self.templates.of(constraint)
         count = self.count(constraint)
         codes = self.codes(constraint.index_set())
         env = {symbol._id: codes[:, position] for position, symbol in enumerate(symbols)}

@@ -17,12 +17,6 @@ from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.solve.program import FloatArray, LinearProgram
 from optimizer.solve.solution import RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
 
-__all__ = [
-    "BASIC", "Basis", "Moved", "Option", "Solution", "SolveOptions", "Status", "basis_codes", "basis_of",
-    "checked_options", "loaded", "solve", "version",
-]  # fmt: skip
-
-
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
     highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
@@ -37,11 +31,15 @@ _STATUS: Final = {
 _OURS: Final = ("output_flag", "log_to_console", "log_file", "solution_file", "write_model_file", "time_limit")
 
 
+LOWER: Final = int(highspy.HighsBasisStatus.kLower)
 BASIC: Final = int(highspy.HighsBasisStatus.kBasic)
+UPPER: Final = int(highspy.HighsBasisStatus.kUpper)
+FREE: Final = int(highspy.HighsBasisStatus.kZero)
+"""Codes of a column or row in a basis: at its lower bound, basic, at its upper one, nonbasic without bounds."""
 
 
 def basis_codes(basis: Basis) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Return the status of each column and row of a basis as HiGHS numbers them (0 at lower, 1 basic, 2 at upper)."""
+    """Return the status of each column and row of a basis as HiGHS numbers them: `LOWER`, `BASIC`, ..."""
     return tuple(  # type: ignore[return-value]
         np.fromiter(map(int, statuses), dtype=np.int8, count=len(statuses))
         for statuses in (basis.col_status, basis.row_status)

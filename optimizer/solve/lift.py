@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from optimizer.instance.timeline import Timeline
 from optimizer.solve.expand import Table
-from optimizer.solve.highs import Basis, basis_codes, basis_of
+from optimizer.solve.highs import BASIC, FREE, LOWER, basis_codes, basis_of
 from optimizer.solve.program import NUMBERED, BoolArray, FloatArray, IntArray, LinearProgram
-
-LOWER, BASIC, FREE = 0, 1, 3
-"""Codes of HiGHS: a column at its lower bound, a basic one, a nonbasic one without bounds."""
+from optimizer.solve.solution import Basis
 
 RISK_ROWS = ("cumulative_worth", "deficit_met")
 

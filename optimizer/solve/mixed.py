@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.solve.certify import TOLERANCE, Certificate, certify, certify_whole
-from optimizer.solve.highs import Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions, Status
 
 
 def judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:

@@ -14,7 +14,7 @@ from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.sources import printable
 from optimizer.instance.timeline import timeline
 from optimizer.solve.compile import compiled
-from optimizer.solve.program import IntArray, LinearProgram
+from optimizer.solve.program import NUMBERED, IntArray, LinearProgram
 from optimizer.whole import refuse_occupied, whole_file
 
 Kind = Literal["lp", "mps"]
@@ -26,8 +26,6 @@ LONGEST: Final = 200
 """Most characters of a name; readers stop at 255."""
 
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9_]+")
-_NUMBERS_FROM: Final = {"serve": 1}
-"""First position of a key that holds a number rather than a name, where it is not the last one."""
 
 
 def write_model(instance: Instance, path: str | Path, kind: Kind, *, force: bool = False) -> Path:
@@ -76,8 +74,8 @@ def names(program: LinearProgram, families: Mapping[str, slice], keys: Mapping[s
     found, taken = [""] * count, {CONSTANT}
     for family, at in families.items():
         for place, key in zip(range(at.start, at.stop), keys[family].tolist() or [[]], strict=False):
-            numbers = _NUMBERS_FROM.get(family, len(key) - 1)
-            parts = [program.labels[code] or "all" if i < numbers else str(code) for i, code in enumerate(key)]
+            numbers = (*NUMBERED.get(family, ()), len(key) - 1)
+            parts = [str(code) if i in numbers else program.labels[code] or "all" for i, code in enumerate(key)]
             name = ".".join([family, *(_PLAIN.sub("_", part) for part in parts)])[:LONGEST]
             known, number = name, 1
             while name in taken:

@@ -15,9 +15,10 @@ import numpy as np
 from scipy.sparse import csc_matrix, hstack, identity
 from scipy.sparse.linalg import splu
 
-from optimizer.solve.highs import BASIC, Basis, Option, SolveOptions, Status, basis_codes
+from optimizer.solve.highs import BASIC, UPPER, basis_codes
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import BoolArray, FloatArray, LinearProgram
+from optimizer.solve.solution import Basis, Option, SolveOptions, Status
 
 MOVING: Final = ("cost", "offset", "column_lower", "column_upper", "row_lower", "row_upper")
 """Parts of a program that may move along a line."""
@@ -40,9 +41,6 @@ _TIGHT: Final[dict[str, Option]] = {
     "dual_simplex_cost_perturbation_multiplier": 0.0,
     "primal_simplex_bound_perturbation_multiplier": 0.0,
 }
-
-UPPER: Final = 2
-"""Code of a column or row at its upper bound, see `basis_codes`."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.solve.highs import BASIC, Moved, Solution, basis_codes
+from optimizer.solve.highs import BASIC, Moved, basis_codes
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
+from optimizer.solve.solution import Solution
 
 STEPS: Final = (1e-3, 1e-4, 1e-5, 1e-6)
 """Distances tried, GW: the largest over which the objective is a straight line tells its slope."""

@@ -40,7 +40,10 @@ DEVEX: Final[Mapping[str, Option]] = {"simplex_dual_edge_weight_strategy": 1}
 DUAL: Final[Mapping[str, Option]] = {**DEVEX, "dual_simplex_cost_perturbation_multiplier": 0.0}
 """The same without perturbed costs, which near an optimum only have to be put right again."""
 
-PRIMAL: Final[Mapping[str, Option]] = {"simplex_strategy": 4, "primal_simplex_bound_perturbation_multiplier": 0.0}
+PERTURBED_PRIMAL: Final[Mapping[str, Option]] = {"simplex_strategy": 4}
+"""The primal simplex as HiGHS sets it: with perturbed bounds, for starts that are farther from the optimum."""
+
+PRIMAL: Final[Mapping[str, Option]] = {**PERTURBED_PRIMAL, "primal_simplex_bound_perturbation_multiplier": 0.0}
 """The primal simplex, without perturbed bounds likewise."""
 
 Basis = Any

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -254,9 +254,3 @@ class _Lift:
 def _without_point(solution: Solution) -> Solution:
     """Return a solution of another program as one without values: it says how the solve ended and no more."""
     return replace(solution, columns=np.empty(0), row_duals=np.empty(0), row_ranges=None, basis=None)
-
-
-def taken(report: Mapping[str, Any]) -> int:
-    """Return the solver's iterations of a solve that was not warm, those of its stages together."""
-    staged = sum(int(stage["iterations"]) for stage in report["stages"])
-    return staged if report["start"] == "lift" else staged + int(report["iterations"])

@@ -9,7 +9,7 @@ from optimizer.errors import InfeasibleError, SolverError, StoppedError
 from optimizer.instance.instance import Edit
 from optimizer.instance.problems import InstanceError
 from optimizer.results.diagnose import conflicts_in_words
-from optimizer.solve.session import Answer, Session
+from optimizer.session import Answer, Session
 
 Told = Callable[[str], None]
 """Is told what is being solved."""

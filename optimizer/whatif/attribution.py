@@ -10,7 +10,7 @@ from typing import Final
 
 from optimizer.errors import InfeasibleError
 from optimizer.instance.problems import InstanceError
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif.attempt import why_no_plan
 from optimizer.whatif.stacks import Part, Stack
 

@@ -9,7 +9,7 @@ from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES
 from optimizer.instance.varied import Varied
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif import breakeven_bracket, breakeven_exact
 from optimizer.whatif.attempt import Told
 from optimizer.whatif.breakeven_cases import Cases, State

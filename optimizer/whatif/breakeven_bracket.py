@@ -6,8 +6,8 @@ from typing import Final
 
 from optimizer.errors import InfeasibleError
 from optimizer.instance.problems import InstanceError
+from optimizer.session import Answer
 from optimizer.solve.parametric import same_structure
-from optimizer.solve.session import Answer
 from optimizer.whatif.breakeven_cases import Cases, Moved, State, held
 from optimizer.whatif.breakeven_goals import BRACKETED, Break, Goal, Search, Threshold
 from optimizer.whatif.breakeven_scan import scanned

@@ -13,7 +13,7 @@ from optimizer.errors import AuditError
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.quantity import Quantity, parse
-from optimizer.instance.quantity_value import Reading
+from optimizer.instance.quantity_value import Evaluation
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.instance.varied import Varied
 from optimizer.planning import valid
@@ -21,11 +21,11 @@ from optimizer.results.alternatives import year_weights
 from optimizer.results.claims import figures
 from optimizer.results.plan import summarise
 from optimizer.results.values import values
+from optimizer.session import Answer, Session
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import Compiled, compile_terms
-from optimizer.solve.highs import Status
 from optimizer.solve.program import FloatArray, LinearProgram
-from optimizer.solve.session import Answer, Session
+from optimizer.solve.solution import Status
 
 LEAST_GW: Final = 1e-6
 """A change of GW, or of a share, below this is no change of the plan."""
@@ -185,7 +185,7 @@ class Cases:
         columns: FloatArray,
         summary: Mapping[str, Any],
     ) -> State:
-        reading = Reading(laid_out.instance, f"--figure {self.figure}", lambda name: figures(summary, name))
+        reading = Evaluation(laid_out.instance, f"--figure {self.figure}", lambda name: figures(summary, name))
         years, weights = year_weights(laid_out)
         decided = values(program, laid_out.data, columns)
         use = decided.use @ weights.T

@@ -11,11 +11,11 @@ from scipy.optimize import brentq
 
 from optimizer.errors import AuditError
 from optimizer.instance.problems import InstanceError
-from optimizer.planning import certified
 from optimizer.solve.certify import certify
-from optimizer.solve.highs import Basis, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.parametric import Line, Piece, line, optimal, pieces, same_structure
+from optimizer.solve.solution import Basis, SolveOptions, Status
+from optimizer.solve.solving import certified
 from optimizer.whatif.breakeven_cases import Cases, Moved, State, held
 from optimizer.whatif.breakeven_goals import EXACT, SAME, Break, Goal, Search, Threshold
 from optimizer.whatif.breakeven_scan import NO_PLAN, scanned

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import CancelledError, Future
 from typing import Any, Final
 
-from optimizer.instance.extras import imported
+from optimizer.extras import imported
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.whatif.sweep_worker import LOST, Row, answered_alone
 

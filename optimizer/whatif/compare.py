@@ -10,7 +10,7 @@ import pandas as pd
 from optimizer.errors import InfeasibleError
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.results.plan import Plan
-from optimizer.solve.session import Answer, Reached, Session
+from optimizer.session import Answer, Reached, Session
 from optimizer.whatif.attempt import why_no_plan
 from optimizer.whatif.figures import Figure, figures
 from optimizer.whatif.stacks import BASE, Stack

@@ -10,14 +10,15 @@ import pandas as pd
 
 from models.data import PlanData
 from optimizer.errors import AuditError
-from optimizer.planning import certified, plan_or_error
+from optimizer.planning import plan_or_error
 from optimizer.results.audit import audit
 from optimizer.results.marginals import row_name
 from optimizer.results.plan import Plan, make_plan
+from optimizer.session import Answer
 from optimizer.solve.certify import certify
-from optimizer.solve.highs import Solution, SolveOptions
 from optimizer.solve.program import FloatArray, LinearProgram
-from optimizer.solve.session import Answer
+from optimizer.solve.solution import Solution, SolveOptions
+from optimizer.solve.solving import certified
 
 WORDS: Final = {
     "balance": "more of {} is used than is delivered and not cancelled",

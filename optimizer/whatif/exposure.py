@@ -12,8 +12,8 @@ from optimizer.instance.instance import Edit, Instance
 from optimizer.instance.timeline import timeline
 from optimizer.results.obligations import Owed, cancelled_shares, owed
 from optimizer.results.plan import Plan
+from optimizer.session import Session
 from optimizer.solve.program import FloatArray
-from optimizer.solve.session import Session
 from optimizer.whatif.attempt import Solved, Told, attempt, attempted
 
 SLIP_MONTHS: Final = 3

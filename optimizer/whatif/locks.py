@@ -11,7 +11,7 @@ import pandas as pd
 
 from optimizer.instance.edit import spell
 from optimizer.instance.instance import Edit, Instance, replaced
-from optimizer.solve.session import Session
+from optimizer.session import Session
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import pandas as pd
 
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
-from optimizer.solve.highs import SolveOptions
 from optimizer.solve.program import FloatArray
+from optimizer.solve.solution import SolveOptions
 from optimizer.whatif.draws import Draw, fitting
 from optimizer.whatif.sampling import sample
 from optimizer.whatif.sweep import OPTIMAL, Results, Study, Task

@@ -10,13 +10,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.instance.calendar import calendar_of
 from optimizer.instance.cells import frame_of
 from optimizer.instance.check import check
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Edit, Instance, replaced
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.schema import TABLES
-from optimizer.instance.timeline import Timeline, calendar_of, timeline
+from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.run import Run
 from optimizer.solve.program import IntArray
 

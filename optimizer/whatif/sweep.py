@@ -17,7 +17,7 @@ from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.planning import solve
 from optimizer.results.record import versions
-from optimizer.solve.highs import SolveOptions
+from optimizer.solve.solution import SolveOptions
 from optimizer.whatif.sweep_worker import Row, packed
 
 OPTIMAL: Final = "optimal"

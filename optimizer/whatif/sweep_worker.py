@@ -20,15 +20,16 @@ from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.quantity import parse
-from optimizer.instance.quantity_value import Reading
+from optimizer.instance.quantity_value import Evaluation
 from optimizer.instance.read import read_sources
 from optimizer.instance.sources import Sources
 from optimizer.instance.workbook_places import SheetPlaces
 from optimizer.instance.write import tables_written
 from optimizer.results.claims import figures as summary_figures
 from optimizer.results.record import versions
-from optimizer.solve.highs import SolveOptions, basis_codes
-from optimizer.solve.session import Answer, Session
+from optimizer.session import Answer, Session
+from optimizer.solve.highs import basis_codes
+from optimizer.solve.solution import SolveOptions
 
 KEPT_SESSIONS: Final = 2
 """Instances that a thread of a worker keeps solved."""
@@ -137,7 +138,7 @@ class Worker:
         row |= {f"first_period_gw[{name}]": value for name, value in moves.items()}
         row["first_moves_changed_gw"] = _largest_difference(moves, self._base_moves)
         for text, quantity in self._quantities.items():
-            reading = Reading(answer.instance, f"figure {text}", lambda name: summary_figures(summary, name))
+            reading = Evaluation(answer.instance, f"figure {text}", lambda name: summary_figures(summary, name))
             row[text] = float(reading.value(quantity))
         return row
 

@@ -11,9 +11,9 @@ import numpy as np
 from optimizer.errors import AuditError
 from optimizer.instance.instance import Instance
 from optimizer.results.worth import cvar, gained, quantile, weighed
-from optimizer.solve.highs import SolveOptions
+from optimizer.session import Answer, Session
 from optimizer.solve.program import FloatArray
-from optimizer.solve.session import Answer, Session
+from optimizer.solve.solution import SolveOptions
 from optimizer.whatif.first_moves import Branch, first_moves
 from optimizer.whatif.uncertainty_cases import (
     Figure,

@@ -13,9 +13,9 @@ from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline
 from optimizer.results.worth import gained
+from optimizer.session import Answer, Session
 from optimizer.solve.lift import fixed_where, matching_nodes
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
-from optimizer.solve.session import Answer, Session
 from optimizer.whatif.attempt import why_no_plan
 
 DECIDED_EARLY = ("allocate", "cancelled", "release")

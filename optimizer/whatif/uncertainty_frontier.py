@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from optimizer.results.worth import cvar
-from optimizer.solve.session import Session
+from optimizer.session import Session
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from models.data import BoolArray, PlanData
 from optimizer.errors import InfeasibleError
 from optimizer.instance.timeline import Timeline
 from optimizer.results.worth import gained
+from optimizer.session import Session
 from optimizer.solve.program import LinearProgram
-from optimizer.solve.session import Session
 
 NO_PLAN = "no plan keeps every limit without it"
 

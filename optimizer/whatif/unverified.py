@@ -13,7 +13,7 @@ import pandas as pd
 from optimizer.instance.instance import Cell, Edit, Instance
 from optimizer.instance.schema import TABLES, Column, Table
 from optimizer.instance.timeline import TABLES_READ
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif.attempt import Solved, Told, attempt
 from optimizer.whatif.exposure import Figures
 

@@ -20,12 +20,15 @@ import pandas as pd
 import optimizer as gw
 from models import build, terms
 from optimizer.instance.timeline import timeline
-from optimizer.planning import certified, checked, plan_or_error, solved, valid
+from optimizer.planning import checked, plan_or_error, solved, valid
 from optimizer.results.plan import make_plan
 from optimizer.results.run import keep
+from optimizer.session import Session
 from optimizer.solve.compile import compiled, expand, templates
-from optimizer.solve.highs import SolveOptions, loaded
-from optimizer.solve.session import Session
+from optimizer.solve.expand import Templates
+from optimizer.solve.highs import loaded
+from optimizer.solve.solution import SolveOptions
+from optimizer.solve.solving import certified
 from tests.benchmarks.registry import folder_of
 
 T = TypeVar("T")
@@ -72,7 +75,7 @@ def phases(case: str, *, solves: bool) -> dict[str, Any]:
         entered = clock("terms", lambda: terms(laid_out.data))
         with templates():
             model = clock("build", lambda: build(entered, sketch=True))
-        program = clock("compile", lambda: expand(model, entered).program)
+        program = clock("compile", lambda: expand(Templates(model), entered).program)
         clock("load", lambda: loaded(program, SolveOptions()))
         report: dict[str, Any] = {}
         if solves:

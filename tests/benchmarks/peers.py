@@ -14,7 +14,8 @@ import numpy as np
 
 from models import PlanData, Terms, build, terms
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions, loaded
+from optimizer.solve.highs import loaded
+from optimizer.solve.solution import SolveOptions
 
 
 def gwplan(data: PlanData) -> Any:

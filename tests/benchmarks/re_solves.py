@@ -13,11 +13,11 @@ import highspy
 import numpy as np
 
 import optimizer as gw
+from optimizer.session import Reached
 from optimizer.solve.highs import loaded
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
 from optimizer.solve.program import LinearProgram
-from optimizer.solve.session import Reached
 from optimizer.solve.solution import DUAL, PRIMAL
 from tests.benchmarks.mix import REFERENCE, cases, shorter
 

@@ -22,7 +22,7 @@ from optimizer.instance.edit import edit
 from optimizer.instance.read import load
 from optimizer.planning import solve
 from optimizer.results.run import Run, keep, read_run
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif import montecarlo
 from optimizer.whatif import tornado as swings
 from optimizer.whatif.compare import compare

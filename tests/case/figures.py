@@ -15,7 +15,7 @@ from optimizer.export.printed_values import average_prices, known_means
 from optimizer.export.printed_view import FloatArray, View
 from optimizer.instance.instance import Instance
 from optimizer.results.claims import Claim, judged
-from optimizer.solve.session import Answer, Session
+from optimizer.session import Answer, Session
 from optimizer.whatif.uncertainty_cases import Figure as PlanWorth
 from optimizer.whatif.uncertainty_cases import dedicated, expected_result, foresight, rigid
 

@@ -16,7 +16,7 @@ from optimizer.errors import InfeasibleError
 from optimizer.export.printed_values import average_prices, known_means
 from optimizer.export.printed_view import View
 from optimizer.instance.problems import InstanceError
-from optimizer.solve.session import Answer, Session
+from optimizer.session import Answer, Session
 from tests.case.figures import instance
 from tests.case.pages import HEADLINES
 

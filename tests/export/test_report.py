@@ -20,7 +20,7 @@ from optimizer.export.theme import NothingToShowError
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.read import load
 from optimizer.results.run import Run
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif.first_moves import first_moves, kept_decisions
 from tests.cli.conftest import Run as Command
 from tests.cli.conftest import gwplan  # noqa: F401

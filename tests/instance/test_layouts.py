@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import optimizer as gw
+from optimizer.instance.calendar import calendar_of
 from optimizer.instance.layouts import _READS, Layouts
-from optimizer.instance.timeline import calendar_of, timeline
+from optimizer.instance.timeline import timeline
 
 INSTANCES = sorted((Path(__file__).resolve().parents[2] / "instances").iterdir())
 

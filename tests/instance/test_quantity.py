@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.quantity import DEEPEST, FIGURES, MOST, parse
-from optimizer.instance.quantity_value import Reading, needs_plan, not_found
+from optimizer.instance.quantity_value import Evaluation, needs_plan, not_found
 from optimizer.instance.read import load
 
 META = load(Path(__file__).parents[2] / "instances" / "meta-2026h1")
@@ -22,13 +22,13 @@ META = load(Path(__file__).parents[2] / "instances" / "meta-2026h1")
 def value(text: str, instance: Instance = META) -> float:
     """Return the value of a quantity of the reference instance, of a plan whose figures are their names' lengths."""
     figures = {name: {"": float(len(name))} if not key else {"a": 1.0, "ab": 2.0} for name, key in FIGURES.items()}
-    return Reading(instance, "x", figures.__getitem__).value(parse(text, "x"))
+    return Evaluation(instance, "x", figures.__getitem__).value(parse(text, "x"))
 
 
 def message(text: str, instance: Instance = META) -> str:
     """Return what is said of a quantity that cannot be read or evaluated."""
     with pytest.raises(InstanceError) as caught:
-        Reading(instance, "claim c", lambda name: {"a": 1.0}).value(parse(text, "claim c"))
+        Evaluation(instance, "claim c", lambda name: {"a": 1.0}).value(parse(text, "claim c"))
     (problem,) = caught.value.problems
     return str(problem)
 
@@ -106,7 +106,7 @@ def test_figures_are_those_of_the_plan() -> None:
 
 def test_statuses_of_the_rows_read_are_noted() -> None:
     """A figure knows how sure the rows are that it was read from, those of the other table too."""
-    reading = Reading(META, "x")
+    reading = Evaluation(META, "x")
     reading.value(parse("sum(deliveries[contract=nebius_dedicated].gw * contract.cost_bn_per_gw_year)", "x"))
     assert reading.statuses == {"assumption", "reported"}
 

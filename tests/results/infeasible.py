@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import optimizer as gw
-from optimizer.instance.timeline import calendar_of
+from optimizer.instance.calendar import calendar_of
 from optimizer.results.diagnose import Diagnosis, diagnose
 from tests.generate import random_instance
 from tests.generate.broken import broken

@@ -10,12 +10,13 @@ import pytest
 
 import optimizer as gw
 from optimizer.instance.timeline import timeline
-from optimizer.planning import DECISIONS, alternatives_of, certified, valid
+from optimizer.planning import alternatives_of, valid
 from optimizer.results.allowable import PRICES, _Reaches
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import FloatArray
+from optimizer.solve.solution import SolveOptions, Status
+from optimizer.solve.solving import DECISIONS, certified
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 from tests.results.degenerate import corner

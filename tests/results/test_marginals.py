@@ -7,11 +7,11 @@ import pytest
 
 import optimizer as gw
 from optimizer.instance.timeline import timeline
-from optimizer.planning import certified
 from optimizer.results.marginals import disagreements, node_weight
 from optimizer.results.plan import make_plan
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions
+from optimizer.solve.solution import SolveOptions
+from optimizer.solve.solving import certified
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 

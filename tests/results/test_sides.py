@@ -10,13 +10,13 @@ import pytest
 
 import optimizer as gw
 from optimizer.instance.timeline import timeline
-from optimizer.planning import certified
 from optimizer.results.marginals import marginal_rows
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import LinearProgram
 from optimizer.solve.sides import both_sides
+from optimizer.solve.solution import SolveOptions
+from optimizer.solve.solving import certified
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 

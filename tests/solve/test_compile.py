@@ -18,10 +18,12 @@ from models import build, terms
 from models.data import PlanData
 from optimizer.instance.timeline import timeline
 from optimizer.solve import compile as compiler
-from optimizer.solve.compile import TemplateError, compile_terms, compiled, expand, templates
+from optimizer.solve.compile import compile_terms, compiled, expand, templates
 from optimizer.solve.compile_pyomo import from_pyomo
+from optimizer.solve.expand import TemplateError, Templates
 from optimizer.solve.program import IntArray, LinearProgram
 from tests.generate import random_instance
+from tests.properties.change import renamed
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 TINY = sorted(folder.name for folder in INSTANCES.glob("tiny-*"))
@@ -99,6 +101,23 @@ def test_no_rule_falls_back_to_ordinary_construction(name: str, caplog: pytest.L
     assert isinstance(model.objective, TemplateDataMixin)
 
 
+@pytest.mark.parametrize("name", ["tiny-deals", "tiny-curve"])
+def test_plans_share_rules_and_nothing_else(name: str) -> None:
+    """Protects many plans in one process: rules kept from another plan, of other names and size, give what new ones do.
+
+    The other one has every name changed, and three periods more.
+    """
+    instance = gw.load(INSTANCES / name)
+    other = renamed(instance, lambda old: f"other {old}").edited(f"calendar.periods = {instance.periods + 3}")
+    entered, others = terms(timeline(instance).data), terms(timeline(other).data)
+    assert entered.outline == others.outline
+    with templates():
+        rules = Templates(build(others, sketch=True))
+        own = Templates(build(entered, sketch=True))
+    for each in (others, entered):
+        assert_same(expand(rules, each).program, expand(own, each).program)
+
+
 def test_switches_are_put_back_after_an_error() -> None:
     """Protects other models in the process: templates stay off outside, also when building fails."""
     before = [getattr(module, name) for module, name in compiler._SWITCHES]
@@ -144,7 +163,7 @@ def one_rule(rule: Callable[[ConcreteModel, int], Any]) -> ConcreteModel:
 def test_a_rule_that_cannot_be_expanded_is_named(rule: Callable[[ConcreteModel, int], Any], why: str) -> None:
     """Protects whoever adds a constraint: the error says which one, and why."""
     with pytest.raises(TemplateError, match=f"^bent: {why}$"):
-        expand(one_rule(rule), terms(data_of(INSTANCES / "tiny-ramp")))
+        expand(Templates(one_rule(rule)), terms(data_of(INSTANCES / "tiny-ramp")))
 
 
 def test_ordinary_compiler_keeps_every_column_and_row() -> None:

@@ -13,8 +13,8 @@ import optimizer as gw
 from optimizer.instance.timeline import timeline
 from optimizer.results.audit import audit
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions, Status
 from optimizer.solve.mixed import judged
+from optimizer.solve.solution import SolveOptions, Status
 from tests.generate import random_instance
 from tests.oracle import solve as second_opinion
 

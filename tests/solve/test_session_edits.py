@@ -9,26 +9,16 @@ import pytest
 from hypothesis import given, settings
 
 import optimizer as gw
-from optimizer.instance.layouts import Layouts
 from optimizer.instance.timeline import timeline
-from optimizer.planning import certified, plan_or_error, valid
-from optimizer.solve.compile import compiled
-from optimizer.solve.session import Reached
+from optimizer.session import Reached
 from tests.generate import instances, random_instance
 from tests.generate.any_edit import draw_edit, every_operation, impossible
+from tests.solve.afresh import afresh
 
 TINY = Path(__file__).resolve().parents[2] / "instances" / "tiny-tree"
 
 LENGTH = 200
 """Edits in a sequence."""
-
-
-def afresh(case: gw.Instance) -> float:
-    """Return the worth of a case without anything that was made for another."""
-    valid(case, Layouts())
-    laid_out = timeline(case)
-    solution, certificate = certified(compiled(laid_out.data), gw.SolveOptions())
-    return -plan_or_error(solution, certificate, accept_stopped=False).objective
 
 
 def outcome(work: object, *arguments: object) -> float | str:

@@ -10,12 +10,13 @@ import optimizer as gw
 from optimizer import planning
 from optimizer.cli import main
 from optimizer.instance.timeline import timeline
-from optimizer.solve import mixed
+from optimizer.solve import mixed, solving
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import Solution, SolveOptions, Status, checked_options
+from optimizer.solve.highs import checked_options
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions, Status
 from tests.cli.conftest import INSTANCES
 
 
@@ -76,7 +77,7 @@ def test_statuses_are_told_apart(program: LinearProgram, change: dict[str, float
     """Infeasible and unbounded programs are named as such, with presolve and without."""
     fields: dict[str, Any] = {name: np.full_like(getattr(program, name), value) for name, value in change.items()}
     broken = dataclasses.replace(program, **fields)
-    solution, _ = planning.certified(broken, SolveOptions())
+    solution, _ = solving.certified(broken, SolveOptions())
     assert solution.status is status
     with pytest.raises(gw.InfeasibleError, match=str(status)):
         planning.plan_or_error(solution, None, accept_stopped=True)
@@ -92,7 +93,7 @@ def test_a_doubtful_optimum_is_solved_again(monkeypatch: pytest.MonkeyPatch, pro
         return dataclasses.replace(solution, columns=solution.columns * 1.01) if len(calls) == 1 else solution
 
     monkeypatch.setattr(mixed, "run_solver", lying)
-    solution, certificate = planning.certified(program, SolveOptions())
+    solution, certificate = solving.certified(program, SolveOptions())
     assert certificate is not None and certificate.optimal
     assert calls == [{}, {"presolve": "off"}]
     assert solution.status is Status.OPTIMAL

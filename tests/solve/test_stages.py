@@ -13,9 +13,10 @@ from optimizer.instance.timeline import Timeline, timeline
 from optimizer.solve import stages
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import Solution, SolveOptions, Status
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import LinearProgram
+from optimizer.solve.solution import Solution, SolveOptions, Status
+from optimizer.solve.solving import certified
 from optimizer.solve.stages import Start, lifted, start_of
 from tests.generate import random_instance
 
@@ -50,7 +51,7 @@ def test_outcomes_continued_alone_lead_to_the_same_optimum(
     monkeypatch.setattr(stages, "CONTINUED_COLUMNS", 0)
     tree, program = laid(case, tmp_path)
     solution, told = lifted(tree, program, SolveOptions())
-    _, certificate = planning.certified(program, SolveOptions())
+    _, certificate = certified(program, SolveOptions())
     if certificate is None:
         assert solution is None or solution.status is not Status.OPTIMAL
     elif solution is not None:

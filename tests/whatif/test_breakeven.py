@@ -14,12 +14,13 @@ from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError
 from optimizer.instance.timeline import timeline
 from optimizer.instance.varied import Varied, varied
-from optimizer.planning import certified, plan_or_error
+from optimizer.planning import plan_or_error
+from optimizer.session import Session
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
-from optimizer.solve.highs import SolveOptions
 from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.session import Session
+from optimizer.solve.solution import SolveOptions
+from optimizer.solve.solving import certified
 from optimizer.whatif.breakeven import PlanChanges, Threshold, breakeven
 from optimizer.whatif.breakeven_cases import held
 from optimizer.whatif.breakeven_goals import BRACKETED, EXACT, Search

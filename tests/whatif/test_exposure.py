@@ -11,7 +11,7 @@ import pytest
 import optimizer as gw
 from optimizer.instance.instance import WhatIf
 from optimizer.results.run import keep, read_run
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif import exposure
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, written
 

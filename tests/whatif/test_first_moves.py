@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import optimizer as gw
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif.first_moves import ENDED, IDLE, NEW, Branch, first_moves
 from tests.whatif.cases import INSTANCES, PUBLISHED, random_case
 

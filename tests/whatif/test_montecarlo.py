@@ -10,7 +10,7 @@ from scipy import stats
 
 from optimizer import load
 from optimizer.instance.problems import InstanceError
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif import montecarlo
 from optimizer.whatif.draws import Draw, draw, draws_of
 from optimizer.whatif.sampling import correlation, matrix, sample

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif.uncertainty_options import OptionValue, option_values
 from tests.whatif.cases import INSTANCES, random_case
 

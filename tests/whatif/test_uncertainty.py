@@ -13,7 +13,7 @@ import pytest
 import optimizer as gw
 from optimizer.errors import AuditError
 from optimizer.results.worth import cvar, quantile, weighed
-from optimizer.solve.session import Answer, Session
+from optimizer.session import Answer, Session
 from optimizer.whatif.uncertainty import _refuse_contradictions
 from optimizer.whatif.uncertainty_cases import branching, dedicated, expected_result, foresight, informed, rigid
 from tests.whatif.cases import INSTANCES, alike, random_case

@@ -8,7 +8,7 @@ import pytest
 
 import optimizer as gw
 from optimizer.instance.schema import TABLES
-from optimizer.solve.session import Session
+from optimizer.session import Session
 from optimizer.whatif.unverified import NOT_READ, SWUNG, groups, gw_by_status, unverified
 
 META = gw.load(Path(__file__).parents[2] / "instances" / "meta-2026h1")

@@ -29,8 +29,8 @@ from optimizer.solve.compile import Compiled, compile_terms
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.lift import carried
 from optimizer.solve.program import FloatArray, LinearProgram
-from optimizer.solve.solution import DUAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
-from optimizer.solve.stages import taken
+from optimizer.solve.solution import DUAL, PERTURBED_PRIMAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solve.solving import taken
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""
@@ -352,14 +352,14 @@ class Session:
 
         Where costs alone changed the base's plan is still feasible and the primal simplex goes on from it, as long as
         it has not far to go. In all other cases the dual simplex does, for as many iterations as the base took: a case
-        that needs more is better off without the base. A plan that is possible without and with
-        aversion, or with narrower bounds, is a start for the primal simplex.
+        that needs more is better off without the base. A plan that is possible without and with aversion, or with
+        narrower bounds, is a start for the primal simplex.
         """
         if program.whole.any():  # a search begins anew
             return
         most = max(self.base.iterations, LEAST_ITERATIONS)
         if start is not None and start._solution.basis is not None:
-            yield start._solution.basis, {"simplex_strategy": 4, "simplex_iteration_limit": 2 * most}
+            yield start._solution.basis, {**PERTURBED_PRIMAL, "simplex_iteration_limit": 2 * most}
             return
         basis = self.base._solution.basis
         newly_averse = "deficit_met" in program.rows and "deficit_met" not in self.base._program.rows
@@ -369,7 +369,7 @@ class Session:
         if basis is None:
             return
         if newly_averse:
-            yield basis, {"simplex_strategy": 4, "simplex_iteration_limit": most}
+            yield basis, {**PERTURBED_PRIMAL, "simplex_iteration_limit": most}
         if reached is Reached.COSTS:
             yield basis, {**PRIMAL, "simplex_iteration_limit": LEAST_ITERATIONS}
         yield basis, {**DUAL, "simplex_iteration_limit": most}

@@ -33,8 +33,6 @@ UNPACKING_ERRORS: Final = (
 """What a damaged or encrypted part, or a way of packing that nobody knows (`NotImplementedError`), ends in."""
 
 _EXTERNAL: Final = re.compile(r"(^|/)externalLinks/", re.IGNORECASE)
-_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
-_STRICT: Final = "http://purl.oclc.org/ooxml/officeDocument/relationships/"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,16 @@
+"""The worth of an instance alone, proved optimal, without the tables of its plan."""
+
+from __future__ import annotations
+
+import optimizer as gw
+from optimizer.instance.timeline import timeline
+from optimizer.planning import plan_or_error, valid
+from optimizer.solve.compile import compiled
+from optimizer.solve.solving import certified
+
+
+def afresh(case: gw.Instance) -> float:
+    """Return the worth of a case in $bn, without anything that was made for another."""
+    valid(case)
+    solution, certificate = certified(compiled(timeline(case).data), gw.SolveOptions())
+    return -plan_or_error(solution, certificate, accept_stopped=False).objective
