@@ -28,6 +28,7 @@ MAY_IMPORT = {
         "optimizer.whole",
     },
     "optimizer.export": {
+        "models.data",
         "models.tree",
         "optimizer.instance",
         "optimizer.results",

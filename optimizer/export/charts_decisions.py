@@ -8,12 +8,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.charts import expected
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
 from optimizer.export.printed_decisions import Notices, notices
 from optimizer.export.printed_layout import cut, percent
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.export.theme import FAINT, GREY, INK, Layer, NothingToShowError
 
 MOST_CONTRACTS: Final = 24

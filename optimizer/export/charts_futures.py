@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.charts import SIGNED, expected, stack, use_key, use_layers
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Panels, worth
 from optimizer.export.printed_layout import percent
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.export.theme import FAINT, INK, Layer, NothingToShowError
 from optimizer.results.worth import quantile
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.drawing import Drawing, Figures, Frame, edited, worth
-from optimizer.export.printed_view import MONTH_NAMES, FloatArray, Span, View
+from optimizer.export.printed_view import MONTH_NAMES, Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
 from optimizer.instance.calendar import add_months
 from optimizer.instance.instance import Instance

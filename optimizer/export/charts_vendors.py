@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.charts import expected, stack
 from optimizer.export.drawing import Drawing, Figures, Frame, Times, worth
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.export.theme import Layer, NothingToShowError
 from optimizer.instance.calendar import MONTHS, add_months
 from optimizer.instance.timeline import timeline

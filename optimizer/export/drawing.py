@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from models.tree import FloatArray
 from optimizer.export import theme
 from optimizer.export.printed_layout import formatter
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.export.theme import HEIGHT, INK, WIDTH, Fill, Layer
 from optimizer.instance.calendar import MONTHS, add_months
 

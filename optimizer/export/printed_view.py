@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.tree import Tree, build_tree
+from models.data import BoolArray
+from models.tree import FloatArray, IntArray, Tree, build_tree
 from optimizer.export.printed_layout import decimals, formatter, percent
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.instance import Instance
@@ -19,9 +20,7 @@ from optimizer.instance.layouts import Layouts, Names
 from optimizer.instance.timeline import calendar_of
 from optimizer.results.plan import Plan
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-Coded = tuple[NDArray[np.int64], list[str]]
+Coded = tuple[IntArray, list[str]]
 
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -143,6 +143,18 @@ def terminal(data: PlanData, plan: Values) -> FloatArray:
     return data.terminal_rate * data.delivered * (1 - carried(plan.cancelled, data.last_window))
 
 
+def leaf_tail_periods(timeline: Timeline) -> IntArray:
+    """Return the periods after the horizon that start before each contract's end, at the leaves, shape (K, N)."""
+    tree = timeline.data.tree
+    periods = np.zeros((len(timeline.data.contracts), tree.size), dtype=np.int64)
+    for leaf in tree.leaves:
+        contracts = timeline.scenarios[tree.example[leaf]].tables["contracts"]
+        ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
+        end = np.array([ends.get(c, np.datetime64("NaT")) for c in timeline.contract_of], dtype="datetime64[D]")
+        periods[:, leaf] = tail_periods(timeline.calendar, end)
+    return periods
+
+
 def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataFrame:
     """Return every amount of money ($bn of the period, and discounted) by node, component and name; costs negative."""
     data = timeline.data
@@ -160,18 +172,13 @@ def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataF
 def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
     """Return the terminal line at the leaves; undiscounted with every tail discount factor at 1."""
     data, tree = timeline.data, timeline.data.tree
-    periods = np.zeros((len(data.contracts), tree.size))
-    for leaf in tree.leaves:
-        contracts = timeline.scenarios[tree.example[leaf]].tables["contracts"]
-        ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
-        end = np.array([ends.get(c, np.datetime64("NaT")) for c in timeline.contract_of], dtype="datetime64[D]")
-        periods[:, leaf] = tail_periods(timeline.calendar, end)
+    periods = leaf_tail_periods(timeline)
     discounted = terminal(data, plan)
     k, n = _by_node(discounted != 0)
     later = np.arange(int(periods.max(initial=0))) + tree.periods
     yearly = 1 + timeline.instance.discount_rate
     years = np.concatenate([[0.0], np.cumsum(data.dt * yearly ** -((later + 0.5) * data.dt))])
-    count = periods[k, n].astype(np.int64)
+    count = periods[k, n]
     undiscounted = discounted[k, n] * data.dt * count / years[count]
     return (
         np.full(len(n), "terminal", dtype=object),

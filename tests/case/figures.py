@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 import optimizer as gw
+from models.tree import FloatArray
 from optimizer.export.printed_values import average_prices, known_means
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.instance.instance import Instance
 from optimizer.results.claims import Claim, judged
 from optimizer.solve.session import Answer, Session
