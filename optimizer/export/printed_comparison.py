@@ -18,9 +18,7 @@ LEAST = 5e-4
 
 def comparison(page: Page, found: Comparison) -> None:
     """Show worth, use, cancellations and marginal values of each case, and what differs from the base."""
-    base = found.base.plan
-    assert base is not None
-    page.heading("What-ifs", f" of {base.instance.name}: worth and use (in brackets: difference to the base)")
+    page.heading("What-ifs", f" of {found.instance.name}: worth and use (in brackets: difference to the base)")
     columns = [
         ("worth\n$bn", _shown(found, Figure("objective_bn"))),
         ("cash (NPV)\n$bn", _shown(found, Figure("npv_bn"))),

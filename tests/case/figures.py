@@ -15,7 +15,7 @@ from optimizer.export.printed_view import View
 from optimizer.instance.instance import Instance
 from optimizer.results.claims import Claim, judged
 from optimizer.solve.session import Answer, Session
-from optimizer.whatif.uncertainty_cases import Figure as PlanWorth
+from optimizer.whatif.attempt import Solved
 from optimizer.whatif.uncertainty_cases import dedicated, expected_result, foresight, rigid
 from tests.cli.conftest import in_process
 
@@ -179,11 +179,11 @@ def vss() -> float:
     return told(expected_result(session()))
 
 
-def told(case: PlanWorth) -> float:
+def told(case: Solved) -> float:
     """Return by how much a case lies below the plan, $bn."""
-    below = case.below(worth())
-    assert below is not None, case.reason
-    return below
+    less = case.lost(worth())
+    assert less is not None, case.reason
+    return less
 
 
 def swing(share: str, *edit: str) -> float:
