@@ -71,10 +71,8 @@ def _given(view: View, factors: list[int], outcomes: tuple[int, ...]) -> tuple[F
     """Return what each node counts in each period given outcomes, shape (N, T), and the probability of these."""
     there, chance = np.ones(view.tree.size), 1.0
     for factor, outcome in zip(factors, outcomes, strict=True):
-        of = view.instance.factors[factor].outcomes[outcome].probability
-        known = view.tree.known[:, factor]
-        there *= np.where(known == outcome, 1 / of, np.where(known < 0, 1.0, 0.0))
-        chance *= of
+        there *= view.likelier(factor, outcome)
+        chance *= view.instance.factors[factor].outcomes[outcome].probability
     return expected(view) * there[:, None], chance
 
 

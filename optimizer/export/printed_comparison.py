@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from optimizer.export.printed_layout import Page, cut, decimals, listed, number, percent
+from optimizer.export.printed_layout import Page, cut, decimals, listed, number, percent, signed
 from optimizer.whatif.attribution import Attribution
 from optimizer.whatif.compare import Case, Comparison
 from optimizer.whatif.figures import Figure
@@ -68,8 +68,7 @@ def attribution(page: Page, found: Comparison, case: Case, shares: Attribution) 
 
 
 def _signed(value: float) -> str:
-    shown = number(value, 3)
-    return shown if shown.startswith("-") else f"+{shown}"
+    return signed(number(value, 3))
 
 
 def _told(found: Comparison, figure: Figure) -> bool:

@@ -266,11 +266,14 @@ class View:
         means: FloatArray = self.sums(spans) / np.array([span.periods.sum() for span in spans])
         return means
 
-    def given(self, factor: int, outcome: int) -> FloatArray:
-        """Return the probability of each node given one outcome of a factor, which is independent of the others."""
+    def likelier(self, factor: int, outcome: int) -> FloatArray:
+        """Return how many times as likely each node is given an outcome of a factor, independent of the others."""
         known, chance = self.tree.known[:, factor], self.instance.factors[factor].outcomes[outcome].probability
-        there = np.where(known == outcome, 1 / chance, np.where(known < 0, 1.0, 0.0))
-        weight: FloatArray = self.tree.probability * there
+        return np.where(known == outcome, 1 / chance, np.where(known < 0, 1.0, 0.0))
+
+    def given(self, factor: int, outcome: int) -> FloatArray:
+        """Return the probability of each node given one outcome of a factor."""
+        weight: FloatArray = self.tree.probability * self.likelier(factor, outcome)
         return weight
 
     def outcome(self, factor: int, *outcomes: int) -> str:
