@@ -21,6 +21,7 @@ MAY_IMPORT = {
         "optimizer.whole",
     },
     "optimizer.export": {
+        "models.data",
         "models.tree",
         "optimizer.extras",
         "optimizer.instance",

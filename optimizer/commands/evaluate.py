@@ -55,7 +55,7 @@ def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
 
     table = read_allocation(path, prefix).astype(str)
     rows = [dict(zip(table.columns, cells, strict=True)) for cells in table.itertuples(index=False, name=None)]
-    return entered(rows, f"{path}: {prefix}allocation", laid_out)
+    return entered(list(enumerate(rows, start=2)), f"{path}: {prefix}allocation", laid_out)
 
 
 def _record(found: Evaluation) -> dict[str, Any]:

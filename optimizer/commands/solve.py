@@ -15,7 +15,7 @@ from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, prog
 
 if TYPE_CHECKING:
     from optimizer.results.plan import Plan
-    from optimizer.whatif.locks import LockCost
+    from optimizer.whatif.lock_costs import LockCost
 
 
 def _number(context: click.Context, parameter: click.Parameter, given: float | None) -> float | None:
@@ -109,7 +109,7 @@ def _lock_costs(plan: Plan) -> list[LockCost]:
     """Return what each lock costs, if there is any."""
     if not len(plan.instance.tables["locks"]):
         return []
-    from optimizer.whatif.locks import lock_costs
+    from optimizer.whatif.lock_costs import lock_costs
 
     return lock_costs(plan.instance)
 

@@ -47,7 +47,7 @@ def whatif(
     as_json: bool,
 ) -> None:
     """Compare INSTANCE with what-ifs of it: NAMEs joined by + stack; all that it ships with when none is named."""
-    from optimizer.whatif import kept
+    from optimizer.whatif import comparison_kept as kept
     from optimizer.whatif.stacks import stacks
 
     if out is not None:

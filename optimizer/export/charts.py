@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Times
-from optimizer.export.printed_view import FloatArray, Span, View
+from optimizer.export.printed_view import Span, View
 from optimizer.export.theme import HEIGHT, INK, LINE_HEIGHT, PALE, WIDTH, Layer
 
 SIGNED = "supply as signed"

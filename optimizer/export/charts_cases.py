@@ -11,6 +11,7 @@ from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Panels
 from optimizer.export.printed_layout import formatter
 from optimizer.export.printed_view import View
 from optimizer.export.theme import GREY, INK, Layer
+from optimizer.instance.sources import printable
 
 MOST_CASES: Final = 24
 GAIN, LOSS = theme.RAMP[2], GREY
@@ -24,7 +25,8 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
     cases : mapping of str to View
         The plans by name; the others are held against the first.
     """
-    (first, base), *others = list(cases.items())[: MOST_CASES + 1]
+    # Vega-Lite takes no names to sort by that JavaScript would not take as they are
+    (first, base), *others = [(printable(name), view) for name, view in cases.items()][: MOST_CASES + 1]
     amounts = {name: view.plan.objective_bn for name, view in others}
     gains = {name: amount - base.plan.objective_bn for name, amount in amounts.items()}
     write = formatter([base.plan.objective_bn, *amounts.values()])

@@ -8,13 +8,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.charts import expected
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
 from optimizer.export.printed_decisions import Notices, notices
 from optimizer.export.printed_layout import cut, percent
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.export.theme import FAINT, GREY, INK, Layer, NothingToShowError
+from optimizer.instance.sources import printable
 
 MOST_CONTRACTS: Final = 24
 MOST_PATHWAYS: Final = 4
@@ -29,7 +31,6 @@ class _Window:
     contract: str
     opens: str
     closes: str
-    notice_days: float
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,10 @@ def cancellations(view: View) -> Drawing:
 
 def _windows(view: View) -> list[_Window]:
     table = view.instance.filled("cancellations")
-    columns = (table[name] for name in ("contract", "opens", "closes", "notice_days"))
+    columns = (table[name] for name in ("contract", "opens", "closes"))
     return [
-        _Window(str(c), str(pd.Timestamp(o).date()), str(pd.Timestamp(e).date()), float(days))
-        for c, o, e, days in zip(*columns, strict=True)
+        _Window(str(contract), str(pd.Timestamp(opens).date()), str(pd.Timestamp(closes).date()))
+        for contract, opens, closes in zip(*columns, strict=True)
     ]
 
 
@@ -143,11 +144,12 @@ def _place(alt: Any, frame: Frame, names: list[str]) -> Any:
 
 
 def _short(names: list[str], frame: Frame) -> dict[str, str]:
-    """Return names as they are written beside a chart: shortened in the middle where that leaves them different."""
+    """Return names as they are written beside a chart: printable, and cut in the middle where they stay different."""
+    whole = {name: printable(name) for name in names}
     if frame.width >= theme.NARROW:
-        return {name: name for name in names}
-    shortened = {name: cut(name, 17) for name in names}
-    return shortened if len(set(shortened.values())) == len(names) else {name: name for name in names}
+        return whole
+    shortened = {name: cut(told, 17) for name, told in whole.items()}
+    return shortened if len(set(shortened.values())) == len(names) else whole
 
 
 def _timeline(

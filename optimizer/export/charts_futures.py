@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.charts import SIGNED, expected, stack, use_key, use_layers
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Panels, worth
 from optimizer.export.printed_layout import percent
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.export.theme import FAINT, INK, Layer, NothingToShowError
 from optimizer.results.worth import quantile
 
@@ -70,10 +71,8 @@ def _given(view: View, factors: list[int], outcomes: tuple[int, ...]) -> tuple[F
     """Return what each node counts in each period given outcomes, shape (N, T), and the probability of these."""
     there, chance = np.ones(view.tree.size), 1.0
     for factor, outcome in zip(factors, outcomes, strict=True):
-        of = view.instance.factors[factor].outcomes[outcome].probability
-        known = view.tree.known[:, factor]
-        there *= np.where(known == outcome, 1 / of, np.where(known < 0, 1.0, 0.0))
-        chance *= of
+        there *= view.likelier(factor, outcome)
+        chance *= view.instance.factors[factor].outcomes[outcome].probability
     return expected(view) * there[:, None], chance
 
 

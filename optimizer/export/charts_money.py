@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from models.tree import FloatArray, IntArray
 from optimizer.export import drawing, theme
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, Panels, worth
 from optimizer.export.printed_values import average_prices, known_means
-from optimizer.export.printed_view import FloatArray, Span, View
+from optimizer.export.printed_view import Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
 
 MOST_VENDORS = 6
@@ -55,7 +55,7 @@ def obligations_by_year(view: View) -> Drawing:
     return drawing.bars("obligations by vendor", [worth(view), told], list(layers), names, "$bn")
 
 
-def _by_vendor(table: pd.DataFrame, column: str, years: NDArray[np.int64]) -> dict[str, FloatArray]:
+def _by_vendor(table: pd.DataFrame, column: str, years: IntArray) -> dict[str, FloatArray]:
     """Return $bn by year of each vendor."""
     found: dict[str, FloatArray] = {}
     for vendor, rows in table.groupby("vendor", sort=False):

@@ -8,13 +8,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.drawing import Drawing, Figures, Frame, edited, worth
-from optimizer.export.printed_view import MONTH_NAMES, FloatArray, Span, View
+from optimizer.export.printed_view import MONTH_NAMES, Span, View
 from optimizer.export.theme import GREY, INK, NothingToShowError
 from optimizer.instance.calendar import add_months
 from optimizer.instance.instance import Instance
 from optimizer.instance.schema import VALUE_FACTORS
+from optimizer.instance.sources import printable
 
 KINDS: Final = {
     "cloud": "neocloud and other cloud",
@@ -210,5 +212,5 @@ def _first_tiers(instance: Instance) -> list[tuple[str, float, float, str]]:
         for tier, width, price in zip(now["tier"], now["width_gw"], now["value_bn_per_gw_year"], strict=True):
             size = "" if np.isnan(width) else f", {width:g} GW"
             realised = price * math.prod(float(pathways.loc[name, column]) for column in VALUE_FACTORS)
-            rows.append((f"{name} tier {tier:g}{size}", float(price), realised, colours[name]))
+            rows.append((f"{printable(name)} tier {tier:g}{size}", float(price), realised, colours[name]))
     return rows

@@ -12,6 +12,7 @@ from optimizer.export.drawing import Drawing, Entry, Figures, Frame
 from optimizer.export.printed_layout import formatter
 from optimizer.export.sweep_kept import CASES
 from optimizer.export.theme import INK, RAMP, Line, NothingToShowError
+from optimizer.instance.sources import printable
 from optimizer.whatif.sweep import OPTIMAL
 from optimizer.whatif.uncertainty_frontier import Point
 
@@ -48,7 +49,7 @@ def quantile_fan(table: pd.DataFrame, what: str, told: Sequence[str] = (), *, un
     wide = table.pivot(index="group", columns="quantile", values="value").reindex(list(dict.fromkeys(table["group"])))
     levels = sorted(float(level) for level in wide.columns)
     pairs = [(low, high) for low, high in zip(levels, reversed(levels), strict=True) if low < high]
-    fills, names = theme.shades(len(pairs) + 1)[::-1], [str(place) for place in wide.index]
+    fills, names = theme.shades(len(pairs) + 1)[::-1], [printable(str(place)) for place in wide.index]
     middle = wide[0.5].tolist() if 0.5 in levels else []
 
     def marks(alt: Any, frame: Frame) -> list[Any]:

@@ -7,27 +7,23 @@ from typing import Any, Final
 
 import numpy as np
 
+from models.tree import FloatArray
 from optimizer.export import drawing, theme
 from optimizer.export.charts import expected, stack
 from optimizer.export.drawing import Drawing, Figures, Frame, Times, worth
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.export.theme import Layer, NothingToShowError
 from optimizer.instance.calendar import MONTHS, add_months
 from optimizer.instance.timeline import timeline
+from optimizer.results.claims import STATUSES
 from optimizer.whatif.unverified import gw_by_status
 
 MOST_VENDORS: Final = 8
 MOST_PERIODS: Final = 120
 """Periods before the plan that are shown at most."""
 
-STATUSES: Final = {
-    "reported": theme.RAMP[0],
-    "estimate": theme.RAMP[1],
-    "scenario": theme.RAMP[2],
-    "assumption": theme.RAMP[3],
-    "": theme.PALE,
-}
-"""How sure a row is, from the surest, and how that is filled."""
+FILLS: Final = dict(zip(STATUSES, (*theme.RAMP, theme.PALE), strict=True))
+"""How it is filled how sure a row is."""
 
 
 def ramp(view: View) -> Drawing:
@@ -102,9 +98,7 @@ def grades(view: View) -> Drawing:
     """
     found = gw_by_status(view.instance)
     parts: list[tuple[str, FloatArray, theme.Fill]] = [
-        (status or "not marked", np.array(found[status]), fill)
-        for status, fill in STATUSES.items()
-        if any(found[status])
+        (status or "not marked", np.array(found[status]), fill) for status, fill in FILLS.items() if any(found[status])
     ]
     if not parts:
         raise NothingToShowError("nothing is delivered")

@@ -7,9 +7,11 @@ from typing import Any
 
 from optimizer.export import theme
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame, worth
+from optimizer.export.printed_layout import signed
 from optimizer.export.printed_overview import COSTS, NOT_CASH
 from optimizer.export.printed_view import View
 from optimizer.export.theme import GREY, INK, NothingToShowError
+from optimizer.instance.sources import printable
 
 MOST_PATHWAYS = 8
 GAIN, LOSS, TOTAL = theme.RAMP[2], GREY, INK
@@ -44,6 +46,7 @@ def steps_drawing(what: str, told: list[str], steps: list[Step], view: View, *, 
 
     Where the scale need not begin at 0, it begins below the steps, and sums are told as lines at what is reached.
     """
+    steps = [replace(step, name=printable(step.name)) for step in steps]  # Vega-Lite sorts by no others
     edges = [edge for step in steps for edge in (step.low, step.high) if from_zero or step.kind != "total"]
     edges += [step.amount for step in steps if step.kind == "total"]
     least, most = (min(*edges, 0.0), max(*edges, 0.0)) if from_zero else (min(edges), max(edges))
@@ -131,7 +134,7 @@ def _differing(base: View, view: View, key: str, pathway: str) -> float:
 
 def _signed(view: View, step: Step) -> str:
     text = view.money(step.amount)
-    return text if step.kind == "total" or text.startswith("-") else f"+{text}"
+    return text if step.kind == "total" else signed(text)
 
 
 def _steps(view: View) -> list[Step]:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
+from models.tree import FloatArray
 from optimizer.export import theme
 from optimizer.export.printed_layout import formatter
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.export.theme import HEIGHT, INK, WIDTH, Fill, Layer
-from optimizer.instance.calendar import MONTHS, add_months
 
 SPOTS: Final = "spots"
 """Name of the layer of places that a reader may point at, in a chart of a page."""
@@ -167,7 +165,7 @@ class Panels:
                 layers += theme.key(alt, [(entry.text, entry.fill) for entry in self.key], width)
             title = alt.Title(wrapped(drawing.what, width), fontSize=12, offset=6)
             charts.append(alt.layer(*layers, title=title, width=width, height=drawing.height))
-        title = alt.Title(titled(view, self.what), subtitle=list(self.told))
+        title = alt.Title(f"{view.instance.name}: {self.what}", subtitle=list(self.told))
         return alt.concat(*charts, columns=self.columns, title=title, spacing=24, config=theme.THEME)
 
 
@@ -183,11 +181,6 @@ def wrapped(text: str, width: int) -> list[str]:
         else:
             lines.append(word)
     return lines
-
-
-def titled(view: View, what: str) -> str:
-    """Return the title of a picture of a plan."""
-    return f"{view.instance.name}: {what}"
 
 
 def worth(view: View) -> str:
@@ -261,11 +254,6 @@ class Times:
 def periods(view: View) -> Times:
     """Return the periods of a plan."""
     return Times(view.dates, view.instance.resolution)
-
-
-def next_period(start: Any, resolution: str) -> str:
-    """Return the first day of the period after one."""
-    return str(add_months(np.array([start], dtype="datetime64[D]"), np.array([MONTHS[resolution]]))[0])
 
 
 def amount(alt: Any, unit: str, most: float, least: float = 0.0, column: str = "top") -> Any:

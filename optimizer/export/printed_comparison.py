@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from optimizer.export.printed_layout import Page, cut, decimals, listed, number, percent
+from optimizer.export.printed_layout import Page, cut, decimals, listed, number, percent, signed
 from optimizer.whatif.attribution import Attribution
 from optimizer.whatif.compare import Case, Comparison
 from optimizer.whatif.figures import Figure
@@ -18,9 +18,7 @@ LEAST = 5e-4
 
 def comparison(page: Page, found: Comparison) -> None:
     """Show worth, use, cancellations and marginal values of each case, and what differs from the base."""
-    base = found.base.plan
-    assert base is not None
-    page.heading("What-ifs", f" of {base.instance.name}: worth and use (in brackets: difference to the base)")
+    page.heading("What-ifs", f" of {found.instance.name}: worth and use (in brackets: difference to the base)")
     columns = [
         ("worth\n$bn", _shown(found, Figure("objective_bn"))),
         ("cash (NPV)\n$bn", _shown(found, Figure("npv_bn"))),
@@ -70,8 +68,7 @@ def attribution(page: Page, found: Comparison, case: Case, shares: Attribution) 
 
 
 def _signed(value: float) -> str:
-    shown = number(value, 3)
-    return shown if shown.startswith("-") else f"+{shown}"
+    return signed(number(value, 3))
 
 
 def _told(found: Comparison, figure: Figure) -> bool:

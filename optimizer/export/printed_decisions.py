@@ -10,8 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.cells import cell_len
 
+from models.data import BoolArray
+from models.tree import FloatArray, IntArray
 from optimizer.export.printed_layout import Page, left_out, listed, percent
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 
 MOST_PATHWAYS = 8
 MOST_LINES = 10
@@ -134,14 +136,14 @@ class Notices:
         Fee for this notice, $bn.
     """
 
-    node: NDArray[np.int64]
+    node: IntArray
     contract: NDArray[np.object_]
     gw: FloatArray
     share: FloatArray
     effective: NDArray[np.datetime64]
     fee_bn: FloatArray
 
-    def at(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Notices:
+    def at(self, rows: BoolArray | IntArray) -> Notices:
         """Return some of the notices."""
         return Notices(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from optimizer.export.printed_layout import Page, decimals, formatter, left_out, number
 from optimizer.whatif.evaluate import Evaluation
-from optimizer.whatif.locks import LockCost
+from optimizer.whatif.lock_costs import LockCost
 
 MOST_BROKEN = 12
 

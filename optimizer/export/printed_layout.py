@@ -43,6 +43,11 @@ def formatter(values: Iterable[float]) -> Callable[[float], str]:
     return lambda value: number(value, places)
 
 
+def signed(text: str) -> str:
+    """Return a written change with its sign."""
+    return text if text.startswith("-") else f"+{text}"
+
+
 def percent(share: float) -> str:
     """Return a share as whole percent, with one decimal where that is needed to tell it from 0 or 100."""
     if not np.isfinite(share):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from rich.cells import cell_len
 
+from models.tree import FloatArray
 from optimizer.export.printed_layout import Page, percent
-from optimizer.export.printed_view import FloatArray, Span, View
+from optimizer.export.printed_view import Span, View
 
 MOST_PATHWAYS = 8
 LONGEST_NAME = 24

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.export.printed_layout import Page, cut, decimals, formatter, listed, number
+from optimizer.export.printed_layout import Page, cut, decimals, formatter, listed, number, signed
 from optimizer.export.sweep_kept import unit
 from optimizer.whatif.sweep import OPTIMAL, Results
 from optimizer.whatif.tornado import LEAST_GW
@@ -69,8 +69,7 @@ def _list(page: Page, results: Results, axes: Sequence[str], figure: str) -> Non
     for _, case in table.head(MOST_ROWS).iterrows():
         cells = [str(case["case"]), *(_value(case[name]) for name in axes)]
         if case["status"] == OPTIMAL:
-            difference = change(case[figure] - base[figure])
-            cells += [writers[shown[0]](case[shown[0]]), difference if difference.startswith("-") else f"+{difference}"]
+            cells += [writers[shown[0]](case[shown[0]]), signed(change(case[figure] - base[figure]))]
             cells += [writers[name](case[name]) for name in columns[1:]]
         else:
             cells += [str(case["status"]).replace("_", " "), *("" for _ in columns)]
@@ -134,7 +133,7 @@ def _some(names: Sequence[str]) -> str:
 
 def _change(value: float, places: int) -> str:
     text = number(value, places)
-    return "none" if text == "-" else text if text.startswith("-") else f"+{text}"
+    return "none" if text == "-" else signed(text)
 
 
 def _letters(axes: Sequence[str]) -> list[str]:

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from models.tree import FloatArray
 from optimizer.export.printed_layout import Page, cut, decimals, formatter, left_out, number, percent
-from optimizer.export.printed_view import FloatArray, Matrix, Span, View
+from optimizer.export.printed_view import Matrix, Span, View
 from optimizer.results.marginals import ONE_OFF, PER_YEAR
 
 MOST_POOLS = 8

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.tree import Tree, build_tree
+from models.data import BoolArray
+from models.tree import FloatArray, IntArray, Tree, build_tree
 from optimizer.export.printed_layout import decimals, formatter, percent
 from optimizer.instance.calendar import Calendar, calendar_of
 from optimizer.instance.instance import Instance
@@ -19,9 +20,7 @@ from optimizer.instance.layouts import Layouts
 from optimizer.instance.steps import Names
 from optimizer.results.plan import Plan
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-Coded = tuple[NDArray[np.int64], list[str]]
+Coded = tuple[IntArray, list[str]]
 
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -267,11 +266,14 @@ class View:
         means: FloatArray = self.sums(spans) / np.array([span.periods.sum() for span in spans])
         return means
 
-    def given(self, factor: int, outcome: int) -> FloatArray:
-        """Return the probability of each node given one outcome of a factor, which is independent of the others."""
+    def likelier(self, factor: int, outcome: int) -> FloatArray:
+        """Return how many times as likely each node is given an outcome of a factor, independent of the others."""
         known, chance = self.tree.known[:, factor], self.instance.factors[factor].outcomes[outcome].probability
-        there = np.where(known == outcome, 1 / chance, np.where(known < 0, 1.0, 0.0))
-        weight: FloatArray = self.tree.probability * there
+        return np.where(known == outcome, 1 / chance, np.where(known < 0, 1.0, 0.0))
+
+    def given(self, factor: int, outcome: int) -> FloatArray:
+        """Return the probability of each node given one outcome of a factor."""
+        weight: FloatArray = self.tree.probability * self.likelier(factor, outcome)
         return weight
 
     def outcome(self, factor: int, *outcomes: int) -> str:

@@ -24,7 +24,7 @@ WIDE, NARROW = 880, 358
 SEVERAL: Final = {2: ("two", 430), 3: ("three", 280)}
 """Class and width of charts that stand beside each other, by how many do."""
 
-_ENDS_DOC: Final = "<!doctype html>"
+_DOCTYPE: Final = "<!doctype html>"
 GENERATOR: Final = '<meta name="generator" content="gwplan report">'
 
 
@@ -157,7 +157,7 @@ class Report:
             for name, title, parts in self._sections
         )
         return (
-            f'{_ENDS_DOC}\n<html lang="en"><head><meta charset="utf-8">'
+            f'{_DOCTYPE}\n<html lang="en"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">{GENERATOR}'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<meta name="color-scheme" content="light dark"><title>{escape(self.title)}</title><style>{style}</style>'

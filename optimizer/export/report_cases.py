@@ -30,8 +30,7 @@ def whatif_report(found: Comparison, shares: Mapping[str, Attribution]) -> Repor
     shares : mapping of str to Attribution
         What each part of a stack contributes, by the name of the case.
     """
-    assert found.base.plan is not None
-    instance = found.base.plan.instance
+    instance = found.instance
     cases = {case.name: View(case.plan) for case in found.all if case.plan is not None}
     lead = [instance.description] if instance.description else []
     lead.append(f"{len(found.cases)} what-ifs, each planned anew and held against the base.")

@@ -198,10 +198,8 @@ def _claims(report: Report, view: View) -> None:
             ]
             for c in found
         ]
-        report.more("What each claim says, and its source", _CLAIM, rows, "nnrrnn")
-
-
-_CLAIM: Final = ["claim", "statement", "reported", "the data give", "verdict", "source"]
+        header = ["claim", "statement", "reported", "the data give", "verdict", "source"]
+        report.more("What each claim says, and its source", header, rows, "nnrrnn")
 
 
 def _sources(report: Report, view: View) -> None:

@@ -17,8 +17,8 @@ from optimizer.export.report_parts import HtmlPage
 from optimizer.instance.cells import shown
 from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import TABLES_READ
+from optimizer.results.claims import STATUSES
 
-STATUSES: Final = ("reported", "estimate", "scenario", "assumption", "")
 MOST_SOURCES: Final = 3
 
 RESTS_ON: Final = {

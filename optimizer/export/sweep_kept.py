@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.export.tables import FORMULA
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.write import save
+from optimizer.results.csv_tables import harmless
 from optimizer.results.record import (
     INSTANCE,
     MANIFEST,
@@ -199,15 +199,11 @@ def _manifest(results: Results, command: Sequence[str], contents: Mapping[str, s
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV in which no text begins like a formula: a name in an instance may come from anybody."""
-    harmless = table.rename(columns=_harmless)
-    for name in harmless.columns[harmless.dtypes != np.float64]:
-        harmless[name] = harmless[name].map(_harmless)
-    return str(harmless.to_csv(index=False, lineterminator="\n")).encode()
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    """Return a table as CSV in which no text begins like a formula."""
+    safe = table.rename(columns=harmless)
+    for name in safe.columns[safe.dtypes != np.float64]:
+        safe[name] = safe[name].map(harmless)
+    return str(safe.to_csv(index=False, lineterminator="\n")).encode()
 
 
 def _parquet(name: str, table: pd.DataFrame) -> bytes:

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from optimizer.results.columns import COLUMNS, MEANING, Column
-from optimizer.results.csv_tables import table_csv
+from optimizer.results.csv_tables import FORMULA, table_csv
 from optimizer.results.run import Run
 from optimizer.whole import refuse_occupied, whole_folder
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How text begins that a spreadsheet may take for a formula."""
 
 CATALOGUE: Final = "columns.csv"
 """What the columns of the CSV export mean, beside its tables."""
@@ -94,7 +91,7 @@ def to_parquet(run: Run, folder: str | Path, force: bool = False) -> Path:
 
 
 def _no_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table in which no text begins like a formula: a name in an instance may come from anybody."""
+    """Return a table in which no text begins like a formula, as `harmless` has it."""
     harmless = table.copy(deep=False)
     for name in map(str, table.select_dtypes("string").columns):
         begins = table[name].str.startswith(FORMULA).to_numpy(dtype=bool)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.tree import FloatArray, IntArray
 from optimizer.extras import imported
 from optimizer.instance.calendar import MONTHS
 
@@ -139,11 +139,11 @@ def _luminance(colour: str) -> float:
     return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 
-def _rgb(colours: Sequence[str]) -> NDArray[np.int64]:
+def _rgb(colours: Sequence[str]) -> IntArray:
     return np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours])
 
 
-def _mixed(ramp: Sequence[str], at: NDArray[np.float64]) -> list[str]:
+def _mixed(ramp: Sequence[str], at: FloatArray) -> list[str]:
     """Return the colours at places of a ramp, from 0 to the number of its last anchor."""
     anchors = _rgb(ramp)
     mixed = np.stack([np.interp(at, np.arange(len(ramp)), anchors[:, i]) for i in range(3)], axis=1)
@@ -190,12 +190,12 @@ class Layer:
     """One layer of a stack: from `bottom` to `top` at each place, and how it is filled."""
 
     name: str
-    bottom: NDArray[np.float64]
-    top: NDArray[np.float64]
+    bottom: FloatArray
+    top: FloatArray
     fill: Fill
 
 
-def stacked(parts: Iterable[tuple[str, NDArray[np.float64], Fill]]) -> list[Layer]:
+def stacked(parts: Iterable[tuple[str, FloatArray, Fill]]) -> list[Layer]:
     """Return parts (name, height at each place, fill) as layers one upon the other."""
     layers: list[Layer] = []
     for name, height, fill in parts:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.export.xlsx_facts import BookFacts, Flags, Floats
+from models.data import BoolArray
+from models.tree import FloatArray
+from optimizer.export.xlsx_facts import BookFacts
 from optimizer.export.xlsx_inputs import RATE, Inputs, Told
 from optimizer.export.xlsx_page import Column, Exported, Page, put, put_formula
 from optimizer.instance.workbook_cells import letters
@@ -16,7 +18,7 @@ from optimizer.instance.workbook_cells import letters
 
 @dataclass
 class _Block:
-    """Columns of GW, each with the formula and value of what a GW of it costs or is worth."""
+    """First and last column, from 1, of GW that are priced alike: by their cost, their fee, their worth at the end."""
 
     first: int
     last: int
@@ -40,7 +42,7 @@ class Contracts:
         self.fee = self._block("cancelled", facts.newly_cancelled, self._fee)
         self.tail = self._block("left at the end", facts.left, self._tail)
 
-    def _block(self, what: str, gw: Floats, price: Callable[[int], list[tuple[str, float]]]) -> _Block | None:
+    def _block(self, what: str, gw: FloatArray, price: Callable[[int], list[tuple[str, float]]]) -> _Block | None:
         first = len(self.page.columns) + 1
         for k, name in enumerate(self.facts.data.contracts):
             by_node = gw[:, k]
@@ -66,7 +68,7 @@ class Contracts:
             self._prices[k] = self._where(there, "contract price", name, cost, RATE, self._told(k))
         return list(zip(self._prices[k], cost.tolist(), strict=True))
 
-    def _where(self, there: Flags, what: str, name: str, by_node: Floats, unit: str, told: Told) -> list[str]:
+    def _where(self, there: BoolArray, what: str, name: str, by_node: FloatArray, unit: str, told: Told) -> list[str]:
         """Return the cells of a rate on the nodes where it counts, blank elsewhere."""
         cells = np.full(len(by_node), "", dtype=object)
         if there.any():
@@ -100,7 +102,7 @@ class Contracts:
             found.append((formula, float(data.terminal_rate[k, n])))
         return found
 
-    def _terminal(self, q: int, pool: str, worth: Floats) -> list[str]:
+    def _terminal(self, q: int, pool: str, worth: FloatArray) -> list[str]:
         if q not in self._terminals:
             told = ("pools", {"pool": pool})
             self._terminals[q] = self._where(~np.isnan(worth), "terminal value", pool, worth, RATE, told)

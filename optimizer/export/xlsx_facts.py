@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.data import PlanData
+from models.tree import FloatArray, IntArray, Tree
 from optimizer.instance.schema import VALUE_FACTORS
-from optimizer.instance.steps import tail_periods
 from optimizer.instance.timeline import Timeline, timeline
+from optimizer.results.obligations import cancelled_shares
 from optimizer.results.run import Run
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from optimizer.results.tables import leaf_tail_periods
+from optimizer.results.values import carried
 
 UNLIMITED: Final = 1e6
 """GW that stand for "no limit" in cells that formulas read."""
@@ -33,13 +33,13 @@ class BookFacts:
     run: Run
     timeline: Timeline
 
-    @cached_property
-    def data(self) -> Any:
+    @property
+    def data(self) -> PlanData:
         """The instance on its tree."""
         return self.timeline.data
 
     @property
-    def tree(self) -> Any:
+    def tree(self) -> Tree:
         """The scenario tree."""
         return self.data.tree
 
@@ -53,16 +53,6 @@ class BookFacts:
         return f"{self.data.pathways[pair[0]]} on {self.data.pools[pair[1]]}"
 
     @cached_property
-    def root(self) -> Ints:
-        """Position of each node's root among the roots, shape (N,)."""
-        return np.asarray(self.tree.root)
-
-    @cached_property
-    def parent(self) -> Ints:
-        """Each node's parent, -1 at a root."""
-        return np.asarray(self.tree.parent)
-
-    @cached_property
     def starts(self) -> list[pd.Timestamp]:
         """First day of each node's period."""
         starts = self.timeline.calendar.starts()
@@ -71,14 +61,14 @@ class BookFacts:
     def of_pairs(self, by_root: NDArray[Any]) -> NDArray[Any]:
         """Return data by pathway, pool and root, shape (P, Q, R), by node and pair, shape (N, G)."""
         p, q = (np.array(axis, dtype=np.int64) for axis in zip(*self.pairs, strict=True))
-        return np.asarray(by_root[p, q][:, self.root].T)
+        return np.asarray(by_root[p, q][:, self.tree.root].T)
 
     def of_nodes(self, by_root: NDArray[Any]) -> NDArray[Any]:
         """Return data by name and root, shape (X, R), by node, shape (N, X)."""
-        return np.asarray(by_root[:, self.root].T)
+        return np.asarray(by_root[:, self.tree.root].T)
 
     @cached_property
-    def allocate(self) -> Floats:
+    def allocate(self) -> FloatArray:
         """GW by node and pair, shape (N, G)."""
         table = self.run.tables["allocation"]
         at = {pair: i for i, pair in enumerate(self.pairs)}
@@ -89,7 +79,7 @@ class BookFacts:
         found[table["node"].to_numpy(), column] = table["gw"].to_numpy()
         return found
 
-    def deals(self, column: str) -> Floats:
+    def deals(self, column: str) -> FloatArray:
         """Return a column of the table of deals by node and pathway, shape (N, P); 0 where there are none."""
         table = self.run.tables["deals"]
         at = [self.data.pathways.index(name) for name in table["pathway"]]
@@ -98,37 +88,30 @@ class BookFacts:
         return found
 
     @cached_property
-    def cancelled(self) -> Floats:
+    def cancelled(self) -> FloatArray:
         """Share of each contract for which notice has been given, at window nodes, shape (K, N)."""
-        table = self.run.tables["cancellations"]
-        at = {name: i for i, name in enumerate(self.data.contracts)}
-        found = np.zeros((len(self.data.contracts), self.tree.size))
-        found[[at[name] for name in table["contract"]], table["node"].to_numpy()] = table["share"].to_numpy()
-        return found
-
-    def _carried(self, node: Ints) -> Floats:
-        return np.where(node >= 0, np.take_along_axis(self.cancelled, np.maximum(node, 0), axis=1), 0.0)
+        return cancelled_shares(self.timeline, self.run.tables["cancellations"])
 
     @cached_property
-    def in_service(self) -> Floats:
+    def in_service(self) -> FloatArray:
         """GW in service and not cancelled, shape (N, K)."""
-        return np.asarray((self.data.delivered * (1 - self._carried(self.data.ref))).T)
+        return np.asarray((self.data.delivered * (1 - carried(self.cancelled, self.data.ref))).T)
 
     @cached_property
-    def newly_cancelled(self) -> Floats:
+    def newly_cancelled(self) -> FloatArray:
         """Contracted GW for which notice is given at a node, shape (N, K)."""
-        newly = np.where(self.data.window, self.cancelled - self._carried(self.data.previous_window), 0.0)
+        newly = np.where(self.data.window, self.cancelled - carried(self.cancelled, self.data.previous_window), 0.0)
         return np.asarray((self.data.contracted * newly).T)
 
     @cached_property
-    def left(self) -> Floats:
+    def left(self) -> FloatArray:
         """GW under contract when the plan ends, at the leaves, shape (N, K)."""
-        left = self.data.delivered * (1 - self._carried(self.data.last_window))
+        left = self.data.delivered * (1 - carried(self.cancelled, self.data.last_window))
         at_leaf = np.zeros(self.tree.size, dtype=bool)
         at_leaf[self.tree.leaves] = True
         return np.asarray((left * at_leaf).T)
 
-    def _of_scenarios(self, table: str, key: str, column: str, names: tuple[str, ...], absent: float) -> Floats:
+    def _of_scenarios(self, table: str, key: str, column: str, names: tuple[str, ...], absent: float) -> FloatArray:
         """Return a column of a table by node and name, shape (N, X), in a scenario through each node."""
         rows = {}
         for s in np.unique(self.tree.example):
@@ -138,34 +121,31 @@ class BookFacts:
         return np.array([rows[int(s)] for s in self.tree.example])
 
     @cached_property
-    def value_factor(self) -> Floats:
+    def value_factor(self) -> FloatArray:
         """What each pathway's value is multiplied by, such as its realisation, shape (N, P)."""
         names = self.data.pathways
         factors = [self._of_scenarios("pathways", "pathway", column, names, 1.0) for column in VALUE_FACTORS]
         return np.asarray(np.prod(factors, axis=0))
 
     @cached_property
-    def terminal_value(self) -> Floats:
+    def terminal_value(self) -> FloatArray:
         """Worth of each pool's capacity after the horizon, nan where it is not counted, shape (N, Q)."""
         return self._of_scenarios("pools", "pool", "terminal_value_bn_per_gw_year", self.data.pools, np.nan)
 
     @cached_property
-    def tail_periods(self) -> Ints:
+    def tail_periods(self) -> IntArray:
         """Periods after the horizon that start before each contract's end, at the leaves, shape (N, K)."""
-        found = np.zeros((self.tree.size, len(self.data.contracts)), dtype=np.int64)
-        for leaf in self.tree.leaves:
-            contracts = self.timeline.scenarios[self.tree.example[leaf]].tables["contracts"]
-            ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
-            end = [ends.get(name, np.datetime64("NaT")) for name in self.timeline.contract_of]
-            found[leaf] = tail_periods(self.timeline.calendar, np.array(end, dtype="datetime64[D]"))
-        return np.where(np.isnan(self.terminal_value[:, self.data.pool_of]), 0, found)
+        counted = ~np.isnan(self.terminal_value[:, self.data.pool_of])
+        return np.where(counted, leaf_tail_periods(self.timeline).T, 0)
 
-    def before(self, by_node: Floats, initial: Floats) -> Floats:
+    def before(self, by_node: FloatArray, initial: FloatArray) -> FloatArray:
         """Return figures one period earlier, the initial ones at a root."""
-        return np.where((self.parent < 0).reshape(-1, *[1] * (by_node.ndim - 1)), initial, by_node[self.parent])
+        return np.where(
+            (self.tree.parent < 0).reshape(-1, *[1] * (by_node.ndim - 1)), initial, by_node[self.tree.parent]
+        )
 
     @cached_property
-    def initial(self) -> Floats:
+    def initial(self) -> FloatArray:
         """GW in use before the start by node and pair, shape (N, G)."""
         return self.of_pairs(self.data.initial)
 

@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from optimizer.export.xlsx_facts import UNLIMITED, BookFacts, Flags, Floats
+from models.data import BoolArray
+from models.tree import FloatArray
+from optimizer.export.xlsx_facts import UNLIMITED, BookFacts
 from optimizer.export.xlsx_page import Column, Exported, Page
 from optimizer.instance.schema import VALUE_FACTORS
 
@@ -48,7 +50,7 @@ class Inputs:
         return f"{self.exported.sheet_name('inputs')}!$D${row + 5}"
 
     def cells(
-        self, what: str, of: str, by_node: Floats, unit: str, told: Told, there: Flags | None = None
+        self, what: str, of: str, by_node: FloatArray, unit: str, told: Told, there: BoolArray | None = None
     ) -> list[str]:
         """Add an input for each value that a rate has on the nodes (`there`), and return each one's cell."""
         nodes = np.arange(len(by_node)) if there is None else np.flatnonzero(there)
@@ -114,7 +116,7 @@ class Tiers:
                 self.ranges[p, n] = seen[key]
 
     def _add(
-        self, pathway: str, node: int, width: Floats, value: Floats, realised: float, cell: str
+        self, pathway: str, node: int, width: FloatArray, value: FloatArray, realised: float, cell: str
     ) -> tuple[int, int]:
         first = len(self.rows)
         to = np.cumsum(width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.export.xlsx_facts import Floats
+from models.tree import FloatArray
 from optimizer.export.xlsx_nodes import Nodes
 from optimizer.export.xlsx_page import Column
 
@@ -19,7 +19,7 @@ class _Limits:
         self.nodes, self.facts, self.data = nodes, nodes.facts, nodes.facts.data
         self.slacks: Slacks = {}
 
-    def add(self, key: str, head: str, unit: str, values: Floats, formulas: list[str], pairs: list[int]) -> None:
+    def add(self, key: str, head: str, unit: str, values: FloatArray, formulas: list[str], pairs: list[int]) -> None:
         """Add a column; a row without the limit is blank (nan)."""
         if np.isnan(values).all():
             return
@@ -33,7 +33,7 @@ class _Limits:
         effective, used = nodes.effective[:, p], nodes.used[:, p]
         floor, cap = data.floor[p], data.cap[p]
 
-        def where(there: Floats, cells: list[str]) -> list[str]:
+        def where(there: FloatArray, cells: list[str]) -> list[str]:
             return [cell if held else "" for held, cell in zip(there, cells, strict=True)]
 
         held = floor > 0
@@ -52,14 +52,14 @@ class _Limits:
 
     def _growth(self, p: int, pairs: list[int]) -> None:
         data, nodes, facts = self.data, self.nodes, self.facts
-        ramp, deal = data.ramp[p][facts.root], data.deal[p][facts.root]
+        ramp, deal = data.ramp[p][facts.tree.root], data.deal[p][facts.tree.root]
         held = np.isfinite(ramp)
         initial = facts.initial[:, pairs].sum(axis=1)
         more = nodes.used[:, p] - facts.before(nodes.used[:, p], initial)
         growth = np.where(deal, nodes.signed[:, p], more)
         formulas = []
         for n in nodes.rows:
-            parent = int(facts.parent[n])
+            parent = int(facts.tree.parent[n])
             earlier = nodes.worth.ref(f"used{p}", parent) if parent >= 0 else repr(float(initial[n]))
             grown = f"({nodes.worth.ref(f'used{p}', n)}-{earlier})"
             grown = nodes.worth.ref(f"signed{p}", n) if deal[n] else grown
@@ -74,14 +74,14 @@ class _Limits:
         values, formulas = np.empty(facts.tree.size), []
         for n in nodes.rows:
             bound, terms, kept, a = 0.0, [], 1.0, n
-            for _ in range(int(data.term[p][facts.root[n]])):
+            for _ in range(int(data.term[p][facts.tree.root[n]])):
                 if a < 0:
                     break
                 bound += kept * (nodes.signed[a, p] - breached[a])
                 less = f"-{float(breached[a])!r}" if breached[a] else ""
                 terms.append(f"{kept!r}*({nodes.worth.ref(f'signed{p}', a)}{less})")
                 kept *= float(data.keep[p][a])
-                a = int(facts.parent[a])
+                a = int(facts.tree.parent[a])
             values[n] = nodes.used[n, p] - bound
             formulas.append(f"{nodes.worth.ref(f'used{p}', n)}-({'+'.join(terms) or '0'})")
         self.add(f"term{p}", f"{data.pathways[p]} beyond running terms", "GW", values, formulas, pairs)

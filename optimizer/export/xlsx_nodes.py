@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from models.tree import FloatArray
 from optimizer.export.xlsx_contracts import Contracts
-from optimizer.export.xlsx_facts import BookFacts, Floats
+from optimizer.export.xlsx_facts import BookFacts
 from optimizer.export.xlsx_inputs import RATE, Inputs, Tiers
 from optimizer.export.xlsx_page import Column, Exported, Page
 from optimizer.results.tables import NOT_CASH
@@ -33,8 +34,8 @@ class Nodes:
     def __init__(self, facts: BookFacts, exported: Exported, inputs: Inputs) -> None:
         self.facts, self.exported, self.inputs = facts, exported, inputs
         self.rows = range(facts.tree.size)
-        economics = facts.run.instance.discount_rate
-        self.rate = inputs.cell("discount rate", "", economics, "per year", ("economics", {}))
+        rate = facts.run.instance.discount_rate
+        self.rate = inputs.cell("discount rate", "", rate, "per year", ("economics", {}))
         exported.define("discount_rate", self.rate)
         self.tiers = Tiers(facts, exported, inputs)
         self.contracts = Contracts(facts, exported, inputs, self.rate)
@@ -63,11 +64,11 @@ class Nodes:
         return "+".join(terms) if terms else "0"
 
     def gw(self, g: int, n: int) -> str:
-        """Return the cell of a pair's GW; before the start the cell of its initial GW."""
-        return self.allocation.ref(f"gw{g}", n) if n >= 0 else "0"
+        """Return the cell of a pair's GW on a node."""
+        return self.allocation.ref(f"gw{g}", n)
 
     def _before(self, g: int, n: int) -> str:
-        parent = int(self.facts.parent[n])
+        parent = int(self.facts.tree.parent[n])
         return self.gw(g, parent) if parent >= 0 else repr(float(self.facts.initial[n, g]))
 
     def pairs_of(self, p: int) -> list[int]:
@@ -96,13 +97,13 @@ class Nodes:
             column = Column(f"{name} effective", "effective GW", "gw", self.effective[:, p], effective)
             self.worth.add(f"effective{p}", column)
 
-    def _pair_rate(self, what: str, g: int, by_node: Floats, unit: str) -> list[str]:
+    def _pair_rate(self, what: str, g: int, by_node: FloatArray, unit: str) -> list[str]:
         p, q = self.facts.pairs[g]
         data = self.facts.data
         told = ("eligibility", {"pathway": data.pathways[p], "pool": data.pools[q]})
         return self.inputs.cells(what, self.facts.pair_name((p, q)), by_node[:, g], unit, told)
 
-    def _rate(self, what: str, table: str, column: str, name: str, by_node: Floats, unit: str) -> list[str]:
+    def _rate(self, what: str, table: str, column: str, name: str, by_node: FloatArray, unit: str) -> list[str]:
         return self.inputs.cells(what, name, by_node, unit, (table, {column: name}))
 
     def _pools(self) -> None:
@@ -127,7 +128,7 @@ class Nodes:
         """Add the components of worth, $bn of the period; each a list of values and formulas."""
         facts, data = self.facts, self.facts.data
         dt = data.dt
-        self.components: dict[str, Floats] = {}
+        self.components: dict[str, FloatArray] = {}
         self._values()
         operating = facts.of_pairs(data.operating_cost)
         migration = facts.of_nodes(data.migration_cost)
@@ -187,7 +188,7 @@ class Nodes:
                 self.worth.add(f"shortfall{p}", column)
         self._component("value", value, lambda n: [self.worth.at(f"value{p}", n) for p in range(len(data.pathways))])
 
-    def _component(self, name: str, values: Floats, terms: Callable[[int], list[str]]) -> None:
+    def _component(self, name: str, values: FloatArray, terms: Callable[[int], list[str]]) -> None:
         self.components[name] = values
         formulas = self._formulas(lambda n: self._sum([term for term in terms(n) if term]).replace("+-", "-"))
         self.worth.add(name, Column(name.replace("_", " "), "$bn", "bn", values, formulas))
@@ -204,7 +205,7 @@ class Nodes:
         for p in self.deals:
             name = data.pathways[p]
             back = returned[:, p] + breached[:, p]
-            there = data.deal[p][facts.root]
+            there = data.deal[p][facts.tree.root]
             self.signed[:, p] = np.where(there, self.used[:, p] - data.keep[p] * before[:, p] + back, 0.0)
             self.worth.add(f"keep{p}", Column(f"{name} kept after churn", "share", "factor", data.keep[p]))
             self.worth.add(f"back{p}", Column(f"{name} back by notice or breach", "GW", "gw", back))
@@ -228,7 +229,7 @@ class Nodes:
         )
 
     def _signed(self, p: int, n: int) -> str:
-        used, parent = self.worth.at(f"used{p}", n), int(self.facts.parent[n])
+        used, parent = self.worth.at(f"used{p}", n), int(self.facts.tree.parent[n])
         initial = float(sum(self.facts.initial[n, g] for g in self.pairs_of(p)))
         earlier = self.worth.at(f"used{p}", parent) if parent >= 0 else repr(initial)
         return f"{used}-{self.worth.at(f'keep{p}', n)}*{earlier}+{self.worth.at(f'back{p}', n)}"
@@ -322,10 +323,10 @@ class Nodes:
         )
         worth.add("worth", Column("worth, discounted", "$bn", "bn", total, formulas))
         self.total = total
-        along, above = total.copy(), facts.parent
+        along, above = total.copy(), facts.tree.parent
         for n in self.rows:
-            if facts.parent[n] >= 0:
-                along[n] += along[facts.parent[n]]
+            if facts.tree.parent[n] >= 0:
+                along[n] += along[facts.tree.parent[n]]
         self.along = along
         column = Column("worth of the path", "$bn", "bn", along)
         worth.add("path", column)

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.export.xlsx_facts import BookFacts, Floats
+from models.tree import FloatArray
+from optimizer.export.xlsx_facts import BookFacts
 from optimizer.export.xlsx_nodes import Nodes
 from optimizer.export.xlsx_page import Column, Exported, Page
 
@@ -126,7 +127,7 @@ class Overview:
         page.add("idle", Column("idle", "GW", "gw", values, formulas))
         components = self.nodes.components
         self._mean("value", "value", "$bn", "bn", components["value"], ["value"])
-        cost: Floats = -np.sum([components[name] for name in COSTS], axis=0)
+        cost: FloatArray = -np.sum([components[name] for name in COSTS], axis=0)
         self._mean("cost", "cost", "$bn", "bn", cost, list(COSTS), sign="-")
         for q, name in enumerate(data.pools):
             head = f"marginal value {name} (as solved)"
@@ -134,7 +135,7 @@ class Overview:
             self._mean(f"marginal{q}", head, "$bn per GW-year", "rate", known, [f"marginal{q}"])
 
     def _mean(
-        self, key: str, head: str, unit: str, look: str, by_node: Floats, columns: list[str], sign: str = ""
+        self, key: str, head: str, unit: str, look: str, by_node: FloatArray, columns: list[str], sign: str = ""
     ) -> None:
         """Add the mean, over the nodes shown, of the sum of some columns of the sheet of worth."""
         worth = self.nodes.worth

@@ -10,13 +10,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.export.theme import FAINT, GREY, RAMP
 from optimizer.instance.workbook_cells import letters
 from optimizer.instance.workbook_write import Exact
 
 TOP: Final = 4
 """Rows above the first row of a table: title, explanation, units, names."""
 
-INK, ACCENT, INPUT, GRID, BROKEN = "#1c2430", "#1b2a5c", "#fff6d6", "#d9dde2", "#f4b6b0"
+ACCENT, INPUT, BROKEN = RAMP[0], "#fff6d6", "#f4b6b0"
 
 MONEY: Final = "[>=0.005]#,##0.00;[<=-0.005]-#,##0.00;0.00"
 """Two decimals, and no sign on what rounds to nothing."""
@@ -29,8 +30,8 @@ WIDE: Final = 17
 
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "title": {"bold": True, "font_size": 16, "font_color": ACCENT},
-    "note": {"font_color": "#6b7480", "italic": True},
-    "unit": {"font_color": "#6b7480", "align": "right"},
+    "note": {"font_color": GREY, "italic": True},
+    "unit": {"font_color": GREY, "align": "right"},
     "head": {"bold": True, "font_color": "white", "bg_color": ACCENT, "text_wrap": True, "valign": "top", "border": 1},
     "head_right": {
         "bold": True,
@@ -41,27 +42,27 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
         "border": 1,
         "align": "right",
     },
-    "aside": {"font_color": "#6b7480", "italic": True, "indent": 1},
+    "aside": {"font_color": GREY, "italic": True, "indent": 1},
     "section": {"bold": True, "font_color": ACCENT, "bottom": 1, "bottom_color": ACCENT},
     "text": {"quote_prefix": True, "valign": "top"},
     "wrap": {"quote_prefix": True, "text_wrap": True, "valign": "top"},
     "whole": {"num_format": "0"},
     "gw": {"num_format": "[>=0.0005]0.000;[<=-0.0005]-0.000;0.000"},
-    "gw_input": {"num_format": "0.000", "bg_color": INPUT, "border": 1, "border_color": GRID, "locked": False},
+    "gw_input": {"num_format": "0.000", "bg_color": INPUT, "border": 1, "border_color": FAINT, "locked": False},
     "rate": {"num_format": "0.0000"},
     "rate_input": {
         "num_format": "0.0000##",
         "valign": "top",
         "bg_color": INPUT,
         "border": 1,
-        "border_color": GRID,
+        "border_color": FAINT,
         "locked": False,
     },
     "width_input": {
         "num_format": '[>=1000000]"unlimited";0.000',
         "bg_color": INPUT,
         "border": 1,
-        "border_color": GRID,
+        "border_color": FAINT,
         "align": "right",
     },
     "width": {"num_format": '[>=1000000]"unlimited";0.000', "align": "right"},

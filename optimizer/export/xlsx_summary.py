@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.export.theme import pathway_colours
+from optimizer.export.theme import FAINT, INK, pathway_colours
 from optimizer.export.xlsx_limits import Slacks
 from optimizer.export.xlsx_nodes import SLACK
 from optimizer.export.xlsx_overview import EXPECTED, Overview
-from optimizer.export.xlsx_page import ACCENT, GRID, INK, put, put_formula
+from optimizer.export.xlsx_page import ACCENT, put, put_formula
 
 HEADS: Final = ("figure", "now", "as solved", "change", "unit")
 WIDTHS: Final = (34, 26, 14, 14, 18)
@@ -184,8 +184,8 @@ class Summary:
 
     def _place(self, chart: Any, row: int, title: str, unit: str, **least: float) -> None:
         chart.set_title({"name": title, "name_font": {**FONT, "size": 13, "bold": True}, "overlay": False})
-        axis = {"num_font": FONT, "name_font": {**FONT, "bold": False}, "line": {"color": GRID}}
-        chart.set_y_axis({**axis, "name": unit, "major_gridlines": {"visible": True, "line": {"color": GRID}},
+        axis = {"num_font": FONT, "name_font": {**FONT, "bold": False}, "line": {"color": FAINT}}
+        chart.set_y_axis({**axis, "name": unit, "major_gridlines": {"visible": True, "line": {"color": FAINT}},
                           "num_format": "0.0", **least})  # fmt: skip
         chart.set_legend({"position": "bottom", "font": FONT})
         chart.set_size({"width": 860, "height": 400})

@@ -15,10 +15,11 @@ import pandas as pd
 
 from optimizer.errors import SolverError
 from optimizer.instance.timeline import Timeline
+from optimizer.results.mean_use import mean_use, use_cost, year_weights
 from optimizer.results.values import values
 from optimizer.solve.certify import certify
 from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.program import FloatArray, IntArray, LinearProgram
+from optimizer.solve.program import FloatArray, LinearProgram
 from optimizer.solve.solution import Basis, SolveOptions, Status
 
 MOST_PLANS = 3
@@ -76,22 +77,23 @@ def alternatives(
     SolverError
         If a plan that must exist is not found, or does not prove extreme.
     """
-    objective = float(program.cost @ best) + program.offset
+    objective = float(np.sum(program.cost * best)) + program.offset  # not `@`: its threads decide the last digits
     most = objective + within * abs(objective)
     held = _held(program, most)
     years, weights = year_weights(laid_out)
     basis: Basis | None = None
     found: list[tuple[str, FloatArray]] = []
     rows = []
-    now = _use(laid_out, program, best, weights)
-    for p, pathway in enumerate(laid_out.data.pathways):
+    data = laid_out.data
+    now = mean_use(values(program, data, best), weights)
+    for p, pathway in enumerate(data.pathways):
         for y, year in enumerate(years.tolist()):
             tell(f"{pathway} {year}")
             extreme = []
             for sign, name in ((1.0, "least"), (-1.0, "most")):
                 cost = sign * use_cost(laid_out, program, p, weights[y])
                 columns, basis = _extreme(replace(held, cost=cost, offset=0.0), options, basis)
-                use = _use(laid_out, program, columns, weights)
+                use = mean_use(values(program, data, columns), weights)
                 found.append((f"{name} {pathway} in {year}", use))
                 extreme.append(float(use[p, y]))
             rows.append((pathway, year, float(now[p, y]), extreme[0], extreme[1]))
@@ -100,7 +102,7 @@ def alternatives(
     parts = [
         (name, pathway, year, float(use[p, y]))
         for name, use in plans
-        for p, pathway in enumerate(laid_out.data.pathways)
+        for p, pathway in enumerate(data.pathways)
         for y, year in enumerate(years.tolist())
     ]
     table = pd.DataFrame(parts, columns=["plan", "pathway", "year", "gw"])
@@ -124,31 +126,6 @@ def _held(program: LinearProgram, most: float) -> LinearProgram:
         row_lower=np.append(program.row_lower, -np.inf),
         row_upper=np.append(program.row_upper, most - program.offset),
     )
-
-
-def year_weights(laid_out: Timeline) -> tuple[IntArray, FloatArray]:
-    """Return the years, and each node's weight in a year's expected mean, shape (years, N)."""
-    tree = laid_out.data.tree
-    of_period = laid_out.calendar.starts().astype("datetime64[Y]").astype(np.int64) + 1970
-    years = np.unique(of_period)
-    inside = of_period[tree.period] == years[:, None]
-    periods = (of_period == years[:, None]).sum(axis=1)
-    return years, inside * tree.probability / periods[:, None]
-
-
-def use_cost(laid_out: Timeline, program: LinearProgram, p: int, weight: FloatArray) -> FloatArray:
-    """Return the cost that makes a program's objective a pathway's expected mean GW."""
-    cost = np.zeros(program.shape[1])
-    keys, columns = program.column_keys["allocate"], program.columns["allocate"]
-    mine = keys[:, 0] == program.labels.index(laid_out.data.pathways[p])
-    cost[columns] = np.where(mine, weight[keys[:, -1]], 0.0)
-    return cost
-
-
-def _use(laid_out: Timeline, program: LinearProgram, columns: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the expected mean GW by pathway and year."""
-    used: FloatArray = values(program, laid_out.data, columns).use @ weights.T
-    return used
 
 
 def _extreme(program: LinearProgram, options: SolveOptions, basis: Basis | None) -> tuple[FloatArray, Basis | None]:

@@ -59,8 +59,8 @@ class Facts:
         Place of each contract by its name alone in each scenario, -1 where the scenario lacks it.
     pathway, pair, pool : dict of arrays, shapes (S, P), (S, P, Q), (S, Q)
         Data without a date; `ramp` in GW per period (inf: none), `breach_cost` nan where there is no breach.
-    cost, end, tail_periods, contracted : (S, K) arrays
-        Price, $bn per GW-year; end (NaT: none); periods after the horizon that start before it; GW of all deliveries.
+    cost, tail_periods, contracted : (S, K) arrays
+        Price, $bn per GW-year; periods after the horizon that start before its end; GW of all deliveries.
     service : (S, T, K) float array
         GW in service.
     later : dict of (D,) arrays
@@ -89,7 +89,6 @@ class Facts:
     pair: dict[str, NDArray[Any]]
     pool: dict[str, NDArray[Any]]
     cost: Floats
-    end: Dates
     tail_periods: Ints
     contracted: Floats
     service: Floats
@@ -182,7 +181,6 @@ def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, 
         "migration_cost": "migration_cost_bn_per_gw",
         "signing_cost": "signing_cost_bn_per_gw",
         "breach_cost": "breach_cost_bn_per_gw",
-        "churn": "churn_per_year",
     }
     data = {name: _spread(shape, at, rows[column]) for name, column in columns.items()}
     data["value_factor"] = np.ones(shape)
@@ -251,7 +249,6 @@ def _supply(
     return {
         "line_of": line_of,
         "cost": _spread((size, len(lines)), at, contracts["cost_bn_per_gw_year"]),
-        "end": end,
         "tail_periods": np.maximum(stop - count, 0),
         "contracted": contracted,
         "service": np.where(ended, 0.0, added[:, :count].cumsum(axis=1)),

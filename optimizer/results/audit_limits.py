@@ -104,7 +104,7 @@ def _check_past(facts: Facts, findings: Findings) -> None:
     }
     for data in (facts.pathway, facts.pair, facts.pool):
         for name, values in data.items():
-            if name not in ("value_factor", "churn", "terminal_value"):  # these show in what is computed from them
+            if name not in ("value_factor", "terminal_value"):  # these show in what is computed from them
                 dated[name.replace("_", " ")] = values[:, None]  # who shares any node shares the first
     for name, values in dated.items():
         for node in facts.nodes.contradictions(values):

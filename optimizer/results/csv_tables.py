@@ -12,7 +12,15 @@ import pandas as pd
 
 from optimizer.results.columns import COLUMNS, dtypes
 
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How text begins that a spreadsheet may take for a formula."""
+
 _QUOTED: Final = frozenset(',"\r\n')
+
+
+def harmless(cell: Any) -> Any:
+    """Return a cell as no spreadsheet takes it for a formula: a name in an instance may come from anybody."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def table_csv(name: str, frame: pd.DataFrame) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.instance.timeline import Timeline
-from optimizer.results.alternatives import use_cost, year_weights
+from optimizer.results.mean_use import use_cost, year_weights
 from optimizer.solve.directions import Directions
 from optimizer.solve.program import FloatArray, LinearProgram
 from optimizer.solve.solution import Solution, Status

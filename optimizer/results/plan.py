@@ -24,20 +24,6 @@ from optimizer.solve.program import LinearProgram
 from optimizer.solve.sides import both_sides
 from optimizer.solve.solution import Solution
 
-TABLES = (
-    "nodes",
-    "allocation",
-    "supply",
-    "cashflow",
-    "cancellations",
-    "deals",
-    "obligations",
-    "marginal_values",
-    "allowable_changes",
-    "firmness",
-)
-"""The tables of a plan, in the order in which they are kept."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -52,7 +38,7 @@ class Plan:
     summary : mapping
         The figures of ``summary.json``: money in $bn, capacity in GW-years.
     tables : mapping of str to pandas.DataFrame
-        Every table in long form, by name.
+        Every table in long form, by name: those of `optimizer.results.columns.COLUMNS`.
     warnings : tuple of str
         What is allowed in the instance but decides nothing.
     timings : mapping of str to float
@@ -215,7 +201,7 @@ def cancelled_gw(data: PlanData, plan: Values) -> dict[str, float]:
     return dict(zip(data.contracts, given.tolist(), strict=True))
 
 
-def _idle_cost(data: Any, plan: Values) -> float:
+def _idle_cost(data: PlanData, plan: Values) -> float:
     """Return what idle GW cost at the average contract price of their pool, expected and discounted, $bn."""
     in_service = data.delivered * (1 - plan.ended)
     capacity, cost = np.zeros_like(data.supply), np.zeros_like(data.supply)

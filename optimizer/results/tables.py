@@ -15,8 +15,6 @@ from optimizer.instance.timeline import Timeline
 from optimizer.results.values import Values, carried
 from optimizer.solve.program import FloatArray, IntArray
 
-Frame = pd.DataFrame
-
 NOT_CASH = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
 """Components that are weights of the planner or lie beyond the horizon, so no part of NPV."""
 
@@ -30,7 +28,7 @@ class NodeColumns:
     known: NDArray[np.object_]
     probability: FloatArray
 
-    def frame(self, node: IntArray, **columns: Any) -> Frame:
+    def frame(self, node: IntArray, **columns: Any) -> pd.DataFrame:
         """Return a table with the node's columns first."""
         named = {
             "node": node,
@@ -59,19 +57,19 @@ def _names(names: tuple[str, ...], at: IntArray) -> NDArray[np.object_]:
     return np.array(names, dtype=object)[at] if names else np.empty(0, dtype=object)
 
 
-def nodes(timeline: Timeline, columns: NodeColumns) -> Frame:
+def nodes(timeline: Timeline, columns: NodeColumns) -> pd.DataFrame:
     """Return one row per node, with its parent (-1 at a root)."""
     tree = timeline.data.tree
     return columns.frame(np.arange(tree.size), parent=tree.parent)
 
 
-def allocation(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
+def allocation(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
     """Return GW by node, pathway and pool."""
     p, q, n = _by_node(data.eligible[:, :, data.tree.root])
     return columns.frame(n, pathway=_names(data.pathways, p), pool=_names(data.pools, q), gw=plan.allocate[p, q, n])
 
 
-def supply(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
+def supply(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
     """Return GW delivered, cancelled, used and idle by node and pool."""
     q, n = _by_node(np.ones(data.supply.shape, dtype=bool))
     return columns.frame(
@@ -84,7 +82,7 @@ def supply(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
     )
 
 
-def cancellations(timeline: Timeline, plan: Values, columns: NodeColumns) -> Frame:
+def cancellations(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataFrame:
     """Return the share and GW cancelled by window node and contract, when it takes effect, and its fee."""
     data = timeline.data
     k, n = _by_node(data.window)
@@ -100,7 +98,7 @@ def cancellations(timeline: Timeline, plan: Values, columns: NodeColumns) -> Fra
     )
 
 
-def deals(data: PlanData, plan: Values, columns: NodeColumns) -> Frame:
+def deals(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
     """Return GW in deals by node and deal pathway: in force, signed, given notice, returned, lost, breached."""
     tree = data.tree
     returned = data.returning.copy()
@@ -145,7 +143,19 @@ def terminal(data: PlanData, plan: Values) -> FloatArray:
     return data.terminal_rate * data.delivered * (1 - carried(plan.cancelled, data.last_window))
 
 
-def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> Frame:
+def leaf_tail_periods(timeline: Timeline) -> IntArray:
+    """Return the periods after the horizon that start before each contract's end, at the leaves, shape (K, N)."""
+    tree = timeline.data.tree
+    periods = np.zeros((len(timeline.data.contracts), tree.size), dtype=np.int64)
+    for leaf in tree.leaves:
+        contracts = timeline.scenarios[tree.example[leaf]].tables["contracts"]
+        ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
+        end = np.array([ends.get(c, np.datetime64("NaT")) for c in timeline.contract_of], dtype="datetime64[D]")
+        periods[:, leaf] = tail_periods(timeline.calendar, end)
+    return periods
+
+
+def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataFrame:
     """Return every amount of money ($bn of the period, and discounted) by node, component and name; costs negative."""
     data = timeline.data
     parts = []
@@ -162,18 +172,13 @@ def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> Frame:
 def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
     """Return the terminal line at the leaves; undiscounted with every tail discount factor at 1."""
     data, tree = timeline.data, timeline.data.tree
-    periods = np.zeros((len(data.contracts), tree.size))
-    for leaf in tree.leaves:
-        contracts = timeline.scenarios[tree.example[leaf]].tables["contracts"]
-        ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
-        end = np.array([ends.get(c, np.datetime64("NaT")) for c in timeline.contract_of], dtype="datetime64[D]")
-        periods[:, leaf] = tail_periods(timeline.calendar, end)
+    periods = leaf_tail_periods(timeline)
     discounted = terminal(data, plan)
     k, n = _by_node(discounted != 0)
     later = np.arange(int(periods.max(initial=0))) + tree.periods
     yearly = 1 + timeline.instance.discount_rate
     years = np.concatenate([[0.0], np.cumsum(data.dt * yearly ** -((later + 0.5) * data.dt))])
-    count = periods[k, n].astype(np.int64)
+    count = periods[k, n]
     undiscounted = discounted[k, n] * data.dt * count / years[count]
     return (
         np.full(len(n), "terminal", dtype=object),

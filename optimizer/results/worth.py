@@ -11,6 +11,9 @@ from optimizer.results import tables
 from optimizer.results.values import Values
 from optimizer.solve.program import FloatArray
 
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles that are told of what varies."""
+
 ROUNDING: Final = 1e-9
 """Difference of two optima, relative to 1 + their size, that says nothing."""
 

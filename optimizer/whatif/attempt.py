@@ -9,6 +9,7 @@ from optimizer.errors import InfeasibleError, SolverError, StoppedError
 from optimizer.instance.instance import Edit
 from optimizer.instance.problems import InstanceError
 from optimizer.results.diagnose import conflicts_in_words
+from optimizer.results.worth import gained
 from optimizer.session import Answer, Session
 
 Told = Callable[[str], None]
@@ -31,13 +32,15 @@ class Solved:
     reason: str = ""
 
     def lost(self, base_bn: float) -> float | None:
-        """Return how much less than the base it is worth, $bn; None without a plan."""
-        return None if self.worth_bn is None else base_bn - self.worth_bn
+        """Return how much less than the base it is worth, $bn: 0 where only arithmetic differs, None without a plan."""
+        return None if self.worth_bn is None else gained(base_bn, self.worth_bn)
 
 
 def attempt(session: Session, edits: Iterable[Edit]) -> Solved:
-    """Return the worth of the base with edits, or why there is none."""
+    """Return the worth of the base with edits, or why there is none; without any it is the base's."""
     changes = list(edits)
+    if not changes:
+        return Solved(session.base.objective_bn)
     answer = attempted(lambda: session.solve(changes))
     return Solved(None, answer) if isinstance(answer, str) else Solved(answer.objective_bn)
 

@@ -17,8 +17,8 @@ from optimizer.instance.quantity_value import Evaluation
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.instance.varied import Varied
 from optimizer.planning import valid
-from optimizer.results.alternatives import year_weights
 from optimizer.results.claims import figures
+from optimizer.results.mean_use import mean_use, year_weights
 from optimizer.results.plan import summarise
 from optimizer.results.values import values
 from optimizer.session import Answer, Session
@@ -188,7 +188,7 @@ class Cases:
         reading = Evaluation(laid_out.instance, f"--figure {self.figure}", lambda name: figures(summary, name))
         years, weights = year_weights(laid_out)
         decided = values(program, laid_out.data, columns)
-        use = decided.use @ weights.T
+        use = mean_use(decided, weights)
         gw: dict[Moved, float] = {
             ("use", pathway, str(year)): float(use[p, y])
             for p, pathway in enumerate(laid_out.data.pathways)

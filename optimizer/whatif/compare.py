@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from optimizer.errors import InfeasibleError
+from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.results.plan import Plan
 from optimizer.session import Answer, Reached, Session
-from optimizer.whatif.attempt import why_no_plan
+from optimizer.whatif.attempt import Told, why_no_plan
 from optimizer.whatif.figures import Figure, figures
 from optimizer.whatif.stacks import BASE, Stack
 
@@ -51,8 +52,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The base and cases of it, in the order asked for."""
+    """An instance, its plan as the base, and cases of it, in the order asked for."""
 
+    instance: Instance
     base: Case
     cases: tuple[Case, ...]
 
@@ -75,7 +77,7 @@ class Comparison:
         return pd.DataFrame(rows, columns=["case", "figure", "name", "unit", "value", "base", "difference"])
 
 
-def compare(session: Session, asked: Iterable[Stack], progress: Callable[[str], None] | None = None) -> Comparison:
+def compare(session: Session, asked: Iterable[Stack], progress: Told | None = None) -> Comparison:
     """Solve the base and each case, and compare them.
 
     A case without a plan stays in the comparison with its reason.
@@ -108,7 +110,7 @@ def compare(session: Session, asked: Iterable[Stack], progress: Callable[[str], 
             problems += [told(stack.name, problem) for problem in error.problems]
     if problems:
         raise InstanceError(problems)
-    return Comparison(Case(Stack(BASE), base, figures(base), str(Reached.UNCHANGED)), tuple(cases))
+    return Comparison(session.instance, Case(Stack(BASE), base, figures(base), str(Reached.UNCHANGED)), tuple(cases))
 
 
 def _case(stack: Stack, answer: Answer) -> Case:

@@ -12,11 +12,12 @@ from models.data import PlanData
 from optimizer.errors import AuditError
 from optimizer.planning import plan_or_error
 from optimizer.results.audit import audit
+from optimizer.results.demands import elastic
 from optimizer.results.marginals import row_name
 from optimizer.results.plan import Plan, make_plan
 from optimizer.session import Answer
 from optimizer.solve.certify import certify
-from optimizer.solve.program import FloatArray, LinearProgram
+from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 from optimizer.solve.solution import Solution, SolveOptions
 from optimizer.solve.solving import certified
 
@@ -131,14 +132,19 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
     """
     program, laid_out = best.program, best.laid_out
     fixed = _fixed(program, laid_out.data, given)
-    elastic, rows = _elastic(fixed)
-    least = _solved(replace(elastic, cost=np.append(np.zeros(program.shape[1]), np.ones(2 * len(rows))), offset=0.0))
-    beyond = np.where(least.columns[program.shape[1] :] > BROKEN, least.columns[program.shape[1] :], 0.0)
-    upper = np.append(program.column_upper, beyond + BROKEN / 10 * (beyond > 0))
-    upper[: program.shape[1]] = fixed.column_upper
-    solution = _solved(replace(elastic, column_upper=upper))
-    own = replace(solution, columns=solution.columns[: program.shape[1]], row_duals=np.empty(0), row_ranges=None)
-    proof = certify(replace(elastic, column_upper=upper), solution.columns, solution.row_duals)
+    size = program.shape[1]
+    breakable, rows = _elastic(fixed)
+    least = _solved(breakable).columns[size:]
+    beyond = np.where(least > BROKEN, least, 0.0)
+    lifted = replace(
+        breakable,
+        cost=np.append(program.cost, np.zeros(len(beyond))),
+        offset=program.offset,
+        column_upper=np.append(fixed.column_upper, beyond + BROKEN / 10 * (beyond > 0)),
+    )
+    solution = _solved(lifted)
+    own = replace(solution, columns=solution.columns[:size], row_duals=np.empty(0), row_ranges=None)
+    proof = certify(lifted, solution.columns, solution.row_duals)
     plan = make_plan(laid_out, program, own, proof)
     _check(plan, broken=bool(beyond.any()))
     return Evaluation(plan, best.plan, tuple(_told(best, rows, beyond)))
@@ -159,24 +165,15 @@ def _fixed(program: LinearProgram, data: PlanData, given: FloatArray) -> LinearP
     return replace(program, column_lower=lower, column_upper=upper)
 
 
-def _elastic(program: LinearProgram) -> tuple[LinearProgram, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Return the program with every limit of `WORDS` allowed to be broken at no cost, and the rows of those limits.
+def _elastic(program: LinearProgram) -> tuple[LinearProgram, IntArray]:
+    """Return the program with every limit of `WORDS` allowed to be broken at 1 a GW, and the rows of those limits.
 
-    Each such row has two columns more, one that adds GW to it and one that takes GW away.
+    Each such row has two columns more, one that adds GW to it and one that takes GW away; nothing else costs anything.
     """
     rows = np.concatenate([np.arange(at.start, at.stop) for name, at in program.rows.items() if name in WORDS])
     count = len(rows)
-    wider = replace(
-        program,
-        cost=np.append(program.cost, np.zeros(2 * count)),
-        column_lower=np.append(program.column_lower, np.zeros(2 * count)),
-        column_upper=np.append(program.column_upper, np.full(2 * count, np.inf)),
-        start=np.append(program.start, program.start[-1] + 1 + np.arange(2 * count)),
-        index=np.concatenate([program.index, rows, rows]),
-        value=np.concatenate([program.value, np.ones(count), -np.ones(count)]),
-        whole=np.append(program.whole, np.zeros(2 * count, dtype=bool)),
-    )
-    return wider, rows
+    both, signs = np.tile(rows, 2)[:, None], np.repeat([1.0, -1.0], count)[:, None]
+    return elastic(program, both, signs, np.ones(2 * count), np.full(2 * count, np.inf)), rows
 
 
 def _solved(program: LinearProgram) -> Solution:
@@ -194,7 +191,7 @@ def _check(plan: Plan, *, broken: bool) -> None:
         raise AuditError("the given allocation's figures do not agree with the instance's tables", wrong)
 
 
-def _told(best: Answer, rows: np.ndarray[tuple[int], np.dtype[np.int64]], beyond: FloatArray) -> list[Broken]:
+def _told(best: Answer, rows: IntArray, beyond: FloatArray) -> list[Broken]:
     """Return the limits that are broken, each once, in the order of the constraints."""
     program, laid_out = best.program, best.laid_out
     gw = beyond[: len(rows)] + beyond[len(rows) :]

@@ -14,7 +14,7 @@ from optimizer.results.obligations import Owed, cancelled_shares, owed
 from optimizer.results.plan import Plan
 from optimizer.session import Session
 from optimizer.solve.program import FloatArray
-from optimizer.whatif.attempt import Solved, Told, attempt, attempted
+from optimizer.whatif.attempt import Told, attempt, attempted
 
 SLIP_MONTHS: Final = 3
 """Months by which a vendor is late: a quarter."""
@@ -189,7 +189,7 @@ def vendor_risks(session: Session, tell: Told) -> list[Figures]:
         names = contracts["contract"][contracts["vendor"] == vendor].tolist()
         tell(f"{vendor or 'no vendor named'} late")
         edits, open_gw = _late(session.instance, names)
-        late = attempt(session, edits) if edits else Solved(base)
+        late = attempt(session, edits)
         tell(f"{vendor or 'no vendor named'} fails")
         fails = attempt(session, [Edit("contracts", "drop", {"contract": name}) for name in names])
         risks.append(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,9 +13,13 @@ from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.instance.sources import printable
 from optimizer.instance.timeline import Timeline
 from optimizer.solve.program import FloatArray, IntArray
+from optimizer.whatif.table_file import csv_lines
 
 WHEN: Final = ("node", "start", "period")
 """Columns that say where a row holds, the first of them that a file has; a date or a period means all its nodes."""
+
+Rows = Sequence[tuple[int, Mapping[str, str]]]
+"""Rows by their number in what they were read from, each its cells by column."""
 
 COLUMNS: Final = ("node", "period", "start", "known", "probability", "pathway", "pool", "gw")
 
@@ -41,20 +43,20 @@ def read_given(path: str | Path, laid_out: Timeline) -> FloatArray:
     return entered(read_rows(path, COLUMNS), printable(str(path)), laid_out)
 
 
-def entered(rows: Sequence[Mapping[str, str]], where: str, laid_out: Timeline) -> FloatArray:
+def entered(rows: Rows, where: str, laid_out: Timeline) -> FloatArray:
     """Return GW of a given allocation as `read_given` does, from rows that were read already.
 
     Parameters
     ----------
-    rows : sequence of mapping of str to str
-        Cells by column.
+    rows : Rows
+        The rows.
     where : str
-        What they were read from, for messages; the first of them is row 2.
+        What they were read from, for messages.
     laid_out : Timeline
         The instance on its tree.
     """
     reader = _Reader(where, laid_out)
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         reader.read(number, row)
     if not rows:
         reader.problem("", "no rows", "a given allocation has at least one", "give pathway, pool, gw and start")
@@ -63,7 +65,7 @@ def entered(rows: Sequence[Mapping[str, str]], where: str, laid_out: Timeline) -
     return reader.gw
 
 
-def read_rows(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def read_rows(path: str | Path, columns: Sequence[str]) -> Rows:
     """Return the rows of a CSV file that has some of these columns, ``pathway``, ``pool`` and ``gw`` among them.
 
     Of the columns in `WHEN` it must have one, where any is allowed.
@@ -73,27 +75,21 @@ def read_rows(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
     InstanceError
         If it cannot be read, or its columns are others; it carries every problem found.
     """
-    path = Path(path)
-    where = printable(str(path))
-    try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InstanceError(Problem(where, "cannot be read", reason.lower(), "give a CSV file in UTF-8")) from None
-    header = [name.strip() for name in lines[0]] if lines else []
+    where, lines = csv_lines(path)
+    header = [name.strip() for name in lines[0][1]] if lines else []
     problems = [Problem(where, f"column '{c}'", "unknown", nearest(c, columns)) for c in header if c not in columns]
     missing = [name for name in ("pathway", "pool", "gw") if name not in header]
     missing += [] if set(WHEN) & set(header) or not set(WHEN) & set(columns) else ["start (or node, or period)"]
     problems += [Problem(where, f"no column {name}", "a given allocation needs it", "add it") for name in missing]
     if len(set(header)) < len(header):
         problems.append(Problem(where, "a column stands twice", "every column has a name of its own", "remove one"))
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(header) and line:
-            what, rule = f"{len(line)} cells", f"the header has {len(header)} columns"
+    for number, row in lines[1:]:
+        if len(row) != len(header):
+            what, rule = f"{len(row)} cells", f"the header has {len(header)} columns"
             problems.append(Problem(f"{where} row {number}", what, rule, "add or remove cells"))
     if problems:
         raise InstanceError(problems)
-    return [dict(zip(header, map(str.strip, line), strict=True)) for line in lines[1:] if line]
+    return [(number, dict(zip(header, map(str.strip, row), strict=True))) for number, row in lines[1:]]
 
 
 class _Reader:

@@ -17,14 +17,12 @@ import pandas as pd
 
 from optimizer.instance.instance import Instance
 from optimizer.instance.problems import InstanceError, Problem
+from optimizer.results.worth import QUANTILES
 from optimizer.solve.program import FloatArray
 from optimizer.solve.solution import SolveOptions
 from optimizer.whatif.draws import Draw, fitting
 from optimizer.whatif.sampling import sample
 from optimizer.whatif.sweep import OPTIMAL, Results, Study, Task
-
-QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Quantiles that are told."""
 
 CONFIDENCE: Final = 0.95
 """Of every interval."""

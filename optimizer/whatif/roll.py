@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -15,11 +16,12 @@ from optimizer.instance.cells import frame_of
 from optimizer.instance.check import check
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Edit, Instance, replaced
-from optimizer.instance.problems import InstanceError, Problem
+from optimizer.instance.problems import InstanceError, Problem, nearest
 from optimizer.instance.schema import TABLES
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.run import Run
 from optimizer.solve.program import IntArray
+from optimizer.whatif.given import read_rows
 
 NOTHING: Final = 1e-9
 """GW, or shares, below this are the solver's rounding."""
@@ -59,6 +61,67 @@ def period_of(instance: Instance, to: dt.date) -> int:
         return int(starts.index(to))
     rule = f"must be the first day of a later period of the plan, {starts[1:2] and starts[1]} to {starts[-1]}"
     raise InstanceError(Problem(f"--to {to}", "no such period", rule, f"the periods are {instance.resolution}s"))
+
+
+def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
+    """Raise unless the state that a run leaves fits an instance.
+
+    Raises
+    ------
+    InstanceError
+        If its periods are others, or it has names that the instance lacks; it carries every problem.
+    """
+    problems = []
+    for what in ("start", "resolution"):
+        mine, theirs = getattr(instance, what), getattr(planned, what)
+        if mine != theirs:
+            problems.append(
+                Problem(run, f"calendar.{what} is {theirs}", f"that of the instance is {mine}", "give its run")
+            )
+    for table, column in (("pathways", "pathway"), ("pools", "pool"), ("contracts", "contract")):
+        unknown = set(planned.tables[table][column]) - set(instance.tables[table][column])
+        problems += [
+            Problem(
+                run, f"{column} '{name}'", "the instance has none of that name", "give the instance that was planned"
+            )
+            for name in sorted(unknown)
+        ]
+    if problems:
+        raise InstanceError(problems)
+
+
+def actuals(path: str, instance: Instance) -> dict[tuple[str, str], float]:
+    """Return GW in use by pathway and pool, as a file tells it.
+
+    Raises
+    ------
+    InstanceError
+        If it cannot be read, or does not fit the instance; it carries every problem.
+    """
+    frame = instance.filled("eligibility")
+    allowed = set(zip(frame["pathway"], frame["pool"], strict=True))
+    found: dict[tuple[str, str], float] = {}
+    problems = []
+    for number, row in read_rows(path, ("pathway", "pool", "gw")):
+        pair, where = (row["pathway"], row["pool"]), f"{path} row {number}"
+        try:
+            gw = float(row["gw"])
+        except ValueError:
+            gw = math.nan
+        if pair not in allowed:
+            hint = nearest(f"{pair[0]} on {pair[1]}", [f"{p} on {q}" for p, q in allowed])
+            problems.append(Problem(where, f"{pair[0]} on {pair[1]}", "no such pair in the instance", hint))
+        elif pair in found:
+            problems.append(Problem(where, f"{pair[0]} on {pair[1]} stands twice", "each pair once", "remove one row"))
+        elif not (math.isfinite(gw) and gw >= 0):
+            problems.append(
+                Problem(f"{where}, gw", f"'{row['gw']}'", "must be a number of GW, at least 0", "correct it")
+            )
+        else:
+            found[pair] = gw
+    if problems:
+        raise InstanceError(problems)
+    return found
 
 
 def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from optimizer.instance.cursor import NUMBER
-from optimizer.instance.problems import InstanceError, Problem, nearest
+from optimizer.instance.problems import InstanceError, Problem, all_told, nearest
 from optimizer.instance.varied import Varied, VariedReader
 from optimizer.solve.program import FloatArray
 from optimizer.whatif.draws import Draw
@@ -68,16 +69,10 @@ def correlations_of(path: str) -> list[Correlation]:
     InstanceError
         With every problem found in it.
     """
-    found: list[Correlation] = []
-    problems: list[Problem] = []
-    for where, row in table_rows(path, ("first", "second", "correlation")):
-        try:
-            found.append(correlation(f"{row['first']}, {row['second']} = {row['correlation']}", where))
-        except InstanceError as error:
-            problems += error.problems
-    if problems:
-        raise InstanceError(problems)
-    return found
+    rows = table_rows(path, ("first", "second", "correlation"))
+    texts = ((f"{row['first']}, {row['second']} = {row['correlation']}", where) for where, row in rows)
+    (found,) = all_told([partial(correlation, text, where) for text, where in texts])
+    return list(found)
 
 
 def matrix(draws: Sequence[Draw], correlations: Sequence[Correlation]) -> FloatArray:

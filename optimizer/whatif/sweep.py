@@ -56,7 +56,7 @@ class Study:
     Attributes
     ----------
     kind : str
-        ``sweep``, ``tornado``, ``montecarlo`` or ``breakeven``: how a kept folder is read.
+        ``sweep``, ``tornado`` or ``montecarlo``: how a kept folder is read.
     instance : Instance
         The base of all cases.
     tasks : tuple of Task

@@ -79,16 +79,10 @@ def written(path: str, instance: Instance) -> tuple[Task, ...]:
         raise InstanceError(Problem(where, "holds no case", rule, "write 'risk.aversion' and below it 0.3"))
     if len(lines) - 1 > MOST_CASES:
         raise InstanceError(Problem(where, f"{len(lines) - 1:,} cases", f"a sweep has at most {MOST_CASES:,}"))
-    header, tasks, problems = [cell.strip() for cell in lines[0][1]], [], list[Problem]()
+    header = [cell.strip() for cell in lines[0][1]]
     if len(set(header)) < len(header) or "" in header:
         raise InstanceError(Problem(where, "a header that is blank or stands twice", "each column is another cell"))
-    for number, row in lines[1:]:
-        try:
-            tasks.append(_case(where, number, header, row, instance))
-        except InstanceError as error:
-            problems += error.problems
-    if problems:
-        raise InstanceError(problems)
+    (tasks,) = all_told([partial(_case, where, number, header, row, instance) for number, row in lines[1:]])
     return tuple(tasks)
 
 

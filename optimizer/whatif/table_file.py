@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ Lines = list[tuple[int, list[str]]]
 """Rows that are not blank, each with its number in the file."""
 
 
-def csv_lines(path: str) -> tuple[str, Lines]:
+def csv_lines(path: str | Path) -> tuple[str, Lines]:
     """Return the name of a CSV file, for messages, and its rows.
 
     Raises
@@ -26,9 +27,8 @@ def csv_lines(path: str) -> tuple[str, Lines]:
         raise InstanceError(sources.problems)
     where, text = next(iter(sources.texts.items()))
     try:
-        return where, [
-            (n, row) for n, row in enumerate(csv.reader(text.splitlines(), strict=True), start=1) if any(row)
-        ]
+        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        return where, [(n, row) for n, row in enumerate(rows, start=1) if any(row)]
     except csv.Error as error:
         raise InstanceError(Problem(where, "cannot be read as CSV", str(error))) from None
 

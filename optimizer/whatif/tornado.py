@@ -16,13 +16,12 @@ from optimizer.instance.instance import Edit, Instance
 from optimizer.instance.problems import InstanceError, Problem, all_told
 from optimizer.instance.schema import TABLES
 from optimizer.instance.selection import select
+from optimizer.results.claims import STATUSES
 from optimizer.whatif.sweep import OPTIMAL, Results, Task
-from optimizer.whatif.unverified import STATUSES, Group, groups
+from optimizer.whatif.unverified import UNVERIFIED, Group, groups, key_of
 
 LEAST_GW: Final = 1e-3
 """First moves that change by less are not told as changed, GW."""
-
-REPORTED: Final = "reported"
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def inputs(
         raise InstanceError([Problem(f"range {name}", "given twice", rule, "leave one of them out") for name in twice])
     found = [_own(instance, one) for one in own]
     if not only:
-        statuses = (REPORTED, *STATUSES) if every else STATUSES
+        statuses = STATUSES if every else UNVERIFIED
         for group in groups(instance, each=each, statuses=statuses):
             left = _without(instance, group, own)
             if len(left.rows):
@@ -111,7 +110,7 @@ def _own(instance: Instance, one: Axis) -> Input:
 def _without(instance: Instance, group: Group, own: Sequence[Axis]) -> Group:
     """Return a group without the cells that have a range of their own throughout."""
     rows = group.rows
-    key = list(group.table.key or ("contract", "date"))
+    key = list(key_of(group.table))
     for first in (one.edits[0] for one in own):
         if (first.table, first.column) == (group.table.name, group.column.name) and not (first.start or first.until):
             taken = set(_reached(instance, first)[key].itertuples(index=False, name=None))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
@@ -10,13 +9,13 @@ import numpy as np
 
 from optimizer.errors import AuditError
 from optimizer.instance.instance import Instance
-from optimizer.results.worth import cvar, gained, quantile, weighed
+from optimizer.results.worth import QUANTILES, cvar, gained, quantile, weighed
 from optimizer.session import Answer, Session
 from optimizer.solve.program import FloatArray
 from optimizer.solve.solution import SolveOptions
+from optimizer.whatif.attempt import Solved, Told
 from optimizer.whatif.first_moves import Branch, first_moves
 from optimizer.whatif.uncertainty_cases import (
-    Figure,
     branching,
     dedicated,
     expected_result,
@@ -29,8 +28,6 @@ from optimizer.whatif.uncertainty_cases import (
 from optimizer.whatif.uncertainty_frontier import Point
 from optimizer.whatif.uncertainty_frontier import frontier as risk_frontier
 from optimizer.whatif.uncertainty_options import OptionValue, option_values
-
-QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 TOLERANCE: Final = 1e-6
 """By how much, relative to 1 + worth, certified optima may stand in the wrong order."""
@@ -161,7 +158,7 @@ def uncertainty(
     options: SolveOptions | None = None,
     *,
     frontier: int = 0,
-    progress: Callable[[str], None] | None = None,
+    progress: Told | None = None,
 ) -> Uncertainty:
     """Return what the uncertainty of an instance costs, what flexibility is worth and what to do first.
 
@@ -208,7 +205,7 @@ def uncertainty(
 def _found(
     plan: Answer,
     alone: FloatArray,
-    cases: tuple[Figure, Figure, Figure],
+    cases: tuple[Solved, Solved, Solved],
     known: tuple[Information, ...],
     valued: tuple[OptionValue, ...],
     points: tuple[Point, ...],
@@ -222,13 +219,13 @@ def _found(
         instance=instance,
         rp_bn=rp,
         ws_bn=ws,
-        eev_bn=eev.bn,
+        eev_bn=eev.worth_bn,
         evpi_bn=gained(ws, rp),
-        vss_bn=eev.below(rp),
-        rigid_bn=stiff.bn,
-        reallocation_bn=stiff.below(rp),
-        dedicated_bn=apart.bn,
-        fungibility_bn=apart.below(rp),
+        vss_bn=eev.lost(rp),
+        rigid_bn=stiff.worth_bn,
+        reallocation_bn=stiff.lost(rp),
+        dedicated_bn=apart.worth_bn,
+        fungibility_bn=apart.lost(rp),
         reasons=_reasons(*cases),
         expected_bn=float(worth @ probability),
         cvar_bn=cvar(worth, probability, instance.tail),
@@ -245,7 +242,7 @@ def _found(
     )
 
 
-def _reasons(eev: Figure, stiff: Figure, apart: Figure) -> dict[str, str]:
+def _reasons(eev: Solved, stiff: Solved, apart: Solved) -> dict[str, str]:
     """Return why figures are missing, by the name of each."""
     named = {
         "eev_bn": eev,
@@ -255,7 +252,7 @@ def _reasons(eev: Figure, stiff: Figure, apart: Figure) -> dict[str, str]:
         "dedicated_bn": apart,
         "fungibility_bn": apart,
     }
-    return {name: figure.reason for name, figure in named.items() if figure.bn is None}
+    return {name: case.reason for name, case in named.items() if case.worth_bn is None}
 
 
 def _futures(plan: Answer, alone: FloatArray) -> tuple[Future, ...]:
@@ -269,7 +266,7 @@ def _futures(plan: Answer, alone: FloatArray) -> tuple[Future, ...]:
     )
 
 
-def _information(session: Session, factor: int, tell: Callable[[str], None]) -> Information:
+def _information(session: Session, factor: int, tell: Told) -> Information:
     laid_out = session.base.laid_out
     named = laid_out.instance.factors[factor]
     tell(f"{named.name} revealed now")

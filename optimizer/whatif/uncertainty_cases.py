@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,42 +12,21 @@ from models.tree import Tree, build_tree
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline
-from optimizer.results.worth import gained
 from optimizer.session import Answer, Session
 from optimizer.solve.lift import fixed_where, matching_nodes
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
-from optimizer.whatif.attempt import why_no_plan
+from optimizer.whatif.attempt import Solved, why_no_plan
 
 DECIDED_EARLY = ("allocate", "cancelled", "release")
 """What the plan as written decides before the first reveal; what is signed and breached follows."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """The objective of a case; none, with the reason, where the case has no plan.
-
-    Attributes
-    ----------
-    bn : float or None
-        $bn.
-    reason : str
-        Why there is none; blank where there is one.
-    """
-
-    bn: float | None
-    reason: str = ""
-
-    def below(self, other_bn: float) -> float | None:
-        """Return by how much it lies below another figure, $bn; none where there is no plan."""
-        return None if self.bn is None else gained(other_bn, self.bn)
-
-
-def figure(solve: Callable[[], Answer], reason: str) -> Figure:
-    """Return the objective of a case, or the reason given where no plan keeps every limit."""
+def tried(solve: Callable[[], Answer], reason: str) -> Solved:
+    """Return a case's worth, or the reason given where no plan keeps every limit."""
     try:
-        return Figure(solve().objective_bn)
+        return Solved(solve().objective_bn)
     except InfeasibleError:
-        return Figure(None, reason)
+        return Solved(None, reason)
 
 
 # ---- more knowledge
@@ -107,14 +86,14 @@ def as_written(instance: Instance) -> Instance:
     return replace(instance, factors=tuple(f for f in instance.factors if len(f.outcomes) == 1))
 
 
-def expected_result(session: Session) -> Figure:
+def expected_result(session: Session) -> Solved:
     """Return the worth of following the plan of the instance as written until the first reveal, the best plan after."""
     laid_out = session.base.laid_out
     tree = laid_out.data.tree
     try:
         written = session.solve_case(as_written(session.instance))
     except InfeasibleError as error:
-        return Figure(None, f"the instance as written, without its outcomes, has no plan: {why_no_plan(error)}")
+        return Solved(None, f"the instance as written, without its outcomes, has no plan: {why_no_plan(error)}")
     node = matching_nodes(written.laid_out, laid_out)
     early = tree.period < first_split(tree)
     when = laid_out.calendar.starts(tree.periods + 1)[first_split(tree)]
@@ -123,7 +102,7 @@ def expected_result(session: Session) -> Figure:
         decided = np.where(np.abs(written.columns) < 1e-11, 0.0, written.columns)
         return fixed_where(DECIDED_EARLY, decided, written.program, program, np.where(early, node, -1))
 
-    return figure(
+    return tried(
         lambda: session.solve_laid_out(laid_out, narrowed=kept),
         f"what the plan as written decides before {when} leaves no plan that keeps every limit in every future",
     )
@@ -138,15 +117,15 @@ def first_split(tree: Tree) -> int:
 # ---- less freedom
 
 
-def rigid(session: Session) -> Figure:
+def rigid(session: Session) -> Solved:
     """Return the worth of the best plan with one split of the capacity per period for all futures."""
-    return figure(
+    return tried(
         lambda: session.solve_laid_out(session.base.laid_out, restriction=RIGID),
         "no split of the capacity that is the same in all futures keeps every limit",
     )
 
 
-def dedicated(session: Session) -> Figure:
+def dedicated(session: Session) -> Solved:
     """Return the worth of the best plan in which each pathway owns a fixed part of each pool.
 
     The parts that the plan gives on average are tried first: with them fixed the rest is solved fast, and from there
@@ -159,7 +138,7 @@ def dedicated(session: Session) -> Figure:
         )
     except InfeasibleError:
         start = None
-    return figure(
+    return tried(
         lambda: session.solve_laid_out(laid_out, restriction=DEDICATED, start=start),
         "no fixed parts of the pools keep every limit in every future",
     )

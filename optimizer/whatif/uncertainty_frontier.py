@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from optimizer.results.worth import cvar
 from optimizer.session import Session
+from optimizer.whatif.attempt import Told
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Point:
     cancelled_gw: float
 
 
-def frontier(session: Session, count: int, tell: Callable[[str], None]) -> list[Point]:
+def frontier(session: Session, count: int, tell: Told) -> list[Point]:
     """Return the plans of aversions 0, 1/count, 2/count, ... below 1, and of the instance's own.
 
     Parameters

@@ -14,6 +14,7 @@ from optimizer.instance.timeline import Timeline
 from optimizer.results.worth import gained
 from optimizer.session import Session
 from optimizer.solve.program import LinearProgram
+from optimizer.whatif.attempt import Told
 
 NO_PLAN = "no plan keeps every limit without it"
 
@@ -53,20 +54,20 @@ class _Without:
     """A variable of a pathway that is held at 0."""
 
 
-def option_values(session: Session, told: Callable[[str], None]) -> list[OptionValue]:
+def option_values(session: Session, tell: Told) -> list[OptionValue]:
     """Return the value of every option in the data, each taken away alone; the rest of the instance stays.
 
     Parameters
     ----------
     session : Session
         The plan with all options.
-    told : callable
+    tell : callable
         Told what is being solved.
     """
     laid_out, worth = session.base.laid_out, session.base.objective_bn
     found = []
     for case in _cases(laid_out):
-        told(f"without {case.option} {case.name}")
+        tell(f"without {case.option} {case.name}")
         narrowed = None if case.closed is None else _closed(*case.closed)
         try:
             answer = session.solve_laid_out(replace(laid_out, data=case.data), narrowed=narrowed)

@@ -13,11 +13,12 @@ import pandas as pd
 from optimizer.instance.instance import Cell, Edit, Instance
 from optimizer.instance.schema import TABLES, Column, Table
 from optimizer.instance.timeline import TABLES_READ
+from optimizer.results.claims import STATUSES
 from optimizer.session import Session
-from optimizer.whatif.attempt import Solved, Told, attempt
+from optimizer.whatif.attempt import Told, attempt
 from optimizer.whatif.exposure import Figures
 
-STATUSES: Final = ("estimate", "scenario", "assumption", "")
+UNVERIFIED: Final = STATUSES[1:]
 """What counts as unverified: every status but ``reported``, and none."""
 
 SWUNG: Final = tuple(name for name in TABLES_READ if name != "locks")
@@ -54,11 +55,11 @@ class Group:
         if self.column.most is not None:
             swung = min(swung, self.column.most)
         if swung != value:
-            where = {name: _cell(row[name]) for name in self.table.key or ("contract", "date")}
+            where = {name: _cell(row[name]) for name in key_of(self.table)}
             yield Edit(self.table.name, "set", where, self.column.name, swung)
 
 
-def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = STATUSES) -> list[Group]:
+def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = UNVERIFIED) -> list[Group]:
     """Return the unverified cells of an instance by column, status and owner, or each for itself.
 
     Cells that are blank or 0 are left out: there is nothing to scale.
@@ -88,11 +89,15 @@ def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = 
     return found
 
 
+def key_of(table: Table) -> tuple[str, ...]:
+    """Return the columns that name a row; deliveries, which have no key, go by contract and date."""
+    return table.key or ("contract", "date")
+
+
 def _owners(instance: Instance, table: Table, frame: pd.DataFrame, *, each: bool) -> pd.Series:
     """Return for every row whose cells it is swung with."""
     if each:
-        key = table.key or ("contract", "date")
-        cells = [[str(_cell(value)) for value in frame[name]] for name in key]
+        cells = [[str(_cell(value)) for value in frame[name]] for name in key_of(table)]
         return pd.Series([", ".join(row) for row in zip(*cells, strict=True)], frame.index, dtype=object)
     if "contract" in frame:
         contracts = instance.filled("contracts")
@@ -134,7 +139,7 @@ def unverified(session: Session, share: float, tell: Told, *, each: bool = False
     swings: list[Figures] = []
     for group in groups(session.instance, each=each):
         tell(f"{group.name} {share:.0%} down and up")
-        down, up = (_solved(session, group.edits(sign * share)) for sign in (-1, 1))
+        down, up = (attempt(session, group.edits(sign * share)) for sign in (-1, 1))
         changes = [None if case.worth_bn is None else case.worth_bn - base for case in (down, up)]
         swings.append(
             {"cells": group.name, "status": group.status, "count": len(group.rows), "down_bn": changes[0],
@@ -144,7 +149,7 @@ def unverified(session: Session, share: float, tell: Told, *, each: bool = False
     swings.sort(key=lambda swing: -swing["at_risk_bn"])
     gw = gw_by_status(session.instance)
     statuses = []
-    for status in ("reported", *STATUSES):
+    for status in STATUSES:
         mine = [swing for swing in swings if swing["status"] == status]
         risks = [swing["at_risk_bn"] for swing in mine]
         statuses.append(
@@ -154,10 +159,6 @@ def unverified(session: Session, share: float, tell: Told, *, each: bool = False
     return {"swing": share, "each": each, "statuses": statuses, "swings": swings}
 
 
-def _solved(session: Session, edits: Sequence[Edit]) -> Solved:
-    return attempt(session, edits) if edits else Solved(session.base.objective_bn)
-
-
 def gw_by_status(instance: Instance) -> dict[str, tuple[float, float]]:
     """Return GW by the status of the contract's row, and by that of the delivery's: as written, all delivered."""
     contracts, deliveries = instance.filled("contracts").set_index("contract"), instance.filled("deliveries")
@@ -165,5 +166,5 @@ def gw_by_status(instance: Instance) -> dict[str, tuple[float, float]]:
     gw = deliveries["gw"].to_numpy()
     return {
         status: (float(gw[of_contract == status].sum()), float(gw[(deliveries["status"] == status).to_numpy()].sum()))
-        for status in ("reported", *STATUSES)
+        for status in STATUSES
     }

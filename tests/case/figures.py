@@ -7,17 +7,17 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from click.testing import CliRunner
 
 import optimizer as gw
-from optimizer.cli import main
+from models.tree import FloatArray
 from optimizer.export.printed_values import average_prices, known_means
-from optimizer.export.printed_view import FloatArray, View
+from optimizer.export.printed_view import View
 from optimizer.instance.instance import Instance
 from optimizer.results.claims import Claim, judged
 from optimizer.session import Answer, Session
-from optimizer.whatif.uncertainty_cases import Figure as PlanWorth
+from optimizer.whatif.attempt import Solved
 from optimizer.whatif.uncertainty_cases import dedicated, expected_result, foresight, rigid
+from tests.cli.conftest import in_process
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = "instances/meta-2026h1"
@@ -179,11 +179,11 @@ def vss() -> float:
     return told(expected_result(session()))
 
 
-def told(case: PlanWorth) -> float:
+def told(case: Solved) -> float:
     """Return by how much a case lies below the plan, $bn."""
-    below = case.below(worth())
-    assert below is not None, case.reason
-    return below
+    less = case.lost(worth())
+    assert less is not None, case.reason
+    return less
 
 
 def swing(share: str, *edit: str) -> float:
@@ -210,9 +210,7 @@ def claims_that(verdict: str) -> str:
 @cache
 def printed(*arguments: str) -> str:
     """Return what a command prints on 80 columns."""
-    done = CliRunner().invoke(
-        main, [word.replace(SOURCE, str(ROOT / SOURCE)) for word in arguments], env={"COLUMNS": "80"}
-    )
+    done = in_process([word.replace(SOURCE, str(ROOT / SOURCE)) for word in arguments])
     if done.exit_code != 0:
         raise AssertionError(f"gwplan {' '.join(arguments)}: {done.output}")
     return done.stdout

@@ -8,9 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from optimizer.cli import main
 from optimizer.results import run as kept_runs
 from tests.cli.conftest import INSTANCES, Run
 from tests.instance.folders import SMALL, written
@@ -75,7 +73,7 @@ def test_output_that_cannot_be_written_is_one_line(command: str) -> None:
 
 
 def test_ctrl_c_while_a_run_is_kept_shows_the_plan_and_says_what_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gwplan: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The plan was found by then: it is printed, and nobody is told that there is none, or that it was kept."""
 
@@ -83,7 +81,7 @@ def test_ctrl_c_while_a_run_is_kept_shows_the_plan_and_says_what_is_missing(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(kept_runs, "keep", interrupted)
-    done = CliRunner().invoke(main, ["solve", str(DEALS), "--out", str(tmp_path / "run")])
-    assert done.exit_code == 4
+    done = gwplan("solve", DEALS, "--out", tmp_path / "run")
+    assert done.returncode == 4
     assert done.stdout.startswith("PLAN OF tiny-deals")
     assert done.stderr == f"error: stopped (interrupted): the run is not kept in {tmp_path / 'run'}\n"

@@ -16,18 +16,18 @@ DEALS = INSTANCES / "tiny-deals"
 REFERENCE = INSTANCES / "meta-2026h1"
 
 
-def test_a_plan_is_printed_and_proved_optimal(gwplan: Run) -> None:
+def test_a_plan_is_printed_and_proved_optimal(gwplan_started: Run) -> None:
     """A planner who types one command reads a plan and that it is proved best."""
-    done = gwplan("solve", DEALS)
+    done = gwplan_started("solve", DEALS)
     assert done.returncode == 0, done.stderr
     assert "15.3" in done.stdout
     assert "optimal" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-def test_json_is_the_summary_and_nothing_else(gwplan: Run) -> None:
+def test_json_is_the_summary_and_nothing_else(gwplan_started: Run) -> None:
     """Programs can read the summary from stdout, whatever warnings there are."""
-    done = gwplan("solve", TREE, "--json")
+    done = gwplan_started("solve", TREE, "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["status"] == "optimal"
@@ -38,9 +38,9 @@ def test_json_is_the_summary_and_nothing_else(gwplan: Run) -> None:
     assert total == pytest.approx(summary["objective_bn"], abs=1e-9)
 
 
-def test_the_solver_log_goes_to_stderr(gwplan: Run) -> None:
+def test_the_solver_log_goes_to_stderr(gwplan_started: Run) -> None:
     """``--log`` shows the solver's own words without spoiling the summary on stdout."""
-    done = gwplan("solve", DEALS, "--json", "--log")
+    done = gwplan_started("solve", DEALS, "--json", "--log")
     assert done.returncode == 0
     assert json.loads(done.stdout)["status"] == "optimal"
     assert "HiGHS" in done.stderr
@@ -90,9 +90,9 @@ def test_a_run_is_kept_and_refused_where_one_exists(gwplan: Run, tmp_path: Path)
     assert (tmp_path / "precious" / "thesis.txt").read_text() == "years of work"
 
 
-def test_infeasible_ends_with_3_and_keeps_nothing(gwplan: Run, tmp_path: Path) -> None:
+def test_infeasible_ends_with_3_and_keeps_nothing(gwplan_started: Run, tmp_path: Path) -> None:
     """No plan is never an empty table: the exit code and one line say so."""
-    done = gwplan(
+    done = gwplan_started(
         "solve", DEALS, "--out", "run", "--set", "insert demand[pathway=training, from=2026-07-01, floor_gw=100]"
     )
     assert done.returncode == 3, done.stderr
@@ -101,7 +101,7 @@ def test_infeasible_ends_with_3_and_keeps_nothing(gwplan: Run, tmp_path: Path) -
     assert not (tmp_path / "run").exists()
 
 
-def test_bad_input_ends_with_1_and_one_line_a_problem(gwplan: Run, tmp_path: Path) -> None:
+def test_bad_input_ends_with_1_and_one_line_a_problem(gwplan_started: Run, tmp_path: Path) -> None:
     """All problems at once, each with its place, and no traceback."""
     broken = tmp_path / "broken"
     shutil.copytree(TREE, broken)
@@ -115,7 +115,7 @@ def test_bad_input_ends_with_1_and_one_line_a_problem(gwplan: Run, tmp_path: Pat
         writer.writeheader()
         writer.writerows(rows)
     for command in ("solve", "check"):
-        done = gwplan(command, broken)
+        done = gwplan_started(command, broken)
         assert done.returncode == 1
         lines = done.stderr.splitlines()
         assert any("contracts.csv row 2, pool" in line and "nowhere" in line for line in lines)
@@ -162,9 +162,9 @@ def test_an_edit_that_matches_nothing_is_an_error(gwplan: Run) -> None:
     assert "deals" in done.stderr
 
 
-def test_a_time_limit_without_a_plan_ends_with_4(gwplan: Run, tmp_path: Path) -> None:
+def test_a_time_limit_without_a_plan_ends_with_4(gwplan_started: Run, tmp_path: Path) -> None:
     """Stopped before there is a plan: said so, nothing kept."""
-    done = gwplan("solve", REFERENCE, "--time-limit", "0", "--out", "run")
+    done = gwplan_started("solve", REFERENCE, "--time-limit", "0", "--out", "run")
     assert done.returncode == 4
     assert "time limit" in done.stderr
     assert done.stdout == ""

@@ -68,13 +68,13 @@ def test_json_has_every_figure_and_a_reason_for_each_that_is_null(gwplan: Run, t
 
 
 def test_the_report_fits_the_terminal_and_names_every_part(
-    gwplan: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gwplan_started: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Protects the planner's reading: parts, the tree in words, 80 columns, plain characters where asked."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     asked = ("--frontier", "3", "--set", "risk.aversion = 0.5", "--html", "report.html")
-    done = gwplan("uncertainty", INSTANCES / "tiny-tree", *asked)
+    done = gwplan_started("uncertainty", INSTANCES / "tiny-tree", *asked)
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
     assert max(map(cell_len, done.stdout.splitlines())) <= 80

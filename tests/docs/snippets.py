@@ -17,7 +17,6 @@ Each page runs from top to bottom in a folder of its own that holds the instance
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import re
 import shlex
@@ -25,12 +24,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from optimizer.cli import main
+from tests.cli.conftest import in_process
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -122,15 +119,9 @@ def matches(shown: str, found: str) -> bool:
     return re.fullmatch(pattern, found) is not None
 
 
-def in_process(arguments: list[str]) -> Printed:
-    """Run ``gwplan`` in this process: the whole command line but the start of Python."""
-    with patch("sys.argv", ["gwplan", *arguments]):
-        try:
-            done = CliRunner().invoke(main, arguments, prog_name="gwplan", env={"COLUMNS": "80"})
-        finally:
-            gc.enable()  # a process that solves ends with the plan and does without; this one goes on
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
+def here(arguments: list[str]) -> Printed:
+    """Run ``gwplan`` in this process."""
+    done = in_process(arguments)
     return done.exit_code, done.stdout, done.output
 
 
@@ -170,7 +161,7 @@ class Outcome:
     printed: tuple[str, ...]
 
 
-def outcomes(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> Iterator[Outcome]:
+def outcomes(page: str, gwplan: Callable[[list[str]], Printed] = here) -> Iterator[Outcome]:
     """Run a page in the working folder and yield what comes of each command and piece of Python."""
     names: dict[str, Any] = {}
     known: dict[str, Printed] = {}  # a page may show what one command prints in parts, while its files stay as they are
@@ -197,7 +188,7 @@ def outcomes(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> 
             path.write_text(block.text, encoding="utf-8")
 
 
-def faults(page: str, gwplan: Callable[[list[str]], Printed] = in_process) -> Iterator[str]:
+def faults(page: str, gwplan: Callable[[list[str]], Printed] = here) -> Iterator[str]:
     """Run a page in the working folder and yield what does not come out as shown."""
     for each in outcomes(page, gwplan):
         what = f"line {each.line}: {each.head.splitlines()[0]}"

@@ -16,16 +16,15 @@ from optimizer.export.printed import print_plan
 from optimizer.export.printed_decisions import notices
 from optimizer.export.printed_layout import percent
 from optimizer.export.printed_view import View
-from optimizer.instance.read import load
-from optimizer.planning import solve
 from optimizer.results.plan import Plan
-from tests.export.printouts import INSTANCES, PARTS, floats, part, printed, row, yearly
+from optimizer.results.run import Run
+from tests.export.printouts import PARTS, floats, part, printed, row, yearly
 
 
 @pytest.fixture(scope="module")
-def reference() -> Plan:
+def reference(reference_run: Run) -> Plan:
     """Return the plan of the reference instance."""
-    return solve(load(INSTANCES / "meta-2026h1"))
+    return reference_run.plan
 
 
 @pytest.fixture(scope="module")

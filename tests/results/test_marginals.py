@@ -94,9 +94,9 @@ def test_every_changed_marginal_value_is_caught() -> None:
 
 def test_ranges_hold_the_limits_they_belong_to() -> None:
     """A marginal value holds over a range of its limit that includes the limit itself."""
-    instance = gw.load(INSTANCES / "meta-2026h1").deterministic()
-    values = gw.solve(instance).marginal_values.query("constraint == 'supply'")
-    supply = gw.solve(instance).supply.rename(columns={"pool": "name"})
+    plan = gw.solve(gw.load(INSTANCES / "meta-2026h1").deterministic())
+    values = plan.marginal_values.query("constraint == 'supply'")
+    supply = plan.supply.rename(columns={"pool": "name"})
     both = values.merge(supply, on=["node", "name"])
     assert len(both) == len(values)
     slack = 1e-7

@@ -8,7 +8,7 @@ import optimizer as gw
 from optimizer.results.csv_tables import table_csv
 from optimizer.whatif.evaluate import Evaluation, evaluate
 from optimizer.whatif.given import read_given
-from optimizer.whatif.locks import lock_costs
+from optimizer.whatif.lock_costs import lock_costs
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

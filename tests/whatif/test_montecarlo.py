@@ -10,6 +10,7 @@ from scipy import stats
 
 from optimizer import load
 from optimizer.instance.problems import InstanceError
+from optimizer.results.worth import QUANTILES
 from optimizer.session import Session
 from optimizer.whatif import montecarlo
 from optimizer.whatif.draws import Draw, draw, draws_of
@@ -124,7 +125,7 @@ def test_agrees_with_the_closed_form_of_a_case_that_has_one() -> None:
     known = stats.lognorm(np.sqrt(np.log1p(0.09)), scale=1 / np.sqrt(1.09))
     found = montecarlo.tables(results)["quantiles"]
     worth = found[found["figure"] == "objective_bn"]
-    np.testing.assert_allclose(worth["value"], base * known.ppf(list(montecarlo.QUANTILES)), rtol=0.02)
+    np.testing.assert_allclose(worth["value"], base * known.ppf(list(QUANTILES)), rtol=0.02)
     assert worth["mean"].iloc[0] == pytest.approx(base, rel=5e-3)
     assert worth["sd"].iloc[0] == pytest.approx(0.3 * base, rel=0.06)
     assert ((worth["low"] <= worth["value"]) & (worth["value"] <= worth["high"])).all()

@@ -73,9 +73,9 @@ def test_less_freedom_is_never_worth_more(seed: int, aversion: float, tmp_path: 
     assert rp <= weighed(alone, tree.probability[tree.leaves], instance.aversion, instance.tail) + slack
     assert (session.base.leaf_worth <= alone + slack).all()
     for restricted in (expected_result, rigid, dedicated):
-        figure = restricted(session)
-        assert (figure.bn is None) == bool(figure.reason)
-        assert figure.bn is None or figure.bn <= rp + slack
+        case = restricted(session)
+        assert (case.worth_bn is None) == bool(case.reason)
+        assert case.worth_bn is None or case.worth_bn <= rp + slack
 
 
 @pytest.mark.parametrize("seed", [1, 3, 7, 71])
@@ -100,7 +100,7 @@ def restricted_answers(session: Session) -> Iterator[tuple[str, Answer]]:
     session.solve_laid_out = noted  # type: ignore[method-assign]
     for name, restricted in (("eev", expected_result), ("rigid", rigid), ("dedicated", dedicated)):
         asked.clear()
-        if restricted(session).bn is not None:
+        if restricted(session).worth_bn is not None:
             yield name, asked[-1]
 
 
@@ -133,7 +133,7 @@ def test_following_the_plan_as_written_is_what_its_locks_say(tmp_path: Path) -> 
         f"max_gw={row.gw}]"
         for row in written.itertuples()
     ]
-    eev = expected_result(Session(instance)).bn
+    eev = expected_result(Session(instance)).worth_bn
     assert eev == pytest.approx(gw.solve(instance.edited(*locks)).objective_bn, abs=1e-7)
     assert eev == pytest.approx(12.68, abs=1e-7)  # all of it signed as written: 12.88 - 0.2, see the README
 

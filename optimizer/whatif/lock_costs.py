@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.instance.edit import spell
 from optimizer.instance.instance import Edit, Instance, replaced
+from optimizer.instance.spelling import spell
 from optimizer.session import Session
 
 
@@ -27,17 +27,12 @@ def lock_costs(instance: Instance) -> list[LockCost]:
 
     The costs of several locks need not sum to what they cost together.
     """
-    table = instance.tables["locks"]
     with Session(instance) as session:
         worth = session.base.objective_bn
-        return (
-            [
-                LockCost(_words(row), session.solve_case(_without(instance, place)).objective_bn - worth)
-                for place, row in enumerate(instance.filled("locks").to_dict("records"))
-            ]
-            if len(table)
-            else []
-        )
+        return [
+            LockCost(_words(row), session.solve_case(_without(instance, place)).objective_bn - worth)
+            for place, row in enumerate(instance.filled("locks").to_dict("records"))
+        ]
 
 
 def _without(instance: Instance, place: int) -> Instance:

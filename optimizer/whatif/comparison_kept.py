@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from optimizer.results.csv_tables import harmless
 from optimizer.results.run import keep as keep_run
 from optimizer.whatif.attribution import Attribution
 from optimizer.whatif.compare import Case, Comparison
@@ -61,9 +62,8 @@ def keep(
             if case.plan is not None:
                 keep_run(case.plan, new / RUNS / case.name, command=command, options={**options, "case": case.name})
         table = found.table()
-        # a name is text to a spreadsheet, never a formula
         for column in ("case", "name"):
-            table[column] = [f"'{cell}" if cell[:1] in "=+-@" and cell else cell for cell in table[column]]
+            table[column] = table[column].map(harmless)
         (new / TABLE).write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
         (new / RECORD).write_text(as_json(found, shares) + "\n", encoding="utf-8")
 
