@@ -23,7 +23,7 @@ def share(context: click.Context, parameter: click.Parameter, text: str) -> floa
     return number
 
 
-@click.command()
+@click.command(short_help="Show how firm the plan is.")
 @takes_case
 @click.option(
     "--within", metavar="SHARE", default="1%", show_default=True, callback=share, help="Worth that a plan may lack."

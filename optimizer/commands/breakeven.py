@@ -9,7 +9,7 @@ import click
 from optimizer.commands.common import Case, ends_with_code, progress, takes_case
 
 
-@click.command()
+@click.command(short_help="Find the value of a cell at which a figure or the plan turns.")
 @takes_case
 @click.argument("cell", metavar="CELL")
 @click.option(

@@ -7,7 +7,7 @@ import click
 from optimizer.commands.common import ends_with_code, warn
 
 
-@click.command()
+@click.command(short_help="Tell everything that is wrong with an instance, at once.")
 @click.argument("instance", metavar="INSTANCE")
 @ends_with_code
 def check(instance: str) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
 
 
-@click.command()
+@click.command(short_help="Set the claims of an instance beside what its data give.")
 @takes_case
 @click.option("--json", "as_json", is_flag=True, help="Print the claims as JSON.")
 @ends_with_code

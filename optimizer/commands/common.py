@@ -196,7 +196,7 @@ _CASE_OPTIONS = (
         "--with", "whatifs", metavar="WHATIF", multiple=True, help="Apply a what-if: its name, or a .toml file."
     ),
     click.option(
-        "--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Take an outcome as known: msl=lags."
+        "--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="Know an outcome, e.g. market=glut."
     ),
     click.option("--deterministic", is_flag=True, help="Ignore uncertainty: plan the instance as written."),
     click.option(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from optimizer.results.run import Run
 
 
-@click.command()
+@click.command(short_help="Compare kept runs: inputs, figures, allocations.")
 @click.argument("folders", metavar="RUN RUN...", nargs=-1, required=True)
 @click.option("--all", "everything", is_flag=True, help="Show what is the same too.")
 @click.option("--html", metavar="FILE", help="Write a report too: one page, nothing else needed.")

@@ -7,7 +7,7 @@ import click
 from optimizer.commands.common import ends_with_code, warn
 
 
-@click.command()
+@click.command(short_help="Write a folder as a workbook, a workbook as a folder.")
 @click.argument("source", metavar="INSTANCE")
 @click.argument("target", metavar="TARGET")
 @click.option("--force", is_flag=True, help="Replace an instance that is there.")

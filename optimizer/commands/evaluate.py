@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from optimizer.whatif.evaluate import Evaluation
 
 
-@click.command()
+@click.command(short_help="Price a given allocation, and say which limits it breaks.")
 @takes_case
 @stays_near
 @click.option(

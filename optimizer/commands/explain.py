@@ -9,7 +9,7 @@ import click
 from optimizer.commands.common import NO_PLAN, Case, ends_with_code, progress, takes_case
 
 
-@click.command()
+@click.command(short_help="Say why there is no plan, and the cheapest ways out.")
 @takes_case
 @click.option("--json", "as_json", is_flag=True, help="Print the conflict and the repairs as JSON.")
 @ends_with_code

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from optimizer.export.report import Report
 
 
-@click.command()
+@click.command(short_help="Make reports, workbooks, tables and pictures of what was kept.")
 @click.argument("run", metavar="RUN")
 @click.option("--xlsx", metavar="FILE", help="Workbook whose worth follows when its cells are overtyped.")
 @click.option("--into", metavar="WORKBOOK", help="Refresh gwplan's sheets in a workbook of yours.")

@@ -28,7 +28,7 @@ def share(context: click.Context, parameter: click.Parameter, given: str) -> flo
     return found
 
 
-@click.command()
+@click.command(short_help="Show what is owed to whom, and what puts the plan at risk.")
 @takes_case
 @click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Only this part; may be repeated.")
 @click.option(

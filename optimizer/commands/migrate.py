@@ -7,7 +7,7 @@ import click
 from optimizer.commands.common import ends_with_code, warn
 
 
-@click.command()
+@click.command(short_help="Bring an instance to the current version of the format.")
 @click.argument("source", metavar="INSTANCE")
 @click.option("--out", metavar="TARGET", help="Write the new one here; INSTANCE stays as it is.")
 @ends_with_code

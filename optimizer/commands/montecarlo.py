@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optimizer.whatif.sweep import Study
 
 
-@click.command()
+@click.command(short_help="Solve again for drawn inputs: quantiles of the worth.")
 @takes_case
 @click.option(
     "--draw", "draws", metavar="DRAW", multiple=True, help="Draw cells: 'CELL ~ normal(10, 2)', 'CELL *~ ...'."

@@ -7,7 +7,7 @@ import click
 from optimizer.commands.common import ends_with_code
 
 
-@click.command()
+@click.command(short_help="Write a commented starter instance.")
 @click.argument("name", metavar="NAME")
 @ends_with_code
 def new(name: str) -> None:

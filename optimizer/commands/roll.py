@@ -9,7 +9,7 @@ import click
 from optimizer.commands.common import ends_with_code, pairs, warn
 
 
-@click.command()
+@click.command(short_help="Write the next instance, from a later date on.")
 @click.argument("source", metavar="INSTANCE")
 @click.option("--to", "to", metavar="DATE", required=True, type=click.DateTime(["%Y-%m-%d"]), help="New start.")
 @click.option("--run", metavar="RUN", help="The plan that was followed: allocation, deals, notices, cancellations.")

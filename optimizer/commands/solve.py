@@ -25,7 +25,7 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
     return given
 
 
-@click.command()
+@click.command(short_help="Find the best plan.")
 @takes_case
 @stays_near
 @click.option("--out", metavar="DIR", help="Keep the run in this new folder.")

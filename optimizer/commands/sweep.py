@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from optimizer.whatif.sweep import Task
 
 
-@click.command()
+@click.command(short_help="Solve over a grid of values, or over cases of a file.")
 @takes_case
 @click.option(
     "--grid",

@@ -9,7 +9,7 @@ from optimizer.commands.exposure import share
 from optimizer.commands.sweeping import Work, as_json, end, of_figure, works
 
 
-@click.command()
+@click.command(short_help="Swing each input down and up, one at a time.")
 @takes_case
 @click.option("--by", metavar="SHARE", callback=share, default="10%", show_default=True, help="How far inputs swing.")
 @click.option(

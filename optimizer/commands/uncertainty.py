@@ -7,7 +7,7 @@ import click
 from optimizer.commands.common import Case, ends_with_code, progress, takes_case, warn
 
 
-@click.command()
+@click.command(short_help="Say what uncertainty costs and what to do first.")
 @takes_case
 @click.option(
     "--frontier", metavar="N", type=click.IntRange(min=1), help="Plan for N aversions to risk, from 0 in equal steps."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optimizer.whatif.stacks import Stack
 
 
-@click.command()
+@click.command(short_help="Compare an instance with what-ifs of it.")
 @click.argument("source", metavar="INSTANCE")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--set", "edits", metavar="EDIT", multiple=True, help="One more case: these edits, in their order.")

@@ -11,6 +11,9 @@ from optimizer.export.printed_layout import Page, formatter
 from optimizer.whatif.breakeven import Breakeven
 from optimizer.whatif.breakeven_goals import EXACT, Break, Search, Threshold
 
+WORTH: Final = "plan.objective_bn"
+"""The figure that is looked at unless another is asked for."""
+
 MOST_MOVES: Final = 12
 """Moves of the plan that are printed; all are in the JSON."""
 
@@ -60,10 +63,11 @@ def _method(search: Search) -> str:
 
 
 def _break(page: Page, at: Break, found: Breakeven) -> None:
+    figure = [] if found.figure == WORTH else [("Figure there", _figures(at), found.figure)]
     page.facts(
         [
             ("Worth there", _written(at.after.worth_bn), "$bn"),
-            ("Figure there", _figures(at), found.figure),
+            *figure,
             ("Its slope", f"{_slope(at.slope_before)} | {_slope(at.slope_after)}",
              "per unit of the cells, on the side of now | beyond"),
         ]

@@ -15,7 +15,8 @@ _HEAD = """# Commands
 <!-- made by: python -m tests.docs -->
 
 `gwplan COMMAND --help` says the same in the terminal. INSTANCE is a folder or a workbook in
-[the format](instance-format.md), RUN a folder that `gwplan solve --out` kept. Whatever is wrong with what a command is
+[the format](instance-format.md), RUN a folder that `gwplan solve --out` kept (`export` takes one of `sweep`,
+`tornado` or `montecarlo`, too). Whatever is wrong with what a command is
 given is told at once, a line each, with what to do.
 
 | exit code | means |
