@@ -17,7 +17,7 @@ from optimizer.export.printed_layout import decimals, formatter, percent
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Layouts, Names
-from optimizer.instance.timeline import calendar_of
+from optimizer.instance.timeline import branching, calendar_of, reveals
 from optimizer.results.plan import Plan
 
 Coded = tuple[IntArray, list[str]]
@@ -123,8 +123,7 @@ class View:
     @cached_property
     def reveals(self) -> list[int]:
         """Period in which each factor is revealed; the number of periods or more: never."""
-        dates = np.array([f.revealed for f in self.instance.factors], dtype="datetime64[D]")
-        return [int(period) for period in self.calendar.period(dates)]
+        return reveals(self.instance)
 
     @cached_property
     def tree(self) -> Tree:
@@ -135,12 +134,7 @@ class View:
     @cached_property
     def branching(self) -> list[int]:
         """The factors that split the tree, those revealed first coming first."""
-        splits = [
-            f
-            for f, factor in enumerate(self.instance.factors)
-            if len(factor.outcomes) > 1 and self.reveals[f] < self.calendar.periods
-        ]
-        return sorted(splits, key=lambda f: self.reveals[f])
+        return branching(self.instance)
 
     @cached_property
     def weight(self) -> FloatArray:
