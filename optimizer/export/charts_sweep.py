@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from optimizer.export import theme
+from optimizer.export.case_columns import in_words, label, unit, unit_behind, with_unit
 from optimizer.export.charts_spread import montecarlo
 from optimizer.export.drawing import Drawing, Entry, Figures, Frame
-from optimizer.export.printed_layout import cut, decimals, formatter, number
-from optimizer.export.sweep_kept import CASES, unit
+from optimizer.export.printed_layout import cut, decimals, formatter, number, signed
+from optimizer.export.sweep_kept import CASES
 from optimizer.export.theme import FAINT, GREY, INK, RAMP, Line, NothingToShowError
 from optimizer.instance.sources import printable
 from optimizer.whatif.sweep import OPTIMAL
@@ -106,11 +107,11 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
 
     write, change = formatter([base, *values]), formatter([value - base for value in values])
     rows = [
-        [label(x), write(y), _signed(y - base, change), str(status).replace("_", " ")]
+        [label(x), write(y), signed(change(y - base)), str(status).replace("_", " ")]
         for x, y, status in zip(places, values, table["status"].tolist(), strict=True)
     ]
-    header = [axis, _with_unit(figure), "against the base", "status"]
-    key = [Entry(_with_unit(figure), Line(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
+    header = [axis, with_unit(figure), "against the base", "status"]
+    key = [Entry(with_unit(figure), Line(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
     key += [Entry(NO_PLAN, Line(INK, 2, (2, 2)), (3,))] if failed else []
     told = [f"by {axis}; dashed: the base", *without_plan(table)]
     return Drawing(in_words(figure), told, marks, Figures(header, rows), key, spots)
@@ -183,7 +184,7 @@ def _heat_map(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Drawing:
         [f"{label(a)}; {label(b)}", label(a), label(b), write(value), str(status).replace("_", " ")]
         for a, b, value, status in zip(*(table[name].tolist() for name in (*axes, figure, "status")), strict=True)
     ]
-    header = ["case", f"down: {down}", f"across: {across}", _with_unit(figure), "status"]
+    header = ["case", f"down: {down}", f"across: {across}", with_unit(figure), "status"]
     key = [Entry(band.name, band.fill, (2 * i, 2 * i + 1)) for i, band in reversed(list(enumerate(bands)))]
     told = [f"down: {down}", f"across: {across}", *without_plan(table)]
     height = max(CELL * len(lines), 60)
@@ -206,7 +207,7 @@ def _bands(table: pd.DataFrame, axes: Sequence[str], figure: str) -> list[_Band]
             if value == value and of == i
         ]
         if rows:
-            name = f"{write(edges[i])} to {write(edges[i + 1])}{_in(figure)}"
+            name = f"{write(edges[i])} to {write(edges[i + 1])}{unit_behind(figure)}"
             found.append(_Band(name, fill, theme.ink_on(fill), rows))
     none = [
         {"row": label(a), "column": label(b), "text": "none"}
@@ -303,7 +304,7 @@ def _swing_figures(shown: pd.DataFrame, figure: str, base: float) -> Figures:
          number(row["first_moves_changed_gw"], 3)]
         for row in shown.to_dict("records")
     ]  # fmt: skip
-    header = ["input", "range", "grade", f"down, {_with_unit(figure)}", f"up, {_with_unit(figure)}", "swing",
+    header = ["input", "range", "grade", f"down, {with_unit(figure)}", f"up, {with_unit(figure)}", "swing",
               "first moves changed, GW"]  # fmt: skip
     return Figures(header, rows)
 
@@ -312,31 +313,6 @@ def without_plan(table: pd.DataFrame) -> list[str]:
     """Return in words how many cases have no plan; nothing where all have one."""
     count = int((table["status"] != OPTIMAL).sum())
     return [f"{count} of {len(table)} cases have no plan"] if count else []
-
-
-def in_words(figure: str) -> str:
-    """Return what a figure of a case is called."""
-    return {"objective_bn": "worth", "npv_bn": "cash (NPV)", "idle_gw_years": "idle capacity"}.get(figure, figure)
-
-
-def _with_unit(figure: str) -> str:
-    return f"{in_words(figure)}, {unit(figure)}" if unit(figure) else in_words(figure)
-
-
-def _in(figure: str) -> str:
-    return f" {unit(figure)}" if unit(figure) else ""
-
-
-def _signed(change: float, write: Callable[[float], str]) -> str:
-    text = write(change)
-    return text if text.startswith("-") else f"+{text}"
-
-
-def label(value: Any) -> str:
-    """Return a value of an axis in words; blank: as in the base."""
-    if pd.isna(value):
-        return "as in the base"
-    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
 
 
 CHARTS: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Drawing]]] = {

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from optimizer.export.case_columns import unit
 from optimizer.export.printed_layout import Page, decimals, formatter, number, percent
-from optimizer.export.sweep_kept import unit
 from optimizer.whatif.montecarlo import CONFIDENCE
 from optimizer.whatif.sweep import OPTIMAL
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.export.case_columns import unit
 from optimizer.export.printed_layout import Page, cut, decimals, formatter, listed, number, signed
-from optimizer.export.sweep_kept import unit
 from optimizer.whatif.sweep import OPTIMAL, Results
 from optimizer.whatif.tornado import LEAST_GW
 

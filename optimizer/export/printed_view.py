@@ -18,6 +18,7 @@ from optimizer.instance.calendar import Calendar, calendar_of
 from optimizer.instance.instance import Instance
 from optimizer.instance.layouts import Layouts
 from optimizer.instance.steps import Names
+from optimizer.instance.timeline import branching, reveals
 from optimizer.results.plan import Plan
 
 Coded = tuple[IntArray, list[str]]
@@ -123,8 +124,7 @@ class View:
     @cached_property
     def reveals(self) -> list[int]:
         """Period in which each factor is revealed; the number of periods or more: never."""
-        dates = np.array([f.revealed for f in self.instance.factors], dtype="datetime64[D]")
-        return [int(period) for period in self.calendar.period(dates)]
+        return reveals(self.instance)
 
     @cached_property
     def tree(self) -> Tree:
@@ -135,12 +135,7 @@ class View:
     @cached_property
     def branching(self) -> list[int]:
         """The factors that split the tree, those revealed first coming first."""
-        splits = [
-            f
-            for f, factor in enumerate(self.instance.factors)
-            if len(factor.outcomes) > 1 and self.reveals[f] < self.calendar.periods
-        ]
-        return sorted(splits, key=lambda f: self.reveals[f])
+        return branching(self.instance)
 
     @cached_property
     def weight(self) -> FloatArray:

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.export.charts_sweep import chart, in_words, label
+from optimizer.export.case_columns import in_words, label, unit_behind, with_unit
+from optimizer.export.charts_sweep import chart
 from optimizer.export.printed_layout import formatter, listed, number
 from optimizer.export.printed_montecarlo import montecarlo
 from optimizer.export.printed_sweep import hangs_on
 from optimizer.export.report import Report
-from optimizer.export.sweep_kept import CASES, KeptSweep, unit
+from optimizer.export.sweep_kept import CASES, KeptSweep
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.whatif.sweep import OPTIMAL
 
@@ -83,7 +84,7 @@ def _grid(page: Any, kept: KeptSweep) -> None:
         return
     write, values = formatter(planned[figure]), planned[figure].to_numpy()
     rows = [
-        (words, f"{write(values[at])}{_unit(figure)}", _case(table, planned.iloc[at]))
+        (words, f"{write(values[at])}{unit_behind(figure)}", _case(table, planned.iloc[at]))
         for words, at in (("Least", int(values.argmin())), ("Most", int(values.argmax())))
     ]
     page.facts([_base(kept, figure), *rows])
@@ -95,7 +96,7 @@ def _tornado(page: Any, kept: KeptSweep) -> None:
     widest = table.iloc[int(table["swing"].to_numpy().argmax())]
     write = formatter([widest["base"], widest["swing"]])
     ends = " and ".join(f"{way} {write(widest[way])}" for way in ("down", "up"))
-    swing = ("Widest swing", f"{write(widest['swing'])}{_unit(figure)}", f"{widest['input']}: {ends}")
+    swing = ("Widest swing", f"{write(widest['swing'])}{unit_behind(figure)}", f"{widest['input']}: {ends}")
     page.facts([_base(kept, figure), swing])
     hangs_on(page, table)
 
@@ -125,11 +126,7 @@ _SENTENCES: Final[dict[str, Callable[..., None]]] = {"sweep": _grid, "tornado": 
 
 def _base(kept: KeptSweep, figure: str) -> tuple[str, str, str]:
     base = float(kept.manifest["base"][figure])
-    return "Base", f"{formatter([base])(base)}{_unit(figure)}", f"{in_words(figure)} with the inputs as they are"
-
-
-def _unit(figure: str) -> str:
-    return f" {unit(figure)}" if unit(figure) else ""
+    return "Base", f"{formatter([base])(base)}{unit_behind(figure)}", f"{in_words(figure)} with the inputs as they are"
 
 
 def _failed(report: Report, table: pd.DataFrame) -> None:
@@ -162,7 +159,7 @@ def _cases(report: Report, kept: KeptSweep) -> None:
          *(writers[name](row[name]) for name in figures)]
         for row in table.head(MOST_CASES).to_dict("records")
     ]  # fmt: skip
-    header = ["case", *inputs, "status", *(f"{in_words(name)}{_unit(name).replace(' ', ', ', 1)}" for name in figures)]
+    header = ["case", *inputs, "status", *map(with_unit, figures)]
     report.section("All cases")
     if len(table) > len(rows):
         report.note(f"The first {len(rows)} of {len(table)}; all figures of all are in {CASES}.csv of the kept folder.")

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.export.case_columns import unit
 from optimizer.instance.problems import InstanceError, Problem
 from optimizer.instance.write import save
 from optimizer.results.csv_tables import harmless
@@ -37,19 +38,6 @@ CASES: Final = "cases"
 FORMAT, VERSION = "gwplan sweep", 1
 _KIND: Final = Kind("kept sweep", FORMAT, VERSION, "gwplan sweep, tornado or montecarlo with --out")
 
-_UNITS: Final = (
-    ("bn_per_gw_year", "$bn per GW-year"),
-    ("bn_per_gw", "$bn per GW"),
-    ("gw_years", "GW-years"),
-    ("gw_per_month", "GW per month"),
-    ("_bn", "$bn"),
-    ("_gw", "GW"),
-    ("_days", "days"),
-    ("_months", "months"),
-    ("utilisation", "share"),
-    ("share", "share"),
-)
-
 
 @dataclass(frozen=True, eq=False)
 class KeptSweep:
@@ -68,12 +56,6 @@ class KeptSweep:
     folder: Path
     manifest: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
-
-
-def unit(column: str) -> str:
-    """Return the unit of a column by its name; blank where it has none."""
-    plain = column.partition(" @ ")[0].rpartition("].")[2].partition("[")[0]
-    return next((words for ending, words in _UNITS if plain.endswith(ending)), "")
 
 
 def refuse_existing(folder: str | Path, *, force: bool) -> None:

@@ -75,7 +75,6 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
     "date": {"num_format": "yyyy-mm-dd", "align": "left", "indent": 1},
     "choice": {"bold": True, "bg_color": INPUT, "border": 1, "border_color": ACCENT},
     "broken": {"bg_color": BROKEN, "font_color": "#8a1c12"},
-    "good": {"font_color": "#1e6b3a"},
 }
 
 

@@ -93,6 +93,19 @@ def known_at(instance: Instance, tree: Tree) -> list[str]:
     ]
 
 
+def reveals(instance: Instance) -> list[int]:
+    """Return the period in which each factor is revealed; the number of periods or more: never."""
+    dates = np.array([f.revealed for f in instance.factors], dtype="datetime64[D]")
+    return [int(period) for period in calendar_of(instance).period(dates)]
+
+
+def branching(instance: Instance) -> list[int]:
+    """Return the factors that split the tree, those revealed first coming first."""
+    revealed, factors = reveals(instance), instance.factors
+    splits = [f for f, period in enumerate(revealed) if period < instance.periods]
+    return sorted((f for f in splits if len(factors[f].outcomes) > 1), key=lambda f: revealed[f])
+
+
 def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     """Lay an instance out on its scenario tree.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from optimizer.errors import AuditError
 from optimizer.instance.instance import Instance
+from optimizer.instance.timeline import branching, reveals
 from optimizer.results.worth import QUANTILES, cvar, gained, quantile, weighed
 from optimizer.session import Answer, Session
 from optimizer.solve.program import FloatArray
@@ -16,13 +17,11 @@ from optimizer.solve.solution import SolveOptions
 from optimizer.whatif.attempt import Solved, Told
 from optimizer.whatif.first_moves import Branch, first_moves
 from optimizer.whatif.uncertainty_cases import (
-    branching,
     dedicated,
     expected_result,
     first_split,
     foresight,
     informed,
-    reveals,
     rigid,
 )
 from optimizer.whatif.uncertainty_frontier import Point
@@ -185,7 +184,6 @@ def uncertainty(
     with Session(instance, options) as session:
         plan = session.base
         plan.plan  # noqa: B018 - audited here, before anything is said of it
-        laid_out = plan.laid_out
         tell("each future alone")
         alone = foresight(session)
         tell("the plan as written kept")
@@ -194,7 +192,7 @@ def uncertainty(
         stiff = rigid(session)
         tell("own parts of the pools")
         apart = dedicated(session)
-        known = tuple(_information(session, factor, tell) for factor in branching(laid_out))
+        known = tuple(_information(session, factor, tell) for factor in branching(instance))
         valued = tuple(option_values(session, tell))
         points = tuple(risk_frontier(session, frontier, tell)) if frontier else ()
     found = _found(plan, alone, (eev, stiff, apart), known, valued, points)
@@ -270,7 +268,7 @@ def _information(session: Session, factor: int, tell: Told) -> Information:
     laid_out = session.base.laid_out
     named = laid_out.instance.factors[factor]
     tell(f"{named.name} revealed now")
-    if reveals(laid_out)[factor] == 0:
+    if reveals(laid_out.instance)[factor] == 0:
         return Information(named.name, str(named.revealed), 0.0)
     more = gained(informed(session, factor).objective_bn, session.base.objective_bn)
     return Information(named.name, str(named.revealed), more)

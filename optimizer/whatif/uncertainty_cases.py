@@ -11,7 +11,7 @@ from models.restricted import DEDICATED, RIGID
 from models.tree import Tree, build_tree
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
-from optimizer.instance.timeline import Timeline
+from optimizer.instance.timeline import Timeline, reveals
 from optimizer.session import Answer, Session
 from optimizer.solve.lift import fixed_where, matching_nodes
 from optimizer.solve.program import FloatArray, IntArray, LinearProgram
@@ -54,7 +54,7 @@ def informed(session: Session, factor: int) -> Answer:
     """Return the plan made when one factor alone is revealed at the start."""
     laid_out = session.base.laid_out
     instance, tree = laid_out.instance, laid_out.data.tree
-    revealed = reveals(laid_out)
+    revealed = reveals(instance)
     revealed[factor] = 0
     chances = [[outcome.probability for outcome in f.outcomes] for f in instance.factors]
     told = build_tree(tree.periods, revealed, chances)
@@ -63,19 +63,6 @@ def informed(session: Session, factor: int) -> Answer:
     return session.solve_laid_out(
         Timeline(replace(instance, factors=factors), data, laid_out.scenarios, laid_out.names)
     )
-
-
-def reveals(laid_out: Timeline) -> list[int]:
-    """Return the period in which each factor is revealed; the number of periods or more: never."""
-    dates = np.array([f.revealed for f in laid_out.instance.factors], dtype="datetime64[D]")
-    return [int(period) for period in laid_out.calendar.period(dates)]
-
-
-def branching(laid_out: Timeline) -> list[int]:
-    """Return the factors that split the tree, those revealed first coming first."""
-    revealed, factors = reveals(laid_out), laid_out.instance.factors
-    splits = [f for f, period in enumerate(revealed) if period < laid_out.data.tree.periods]
-    return sorted((f for f in splits if len(factors[f].outcomes) > 1), key=lambda f: revealed[f])
 
 
 # ---- less care

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from optimizer.export.case_columns import unit
 from optimizer.export.charts_spread import frontier, quantile_fan
 from optimizer.export.charts_sweep import chart as chart_of
 from optimizer.export.drawing import Drawing, Frame
 from optimizer.export.pictures import rendered
-from optimizer.export.sweep_kept import unit
 from optimizer.export.theme import DARK_ON, LIGHT_ON, NothingToShowError, ink_on, shades
 from optimizer.whatif.uncertainty_frontier import Point
 from tests.export.test_charts import rows

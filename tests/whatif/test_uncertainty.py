@@ -12,10 +12,11 @@ import pytest
 
 import optimizer as gw
 from optimizer.errors import AuditError
+from optimizer.instance.timeline import branching
 from optimizer.results.worth import cvar, quantile, weighed
 from optimizer.session import Answer, Session
 from optimizer.whatif.uncertainty import _refuse_contradictions
-from optimizer.whatif.uncertainty_cases import branching, dedicated, expected_result, foresight, informed, rigid
+from optimizer.whatif.uncertainty_cases import dedicated, expected_result, foresight, informed, rigid
 from tests.whatif.cases import INSTANCES, alike, random_case
 
 SEEDS = range(int(os.environ.get("GWPLAN_RANDOM_CASES", "12")))
@@ -143,7 +144,7 @@ def test_a_factor_known_now_is_the_instance_with_its_date_moved(aversion: float)
     """Protects the value of information: revealing a factor now is the instance with another date of its reveal."""
     instance = gw.load(INSTANCES / "meta-2026h1").edited(f"risk.aversion = {aversion}", "calendar.periods = 15")
     session = Session(instance)
-    for factor in branching(session.base.laid_out):
+    for factor in branching(instance):
         dated = list(instance.factors)
         dated[factor] = replace(dated[factor], revealed=instance.start)
         cold = gw.solve(replace(instance, factors=tuple(dated))).objective_bn
