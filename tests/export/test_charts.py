@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.export import charts, pictures, theme
+from optimizer.export.charts_cases import worth_of_cases
+from optimizer.export.charts_spread import quantile_fan
+from optimizer.export.charts_worth import Step, steps_drawing
 from optimizer.export.drawing import Chart
 from optimizer.export.printed_view import View
 from optimizer.instance.problems import InstanceError
@@ -128,6 +132,18 @@ def test_pathways_may_have_any_name(run: Run) -> None:
     for old, new in names.items():
         before = [label.replace(f"{old} ", f"{new} ") if label.startswith(f"{old} ") else label for label in before]
     assert sorted(after) == sorted(before)
+
+
+def test_names_may_hold_what_breaks_lines(small_run: Run) -> None:
+    """Charts sort by names as they are printed: Vega-Lite takes no order by names that JavaScript cannot spell."""
+    view, odd = View(small_run.plan), "one\u2028name"
+    spread = pd.DataFrame({"group": odd, "quantile": [0.05, 0.5, 0.95], "value": [1.0, 2.0, 3.0]})
+    for drawing in (
+        worth_of_cases({"base": view, odd: view}),
+        steps_drawing("parts", [], [Step(odd, "gain", 0.0, 1.0, 1.0)], view),
+        quantile_fan(spread, "made up"),
+    ):
+        assert pictures.rendered(drawing.picture_of("made up"), ".svg").startswith(b"<svg")
 
 
 @pytest.mark.parametrize("name", ["tiny-deals", "tiny-terminal", "tiny-tree"])

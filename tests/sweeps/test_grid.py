@@ -143,3 +143,12 @@ def test_numbers_beyond_floats_and_huge_grids_are_refused_before_they_cost_anyth
     many = "0..0.9999 step 0.0001"
     with pytest.raises(InstanceError, match="100,000,000 cases"):
         axes(deals, [f"risk.aversion = {many}", f"economics.discount_rate = {many}"])
+
+
+@pytest.mark.parametrize("name", ["one\u2028row", "one\nrow"])
+def test_a_quoted_cell_may_hold_any_line_break(name: str, deals: Instance, tmp_path: Path) -> None:
+    """Only the end of a row ends a row of a file of cases; a name may hold what else breaks lines."""
+    file = tmp_path / "cases.csv"
+    file.write_text(f'name,risk.aversion\n"{name}",0.1\n', encoding="utf-8")
+    (case,) = written(str(file), deals)
+    assert case.inputs["name"] == name

@@ -70,6 +70,12 @@ def test_a_file_of_another_tree_is_refused(reference: gw.Session, tmp_path: Path
         priced(reference, tmp_path, table)
 
 
+def test_a_problem_is_told_with_the_row_of_the_file(reference: gw.Session, tmp_path: Path) -> None:
+    """Blank lines count as rows of the file, so the number told is the one an editor or a spreadsheet shows."""
+    with pytest.raises(gw.InstanceError, match=r"given\.csv row 4"):
+        priced(reference, tmp_path, "pathway,pool,gw,start\n\n\nnobody,gw,1,2027-01-01\n")
+
+
 def test_a_lock_costs_the_worth_that_it_takes() -> None:
     """The cost of a lock is the worth without that row less the worth with all of them, solved afresh."""
     instance = gw.load(INSTANCES / "tiny-locks")
