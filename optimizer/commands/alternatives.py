@@ -6,21 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+from optimizer.commands.common import Case, ends_with_code, progress, share, takes_case
 
 if TYPE_CHECKING:
     from optimizer.results.alternatives import Alternatives
-
-
-def share(context: click.Context, parameter: click.Parameter, text: str) -> float:
-    """Return a share, written as a number or with a percent sign."""
-    try:
-        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        raise click.BadParameter(f"'{text}' is neither a number nor a percentage, as 1%") from None
-    if not 0 <= number < 1:
-        raise click.BadParameter(f"'{text}' is not a share from 0 up to 1; write 1% or 0.01")
-    return number
 
 
 @click.command(short_help="Show how firm the plan is.")

@@ -187,6 +187,25 @@ class Case:
         return load_whatif(name) if is_file else instance.whatif(name)
 
 
+def share(context: click.Context, parameter: click.Parameter, text: str) -> float:
+    """Return a share from 0 up to 1, written as 20% or 0.2."""
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1:
+        raise click.BadParameter(f"'{text}' is not a share from 0 up to 1; write 20% or 0.2")
+    return number
+
+
+def swung(context: click.Context, parameter: click.Parameter, text: str) -> float:
+    """Return a share above 0, by which something is moved."""
+    number = share(context, parameter, text)
+    if not number:
+        raise click.BadParameter(f"'{text}' moves nothing; write 20% or 0.2")
+    return number
+
+
 _CASE_OPTIONS = (
     click.argument("source", metavar="INSTANCE"),
     click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+from optimizer.commands.common import Case, ends_with_code, progress, swung, takes_case
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -17,22 +17,11 @@ if TYPE_CHECKING:
 PARTS = ("obligations", "whatifs", "vendors", "unverified")
 
 
-def share(context: click.Context, parameter: click.Parameter, given: str) -> float:
-    """Return a share written as 20% or 0.2 as a number between 0 and 1."""
-    try:
-        found = float(given.removesuffix("%")) / (100 if given.endswith("%") else 1)
-    except ValueError:
-        raise click.BadParameter(f"'{given}' is not a share such as 20% or 0.2") from None
-    if not 0 < found < 1:
-        raise click.BadParameter(f"'{given}' is not between 0 and 100%")
-    return found
-
-
 @click.command(short_help="Show what is owed to whom, and what puts the plan at risk.")
 @takes_case
 @click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Only this part; may be repeated.")
 @click.option(
-    "--swing", metavar="SHARE", callback=share, default="20%", show_default=True, help="Swing of unverified cells."
+    "--swing", metavar="SHARE", callback=swung, default="20%", show_default=True, help="Swing of unverified cells."
 )
 @click.option("--each", is_flag=True, help="Swing every unverified cell alone, not a pathway's or kind's together.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")

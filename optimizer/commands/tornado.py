@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, takes_case
-from optimizer.commands.exposure import share
+from optimizer.commands.common import Case, ends_with_code, swung, takes_case
 from optimizer.commands.sweeping import Work, as_json, end, of_figure, works
 
 
 @click.command(short_help="Swing each input down and up, one at a time.")
 @takes_case
-@click.option("--by", metavar="SHARE", callback=share, default="10%", show_default=True, help="How far inputs swing.")
+@click.option("--by", metavar="SHARE", callback=swung, default="10%", show_default=True, help="How far inputs swing.")
 @click.option(
     "--range",
     "ranges",
