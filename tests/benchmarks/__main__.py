@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _asked(arguments: argparse.Namespace) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield every measurement that is asked for, and where it belongs; repeats of a case are not next to each other."""
-    cases = [case for case in arguments.cases if case in QUICK or not arguments.quick]
+    cases = [case for case in arguments.cases or CASES if case in QUICK or not arguments.quick]
     trees = [case for case in arguments.trees if case in QUICK or not arguments.quick]
     for turn in range(arguments.repeats):
         for case in READING if "reading" in arguments.parts else ():
@@ -106,7 +106,7 @@ def main(words: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     commands = parser.add_subparsers(required=True)
     running = commands.add_parser("run", help="measure this checkout")
-    running.add_argument("cases", nargs="*", default=[*CASES], choices=[*CASES, []], metavar="CASE")
+    running.add_argument("cases", nargs="*", choices=[*CASES], metavar="CASE", help="default: all of the registry")
     running.add_argument("--parts", nargs="*", default=["warm", "peers", "starts", "reading"])
     running.add_argument("--trees", nargs="*", default=TREES, choices=[*CASES])
     running.add_argument("--repeats", type=int, default=3)

@@ -15,9 +15,10 @@ from optimizer.instance.timeline import timeline
 from optimizer.planning import valid
 from optimizer.solve.compile import compiled
 from optimizer.solve.compile_pyomo import from_pyomo
+from tests.benchmarks import __main__ as running
 from tests.benchmarks import peers
 from tests.benchmarks.generator import Shape, generate
-from tests.benchmarks.registry import folder_of
+from tests.benchmarks.registry import CASES, folder_of
 from tests.benchmarks.report import slower
 
 SMALL = Shape(pools=3, pathways=3, contracts=8, periods=12, factors=2, outcomes=2)
@@ -72,3 +73,19 @@ def test_a_phase_that_became_slower_is_flagged(took: float, flagged: list[str]) 
         return [{"case": "a", "seconds": {"solve": seconds * noise, "read": 0.001 * seconds**3}} for noise in (1, 9, 1)]
 
     assert slower(runs(1.0), runs(took))[1] == flagged
+
+
+def test_a_run_without_cases_measures_every_case_and_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make bench` names no case: it asks for all of the registry, and large ones once."""
+    asked = list[tuple[str, ...]]()
+
+    def noted(_: Path, *what: str) -> dict[str, Any]:
+        asked.append(what)
+        return {}
+
+    monkeypatch.setattr(running, "measured", noted)
+    monkeypatch.setattr(running, "markdown", lambda runs: "")
+    running.main(["run", "--json", str(tmp_path / "benchmarks.json")])
+    phases = [what[1] for what in asked if what[0] == "phases"]
+    assert {*phases} == {*CASES} and phases.count("500,000") == 1 and phases.count("reference") == 3
+    assert {what[0] for what in asked} == {"phases", "warm", "peer", "starts", "reading"}
