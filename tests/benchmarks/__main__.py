@@ -101,12 +101,19 @@ def compare(arguments: argparse.Namespace) -> None:
         raise SystemExit(f"more than {SLOWER} times slower: {', '.join(flagged)}")
 
 
+def _case(name: str) -> str:
+    # argparse holds an empty list of names against `choices` too
+    if name not in CASES:
+        raise argparse.ArgumentTypeError(f"no such case: '{name}'; there are {', '.join(CASES)}")
+    return name
+
+
 def main(words: Iterable[str] | None = None) -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     commands = parser.add_subparsers(required=True)
     running = commands.add_parser("run", help="measure this checkout")
-    running.add_argument("cases", nargs="*", choices=[*CASES], metavar="CASE", help="default: all of the registry")
+    running.add_argument("cases", nargs="*", type=_case, metavar="CASE", help="default: all of the registry")
     running.add_argument("--parts", nargs="*", default=["warm", "peers", "starts", "reading"])
     running.add_argument("--trees", nargs="*", default=TREES, choices=[*CASES])
     running.add_argument("--repeats", type=int, default=3)
