@@ -76,8 +76,8 @@ def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -
     if best is None:
         return []
     choices = [best]
-    for some in _allowed(every, best):
-        choice = _cheapest(program, some, options) if some else None
+    for some in {tuple(map(id, some)): some for some in _allowed(every, best) if some}.values():
+        choice = _cheapest(program, some, options)
         if choice and not any(_same(choice, other) for other in choices):
             choices.append(choice)
     drafts = [draft for choice in choices if (draft := _draft(choice, laid_out))]

@@ -45,12 +45,36 @@ def test_a_conflict_is_told_in_the_planners_words() -> None:
     diagnosis = diagnose(gw.load(INSTANCES / "tiny-deals").edited(LOCKED))
     assert [part.words for part in diagnosis.conflicts] == [
         "a lock holds deals at 3 GW or more in the quarter from 2027-01",
-        "cloud holds 1 GW in the quarter from 2027-01",
+        "pool cloud holds 1 GW in the quarter from 2027-01",
     ]
+    assert [part.where for part in diagnosis.conflicts] == ["", "deliveries.csv row 2"]  # the lock is in no file
     assert [(repair.words, repair.gw_years) for repair in diagnosis.repairs] == [
         ("have 2 GW more in pool cloud in the quarter from 2027-01", 0.5),
         ("lower the lock on deals from 2027-01 by 2 GW, to 1 GW", 0.5),
     ]
+
+
+def test_another_conflict_is_told_and_an_outcome_only_where_it_decides() -> None:
+    """Protects whoever mends one conflict of two, or looks for a future that has nothing to do with a conflict."""
+    second = "insert locks[pathway=training, from=2026-02-01, until=2026-03-01, min_gw=9]"
+    base = gw.load(INSTANCES / "tiny-tree")
+    one = diagnose(base.edited(second))
+    two = diagnose(base.edited(second, "insert locks[pathway=deals, from=2026-03-01, min_gw=9]"))
+    assert (one.another, two.another) == (False, True)
+    text = ["\n".join(each.lines()) for each in (one, two)]
+    assert "give up any one of them, and there is a plan" in text[0] and "at least one more" in text[1]
+    assert "(if " not in text[0] + text[1] and "the best of these" in text[0]
+    more = Edit("deliveries", "insert", {"contract": "own", "date": dt.date(2026, 2, 1), "gw": 9.0})
+    outcomes = (Outcome("much", 0.5, (more,)), Outcome("little", 0.5))
+    some = replace(base.edited(second), factors=(Factor("size", dt.date(2026, 2, 1), outcomes),))
+    assert all(part.words.endswith("in 2026-02 (if size=little)") for part in diagnose(some).conflicts)
+
+
+def test_text_is_80_columns_wide_and_edits_stay_whole() -> None:
+    """Protects the reader on a terminal, and whoever pastes: only lines of edits are longer."""
+    lines = list(diagnose(gw.load(INSTANCES / "tiny-deals").edited(LOCKED)).lines())
+    assert all(len(line) <= 80 for line in lines if "--set '" not in line)
+    assert sum("--set '" in line for line in lines) == 2
 
 
 def test_a_deal_that_ends_early_counts_for_all_of_its_term() -> None:
@@ -162,7 +186,8 @@ def test_blocks_are_told_over_the_first_periods_in_which_they_do_not_fit(monkeyp
 def test_an_instance_with_a_plan_is_not_explained_away() -> None:
     """Protects against a diagnosis of what is well."""
     diagnosis = diagnose(gw.load(INSTANCES / "tiny-tree"))
-    assert diagnosis.as_dict() == {"status": "feasible", "conflict": [], "because": [], "repairs": []}
+    nothing = {"conflict": [], "because": [], "another_conflict": False, "repairs": []}
+    assert diagnosis.as_dict() == {"status": "feasible", **nothing}
 
 
 @pytest.mark.parametrize(
