@@ -76,15 +76,11 @@ OUTCOMES = [
     ),
     (
         'table = "demand"\nwhere = { pathway = "msl" }\ncolumn = "cap_gw"\nset = 0.05\nuntil = 2026-09-01',
-        [
-            f"{OUTCOME}: after its edits, demand.csv row 2, floor_gw: 0.1; above the 0.05 effective GW that cap_gw 0.05 gives"
-        ],
+        [f"{OUTCOME}: after its edits, demand.csv row 2, floor_gw: 0.1; above the 0.05 effective GW"],
     ),
     (
         'table = "value"\nwhere = { pathway = "msl", tier = 2 }\ncolumn = "value_bn_per_gw_year"\nset = 9',
-        [
-            f"{OUTCOME}: after its edits, value.csv row 3, value_bn_per_gw_year: 9 in tier 2; more than the 2.5 of tier 1 in row 2"
-        ],
+        [f"{OUTCOME}: after its edits, value.csv row 3, value_bn_per_gw_year: 9 in tier 2; more than the 2.5"],
     ),
     (
         'table = "risk"\ncolumn = "aversion"\nset = 0.5',
