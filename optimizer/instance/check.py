@@ -147,7 +147,7 @@ class _Checking:
     def _new_errors(self, here: Found, known: _Cells) -> list[Problem]:
         """Return the errors on cells that did not break the same rule before the edits."""
         return [
-            finding.told("error", self.place)
+            _after_edits(finding.told("error", self.place))
             for finding, rule in here.items()
             if rule.severity == "error" and not _cells({finding: rule}) <= known
         ]
@@ -213,6 +213,12 @@ def _keep_common(found: Found, here: Found, changed: frozenset[str]) -> None:
                 del found[finding]
                 if kept:
                     found[replace(finding, rows=kept)] = rule
+
+
+def _after_edits(problem: Problem) -> Problem:
+    """Return a problem of tables as the edits of a what-if or an outcome leave them, which need not be as written."""
+    remedy = f"{problem.remedy}; mend it there, or in the table as written".removeprefix("; ")
+    return replace(problem, where=f"after its edits, {problem.where}", remedy=remedy)
 
 
 def _within(prefix: str, problem: Problem) -> Problem:

@@ -80,6 +80,11 @@ class Timeline:
         return dict(zip(scenario.tables["pathways"]["pathway"].tolist(), term.tolist(), strict=True))
 
     @cached_property
+    def as_written(self) -> Timeline:
+        """The instance without its uncertainty: what its tables say before any outcome edits them."""
+        return timeline(self.instance.deterministic())
+
+    @cached_property
     def calendar(self) -> Calendar:
         """The periods of the plan."""
         return calendar_of(self.instance)

@@ -297,6 +297,36 @@ def runs_on(
     return [(data.pathways[p], kind) for p, kind in needed]
 
 
+def another(program: LinearProgram, data: PlanData, found: list[Demand], options: SolveOptions) -> bool:
+    """Return whether demands are in conflict besides those found: whether one of these can go and no plan be there."""
+    every = demands(program, data)
+    stretched = _stretched(program, every)
+    for gone in found:
+        kept = [replace(demand, places=np.setdiff1d(demand.places, gone.places)) for demand in every]
+        if not _can_keep(stretched, kept, options):
+            return True
+    return False
+
+
+MOST_FUTURES: Final = 16
+"""Futures in each of which it is tried whether demands are in conflict, at the most."""
+
+
+def in_every_future(program: LinearProgram, data: PlanData, found: list[Demand], options: SolveOptions) -> bool:
+    """Return whether demands are in conflict in each future by itself; false, too, where there are many futures."""
+    tree = data.tree
+    last = max(int(tree.period[demand.nodes].max()) for demand in found)
+    futures = np.flatnonzero(tree.period == last)
+    if len(futures) > MOST_FUTURES:
+        return False
+    stretched = _stretched(program, demands(program, data))
+    for node in futures.tolist():
+        kept = [replace(demand, places=demand.places[np.isin(demand.nodes, tree.path[node])]) for demand in found]
+        if _can_keep(stretched, kept, options):
+            return False
+    return True
+
+
 def _stretched(program: LinearProgram, every: list[Demand]) -> LinearProgram:
     """Return the program in which every demand gives way at each of its nodes, at a cost of 1 for a GW."""
     rows = [at for demand in every for at in demand.rows]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
 
 from optimizer.instance.instance import Instance
 from optimizer.instance.timeline import Timeline, timeline
-from optimizer.results.demands import Demand, conflict, runs_on
+from optimizer.results.demands import Demand, another, conflict, in_every_future, runs_on
 from optimizer.results.relief_edits import owner, span
 from optimizer.results.repairs import Repair, repairs
+from optimizer.results.stated import stated_at
 from optimizer.solve.compile import compiled
+from optimizer.solve.program import FloatArray, IntArray, LinearProgram
 from optimizer.solve.solution import SolveOptions
 
 SHOWN_DEMANDS: Final = 4
@@ -32,6 +37,8 @@ class Conflict:
         Dates from which and up to which it is in conflict.
     words : str
         What it demands.
+    where : str
+        Where that is written, ``demand.csv row 10``; blank where many rows or an edit say so.
     """
 
     kind: str
@@ -40,6 +47,7 @@ class Conflict:
     first: str
     until: str
     words: str
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,11 +62,14 @@ class Diagnosis:
         Ways out, the one that takes fewest GW-years first.
     because : tuple of str
         What runs on from before the start, nobody's demand, without which those demands would not be in conflict.
+    another : bool
+        Whether there is another conflict, so that giving up one of these demands is not enough for a plan.
     """
 
     conflicts: tuple[Conflict, ...]
     repairs: tuple[Repair, ...]
     because: tuple[str, ...] = ()
+    another: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the diagnosis as plain data."""
@@ -67,36 +78,71 @@ class Diagnosis:
             "status": status,
             "conflict": [asdict(part) for part in self.conflicts],
             "because": list(self.because),
+            "another_conflict": self.another,
             "repairs": [{**asdict(repair), "edits": list(repair.edits)} for repair in self.repairs],
         }
 
     def lines(self) -> Iterator[str]:
-        """Yield the diagnosis as lines of text."""
+        """Yield the diagnosis as lines of text, at most 80 columns wide but for the edits, which are pasted whole."""
         if not self.conflicts:
             yield "There is a plan that keeps every demand; `gwplan solve` finds the best."
             return
-        if len(self.conflicts) == 1:
-            yield "No plan can keep this:"
-        else:
-            yield "No plan can keep all of these; give up any one of them, and the others can be kept:"
-        yield from (f"  - {part.words}" for part in self.conflicts)
+        yield from _wrapped(self._said(), "")
+        for part in self.conflicts:
+            yield from _wrapped(f"{part.words} ({part.where})" if part.where else part.words, "  - ")
         if self.because:
             yield "That is so because of what runs on from before the start (running.csv):"
-            yield from (f"  - {words}" for words in self.because)
+            for words in self.because:
+                yield from _wrapped(words, "  - ")
+        if self.another:
+            also = ", which the ways out mend too" if self.repairs else ""
+            yield f"This is one conflict; there is at least one more{also}."
         if not self.repairs:
-            yield "No single change of a floor, cap, lock, ramp, deal or supply was found that makes a plan possible."
+            nothing = (
+                "No single change of a floor, cap, lock, ramp, deal or supply was found that makes a plan possible."
+            )
+            yield from _wrapped(nothing, "")
             return
-        best = max(repair.worth_bn for repair in self.repairs)
-        yield (
-            "Ways out of this conflict and of any other that there is, checked by solving; the one that takes fewest "
-            "GW-years first (paste what begins with --set):"
-        )
+        yield from _wrapped(WAYS_OUT, "")
         for number, repair in enumerate(self.repairs, 1):
-            less = best - repair.worth_bn
-            cost = "the most of these" if less < 5e-4 else f"{less:.3f} $bn less than the best of these"
-            yield f"  {number}. {repair.words}"
-            yield f"     {repair.gw_years:.4g} GW-years; the plan is then worth {repair.worth_bn:.3f} $bn, {cost}"
+            yield from _wrapped(repair.words, f"  {number}. ")
+            yield from _wrapped(self._cost(repair), "     ")
             yield f"     {' '.join(f'--set {quoted(edit)}' for edit in repair.edits)}"
+
+    def _said(self) -> str:
+        if len(self.conflicts) == 1:
+            return "No plan can keep this:"
+        if self.another:
+            return "No plan can keep all of these:"
+        return "No plan can keep all of these; give up any one of them, and there is a plan:"
+
+    def _cost(self, repair: Repair) -> str:
+        """Return what a way out gives up and is worth, beside the best where there are several."""
+        steps = (
+            f" ({repair.least_gw_years:.4g} with more steps)" if repair.gw_years > repair.least_gw_years + 1e-4 else ""
+        )
+        cost = f"{repair.gw_years:.4g} GW-years{steps}; the plan is then worth {repair.worth_bn:.3f} $bn"
+        if len(self.repairs) == 1:
+            return cost
+        less = max(each.worth_bn for each in self.repairs) - repair.worth_bn
+        return f"{cost}, {'' if less < 5e-4 else f'{less:.3f} $bn less than '}the best of these"
+
+
+WAYS_OUT: Final = (
+    "Ways out, each checked by solving; the one that gives up fewest GW-years (GW given up times years) comes first. "
+    "To take one, paste its line: gwplan solve FOLDER --set ..."
+)
+
+WIDTH: Final = 80
+"""Columns of the text."""
+
+
+def _wrapped(text: str, before: str) -> list[str]:
+    """Return a text as lines, what stands before it on the first alone; units stay beside their figures."""
+    whole = re.sub(r"(?<=\d) (?=GW|\$bn)|(?<=row) (?=\d)", "\xa0", text)
+    rest = " " * len(before)
+    lines = wrap(whole, WIDTH, initial_indent=before, subsequent_indent=rest, break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def quoted(text: str) -> str:
@@ -117,12 +163,21 @@ def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnos
     options = options or SolveOptions()
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
-    found = conflict(program, laid_out.data, options)
+    found = _in_conflict(laid_out, program, options)
     if not found:
         return Diagnosis((), ())
     told = tuple(_told(demand, laid_out) for demand in found)
     because = tuple(_running(laid_out, found, runs_on(program, laid_out.data, found, options)))
-    return Diagnosis(told, tuple(repairs(laid_out, program, options)), because)
+    more = another(program, laid_out.data, found, options)
+    return Diagnosis(told, tuple(repairs(laid_out, program, options)), because, more)
+
+
+def _in_conflict(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> list[Demand]:
+    """Return demands in conflict; where they are in every future, in all of them and not in the one first found."""
+    found = conflict(program, laid_out.data, options)
+    if any(_given(demand, laid_out) for demand in found) and in_every_future(program, laid_out.data, found, options):
+        return [replace(demand, pointed=demand.nodes) for demand in found]
+    return found
 
 
 def conflicts_in_words(instance: Instance) -> str:
@@ -130,7 +185,7 @@ def conflicts_in_words(instance: Instance) -> str:
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
     options = SolveOptions()
-    found = conflict(program, laid_out.data, options)
+    found = _in_conflict(laid_out, program, options)
     words = "; ".join(_told(demand, laid_out).words for demand in found)
     because = " and ".join(_running(laid_out, found, runs_on(program, laid_out.data, found, options) if found else []))
     return f"{words}; because {because}" if because else words
@@ -148,7 +203,8 @@ def _told(demand: Demand, laid_out: Timeline) -> Conflict:
     first, end = int(period.min()), int(period.max()) + 1
     starts = laid_out.calendar.starts(laid_out.calendar.periods + 1)
     words = f"{_demanded(demand, laid_out, first, end)}{_given(demand, laid_out)}"
-    return Conflict(demand.kind, demand.pathway, demand.pool, str(starts[first]), str(starts[end]), words)
+    dates, where = (str(starts[first]), str(starts[end])), stated_at(demand, laid_out)
+    return Conflict(demand.kind, demand.pathway, demand.pool, *dates, words, where)
 
 
 def _running(laid_out: Timeline, found: list[Demand], facts: list[tuple[str, str]]) -> Iterator[str]:
@@ -173,27 +229,29 @@ def _given(demand: Demand, laid_out: Timeline) -> str:
 def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
     data, nodes, pathway = laid_out.data, demand.pointed, demand.pathway
     when = span(laid_out, first, end)
+    amount = partial(_gw, periods=data.tree.period[nodes])
     whose = owner(pathway, demand.pool)
     if demand.kind == "supply":
-        return f"{demand.pool} holds {_gw(data.supply[data.pools.index(demand.pool), nodes])} {when}"
+        holds = data.supply[data.pools.index(demand.pool), nodes]
+        return f"pool {demand.pool} {f'holds {amount(holds)}' if holds.any() else 'has no capacity'} {when}"
     p = data.pathways.index(pathway)
     if demand.kind == "floor":
         able = data.eligible[p][:, data.tree.root[nodes]].any()
-        needs = f"{pathway} needs at least {_gw(data.floor[p, nodes])} of effective capacity {when}"
+        needs = f"{pathway} needs at least {amount(data.floor[p, nodes])} of effective capacity {when}"
         return needs if able else f"{needs}, and no pool may be used by it"
     if demand.kind == "cap":
-        return f"{pathway} may use at most {_gw(data.cap[p, nodes])} {when}"
+        return f"{pathway} may use at most {amount(data.cap[p, nodes])} {when}"
     if demand.kind == "ramp":
         return _grows(demand, laid_out, first, when)
     if demand.kind == "deals":
         return _in_deals(demand, laid_out, when)
     q = data.pools.index(demand.pool) if demand.pool else len(data.pools)
     if demand.kind == "block":
-        return f"{whose} is used at 0 or at least {_gw(data.min_block[p, q, data.tree.root[nodes]])} {when}"
+        return f"{whose} is used at 0 or at least {amount(data.min_block[p, q, data.tree.root[nodes]])} {when}"
     if demand.kind == "lock min":
-        return f"a lock holds {whose} at {_gw(data.lock_least[p, q, nodes])} or more {when}"
+        return f"a lock holds {whose} at {amount(data.lock_least[p, q, nodes])} or more {when}"
     most = data.lock_most[p, q, nodes]
-    return f"a lock holds {whose} at {_gw(most)} {'or less ' if most.max() > 0 else ''}{when}"
+    return f"a lock holds {whose} at {amount(most)} {'or less ' if most.max() > 0 else ''}{when}"
 
 
 def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:
@@ -202,7 +260,8 @@ def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:
     months = laid_out.calendar.months
     verb = "sign" if data.deal[p, root].any() else "grow by"
     before = f", from {data.initial[p][:, root[0]].sum():.4g} GW before the start" if first == 0 else ""
-    return f"{demand.pathway} may {verb} at most {_gw(data.ramp[p, root] / months)} a month {when}{before}"
+    a_month = _gw(data.ramp[p, root] / months, data.tree.period[demand.pointed])
+    return f"{demand.pathway} may {verb} at most {a_month} a month {when}{before}"
 
 
 def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
@@ -218,6 +277,16 @@ def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
     return f"{has} {' and '.join(kept) or 'comes back only by churn'}, {when}"
 
 
-def _gw(values: Any) -> str:
-    least, most = float(np.min(values)), float(np.max(values))
-    return f"{least:.4g} GW" if most - least < 1e-9 else f"{least:.4g} to {most:.4g} GW"
+def _gw(values: FloatArray, periods: IntArray) -> str:
+    """Return figures of nodes in words, in the order of time where they only rise or only fall."""
+    each = [values[periods == t] for t in np.unique(periods)]
+    least, most = np.array([part.min() for part in each]), np.array([part.max() for part in each])
+    low, high = float(least.min()), float(most.max())
+    if high - low < 1e-9:
+        return f"{low:.4g} GW"
+    rises, falls = (
+        (np.diff(sign * least) >= -1e-9).all() and (np.diff(sign * most) >= -1e-9).all() for sign in (1, -1)
+    )
+    if rises == falls:  # the same in all periods, and not in all futures; or up and down
+        return f"{low:.4g} to {high:.4g} GW"
+    return f"{low:.4g} rising to {high:.4g} GW" if rises else f"{high:.4g} falling to {low:.4g} GW"

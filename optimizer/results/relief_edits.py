@@ -9,14 +9,16 @@ from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from optimizer.instance.instance import Edit
 from optimizer.instance.spelling import spell
 from optimizer.instance.timeline import Timeline
+from optimizer.results.ladders import MOST_CONTRACTS, MOST_STEPS, Step, steps
 from optimizer.results.reliefs import Relief, pattern
 
-SHOWN_STRETCHES: Final = 3
-"""Stretches of a demand that are told one by one."""
+Key = tuple[str, str, str]
+"""Kind, pathway and pool of a demand."""
 
 
 @dataclass(frozen=True)
@@ -28,60 +30,127 @@ class Given:
 
 
 @dataclass(frozen=True)
-class _Stretch:
-    """Successive periods in which a demand gives way by as much."""
+class Way:
+    """What was chosen, in words and as edits.
 
-    first: int
-    end: int
-    gw: float
-    all_of_it: bool
+    Attributes
+    ----------
+    words : str
+        What to do.
+    edits : tuple of str
+        The same in the command line's spelling.
+    gw_years : float
+        GW-years by which demands give way with these edits.
+    """
+
+    words: str
+    edits: tuple[str, ...]
+    gw_years: float
 
 
-def edits_of(choice: list[Given], laid_out: Timeline) -> tuple[str, ...]:
-    """Return the edits that give what was chosen, in the command line's spelling."""
-    return tuple(spell(edit) for key, part in _by_demand(choice) for edit in _edits(key, part, laid_out))
+_MOST: Final = {"floor": MOST_STEPS, "cap": MOST_STEPS, "supply": MOST_CONTRACTS}
+"""Demands that give way from period to period, and how many steps each may take."""
 
 
-def words_of(choice: list[Given], laid_out: Timeline) -> str:
-    """Return what was chosen as a sentence."""
-    return "; ".join(_words(key, part, laid_out) for key, part in _by_demand(choice))
+def way_of(choice: list[Given], laid_out: Timeline) -> Way:
+    """Return what was chosen as a way out; a figure that would take many steps gives way farther, in a few."""
+    words: list[str] = []
+    edits: list[Edit] = []
+    gw_years = 0.0
+    for key, part in _by_demand(choice):
+        if key[0] in _MOST:
+            found = _steps(key, part, laid_out)
+            gw_years += sum(step.given for step in found) * laid_out.data.dt
+            edits += _stepped_edits(key, found, laid_out)
+            words.append(_stepped_words(key, found, laid_out))
+        else:
+            gw_years += sum(given.gw * given.relief.gw_years for given in part)
+            edits += _edits(key, part, laid_out)
+            words += _words(key, part, laid_out)
+    return Way("; ".join(words), tuple(map(spell, edits)), gw_years)
 
 
-def _by_demand(choice: list[Given]) -> Iterator[tuple[tuple[str, str, str], list[Given]]]:
-    for key, part in groupby(sorted(choice, key=lambda g: (g.relief.key, g.relief.period)), lambda g: g.relief.key):
+def later(choice: list[Given], laid_out: Timeline) -> Way | None:
+    """Return a floor that begins later, where a choice lowers one floor alone and not to the end; None elsewhere."""
+    keys = {given.relief.key for given in choice}
+    kind, pathway, _ = next(iter(keys))
+    if len(keys) > 1 or kind != "floor":
+        return None
+    now = laid_out.as_written.data.floor[laid_out.as_written.data.pathways.index(pathway)]
+    touched = [given.relief.period for given in choice]
+    first, end = min(touched), max(touched) + 1
+    while first and now[first - 1] == now[first]:
+        first -= 1
+    before = float(now[first - 1]) if first else 0.0
+    if end == len(now) or (now[first:end] <= before).any():
+        return None
+    at, months = {"pathway": pattern(pathway)}, (end - first) * laid_out.calendar.months
+    edit = Edit("demand", "set", at, "floor_gw", before, _date(laid_out, first), _cut(laid_out, end, pathway))
+    words = f"let the floor of {pathway} begin {months} month{'s' if months > 1 else ''} later"
+    stays = f", and stay at {before:.4g} GW until then" if before else ""
+    given = float((now[first:end] - before).sum()) * laid_out.data.dt
+    return Way(f"{words}, in {_date(laid_out, end):%Y-%m}{stays}", (spell(edit),), given)
+
+
+def _by_demand(choice: list[Given]) -> Iterator[tuple[Key, list[Given]]]:
+    def place(given: Given) -> tuple[Key, int, int]:
+        return given.relief.key, given.relief.period, given.relief.row
+
+    for key, part in groupby(sorted(choice, key=place), lambda g: g.relief.key):
         yield key, list(part)
 
 
-def _stretches(part: list[Given]) -> list[_Stretch]:
-    found: list[_Stretch] = []
+def _steps(key: Key, part: list[Given], laid_out: Timeline) -> tuple[Step, ...]:
+    """Return the figures that a floor, a cap or what is more in a pool takes on; a supply that lasts is the last."""
+    kind, pathway, _ = key
+    now = np.zeros(laid_out.calendar.periods)
+    if kind != "supply":
+        written = laid_out.as_written.data
+        now = np.array(getattr(written, kind)[written.pathways.index(pathway)])
+    to = now.copy()
     for given in part:
-        t, whole = given.relief.period, bool(given.gw >= given.relief.most - 1e-9)
-        last = found[-1] if found else None
-        same = last is not None and last.all_of_it == whole and (whole or abs(last.gw - given.gw) < 1e-9)
-        if last is not None and same and last.end == t:
-            found[-1] = _Stretch(last.first, t + 1, max(last.gw, given.gw), whole)
-        else:
-            found.append(_Stretch(t, t + 1, given.gw, whole))
-    return found
+        if not given.relief.lasts:
+            by = -given.gw if kind == "floor" else given.gw
+            to[given.relief.period] = max(round(float(to[given.relief.period]) + by, 9), 0.0)
+    lasting = [(given.relief.period, given.gw) for given in part if given.relief.lasts]
+    if len(lasting) > MOST_CONTRACTS:
+        lasting = [(lasting[0][0], sum(gw for _, gw in lasting))]
+    more = [Step(first, len(now), gw, gw * (len(now) - first)) for first, gw in lasting]
+    return (*steps(now, to, _MOST[kind]), *more)
 
 
-def _edits(key: tuple[str, str, str], part: list[Given], laid_out: Timeline) -> Iterator[Edit]:
+def _stepped_edits(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> Iterator[Edit]:
     kind, pathway, pool = key
+    if kind == "supply":
+        yield from _contracts(pool, found, laid_out)
+        return
+    for s in found:
+        when = _date(laid_out, s.first), _cut(laid_out, s.end, pathway)
+        yield Edit("demand", "set", {"pathway": pattern(pathway)}, f"{kind}_gw", round(s.gw, 9), *when)
+
+
+def _edits(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[Edit]:
+    kind, pathway, _ = key
     at: dict[str, Any] = {"pathway": pattern(pathway)}
-    if kind in ("floor", "cap"):
-        for s in _stretches(part):
-            gone = kind == "floor" and s.all_of_it
-            gw = 0.0 if gone else round(-s.gw if kind == "floor" else s.gw, 9)
-            when = _date(laid_out, s.first), _cut(laid_out, s.end, pathway)
-            yield Edit("demand", "set" if gone else "add", at, f"{kind}_gw", gw, *when)
-    elif kind == "supply":
-        yield from _contracts(pool, part, laid_out)
-    elif kind == "ramp":
+    if kind == "ramp":
         yield Edit("pathways", "add", at, "ramp_gw_per_month", round(part[0].gw / laid_out.calendar.months, 9))
     elif kind == "deals":
         yield Edit("pathways", "set", at, "breach_cost_bn_per_gw", breach_cost(pathway, laid_out))
     else:
-        yield from _locks(kind, pathway, pool, part[0].gw, laid_out)
+        for given in part:
+            lock = _lock(given, laid_out)
+            where = at | {"pool": pattern(str(lock["pool"])), "from": lock["from"].date()}
+            yield Edit("locks", "set", where, "min_gw" if kind == "lock min" else "max_gw", _loosened(given))
+
+
+def _lock(given: Given, laid_out: Timeline) -> pd.Series[Any]:
+    return laid_out.instance.filled("locks").iloc[given.relief.row]
+
+
+def _loosened(given: Given) -> float:
+    """Return what a lock holds to once it gives way, GW."""
+    by = -given.gw if given.relief.kind == "lock min" else given.gw
+    return max(round(given.relief.now + by, 9), 0.0)
 
 
 def _cut(laid_out: Timeline, end: int, pathway: str) -> dt.date | None:
@@ -97,12 +166,12 @@ def _cut(laid_out: Timeline, end: int, pathway: str) -> dt.date | None:
     return last + dt.timedelta(days=1) if ((dates > last) & (dates < until)).any() else until
 
 
-def _contracts(pool: str, part: list[Given], laid_out: Timeline) -> Iterator[Edit]:
-    """A contract for each stretch, at the average price of the pool's contracts."""
+def _contracts(pool: str, found: tuple[Step, ...], laid_out: Timeline) -> Iterator[Edit]:
+    """A contract for each step, at the average price of the pool's contracts."""
     price = price_of(pool, laid_out)
     taken = set(laid_out.instance.tables["contracts"]["contract"])
     number = 0
-    for s in _stretches(part):
+    for s in found:
         number += 1
         while (name := f"more_{pool}_{number}") in taken:
             number += 1
@@ -112,18 +181,6 @@ def _contracts(pool: str, part: list[Given], laid_out: Timeline) -> Iterator[Edi
         row |= {"cost_bn_per_gw_year": price} if price else {}
         yield Edit("contracts", "insert", row)
         yield Edit("deliveries", "insert", {"contract": name, "date": _date(laid_out, s.first), "gw": round(s.gw, 9)})
-
-
-def _locks(kind: str, pathway: str, pool: str, gw: float, laid_out: Timeline) -> Iterator[Edit]:
-    column = "min_gw" if kind == "lock min" else "max_gw"
-    rows = laid_out.instance.filled("locks")
-    for row in rows[(rows["pathway"] == pathway) & (rows["pool"] == pool)].to_dict("records"):
-        now = float(row[column])
-        if np.isnan(now) or (column == "min_gw" and now == 0):
-            continue
-        loosened = max(now - gw, 0.0) if column == "min_gw" else now + gw
-        where = {"pathway": pattern(pathway), "pool": pattern(pool), "from": row["from"].date()}
-        yield Edit("locks", "set", where, column, round(loosened, 9))
 
 
 def price_of(pool: str, laid_out: Timeline) -> float:
@@ -145,37 +202,38 @@ def breach_cost(pathway: str, laid_out: Timeline) -> float:
     return round(float(data.value[p].max(initial=0.0)) * years, 6)
 
 
-def _words(key: tuple[str, str, str], part: list[Given], laid_out: Timeline) -> str:
+def _stepped_words(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> str:
     kind, pathway, pool = key
-    before, after = {
-        "floor": (f"lower the floor of {pathway} ", ""),
-        "cap": (f"raise the cap of {pathway} ", ""),
-        "supply": ("have ", f" in {pool}"),
-        "deals": ("let ", f" of {pathway} come back without notice, at a price,"),
-        "lock min": (f"lower the lock on {owner(pathway, pool)} ", ""),
-        "lock max": (f"raise the lock on {owner(pathway, pool)} ", ""),
-        "ramp": (f"raise the ramp of {pathway} by ", " a month"),
-    }[kind]
+    if kind == "supply":
+        amounts = [f"{s.gw:.4g} GW more" for s in found]
+        amounts[0] = f"have {amounts[0]} in pool {pool}"
+    else:
+        amounts = [f"to {f'{s.gw:.4g} GW' if s.gw else '0'}" for s in found]
+        verb = "lower the floor" if kind == "floor" else "raise the cap"
+        amounts[0] = f"{verb} of {pathway} {amounts[0]}"
+    return ", ".join(f"{amount} {span(laid_out, s.first, s.end)}" for amount, s in zip(amounts, found, strict=True))
+
+
+def _words(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[str]:
+    kind, pathway, pool = key
     if kind == "ramp":
-        return f"{before}{part[0].gw / laid_out.calendar.months:.4g} GW{after}"
-    if kind.startswith("lock"):
-        return f"{before}by {part[0].gw:.4g} GW"
-    if kind == "deals":
+        yield f"raise the ramp of {pathway} by {part[0].gw / laid_out.calendar.months:.4g} GW a month"
+    elif kind == "deals":
         months = sorted({_date(laid_out, given.relief.period) for given in part})
         most = f"{'up to ' if len(part) > 1 else ''}{max(given.gw for given in part):.4g} GW"
-        return f"{before}{most}{after} in {months[0]:%Y-%m}" + (" and later" if len(months) > 1 else "")
-    stretches = _stretches(part)
-    if len(stretches) > SHOWN_STRETCHES:
-        least, most = (f"{pick(s.gw for s in stretches):.4g}" for pick in (min, max))
-        when, each = span(laid_out, stretches[0].first, stretches[-1].end), laid_out.instance.resolution
-        return f"{before}{_amount(kind, f'{least} to {most} GW')}{after} {when}, {each} by {each}"
-    amounts = ["to 0" if kind == "floor" and s.all_of_it else _amount(kind, f"{s.gw:.4g} GW") for s in stretches]
-    amounts[0] = f"{before}{amounts[0]}{after}"
-    return ", ".join(f"{amount} {span(laid_out, s.first, s.end)}" for amount, s in zip(amounts, stretches, strict=True))
+        when = f"in {months[0]:%Y-%m}" + (" and later" if len(months) > 1 else "")
+        yield f"let {most} of {pathway} come back without notice, at a price, {when}"
+    else:
+        for given in part:
+            lock, left = _lock(given, laid_out), _loosened(given)
+            until = f" until {_month(lock['until'])}" if lock["until"] is not pd.NaT else ""
+            what = f"{'lower' if kind == 'lock min' else 'raise'} the lock on {owner(pathway, pool)}"
+            now_at = f"to {left:.4g} GW" if left else "to 0"
+            yield f"{what} from {_month(lock['from'])}{until} by {given.gw:.4g} GW, {now_at}"
 
 
-def _amount(kind: str, gw: str) -> str:
-    return f"{gw} more" if kind == "supply" else f"by {gw}"
+def _month(date: dt.date) -> str:
+    return f"{date:%Y-%m}" if date.day == 1 else f"{date:%Y-%m-%d}"
 
 
 def owner(pathway: str, pool: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from optimizer.instance.schema import TABLES
 from optimizer.instance.spelling import spell
 from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.demands import elastic
-from optimizer.results.relief_edits import Given, edits_of, words_of
+from optimizer.results.relief_edits import Given, Way, later, way_of
 from optimizer.results.reliefs import Relief, pattern, reliefs
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import solve as run_solver
@@ -28,6 +28,9 @@ from optimizer.solve.solution import SolveOptions, Status
 MOST_REPAIRS = 5
 MOST_EARLIER = 6
 """Deliveries that are tried earlier, those nearest to what is lacking first."""
+
+SAME = 1e-6
+"""GW-years by which ways out may differ and yet take as many."""
 
 STEP = 1e-6
 """GW to which reliefs are rounded up: a kilowatt."""
@@ -47,12 +50,15 @@ class Repair:
         GW-years by which demands give way.
     worth_bn : float
         Worth of the best plan then, $bn, discounted.
+    least_gw_years : float
+        What the same would take in as many steps as periods ask for; fewer than `gw_years` where steps are kept few.
     """
 
     words: str
     edits: tuple[str, ...]
     gw_years: float
     worth_bn: float
+    least_gw_years: float
 
 
 def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> list[Repair]:
@@ -65,19 +71,35 @@ def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -
     options : SolveOptions
         How to solve.
     """
-    every = reliefs(laid_out, program)
-    keys = list(dict.fromkeys(relief.key for relief in every))
+    program, every = reliefs(laid_out, program)
     best = _cheapest(program, every, options)
     if best is None:
         return []
-    allowed = [[relief for relief in every if relief.key == key] for key in keys]
-    allowed += [
-        [relief for relief in every if relief.key != key] for key in sorted({given.relief.key for given in best})
-    ]
-    choices = [best, *(choice for some in allowed if (choice := _cheapest(program, some, options)))]
-    drafts = [_draft(choice, laid_out) for choice in choices]
+    choices = [best]
+    for some in {tuple(map(id, some)): some for some in _allowed(every, best) if some}.values():
+        choice = _cheapest(program, some, options)
+        if choice and not any(_same(choice, other) for other in choices):
+            choices.append(choice)
+    drafts = [draft for choice in choices if (draft := _draft(choice, laid_out))]
+    drafts += [_Draft(way, way.gw_years) for choice in choices if (way := later(choice, laid_out))]
     drafts += _earlier(laid_out, [given for choice in choices for given in choice])
     return _verified(laid_out.instance, drafts, options)
+
+
+def _allowed(every: list[Relief], best: list[Given]) -> Iterator[list[Relief]]:
+    """Yield what may give way in other ways out: one demand, one kind, or all but one that the cheapest way needs."""
+    for key in dict.fromkeys(relief.key for relief in every):
+        yield [relief for relief in every if relief.key == key]
+    for kind in dict.fromkeys(relief.kind for relief in every):
+        yield [relief for relief in every if relief.kind == kind]
+    for key in sorted({given.relief.key for given in best}):
+        yield [relief for relief in every if relief.key != key]
+
+
+def _same(one: list[Given], other: list[Given]) -> bool:
+    """Return whether two choices differ by less than a watt."""
+    gives = [{id(given.relief): given.gw for given in choice} for choice in (one, other)]
+    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < 1e-9 for r, gw in gives[0].items())
 
 
 @dataclass(frozen=True)
@@ -87,19 +109,19 @@ class _Draft:
     `spare` is the same with a kilowatt more of everything, for where rounded figures just miss.
     """
 
-    words: str
-    edits: tuple[str, ...]
-    gw_years: float
-    spare: _Draft | None = None
+    way: Way
+    least_gw_years: float
+    spare: Way | None = None
+    kinds: int = 1
 
 
-def _draft(choice: list[Given], laid_out: Timeline, *, spare: bool = True) -> _Draft:
-    more = [Given(given.relief, min(given.gw + STEP, given.relief.most)) for given in choice]
+def _draft(choice: list[Given], laid_out: Timeline) -> _Draft:
+    more = [replace(given, gw=min(given.gw + STEP, given.relief.most)) for given in choice]
     return _Draft(
-        words_of(choice, laid_out),
-        edits_of(choice, laid_out),
+        way_of(choice, laid_out),
         sum(given.gw * given.relief.gw_years for given in choice),
-        _draft(more, laid_out, spare=False) if spare else None,
+        way_of(more, laid_out),
+        len({given.relief.kind for given in choice}),
     )
 
 
@@ -147,30 +169,41 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
             where: dict[str, Cell] = {"contract": pattern(contract), "date": date, "gw": gw}
             text = spell(Edit("deliveries", "shift_months", where, "date", -months))
             by = f"{months} month{'s' if months > 1 else ''}"
-            found.append(
-                _Draft(
-                    f"bring the {gw:g} GW that {contract} delivers on {date} forward by {by}",
-                    (text,),
-                    gw * periods * laid_out.data.dt,
-                )
-            )
-    return sorted(found, key=lambda draft: draft.gw_years)[:MOST_EARLIER]
+            words = f"bring the {gw:g} GW that {contract} delivers on {date} forward by {by}"
+            years = gw * periods * laid_out.data.dt
+            found.append(_Draft(Way(words, (text,), years), years))
+    return sorted(found, key=lambda draft: draft.way.gw_years)[:MOST_EARLIER]
 
 
 def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -> list[Repair]:
-    """Return the drafts that make the instance feasible, cheapest first, each once."""
+    """Return the drafts that make the instance feasible, each once, those that take fewest GW-years first.
+
+    The cheapest is among them; of the others, ways that ask for one kind of change come before mixtures.
+    """
     found: list[Repair] = []
     seen: set[tuple[str, ...]] = set()
-    for draft in sorted(drafts, key=lambda d: d.gw_years):
-        if draft.edits in seen or len(found) == MOST_REPAIRS:
+    cheapest = min(drafts, key=lambda draft: draft.least_gw_years)
+    for draft in sorted(drafts, key=lambda d: (d is not cheapest, d.kinds > 1, d.way.gw_years)):
+        if draft.way.edits in seen or len(found) == MOST_REPAIRS:
             continue
-        seen.add(draft.edits)
-        for tried in filter(None, (draft, draft.spare)):
+        seen.add(draft.way.edits)
+        for tried in filter(None, (draft.way, draft.spare)):
             worth = worth_with(instance, tried.edits, options)
             if worth is not None:
-                found.append(Repair(tried.words, tried.edits, tried.gw_years, worth))
+                found.append(Repair(tried.words, tried.edits, tried.gw_years, worth, draft.least_gw_years))
                 break
-    return found
+    return in_order(found)
+
+
+def in_order(found: Iterable[Repair]) -> list[Repair]:
+    """Return repairs, fewest GW-years first; of equal ones, that worth most, then that of fewest edits."""
+    rest = sorted(found, key=lambda repair: repair.gw_years)
+    ordered: list[Repair] = []
+    while rest:
+        equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + SAME]
+        ordered += sorted(equal, key=lambda repair: (-repair.worth_bn, len(repair.edits)))
+        rest = rest[len(equal) :]
+    return ordered
 
 
 def worth_with(instance: Instance, edits: Iterable[str], options: SolveOptions) -> float | None:

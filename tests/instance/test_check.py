@@ -76,11 +76,11 @@ OUTCOMES = [
     ),
     (
         'table = "demand"\nwhere = { pathway = "msl" }\ncolumn = "cap_gw"\nset = 0.05\nuntil = 2026-09-01',
-        [f"{OUTCOME}: demand.csv row 2, floor_gw: 0.1; above the 0.05 effective GW that cap_gw 0.05 gives"],
+        [f"{OUTCOME}: after its edits, demand.csv row 2, floor_gw: 0.1; above the 0.05 effective GW"],
     ),
     (
         'table = "value"\nwhere = { pathway = "msl", tier = 2 }\ncolumn = "value_bn_per_gw_year"\nset = 9',
-        [f"{OUTCOME}: value.csv row 3, value_bn_per_gw_year: 9 in tier 2; more than the 2.5 of tier 1 in row 2"],
+        [f"{OUTCOME}: after its edits, value.csv row 3, value_bn_per_gw_year: 9 in tier 2; more than the 2.5"],
     ),
     (
         'table = "risk"\ncolumn = "aversion"\nset = 0.5',
@@ -88,7 +88,7 @@ OUTCOMES = [
     ),
     (
         'table = "churn"\ninsert = { pathway = "msl", date = 2027-01-01, fraction = 0.5 }',
-        [f"{OUTCOME}: churn.csv inserted row, fraction: 0.5; pathway 'msl' is no deal pathway"],
+        [f"{OUTCOME}: after its edits, churn.csv inserted row, fraction: 0.5; pathway 'msl' is no deal pathway"],
     ),
 ]
 
@@ -122,7 +122,7 @@ def test_every_whatif_is_tried(tmp_path: Path) -> None:
         "whatifs/given.toml: given weather=fine: no factor 'weather'",
         "whatifs/late.toml: edit deliveries[contract=rend*].date += 6 months: "
         "no row of deliveries has contract 'rend*'",
-        "whatifs/rise.toml: value.csv row 3, value_bn_per_gw_year: 6 in tier 2",
+        "whatifs/rise.toml: after its edits, value.csv row 3, value_bn_per_gw_year: 6 in tier 2",
     ]
 
 
@@ -132,7 +132,7 @@ def test_a_whatif_is_tried_with_the_outcomes_too(tmp_path: Path) -> None:
     scaled = _with_edit(change.replace("[[edit]]", "[[factor.outcome.edit]]"))
     lower = _edit("demand", 'pathway = "msl"', "floor_gw", "set = 0.3")
     said = check(load(written(tmp_path / "x", {**scaled, "whatifs/floor.toml": lower})))
-    assert [p.where for p in said] == [f"whatifs/floor.toml: {OUTCOME}: demand.csv row 3, floor_gw"]
+    assert [p.where for p in said] == [f"whatifs/floor.toml: {OUTCOME}: after its edits, demand.csv row 3, floor_gw"]
     assert said and all(p.severity == "error" for p in said)
 
 

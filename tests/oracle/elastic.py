@@ -1,7 +1,7 @@
 """The oracle's model in which the planner's demands give way: by how much they must, and which can be kept.
 
 Written from the description of a relief alone: a floor is lowered or a cap raised in a period, a pool gets more in a
-period, a ramp or the locks of a pair are loosened for good, deals end without notice on a node.
+period, a ramp is loosened for good, each lock while it holds, deals end without notice on a node.
 """
 
 from __future__ import annotations
@@ -35,12 +35,8 @@ class Elastic(Model):
         if not self.together:
             name: Hashable = ("gives", key, n.number)
             cost = self.price(key, n.period)
-        elif key[0] in ("ramp", "lock min", "lock max"):
-            name, cost = ("gives", key), self.price(key, n.period)
-            self.cost[name, n.period] = cost
-            if name not in self.program:
-                self.program.add(name, upper=most)
-            return self.program[name]
+        elif key[0] == "ramp":
+            return self.for_good(("gives", key), self.price(key, n.period), n, INF)
         elif key[0] == "deals":
             name, cost = ("gives", key, n.number), self.price(key, n.period) * n.probability
         else:
@@ -48,6 +44,13 @@ class Elastic(Model):
         if name not in self.program:
             self.program.add(name, upper=most if self.together else INF)
             self.cost[name, n.period] = cost
+        return self.program[name]
+
+    def for_good(self, name: Hashable, cost: float, n: Node, most: float) -> Linear:
+        """GW by which one figure gives way in all periods in which it holds, each of which costs."""
+        self.cost[name, n.period] = cost
+        if name not in self.program:
+            self.program.add(name, upper=most)
         return self.program[name]
 
     def balance(self, n: Node) -> None:
@@ -95,13 +98,33 @@ class Elastic(Model):
         return constant(0.0)
 
     def locks(self, n: Node) -> None:
-        """Hold the allocation to the planner's overrides in force."""
+        """Hold the allocation to the planner's overrides in force: to each row by itself where each has a relief."""
         for (p, q), (least, most) in n.data.locks(n.period).items():
             locked = self.optional("allocate", p, q, n) if q else self.used(p, n, n)
+            if self.together:
+                self.each_lock(locked, p, q, n)
+                continue
             if least > 0:
                 self.program.at_least(locked + self.gives(("lock min", p, q), n), least)
             if most < INF:
                 self.program.at_most(locked - self.gives(("lock max", p, q), n), most)
+
+    def each_lock(self, locked: Linear, p: str, q: str, n: Node) -> None:
+        """Hold a pair, or a pathway's sum, to every row of the locks that is in force, less that row's own relief."""
+        now = n.data.calendar.tau(n.period)
+        for place, row in enumerate(n.data.rows["locks"]):
+            in_force = row["from"] <= now and (row["until"] is None or now < row["until"])
+            if (row["pathway"], row["pool"]) != (p, q) or not in_force:
+                continue
+            for kind, limit in (("lock min", row["min_gw"]), ("lock max", row["max_gw"])):
+                if limit is None or (kind == "lock min" and limit <= 0):
+                    continue
+                cost = self.price((kind, p, q), n.period)
+                by = self.for_good((kind, place), cost, n, limit if kind == "lock min" else INF)
+                if kind == "lock min":
+                    self.program.at_least(locked + by, limit)
+                else:
+                    self.program.at_most(locked - by, limit)
 
     def blocks(self, n: Node) -> None:
         """Least blocks are left out."""
