@@ -52,14 +52,14 @@ _MOST: Final = {"floor": MOST_STEPS, "cap": MOST_STEPS, "supply": MOST_CONTRACTS
 """Demands that give way from period to period, and how many steps each may take."""
 
 
-def way_of(choice: list[Given], laid_out: Timeline) -> Way:
-    """Return what was chosen as a way out; a figure that would take many steps gives way farther, in a few."""
+def way_of(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> Way:
+    """Return what was chosen as a way out, in few steps, where a figure that would take many gives way farther."""
     words: list[str] = []
     edits: list[Edit] = []
     gw_years = 0.0
     for key, part in _by_demand(choice):
         if key[0] in _MOST:
-            found = _steps(key, part, laid_out)
+            found = _steps(key, part, laid_out, _MOST[key[0]] if few else None)
             gw_years += sum(step.given for step in found) * laid_out.data.dt
             edits += _stepped_edits(key, found, laid_out)
             words.append(_stepped_words(key, found, laid_out))
@@ -100,7 +100,7 @@ def _by_demand(choice: list[Given]) -> Iterator[tuple[Key, list[Given]]]:
         yield key, list(part)
 
 
-def _steps(key: Key, part: list[Given], laid_out: Timeline) -> tuple[Step, ...]:
+def _steps(key: Key, part: list[Given], laid_out: Timeline, most: int | None) -> tuple[Step, ...]:
     """Return the figures that a floor, a cap or what is more in a pool takes on; a supply that lasts is the last."""
     kind, pathway, _ = key
     now = np.zeros(laid_out.calendar.periods)
@@ -113,10 +113,10 @@ def _steps(key: Key, part: list[Given], laid_out: Timeline) -> tuple[Step, ...]:
             by = -given.gw if kind == "floor" else given.gw
             to[given.relief.period] = max(round(float(to[given.relief.period]) + by, 9), 0.0)
     lasting = [(given.relief.period, given.gw) for given in part if given.relief.lasts]
-    if len(lasting) > MOST_CONTRACTS:
+    if most and len(lasting) > most:
         lasting = [(lasting[0][0], sum(gw for _, gw in lasting))]
     more = [Step(first, len(now), gw, gw * (len(now) - first)) for first, gw in lasting]
-    return (*steps(now, to, _MOST[kind]), *more)
+    return (*steps(now, to, most), *more)
 
 
 def _stepped_edits(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> Iterator[Edit]:
@@ -204,6 +204,8 @@ def breach_cost(pathway: str, laid_out: Timeline) -> float:
 
 def _stepped_words(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> str:
     kind, pathway, pool = key
+    if len(found) > 2 * _MOST[kind]:
+        return _many_words(key, found, laid_out)
     if kind == "supply":
         amounts = [f"{s.gw:.4g} GW more" for s in found]
         amounts[0] = f"have {amounts[0]} in pool {pool}"
@@ -212,6 +214,17 @@ def _stepped_words(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> str
         verb = "lower the floor" if kind == "floor" else "raise the cap"
         amounts[0] = f"{verb} of {pathway} {amounts[0]}"
     return ", ".join(f"{amount} {span(laid_out, s.first, s.end)}" for amount, s in zip(amounts, found, strict=True))
+
+
+def _many_words(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> str:
+    """Return steps that nobody would read one by one: how many, how far, and when."""
+    kind, pathway, pool = key
+    when, gw = span(laid_out, found[0].first, max(step.end for step in found)), [step.gw for step in found]
+    if kind == "supply":
+        return f"have up to {max(gw):.4g} GW more in pool {pool} {when}, in {len(found)} contracts"
+    if kind == "floor":
+        return f"lower the floor of {pathway} in {len(found)} steps, to {min(gw):.4g} GW at the least, {when}"
+    return f"raise the cap of {pathway} in {len(found)} steps, to {max(gw):.4g} GW at the most, {when}"
 
 
 def _words(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[str]:

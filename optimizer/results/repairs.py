@@ -80,7 +80,7 @@ def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -
         choice = _cheapest(program, some, options)
         if choice and not any(_same(choice, other) for other in choices):
             choices.append(choice)
-    drafts = [draft for choice in choices if (draft := _draft(choice, laid_out))]
+    drafts = [_draft(best, laid_out, few=False), *(_draft(choice, laid_out) for choice in choices)]
     drafts += [_Draft(way, way.gw_years) for choice in choices if (way := later(choice, laid_out))]
     drafts += _earlier(laid_out, [given for choice in choices for given in choice])
     return _verified(laid_out.instance, drafts, options)
@@ -115,12 +115,12 @@ class _Draft:
     kinds: int = 1
 
 
-def _draft(choice: list[Given], laid_out: Timeline) -> _Draft:
+def _draft(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> _Draft:
     more = [replace(given, gw=min(given.gw + STEP, given.relief.most)) for given in choice]
     return _Draft(
-        way_of(choice, laid_out),
+        way_of(choice, laid_out, few=few),
         sum(given.gw * given.relief.gw_years for given in choice),
-        way_of(more, laid_out),
+        way_of(more, laid_out, few=few),
         len({given.relief.kind for given in choice}),
     )
 
@@ -178,11 +178,11 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
 def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -> list[Repair]:
     """Return the drafts that make the instance feasible, each once, those that take fewest GW-years first.
 
-    The cheapest is among them; of the others, ways that ask for one kind of change come before mixtures.
+    The first draft, the cheapest, is among them; of the others, ways that ask for one kind of change come first.
     """
     found: list[Repair] = []
     seen: set[tuple[str, ...]] = set()
-    cheapest = min(drafts, key=lambda draft: draft.least_gw_years)
+    cheapest = drafts[0]
     for draft in sorted(drafts, key=lambda d: (d is not cheapest, d.kinds > 1, d.way.gw_years)):
         if draft.way.edits in seen or len(found) == MOST_REPAIRS:
             continue

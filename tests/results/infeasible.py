@@ -39,14 +39,9 @@ class Explained:
 
     @property
     def cheapest(self) -> bool:
-        """Whether the first repair costs the least; where steps are kept few, one of them would with more steps."""
-        found = self.diagnosis.repairs
-        if not found:
-            return False
-        least = min(repair.least_gw_years for repair in found)
-        stepped = any(repair.gw_years > repair.least_gw_years + CLOSE for repair in found)
-        told = least if stepped else found[0].gw_years
-        return abs(told - self.least_gw_years) <= CLOSE * max(1.0, self.least_gw_years)
+        """Whether the first repair costs the least."""
+        told = [repair.gw_years for repair in self.diagnosis.repairs[:1]]
+        return bool(told) and abs(told[0] - self.least_gw_years) <= CLOSE * max(1.0, self.least_gw_years)
 
     @property
     def mended(self) -> bool:

@@ -217,3 +217,13 @@ def test_what_runs_on_from_before_the_start_is_named(edits: tuple[str, ...], bec
     assert diagnosis.because == because
     assert bool(diagnosis.conflicts) is bool(because)
     assert all(words in "\n".join(diagnosis.lines()) for words in because)
+
+
+def test_the_cheapest_way_keeps_all_its_steps_and_the_next_few() -> None:
+    """Protects the promise that no way out takes fewer GW-years than the first, and the reader of the others."""
+    edits = ("calendar.periods = 120", "insert demand[pathway=training, from=2026-01-01, floor_gw=0.9]")
+    instance = gw.load(INSTANCES / "tiny-ramp").edited(*edits, "pathways[pathway=training].ramp_gw_per_month = 0.01")
+    first, few, *_ = diagnose(instance).repairs
+    assert "lower the floor of training in 1" in first.words and len(first.edits) > 12
+    assert first.gw_years == pytest.approx(first.least_gw_years, abs=CLOSE) and len(few.edits) == 7
+    assert few.gw_years > few.least_gw_years == pytest.approx(first.least_gw_years, abs=CLOSE)
