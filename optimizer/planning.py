@@ -23,7 +23,7 @@ from optimizer.instance.timeline import Timeline, timeline
 from optimizer.results.alternatives import Alternatives, alternatives
 from optimizer.results.audit import audit
 from optimizer.results.columns import COLUMNS
-from optimizer.results.demands import NOTHING_MISSED, least_missed
+from optimizer.results.demands import ROUNDING, least_missed
 from optimizer.results.diagnose import shortly
 from optimizer.results.marginals import disagreements
 from optimizer.results.nearness import stay_near as near
@@ -240,8 +240,9 @@ def confirmed(
 ) -> tuple[Solution, Certificate | None, str]:
     """Solve a program as `certified` does, and believe that it has no plan only where demands prove to be in conflict.
 
-    Where that cannot be told, since a limit was reached or all demands together are not what forbids a plan that has
-    less freedom, the solver's word stands.
+    Where that cannot be told, since a limit or Ctrl-C came first or all demands together are not what forbids a plan
+    that has less freedom, the solver's word stands; so it does where demands give way by less than a kilowatt, which no
+    way of solving forgives.
 
     Returns
     -------
@@ -254,18 +255,22 @@ def confirmed(
     SolverError
         If the solver finds no plan, whichever way it is asked, though every demand can be kept.
     """
-    solution, certificate = certified(program, options, meanwhile)
-    if solution.status is not Status.INFEASIBLE:
-        return solution, certificate, ""
-    least = least_missed(program, laid_out.data, options)
+    first, proof = certified(program, options, meanwhile)
+    if first.status is not Status.INFEASIBLE:
+        return first, proof, ""
+    left = None if options.time_limit is None else max(options.time_limit - first.seconds, 0.0)
+    least = least_missed(program, laid_out.data, replace(options, time_limit=left))
+    words = shortly(laid_out, least.pointed) if least else ""
     if least is None or least.proves_conflict:
-        return solution, certificate, shortly(laid_out, least.pointed) if least else ""
+        return first, proof, words
     for again in COLD_AGAIN:
         solution, certificate = judged(program, replace(options, solver={**options.solver, **again}))
         if solution.status.stopped or (certificate and certificate.optimal):
             return solution, certificate, ""
+    if least.gw > ROUNDING:
+        return first, proof, words
     raise SolverError(
-        f"the solver finds no plan, and yet every demand can be kept to within {NOTHING_MISSED:g} GW; look for limits "
+        f"the solver finds no plan, and yet every demand can be kept to within {ROUNDING:g} GW; look for limits "
         "that leave no room at all, or for very large and very small figures side by side"
     )
 

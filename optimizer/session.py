@@ -342,7 +342,9 @@ class Session:
                 if proof.optimal:
                     return warm, proof, iterations, False
         solution, cold_proof, report = solved(laid_out, program, self._options, layouts=self._layouts.forked())
-        certificate = plan_or_error(solution, cold_proof, report, accept_stopped=False, instance=explained_by)
+        certificate = plan_or_error(
+            solution, cold_proof, report if explained_by else None, accept_stopped=False, instance=explained_by
+        )
         return solution, certificate, iterations + taken(report), doubted
 
     def _starts(

@@ -94,6 +94,10 @@ class Layouts:
         self._made: _Made = {}
         self._known: tuple[_Made, ...] = ()
 
+    def __reduce__(self) -> tuple[Callable[[], Layouts], tuple[()]]:
+        """Leave behind what is remembered: the tables stand elsewhere in another process."""
+        return partial(Layouts, by_content=self._by_content), ()
+
     def forked(self) -> Layouts:
         """Return layouts that know all that these know; what they learn is theirs alone."""
         fork = Layouts(by_content=self._by_content)

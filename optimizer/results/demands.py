@@ -179,6 +179,9 @@ def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> l
 NOTHING_MISSED: Final = 1e-6
 """GW by which demands give way in all that prove no conflict: a kilowatt."""
 
+ROUNDING: Final = 1e-9
+"""GW by which demands give way in all that are nothing but rounding, whoever else says that there is no plan."""
+
 
 @dataclass(frozen=True)
 class Least:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import RLock
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,8 @@ MOST_SKETCHES: Final = 32
 """Sketches of models that are kept; each takes some hundred kB, and longer to make than to walk for a small plan."""
 
 _SKETCHED: Final[dict[Hashable, Templates]] = {}
+_ALONE: Final = RLock()
+"""Pyomo's templates are made with switches and counters of the whole process: one thread at a time."""
 _SWITCHES = ((constraint_switch, "TEMPLATIZE_CONSTRAINTS"), (objective_switch, "TEMPLATIZE_OBJECTIVES"))
 
 
@@ -67,7 +70,8 @@ def compile_terms(entered: Terms) -> Compiled:
 
         program: LinearProgram = from_pyomo(build(entered), entered)
         return Compiled(program, entered)
-    return expand(_templates_of(entered), entered)
+    with _ALONE:
+        return expand(_templates_of(entered), entered)
 
 
 def _templates_of(entered: Terms) -> Templates:

@@ -162,7 +162,7 @@ def _path(laid_out: Timeline, count: int, given: Mapping[str, str]) -> IntArray:
 def _running(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> list[Row]:
     """Return the terms and notices that run on beyond the path, with the GW that churn has left of them.
 
-    A term is told whole, beyond the horizon too, which the planner may move.
+    A term is told whole, beyond the horizon too, which the planner may move; three hundred years is the longest.
     """
     data, terms = laid_out.data, laid_out.terms(int(path[0]))
     count, root = len(path), int(data.tree.root[path[0]])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import contextlib
+import copy
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,10 @@ import pytest
 
 import optimizer as gw
 from optimizer.instance.calendar import calendar_of
+from optimizer.instance.check import check
 from optimizer.instance.layouts import _READS, Layouts
 from optimizer.instance.timeline import timeline
+from tests.generate import random_instance
 
 INSTANCES = sorted((Path(__file__).resolve().parents[2] / "instances").iterdir())
 
@@ -47,3 +51,48 @@ def test_equal_cells_are_the_same_where_contents_count() -> None:
     plain = timeline(edited).data
     np.testing.assert_array_equal(after.cost, plain.cost)
     np.testing.assert_array_equal(after.terminal_rate, plain.terminal_rate)
+
+
+EDITS = (
+    "pathways.notice_days = 40",
+    "calendar.periods = 3",
+    "calendar.start = 2030-01-01",
+    "demand.floor_gw *= 3",
+    "demand.cap_gw = 0.01",
+    "deliveries.date += 4 months",
+    "contracts.delay_months += 3",
+    "locks.min_gw = 5",
+)
+
+
+def told(instance: gw.Instance) -> tuple[object, ...]:
+    """Return all that checking and laying out say of an instance."""
+    try:
+        data = timeline(instance).data
+    except gw.InstanceError as error:
+        return check(instance), str(error)
+    values = {field.name: getattr(data, field.name) for field in fields(data)}
+    arrays = {name: (value.shape, value.tobytes()) for name, value in values.items() if isinstance(value, np.ndarray)}
+    return check(instance), arrays
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_found_in_reading_is_never_told_of_other_tables(seed: int, tmp_path: Path) -> None:
+    """An instance edited from one that was read shares its memory, and says what it would say without."""
+    base = gw.load(random_instance(seed, tmp_path / "random"))
+    cases = [base, base.deterministic(), replace(base, factors=base.factors[::-1])]
+    cases += [base.given({factor.name: factor.outcomes[-1].name}) for factor in base.factors[:1]]
+    for at, text in enumerate(EDITS):
+        with contextlib.suppress(gw.InstanceError):  # not every table has rows
+            cases.append(cases[(at + seed) % len(cases)].edited(text))
+    for case in cases:
+        assert case.checked is not None
+        assert told(case) == told(replace(case, checked=None))
+
+
+def test_a_copy_for_another_process_remembers_nothing() -> None:
+    """What is remembered is found by where tables stand in memory, where other tables stand in another process."""
+    layouts = Layouts(by_content=True)
+    timeline(gw.load(INSTANCES[0]), layouts)
+    copied = copy.copy(layouts)
+    assert layouts._made and not copied._made and copied._by_content

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import optimizer as gw
 from optimizer.instance.timeline import timeline
 from optimizer.planning import plan_or_error, valid
@@ -11,6 +13,7 @@ from optimizer.solve.solving import certified
 
 def afresh(case: gw.Instance) -> float:
     """Return the worth of a case in $bn, without anything that was made for another."""
+    case = replace(case, checked=None)
     valid(case)
     solution, certificate = certified(compiled(timeline(case).data), gw.SolveOptions())
     return -plan_or_error(solution, certificate, accept_stopped=False).objective

@@ -153,6 +153,15 @@ def test_a_plan_that_the_solver_denies_is_found(
     assert denying.asked > times
 
 
+def test_what_misses_a_plan_by_less_than_a_kilowatt_has_none() -> None:
+    """The solver forgives less than the least violation that proves a conflict: between the two its word stands."""
+    lock = "insert locks[pathway=deals, from=2027-01-01, min_gw=1.0000005]"
+    instance = gw.load(INSTANCES / "tiny-deals").edited(lock)
+    with pytest.raises(gw.InfeasibleError) as refused:
+        gw.solve(instance)
+    assert "a lock holds deals at 1" in refused.value.in_conflict
+
+
 def test_a_plan_that_the_solver_always_denies_is_a_failure_and_not_infeasible(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ from optimizer.solve.solving import certified
 from optimizer.whatif.breakeven import PlanChanges, Threshold, breakeven
 from optimizer.whatif.breakeven_cases import held
 from optimizer.whatif.breakeven_goals import BRACKETED, EXACT, Search
+from optimizer.whatif.breakeven_scan import NO_PLAN
 from tests.generate import random_instance
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
@@ -203,3 +204,12 @@ def test_cells_without_one_value_are_refused() -> None:
     ):
         with pytest.raises(InstanceError, match=words):
             breakeven(session, varied(text), PlanChanges(), between=bounds)
+
+
+def test_a_search_ends_where_plans_end() -> None:
+    """At the edge of what is possible a floor is missed by less than a kilowatt: there is no plan, not a failure."""
+    floor = "insert demand[pathway=training, from=2026-01-01, floor_gw=0.37]"
+    session = Session(load(INSTANCES / "tiny-deals").edited(floor))
+    cell = varied("eligibility[pathway=training].effectiveness")
+    down = next(s for s in breakeven(session, cell, Threshold(-1000), between=(0.1, 1)).searches if s.direction < 0)
+    assert down.found is None and down.ended == NO_PLAN and down.until == pytest.approx(0.37 / 0.6, abs=1e-5)
