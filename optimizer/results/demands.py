@@ -11,10 +11,12 @@ import numpy as np
 
 from models.data import PlanData
 from optimizer.errors import SolverError, StoppedError
+from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
 from optimizer.solve.highs import solve as run_solver
 from optimizer.solve.program import BoolArray, FloatArray, IntArray, LinearProgram
-from optimizer.solve.solution import SolveOptions, Status
+from optimizer.solve.solution import Solution, SolveOptions, Status
+from optimizer.solve.solving import COLD_AGAIN
 
 KINDS: Final = {
     "floor_met": "floor",
@@ -205,22 +207,32 @@ class Least:
 
 
 def least_missed(program: LinearProgram, data: PlanData, options: SolveOptions) -> Least | None:
-    """Return the least by which demands must give way; None where the solver does not find it.
+    """Return the least by which demands must give way, certified; None where the solver does not find it.
 
-    Whole numbers come in only where demands could all be kept without.
+    Whole numbers come in only where demands could all be kept without; then it is the word of the solver's search.
     """
     every = demands(program, data)
     stretched = _stretched(program, every)
     least = None
     for each in (_relaxed(stretched), stretched) if program.whole.any() else (stretched,):
-        solution = run_solver(each, options, ranges=False)
-        if solution.status is not Status.OPTIMAL:
+        solution = _least(each, options)
+        if solution is None:
             return None
         pointed = [] if each.whole.any() else _pointed(each, every, data, solution.row_duals)
         least = Least(float(solution.columns[program.shape[1] :].sum()), _in_order(pointed, data))
         if least.proves_conflict:
             break
     return least
+
+
+def _least(stretched: LinearProgram, options: SolveOptions) -> Solution | None:
+    for again in ({}, *COLD_AGAIN):
+        solution = run_solver(stretched, replace(options, solver={**options.solver, **again}), ranges=False)
+        if solution.status is not Status.OPTIMAL:
+            return None
+        if stretched.whole.any() or certify(stretched, solution.columns, solution.row_duals).optimal:
+            return solution
+    return None
 
 
 def _relaxed(program: LinearProgram) -> LinearProgram:

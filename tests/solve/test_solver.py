@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import optimizer as gw
 from optimizer import planning
 from optimizer.cli import main
 from optimizer.instance.timeline import timeline
+from optimizer.results import demands
+from optimizer.results.demands import least_missed
 from optimizer.solve import mixed, solving
 from optimizer.solve.certify import certify
 from optimizer.solve.compile import compiled
@@ -183,3 +187,29 @@ def test_solver_options_take_the_types_of_highs() -> None:
     assert options == {"presolve": "off", "simplex_iteration_limit": 7, "primal_feasibility_tolerance": 1e-9}
     reference = compiled(timeline(gw.load(INSTANCES / "meta-2026h1").deterministic()).data)
     assert run_solver(reference, SolveOptions(solver=options)).status is Status.ITERATION_LIMIT
+
+
+def test_a_least_violation_that_does_not_prove_to_be_one_is_sought_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What says that there is no plan is certified as a plan is: a wrong answer is asked for anew, or not used."""
+    lock = "insert locks[pathway=deals, from=2027-01-01, min_gw=3]"
+    data = timeline(gw.load(INSTANCES / "tiny-deals").edited(lock)).data
+    program = compiled(data)
+    right = least_missed(program, data, SolveOptions())
+    assert right is not None and right.proves_conflict
+
+    def wrong(times: int) -> Callable[..., Solution]:
+        asked = itertools.count()
+
+        def solve(*arguments: Any, **options: Any) -> Solution:
+            solution = run_solver(*arguments, **options)
+            return (
+                dataclasses.replace(solution, row_duals=0.5 * solution.row_duals) if next(asked) < times else solution
+            )
+
+        return solve
+
+    monkeypatch.setattr(demands, "run_solver", wrong(1))
+    again = least_missed(program, data, SolveOptions())
+    assert again is not None and again.gw == pytest.approx(right.gw)
+    monkeypatch.setattr(demands, "run_solver", wrong(100))
+    assert least_missed(program, data, SolveOptions()) is None
