@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optimizer.planning import solve
     from optimizer.problems import InstanceError, Problem
     from optimizer.session import Answer, Session
-    from optimizer.solver.solution import SolveOptions
+    from optimizer.solver.program import SolveOptions
     from optimizer.storage.read import load
     from optimizer.storage.write import save
     from optimizer.studies.uncertainty.uncertainty import Uncertainty, uncertainty
@@ -36,7 +36,7 @@ _HOME = {
     "PlanError": "optimizer.errors",
     "Problem": "optimizer.problems",
     "Session": "optimizer.session",
-    "SolveOptions": "optimizer.solver.solution",
+    "SolveOptions": "optimizer.solver.program",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
     "Uncertainty": "optimizer.studies.uncertainty.uncertainty",

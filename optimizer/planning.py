@@ -28,10 +28,8 @@ from optimizer.plan.values import Values
 from optimizer.problems import Problem
 from optimizer.solver.certify import Certificate, certify
 from optimizer.solver.compile import compiled
-from optimizer.solver.mixed import judged
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import Solution, SolveOptions, Status
-from optimizer.solver.solving import COLD_AGAIN, certified, settled
+from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
+from optimizer.solver.solving import COLD_AGAIN, certified, judged, settled
 from optimizer.solver.stages import Stage, Start, lifted, start_of
 from optimizer.tree.earlier import left_free
 from optimizer.tree.layouts import Layouts

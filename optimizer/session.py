@@ -25,8 +25,18 @@ from optimizer.solver.certify import Certificate, certify
 from optimizer.solver.compile import Compiled, compile_terms
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.lift import carried
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import DUAL, PERTURBED_PRIMAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.program import (
+    DUAL,
+    PERTURBED_PRIMAL,
+    PRIMAL,
+    Basis,
+    FloatArray,
+    LinearProgram,
+    Option,
+    Solution,
+    SolveOptions,
+    Status,
+)
 from optimizer.solver.solving import taken
 from optimizer.tree.earlier import left_free
 from optimizer.tree.layouts import Layouts

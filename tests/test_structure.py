@@ -36,7 +36,7 @@ UPWARDS = {
     ("optimizer.files", "optimizer.storage.sources"),
     ("optimizer.instance.instance", "optimizer.tree.earlier"),
     ("optimizer.instance.instance", "optimizer.tree.layouts"),
-    ("optimizer.kept.comparison", "optimizer.studies.attribution"),
+    ("optimizer.kept.comparison", "optimizer.studies.whatif"),
     ("optimizer.kept.comparison", "optimizer.studies.whatif"),
     ("optimizer.kept.stay_near", "optimizer.session"),
     ("optimizer.kept.sweep", "optimizer.studies.sweep.sweep"),

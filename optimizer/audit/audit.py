@@ -13,11 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.audit.audit_findings import Finding, Findings
 from optimizer.audit.facts import facts
 from optimizer.audit.limits import check_limits, use
 from optimizer.audit.money import check_cashflow, flows
-from optimizer.audit.rows import check_nodes, missing, read
+from optimizer.audit.rows import Finding, Findings, check_nodes, missing, read
 from optimizer.audit.summary import check_obligations, check_summary
 from optimizer.instance.instance import Instance
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.audit.audit_findings import TOLERANCE, Findings, Namer
 from optimizer.audit.facts import Axis, Facts
-from optimizer.audit.rows import Decisions
+from optimizer.audit.rows import TOLERANCE, Decisions, Findings, Namer
 from optimizer.audit.tree import Flags, Floats
 
 

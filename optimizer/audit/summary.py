@@ -9,12 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.audit.audit_findings import Findings
-from optimizer.audit.audit_nearness import moved
 from optimizer.audit.facts import Facts
 from optimizer.audit.limits import Use
-from optimizer.audit.money import Flow
-from optimizer.audit.rows import Decisions
+from optimizer.audit.money import Flow, moved
+from optimizer.audit.rows import Decisions, Findings
 from optimizer.audit.tree import Floats, Ints, Texts
 
 NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")

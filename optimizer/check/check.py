@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.check import check_scale
-from optimizer.check import rules as check_rules
-from optimizer.check import warnings as check_warnings
+from optimizer.check import rules, warnings
 from optimizer.check.facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.cells import place as in_folder
 from optimizer.instance.edit import apply_edits
@@ -17,7 +15,7 @@ from optimizer.instance.instance import Factor, Instance, Outcome, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.layouts import Layouts
 
-RULE_FILES: Final = (check_rules, check_warnings, check_scale)
+RULE_FILES: Final = (rules, warnings)
 """The files that enter their rules into the list when they are imported."""
 
 Found = dict[Finding, Rule]

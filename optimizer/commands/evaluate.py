@@ -38,7 +38,7 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
         click.echo(json.dumps(_record(found), indent=2, ensure_ascii=False, allow_nan=False))
         return
     from optimizer.show.page import printed
-    from optimizer.show.text.printed_evaluation import evaluation
+    from optimizer.show.text.breakeven import evaluation
 
     with printed() as page:
         evaluation(page, found)

@@ -62,7 +62,7 @@ def montecarlo(
     else:
         from optimizer.kept.sweep import described
         from optimizer.show.page import printed
-        from optimizer.show.text.printed_montecarlo import montecarlo as show
+        from optimizer.show.text.sweep import montecarlo as show
 
         with printed() as page:
             show(page, described(results), made)

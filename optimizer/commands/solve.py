@@ -81,7 +81,7 @@ def solve(
 
     from optimizer.planning import solve as best_plan
     from optimizer.solver.highs import checked_options
-    from optimizer.solver.solution import SolveOptions
+    from optimizer.solver.program import SolveOptions
 
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
@@ -136,8 +136,8 @@ def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> 
     printer()(plan)
     if costs or marginals:
         from optimizer.show.page import printed
+        from optimizer.show.text.breakeven import locks
         from optimizer.show.text.marginals import allowable_changes, marginal_values
-        from optimizer.show.text.printed_evaluation import locks
 
         click.echo()
         with printed() as page:

@@ -17,7 +17,7 @@ from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED,
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimizer.solver.solution import SolveOptions
+    from optimizer.solver.program import SolveOptions
     from optimizer.studies.sweep.sweep import Engine, Results, Study
 
 
@@ -57,7 +57,7 @@ class Work:
     @property
     def options(self) -> SolveOptions:
         """Options of every solve."""
-        from optimizer.solver.solution import SolveOptions
+        from optimizer.solver.program import SolveOptions
 
         return SolveOptions(self.time_limit)
 

@@ -38,6 +38,6 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
 
         print_uncertainty(found)
     if html is not None:
-        from optimizer.show.report.report_uncertainty import uncertainty_report
+        from optimizer.show.report.cases import uncertainty_report
 
         uncertainty_report(found).save(html, force=force)

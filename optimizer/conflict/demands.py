@@ -14,8 +14,7 @@ from optimizer.errors import SolverError, StoppedError
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram
-from optimizer.solver.solution import Solution, SolveOptions, Status
+from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, Solution, SolveOptions, Status
 from optimizer.solver.solving import COLD_AGAIN
 
 KINDS: Final = {

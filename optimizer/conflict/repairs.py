@@ -19,9 +19,8 @@ from optimizer.language.edits import spell
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.mixed import judged
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import SolveOptions, Status
+from optimizer.solver.program import LinearProgram, SolveOptions, Status
+from optimizer.solver.solving import judged
 from optimizer.tree.calendar import add_months
 from optimizer.tree.timeline import Timeline, timeline
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 from optimizer.files import refuse_occupied, whole_folder
 from optimizer.kept.csv import harmless
 from optimizer.kept.run import keep as keep_run
-from optimizer.studies.attribution import Attribution
-from optimizer.studies.whatif import Case, Comparison
+from optimizer.studies.whatif import Attribution, Case, Comparison
 
 FORMAT: Final = "gwplan comparison"
 RECORD, TABLE, RUNS = "comparison.json", "comparison.csv", "runs"

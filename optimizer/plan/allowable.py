@@ -20,9 +20,8 @@ from optimizer.instance.instance import Cell, Instance
 from optimizer.language.edits import spell_cells
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import numbers_of
-from optimizer.solver.directions import Directions
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.solver.solution import Solution
+from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution
+from optimizer.solver.sides import Directions
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 

@@ -13,15 +13,14 @@ from models.data import PlanData
 from optimizer.instance.instance import Instance
 from optimizer.plan import tables as make
 from optimizer.plan.allowable import allowable_changes
-from optimizer.plan.firmness_folded import firmness
+from optimizer.plan.firmness import firmness
 from optimizer.plan.marginals import marginal_rows, marginal_values
 from optimizer.plan.obligations import obligations
 from optimizer.plan.values import Values, values
 from optimizer.solver.certify import Certificate
-from optimizer.solver.mixed import with_whole_fixed
-from optimizer.solver.program import LinearProgram
+from optimizer.solver.program import LinearProgram, Solution
 from optimizer.solver.sides import both_sides
-from optimizer.solver.solution import Solution
+from optimizer.solver.solving import with_whole_fixed
 from optimizer.tree.timeline import Timeline
 
 

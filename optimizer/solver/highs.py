@@ -14,8 +14,16 @@ from numpy.typing import NDArray
 
 from optimizer.errors import SolverError
 from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.program import (
+    RANGED_COLUMNS,
+    Basis,
+    FloatArray,
+    LinearProgram,
+    Option,
+    Solution,
+    SolveOptions,
+    Status,
+)
 
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,

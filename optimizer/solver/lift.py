@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from optimizer.solver.expand import Table
 from optimizer.solver.highs import BASIC, FREE, LOWER, basis_codes, basis_of
-from optimizer.solver.program import NUMBERED, BoolArray, FloatArray, IntArray, LinearProgram
-from optimizer.solver.solution import Basis
+from optimizer.solver.program import NUMBERED, Basis, BoolArray, FloatArray, IntArray, LinearProgram
 from optimizer.tree.timeline import Timeline
 
 RISK_ROWS = ("cumulative_worth", "deficit_met")

@@ -17,8 +17,7 @@ from scipy.sparse.linalg import splu
 
 from optimizer.solver.highs import BASIC, UPPER, basis_codes
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import BoolArray, FloatArray, LinearProgram
-from optimizer.solver.solution import Basis, Option, SolveOptions, Status
+from optimizer.solver.program import Basis, BoolArray, FloatArray, LinearProgram, Option, SolveOptions, Status
 
 MOVING: Final = ("cost", "offset", "column_lower", "column_upper", "row_lower", "row_upper")
 """Parts of a program that may move along a line."""

@@ -21,8 +21,7 @@ from optimizer.instance.instance import Factor
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.lift import carried, fixed_where, matching_nodes, spliced
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import DEVEX, PRIMAL, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.program import DEVEX, PRIMAL, Basis, LinearProgram, Option, Solution, SolveOptions, Status
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 

@@ -11,8 +11,7 @@ from optimizer.instance.cells import Parsed, empty, shown
 from optimizer.instance.instance import Factor, Instance, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.package import ENDINGS
-from optimizer.storage.reading import Reading
-from optimizer.storage.rows import ALL, read_csv, read_sections
+from optimizer.storage.rows import ALL, Reading, read_csv, read_sections
 from optimizer.storage.sources import WHATIFS, Sources, is_input, read_file, read_folder
 from optimizer.storage.toml import read_factors, read_whatif
 

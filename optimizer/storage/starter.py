@@ -6,8 +6,7 @@ from textwrap import dedent
 from typing import Final
 
 from optimizer.catalogue.tables import ANNOTATIONS, SCHEMA_VERSION, TABLES
-from optimizer.instance.cells import shown
-from optimizer.instance.faults import name_fault
+from optimizer.instance.cells import name_fault, shown
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.storage.read import read_sources

@@ -24,8 +24,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from optimizer.instance.cells import shown
-from optimizer.instance.faults import name_fault
+from optimizer.instance.cells import name_fault, shown
 from optimizer.instance.instance import Cell, Edit, Factor, Operation, Outcome, WhatIf
 from optimizer.language.edits import noted
 from optimizer.problems import Problem, nearest

@@ -26,8 +26,7 @@ from optimizer.language.edits import edit
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, letters
 from optimizer.spreadsheet.package import open_package
-from optimizer.storage.reading import Reading
-from optimizer.storage.rows import ALL, header_problems
+from optimizer.storage.rows import ALL, Reading, header_problems
 from optimizer.storage.sources import printable, read_bytes
 from optimizer.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
 

@@ -17,8 +17,7 @@ from optimizer.plan.plan import Plan, make_plan
 from optimizer.planning import plan_or_error
 from optimizer.session import Answer
 from optimizer.solver.certify import certify
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.solver.solution import Solution, SolveOptions
+from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution, SolveOptions
 from optimizer.solver.solving import certified
 
 WORDS: Final = {

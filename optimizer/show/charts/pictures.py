@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Final
 from optimizer.files import refuse_occupied, whole_file, whole_folder
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
-from optimizer.show.charts import charts_futures, charts_money, charts_vendors
-from optimizer.show.charts import decisions as charts_decisions
-from optimizer.show.charts import money as charts_worth
-from optimizer.show.charts import over_time as charts
-from optimizer.show.charts import position as charts_position
+from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart
 from optimizer.show.theme import NothingToShowError, installed
 from optimizer.show.view import View
@@ -24,19 +20,19 @@ if TYPE_CHECKING:
     from altair import TopLevelMixin
 
 PICTURES: Final[Mapping[str, Callable[[View], Chart]]] = {
-    "gw": charts.gw_over_time,
-    "idle": charts.idle_over_time,
-    "branches": charts_futures.branches,
-    "fan": charts_futures.fan,
-    "worth": charts_worth.waterfall,
-    "cancellations": charts_decisions.cancellations,
-    "deals": charts_decisions.deals,
-    "marginal_values": charts_money.marginal_values,
-    "obligations": charts_money.obligations_by_year,
-    "ramp": charts_vendors.ramp,
-    "signed": charts_position.signed_by_quarter,
-    "capacity": charts_position.capacity_by_year,
-    "premium": charts_position.price_premium,
+    "gw": over_time.gw_over_time,
+    "idle": over_time.idle_over_time,
+    "branches": over_time.branches,
+    "fan": over_time.fan,
+    "worth": money.waterfall,
+    "cancellations": decisions.cancellations,
+    "deals": decisions.deals,
+    "marginal_values": money.marginal_values,
+    "obligations": money.obligations_by_year,
+    "ramp": position.ramp,
+    "signed": position.signed_by_quarter,
+    "capacity": position.capacity_by_year,
+    "premium": position.price_premium,
 }
 """Every picture of a plan by the name of its file."""
 

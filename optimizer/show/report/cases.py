@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from optimizer.kept.run import Run
+from optimizer.show.charts import sweep as sweep_charts
 from optimizer.show.charts.cases import gw_of_cases, worth_of_cases
 from optimizer.show.charts.money import differences as why
 from optimizer.show.report.report import Report
-from optimizer.show.text.comparison import attribution, comparison
-from optimizer.show.text.printed_differences import differences, letter
+from optimizer.show.text.comparison import attribution, comparison, differences, letter
+from optimizer.show.text.first_moves import moves_before_reveal, tree_of_moves
+from optimizer.show.text.uncertainty import (
+    figures,
+    frontier,
+    futures,
+    heading,
+    information,
+    money_of,
+    options,
+    peak_gw_of,
+)
 from optimizer.show.view import View
-from optimizer.studies.attribution import Attribution
-from optimizer.studies.whatif import Comparison
+from optimizer.studies.uncertainty.uncertainty import Uncertainty
+from optimizer.studies.whatif import Attribution, Comparison
 
 MOST_WHY: Final = 8
 """Cases of which it is shown why they are worth more or less."""
@@ -79,3 +90,37 @@ def _beside(report: Report, cases: Mapping[str, View]) -> None:
         report.chart(f"why {name} differs", partial(why, name, base, view))
     if len(others) > MOST_WHY:
         report.say(lambda page: page.note(f"{len(others) - MOST_WHY} more cases are left out here."))
+
+
+MOVES = "gwplan uncertainty --json"
+
+
+def uncertainty_report(found: Uncertainty) -> Report:
+    """Return the report on an instance's uncertainty.
+
+    Parameters
+    ----------
+    found : Uncertainty
+        What was found: capacity in GW, money in $bn.
+    """
+    money = money_of(found)
+    told: dict[str, Any] = {"branches": found.first_moves, "peak_gw": peak_gw_of(found), "rest": MOVES}
+    report = Report(
+        f"Uncertainty of {found.instance.name}", [found.instance.description] if found.instance.description else []
+    )
+    report.section("In short")
+    report.say(partial(heading, found=found), partial(figures, found=found, money=money))
+    if found.frontier:
+        report.section("What less risk costs")
+        draw = partial(sweep_charts.frontier, found.frontier, found.tail, found.aversion)
+        report.chart("the risk frontier", draw)
+        report.say(partial(frontier, found=found, money=money))
+    if len(found.scenarios) > 1:
+        report.section("Worth by future")
+        report.say(partial(futures, found=found, money=money))
+    if found.information or found.options:
+        report.section("What to know and what to keep open")
+        report.say(partial(information, found=found, money=money), partial(options, found=found, money=money))
+    report.section("What to do first")
+    report.say(partial(moves_before_reveal, **told), partial(tree_of_moves, **told))
+    return report

@@ -15,8 +15,7 @@ from optimizer.problems import InstanceError, Problem
 from optimizer.show.charts.sweep import chart
 from optimizer.show.page import formatter, listed, number
 from optimizer.show.report.report import Report
-from optimizer.show.text.printed_montecarlo import montecarlo
-from optimizer.show.text.sweep import hangs_on
+from optimizer.show.text.sweep import hangs_on, montecarlo
 from optimizer.studies.sweep.sweep import OPTIMAL
 
 MOST_NUMBERS: Final = 20

@@ -17,8 +17,7 @@ from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.limits import Slacks, add_limits
 from optimizer.show.workbook.nodes import SLACK, Nodes
 from optimizer.show.workbook.page import TOP, Column, Exported, Page, put
-from optimizer.show.workbook.summary import Overview
-from optimizer.show.workbook.xlsx_summary import Summary
+from optimizer.show.workbook.summary import Overview, Summary
 from optimizer.storage.sources import printable
 
 PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values")

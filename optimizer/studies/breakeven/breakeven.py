@@ -13,9 +13,8 @@ from optimizer.session import Session
 from optimizer.studies.attempt import Told
 from optimizer.studies.breakeven import bracket as breakeven_bracket
 from optimizer.studies.breakeven import exact as breakeven_exact
-from optimizer.studies.breakeven.breakeven_goals import Break, Goal, PlanChanges, Search, Threshold
-from optimizer.studies.breakeven.breakeven_scan import narrowed
-from optimizer.studies.breakeven.cases import Cases, State
+from optimizer.studies.breakeven.bracket import narrowed
+from optimizer.studies.breakeven.cases import Break, Cases, Goal, PlanChanges, Search, State, Threshold
 from optimizer.studies.breakeven.exact import NotExact
 
 VALID: Final = 1e-9

@@ -14,11 +14,10 @@ from optimizer.problems import InstanceError
 from optimizer.solver.certify import certify
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.parametric import Line, Piece, line, optimal, pieces, same_structure
-from optimizer.solver.solution import Basis, SolveOptions, Status
+from optimizer.solver.program import Basis, SolveOptions, Status
 from optimizer.solver.solving import certified
-from optimizer.studies.breakeven.breakeven_goals import EXACT, SAME, Break, Goal, Search, Threshold
-from optimizer.studies.breakeven.breakeven_scan import NO_PLAN, scanned
-from optimizer.studies.breakeven.cases import Cases, Moved, State, held
+from optimizer.studies.breakeven.bracket import NO_PLAN, scanned
+from optimizer.studies.breakeven.cases import EXACT, SAME, Break, Cases, Goal, Moved, Search, State, Threshold, held
 
 COMPARED: Final = (1e-3, 0.381966, 0.999)
 """Where on the way to the bound the three programs lie that are compared, as shares of it."""

@@ -16,7 +16,7 @@ from optimizer.instance.varied_cells import Varied, VariedReader
 from optimizer.language.cursor import NUMBER, as_number
 from optimizer.problems import InstanceError, Problem, all_told, nearest
 from optimizer.solver.program import FloatArray
-from optimizer.studies.table_file import table_rows
+from optimizer.studies.given_allocation import table_rows
 
 FORMS: Final = (
     "write CELL ~ normal(mean, sd), lognormal(mean, sd), triangular(low, mode, high), uniform(low, high) or "

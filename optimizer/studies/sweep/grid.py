@@ -14,8 +14,8 @@ from optimizer.instance.instance import Instance
 from optimizer.language.axes import Axis, axis
 from optimizer.problems import InstanceError, Problem, all_told
 from optimizer.storage.sources import printable
+from optimizer.studies.given_allocation import csv_lines
 from optimizer.studies.sweep.sweep import Task
-from optimizer.studies.table_file import csv_lines
 
 MOST_CASES: Final = 100_000
 """Cases of one sweep, at most."""

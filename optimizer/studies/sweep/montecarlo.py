@@ -18,8 +18,7 @@ import pandas as pd
 from optimizer.instance.instance import Instance
 from optimizer.plan.worth import QUANTILES
 from optimizer.problems import InstanceError, Problem
-from optimizer.solver.program import FloatArray
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import FloatArray, SolveOptions
 from optimizer.studies.sweep.draws import Draw, fitting
 from optimizer.studies.sweep.sampling import sample
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Study, Task

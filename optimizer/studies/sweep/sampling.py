@@ -18,8 +18,8 @@ from optimizer.instance.varied_cells import Varied, VariedReader
 from optimizer.language.cursor import NUMBER
 from optimizer.problems import InstanceError, Problem, all_told, nearest
 from optimizer.solver.program import FloatArray
+from optimizer.studies.given_allocation import table_rows
 from optimizer.studies.sweep.draws import Draw
-from optimizer.studies.table_file import table_rows
 
 FORMS: Final = "write CELL, CELL = RANK CORRELATION between -1 and 1, each cell as it is drawn"
 

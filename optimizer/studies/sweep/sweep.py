@@ -17,7 +17,7 @@ from optimizer.instance.instance import Instance
 from optimizer.kept.record import versions
 from optimizer.planning import solve
 from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import SolveOptions
 from optimizer.studies.sweep.worker import Row, packed
 
 OPTIMAL: Final = "optimal"

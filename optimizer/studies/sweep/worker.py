@@ -26,7 +26,7 @@ from optimizer.plan.claims import figures as summary_figures
 from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
 from optimizer.solver.highs import basis_codes
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import SolveOptions
 from optimizer.storage.read import read_sources
 from optimizer.storage.sources import Sources
 from optimizer.storage.write import tables_written

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from models.data import BoolArray, PlanData
 from models.restricted import DEDICATED, RIGID
 from models.tree import Tree, build_tree
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
+from optimizer.plan.worth import cvar, gained
 from optimizer.session import Answer, Session
 from optimizer.solver.lift import fixed_where, matching_nodes
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.studies.attempt import Solved, why_no_plan
+from optimizer.studies.attempt import Solved, Told, why_no_plan
 from optimizer.tree.timeline import Timeline, reveals
 
 DECIDED_EARLY = ("allocate", "cancelled", "release")
@@ -143,3 +146,167 @@ def _parts_fixed(program: LinearProgram, answer: Answer) -> LinearProgram:
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     lower[at] = upper[at] = [share[data.pathways.index(p), data.pools.index(q)] for p, q in keys]
     return replace(program, column_lower=lower, column_upper=upper)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A plan on the risk frontier.
+
+    Attributes
+    ----------
+    aversion : float
+        Weight on CVaR.
+    objective_bn, expected_bn, cvar_bn : float
+        What the plan maximises, its expected worth and the mean of its worst outcomes, $bn.
+    gw_years : dict of str to float
+        Expected GW-years by pathway.
+    idle_gw_years, cancelled_gw : float
+        Expected idle GW-years; expected GW for which notice is given.
+    """
+
+    aversion: float
+    objective_bn: float
+    expected_bn: float
+    cvar_bn: float
+    gw_years: dict[str, float]
+    idle_gw_years: float
+    cancelled_gw: float
+
+
+def frontier(session: Session, count: int, tell: Told) -> list[Point]:
+    """Return the plans of aversions 0, 1/count, 2/count, ... below 1, and of the instance's own.
+
+    Parameters
+    ----------
+    session : Session
+        The plan of the instance's own aversion.
+    count : int
+        How many steps.
+    tell : callable
+        Told what is being solved.
+    """
+    instance = session.instance
+    points = []
+    for aversion in sorted({*(step / count for step in range(count)), instance.aversion}):
+        tell(f"aversion {aversion:g}")
+        answer = session.solve(f"risk.aversion = {aversion!r}")
+        data, decided = answer.laid_out.data, answer.decided
+        probability = data.tree.probability
+        at_leaves = probability[data.tree.leaves]
+        points.append(
+            Point(
+                aversion,
+                answer.objective_bn,
+                float(answer.leaf_worth @ at_leaves),
+                cvar(answer.leaf_worth, at_leaves, instance.tail),
+                dict(zip(data.pathways, (decided.use @ probability * data.dt).tolist(), strict=True)),
+                float((decided.idle @ probability).sum() * data.dt),
+                float(((decided.newly_cancelled * data.contracted) @ probability).sum()),
+            )
+        )
+    return points
+
+
+NO_PLAN = "no plan keeps every limit without it"
+
+
+@dataclass(frozen=True)
+class OptionValue:
+    """An option, and the plan's worth without it.
+
+    Attributes
+    ----------
+    option : str
+        ``contract``, ``cancellation`` (a contract's window), ``exit`` (ending a pathway's deals by notice), ``notice``
+        (the time that takes: without it capacity comes back at once) or ``breach``.
+    name : str
+        The contract or pathway.
+    without_bn : float or None
+        Objective without it, $bn; None: there is no plan.
+    value_bn : float or None
+        What it adds, $bn; negative where it costs.
+    reason : str
+        Why there is no figure; blank where there is one.
+    """
+
+    option: str
+    name: str
+    without_bn: float | None
+    value_bn: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Without:
+    option: str
+    name: str
+    data: PlanData
+    closed: tuple[str, str] | None = None
+    """A variable of a pathway that is held at 0."""
+
+
+def option_values(session: Session, tell: Told) -> list[OptionValue]:
+    """Return the value of every option in the data, each taken away alone; the rest of the instance stays.
+
+    Parameters
+    ----------
+    session : Session
+        The plan with all options.
+    tell : callable
+        Told what is being solved.
+    """
+    laid_out, worth = session.base.laid_out, session.base.objective_bn
+    found = []
+    for case in _cases(laid_out):
+        tell(f"without {case.option} {case.name}")
+        narrowed = None if case.closed is None else _closed(*case.closed)
+        try:
+            answer = session.solve_laid_out(replace(laid_out, data=case.data), narrowed=narrowed)
+        except InfeasibleError:
+            found.append(OptionValue(case.option, case.name, None, None, NO_PLAN))
+        else:
+            without = answer.objective_bn
+            found.append(OptionValue(case.option, case.name, without, gained(worth, without)))
+    return found
+
+
+def _cases(laid_out: Timeline) -> Iterator[_Without]:
+    data = laid_out.data
+    contracts = np.array(laid_out.contract_of, dtype=object)
+    for name in dict.fromkeys(laid_out.contract_of):
+        rows = contracts == name
+        yield _Without("contract", name, _zero(data, rows, "delivered", "contracted"))
+    for name in dict.fromkeys(laid_out.contract_of):
+        rows = contracts == name
+        if data.window[rows].any():
+            yield _Without("cancellation", name, _zero(data, rows, "max_share"))
+    for p, name in enumerate(data.pathways):
+        if data.deal[p].any():
+            yield _Without("exit", name, data, ("release", name))
+        if (data.notice[p] > 0).any():
+            at_once = data.notice.copy()
+            at_once[p] = 0  # the term stays: capacity is bound no shorter, it comes back sooner
+            yield _Without("notice", name, replace(data, notice=at_once))
+        if (data.deal[p] & np.isfinite(data.breach_cost[p])).any():
+            yield _Without("breach", name, data, ("breach", name))
+
+
+def _zero(data: PlanData, rows: BoolArray, *names: str) -> PlanData:
+    arrays: dict[str, Any] = {}
+    for name in names:
+        arrays[name] = getattr(data, name).copy()
+        arrays[name][rows] = 0.0
+    return replace(data, **arrays)
+
+
+def _closed(variable: str, pathway: str) -> Callable[[LinearProgram], LinearProgram]:
+    """Return what holds a pathway's variable at 0."""
+
+    def narrowed(program: LinearProgram) -> LinearProgram:
+        keys = program.column_keys[variable]
+        upper = program.column_upper.copy()
+        own = np.flatnonzero(keys[:, 0] == program.labels.index(pathway)) if len(keys) else np.empty(0, dtype=np.int64)
+        upper[program.columns[variable].start + own] = 0.0
+        return replace(program, column_upper=upper)
+
+    return narrowed

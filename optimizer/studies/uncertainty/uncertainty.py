@@ -12,20 +12,20 @@ from optimizer.instance.instance import Instance
 from optimizer.plan.first_moves import Branch, first_moves
 from optimizer.plan.worth import QUANTILES, cvar, gained, quantile, weighed
 from optimizer.session import Answer, Session
-from optimizer.solver.program import FloatArray
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import FloatArray, SolveOptions
 from optimizer.studies.attempt import Solved, Told
 from optimizer.studies.uncertainty.cases import (
+    OptionValue,
+    Point,
     dedicated,
     expected_result,
     first_split,
     foresight,
     informed,
+    option_values,
     rigid,
 )
-from optimizer.studies.uncertainty.uncertainty_frontier import Point
-from optimizer.studies.uncertainty.uncertainty_frontier import frontier as risk_frontier
-from optimizer.studies.uncertainty.uncertainty_options import OptionValue, option_values
+from optimizer.studies.uncertainty.cases import frontier as risk_frontier
 from optimizer.tree.timeline import branching, reveals
 
 TOLERANCE: Final = 1e-6
