@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
-    from optimizer.instance.edit import edit
-    from optimizer.instance.instance import Edit, Instance, WhatIf
+    from optimizer.instance.instance import Instance
     from optimizer.kept.stay_near import stay_near
+    from optimizer.language.edits import edit
+    from optimizer.language.edits_and_outcomes import Edit, WhatIf
     from optimizer.plan.plan import Plan
     from optimizer.planning import solve
     from optimizer.problems import InstanceError, Problem
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Answer": "optimizer.session",
     "AuditError": "optimizer.errors",
-    "Edit": "optimizer.instance.instance",
+    "Edit": "optimizer.language.edits_and_outcomes",
     "InfeasibleError": "optimizer.errors",
     "Instance": "optimizer.instance.instance",
     "InstanceError": "optimizer.problems",
@@ -40,8 +41,8 @@ _HOME = {
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
     "Uncertainty": "optimizer.studies.uncertainty.uncertainty",
-    "WhatIf": "optimizer.instance.instance",
-    "edit": "optimizer.instance.edit",
+    "WhatIf": "optimizer.language.edits_and_outcomes",
+    "edit": "optimizer.language.edits",
     "load": "optimizer.storage.read",
     "save": "optimizer.storage.write",
     "solve": "optimizer.planning",

@@ -20,6 +20,7 @@ from optimizer.conflict.diagnose import shortly
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.instance import Instance
 from optimizer.instance.quantity_values import not_found
+from optimizer.kept.stay_near import Planned, left_free
 from optimizer.kept.stay_near import stay_near as near
 from optimizer.plan.firmness import Alternatives, alternatives
 from optimizer.plan.marginals import disagreements
@@ -31,7 +32,6 @@ from optimizer.solver.compile import compiled
 from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
 from optimizer.solver.solving import COLD_AGAIN, certified, judged, settled
 from optimizer.solver.stages import Stage, Start, lifted, start_of
-from optimizer.tree.earlier import left_free
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
@@ -39,14 +39,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from optimizer.session import Answer
-
 
 def solve(
     instance: Instance,
     options: SolveOptions | None = None,
     *,
-    stay_near: Plan | Answer | str | Path | None = None,
+    stay_near: Planned | str | Path | None = None,
     move_cost_bn_per_gw_year: float | None = None,
     accept_stopped: bool = False,
     allowable: bool = False,

@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from models import Terms, terms
-from optimizer.instance.edit import edit
-from optimizer.instance.instance import Edit, Instance, WhatIf
+from optimizer.instance.instance import Instance
+from optimizer.kept.stay_near import left_free
+from optimizer.language.edits import edit
+from optimizer.language.edits_and_outcomes import Edit, WhatIf
 from optimizer.plan.plan import Plan, make_plan, summarise
 from optimizer.plan.values import Values, values
 from optimizer.plan.worth import leaf_worth
@@ -38,7 +40,6 @@ from optimizer.solver.program import (
     Status,
 )
 from optimizer.solver.solving import taken
-from optimizer.tree.earlier import left_free
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 

@@ -33,9 +33,8 @@ UNIT = re.compile(
 WITH_QUANTITIES = (
     "models",
     "optimizer/instance/instance.py",
-    "optimizer/tree/earlier.py",
+    "optimizer/instance/earlier.py",
     "optimizer/plan",
-    "optimizer/kept",
     "optimizer/session.py",
     "optimizer/studies",
 )

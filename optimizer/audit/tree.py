@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.catalogue.tables import TABLES, Table
-from optimizer.instance.edit import apply_edits
-from optimizer.instance.instance import Instance
+from optimizer.instance.instance import Instance, apply_edits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

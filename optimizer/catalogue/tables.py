@@ -469,3 +469,12 @@ def allowed_columns(table: Table) -> tuple[Column, ...]:
     """Return the table's own columns and the annotations that every CSV table may carry."""
     own = {column.name for column in table.columns}
     return table.columns if table.section else table.columns + tuple(c for c in ANNOTATIONS if c.name not in own)
+
+
+def reading(*reads: str) -> frozenset[str]:
+    """Return ``table.column`` for every column of ``table: column column``."""
+    columns = set()
+    for read in reads:
+        table, _, names = read.partition(":")
+        columns |= {f"{table}.{name}" for name in names.split()} or {table}
+    return frozenset(columns)

@@ -10,8 +10,8 @@ from optimizer.catalogue.tables import TABLES
 from optimizer.check import rules, warnings
 from optimizer.check.facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.cells import place as in_folder
-from optimizer.instance.edit import apply_edits
-from optimizer.instance.instance import Factor, Instance, Outcome, WhatIf
+from optimizer.instance.instance import Instance, apply_edits
+from optimizer.language.edits_and_outcomes import Factor, Outcome, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.layouts import Layouts
 

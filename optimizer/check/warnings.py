@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.catalogue.tables import VALUE_FACTORS
-from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, iso, reading, rule
+from optimizer.catalogue.tables import VALUE_FACTORS, reading
+from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
 from optimizer.instance.cells import Array, shown
 from optimizer.tree.calendar import Dates
 

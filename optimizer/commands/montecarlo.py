@@ -60,12 +60,11 @@ def montecarlo(
     if work.as_json:
         click.echo(as_json(results, made))
     else:
-        from optimizer.kept.sweep import described
         from optimizer.show.page import printed
         from optimizer.show.text.sweep import montecarlo as show
 
         with printed() as page:
-            show(page, described(results), made)
+            show(page, results.described(), made)
     end(results)
 
 

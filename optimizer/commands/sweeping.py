@@ -109,10 +109,14 @@ class Work:
         """Keep the cases, and the tables made of them, where that is asked for; the unfinished rows go then."""
         if self.out is None:
             return
-        from optimizer.kept.sweep import keep
+        from optimizer.kept.sweep import CASES, keep
         from optimizer.studies.sweep.journal import discard
 
-        keep(results, tables or {}, self.out, command=["gwplan", *sys.argv[1:]], force=self.force)
+        study, command = results.study, ["gwplan", *sys.argv[1:]]
+        options = {"time_limit": study.options.time_limit, "solver": dict(study.options.solver)}
+        asked = {**results.described(), "study": study.digest, "options": options}
+        made = {CASES: results.table, **(tables or {})}
+        keep(study.instance, asked, made, self.out, command=command, force=self.force)
         discard(self.out)
         click.echo(f"kept in {self.out}", err=True)
 
@@ -120,10 +124,10 @@ class Work:
         """Write the pictures that are asked for."""
         if not self.pictures:
             return
-        from optimizer.kept.sweep import CASES, described
+        from optimizer.kept.sweep import CASES
 
         draw(
-            results.study.kind, {CASES: results.table, **(tables or {})}, described(results), self.pictures, self.force
+            results.study.kind, {CASES: results.table, **(tables or {})}, results.described(), self.pictures, self.force
         )
 
 
@@ -149,7 +153,6 @@ def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) 
     import json
 
     from optimizer.kept.record import plain
-    from optimizer.kept.sweep import described
 
     study = results.study
     cases = [
@@ -157,7 +160,7 @@ def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) 
         for number, (task, row) in enumerate(zip(study.tasks, results.rows, strict=True), start=1)
     ]
     made = {name: table.to_dict("records") for name, table in (tables or {}).items()}
-    return json.dumps(plain({**described(results), **made, "cases": cases}), indent=2, ensure_ascii=False)
+    return json.dumps(plain({**results.described(), **made, "cases": cases}), indent=2, ensure_ascii=False)
 
 
 def end(results: Results) -> None:

@@ -59,18 +59,19 @@ def whatif(
     asked = stacks(base, names, edits)
 
     from optimizer.session import Session
-    from optimizer.studies.whatif import compare
+    from optimizer.studies.whatif import compare, compared_as_json
 
     with progress() as tell:
         session = Session(base)
         found = compare(session, asked, tell)
         shares = _attributed(session, asked, found) if attribute else {}
     if out is not None:
-        asked_for = case.asked()
-        kept.keep(found, shares, out, command=["gwplan", *sys.argv[1:]], options=asked_for, force=force)
+        runs = {each.name: each.plan for each in found.all if each.plan is not None}
+        record, command = compared_as_json(found, shares), ["gwplan", *sys.argv[1:]]
+        kept.keep(runs, found.table(), record, out, command=command, options=case.asked(), force=force)
     _warn(found)
     if as_json:
-        click.echo(kept.as_json(found, shares))
+        click.echo(compared_as_json(found, shares))
     else:
         show(found, shares)
     if html is not None:

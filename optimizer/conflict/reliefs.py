@@ -17,7 +17,8 @@ import numpy as np
 from pandas import NaT
 
 from optimizer.conflict.demands import Demand, demands, elastic
-from optimizer.instance.instance import Edit, Instance
+from optimizer.instance.instance import Instance
+from optimizer.language.edits_and_outcomes import Edit
 from optimizer.problems import InstanceError
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.tree.timeline import Timeline, timeline

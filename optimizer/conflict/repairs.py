@@ -14,8 +14,9 @@ from optimizer.check.check import check, raise_errors
 from optimizer.conflict.demands import elastic
 from optimizer.conflict.reliefs import Relief, pattern, reliefs
 from optimizer.conflict.ways_out import Given, Way, later, way_of
-from optimizer.instance.instance import Cell, Edit, Instance
+from optimizer.instance.instance import Instance
 from optimizer.language.edits import spell
+from optimizer.language.edits_and_outcomes import Cell, Edit
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from optimizer.conflict.reliefs import Relief, pattern
-from optimizer.instance.instance import Edit
 from optimizer.language.edits import spell
+from optimizer.language.edits_and_outcomes import Edit
 from optimizer.solver.program import BoolArray, FloatArray
 from optimizer.tree.timeline import Timeline
 

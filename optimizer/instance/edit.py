@@ -13,7 +13,6 @@ import pandas as pd
 
 from optimizer.catalogue.tables import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
 from optimizer.instance.cells import check_cells, filled_default, frame_of, place, shown
-from optimizer.instance.instance import Cell, Edit, Factor, Instance
 from optimizer.instance.selection import (
     Mask,
     column_of,
@@ -23,7 +22,8 @@ from optimizer.instance.selection import (
     typed,
     with_column,
 )
-from optimizer.language.edits import edit, spell
+from optimizer.language.edits import spell
+from optimizer.language.edits_and_outcomes import Cell, Edit, Factor
 from optimizer.problems import InstanceError, Problem, nearest
 
 TARGET: Final = "uncertainty"
@@ -100,8 +100,6 @@ def _reweighted(edit: Edit, factor: Factor, chosen: set[str]) -> Factor:
     return replace(factor, outcomes=outcomes)
 
 
-__all__ = ["apply_edits", "edit", "spell"]
-
 EDITABLE: Final = tuple(name for name in TABLES if name != "instance")
 REFERRERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     name: tuple((t.name, c.name) for t in TABLES.values() for c in t.columns if c.refers_to == name) for name in TABLES
@@ -125,40 +123,26 @@ _MOST_MONTHS: Final = 120_000
 """Largest shift: ten thousand years, all that a calendar with years of four digits has room for."""
 
 
-def apply_edits(
-    instance: Instance, edits: Iterable[Edit], *, note: bool = True, inside_outcome: bool = False
-) -> Instance:
-    """Apply edits in the order given, each to what the earlier ones left.
+Edited = tuple[dict[str, pd.DataFrame], frozenset[str], tuple[Factor, ...]]
+"""Tables, the names of those that the source holds, and the factors."""
 
-    Rows dropped take with them what hangs on them: the rows of other tables that name them, and the edits of
-    outcomes that reach nothing else.
 
-    Parameters
-    ----------
-    instance : Instance
-        The instance; neither it nor its frames change.
-    edits : iterable of Edit
-        The edits.
-    note : bool
-        Whether the edits are added to ``applied``.
-    inside_outcome : bool
-        Whether the edits belong to an outcome, which reaches neither the calendar, economics and risk nor
-        probabilities.
-
-    Returns
-    -------
-    Instance
-        The edited instance; tables that no edit reaches are the same objects.
+def edited(
+    tables: Mapping[str, pd.DataFrame],
+    present: frozenset[str],
+    factors: tuple[Factor, ...],
+    edits: Iterable[Edit],
+    *,
+    inside_outcome: bool,
+) -> Edited:
+    """Return tables and factors after edits, each applied to what the earlier ones left; see `apply_edits`.
 
     Raises
     ------
     InstanceError
-        With every problem found: an edit that names or matches nothing, or that breaks a rule of the catalogue.
+        With every problem found.
     """
-    edits = tuple(edits)
-    if not edits:
-        return instance
-    work = _Work(instance)
+    work = _Work(tables, present, factors)
     problems: list[Problem] = []
     for each in edits:
         try:
@@ -168,19 +152,17 @@ def apply_edits(
     problems += work.broken_cells() + work.dangling_names()
     if problems:
         raise InstanceError(problems)
-    factors = work.factors if inside_outcome else work.factors_left()
-    applied = (*instance.applied, *(each.text or spell(each) for each in edits)) if note else instance.applied
-    return replace(instance, tables=work.tables, present=frozenset(work.present), factors=factors, applied=applied)
+    return work.tables, frozenset(work.present), work.factors if inside_outcome else work.factors_left()
 
 
 class _Work:
     """The tables while edits are applied to them."""
 
-    def __init__(self, instance: Instance) -> None:
-        self.before = instance
-        self.tables = dict(instance.tables)
-        self.present = set(instance.present)
-        self.factors = instance.factors
+    def __init__(
+        self, tables: Mapping[str, pd.DataFrame], present: frozenset[str], factors: tuple[Factor, ...]
+    ) -> None:
+        self.tables_before, self.present_before = tables, present
+        self.tables, self.present, self.factors = dict(tables), set(present), factors
         self.touched: dict[str, dict[str, Edit]] = {}
         self.renamed: dict[str, Edit] = {}
         self.shrunk: set[str] = set()
@@ -324,13 +306,13 @@ class _Work:
     def _moot(self, edit: Edit) -> bool:
         if edit.table not in TABLES:
             return False
-        table, old = TABLES[edit.table], self.before
+        table, old = TABLES[edit.table], self.tables_before
         if edit.operation == "insert":
             named = [(c.refers_to, edit.where[c.name]) for c in table.columns if c.refers_to and c.name in edit.where]
-            return any(_has(old.tables, *name) and not _has(self.tables, *name) for name in named)
+            return any(_has(old, *name) and not _has(self.tables, *name) for name in named)
         return (
             edit.table in self.shrunk
-            and _reaches(edit, table, rows_of(table, old.tables, old.present))
+            and _reaches(edit, table, rows_of(table, old, self.present_before))
             and not _reaches(edit, table, rows_of(table, self.tables, self.present))
         )
 

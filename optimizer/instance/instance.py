@@ -8,82 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Scalar
+from optimizer.instance.edit import edited
+from optimizer.instance.remembered import Remembered
+from optimizer.language.edits import edit, spell
+from optimizer.language.edits_and_outcomes import Edit, Factor, WhatIf
 from optimizer.problems import InstanceError, Problem, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from optimizer.instance.earlier import Earlier
     from optimizer.instance.sheet_places import SheetPlaces
-    from optimizer.tree.earlier import Earlier
-    from optimizer.tree.layouts import Layouts
-
-Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
-Cell = str | float | int | bool | dt.date
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A change of cells of one table, from a what-if, an outcome or the command line.
-
-    Attributes
-    ----------
-    table : str
-        Table of the catalogue, or ``uncertainty``.
-    operation : {"set", "scale", "add", "shift_months", "insert", "drop"}
-        What is done to the cells.
-    where : mapping of str to Cell
-        Column to glob (text) or value (numbers, dates); all must match. For ``insert`` the row.
-    column : str
-        Column that is changed; blank for ``insert`` and ``drop``.
-    value : Cell
-        Operand; ``""`` clears a cell.
-    start, until : datetime.date or None
-        Dates in ``[start, until)`` that the edit reaches; None: open.
-    text : str
-        The edit in the command line's spelling, for messages and manifests.
-    """
-
-    table: str
-    operation: Operation
-    where: Mapping[str, Cell] = field(default_factory=dict)
-    column: str = ""
-    value: Cell = ""
-    start: dt.date | None = None
-    until: dt.date | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One outcome of an uncertainty factor."""
-
-    name: str
-    probability: float
-    edits: tuple[Edit, ...] = ()
-
-
-@dataclass(frozen=True)
-class Factor:
-    """Something uncertain, revealed on a date."""
-
-    name: str
-    revealed: dt.date
-    outcomes: tuple[Outcome, ...]
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """A named list of edits, or outcomes taken as known."""
-
-    name: str
-    description: str = ""
-    edits: tuple[Edit, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +51,7 @@ class Instance:
         Where its cells stand in the workbook that it was read from; None: it was read from a folder.
     earlier : Earlier or None
         An earlier plan that the plan should stay near. It is no part of the format: a run keeps it, `save` does not.
-    checked : Layouts or None
+    checked : Remembered or None
         What was made and found when it was read, remembered by its tables, which nobody changes. Instances edited from
         it share the tables that no edit reaches, and so that work.
     """
@@ -124,7 +64,7 @@ class Instance:
     applied: tuple[str, ...] = ()
     sheets: SheetPlaces | None = None
     earlier: Earlier | None = None
-    checked: Layouts | None = field(default=None, repr=False)
+    checked: Remembered | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("tables", "whatifs", "files"):
@@ -230,8 +170,6 @@ class Instance:
         InstanceError
             If an edit names nothing, matches nothing, or leaves data that break a rule.
         """
-        from optimizer.instance.edit import apply_edits, edit
-
         parsed = tuple(edit(e) if isinstance(e, str) else e for e in edits)
         return apply_edits(self, parsed)
 
@@ -293,3 +231,43 @@ class Instance:
 def replaced(instance: Instance, tables: Mapping[str, pd.DataFrame], applied: Iterable[str] = ()) -> Instance:
     """Return the instance with some tables replaced and the edits that did it noted."""
     return replace(instance, tables={**instance.tables, **tables}, applied=(*instance.applied, *applied))
+
+
+def apply_edits(
+    instance: Instance, edits: Iterable[Edit], *, note: bool = True, inside_outcome: bool = False
+) -> Instance:
+    """Apply edits in the order given, each to what the earlier ones left.
+
+    Rows dropped take with them what hangs on them: the rows of other tables that name them, and the edits of
+    outcomes that reach nothing else.
+
+    Parameters
+    ----------
+    instance : Instance
+        The instance; neither it nor its frames change.
+    edits : iterable of Edit
+        The edits.
+    note : bool
+        Whether the edits are added to ``applied``.
+    inside_outcome : bool
+        Whether the edits belong to an outcome, which reaches neither the calendar, economics and risk nor
+        probabilities.
+
+    Returns
+    -------
+    Instance
+        The edited instance; tables that no edit reaches are the same objects.
+
+    Raises
+    ------
+    InstanceError
+        With every problem found: an edit that names or matches nothing, or that breaks a rule of the catalogue.
+    """
+    edits = tuple(edits)
+    if not edits:
+        return instance
+    tables, present, factors = edited(
+        instance.tables, instance.present, instance.factors, edits, inside_outcome=inside_outcome
+    )
+    applied = (*instance.applied, *(each.text or spell(each) for each in edits)) if note else instance.applied
+    return replace(instance, tables=tables, present=present, factors=factors, applied=applied)

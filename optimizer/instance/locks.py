@@ -7,8 +7,9 @@ import json
 import re
 from typing import Final
 
-from optimizer.instance.instance import Cell, Edit, Instance
+from optimizer.instance.instance import Instance
 from optimizer.language.edits import noted
+from optimizer.language.edits_and_outcomes import Cell, Edit
 from optimizer.problems import InstanceError, Problem
 
 FORM: Final = "write PATHWAY[POOL] = GW @ FROM..UNTIL; <= and >= for =, without [POOL] the sum over all pools"

@@ -14,9 +14,10 @@ import numpy as np
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
 from optimizer.instance.cells import filled_default, shown
 from optimizer.instance.edit import EDITABLE, TARGET, rows_of
-from optimizer.instance.instance import Cell, Edit, Instance, Operation
+from optimizer.instance.instance import Instance
 from optimizer.instance.selection import select
 from optimizer.language.edits import EditReader, noted, spell
+from optimizer.language.edits_and_outcomes import Cell, Edit, Operation
 from optimizer.problems import InstanceError, Problem, nearest
 
 FORMS: Final = (

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.storage.sources import printable
+from optimizer.files import printable
 
 _UNITS: Final = (
     ("bn_per_gw_year", "$bn per GW-year"),

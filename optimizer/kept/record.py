@@ -12,9 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any, Final
 
+from optimizer.files import printable
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
-from optimizer.storage.sources import printable
 
 MANIFEST, INSTANCE = "manifest.json", "instance"
 _PACKAGES: Final = ("gwplan", "pyomo", "highspy", "numpy", "pandas")

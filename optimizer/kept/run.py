@@ -14,7 +14,8 @@ from typing import Any, Final
 import pandas as pd
 
 from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.files import refuse_occupied, whole_folder
+from optimizer.files import printable, refuse_occupied, whole_folder
+from optimizer.instance.earlier import Earlier
 from optimizer.instance.instance import Instance
 from optimizer.kept.csv import read_table, table_csv
 from optimizer.kept.record import (
@@ -33,9 +34,7 @@ from optimizer.kept.record import (
 from optimizer.plan.plan import Plan
 from optimizer.problems import InstanceError, Problem
 from optimizer.storage.read import load
-from optimizer.storage.sources import printable
 from optimizer.storage.write import save
-from optimizer.tree.earlier import Earlier
 
 FORMAT: Final = "gwplan run"
 VERSION: Final = 1

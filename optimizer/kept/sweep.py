@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from optimizer.files import refuse_occupied, whole_folder
+from optimizer.instance.instance import Instance
 from optimizer.kept.case_columns import unit
 from optimizer.kept.csv import harmless
 from optimizer.kept.record import (
     INSTANCE,
     MANIFEST,
     Kind,
-    about,
     as_given,
     changed,
     garbled,
@@ -30,7 +30,6 @@ from optimizer.kept.record import (
 )
 from optimizer.problems import InstanceError, Problem
 from optimizer.storage.write import save
-from optimizer.studies.sweep.sweep import Results
 
 CASES: Final = "cases"
 """The table of all cases, one row each."""
@@ -75,7 +74,8 @@ def is_sweep(folder: str | Path) -> bool:
 
 
 def keep(
-    results: Results,
+    instance: Instance,
+    asked: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame],
     folder: str | Path,
     *,
@@ -88,10 +88,12 @@ def keep(
 
     Parameters
     ----------
-    results : Results
-        The cases.
+    instance : Instance
+        The base of all cases.
+    asked : mapping
+        What the manifest says of the sweep itself: what was asked, and what the base comes to.
     tables : mapping of str to pandas.DataFrame
-        What else was made of them, by name.
+        ``cases``, and what else was made of them, by name.
     folder : str or Path
         The folder to be.
     command : sequence of str
@@ -105,17 +107,27 @@ def keep(
         If the folder may not be replaced, or cannot be written.
     """
     refuse_existing(folder, force=force)
-    instance = results.study.instance
     contents: dict[str, bytes] = {}
-    for name, table in {CASES: results.table, **tables}.items():
+    for name, table in tables.items():
         contents[f"{name}.csv"], contents[f"{name}.parquet"] = _csv(table), _parquet(name, table)
     instance = replace(instance, whatifs={}) if instance.applied else instance
     with whole_folder(Path(folder), replace=force) as new:
         save(instance, new / INSTANCE)
         for file, data in contents.items():
             (new / file).write_bytes(data)
+        statuses = tables[CASES]["status"].tolist()
         digests = {INSTANCE: instance.digest, **{file: sha256(data) for file, data in contents.items()}}
-        (new / MANIFEST).write_bytes(json_bytes(_manifest(results, command, digests)))
+        manifest = {
+            "format": FORMAT,
+            "version": VERSION,
+            "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            **asked,
+            "command": as_given(command),
+            "versions": versions(),
+            "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
+            "contents": digests,
+        }
+        (new / MANIFEST).write_bytes(json_bytes(manifest))
 
 
 def read_sweep(folder: str | Path) -> KeptSweep:
@@ -149,35 +161,6 @@ def read_sweep(folder: str | Path) -> KeptSweep:
     if problems:
         raise InstanceError(problems)
     return KeptSweep(root, manifest, tables)
-
-
-def described(results: Results) -> dict[str, Any]:
-    """Return what a manifest says of a sweep itself: what was asked, of which instance, and what the base comes to."""
-    study = results.study
-    return {
-        "kind": study.kind,
-        **about(study.instance),
-        "settings": dict(study.settings),
-        "quantities": list(study.quantities),
-        "base": dict(results.base),
-    }
-
-
-def _manifest(results: Results, command: Sequence[str], contents: Mapping[str, str]) -> dict[str, Any]:
-    study = results.study
-    statuses = results.table["status"].tolist()
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        **described(results),
-        "command": as_given(command),
-        "study": study.digest,
-        "options": {"time_limit": study.options.time_limit, "solver": dict(study.options.solver)},
-        "versions": versions(),
-        "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
-        "contents": dict(contents),
-    }
 
 
 def _csv(table: pd.DataFrame) -> bytes:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from optimizer.instance.instance import Cell, Edit
 from optimizer.language.cursor import as_number
 from optimizer.language.edits import OPERATOR, EditReader, noted
+from optimizer.language.edits_and_outcomes import Cell, Edit
 
 FORMS: Final = (
     "write TABLE[column=pattern, ...].column = VALUE, VALUE, ... @ from..until; *= or += for =, "

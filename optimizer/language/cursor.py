@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from optimizer.catalogue.tables import TABLES, allowed_columns
-from optimizer.instance.instance import Cell
+from optimizer.language.edits_and_outcomes import Cell
 from optimizer.problems import InstanceError, Problem
 
 NAME: Final = re.compile(r"[^\W\d]\w*")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from optimizer.instance.instance import Cell, Edit, Operation
 from optimizer.language.cursor import DATE, FLAG, NUMBER, WHOLE, WORD, Cursor, as_number, kind_of
+from optimizer.language.edits_and_outcomes import Cell, Edit, Operation
 
 FORMS: Final = (
     'write TABLE[column=pattern, ...].column = value (or *=, +=, -=, also "+= 6 months") @ from..until, '

@@ -9,12 +9,11 @@ from typing import Final, Literal
 
 import numpy as np
 
-from optimizer.files import refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.solver.compile import compiled
 from optimizer.solver.program import NUMBERED, IntArray, LinearProgram
-from optimizer.storage.sources import printable
 from optimizer.tree.timeline import timeline
 
 Kind = Literal["lp", "mps"]

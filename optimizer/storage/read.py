@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from optimizer.catalogue.tables import SCHEMA_VERSION, TABLES
 from optimizer.check.check import raise_errors
 from optimizer.instance.cells import Parsed, empty, shown
-from optimizer.instance.instance import Factor, Instance, WhatIf
+from optimizer.instance.instance import Instance
+from optimizer.language.edits_and_outcomes import Factor, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.package import ENDINGS
 from optimizer.storage.rows import ALL, Reading, read_csv, read_sections

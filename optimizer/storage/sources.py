@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.files import bytes_inside, leads_out, printable, reason
 from optimizer.problems import InstanceError, Problem, nearest
-
-LARGEST: Final = 200_000_000
-"""Most bytes that one input file may have."""
-
-_CHUNK: Final = 1 << 16
 
 WHATIFS: Final = "whatifs"
 KNOWN: Final = tuple(dict.fromkeys([*(table.file for table in TABLES.values()), "uncertainty.toml"]))
@@ -85,20 +78,6 @@ def read_file(path: str | Path) -> Sources:
     return sources
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """Return the bytes of a file that the user named, wherever it is.
-
-    Raises
-    ------
-    InstanceError
-        If it is no regular file, cannot be read or is too large.
-    """
-    data = _bytes(Path(Path(os.path.abspath(path)).anchor), Path(path), printable(str(path)))
-    if isinstance(data, Problem):
-        raise InstanceError(data)
-    return data
-
-
 def is_input(name: str) -> bool:
     """Return whether a file of that name is read as a part of an instance."""
     return name.lower().endswith((".csv", ".toml"))
@@ -116,7 +95,7 @@ def _listed(folder: Path) -> list[tuple[str, Path]]:
         remedy = "give the folder that holds instance.toml"
         raise InstanceError(Problem(where, "not a folder", _WHAT, remedy)) from None
     except (OSError, ValueError) as error:
-        raise InstanceError(Problem(where, "cannot be listed", _reason(error), "check the path")) from None
+        raise InstanceError(Problem(where, "cannot be listed", reason(error), "check the path")) from None
     return [(printable(name), folder / name) for name in names]
 
 
@@ -126,11 +105,11 @@ def _read_whatifs(sources: Sources, root: Path, folder: Path) -> None:
         names = [] if outside else sorted(os.listdir(folder))
     except (OSError, RuntimeError) as error:
         sources.problems.append(
-            Problem(WHATIFS, "cannot be listed", _reason(error), "make it a folder that may be read")
+            Problem(WHATIFS, "cannot be listed", reason(error), "make it a folder that may be read")
         )
         return
     if outside:
-        sources.problems.append(_outside(WHATIFS))
+        sources.problems.append(leads_out(WHATIFS))
     for file in names:
         name, entry = printable(file), folder / file
         relative = f"{WHATIFS}/{name}"
@@ -141,14 +120,9 @@ def _read_whatifs(sources: Sources, root: Path, folder: Path) -> None:
             sources.problems.append(Problem(relative, "unknown file", rule, "rename or remove it"))
 
 
-def _outside(name: str) -> Problem:
-    rule = "an instance is read from its own folder only"
-    return Problem(name, "a link that leads out of the folder", rule, "copy what it points to into the folder")
-
-
 def _read(sources: Sources, root: Path, path: Path, name: str) -> None:
     """Read one file into the sources, or note why not."""
-    data = _bytes(root, path, name)
+    data = bytes_inside(root, path, name)
     if isinstance(data, bytes):
         sources.hashes[name] = hashlib.sha256(data).hexdigest()
         text = _decoded(data, name)
@@ -158,26 +132,6 @@ def _read(sources: Sources, root: Path, path: Path, name: str) -> None:
         data = text
     sources.unreadable.add(name)
     sources.problems.append(data)
-
-
-def _bytes(root: Path, path: Path, name: str) -> bytes | Problem:
-    try:
-        resolved = path.resolve(strict=True)
-        if not resolved.is_relative_to(root.resolve()):
-            return _outside(name)
-        if not stat.S_ISREG(os.stat(resolved).st_mode):
-            return Problem(name, "not a regular file", "every input is a regular file", "replace it by a file")
-        # opened without blocking and checked again: it may have been swapped for a pipe since
-        with os.fdopen(os.open(resolved, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return Problem(name, "not a regular file", "every input is a regular file", "replace it by a file")
-            # by chunks: to ask for the most that there may be would set aside as much memory
-            data = b"".join(islice(iter(partial(file.read, _CHUNK), b""), LARGEST // _CHUNK + 1))
-    except (OSError, RuntimeError) as error:
-        return Problem(name, "cannot be read", _reason(error), "check that it exists and may be read")
-    if len(data) > LARGEST:
-        return Problem(name, "too large", f"a file may have {LARGEST // 10**6} MB", "split or shorten it")
-    return data
 
 
 def _decoded(data: bytes, name: str) -> str | Problem:
@@ -198,12 +152,3 @@ def _decoded(data: bytes, name: str) -> str | Problem:
 
 def _line(data: bytes, position: int) -> int:
     return data.count(b"\n", 0, position) + 1
-
-
-def printable(name: str) -> str:
-    """Return a file name that can be printed, whatever bytes it has."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()

@@ -19,15 +19,15 @@ from optimizer.catalogue.sheets import (
     WHATIFS,
 )
 from optimizer.catalogue.tables import TABLES, Table
+from optimizer.files import printable, read_bytes
 from optimizer.instance.cells import Parsed, empty, frame_of, parse, shown
-from optimizer.instance.instance import Edit, Factor, Outcome, WhatIf
 from optimizer.instance.sheet_places import SheetPlaces
 from optimizer.language.edits import edit
+from optimizer.language.edits_and_outcomes import Edit, Factor, Outcome, WhatIf
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, letters
 from optimizer.spreadsheet.package import open_package
 from optimizer.storage.rows import ALL, Reading, header_problems
-from optimizer.storage.sources import printable, read_bytes
 from optimizer.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
 
 _CLOSE: Final = 0.85

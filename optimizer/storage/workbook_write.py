@@ -21,11 +21,10 @@ from optimizer.catalogue.sheets import (
 )
 from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
 from optimizer.extras import imported
-from optimizer.files import refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.cells import MOST_ROWS, letters
-from optimizer.storage.sources import printable
 from optimizer.storage.words import default_words, one_line, rule_words, type_words
 
 SPARE: Final = 500

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optimizer.conflict.diagnose import conflicts_in_words
 from optimizer.errors import InfeasibleError, SolverError, StoppedError
-from optimizer.instance.instance import Edit
+from optimizer.language.edits_and_outcomes import Edit
 from optimizer.plan.worth import gained
 from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session

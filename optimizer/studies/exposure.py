@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.instance.instance import Edit, Instance
+from optimizer.instance.instance import Instance
+from optimizer.language.edits_and_outcomes import Edit
 from optimizer.plan.obligations import Owed, cancelled_shares, owed
 from optimizer.plan.plan import Plan
 from optimizer.session import Session

@@ -11,9 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from optimizer.files import printable
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import FloatArray, IntArray
-from optimizer.storage.sources import printable, read_file
+from optimizer.storage.sources import read_file
 from optimizer.tree.timeline import Timeline
 
 Lines = list[tuple[int, list[str]]]

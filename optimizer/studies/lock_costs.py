@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.instance.instance import Edit, Instance, replaced
+from optimizer.instance.instance import Instance, replaced
 from optimizer.language.edits import spell
+from optimizer.language.edits_and_outcomes import Edit
 from optimizer.session import Session
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Column, Table
-from optimizer.instance.instance import Cell, Edit, Instance
+from optimizer.instance.instance import Instance
+from optimizer.language.edits_and_outcomes import Cell, Edit
 from optimizer.plan.claims import STATUSES
 from optimizer.session import Session
 from optimizer.studies.attempt import Told, attempt

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from optimizer.errors import InfeasibleError
-from optimizer.instance.edit import edit
-from optimizer.instance.instance import Edit, Instance, WhatIf
+from optimizer.instance.instance import Instance
+from optimizer.kept.comparison import FORMAT
+from optimizer.language.edits import edit
+from optimizer.language.edits_and_outcomes import Edit, WhatIf
 from optimizer.plan.plan import Plan
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.session import Answer, Reached, Session
@@ -293,3 +297,41 @@ def _in_order(worth: dict[tuple[int, ...], float], place: int) -> float:
 
 def _named(parts: Sequence[Part]) -> str:
     return "+".join(part.name for part in parts) or "the base"
+
+
+def compared_as_json(found: Comparison, shares: Mapping[str, Attribution]) -> str:
+    """Return a comparison as JSON: the base's figures, and each case's with what they differ by."""
+    record = {
+        "format": FORMAT,
+        "base": _record(found.base),
+        "cases": {case.name: _record(case, found.base) for case in found.cases},
+        "attribution": {
+            name: {"exact": each.exact, "failure": each.failure or None, "share_bn": [list(s) for s in each.shares]}
+            for name, each in shares.items()
+        },
+    }
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _record(case: Case, base: Case | None = None) -> dict[str, Any]:
+    """Return a case's figures by group, those of one name beneath it, and the differences to the base's."""
+    record: dict[str, Any] = {"status": case.plan.status if case.plan else "infeasible"}
+    record |= {"reason": case.failure} if case.failure else {"reached": case.reached, "cold_again": case.cold_again}
+    record |= {"changes": [part.name for part in case.stack.parts]}
+    values: dict[str, Any] = {}
+    differences: dict[str, Any] = {}
+    for figure, value in case.figures.items():
+        for into, amount in ((values, value), (differences, _less(value, base, figure))):
+            shown = amount if math.isfinite(amount) else None
+            if figure.name:
+                into.setdefault(figure.group, {})[figure.name] = shown
+            else:
+                into[figure.group] = shown
+    record["figures"] = values
+    if base is not None:
+        record["difference"] = differences
+    return record
+
+
+def _less(value: float, base: Case | None, figure: Any) -> float:
+    return value - base.figures.get(figure, math.nan) if base is not None else math.nan

@@ -14,7 +14,8 @@ from optimizer.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from optimizer.instance.instance import Factor, Instance, Outcome
+    from optimizer.instance.instance import Instance
+    from optimizer.language.edits_and_outcomes import Factor, Outcome
     from optimizer.tree.arrays import Arrays, Names
     from optimizer.tree.calendar import Calendar
     from optimizer.tree.layouts import Layouts

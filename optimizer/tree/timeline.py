@@ -19,8 +19,8 @@ from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.arrays import Arrays, Names, whole_deal_periods
 from optimizer.tree.calendar import Calendar, calendar_of
-from optimizer.tree.earlier import kept
 from optimizer.tree.layouts import Layouts
+from optimizer.tree.near import kept
 from optimizer.tree.past import changes_of_the_past
 
 BYTES_A_COLUMN: Final = 1_500

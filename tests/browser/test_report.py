@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from optimizer.instance.edit import edit
 from optimizer.kept.run import Run, keep, read_run
 from optimizer.kept.sweep import KeptSweep, read_sweep
 from optimizer.kept.sweep import keep as keep_sweep
+from optimizer.language.edits import edit
 from optimizer.planning import solve
 from optimizer.session import Session
 from optimizer.show.report.cases import runs_report, uncertainty_report, whatif_report
@@ -99,7 +99,8 @@ def sweeps(folder: Path) -> dict[str, KeptSweep]:
         results = run_study(study, InProcess())
         tables = {"tornado": swings.tornado(swung, results, "objective_bn")} if name == "tornado" else {}
         tables |= montecarlo.tables(results) if name == "montecarlo" else {}
-        keep_sweep(results, tables, folder / name, command=["gwplan", name])
+        tables["cases"] = results.table
+        keep_sweep(instance, results.described(), tables, folder / name, command=["gwplan", name])
         found[name] = read_sweep(folder / name)
     return found
 

@@ -13,9 +13,9 @@ from optimizer.catalogue.tables import (
     VALUE_FACTORS,
     Table,
 )
+from optimizer.files import LARGEST
 from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.language.quantities import FIGURES
-from optimizer.storage.sources import LARGEST
 from optimizer.storage.words import default_words, rule_words, type_words
 
 _FACTORS: Final = " and ".join(f"`{name}`" for name in VALUE_FACTORS)

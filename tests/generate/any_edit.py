@@ -10,7 +10,8 @@ import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Column, Table
 from optimizer.instance.edit import EDITABLE
-from optimizer.instance.instance import Cell, Edit, Instance
+from optimizer.instance.instance import Instance
+from optimizer.language.edits_and_outcomes import Cell, Edit
 
 CHANGES = {
     "text": ("set",),

@@ -16,7 +16,7 @@ from optimizer.conflict.diagnose import diagnose
 from optimizer.conflict.reliefs import reliefs
 from optimizer.conflict.repairs import SAME
 from optimizer.conflict.ways_out import breach_cost, steps
-from optimizer.instance.instance import Edit, Factor, Outcome
+from optimizer.language.edits_and_outcomes import Edit, Factor, Outcome
 from optimizer.solver.compile import compiled
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES

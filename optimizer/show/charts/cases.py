@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from optimizer.files import printable
 from optimizer.show import theme
 from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
@@ -12,7 +13,6 @@ from optimizer.show.charts.over_time import SIGNED, expected, stack, use_key, us
 from optimizer.show.page import formatter
 from optimizer.show.theme import GREY, INK, Layer
 from optimizer.show.view import View
-from optimizer.storage.sources import printable
 
 MOST_CASES: Final = 24
 GAIN, LOSS = theme.RAMP[2], GREY

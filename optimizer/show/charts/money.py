@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models.tree import FloatArray, IntArray
+from optimizer.files import printable
 from optimizer.show import theme
 from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, worth
@@ -16,7 +17,6 @@ from optimizer.show.page import signed
 from optimizer.show.text.values import COSTS, NOT_CASH, average_prices, known_means
 from optimizer.show.theme import GREY, INK, NothingToShowError
 from optimizer.show.view import Span, View
-from optimizer.storage.sources import printable
 
 MOST_PATHWAYS = 8
 GAIN, LOSS, TOTAL = theme.RAMP[2], GREY, INK

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from optimizer.files import refuse_occupied, whole_file, whole_folder
+from optimizer.files import printable, refuse_occupied, whole_file, whole_folder
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart
 from optimizer.show.theme import NothingToShowError, installed
 from optimizer.show.view import View
-from optimizer.storage.sources import printable
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin

@@ -11,6 +11,7 @@ import pandas as pd
 
 from models.tree import FloatArray
 from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.files import printable
 from optimizer.instance.instance import Instance
 from optimizer.plan.claims import STATUSES
 from optimizer.show import theme
@@ -19,7 +20,6 @@ from optimizer.show.charts.drawing import Drawing, Figures, Frame, Times, edited
 from optimizer.show.charts.over_time import expected, stack
 from optimizer.show.theme import GREY, INK, Layer, NothingToShowError
 from optimizer.show.view import MONTH_NAMES, Span, View
-from optimizer.storage.sources import printable
 from optimizer.studies.unverified import gw_by_status
 from optimizer.tree.calendar import MONTHS, add_months
 from optimizer.tree.timeline import timeline

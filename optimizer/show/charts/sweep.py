@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.files import printable
 from optimizer.kept.case_columns import in_words, label, unit, unit_behind, with_unit
 from optimizer.kept.sweep import CASES
 from optimizer.show import theme
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame
 from optimizer.show.page import cut, decimals, formatter, number, signed
 from optimizer.show.theme import FAINT, GREY, INK, RAMP, Line, NothingToShowError
-from optimizer.storage.sources import printable
 from optimizer.studies.sweep.sweep import OPTIMAL
 from optimizer.studies.uncertainty.cases import Point
 

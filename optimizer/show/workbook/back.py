@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from optimizer.files import printable, read_bytes
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.page import TOP
 from optimizer.spreadsheet.cells import Odd, Sheet, Workbook, letters
 from optimizer.spreadsheet.package import open_package
-from optimizer.storage.sources import printable, read_bytes
 
 _NODE, _FIRST_PAIR = 1, 6
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING
 from optimizer.extras import imported
-from optimizer.files import refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.facts import book_facts
@@ -18,7 +18,6 @@ from optimizer.show.workbook.limits import Slacks, add_limits
 from optimizer.show.workbook.nodes import SLACK, Nodes
 from optimizer.show.workbook.page import TOP, Column, Exported, Page, put
 from optimizer.show.workbook.summary import Overview, Summary
-from optimizer.storage.sources import printable
 
 PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values")
 """Tables that are written as they were solved."""

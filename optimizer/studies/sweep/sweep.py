@@ -14,7 +14,7 @@ import pandas as pd
 
 from optimizer.errors import SolverError
 from optimizer.instance.instance import Instance
-from optimizer.kept.record import versions
+from optimizer.kept.record import about, versions
 from optimizer.planning import solve
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import SolveOptions
@@ -118,6 +118,17 @@ class Results:
         leading = dict.fromkeys(name for task in self.study.tasks for name in task.inputs)
         figures = dict.fromkeys(name for row in (self.base, *self.rows) for name in row)
         return pd.DataFrame(cases, columns=["case", *leading, *figures])
+
+    def described(self) -> dict[str, Any]:
+        """Return what was asked, of which instance, and what the base comes to; JSON holds it."""
+        study = self.study
+        return {
+            "kind": study.kind,
+            **about(study.instance),
+            "settings": dict(study.settings),
+            "quantities": list(study.quantities),
+            "base": dict(self.base),
+        }
 
 
 class Engine(Protocol):

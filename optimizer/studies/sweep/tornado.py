@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.instance.edit import rows_of, spell
-from optimizer.instance.instance import Edit, Instance
+from optimizer.instance.edit import rows_of
+from optimizer.instance.instance import Instance
 from optimizer.instance.selection import select
 from optimizer.language.axes import Axis, limits
+from optimizer.language.edits import spell
+from optimizer.language.edits_and_outcomes import Edit
 from optimizer.plan.claims import STATUSES
 from optimizer.problems import InstanceError, Problem, all_told
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
