@@ -8,7 +8,6 @@ from math import isfinite
 from pyomo.core import ConcreteModel, Constraint, NonNegativeIntegers, Objective, Set, maximize
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import axes_terms
 from models.cancellation import add_cancellation, cancellation_terms, commit
 from models.data import PlanData
 from models.deals import add_deals, deals, deals_terms, term
@@ -30,7 +29,7 @@ from models.nearness import add_nearness, nearness, nearness_terms
 from models.restricted import add_shares, owned, parts_of_one, restriction_terms, same_split
 from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
 from models.supply import add_supply, balance, supply_terms
-from models.terms import Terms, declare
+from models.terms import Terms, axes_terms, declare
 from models.tree import Tree, build_tree
 from models.value import add_value, expected_worth, value_terms
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
     from optimizer.instance.instance import Instance
     from optimizer.kept.stay_near import stay_near
-    from optimizer.language.edits import edit
-    from optimizer.language.edits_and_outcomes import Edit, WhatIf
+    from optimizer.language.edits import Edit, WhatIf, edit
     from optimizer.plan.plan import Plan
     from optimizer.planning import solve
     from optimizer.problems import InstanceError, Problem
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
     from optimizer.solver.program import SolveOptions
     from optimizer.storage.read import load
     from optimizer.storage.write import save
-    from optimizer.studies.uncertainty.uncertainty import Uncertainty, uncertainty
+    from optimizer.studies.uncertainty import Uncertainty, uncertainty
 
 _HOME = {
     "Answer": "optimizer.session",
     "AuditError": "optimizer.errors",
-    "Edit": "optimizer.language.edits_and_outcomes",
+    "Edit": "optimizer.language.edits",
     "InfeasibleError": "optimizer.errors",
     "Instance": "optimizer.instance.instance",
     "InstanceError": "optimizer.problems",
@@ -40,14 +39,14 @@ _HOME = {
     "SolveOptions": "optimizer.solver.program",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
-    "Uncertainty": "optimizer.studies.uncertainty.uncertainty",
-    "WhatIf": "optimizer.language.edits_and_outcomes",
+    "Uncertainty": "optimizer.studies.uncertainty",
+    "WhatIf": "optimizer.language.edits",
     "edit": "optimizer.language.edits",
     "load": "optimizer.storage.read",
     "save": "optimizer.storage.write",
     "solve": "optimizer.planning",
     "stay_near": "optimizer.kept.stay_near",
-    "uncertainty": "optimizer.studies.uncertainty.uncertainty",
+    "uncertainty": "optimizer.studies.uncertainty",
 }
 
 __all__ = [

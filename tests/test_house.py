@@ -33,7 +33,7 @@ UNIT = re.compile(
 WITH_QUANTITIES = (
     "models",
     "optimizer/instance/instance.py",
-    "optimizer/instance/earlier.py",
+    "optimizer/instance/instance.py",
     "optimizer/plan",
     "optimizer/session.py",
     "optimizer/studies",

@@ -9,10 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from optimizer.audit.facts import Axis, Facts, discount_factor, in_force
-from optimizer.audit.limits import Use
-from optimizer.audit.rows import Decisions, Findings, Namer, rows_nodes
-from optimizer.audit.tree import Floats, Ints
+from optimizer.audit.facts import Axis, Facts, Floats, Ints, discount_factor, in_force
+from optimizer.audit.limits import Decisions, Findings, Namer, Use, rows_nodes
 
 
 def moved(facts: Facts, plan: Decisions, earlier: pd.DataFrame) -> Floats:

@@ -11,7 +11,7 @@ from optimizer.check import rules, warnings
 from optimizer.check.facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.cells import place as in_folder
 from optimizer.instance.instance import Instance, apply_edits
-from optimizer.language.edits_and_outcomes import Factor, Outcome, WhatIf
+from optimizer.language.edits import Factor, Outcome, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.layouts import Layouts
 

@@ -47,7 +47,7 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
 def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
     """Return the given allocation of a CSV file, or of a workbook that gwplan wrote and a planner overtyped."""
     from optimizer.storage.write import is_workbook_name
-    from optimizer.studies.given_allocation import entered, read_given
+    from optimizer.studies.evaluate import entered, read_given
 
     if not is_workbook_name(path):
         return read_given(path, laid_out)

@@ -98,7 +98,7 @@ class Work:
 
     def _engine(self) -> Engine:
         if self.cluster is not None:
-            from optimizer.studies.sweep.cluster import Cluster
+            from optimizer.studies.sweep.engines import Cluster
 
             return Cluster(self.cluster)
         from optimizer.studies.sweep.engines import InProcess, Processes

@@ -24,7 +24,7 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
         refuse(html, force=force)
     instance = case.load()
 
-    from optimizer.studies.uncertainty.uncertainty import uncertainty as found_of
+    from optimizer.studies.uncertainty import uncertainty as found_of
 
     with progress() as tell:
         found = found_of(instance, frontier=frontier or 0, progress=tell)

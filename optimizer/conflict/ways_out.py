@@ -11,9 +11,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.conflict.reliefs import Relief, pattern
-from optimizer.language.edits import spell
-from optimizer.language.edits_and_outcomes import Edit
+from optimizer.conflict.repairs import Relief, pattern
+from optimizer.language.edits import Edit, spell
 from optimizer.solver.program import BoolArray, FloatArray
 from optimizer.tree.timeline import Timeline
 

@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 
-from optimizer.catalogue.sheets import SHEETS
-from optimizer.catalogue.tables import TABLES, Column, Scalar, Table, allowed_columns
+from optimizer.catalogue.tables import SHEETS, TABLES, Column, Scalar, Table, allowed_columns
 from optimizer.problems import Problem, nearest
 
 

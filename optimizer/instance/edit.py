@@ -22,8 +22,8 @@ from optimizer.instance.selection import (
     typed,
     with_column,
 )
-from optimizer.language.edits import spell
-from optimizer.language.edits_and_outcomes import Cell, Edit, Factor
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, Factor, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
 TARGET: Final = "uncertainty"

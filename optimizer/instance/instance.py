@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Scalar
+from optimizer.catalogue.tables import TABLES, Scalar, Table
 from optimizer.instance.edit import edited
 from optimizer.instance.remembered import Remembered
-from optimizer.language.edits import edit, spell
-from optimizer.language.edits_and_outcomes import Edit, Factor, WhatIf
+from optimizer.language.edits import Edit, Factor, WhatIf, edit, spell
 from optimizer.problems import InstanceError, Problem, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from optimizer.instance.earlier import Earlier
-    from optimizer.instance.sheet_places import SheetPlaces
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,3 +263,73 @@ def apply_edits(
     )
     applied = (*instance.applied, *(each.text or spell(each) for each in edits)) if note else instance.applied
     return replace(instance, tables=tables, present=present, factors=factors, applied=applied)
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """An earlier plan, and what it costs to leave it.
+
+    Attributes
+    ----------
+    allocation : pandas.DataFrame
+        The earlier plan's table of that name.
+    resolution : str
+        Length of its periods: ``month``, ``quarter`` or ``year``.
+    move_cost_bn_per_gw_year : float
+        Penalty, $bn per GW and year by which a pair of pathway and pool has more or less than the earlier plan gave it.
+    """
+
+    allocation: pd.DataFrame
+    resolution: str
+    move_cost_bn_per_gw_year: float
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the plan and the cost."""
+        content = f"{self.resolution} {self.move_cost_bn_per_gw_year!r}\n{self.allocation.to_csv(index=False)}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @cached_property
+    def nodes(self) -> pd.DataFrame:
+        """Node, start, known and probability of every node of the earlier plan."""
+        return self.allocation.drop_duplicates("node")[["node", "start", "known", "probability"]]
+
+    def days(self) -> list[str]:
+        """Return the first day of each period that the earlier plan has, in order."""
+        return sorted(set(self.nodes["start"].dt.strftime("%Y-%m-%d")))
+
+
+@dataclass(frozen=True)
+class SheetPlaces:
+    """Where the cells of an instance stand in its workbook.
+
+    Attributes
+    ----------
+    letters : mapping of str to mapping of str to str
+        Column letters by sheet and column name.
+    settings : mapping of str to int
+        Row of the sheet ``settings`` by ``section.key``.
+    """
+
+    letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    settings: Mapping[str, int] = field(default_factory=dict)
+
+    def place(self, table: Table, row: int, column: str) -> str:
+        """Say where a cell is: ``demand!C7``. Rows are the sheet's; 0 is a row that an edit inserted."""
+        if table.section:
+            at = self.settings.get(f"{table.name}.{column}")
+            letter = self.letters.get("settings", {}).get("value")
+            return f"settings!{letter}{at}" if at and letter else f"settings, {table.name}.{column}"
+        found = self.letters.get(table.name, {}).get(column)
+        return f"{table.name}!{found}{row}" if found and row else f"{table.name} {_row(row)}, {column}"
+
+    def told(self, problem: Problem) -> Problem:
+        """Return a problem that names a file of a folder as one that names the sheet in its place."""
+        where = problem.where.replace("uncertainty.toml", "sheet outcomes")
+        if where.startswith("whatifs/"):
+            where = "sheet whatifs, " + where.removeprefix("whatifs/").replace(".toml", "", 1)
+        return replace(problem, where=where)
+
+
+def _row(row: int) -> str:
+    return f"row {row}" if row else "inserted row"

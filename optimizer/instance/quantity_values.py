@@ -15,7 +15,7 @@ from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import place, shown
 from optimizer.instance.instance import Instance
 from optimizer.instance.selection import Mask, hits
-from optimizer.language.edits_and_outcomes import Cell
+from optimizer.language.cursor import Cell
 from optimizer.language.quantities import Cells, Figure, Number, Operation, Path, Quantity, Span, parse
 from optimizer.problems import InstanceError, Problem, nearest
 

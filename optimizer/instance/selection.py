@@ -16,8 +16,8 @@ import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
 from optimizer.instance.cells import BLANKS, filled_default, shown
-from optimizer.language.edits import spell
-from optimizer.language.edits_and_outcomes import Cell, Edit
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
 Mask = npt.NDArray[np.bool_]

@@ -16,8 +16,8 @@ from optimizer.instance.cells import filled_default, shown
 from optimizer.instance.edit import EDITABLE, TARGET, rows_of
 from optimizer.instance.instance import Instance
 from optimizer.instance.selection import select
-from optimizer.language.edits import EditReader, noted, spell
-from optimizer.language.edits_and_outcomes import Cell, Edit, Operation
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, EditReader, Operation, noted, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
 FORMS: Final = (

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from optimizer.files import refuse_occupied, whole_folder
-from optimizer.kept.csv import harmless
+from optimizer.kept.record import harmless
 from optimizer.kept.run import keep as keep_run
 from optimizer.plan.plan import Plan
 

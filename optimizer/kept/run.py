@@ -15,9 +15,7 @@ import pandas as pd
 
 from optimizer.catalogue.plan_tables import COLUMNS
 from optimizer.files import printable, refuse_occupied, whole_folder
-from optimizer.instance.earlier import Earlier
-from optimizer.instance.instance import Instance
-from optimizer.kept.csv import read_table, table_csv
+from optimizer.instance.instance import Earlier, Instance
 from optimizer.kept.record import (
     INSTANCE,
     MANIFEST,
@@ -28,7 +26,9 @@ from optimizer.kept.record import (
     garbled,
     json_bytes,
     read_part,
+    read_table,
     sha256,
+    table_csv,
     versions,
 )
 from optimizer.plan.plan import Plan

@@ -12,8 +12,7 @@ import pandas as pd
 
 from optimizer.catalogue.plan_tables import COLUMNS
 from optimizer.files import printable
-from optimizer.instance.earlier import Earlier
-from optimizer.instance.instance import Instance
+from optimizer.instance.instance import Earlier, Instance
 from optimizer.kept.run import read_run
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.near import NOTHING, agree, nodes_by_day

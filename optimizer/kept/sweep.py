@@ -12,10 +12,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.files import refuse_occupied, whole_folder
+from optimizer.files import printable, refuse_occupied, whole_folder
 from optimizer.instance.instance import Instance
-from optimizer.kept.case_columns import unit
-from optimizer.kept.csv import harmless
 from optimizer.kept.record import (
     INSTANCE,
     MANIFEST,
@@ -23,6 +21,7 @@ from optimizer.kept.record import (
     as_given,
     changed,
     garbled,
+    harmless,
     json_bytes,
     read_part,
     sha256,
@@ -30,6 +29,48 @@ from optimizer.kept.record import (
 )
 from optimizer.problems import InstanceError, Problem
 from optimizer.storage.write import save
+
+_UNITS: Final = (
+    ("bn_per_gw_year", "$bn per GW-year"),
+    ("bn_per_gw", "$bn per GW"),
+    ("gw_years", "GW-years"),
+    ("gw_per_month", "GW per month"),
+    ("_bn", "$bn"),
+    ("_gw", "GW"),
+    ("_days", "days"),
+    ("_months", "months"),
+    ("utilisation", "share"),
+    ("share", "share"),
+)
+
+
+def unit(column: str) -> str:
+    """Return the unit of a column by its name; blank where it has none."""
+    plain = column.partition(" @ ")[0].rpartition("].")[2].partition("[")[0]
+    return next((words for ending, words in _UNITS if plain.endswith(ending)), "")
+
+
+def unit_behind(column: str) -> str:
+    """Return the unit of a column as it stands behind a figure; blank where it has none."""
+    return f" {unit(column)}" if unit(column) else ""
+
+
+def in_words(figure: str) -> str:
+    """Return what a figure of a case is called."""
+    return {"objective_bn": "worth", "npv_bn": "cash (NPV)", "idle_gw_years": "idle capacity"}.get(figure, figure)
+
+
+def with_unit(figure: str) -> str:
+    """Return what a figure of a case is called, with its unit."""
+    return f"{in_words(figure)}, {unit(figure)}" if unit(figure) else in_words(figure)
+
+
+def label(value: Any) -> str:
+    """Return a value of an axis in words; blank: as in the base."""
+    if pd.isna(value):
+        return "as in the base"
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
+
 
 CASES: Final = "cases"
 """The table of all cases, one row each."""

@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.language.cursor import DATE, NAME, NUMBER, WORD, Cursor, as_number
-from optimizer.language.edits_and_outcomes import Cell
+from optimizer.language.cursor import DATE, NAME, NUMBER, WORD, Cell, Cursor, as_number
 from optimizer.problems import nearest
 
 FORMS: Final = (

@@ -17,8 +17,8 @@ import pandas as pd
 from models.data import PlanData
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import Instance
+from optimizer.language.cursor import Cell
 from optimizer.language.edits import spell_cells
-from optimizer.language.edits_and_outcomes import Cell
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import numbers_of
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING, Column
 from optimizer.files import refuse_occupied, whole_folder
-from optimizer.kept.csv import FORMULA, table_csv
+from optimizer.kept.record import FORMULA, table_csv
 from optimizer.kept.run import Run
 
 if TYPE_CHECKING:

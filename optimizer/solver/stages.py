@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.language.edits_and_outcomes import Factor
+from optimizer.language.edits import Factor
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.lift import carried, fixed_where, matching_nodes, spliced

@@ -17,15 +17,13 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
-from optimizer.catalogue.sheets import ABOUT, KNOWN_SHEETS, OUTCOME_EDITS, SETTINGS, WHATIF_EDITS
-from optimizer.catalogue.tables import SCHEMA_VERSION
+from optimizer.catalogue.tables import ABOUT, KNOWN_SHEETS, OUTCOME_EDITS, SCHEMA_VERSION, SETTINGS, WHATIF_EDITS
 from optimizer.files import printable, read_bytes, refuse_occupied, whole_folder
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.cells import Odd, Workbook, letters
 from optimizer.spreadsheet.package import open_package
-from optimizer.storage.read import is_workbook, read_sources
-from optimizer.storage.sources import Sources, read_folder
+from optimizer.storage.read import Sources, is_workbook, read_folder, read_sources
 from optimizer.storage.workbook_read import read_book
 from optimizer.storage.write import write_texts
 

@@ -20,9 +20,8 @@ import pyarrow.csv as arrow_csv
 from optimizer.catalogue.tables import TABLES, Table, allowed_columns
 from optimizer.check.check import check, raise_errors
 from optimizer.instance.cells import Array, Cells, Coded, Fault, Parsed, frame_of, parse, place, shown, type_fault
-from optimizer.instance.instance import Instance
-from optimizer.instance.sheet_places import SheetPlaces
-from optimizer.language.edits_and_outcomes import Factor, WhatIf
+from optimizer.instance.instance import Instance, SheetPlaces
+from optimizer.language.edits import Factor, WhatIf
 from optimizer.problems import Problem, nearest
 from optimizer.tree.layouts import Layouts
 

@@ -9,21 +9,21 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from optimizer.catalogue.sheets import (
+from optimizer.catalogue.tables import (
     ABOUT,
     KNOWN_SHEETS,
     OUTCOME_EDITS,
     OUTCOMES,
     SETTINGS,
+    TABLES,
     WHATIF_EDITS,
     WHATIFS,
+    Table,
 )
-from optimizer.catalogue.tables import TABLES, Table
 from optimizer.files import printable, read_bytes
 from optimizer.instance.cells import Parsed, empty, frame_of, parse, shown
-from optimizer.instance.sheet_places import SheetPlaces
-from optimizer.language.edits import edit
-from optimizer.language.edits_and_outcomes import Edit, Factor, Outcome, WhatIf
+from optimizer.instance.instance import SheetPlaces
+from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, edit
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, letters
 from optimizer.spreadsheet.package import open_package

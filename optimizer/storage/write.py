@@ -15,7 +15,7 @@ from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
 from optimizer.files import refuse_occupied, whole_folder
 from optimizer.instance.instance import Instance
 from optimizer.spreadsheet.package import ENDINGS
-from optimizer.storage.sources import WHATIFS, is_input
+from optimizer.storage.read import WHATIFS, is_input
 from optimizer.storage.toml import factors_toml, toml_text, whatif_toml
 
 _TO_QUOTE = frozenset(',"\r\n')

@@ -17,10 +17,10 @@ from optimizer.instance.cells import frame_of
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance, replaced
 from optimizer.kept.run import Run
-from optimizer.language.edits_and_outcomes import Edit
+from optimizer.language.edits import Edit
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import IntArray
-from optimizer.studies.given_allocation import read_rows
+from optimizer.studies.evaluate import read_rows
 from optimizer.tree.calendar import calendar_of
 from optimizer.tree.timeline import Timeline, timeline
 

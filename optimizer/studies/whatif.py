@@ -16,14 +16,13 @@ import pandas as pd
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.kept.comparison import FORMAT
-from optimizer.language.edits import edit
-from optimizer.language.edits_and_outcomes import Edit, WhatIf
+from optimizer.language.edits import Edit, WhatIf, edit
 from optimizer.plan.plan import Plan
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.session import Answer, Reached, Session
 from optimizer.storage.read import load_whatif
 from optimizer.studies.attempt import Told, why_no_plan
-from optimizer.studies.figures import Figure, figures
+from optimizer.studies.compare import Figure, figures
 
 BASE = "base"
 """Name of the case without any change."""

@@ -15,7 +15,7 @@ from optimizer.catalogue.tables import TABLES, VALUE_FACTORS, reading
 from optimizer.instance.edit import REFERRERS
 from optimizer.instance.instance import Instance, apply_edits
 from optimizer.instance.remembered import Remembered, T
-from optimizer.language.edits_and_outcomes import Edit, Factor, Outcome
+from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.problems import InstanceError
 from optimizer.tree import arrays as steps
 from optimizer.tree.arrays import Arrays, Names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.earlier import Earlier
+from optimizer.instance.instance import Earlier
 from optimizer.problems import InstanceError, Problem
 
 if TYPE_CHECKING:

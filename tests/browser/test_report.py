@@ -18,9 +18,8 @@ from optimizer.kept.sweep import keep as keep_sweep
 from optimizer.language.edits import edit
 from optimizer.planning import solve
 from optimizer.session import Session
-from optimizer.show.report.cases import runs_report, uncertainty_report, whatif_report
+from optimizer.show.report.cases import runs_report, sweep_report, uncertainty_report, whatif_report
 from optimizer.show.report.plan import plan_report
-from optimizer.show.report.sweep import sweep_report
 from optimizer.storage.read import load
 from optimizer.studies.sweep import montecarlo
 from optimizer.studies.sweep import tornado as swings
@@ -29,7 +28,7 @@ from optimizer.studies.sweep.engines import InProcess
 from optimizer.studies.sweep.grid import axes, grid
 from optimizer.studies.sweep.sweep import Study
 from optimizer.studies.sweep.sweep import run as run_study
-from optimizer.studies.uncertainty.uncertainty import uncertainty
+from optimizer.studies.uncertainty import uncertainty
 from optimizer.studies.whatif import compare, stacks
 from tests.browser.chromium import axe, browser, chromium, opened
 from tests.export.test_charts import INSTANCES

@@ -186,7 +186,7 @@ def test_a_file_that_changes_while_it_is_read_is_planned_as_it_was_read(tmp_path
     shutil.copytree(TREE, instance)
     before = hashlib.sha256((instance / "pathways.csv").read_bytes()).hexdigest()
     change = (
-        "import optimizer.storage.sources as sources\nread = sources.bytes_inside\n"
+        "import optimizer.storage.read as sources\nread = sources.bytes_inside\n"
         "def changing(root, path, name):\n    data = read(root, path, name)\n"
         "    if name == 'pathways.csv':\n        open(path, 'w').write('pathway\\n')\n    return data\n"
         "sources.bytes_inside = changing"

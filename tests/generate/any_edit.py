@@ -11,7 +11,8 @@ import pandas as pd
 from optimizer.catalogue.tables import TABLES, Column, Table
 from optimizer.instance.edit import EDITABLE
 from optimizer.instance.instance import Instance
-from optimizer.language.edits_and_outcomes import Cell, Edit
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit
 
 CHANGES = {
     "text": ("set",),

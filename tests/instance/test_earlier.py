@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.instance.earlier import Earlier
+from optimizer.instance.instance import Earlier
 from optimizer.problems import InstanceError
 from optimizer.tree.near import agree, kept
 

@@ -7,8 +7,7 @@ import pytest
 
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import apply_edits
-from optimizer.language.edits import edit
-from optimizer.language.edits_and_outcomes import Edit
+from optimizer.language.edits import Edit, edit
 from optimizer.problems import InstanceError
 from optimizer.storage.toml import read_whatif
 from tests.instance.tiny import GLUT, TINY, made, problem_of, rows

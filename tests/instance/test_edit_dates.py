@@ -10,8 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from optimizer.instance.instance import Instance, apply_edits
-from optimizer.language.edits import edit
-from optimizer.language.edits_and_outcomes import Edit
+from optimizer.language.edits import Edit, edit
 from optimizer.problems import InstanceError
 from tests.instance.tiny import TINY, problem_of, rows
 

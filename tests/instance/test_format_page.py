@@ -11,7 +11,7 @@ import pytest
 
 from optimizer.catalogue.tables import TABLES
 from optimizer.language.edits import edit, spell
-from optimizer.storage.sources import KNOWN
+from optimizer.storage.read import KNOWN
 from optimizer.storage.toml import read_factors, read_whatif
 from tests.docs.format_page import format_page
 

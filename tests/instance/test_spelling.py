@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.language.edits import edit, noted, spell
-from optimizer.language.edits_and_outcomes import Cell, Edit, Operation
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, Operation, edit, noted, spell
 from optimizer.problems import InstanceError
 
 OPERATIONS: Final[tuple[Operation, ...]] = ("set", "scale", "add", "shift_months", "insert", "drop")

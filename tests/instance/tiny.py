@@ -14,8 +14,7 @@ from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import empty
 from optimizer.instance.edit import REFERRERS
 from optimizer.instance.instance import Instance
-from optimizer.language.edits import edit
-from optimizer.language.edits_and_outcomes import Factor, Outcome
+from optimizer.language.edits import Factor, Outcome, edit
 from optimizer.problems import InstanceError
 from tests.instance.typed import to_typed
 

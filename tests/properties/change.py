@@ -13,7 +13,7 @@ import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import Instance
-from optimizer.language.edits_and_outcomes import Edit
+from optimizer.language.edits import Edit
 
 NAMES = ("pathway", "pool", "contract")
 DATES = ("start", "signed", "end", "date", "opens", "closes", "from", "until", "revealed")

@@ -13,7 +13,7 @@ import pytest
 
 import optimizer as gw
 from optimizer.instance.instance import Instance
-from optimizer.language.edits_and_outcomes import Factor, Outcome
+from optimizer.language.edits import Factor, Outcome
 from tests.generate import random_instance
 from tests.properties import change
 from tests.solve.afresh import afresh

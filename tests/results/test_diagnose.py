@@ -13,10 +13,9 @@ import pytest
 import optimizer as gw
 from optimizer.conflict import demands
 from optimizer.conflict.diagnose import diagnose
-from optimizer.conflict.reliefs import reliefs
-from optimizer.conflict.repairs import SAME
+from optimizer.conflict.repairs import SAME, reliefs
 from optimizer.conflict.ways_out import breach_cost, steps
-from optimizer.language.edits_and_outcomes import Edit, Factor, Outcome
+from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.solver.compile import compiled
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.studies.figures import Figure
+from optimizer.studies.compare import Figure
 from optimizer.studies.whatif import Part, Stack, attribute, compare, stacks
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"

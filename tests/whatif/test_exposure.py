@@ -10,7 +10,7 @@ import pytest
 
 import optimizer as gw
 from optimizer.kept.run import keep, read_run
-from optimizer.language.edits_and_outcomes import WhatIf
+from optimizer.language.edits import WhatIf
 from optimizer.session import Session
 from optimizer.studies import exposure
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, written

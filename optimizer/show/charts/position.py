@@ -20,7 +20,7 @@ from optimizer.show.charts.drawing import Drawing, Figures, Frame, Times, edited
 from optimizer.show.charts.over_time import expected, stack
 from optimizer.show.theme import GREY, INK, Layer, NothingToShowError
 from optimizer.show.view import MONTH_NAMES, Span, View
-from optimizer.studies.unverified import gw_by_status
+from optimizer.studies.exposure import gw_by_status
 from optimizer.tree.calendar import MONTHS, add_months
 from optimizer.tree.timeline import timeline
 

@@ -23,9 +23,16 @@ from optimizer.show.page import listed, percent
 from optimizer.show.report.html import HtmlPage
 from optimizer.show.report.report import Report
 from optimizer.show.text.claims import figure, judged
-from optimizer.show.text.decisions import TERMS, cancellations, deals, first_period, notices
+from optimizer.show.text.decisions import (
+    TERMS,
+    cancellations,
+    deals,
+    first_period,
+    moves_before_reveal,
+    notices,
+    tree_of_moves,
+)
 from optimizer.show.text.exposure import obligations
-from optimizer.show.text.first_moves import moves_before_reveal, tree_of_moves
 from optimizer.show.text.plan import headline, lead
 from optimizer.show.text.values import COSTS, NOT_CASH, branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View

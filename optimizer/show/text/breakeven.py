@@ -11,7 +11,7 @@ from optimizer.show.page import Page, decimals, formatter, left_out, number
 from optimizer.studies.breakeven.breakeven import Breakeven
 from optimizer.studies.breakeven.cases import EXACT, Break, Search, Threshold
 from optimizer.studies.evaluate import Evaluation
-from optimizer.studies.lock_costs import LockCost
+from optimizer.studies.locks import LockCost
 
 WORTH: Final = "plan.objective_bn"
 """The figure that is looked at unless another is asked for."""

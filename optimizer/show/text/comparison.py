@@ -8,8 +8,7 @@ import numpy as np
 
 from optimizer.kept.run import Run
 from optimizer.show.page import Page, cut, decimals, left_out, listed, number, percent, signed
-from optimizer.studies.compare import allocations, caveats, figure_differences, inputs
-from optimizer.studies.figures import Figure
+from optimizer.studies.compare import Figure, allocations, caveats, figure_differences, inputs
 from optimizer.studies.whatif import Attribution, Case, Comparison
 
 NAME = 24

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.kept.case_columns import unit
+from optimizer.kept.sweep import unit
 from optimizer.show.page import Page, cut, decimals, formatter, listed, number, percent, signed
 from optimizer.studies.sweep.montecarlo import CONFIDENCE
 from optimizer.studies.sweep.sweep import OPTIMAL, Results

@@ -16,8 +16,7 @@ from optimizer.instance.varied_cells import Varied
 from optimizer.language.quantities import Quantity, parse
 from optimizer.plan.claims import figures
 from optimizer.plan.plan import summarise
-from optimizer.plan.values import values
-from optimizer.plan.worth import mean_use, year_weights
+from optimizer.plan.values import mean_use, values, year_weights
 from optimizer.planning import valid
 from optimizer.session import Answer, Session
 from optimizer.solver.certify import certify

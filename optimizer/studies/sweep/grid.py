@@ -14,7 +14,7 @@ from optimizer.instance.instance import Instance
 from optimizer.language.axes import Axis, axis
 from optimizer.language.edits import edit, spell
 from optimizer.problems import InstanceError, Problem, all_told
-from optimizer.studies.given_allocation import csv_lines
+from optimizer.studies.evaluate import csv_lines
 from optimizer.studies.sweep.sweep import Task
 
 MOST_CASES: Final = 100_000

@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 
 from optimizer.instance.instance import Instance
-from optimizer.plan.worth import QUANTILES
+from optimizer.plan.values import QUANTILES
 from optimizer.problems import InstanceError, Problem
 from optimizer.solver.program import FloatArray, SolveOptions
-from optimizer.studies.sweep.draws import Draw, fitting
-from optimizer.studies.sweep.sampling import sample
+from optimizer.studies.sweep.draws import Draw, fitting, sample
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Study, Task
 
 CONFIDENCE: Final = 0.95

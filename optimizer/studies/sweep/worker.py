@@ -17,9 +17,8 @@ from typing import Any, Final
 from threadpoolctl import ThreadpoolController
 
 from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
-from optimizer.instance.instance import Instance
+from optimizer.instance.instance import Instance, SheetPlaces
 from optimizer.instance.quantity_values import Evaluation
-from optimizer.instance.sheet_places import SheetPlaces
 from optimizer.kept.record import versions
 from optimizer.language.quantities import parse
 from optimizer.plan.claims import figures as summary_figures
@@ -27,8 +26,7 @@ from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
 from optimizer.solver.highs import basis_codes
 from optimizer.solver.program import SolveOptions
-from optimizer.storage.read import read_sources
-from optimizer.storage.sources import Sources
+from optimizer.storage.read import Sources, read_sources
 from optimizer.storage.write import tables_written
 
 KEPT_SESSIONS: Final = 2
