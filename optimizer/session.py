@@ -18,7 +18,8 @@ from optimizer.instance.instance import Instance
 from optimizer.kept.stay_near import left_free
 from optimizer.language.edits import Edit, WhatIf, edit
 from optimizer.plan.plan import Plan, make_plan, summarise
-from optimizer.plan.values import Values, leaf_worth, values
+from optimizer.plan.tables import leaf_worth
+from optimizer.plan.values import Values, values
 from optimizer.planning import checked, checked_decisions, plan_or_error, solved, valid
 from optimizer.problems import Problem
 from optimizer.solver.certify import Certificate, certify

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from optimizer.errors import SolverError
-from optimizer.plan.values import mean_use, use_cost, values, year_weights
+from optimizer.plan.tables import mean_use, use_cost, year_weights
+from optimizer.plan.values import values
 from optimizer.solver.certify import certify
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import Basis, FloatArray, LinearProgram, Solution, SolveOptions, Status

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optimizer.conflict.diagnose import conflicts_in_words
 from optimizer.errors import InfeasibleError, SolverError, StoppedError
 from optimizer.language.edits import Edit
-from optimizer.plan.values import gained
+from optimizer.plan.tables import gained
 from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
 

@@ -14,7 +14,7 @@ from models.tree import Tree, build_tree
 from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.plan.first_moves import Branch, first_moves
-from optimizer.plan.values import QUANTILES, cvar, gained, quantile, weighed
+from optimizer.plan.tables import QUANTILES, cvar, gained, quantile, weighed
 from optimizer.session import Answer, Session
 from optimizer.solver.lift import fixed_where, matching_nodes
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions

@@ -13,8 +13,8 @@ import pytest
 import optimizer as gw
 from optimizer.conflict import demands
 from optimizer.conflict.diagnose import diagnose
-from optimizer.conflict.repairs import SAME, reliefs
-from optimizer.conflict.ways_out import breach_cost, steps
+from optimizer.conflict.repairs import SAME
+from optimizer.conflict.ways_out import breach_cost, reliefs, steps
 from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.solver.compile import compiled
 from optimizer.tree.timeline import timeline

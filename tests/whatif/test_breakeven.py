@@ -20,8 +20,8 @@ from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
-from optimizer.studies.breakeven.breakeven import NO_PLAN, PlanChanges, Threshold, breakeven
-from optimizer.studies.breakeven.cases import BRACKETED, EXACT, Search, held
+from optimizer.studies.breakeven.breakeven import PlanChanges, Threshold, breakeven
+from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Search, held
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 

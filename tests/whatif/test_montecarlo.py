@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from optimizer import load
-from optimizer.plan.values import QUANTILES
+from optimizer.plan.tables import QUANTILES
 from optimizer.problems import InstanceError
 from optimizer.session import Session
 from optimizer.studies.sweep import montecarlo

@@ -12,7 +12,7 @@ import pytest
 
 import optimizer as gw
 from optimizer.errors import AuditError
-from optimizer.plan.values import cvar, quantile, weighed
+from optimizer.plan.tables import cvar, quantile, weighed
 from optimizer.session import Answer, Session
 from optimizer.studies.uncertainty import _refuse_contradictions, dedicated, expected_result, foresight, informed, rigid
 from optimizer.tree.timeline import branching

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from models.tree import FloatArray
-from optimizer.plan.values import quantile
+from optimizer.plan.tables import quantile
 from optimizer.show import theme
 from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth

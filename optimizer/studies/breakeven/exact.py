@@ -16,8 +16,20 @@ from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.parametric import Line, Piece, line, optimal, pieces, same_structure
 from optimizer.solver.program import Basis, SolveOptions, Status
 from optimizer.solver.solving import certified
-from optimizer.studies.breakeven.breakeven import NO_PLAN, scanned
-from optimizer.studies.breakeven.cases import EXACT, SAME, Break, Cases, Goal, Moved, Search, State, Threshold, held
+from optimizer.studies.breakeven.cases import (
+    EXACT,
+    NO_PLAN,
+    SAME,
+    Break,
+    Cases,
+    Goal,
+    Moved,
+    Search,
+    State,
+    Threshold,
+    held,
+    scanned,
+)
 
 COMPARED: Final = (1e-3, 0.381966, 0.999)
 """Where on the way to the bound the three programs lie that are compared, as shares of it."""

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.instance.instance import Instance
-from optimizer.plan.values import QUANTILES
+from optimizer.plan.tables import QUANTILES
 from optimizer.problems import InstanceError, Problem
 from optimizer.solver.program import FloatArray, SolveOptions
 from optimizer.studies.sweep.draws import Draw, fitting, sample
