@@ -50,15 +50,7 @@ FAMILIES = (
 
 
 def terms(data: PlanData, restriction: str = "") -> Terms:
-    """Return the sets and parameters of a plan's model as arrays; capacity in GW, money in $bn, rates per year.
-
-    Parameters
-    ----------
-    data : PlanData
-        The data on the scenario tree.
-    restriction : {"", "rigid", "dedicated"}
-        Freedom that the plan has not, see `models.restricted`.
-    """
+    """Return the sets and parameters of a plan's model as arrays; capacity in GW, money in $bn, rates per year."""
     entered = Terms(data)
     for enter in FAMILIES:
         enter(entered)
@@ -70,14 +62,6 @@ def terms(data: PlanData, restriction: str = "") -> Terms:
 
 def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     """Return the model of a plan.
-
-    Parameters
-    ----------
-    data : PlanData or Terms
-        The data on the scenario tree, or what `terms` made of them.
-    sketch : bool
-        Whether to leave out all but one member of each set, and the numbers: enough to read the rules from, as
-        templates, whatever the size of the plan.
 
     Returns
     -------

@@ -66,17 +66,6 @@ class Terms:
 
         A set for every node would be a thousand Pyomo sets, nearly all alike; a parameter that leads from the node to
         one of a few sets says the same.
-
-        Parameters
-        ----------
-        name, parameter : str
-            Name of the distinct sets, by number, and of the parameter that leads to them.
-        axes : str
-            Axes of the parameter.
-        mask : (..., K) bool array
-            Contracts that belong to each index.
-        of : sequence of str
-            The names along the last axis, where they are not the contracts.
         """
         rows = mask.reshape(int(np.prod(mask.shape[:-1])), mask.shape[-1])  # -1 would not do where there is none
         packed = np.packbits(rows, axis=1) if rows.shape[1] else np.zeros((len(rows), 1), dtype=np.uint8)
@@ -147,16 +136,6 @@ def declare(m: ConcreteModel, terms: Terms, *, sketch: bool = False) -> None:
 
     A parameter leaves zeros to its default, takes any index and is filled at once: to look up each index in the product
     of its axes, and to check each of the values, which are numbers already, would cost more than all the rest.
-
-    Parameters
-    ----------
-    m : ConcreteModel
-        An empty model.
-    terms : Terms
-        What to declare.
-    sketch : bool
-        Whether a set gets no more than its first member, and a parameter none: all that a rule kept as a template asks
-        of them is that they are there.
     """
     data = terms.data
     m.dt = data.dt

@@ -28,17 +28,6 @@ _CHUNK: Final = 1 << 16
 def refuse_occupied(target: Path, *, force: bool | None, replaceable: Callable[[Path], bool], kind: str) -> None:
     """Raise unless `target` can be written: nothing is there, or something that may be replaced.
 
-    Parameters
-    ----------
-    target : Path
-        File or folder that is to be written.
-    force : bool or None
-        Whether the user asked to replace what is there; None where there is no asking.
-    replaceable : callable
-        Tells whether what is at a path is of the kind that `force` replaces.
-    kind : str
-        That kind, with its article, for the message.
-
     Raises
     ------
     InstanceError
@@ -63,13 +52,6 @@ def refuse_occupied(target: Path, *, force: bool | None, replaceable: Callable[[
 @contextmanager
 def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a new empty folder that becomes `target` when the block ends without an exception.
-
-    Parameters
-    ----------
-    target : Path
-        The folder to be; the folders above it are made.
-    replace : bool
-        Whether a folder that is there gives way; it stays until the new one is complete.
 
     Raises
     ------

@@ -240,12 +240,6 @@ def confirmed(
     that has less freedom, the solver's word stands; so it does where demands give way by less than a kilowatt, which no
     way of solving forgives.
 
-    Returns
-    -------
-    (Solution, Certificate or None, str)
-        The last says in words which demands cannot all be kept, not the fewest; blank where there is a plan, or where
-        only whole numbers forbid one.
-
     Raises
     ------
     SolverError

@@ -221,11 +221,6 @@ def audit(instance: Instance, tables: Mapping[str, pd.DataFrame], summary: Mappi
         not recomputed: duals prove it.
     summary : mapping
         The plan's figures; its status and the certificate's tolerances are not recomputed.
-
-    Returns
-    -------
-    list of Finding
-        Empty for a sound plan.
     """
     findings = Findings()
     if missing(tables, findings):

@@ -503,11 +503,6 @@ def in_force(owner: Ints, dates: Dates, owners: int, calendar: Periods) -> Ints:
         Number of owners.
     calendar : Periods
         The periods.
-
-    Returns
-    -------
-    (owners, T) int array
-        Row, -1 before an owner's first date.
     """
     order = np.lexsort((dates, owner))
     since = np.searchsorted(calendar.starts(calendar.count), dates[order])

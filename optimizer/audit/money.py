@@ -53,11 +53,6 @@ def earned(facts: Facts, effective: Floats) -> Floats:
         The instance's data.
     effective : (N, P) float array
         Effective GW by node and pathway.
-
-    Returns
-    -------
-    (S, T, P) float array
-        Value of the best tiers first, factors such as realisation included.
     """
     on_paths = effective[facts.nodes.node_of]
     # A use is a pathway in one period of one scenario: its position in on_paths, flattened.

@@ -86,15 +86,7 @@ RULES: Final[list[Rule]] = []
 def rule(
     *reads: str, severity: Severity = "error"
 ) -> Callable[[Callable[[Facts], Iterator[Finding]]], Callable[[Facts], Iterator[Finding]]]:
-    """Enter a function into the list of rules.
-
-    Parameters
-    ----------
-    *reads : str
-        The columns that it reads, as ``table: column column``; ``uncertainty`` for the factors.
-    severity : {"error", "warning"}
-        What a finding is.
-    """
+    """Enter a function into the list of rules."""
 
     def register(find: Callable[[Facts], Iterator[Finding]]) -> Callable[[Facts], Iterator[Finding]]:
         RULES.append(Rule(find, reading(*reads), severity))

@@ -112,11 +112,9 @@ class Work:
         from optimizer.kept.sweep import CASES, keep
         from optimizer.studies.sweep.journal import discard
 
-        study, command = results.study, ["gwplan", *sys.argv[1:]]
-        options = {"time_limit": study.options.time_limit, "solver": dict(study.options.solver)}
-        asked = {**results.described(), "study": study.digest, "options": options}
+        command = ["gwplan", *sys.argv[1:]]
         made = {CASES: results.table, **(tables or {})}
-        keep(study.instance, asked, made, self.out, command=command, force=self.force)
+        keep(results.study.instance, results.asked(), made, self.out, command=command, force=self.force)
         discard(self.out)
         click.echo(f"kept in {self.out}", err=True)
 

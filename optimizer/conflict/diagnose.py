@@ -227,15 +227,7 @@ def quoted(text: str) -> str:
 
 
 def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnosis:
-    """Return why an instance has no plan, and what would give it one.
-
-    Parameters
-    ----------
-    instance : Instance
-        A valid instance.
-    options : SolveOptions, optional
-        How to solve.
-    """
+    """Return why an instance has no plan, and what would give it one."""
     options = options or SolveOptions()
     laid_out = timeline(instance)
     program = compiled(laid_out.data)

@@ -61,15 +61,7 @@ class Repair:
 
 
 def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> list[Repair]:
-    """Return repairs, the one that takes fewest GW-years first: of all demands together, and of one demand alone.
-
-    Parameters
-    ----------
-    laid_out, program : Timeline, LinearProgram
-        An infeasible instance.
-    options : SolveOptions
-        How to solve.
-    """
+    """Return repairs, the one that takes fewest GW-years first: of all demands together, and of one demand alone."""
     program, every = reliefs(laid_out, program)
     best = _cheapest(program, every, options)
     if best is None:

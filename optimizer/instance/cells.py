@@ -27,13 +27,7 @@ class Fault:
 
 
 def name_fault(name: str) -> Fault | None:
-    """Return what is wrong with a name, or None.
-
-    Parameters
-    ----------
-    name : str
-        Name of a pool, pathway, contract, factor, outcome, what-if or claim; a blank one is not judged here.
-    """
+    """Return what is wrong with a name, or None."""
     if name != name.strip():
         return Fault("a name must not begin or end with a blank", "remove the blank")
     if not name.isprintable() and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
@@ -125,17 +119,7 @@ class Parsed:
 
 
 def place(table: Table, row: int, column: str) -> str:
-    """Say where a cell of an instance folder is: ``demand.csv row 7, cap_gw``.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    row : int
-        Row number in the file (the header is row 1); 0 for a row that an edit inserted.
-    column : str
-        Column name.
-    """
+    """Say where a cell of an instance folder is: ``demand.csv row 7, cap_gw``."""
     if table.section:
         return f"{table.file} {column}" if table.name == "instance" else f"{table.file} [{table.name}] {column}"
     return f"{table.file} {f'row {row}' if row else 'inserted row'}, {column}"
@@ -248,17 +232,7 @@ def _typed(column: Column, cells: Cells) -> tuple[Any, list[tuple[int, object, F
 
 
 def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.Index[Any]) -> pd.DataFrame:
-    """Return a table's frame from typed columns; absent columns are blank.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    columns : mapping of str to array
-        Typed columns by name.
-    rows : sequence of int
-        Row numbers.
-    """
+    """Return a table's frame from typed columns; absent columns are blank."""
     index = rows if isinstance(rows, pd.Index) else pd.Index(np.array(rows, dtype=np.int64))
     names, places = _layout(table.name)
     blocks: list[tuple[Any, Array]] = []
@@ -296,19 +270,7 @@ def empty(table: Table) -> pd.DataFrame:
 
 
 def parse(table: Table, cells: Mapping[str, Cells], rows: Sequence[int] | pd.Index[Any], where: Where) -> Parsed:
-    """Type a table's text cells, apply every rule of the catalogue, and keep the columns that faults are in.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    cells : mapping of str to Cells
-        Columns by name. Those that the catalogue does not know are left out, absent ones are blank.
-    rows : sequence of int
-        Row numbers.
-    where : callable
-        Row number and column name to the words that locate the cell.
-    """
+    """Type a table's text cells, apply every rule of the catalogue, and keep the columns that faults are in."""
     found: list[tuple[int, int, Problem]] = []
     columns = {}
     known = [column for column in allowed_columns(table) if column.name in cells]
@@ -323,17 +285,7 @@ def parse(table: Table, cells: Mapping[str, Cells], rows: Sequence[int] | pd.Ind
 
 
 def check_cells(table: Table, frame: pd.DataFrame, where: Where | None = None) -> list[Problem]:
-    """Return what is wrong with the single cells of a typed table: blanks, ranges, choices, names.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    frame : pandas.DataFrame
-        Typed table; columns that are absent are not judged.
-    where : callable, optional
-        Row number and column name to the words that locate the cell; default: as in an instance folder.
-    """
+    """Return what is wrong with the single cells of a typed table: blanks, ranges, choices, names."""
     where = where or partial(place, table)
     problems = []
     for column in allowed_columns(table):

@@ -233,23 +233,6 @@ def apply_edits(
     Rows dropped take with them what hangs on them: the rows of other tables that name them, and the edits of
     outcomes that reach nothing else.
 
-    Parameters
-    ----------
-    instance : Instance
-        The instance; neither it nor its frames change.
-    edits : iterable of Edit
-        The edits.
-    note : bool
-        Whether the edits are added to ``applied``.
-    inside_outcome : bool
-        Whether the edits belong to an outcome, which reaches neither the calendar, economics and risk nor
-        probabilities.
-
-    Returns
-    -------
-    Instance
-        The edited instance; tables that no edit reaches are the same objects.
-
     Raises
     ------
     InstanceError

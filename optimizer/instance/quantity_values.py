@@ -188,13 +188,7 @@ def needs_plan(quantity: Quantity) -> bool:
 
 
 def not_found(instance: Instance) -> list[Problem]:
-    """Return warnings of the claims that cannot be judged: a cell of their quantity is not to be found, or is blank.
-
-    Parameters
-    ----------
-    instance : Instance
-        A valid instance.
-    """
+    """Return warnings of the claims that cannot be judged: a cell of their quantity is not to be found, or is blank."""
     problems: list[Problem] = []
     claims = instance.tables["claims"]
     for row, claim, text in zip(claims.index, claims["claim"], claims["quantity"], strict=True):

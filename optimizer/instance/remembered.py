@@ -39,17 +39,7 @@ class Remembered:
         return type(self)(by_content=self._by_content, known=self)
 
     def once(self, what: Hashable, sources: Sequence[Any], make: Callable[[], T]) -> T:
-        """Return what `make` makes of the sources; of the same objects it is made once.
-
-        Parameters
-        ----------
-        what : hashable
-            Tells apart what is made of the same sources.
-        sources : sequence
-            All that `make` reads, and that does not change.
-        make : callable
-            Makes it.
-        """
+        """Return what `make` makes of the sources; of the same objects it is made once."""
         return self._once((what, *map(id, sources)), sources, make)
 
     def _once(self, key: tuple[Any, ...], sources: Sequence[Any], make: Callable[[], T]) -> T:

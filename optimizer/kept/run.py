@@ -129,24 +129,6 @@ def keep(
 ) -> Path:
     """Keep a plan in a new folder, whole or not at all.
 
-    Parameters
-    ----------
-    plan : Plan
-        What to keep.
-    folder : str or Path
-        The folder to be; the folders above it are made.
-    command : sequence of str
-        The command as given; of the program only its name is kept.
-    options : mapping
-        The options of the solve, as far as JSON can hold them.
-    force : bool
-        Whether a kept run in `folder` is replaced. It stays until the new one is complete.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
-
     Raises
     ------
     InstanceError
@@ -172,16 +154,6 @@ def keep(
 
 def read_run(folder: str | Path) -> Run:
     """Read a kept run.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Where it is kept.
-
-    Returns
-    -------
-    Run
-        Its manifest, summary and tables; the instance is read when it is first asked for.
 
     Raises
     ------

@@ -127,21 +127,6 @@ def keep(
 
     The tables hold nothing of when and where they were worked out: the same sweep has the same bytes.
 
-    Parameters
-    ----------
-    instance : Instance
-        The base of all cases.
-    asked : mapping
-        What the manifest says of the sweep itself: what was asked, and what the base comes to.
-    tables : mapping of str to pandas.DataFrame
-        ``cases``, and what else was made of them, by name.
-    folder : str or Path
-        The folder to be.
-    command : sequence of str
-        The command as given.
-    force : bool
-        Whether a kept sweep in `folder` is replaced.
-
     Raises
     ------
     InstanceError

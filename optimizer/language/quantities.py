@@ -129,13 +129,6 @@ Quantity = Number | Cells | Figure | Operation
 def parse(text: str, where: str) -> Quantity:
     """Return the quantity that a text spells.
 
-    Parameters
-    ----------
-    text : str
-        The quantity.
-    where : str
-        Words that say which claim it belongs to, for messages.
-
     Raises
     ------
     InstanceError

@@ -159,13 +159,6 @@ LEAST_LOSS = 1e-9
 def firmness(laid_out: Timeline, program: LinearProgram, solution: Solution, *, worked_out: bool) -> pd.DataFrame:
     """Return what another split loses at least, by pathway, in the first period and in each year.
 
-    Parameters
-    ----------
-    laid_out, program, solution : Timeline, LinearProgram, Solution
-        What was planned for, and its certified solution.
-    worked_out : bool
-        Whether to work it out; else it is blank, as it is with whole numbers.
-
     Returns
     -------
     pandas.DataFrame

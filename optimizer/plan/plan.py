@@ -118,21 +118,7 @@ def make_plan(
     *,
     allowable: bool = False,
 ) -> Plan:
-    """Return the plan that a solution means.
-
-    Parameters
-    ----------
-    timeline : Timeline
-        The instance on its tree.
-    program : LinearProgram
-        The program that was solved.
-    solution : Solution
-        A feasible solution; its duals, where there are any, give the marginal values.
-    certificate : Certificate
-        What is proved of it.
-    allowable : bool
-        Whether allowable changes of values and costs are worked out.
-    """
+    """Return the plan that a solution means."""
     data = timeline.data
     decided = values(program, data, solution.columns)
     duals = solution.row_duals if len(solution.row_duals) else np.full(program.shape[0], np.nan)

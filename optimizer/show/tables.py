@@ -26,20 +26,6 @@ def to_csv(run: Run, folder: str | Path, force: bool = False) -> Path:
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front; the kept run itself has it as it is.
 
-    Parameters
-    ----------
-    run : Run
-        What to export.
-    folder : str or Path
-        The folder to be, written whole or not at all.
-    force : bool
-        Whether an earlier CSV export in `folder` is replaced; nothing else is.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
-
     Raises
     ------
     InstanceError
@@ -60,20 +46,6 @@ def to_parquet(run: Run, folder: str | Path, force: bool = False) -> Path:
 
     Each column's metadata hold its ``unit`` and ``meaning``; each table's hold its meaning as ``gwplan.meaning`` and,
     as JSON, the run's manifest as ``gwplan.manifest`` and its figures as ``gwplan.summary``.
-
-    Parameters
-    ----------
-    run : Run
-        What to export.
-    folder : str or Path
-        The folder to be, written whole or not at all.
-    force : bool
-        Whether an earlier Parquet export in `folder` is replaced; nothing else is.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
 
     Raises
     ------

@@ -72,11 +72,6 @@ def version() -> str:
 def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
     """Return HiGHS options with their texts turned into the types that HiGHS expects.
 
-    Parameters
-    ----------
-    given : mapping of str to str
-        Options as written on a command line.
-
     Raises
     ------
     InstanceError

@@ -30,22 +30,6 @@ _PLAIN: Final = re.compile(r"[^A-Za-z0-9_]+")
 def write_model(instance: Instance, path: str | Path, kind: Kind, *, force: bool = False) -> Path:
     """Write the linear program of an instance: minimise the negative of worth, in $bn.
 
-    Parameters
-    ----------
-    instance : Instance
-        A valid instance.
-    path : str or Path
-        The file to be, written whole or not at all.
-    kind : {"lp", "mps"}
-        CPLEX's LP format, or free MPS.
-    force : bool
-        Whether a file that is there is replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The path.
-
     Raises
     ------
     InstanceError

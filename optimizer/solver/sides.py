@@ -44,19 +44,7 @@ class Sides:
 
 
 def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, always: bool = False) -> Sides | None:
-    """Return the slopes on both sides of some rows' bounds, None without an optimal basis.
-
-    Parameters
-    ----------
-    program : LinearProgram
-        A linear program (whole numbers fixed).
-    solution : Solution
-        Its certified optimum, with ranges.
-    rows : int array
-        Rows with one bound, or with two that are equal.
-    always : bool
-        Whether to solve again however long that takes; else only where `MOST_WORK` allows.
-    """
+    """Return the slopes on both sides of some rows' bounds, None without an optimal basis."""
     if solution.row_ranges is None or solution.basis is None or not len(solution.row_duals):
         return None
     empty = np.full(program.shape[0], np.nan)
@@ -142,13 +130,7 @@ class Directions:
         self._slack = np.maximum(self._sign * reduced[self._able], 0.0)
 
     def reach(self, direction: FloatArray) -> tuple[float, float]:
-        """Return how far costs may move against a direction, and along it, while the plan stays best; both >= 0.
-
-        Parameters
-        ----------
-        direction : (n,) float array
-            Change of each column's cost.
-        """
+        """Return how far costs may move against a direction, and along it, while the plan stays best; both >= 0."""
         at_basic = np.where(self._basic >= 0, direction[np.maximum(self._basic, 0)], 0.0)
         status, duals = self._highs.getBasisTransposeSolve(at_basic)
         must(status, "solving with a basis")

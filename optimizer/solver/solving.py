@@ -14,14 +14,7 @@ from optimizer.solver.program import FloatArray, LinearProgram, Solution, SolveO
 
 
 def judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
-    """Solve a program, with or without whole numbers, and judge the answer on the matrix.
-
-    Returns
-    -------
-    (Solution, Certificate or None)
-        The certificate is None where there is no point to judge. With whole numbers, the duals and ranges are those of
-        the linear program with the whole numbers fixed.
-    """
+    """Solve a program, with or without whole numbers, and judge the answer on the matrix."""
     if program.whole.any():
         return _searched(program, options)
     solution = run_solver(program, options)
@@ -51,13 +44,6 @@ def with_whole_fixed(program: LinearProgram, columns: FloatArray) -> LinearProgr
 
     A pair that is in use may have all of its pool, however large the pool becomes: what another GW is worth does not
     depend on the figure that stands for "any amount" in `block_most`.
-
-    Parameters
-    ----------
-    program : LinearProgram
-        With whole numbers.
-    columns : (n,) float array
-        A solution's columns.
     """
     lower, upper, most = program.column_lower.copy(), program.column_upper.copy(), program.row_upper.copy()
     lower[program.whole] = upper[program.whole] = np.round(columns[program.whole])
@@ -81,13 +67,7 @@ def taken(report: Mapping[str, Any]) -> int:
 def certified(
     program: LinearProgram, options: SolveOptions, meanwhile: Callable[[], object] | None = None
 ) -> tuple[Solution, Certificate | None]:
-    """Solve a program and judge the answer on the matrix; an optimum that does not prove to be one is solved again.
-
-    Returns
-    -------
-    (Solution, Certificate or None)
-        The certificate is None where there is no point to judge.
-    """
+    """Solve a program and judge the answer on the matrix; an optimum that does not prove to be one is solved again."""
     solution, certificate = judged(program, replace(options, meanwhile=meanwhile))
     for again in COLD_AGAIN:
         doubtful = solution.status is Status.OPTIMAL and not (certificate and certificate.optimal)

@@ -83,26 +83,7 @@ def lifted(
     meanwhile: Callable[[], object] | None = None,
     layouts: Layouts | None = None,
 ) -> tuple[Solution | None, tuple[Stage, ...]]:
-    """Solve a program from the bases of smaller trees.
-
-    Parameters
-    ----------
-    laid_out : Timeline
-        The instance on its tree.
-    program : LinearProgram
-        Its program.
-    options : SolveOptions
-        The time limit holds for all stages together.
-    meanwhile : callable, optional
-        Called while the solver runs for the first time.
-    layouts : Layouts, optional
-        Remembers what was made of the instance's tables.
-
-    Returns
-    -------
-    (Solution or None, tuple of Stage)
-        None where lifting does not help, and a cold solve has to.
-    """
+    """Solve a program from the bases of smaller trees."""
     lift = _Lift(options, layouts or Layouts(), meanwhile)
     return lift.tree(laid_out, program), tuple(lift.stages)
 

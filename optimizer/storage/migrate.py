@@ -223,11 +223,6 @@ class Migrated:
 def migrate(path: str | Path) -> Migrated:
     """Return an instance of an older version brought to the current one; what is there stays as it is.
 
-    Parameters
-    ----------
-    path : str or Path
-        Folder or workbook.
-
     Raises
     ------
     InstanceError

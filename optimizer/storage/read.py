@@ -281,11 +281,6 @@ def _read_whatifs(reading: Reading, sources: Sources) -> dict[str, WhatIf]:
 def load_whatif(path: str | Path) -> WhatIf:
     """Read one what-if file.
 
-    Parameters
-    ----------
-    path : str or Path
-        A TOML file; its stem is the what-if's name.
-
     Raises
     ------
     InstanceError

@@ -33,17 +33,7 @@ ALL: Final = "*"
 
 
 def header_problems(table: Table, names: Sequence[str], where: str) -> list[tuple[str, Problem]]:
-    """Return column and problem for what is wrong with a table's column names.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    names : sequence of str
-        Column names as written.
-    where : str
-        The file or sheet.
-    """
+    """Return column and problem for what is wrong with a table's column names."""
     known = [column.name for column in allowed_columns(table)]
     found = []
     for name, times in Counter(names).items():
@@ -66,15 +56,7 @@ def header_problems(table: Table, names: Sequence[str], where: str) -> list[tupl
 
 
 def read_csv(table: Table, text: str) -> Parsed:
-    """Return a table of the catalogue from the text of its CSV file, with everything that is wrong with it.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    text : str
-        The whole file.
-    """
+    """Return a table of the catalogue from the text of its CSV file, with everything that is wrong with it."""
     parsed = _read_fast(table, text) if len(text) >= LARGE else None
     return parsed or _read_rows(table, text)
 
@@ -177,15 +159,7 @@ _FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 
 
 def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Parsed]:
-    """Return the sections of ``instance.toml`` as one-row tables, with everything that is wrong with them.
-
-    Parameters
-    ----------
-    text : str or None
-        The whole file; None where there is none to read.
-    file : str
-        Its name, for messages.
-    """
+    """Return the sections of ``instance.toml`` as one-row tables, with everything that is wrong with them."""
     sections = {name: table for name, table in TABLES.items() if table.section}
     blank = {name: Parsed(frame_of(table, {}, (1,))) for name, table in sections.items()}
     if text is None:

@@ -153,11 +153,6 @@ _WHATIF: Final = """
 def starter(name: str) -> dict[str, str]:
     """Return the files of a small instance that solves, by their path inside its folder.
 
-    Parameters
-    ----------
-    name : str
-        Name of the instance.
-
     Raises
     ------
     InstanceError

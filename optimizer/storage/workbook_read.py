@@ -45,11 +45,6 @@ class _Rows:
 def read_workbook(path: str | Path) -> Reading:
     """Read an instance's tables, uncertainty and what-ifs from a workbook.
 
-    Parameters
-    ----------
-    path : str or Path
-        A file that ends in ``.xlsx`` or ``.xlsm``. Sheets that no table is called after are not looked at.
-
     Raises
     ------
     InstanceError

@@ -51,15 +51,6 @@ class Exact(float):
 def save_workbook(instance: Instance, path: str | Path, *, force: bool = False) -> None:
     """Write an instance as a workbook; reading it back gives an equal instance.
 
-    Parameters
-    ----------
-    instance : Instance
-        The instance.
-    path : str or Path
-        The file to be; it ends in ``.xlsx``.
-    force : bool
-        Whether a file that is there is replaced.
-
     Raises
     ------
     InstanceError

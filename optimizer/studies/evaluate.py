@@ -316,17 +316,7 @@ def read_given(path: str | Path, laid_out: Timeline) -> FloatArray:
 
 
 def entered(rows: Rows, where: str, laid_out: Timeline) -> FloatArray:
-    """Return GW of a given allocation as `read_given` does, from rows that were read already.
-
-    Parameters
-    ----------
-    rows : Rows
-        The rows.
-    where : str
-        What they were read from, for messages.
-    laid_out : Timeline
-        The instance on its tree.
-    """
+    """Return GW of a given allocation as `read_given` does, from rows that were read already."""
     reader = _Reader(where, laid_out)
     for number, row in rows:
         reader.read(number, row)

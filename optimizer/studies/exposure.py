@@ -34,11 +34,6 @@ Figures = dict[str, Any]
 def obligations(plan: Plan) -> Figures:
     """Return what a plan leaves owed, undiscounted, to each contract's end.
 
-    Parameters
-    ----------
-    plan : Plan
-        A plan, kept or just made.
-
     Returns
     -------
     dict
@@ -146,15 +141,7 @@ def _largest(amounts: dict[str, float]) -> Figures:
 
 
 def whatifs(session: Session, tell: Told) -> list[Figures]:
-    """Return what each what-if of the instance does to what is owed to each vendor, expected after cancellations.
-
-    Parameters
-    ----------
-    session : Session
-        The instance.
-    tell : callable
-        Told what is being solved.
-    """
+    """Return what each what-if of the instance does to what is owed to each vendor, expected after cancellations."""
     base = _by_vendor_after(session.base.plan)
     effects: list[Figures] = []
     for name, whatif in session.instance.whatifs.items():
@@ -183,13 +170,6 @@ def vendor_risks(session: Session, tell: Told) -> list[Figures]:
 
     Late: every delivery that is open when the plan starts comes `SLIP_MONTHS` later, ends of contracts stay. Fails: its
     contracts fall away from the start, and their price with them.
-
-    Parameters
-    ----------
-    session : Session
-        The instance.
-    tell : callable
-        Told what is being solved.
     """
     base, contracts = session.base.objective_bn, session.instance.filled("contracts")
     risks: list[Figures] = []
@@ -268,16 +248,6 @@ def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = 
     """Return the unverified cells of an instance by column, status and owner, or each for itself.
 
     Cells that are blank or 0 are left out: there is nothing to scale.
-
-    Parameters
-    ----------
-    instance : Instance
-        The instance.
-    each : bool
-        Whether every cell is a group of its own. Otherwise a pathway's, or pool's, cells of one column and status are
-        swung together, and those of all contracts of one kind.
-    statuses : sequence of str
-        The statuses whose cells are wanted.
     """
     found = []
     for name in SWUNG:
@@ -320,17 +290,6 @@ def _cell(value: Any) -> Cell:
 
 def unverified(session: Session, share: float, tell: Told, *, each: bool = False) -> Figures:
     """Return what rests on unverified cells: GW, and worth when they are a share lower or higher, group by group.
-
-    Parameters
-    ----------
-    session : Session
-        The instance.
-    share : float
-        The swing, such as 0.2 for a fifth each way; a cell with a largest value goes no higher.
-    tell : callable
-        Told what is being solved.
-    each : bool
-        As in `groups`.
 
     Returns
     -------

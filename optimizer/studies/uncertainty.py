@@ -175,17 +175,7 @@ class Point:
 
 
 def risk_frontier(session: Session, count: int, tell: Told) -> list[Point]:
-    """Return the plans of aversions 0, 1/count, 2/count, ... below 1, and of the instance's own.
-
-    Parameters
-    ----------
-    session : Session
-        The plan of the instance's own aversion.
-    count : int
-        How many steps.
-    tell : callable
-        Told what is being solved.
-    """
+    """Return the plans of aversions 0, 1/count, 2/count, ... below 1, and of the instance's own."""
     instance = session.instance
     points = []
     for aversion in sorted({*(step / count for step in range(count)), instance.aversion}):
@@ -247,15 +237,7 @@ class _Without:
 
 
 def option_values(session: Session, tell: Told) -> list[OptionValue]:
-    """Return the value of every option in the data, each taken away alone; the rest of the instance stays.
-
-    Parameters
-    ----------
-    session : Session
-        The plan with all options.
-    tell : callable
-        Told what is being solved.
-    """
+    """Return the value of every option in the data, each taken away alone; the rest of the instance stays."""
     laid_out, worth = session.base.laid_out, session.base.objective_bn
     found = []
     for case in _cases(laid_out):

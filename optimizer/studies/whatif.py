@@ -67,15 +67,6 @@ class Stack:
 def stacks(instance: Instance, names: Sequence[str], edits: Sequence[str] = ()) -> list[Stack]:
     """Return the cases that a command line asks for; every what-if of the instance where it names none.
 
-    Parameters
-    ----------
-    instance : Instance
-        The base.
-    names : sequence of str
-        What-ifs of the instance or files that end in ``.toml``; what-ifs joined by ``+`` stack.
-    edits : sequence of str
-        Edits in the command line's spelling; together they are one more case.
-
     Raises
     ------
     InstanceError

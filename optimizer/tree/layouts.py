@@ -82,19 +82,7 @@ class Layouts(Remembered):
         return cls(known=instance.checked)
 
     def of_columns(self, what: Hashable, instance: Instance, columns: Sequence[str], make: Callable[[], T]) -> T:
-        """Return what `make` makes of some columns of an instance; of the same tables, or equal cells, it is made once.
-
-        Parameters
-        ----------
-        what : hashable
-            Tells apart what is made of the same columns.
-        instance : Instance
-            The instance.
-        columns : sequence of str
-            All that `make` reads, as ``table.column``; ``table.`` for the row numbers.
-        make : callable
-            Makes it.
-        """
+        """Return what `make` makes of some columns of an instance; equal tables or cells make it once."""
         names, tables = _split(tuple(columns))
         frames = [instance.tables[table] for table in tables]
         if not self._by_content:

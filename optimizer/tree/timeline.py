@@ -348,13 +348,6 @@ def branching(instance: Instance) -> list[int]:
 def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     """Lay an instance out on its scenario tree.
 
-    Parameters
-    ----------
-    instance : Instance
-        A valid instance.
-    layouts : Layouts, optional
-        Remembers what was made of the same tables before.
-
     Returns
     -------
     Timeline

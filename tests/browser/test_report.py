@@ -99,7 +99,7 @@ def sweeps(folder: Path) -> dict[str, KeptSweep]:
         tables = {"tornado": swings.tornado(swung, results, "objective_bn")} if name == "tornado" else {}
         tables |= montecarlo.tables(results) if name == "montecarlo" else {}
         tables["cases"] = results.table
-        keep_sweep(instance, results.described(), tables, folder / name, command=["gwplan", name])
+        keep_sweep(instance, results.asked(), tables, folder / name, command=["gwplan", name])
         found[name] = read_sweep(folder / name)
     return found
 

@@ -98,15 +98,7 @@ def steps_drawing(what: str, told: list[str], steps: list[Step], view: View, *, 
 
 
 def differences(name: str, base: View, view: View) -> Drawing:
-    """Return the chart of why a plan is worth more or less than another: a waterfall of what each part differs by.
-
-    Parameters
-    ----------
-    name : str
-        What the plan is called.
-    base, view : View
-        The plan it is held against, and the plan.
-    """
+    """Return the chart of why a plan is worth more or less than another: a waterfall of what each part differs by."""
     start = _expected(base)
     steps: list[Step] = []
     steps.append(_sum("worth it is held against", start))
@@ -186,13 +178,7 @@ _YEAR: Final = theme.Line(theme.RAMP[1], 2.6)
 
 
 def obligations_by_year(view: View) -> Drawing:
-    """Return the chart of what is owed: expected by year and vendor, and what the plan cancels of it.
-
-    Parameters
-    ----------
-    view : View
-        What to show; beyond the horizon each contract runs to its end.
-    """
+    """Return the chart of what is owed: expected by year and vendor, and what the plan cancels of it."""
     table = view.plan.tables["obligations"]
     if not (table["as_signed_bn"] > 0).any():
         raise NothingToShowError("no contract has a price")
@@ -224,13 +210,7 @@ def _by_vendor(table: pd.DataFrame, column: str, years: IntArray) -> dict[str, F
 
 
 def marginal_values(view: View) -> Panels:
-    """Return the chart of what one more GW of each pool would add, against the pool's average contract price.
-
-    Parameters
-    ----------
-    view : View
-        What to show; only a plan proved optimal has marginal values.
-    """
+    """Return the chart of what one more GW of each pool would add, against the pool's average contract price."""
     values = view.marginal("supply")
     if not np.isfinite(values.values).any():
         raise NothingToShowError("only a plan proved optimal has marginal values")

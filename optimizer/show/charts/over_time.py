@@ -41,13 +41,7 @@ def gw_over_time(view: View) -> Drawing:
 
 
 def idle_over_time(view: View) -> Drawing:
-    """Return the chart of idle GW: expected by pool, stacked over time, and the most that any future has.
-
-    Parameters
-    ----------
-    view : View
-        What to show.
-    """
+    """Return the chart of idle GW: expected by pool, stacked over time, and the most that any future has."""
     means, idle = expected(view), view.idle
     fills = theme.shades(len(idle.names))
     layers = theme.stacked((pool, idle.of(pool) @ means, fill) for pool, fill in zip(idle.names, fills, strict=True))
@@ -180,11 +174,6 @@ def branches(view: View) -> Panels:
     """Return the chart of GW by pathway on each branch of the tree, side by side on the same scale.
 
     The factors revealed first are told apart, as many as there is room for; the others are averaged over.
-
-    Parameters
-    ----------
-    view : View
-        What to show; a plan with one future has no branches.
     """
     factors = _told_apart(view)
     if not factors:
@@ -228,13 +217,7 @@ def _given(view: View, factors: list[int], outcomes: tuple[int, ...]) -> tuple[F
 
 
 def fan(view: View) -> Panels:
-    """Return the chart of each pathway's GW as a fan: expected, the likely range and the whole range over the futures.
-
-    Parameters
-    ----------
-    view : View
-        What to show; a plan with one future has no fan.
-    """
+    """Return the chart of each pathway's GW as a fan: expected, the likely and the whole range over the futures."""
     if not view.branching:
         raise NothingToShowError("there is one future only")
     means = view.use.values @ view.tree.probability

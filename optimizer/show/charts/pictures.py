@@ -43,22 +43,6 @@ OTHER_ENDINGS: Final = (*ENDINGS, ".pdf", ".gif", ".jpg", ".jpeg", ".webp", ".ht
 def save_all(run: Run, folder: str | Path, ending: str, force: bool = False) -> dict[str, str]:
     """Write every picture of a run into a new folder, whole or not at all.
 
-    Parameters
-    ----------
-    run : Run
-        What to show.
-    folder : str or Path
-        The folder to be.
-    ending : str
-        ``.png`` or ``.svg``.
-    force : bool
-        Whether a folder of such pictures is replaced.
-
-    Returns
-    -------
-    dict of str to str
-        By name the pictures that were left out, each with what the instance lacks for it.
-
     Raises
     ------
     InstanceError

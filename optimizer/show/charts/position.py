@@ -34,13 +34,7 @@ KINDS: Final = {
 
 
 def signed_by_quarter(view: View) -> Drawing:
-    """Return the chart of what was signed: whole contracts in GW by the quarter of their signature, and by kind.
-
-    Parameters
-    ----------
-    view : View
-        Whose contracts to show, as written: what an outcome adds is not in it.
-    """
+    """Return the chart of what was signed: whole contracts in GW by the quarter of their signature, and by kind."""
     contracts = view.instance.filled("contracts")
     dated = contracts[contracts["signed"].notna()]
     if dated.empty:
@@ -70,13 +64,7 @@ def signed_by_quarter(view: View) -> Drawing:
 
 
 def capacity_by_year(view: View) -> Drawing:
-    """Return the chart of capacity by use over the years: the first pathway, the others together, and the rest.
-
-    Parameters
-    ----------
-    view : View
-        What to show; before the plan begins only what was in service is known, not what for.
-    """
+    """Return the chart of capacity by use over the years: the first pathway, the others together, and the rest."""
     spans = view.spans(view.calendar.periods)
     means = view.means(spans)
     pathways = [str(name) for name in view.instance.tables["pathways"]["pathway"]]
@@ -135,13 +123,7 @@ def _listed(names: list[str]) -> str:
 
 
 def price_premium(view: View) -> Drawing:
-    """Return the chart of what outlets pay per GW-year against the mean price of the capacity that is bought.
-
-    Parameters
-    ----------
-    view : View
-        Whose tiers to show: those of the pathways let in deals, or of all where there are none, at their first date.
-    """
+    """Return the chart of what outlets pay per GW-year against the mean price of the capacity that is bought."""
     typical, bought = _typical_price(view.instance)
     rows = [(f"typical price ({bought})", typical, typical, GREY)]
     for tier in _first_tiers(view.instance):
@@ -231,14 +213,7 @@ FILLS: Final = dict(zip(STATUSES, (*theme.RAMP, theme.PALE), strict=True))
 
 
 def ramp(view: View) -> Drawing:
-    """Return the chart of GW in service by vendor over time, from the first delivery on.
-
-    Parameters
-    ----------
-    view : View
-        What to show: before the plan deliveries as written, from its start on expected over the futures, and as a line
-        what the plan keeps of them.
-    """
+    """Return the chart of GW in service by vendor over time, from the first delivery on."""
     laid_out = timeline(view.instance)
     names = list(laid_out.contract_of)
     ahead = laid_out.data.delivered @ expected(view)

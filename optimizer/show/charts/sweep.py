@@ -38,17 +38,7 @@ def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> 
 
 
 def quantile_fan(table: pd.DataFrame, what: str, told: Sequence[str] = (), *, unit: str = "$bn") -> Drawing:
-    """Return quantiles as a fan: bars between those that lie as far below as above the median, and the median.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        In long form: ``group`` (the place, in the order given), ``quantile`` (0 to 1) and ``value``.
-    what, told : str, sequence of str
-        As in `Drawing`.
-    unit : str
-        Of the values.
-    """
+    """Return quantiles as a fan: bars between those that lie as far below as above the median, and the median."""
     if table.empty:
         raise NothingToShowError("there are no quantiles")
     wide = table.pivot(index="group", columns="quantile", values="value").reindex(list(dict.fromkeys(table["group"])))
@@ -185,15 +175,6 @@ About = Mapping[str, Any]
 
 def chart(kind: str, tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
     """Return the chart of a sweep of a kind.
-
-    Parameters
-    ----------
-    kind : str
-        ``sweep``, ``tornado`` ...
-    tables : mapping of str to pandas.DataFrame
-        ``cases``, and the tables that were made of them.
-    about : mapping
-        What its manifest says.
 
     Raises
     ------
@@ -471,13 +452,7 @@ GAIN, LOSS = theme.RAMP[2], GREY
 
 
 def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
-    """Return the chart of how much more or less than the first each case is worth.
-
-    Parameters
-    ----------
-    cases : mapping of str to View
-        The plans by name; the others are held against the first.
-    """
+    """Return the chart of how much more or less than the first each case is worth."""
     # Vega-Lite takes no names to sort by that JavaScript would not take as they are
     (first, base), *others = [(printable(name), view) for name, view in cases.items()][: MOST_CASES + 1]
     amounts = {name: view.plan.objective_bn for name, view in others}
@@ -523,13 +498,7 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
 
 
 def gw_of_cases(cases: Mapping[str, View]) -> Panels:
-    """Return the chart of GW by pathway against supply of each case, side by side on the same scale.
-
-    Parameters
-    ----------
-    cases : mapping of str to View
-        The plans by name.
-    """
+    """Return the chart of GW by pathway against supply of each case, side by side on the same scale."""
     shown = dict(list(cases.items())[:MOST_CASES])
     pathways = list(dict.fromkeys(p for view in shown.values() for p in view.plan.summary["expected_gw_years"]))
     layers = {name: use_layers(view, expected(view), pathways) for name, view in shown.items()}

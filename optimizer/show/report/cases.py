@@ -40,15 +40,7 @@ MOST_WHY: Final = 8
 
 
 def whatif_report(found: Comparison, shares: Mapping[str, Attribution]) -> Report:
-    """Return the report of what-ifs beside their base.
-
-    Parameters
-    ----------
-    found : Comparison
-        The cases.
-    shares : mapping of str to Attribution
-        What each part of a stack contributes, by the name of the case.
-    """
+    """Return the report of what-ifs beside their base."""
     instance = found.instance
     cases = {case.name: View(case.plan) for case in found.all if case.plan is not None}
     lead = [instance.description] if instance.description else []
@@ -68,15 +60,7 @@ def whatif_report(found: Comparison, shares: Mapping[str, Attribution]) -> Repor
 
 
 def runs_report(runs: Sequence[Run], *, everything: bool = False) -> Report:
-    """Return the report of kept runs held against the first.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs; their figures mean the same.
-    everything : bool
-        Whether what is the same is shown too.
-    """
+    """Return the report of kept runs held against the first."""
     cases = {letter(place): View(run.plan) for place, run in enumerate(runs)}
     report = Report(f"Runs of {runs[0].instance.name}", ["Kept runs, held against the first, A."])
     report.section("In short")
@@ -147,13 +131,7 @@ TITLES: Final = {"sweep": "Sweep of", "tornado": "Tornado of", "montecarlo": "Mo
 
 
 def sweep_report(kept: KeptSweep) -> Report:
-    """Return the report of a kept sweep, tornado or Monte Carlo.
-
-    Parameters
-    ----------
-    kept : KeptSweep
-        What to show; everything is read from the folder itself.
-    """
+    """Return the report of a kept sweep, tornado or Monte Carlo."""
     about, kind = kept.manifest, str(kept.manifest["kind"])
     table = kept.tables[CASES]
     if kind not in _SENTENCES:

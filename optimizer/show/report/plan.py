@@ -209,13 +209,7 @@ WORDS: Final = {
 
 
 def plan_report(run: Run) -> Report:
-    """Return the report of a kept run.
-
-    Parameters
-    ----------
-    run : Run
-        What to show; everything is read from the run itself.
-    """
+    """Return the report of a kept run."""
     view = View(run.plan)
     report = Report(f"Plan of {view.instance.name}", [f"From {view.dates[0]} until {view.dates[-1]}.", *lead(view)])
     for section in (

@@ -200,17 +200,7 @@ class Report:
         self.add(f'<details class="wide-cells"><summary>{escape(summary)}</summary>{inner}</details>')
 
     def chart(self, name: str, draw: Callable[[], Chart], without: Sequence[str] = ()) -> None:
-        """Add a chart; one that there is nothing for is told instead.
-
-        Parameters
-        ----------
-        name : str
-            What it is called where it is left out.
-        draw : callable
-            Makes it.
-        without : sequence of str
-            What it tells that is told on the page already.
-        """
+        """Add a chart; one that there is nothing for is told instead."""
         try:
             chart = draw()
         except NothingToShowError as reason:

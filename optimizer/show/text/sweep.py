@@ -163,17 +163,7 @@ SHOWN: Final = ("objective_bn", "npv_bn", "idle_gw_years", "utilisation")
 
 
 def montecarlo(page: Page, about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
-    """Show quantiles of the figures, how often each pathway gets capacity, the inputs, and draws without a plan.
-
-    Parameters
-    ----------
-    page : Page
-        Where to write.
-    about : mapping
-        What a manifest says of the study.
-    tables : mapping of str to pandas.DataFrame
-        What was made of the draws.
-    """
+    """Show quantiles of the figures, how often each pathway gets capacity, the inputs, and draws without a plan."""
     found, total = tables["quantiles"], int(tables["statuses"]["draws"].sum())
     planned = int(tables["statuses"].loc[tables["statuses"]["status"] == OPTIMAL, "draws"].sum())
     page.heading("Monte Carlo", f" of {about['instance']}: {total} draws, seed {about['settings']['seed']}")

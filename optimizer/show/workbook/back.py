@@ -19,13 +19,6 @@ _NODE, _FIRST_PAIR = 1, 6
 def read_allocation(path: str | Path, prefix: str = "") -> pd.DataFrame:
     """Return the allocation of a workbook that `to_xlsx` or `refresh` wrote.
 
-    Parameters
-    ----------
-    path : str or Path
-        The workbook.
-    prefix : str
-        What the names of its sheets begin with.
-
     Returns
     -------
     pandas.DataFrame

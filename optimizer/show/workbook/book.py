@@ -28,20 +28,6 @@ _LOOKS = {"text": "text", "integer": "whole", "date": "date", "number": "rate"}
 def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
     """Write a run as a workbook of its own.
 
-    Parameters
-    ----------
-    run : Run
-        What to export.
-    path : str or Path
-        A path that ends in ``.xlsx``; written whole or not at all.
-    force : bool
-        Whether a file that is there is replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The path.
-
     Raises
     ------
     InstanceError

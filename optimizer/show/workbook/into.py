@@ -44,11 +44,6 @@ def refresh(run: Run, path: str | Path, *, prefix: str = "gw_", backup: bool = F
     backup : bool
         Whether the workbook as it was is kept beside it.
 
-    Returns
-    -------
-    pathlib.Path or None
-        The backup.
-
     Raises
     ------
     InstanceError

@@ -113,21 +113,6 @@ def breakeven(
 ) -> Breakeven:
     """Return the nearest breakevens below and above the value that some cells have.
 
-    Parameters
-    ----------
-    session : Session
-        The instance.
-    varied : Varied
-        The cells.
-    goal : Threshold or PlanChanges
-        What is looked for.
-    figure : str
-        A quantity of the claims' grammar: what crosses the threshold, and whose slopes are told.
-    between : pair of float, optional
-        Bounds of the search, the value that the cells have between them.
-    tell : callable, optional
-        Told what is being done.
-
     Raises
     ------
     InstanceError

@@ -342,19 +342,7 @@ class Scan:
 
 
 def narrowed(inside: Callable[[float], bool], good: float, bad: float, width: float, *, whole: bool) -> float:
-    """Return a value inside that is within `width` of one that is not, by halving.
-
-    Parameters
-    ----------
-    inside : callable
-        Whether a value is inside.
-    good, bad : float
-        A value inside, and one that is not.
-    width : float
-        Distance, in the cell's unit.
-    whole : bool
-        Whether only whole numbers are tried: the next one is outside then.
-    """
+    """Return a value inside that is within `width` of one that is not, by halving."""
     while abs(bad - good) > (1.0 if whole else width):
         middle = (good + bad) / 2
         middle = float(np.floor(middle)) if whole else middle
@@ -408,19 +396,7 @@ TIED: Final = 1e-7
 
 
 def bracketed(cases: Cases, goal: Goal, start: float, bound: float, reason: str) -> Search:
-    """Return the nearest breakeven between where the cells are and a bound, bracketed by re-solves.
-
-    Parameters
-    ----------
-    cases : Cases
-        The cells.
-    goal : Goal
-        What is looked for.
-    start, bound : float
-        The value that the cells have, and the one up to which is searched; the input is valid at both.
-    reason : str
-        Why the breakeven is not found exactly.
-    """
+    """Return the nearest breakeven between where the cells are and a bound, bracketed by re-solves."""
     bracket, whole = _Bracket(cases, goal, start), cases.varied.whole
     direction = 1 if bound > start else -1
     width = 1.0 if whole else NARROWED * abs(bound - start)

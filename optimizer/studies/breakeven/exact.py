@@ -53,15 +53,6 @@ class NotExact(Exception):  # noqa: N818
 def search(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
     """Return the nearest breakeven between where the cells are and a bound, by parametric steps of the basis.
 
-    Parameters
-    ----------
-    cases : Cases
-        The cells.
-    goal : Goal
-        What is looked for.
-    start, bound : float
-        The value that the cells have, and the one up to which is searched; the input is valid at both.
-
     Raises
     ------
     NotExact

@@ -223,15 +223,7 @@ def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
 
 
 def fitting(draws: Sequence[Draw], instance: Instance) -> list[Problem]:
-    """Return what keeps draws from an instance: cells that are not there or stand in two draws, means that break rules.
-
-    Parameters
-    ----------
-    draws : sequence of Draw
-        The draws.
-    instance : Instance
-        What is drawn for.
-    """
+    """Return what keeps draws from an instance: cells not there or in two draws, means that break rules."""
     problems: list[Problem] = []
     names = [draw.name for draw in draws]
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
@@ -372,17 +364,6 @@ def _refuse_impossible(draws: Sequence[Draw], ranks: FloatArray) -> None:
 
 def sample(draws: Sequence[Draw], samples: int, seed: int, ranks: FloatArray | None = None) -> FloatArray:
     """Return values of the drawn cells in their units, shape (samples, draws): the same for the same seed.
-
-    Parameters
-    ----------
-    draws : sequence of Draw
-        The cells.
-    samples : int
-        How many.
-    seed : int
-        Of numpy's PCG64.
-    ranks : (draws, draws) float array, optional
-        Rank correlations, from `matrix`.
 
     Raises
     ------

@@ -45,21 +45,6 @@ def study(
 ) -> Study:
     """Return the cases of a Monte Carlo: one a draw of all cells together.
 
-    Parameters
-    ----------
-    instance : Instance
-        The base.
-    draws : sequence of Draw
-        The cells.
-    samples, seed : int
-        How many draws, and what they begin with.
-    ranks : (draws, draws) float array, optional
-        Rank correlations of the cells.
-    quantities : tuple of str
-        Figures besides the usual ones.
-    options : SolveOptions, optional
-        Of every solve.
-
     Raises
     ------
     InstanceError
@@ -124,15 +109,7 @@ def quantiles(planned: pd.DataFrame, figures: Sequence[str]) -> pd.DataFrame:
 
 
 def quantile_interval(values: FloatArray, share: float) -> tuple[float, float]:
-    """Return the order statistics between which a quantile lies with `CONFIDENCE`; nan where there is none so far out.
-
-    Parameters
-    ----------
-    values : (n,) float array
-        Sorted.
-    share : float
-        The quantile.
-    """
+    """Return the order statistics between which a quantile lies with `CONFIDENCE`; nan where none is so far out."""
     from scipy.stats import binom
 
     tail = (1 - CONFIDENCE) / 2

@@ -130,6 +130,12 @@ class Results:
             "base": dict(self.base),
         }
 
+    def asked(self) -> dict[str, Any]:
+        """Return what a kept folder's manifest says of the study: as `described`, and how it was solved."""
+        options = self.study.options
+        how = {"time_limit": options.time_limit, "solver": dict(options.solver)}
+        return {**self.described(), "study": self.study.digest, "options": how}
+
 
 class Engine(Protocol):
     """Where tasks are answered."""
@@ -189,17 +195,6 @@ Told = Callable[[int, int], None]
 
 def run(study: Study, engine: Engine, store: Store | None = None, tell: Told | None = None) -> Results:
     """Return the answers to a study, those that the store has already and those of the engine.
-
-    Parameters
-    ----------
-    study : Study
-        What is asked.
-    engine : Engine
-        Where the cases are answered; closed in the end, whatever happens.
-    store : Store, optional
-        Keeps each row as it comes.
-    tell : callable, optional
-        Told the progress.
 
     Raises
     ------

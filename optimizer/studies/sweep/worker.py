@@ -178,13 +178,7 @@ _kept = threading.local()
 
 
 def answered(setup: str, edits: Iterable[str]) -> Row:
-    """Return a case's row and the fingerprint of the base it started from; this thread's session is made if need be.
-
-    Returns
-    -------
-    dict
-        ``row`` and ``base``; or ``no_base``, the reason, where the base itself has no plan.
-    """
+    """Return a case's row and the fingerprint of the base it started from; this thread's session is made if need be."""
     workers: OrderedDict[str, Worker] = _kept.__dict__.setdefault("workers", OrderedDict())
     if setup not in workers:
         try:
