@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
+from optimizer.catalogue.money import NOT_CASH
 from optimizer.instance.instance import Instance
 from optimizer.plan import tables as make
 from optimizer.plan.allowable import allowable_changes
@@ -155,7 +156,7 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
     by_name = {component: (names, amounts @ weight) for component, (names, amounts) in make.flows(data, plan).items()}
     components: dict[str, Any] = {component: float(amounts.sum()) for component, (_, amounts) in by_name.items()}
     components["terminal"] = float((make.terminal(data, plan) @ tree.probability).sum())
-    npv = sum(amount for name, amount in components.items() if name not in make.NOT_CASH)
+    npv = sum(amount for name, amount in components.items() if name not in NOT_CASH)
     pathways, value = by_name["value"]
     components["value"] = dict(zip(pathways, value.tolist(), strict=True))
     years = tree.probability * data.dt

@@ -15,6 +15,7 @@ import pandas as pd
 
 from models.data import PlanData
 from optimizer.audit.audit import audit
+from optimizer.catalogue.money import OF_A_PATHWAY
 from optimizer.conflict.demands import elastic
 from optimizer.errors import AuditError
 from optimizer.files import printable
@@ -60,14 +61,8 @@ _AUDITED: Final = (
 BROKEN: Final = 1e-6
 """GW beyond a limit that count as breaking it."""
 
-PATHWAY_MONEY: Final = (
-    "value", "operating_cost", "migration_cost", "signing_cost", "breach_cost", "shortfall_penalty",
-    "move_penalty",
-)  # fmt: skip
-"""Components of worth that belong to a pathway."""
-
 REST: Final = "contracts and idle"
-"""Owner of the other components."""
+"""Owner of the components of worth that belong to no pathway."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +220,7 @@ def _told(best: Answer, rows: IntArray, beyond: FloatArray) -> list[Broken]:
 
 def _by_owner_and_year(plan: Plan) -> pd.DataFrame:
     rows = plan.cashflow
-    owner = rows["name"].where(rows["component"].isin(PATHWAY_MONEY), REST).rename("owner")
+    owner = rows["name"].where(rows["component"].isin(OF_A_PATHWAY), REST).rename("owner")
     expected = (rows["discounted_bn"] * rows["probability"]).groupby([owner, rows["start"].dt.year.rename("year")])
     return expected.sum().unstack().fillna(0.0)
 

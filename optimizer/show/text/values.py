@@ -10,6 +10,7 @@ import pandas as pd
 from rich.cells import cell_len
 
 from models.tree import FloatArray
+from optimizer.catalogue.money import COSTS, MONEY, NOT_CASH
 from optimizer.plan.marginals import ONE_OFF, PER_YEAR
 from optimizer.plan.plan import Plan
 from optimizer.show.page import Page, cut, decimals, formatter, left_out, number, percent
@@ -197,21 +198,6 @@ MOST_BY_YEAR = 8
 LONGEST_NAME = 24
 LONGEST_BAR = 10
 
-COSTS = {
-    "contract_cost": "contracts",
-    "operating_cost": "operation",
-    "migration_cost": "moving GW",
-    "signing_cost": "signing deals",
-    "breach_cost": "breaking deals",
-    "cancellation_fees": "cancellation fees",
-}
-NOT_CASH = {
-    "idle_penalty": "idle penalty",
-    "shortfall_penalty": "shortfall penalty",
-    "move_penalty": "move penalty",
-    "terminal": "terminal line",
-}
-
 
 def use_by_year(page: Page, view: View) -> None:
     """Show GW by pathway and year with bars, then what was delivered, cancelled and idle."""
@@ -281,8 +267,8 @@ def worth_by_part(page: Page, view: View) -> None:
         values = [*values[:MOST_BY_YEAR], (f"{len(rest)} others", sum(amount for _, amount in rest))]
     columns = [
         ("Value of use", values),
-        ("Costs", [(label, parts[name][""]) for name, label in COSTS.items() if parts[name][""]]),
-        ("Not cash", [(label, parts[name][""]) for name, label in NOT_CASH.items() if _part(view, name)]),
+        ("Costs", [(MONEY[name].label, parts[name][""]) for name in COSTS if parts[name][""]]),
+        ("Not cash", [(MONEY[name].label, parts[name][""]) for name in NOT_CASH if _part(view, name)]),
     ]
     columns = [(title, items) for title, items in columns if items]
     depth = max((len(items) for _, items in columns), default=0)
