@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.data import PlanData
 from optimizer.catalogue.limits import PER_YEAR, PRICED, Limit
+from optimizer.catalogue.tolerances import DUALS, ROUNDING
 from optimizer.plan.tables import NodeColumns
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.solver.sides import Sides
@@ -22,7 +23,7 @@ def node_weight(program: LinearProgram, data: PlanData, row_duals: FloatArray) -
         return data.tree.probability
     weight = np.zeros(data.tree.size)
     weight[program.row_keys["cumulative_worth"][:, 0]] = -row_duals[program.rows["cumulative_worth"]]
-    return np.where(weight > 1e-9, weight, 0.0)
+    return np.where(weight > ROUNDING, weight, 0.0)
 
 
 def marginal_values(
@@ -103,7 +104,7 @@ def _limits(program: LinearProgram) -> Iterator[tuple[Limit, IntArray, slice]]:
 def _per_unit(dual: FloatArray, per_unit: FloatArray) -> FloatArray:
     """Return duals as marginal values; blank where the node has no weight."""
     value: FloatArray = np.divide(dual, per_unit, out=np.full(len(dual), np.nan), where=per_unit > 0)
-    value[np.abs(value) < 1e-9] = 0.0
+    value[np.abs(value) < ROUNDING] = 0.0
     return value
 
 
@@ -151,7 +152,7 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
             value = shown.get((limit.name, name, node))
             back = np.nan if value is None else value * float(weight[node] * data.node_discount[node] * years)
             blank = weight[node] == 0 and value is not None and np.isnan(value)
-            if not blank and not abs(back - limit.sign * dual) <= 1e-8 * (1 + abs(dual)):
+            if not blank and not abs(back - limit.sign * dual) <= DUALS * (1 + abs(dual)):
                 found.append(
                     f"marginal value of {limit.name} {name} at node {node}: {value} means a dual of {back}, "
                     f"the certified one is {limit.sign * dual}"

@@ -17,6 +17,7 @@ from models.data import PlanData
 from optimizer.audit.audit import audit
 from optimizer.catalogue.limits import LIMITS
 from optimizer.catalogue.money import OF_A_PATHWAY
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.conflict.demands import elastic
 from optimizer.errors import AuditError
 from optimizer.files import printable
@@ -30,9 +31,6 @@ from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Soluti
 from optimizer.solver.solving import certified
 from optimizer.storage.read import read_file
 from optimizer.tree.timeline import Timeline
-
-BROKEN: Final = 1e-6
-"""GW beyond a limit that count as breaking it."""
 
 REST: Final = "contracts and idle"
 """Owner of the components of worth that belong to no pathway."""
@@ -111,12 +109,12 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
     size = program.shape[1]
     breakable, rows = _elastic(fixed)
     least = _solved(breakable).columns[size:]
-    beyond = np.where(least > BROKEN, least, 0.0)
+    beyond = np.where(least > KILOWATT, least, 0.0)
     lifted = replace(
         breakable,
         cost=np.append(program.cost, np.zeros(len(beyond))),
         offset=program.offset,
-        column_upper=np.append(fixed.column_upper, beyond + BROKEN / 10 * (beyond > 0)),
+        column_upper=np.append(fixed.column_upper, beyond + KILOWATT / 10 * (beyond > 0)),
     )
     solution = _solved(lifted)
     own = replace(solution, columns=solution.columns[:size], row_duals=np.empty(0), row_ranges=None)
@@ -385,7 +383,7 @@ class _Reader:
             gw = float(text)
         except ValueError:
             gw = math.nan
-        if math.isfinite(gw) and gw >= -1e-9:
+        if math.isfinite(gw) and gw >= -ROUNDING:
             return max(gw, 0.0)
         self.problem(
             f"{at}, gw", f"'{text}'", "must be a number of GW, at least 0", "leave the row out to have it chosen"
