@@ -47,6 +47,7 @@ def test_a_row_names_what_there_is_and_says_all_that_is_asked_of_it(limit: Limit
     """A row with a hole would print a blank, or fail only on the day that its limit binds."""
     assert limit.column in {column.name for column in TABLES[limit.table].columns}
     assert not limit.figure or limit.figure in {field.name for field in fields(PlanData)} | {"supply"}
+    assert limit.measure in TABLES[limit.table][limit.column].unit or limit.name in ("deals", "term")
     if limit.unit:
         assert limit.relaxed and limit.tightened and (limit.ask or limit.name == "supply")
     if limit.firm:

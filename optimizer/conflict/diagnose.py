@@ -296,7 +296,7 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
     figures = getattr(data, limit.figure)[(*by_pathway, *by_pool, at)]
     words: str = (figures.any() and limit.demanded) or limit.nothing or limit.demanded
     whose = owner(demand.pathway, demand.pool)
-    gw = _gw(figures, data.tree.period[nodes])
+    gw = _gw(figures, data.tree.period[nodes], limit.measure)
     told = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)
     if limit.name == "floor" and not data.eligible[by_pathway][:, data.tree.root[nodes]].any():
         return f"{told}, and no pool may be used by it"
@@ -326,16 +326,16 @@ def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
     return f"{has} {' and '.join(kept) or 'comes back only by churn'}, {when}"
 
 
-def _gw(values: FloatArray, periods: IntArray) -> str:
+def _gw(values: FloatArray, periods: IntArray, measure: str = "GW") -> str:
     """Return figures of nodes in words, in the order of time where they only rise or only fall."""
     each = [values[periods == t] for t in np.unique(periods)]
     least, most = np.array([part.min() for part in each]), np.array([part.max() for part in each])
     low, high = float(least.min()), float(most.max())
     if high - low < ROUNDING:
-        return f"{low:.4g} GW"
+        return f"{low:.4g} {measure}"
     rises, falls = (
         (np.diff(sign * least) >= -ROUNDING).all() and (np.diff(sign * most) >= -ROUNDING).all() for sign in (1, -1)
     )
     if rises == falls:  # the same in all periods, and not in all futures; or up and down
-        return f"{low:.4g} to {high:.4g} GW"
-    return f"{low:.4g} rising to {high:.4g} GW" if rises else f"{high:.4g} falling to {low:.4g} GW"
+        return f"{low:.4g} to {high:.4g} {measure}"
+    return f"{low:.4g} rising to {high:.4g} {measure}" if rises else f"{high:.4g} falling to {low:.4g} {measure}"

@@ -45,11 +45,13 @@ class Broken:
     words : str
         What is broken.
     most_gw : float
-        How far, at most, GW.
+        How far, at most, in its limit's measure: GW but for limits on money.
     nodes : int
         On how many nodes.
     start, known : str
         First day of the first such node, and what is known there.
+    measure : str
+        What the limit is counted in.
     """
 
     words: str
@@ -57,6 +59,7 @@ class Broken:
     nodes: int
     start: str
     known: str
+    measure: str = "GW"
 
 
 @dataclass(frozen=True)
@@ -186,21 +189,16 @@ def _told(best: Answer, broken: list[tuple[str, list[int], float]]) -> list[Brok
     """Return the limits that are broken, each once."""
     laid_out = best.laid_out
     starts = laid_out.calendar.starts()
-    found: dict[str, list[tuple[int, float]]] = {}
+    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
     for row, key, gw in broken:
         words = LIMITS[row].broken.format(row_name(best.program.labels, key[:-1]))
-        found.setdefault(words, []).append((key[-1], gw))
-    return [
-        Broken(
-            words,
-            max(gw for _, gw in places),
-            len(places),
-            str(starts[laid_out.data.tree.period[node]]),
-            laid_out.known[node],
-        )
-        for words, places in found.items()
-        for node in [min(node for node, _ in places)]
-    ]
+        found.setdefault((words, LIMITS[row].measure), []).append((key[-1], gw))
+    told = []
+    for (words, measure), places in found.items():
+        node, most = min(node for node, _ in places), max(gw for _, gw in places)
+        start = str(starts[laid_out.data.tree.period[node]])
+        told.append(Broken(words, most, len(places), start, laid_out.known[node], measure))
+    return told
 
 
 def _by_owner_and_year(plan: Plan) -> pd.DataFrame:

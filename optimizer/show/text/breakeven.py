@@ -136,9 +136,8 @@ def evaluation(page: Page, found: Evaluation) -> None:
     for broken in found.broken[:MOST_BROKEN]:
         where = f"{broken.start}{', ' + broken.known if broken.known else ''}"
         times = f"on {broken.nodes} nodes, first at {where}" if broken.nodes > 1 else f"at {where}"
-        page.note(
-            f"- {broken.words}: by {number(broken.most_gw, 3)} GW{' at most' if broken.nodes > 1 else ''}, {times}"
-        )
+        most = f"{number(broken.most_gw, 3)} {broken.measure}{' at most' if broken.nodes > 1 else ''}"
+        page.note(f"- {broken.words}: by {most}, {times}")
     page.note(left_out((len(found.broken) - MOST_BROKEN, "limit")))
     _gap(page, found)
 
