@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
-from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tables import PER_GW, PER_YEAR, RATE, TABLES
 from optimizer.instance.instance import Instance
 from optimizer.language.cursor import Cell
 from optimizer.language.edits import spell_cells
@@ -27,18 +27,8 @@ from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
 PRICES: Final = {
-    "value": ("value_bn_per_gw_year",),
-    "curves": ("base_value_bn_per_year",),
-    "contracts": ("cost_bn_per_gw_year",),
-    "cancellations": ("fee_bn_per_gw",),
-    "pools": ("idle_penalty_bn_per_gw_year", "terminal_value_bn_per_gw_year"),
-    "pathways": (
-        "shortfall_penalty_bn_per_gw_year",
-        "migration_cost_bn_per_gw",
-        "signing_cost_bn_per_gw",
-        "breach_cost_bn_per_gw",
-    ),
-    "eligibility": ("operating_cost_bn_per_gw_year",),
+    name: tuple(column.name for column in TABLES[name].columns if column.unit in (RATE, PER_GW, PER_YEAR))
+    for name in ("value", "curves", "contracts", "cancellations", "pools", "pathways", "eligibility")
 }
 """By table: the columns whose cells are values and costs."""
 

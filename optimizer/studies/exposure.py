@@ -21,8 +21,9 @@ from optimizer.plan.plan import Plan
 from optimizer.session import Session
 from optimizer.solver.program import FloatArray
 from optimizer.studies.attempt import Told, attempt, attempted
+from optimizer.tree.arrays import TABLES_READ
 from optimizer.tree.calendar import add_months
-from optimizer.tree.timeline import TABLES_READ, timeline
+from optimizer.tree.timeline import timeline
 
 SLIP_MONTHS: Final = 3
 """Months by which a vendor is late: a quarter."""

@@ -37,7 +37,8 @@ from optimizer.show.text.plan import headline, lead
 from optimizer.show.text.values import COSTS, NOT_CASH, branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 from optimizer.studies import exposure
-from optimizer.tree.timeline import TABLES_READ, timeline
+from optimizer.tree.arrays import TABLES_READ
+from optimizer.tree.timeline import timeline
 
 MOST_SOURCES: Final = 3
 
