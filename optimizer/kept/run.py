@@ -89,7 +89,7 @@ class Run:
             instance, files=self.manifest["files"], applied=tuple(self.manifest["edits"]), earlier=self.earlier
         )
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         """The plan as it was kept."""
         warnings = tuple(self.manifest.get("warnings", ()))
