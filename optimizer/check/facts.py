@@ -15,6 +15,7 @@ from optimizer.catalogue.tables import TABLES, Column, Table, reading
 from optimizer.instance.cells import Array, place
 from optimizer.instance.instance import Instance
 from optimizer.problems import Problem
+from optimizer.tree.arrays import delivered_gw
 from optimizer.tree.calendar import Calendar, Dates, add_months, calendar_of
 
 Place = Callable[[Table, int, str], str]
@@ -231,7 +232,7 @@ class Facts:
         alive = np.append(self.ends > 0, False)[contract]
         served = (self.arrivals == 0) & alive & (pool >= 0)
         supply = np.zeros(len(self.rows("pools")))
-        np.add.at(supply, pool[served], self.numbers("deliveries", "gw")[served])
+        np.add.at(supply, pool[served], delivered_gw(self.numbers)[served])
         return supply
 
     @cached_property

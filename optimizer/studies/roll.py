@@ -22,7 +22,7 @@ from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import IntArray
 from optimizer.studies.evaluate import read_rows
 from optimizer.tree.calendar import calendar_of
-from optimizer.tree.timeline import Timeline, timeline
+from optimizer.tree.timeline import Timeline
 
 NOTHING: Final = 1e-9
 """GW, or shares, below this are the solver's rounding."""
@@ -133,7 +133,7 @@ def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
     InstanceError
         If more than one branch is possible; it names the factors to be given.
     """
-    laid_out = timeline(run.instance)
+    laid_out = run.plan.laid_out
     count = period_of(run.instance, to)
     path = _path(laid_out, count, given)
     starts = laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)

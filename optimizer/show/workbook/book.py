@@ -12,7 +12,7 @@ from optimizer.extras import imported
 from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
-from optimizer.show.workbook.facts import book_facts
+from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.limits import Slacks, add_limits
 from optimizer.show.workbook.nodes import SLACK, Nodes
@@ -46,7 +46,7 @@ def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
 def write_book(run: Run, path: Path, prefix: str = "", *, since_1904: bool = False) -> None:
     """Write a run's sheets into a new file, their names begun with a prefix, its days counted from 1900 or 1904."""
     writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
-    facts = book_facts(run)
+    facts = BookFacts(run)
     with writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904}) as book:
         book.set_size(2600, 1600)
         book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
