@@ -14,6 +14,7 @@ from models.data import PlanData
 from optimizer.plan.tables import NodeColumns
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.solver.sides import Sides
+from optimizer.solver.weights import node_weights
 
 PER_YEAR: Final = "$bn per GW-year"
 ONE_OFF: Final = "$bn per GW"
@@ -43,15 +44,6 @@ FAMILIES: Final = (
     _Family("lock_least", "lock", 1.0, side=" min"),
     _Family("lock_most", "lock", -1.0, side=" max"),
 )
-
-
-def node_weight(program: LinearProgram, data: PlanData, row_duals: FloatArray) -> FloatArray:
-    """Return the weight ``w(n)`` of each node in the objective, shape (N,): its probability, shifted by aversion."""
-    if "cumulative_worth" not in program.rows:
-        return data.tree.probability
-    weight = np.zeros(data.tree.size)
-    weight[program.row_keys["cumulative_worth"][:, 0]] = -row_duals[program.rows["cumulative_worth"]]
-    return np.where(weight > 1e-9, weight, 0.0)
 
 
 def marginal_values(
@@ -85,7 +77,7 @@ def marginal_values(
         ``from_gw`` and ``to_gw`` tell how far below and above the limit, ``limit_gw``, they hold. ``integers`` tells
         that whole cancellations and blocks are fixed as planned.
     """
-    weight = node_weight(program, data, row_duals)
+    weight = node_weights(program, row_duals)
     bound = np.where(np.isfinite(program.row_lower), program.row_lower, program.row_upper)
     frames = []
     for family in FAMILIES:
@@ -162,7 +154,7 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
     """
     if not len(row_duals):
         return []
-    weight = node_weight(program, data, row_duals)
+    weight = node_weights(program, row_duals)
     shown = dict(
         zip(
             zip(table["constraint"], table["name"], table["node"].tolist(), strict=True),
@@ -182,9 +174,9 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
             expected += 1
             value = shown.get((family.constraint, name, node))
             years = data.dt if family.unit == PER_YEAR else 1.0
-            back = np.nan if value is None else value * float(weight[node] * data.node_discount[node] * years)
-            blank = weight[node] == 0 and value is not None and np.isnan(value)
-            if not blank and not abs(back - family.sign * dual) <= 1e-8 * (1 + abs(dual)):
+            per_unit = float(weight[node] * data.node_discount[node] * years)
+            back = np.nan if value is None else value * per_unit
+            if not abs(back - family.sign * dual) <= 1e-8 * (per_unit + abs(dual)):
                 found.append(
                     f"marginal value of {family.constraint} {name} at node {node}: {value} means a dual of {back}, "
                     f"the certified one is {family.sign * dual}"

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from optimizer.solver.program import FloatArray, LinearProgram
+from optimizer.solver.weights import priced
 
 TOLERANCE = 1e-6
 """Largest infeasibility, relative to the size of what is compared, that a certificate forgives."""
@@ -21,9 +22,11 @@ class Certificate:
     primal_infeasibility : float
         Largest violation of a row or bound, relative to 1 + the bound's size.
     dual_infeasibility : float
-        Largest reduced cost or row dual of the wrong sign, relative to 1 + the cost's size.
+        Largest reduced cost or row dual of the wrong sign, relative to the weight of its node in the objective and the
+        cost's size (where no node weighs less than a tenth, to 1 + the cost's size).
     gap : float
-        Difference between the primal and the dual objective, relative to 1 + the objective's size.
+        Difference between the primal and the dual objective, relative to 1 + the objective's size. Where nodes weigh
+        less than a tenth, the same of each node by itself, relative to its weight too, if that is more.
     objective : float
         The program's objective recomputed from the columns, $bn (negative worth).
     integrality : float or None
@@ -85,7 +88,8 @@ def certify(program: LinearProgram, columns: FloatArray, row_duals: FloatArray) 
 
     The reduced costs are computed anew from the row duals, and the dual objective from both: a row or a column counts
     with the bound that its dual's sign points to. By weak duality a small gap between feasible values proves
-    optimality.
+    optimality. What is wrong on a node counts by the weight of the node, however little that is: so each node's plan is
+    proved best for itself, too.
 
     Parameters
     ----------
@@ -105,18 +109,9 @@ def certify(program: LinearProgram, columns: FloatArray, row_duals: FloatArray) 
     )
     if len(row_duals) != len(activity):
         return Certificate(primal, np.inf, np.inf, objective)
-    reduced = program.cost - program.transposed_times(row_duals)
-    wrong, dual_objective = 0.0, program.offset
-    sides = (
-        (row_duals, program.row_lower, program.row_upper, np.ones_like(row_duals)),
-        (reduced, program.column_lower, program.column_upper, 1 + np.abs(program.cost)),
-    )
-    for dual, lower, upper, scale in sides:
-        bound = np.where(dual >= 0, lower, upper)
-        free = np.isinf(bound)
-        wrong = max(wrong, float(np.max(np.abs(dual) / scale, where=free, initial=0.0)))
-        dual_objective += float(np.sum(dual * np.where(free, 0.0, bound)))
-    return Certificate(primal, wrong, abs(objective - dual_objective) / (1 + abs(objective)), objective)
+    judged = priced(program, row_duals)
+    missed = max(abs(objective - judged.objective), judged.loss(np.concatenate([activity, columns])))
+    return Certificate(primal, judged.wrong, missed / (1 + abs(objective)), objective)
 
 
 def certify_whole(

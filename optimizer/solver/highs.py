@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import highspy
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from optimizer.errors import SolverError
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.solution import PRIMAL, RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.weights import is_light, priced
 
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -27,6 +29,12 @@ _STATUS: Final = {
     highspy.HighsModelStatus.kSolutionLimit: Status.SEARCH_LIMIT,
     highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
 }
+
+MOST_ROUNDS: Final = 5
+"""Times that a solution is refined; nearly always once is enough."""
+
+RIGHT: Final = 1e-7
+"""Duals that are wrong by so much relative to their node's weight need no refining."""
 
 _OURS: Final = ("output_flag", "log_to_console", "log_file", "solution_file", "write_model_file", "time_limit")
 
@@ -203,11 +211,11 @@ def solve(
     found, info, ended_at = highs.getSolution(), highs.getInfo(), highs.getBasis()
     whole = bool(program.whole.any())
     counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.crossover_iteration_count)
-    return Solution(
+    solution = Solution(
         status=status,
         columns=np.array(found.col_value) if found.value_valid else np.empty(0),
         row_duals=np.array(found.row_dual) if found.dual_valid else np.empty(0),
-        row_ranges=_row_ranges(highs) if ranges and status is Status.OPTIMAL and not whole else None,
+        row_ranges=None,
         iterations=sum(max(int(count), 0) for count in counts),
         seconds=seconds,
         message=str(highs.modelStatusToString(model_status)),
@@ -215,6 +223,45 @@ def solve(
         bound=float(info.mip_dual_bound) if whole else None,
         interrupted=interrupted,
     )
+    if status is not Status.OPTIMAL or whole:
+        return solution
+    refined = _refined(program, options, solution)
+    if not ranges or refined.status is not Status.OPTIMAL:
+        return refined
+    if refined.basis is not ended_at:
+        must(highs.setBasis(refined.basis), "starting from a basis")
+        _run(highs)
+    return replace(refined, row_ranges=_row_ranges(highs))
+
+
+def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) -> Solution:
+    """Return an optimum whose duals are right by the weight of each node, too: see `optimizer.solver.weights`."""
+    rows, columns = program.shape
+    settings = {**options.solver, **PRIMAL, "solver": "simplex"}
+    for _ in range(MOST_ROUNDS if is_light(program) and solution.basis is not None else 0):
+        now = priced(program, solution.row_duals)
+        if now.wrong <= RIGHT:
+            break
+        left = None if options.time_limit is None else max(options.time_limit - solution.seconds, 0.0)
+        column_codes, row_codes = basis_codes(solution.basis)
+        enlarged, by = now.enlarged(row_codes == BASIC)
+        start = basis_of(np.concatenate([column_codes, row_codes]), np.full(rows, LOWER, dtype=np.int8))
+        again = SolveOptions(left, options.log, settings)
+        found = solve(enlarged, again, start, ranges=False)
+        spent = {"iterations": solution.iterations + found.iterations, "seconds": solution.seconds + found.seconds}
+        if found.status is not Status.OPTIMAL or found.basis is None:
+            stopped = found.status if found.status.stopped else solution.status
+            return replace(solution, **spent, status=stopped, interrupted=found.interrupted)
+        codes = basis_codes(found.basis)[0]
+        duals = solution.row_duals + found.row_duals / by
+        solution = replace(
+            solution,
+            **spent,
+            columns=found.columns[:columns],
+            row_duals=np.where(codes[columns:] == BASIC, 0.0, duals),
+            basis=basis_of(codes[:columns], codes[columns:]),
+        )
+    return solution
 
 
 class Moved:

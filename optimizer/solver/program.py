@@ -46,6 +46,9 @@ class LinearProgram:
         Names that the codes stand for.
     whole : (n,) bool array
         Which columns are whole numbers; all false in a linear program.
+    node_weight : (N,) float array
+        Least weight of each node in the objective: its probability, without what aversion adds to it in the tail. Empty
+        where the objective has no such weights.
     """
 
     cost: FloatArray
@@ -63,6 +66,7 @@ class LinearProgram:
     row_keys: Mapping[str, IntArray]
     labels: tuple[str, ...]
     whole: BoolArray
+    node_weight: FloatArray
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -140,6 +140,7 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
         breakable,
         cost=np.append(program.cost, np.zeros(len(beyond))),
         offset=program.offset,
+        node_weight=program.node_weight,
         column_upper=np.append(fixed.column_upper, beyond + BROKEN / 10 * (beyond > 0)),
     )
     solution = _solved(lifted)

@@ -1,0 +1,161 @@
+"""Weights of nodes: what a solution's duals are wrong by where a node weighs little, and how that is put right.
+
+The solver forgives a reduced cost of 1e-7, whatever it stands for: on a node that weighs a thousandth in the objective
+that is money, and on one that weighs 1e-9 any plan passes. So duals are judged by the weight of their node, and where
+they are wrong the solution is refined: the reduced costs, enlarged until the lightest node weighs 1, become the costs
+of the same program, which is solved on from the basis reached; the duals found are made small again and added to those
+before (iterative refinement for linear programming; Gleixner, Steffy and Wolter 2016). Values, duals and basis stay
+those of one optimum of the whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, totals
+
+SURE: Final = 0.1
+"""Weight from which on what the solver forgives is less than what the certificate does."""
+
+ROUNDING: Final = 1e-15
+"""Share of the numbers in a sum of which the rest is the arithmetic's own."""
+
+AT_BOUND: Final = 1e-7
+"""Distance to a bound, relative to 1 + its size, below which a value is at it: what the solver forgives."""
+
+LARGEST_COST: Final = 1e15
+"""Enlarged costs end here: the solver would take much larger ones for infinite."""
+
+WITHOUT_NODE: Final = ("value_at_risk", "share", "parts_of_one")
+"""Variables and constraints that stand on no node."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A program's rows and then its columns, with their duals and what these are measured by; all (m + n,) arrays.
+
+    Attributes
+    ----------
+    program : LinearProgram
+        The program.
+    duals : float array
+        Duals of the rows, and the reduced costs of the columns that follow from them.
+    lower, upper : float arrays
+        Bounds.
+    weight : float array
+        Weight in the objective of the node on which each stands; 1 on a program without light nodes.
+    node : int array
+        That node; -1: none.
+    rounding : float array
+        What of a dual may be rounding, on a program with light nodes.
+    """
+
+    program: LinearProgram
+    duals: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    weight: FloatArray
+    node: IntArray
+    rounding: FloatArray
+
+    @property
+    def bound(self) -> FloatArray:
+        """The bound to which each dual's sign points; infinite where the sign is wrong."""
+        return np.where(self.duals >= 0, self.lower, self.upper)
+
+    @property
+    def objective(self) -> float:
+        """The dual objective, $bn, wrong signs left out."""
+        bound = self.bound
+        return self.program.offset + float(np.sum(self.duals * np.where(np.isinf(bound), 0.0, bound)))
+
+    @property
+    def _certain(self) -> FloatArray:
+        return np.maximum(np.abs(self.duals) - self.rounding, 0.0)
+
+    @property
+    def wrong(self) -> float:
+        """Largest dual of the wrong sign, relative to the weight of its node and a column's cost."""
+        size = self.weight.copy()
+        size[-self.program.shape[1] :] += np.abs(self.program.cost)
+        return float(np.max(self._certain / size, where=np.isinf(self.bound), initial=0.0))
+
+    def loss(self, values: FloatArray) -> float:
+        """Return the most that a node may lose by values that are not where their duals point, $bn at a weight of 1.
+
+        Parameters
+        ----------
+        values : (m + n,) float array
+            Activities of the rows and values of the columns.
+        """
+        bound = np.where(np.isinf(self.bound), values, self.bound)
+        apart = np.abs(values - bound)
+        apart[apart <= AT_BOUND * (1 + np.abs(bound))] = 0.0
+        return float(
+            totals(self.node + 1, self._certain * apart / self.weight, len(self.program.node_weight) + 1).max()
+        )
+
+    def enlarged(self, basic: BoolArray) -> tuple[LinearProgram, float]:
+        """Return the program with what its duals leave of the costs, enlarged, and by how much.
+
+        Each row's activity is a column of its own there, behind the others, and bears the dual of the row: none where
+        the row is basic, shape (m,).
+        """
+        program, (rows, columns) = self.program, self.program.shape
+        by = 1 / float(self.weight.min())
+        left = np.where(np.abs(self.duals) > self.rounding, self.duals, 0.0)
+        left[:rows][basic] = 0.0
+        cost, lower, upper = (np.roll(part, -rows) for part in (left, self.lower, self.upper))
+        return replace(
+            program,
+            cost=np.clip(cost * by, -LARGEST_COST, LARGEST_COST),
+            offset=0.0,
+            column_lower=lower,
+            column_upper=upper,
+            row_lower=np.zeros(rows),
+            row_upper=np.zeros(rows),
+            start=np.concatenate([program.start, program.start[-1] + np.arange(1, rows + 1)]),
+            index=np.concatenate([program.index, np.arange(rows)]),
+            value=np.concatenate([program.value, np.full(rows, -1.0)]),
+            whole=np.zeros(rows + columns, dtype=bool),
+            node_weight=np.empty(0),
+        ), by
+
+
+def priced(program: LinearProgram, row_duals: FloatArray) -> Priced:
+    """Return what duals of a program's rows say, shape (m,); where nodes are light, measured by their weights."""
+    rows, columns = program.shape
+    duals = np.concatenate([row_duals, program.cost - program.transposed_times(row_duals)])
+    lower = np.concatenate([program.row_lower, program.column_lower])
+    upper = np.concatenate([program.row_upper, program.column_upper])
+    node, weight, rounding = np.full(rows + columns, -1), np.ones(rows + columns), np.zeros(rows + columns)
+    if is_light(program):
+        own = node_weights(program, row_duals)
+        for first, places, keys in ((0, program.rows, program.row_keys), (rows, program.columns, program.column_keys)):
+            for name, at in places.items():
+                if name in WITHOUT_NODE or at.start == at.stop:
+                    continue
+                place = slice(first + at.start, first + at.stop)
+                node[place] = keys[name][:, -1]
+                # whether a leaf is in the tail is judged by the weight that it has without
+                weight[place] = (program.node_weight if name == "deficit_met" else own)[node[place]]
+        sizes = replace(program, value=np.abs(program.value)).transposed_times(np.abs(row_duals))
+        rounding[rows:] = ROUNDING * (np.abs(program.cost) + sizes)
+    return Priced(program, duals, lower, upper, weight, node, rounding)
+
+
+def is_light(program: LinearProgram) -> bool:
+    """Return whether some node weighs so little that its duals are judged by its weight."""
+    return bool(len(program.node_weight)) and float(program.node_weight.min()) < SURE
+
+
+def node_weights(program: LinearProgram, row_duals: FloatArray) -> FloatArray:
+    """Return the weight ``w(n)`` of each node in the objective, shape (N,): its probability, shifted by aversion."""
+    weight = program.node_weight.copy()
+    if "cumulative_worth" in program.rows:
+        node = program.row_keys["cumulative_worth"][:, -1]
+        weight[node] = np.maximum(weight[node], -row_duals[program.rows["cumulative_worth"]])
+    return weight
