@@ -295,17 +295,28 @@ class Moved:
                 raise RuntimeError("HiGHS failed at a moved row")
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return None
-            ranges = _row_ranges(self._highs)
+            found, basis = self._highs.getSolution(), self._highs.getBasis()
+            columns, duals, ranges = np.array(found.col_value), np.array(found.row_dual), None
+            if is_light(self._program) and priced(self._program, duals).wrong > RIGHT:
+                columns, duals, basis, ranges = self._refined(row, by)
+            ranges = ranges or _row_ranges(self._highs)
             low, high = (float(side[row]) for side in ranges) if ranges else (np.inf, -np.inf)
-            if self._highs.getBasis().row_status[row] == highspy.HighsBasisStatus.kBasic:
+            if basis.row_status[row] == highspy.HighsBasisStatus.kBasic:
                 low, high = np.inf, -np.inf  # of a row that does not bind the solver's range says something else
-                activity = float(self._highs.getSolution().row_value[row])
+                activity = float(self._program.times(columns)[row])
                 low = activity if np.isinf(lower) else -np.inf if np.isinf(upper) else low
                 high = activity if np.isinf(upper) else np.inf if np.isinf(lower) else high
-            dual = float(self._highs.getSolution().row_dual[row])
-            return float(self._highs.getInfo().objective_function_value), dual, low, high
+            return float(self._program.cost @ columns) + self._program.offset, float(duals[row]), low, high
         finally:
             must(self._highs.changeRowBounds(row, lower, upper), "moving a row back")
+
+    def _refined(self, row: int, by: float) -> tuple[FloatArray, FloatArray, Basis, Any]:
+        """Return columns, duals, basis and ranges with a row moved, right by the weight of each node."""
+        lower, upper = self._program.row_lower.copy(), self._program.row_upper.copy()
+        lower[row] += by
+        upper[row] += by
+        found = solve(replace(self._program, row_lower=lower, row_upper=upper), basis=self._basis)
+        return found.columns, found.row_duals, found.basis, found.row_ranges
 
 
 def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:

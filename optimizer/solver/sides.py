@@ -15,12 +15,16 @@ import numpy as np
 from optimizer.solver.highs import BASIC, Moved, basis_codes
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.solver.solution import Solution
+from optimizer.solver.weights import priced
 
 STEPS: Final = (1e-3, 1e-4, 1e-5, 1e-6)
 """Distances tried, GW: the largest over which the objective is a straight line tells its slope."""
 
 CLOSE: Final = 1e-7
 """GW below which a range is a point."""
+
+TOLD: Final = 1e-3
+"""Weight of a node below which the worth of the whole no longer tells whether it is a straight line there."""
 
 MOST_WORK: Final = 200_000
 """Columns times sides beyond which solving again would take longer than the plan itself."""
@@ -72,9 +76,9 @@ def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, al
     again += [(row, -1.0, b) for row, b in zip(rows, bound, strict=True) if np.isnan(sides.down[row])]
     if again and (always or len(again) * len(program.cost) <= MOST_WORK):
         best = float(program.cost @ solution.columns) + program.offset
-        moved = Moved(program, solution.basis)
+        moved, weight = Moved(program, solution.basis), priced(program, solution.row_duals).weight
         for row, direction, at in again:
-            slope, end = _slope(moved, int(row), direction, float(at), best)
+            slope, end = _slope(moved, int(row), direction, float(at), best, told=weight[row] >= TOLD)
             (sides.up if direction > 0 else sides.down)[row] = slope
             (sides.high if direction > 0 else sides.low)[row] = end
     return sides
@@ -97,14 +101,19 @@ def _ranges(program: LinearProgram, solution: Solution) -> tuple[FloatArray, Flo
     return low, high
 
 
-def _slope(moved: Moved, row: int, direction: float, bound: float, best: float) -> tuple[float, float]:
-    """Return the objective's slope on one side of a bound, and the bound up to which it holds."""
+def _slope(moved: Moved, row: int, direction: float, bound: float, best: float, *, told: bool) -> tuple[float, float]:
+    """Return the objective's slope on one side of a bound, and the bound up to which it holds.
+
+    Where the objective does not tell what happens on a node, the range of the dual must reach back to the bound.
+    """
     for step in STEPS:
         answer = moved.solve(row, direction * step)
         if answer is None:
             continue
         objective, dual, low, high = answer
         mean = (objective - best) / (direction * step)
+        if not told and not (low - CLOSE <= bound if direction > 0 else bound <= high + CLOSE):
+            continue
         if abs(mean - dual) * step <= 1e-9 * (1 + abs(best)) and abs(mean - dual) <= 1e-5 * (1 + abs(dual)):
             end = bound + direction * step  # so far it was seen to hold
             return dual, max(high, end) if direction > 0 else min(low, end)
