@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.weights import priced
+from optimizer.solver.program import BoolArray, FloatArray, LinearProgram
+from optimizer.solver.solution import Solution
+from optimizer.solver.weights import Priced, priced
 
 TOLERANCE = 1e-6
 """Largest infeasibility, relative to the size of what is compared, that a certificate forgives."""
@@ -83,7 +85,9 @@ def _finite(figure: float | None) -> float | None:
     return figure if figure is not None and np.isfinite(figure) else None
 
 
-def certify(program: LinearProgram, columns: FloatArray, row_duals: FloatArray) -> Certificate:
+def certify(
+    program: LinearProgram, columns: FloatArray, row_duals: FloatArray, light_duals: FloatArray | None = None
+) -> Certificate:
     """Judge a solution by the program alone.
 
     The reduced costs are computed anew from the row duals, and the dual objective from both: a row or a column counts
@@ -99,6 +103,8 @@ def certify(program: LinearProgram, columns: FloatArray, row_duals: FloatArray) 
         Values of the columns.
     row_duals : (m,) float array
         Duals of the rows; empty: optimality is not judged (infinite infeasibility and gap).
+    light_duals : (m,) float array, optional
+        As in a `Solution`: what proves the plan of nodes that are lost in the rounding of the whole.
     """
     activity = program.times(columns)
     # not as a product of vectors: what numpy hands that to wakes threads, which takes longer than all the rest
@@ -109,14 +115,24 @@ def certify(program: LinearProgram, columns: FloatArray, row_duals: FloatArray) 
     )
     if len(row_duals) != len(activity):
         return Certificate(primal, np.inf, np.inf, objective)
-    judged = priced(program, row_duals)
-    missed = max(abs(objective - judged.objective), judged.loss(np.concatenate([activity, columns])))
-    return Certificate(primal, judged.wrong, missed / (1 + abs(objective)), objective)
+    whole, values = priced(program, row_duals), np.concatenate([activity, columns])
+    every = np.ones(len(values), dtype=bool)
+    wrong, missed = 0.0, abs(objective - whole.objective)
+    for judged, where in [(whole, every)] if light_duals is None else _apart(program, whole, light_duals):
+        wrong, missed = max(wrong, judged.wrong(where)), max(missed, judged.loss(values, where))
+    return Certificate(primal, wrong, missed / (1 + abs(objective)), objective)
 
 
-def certify_whole(
-    program: LinearProgram, fixed: LinearProgram, columns: FloatArray, row_duals: FloatArray, bound: float
-) -> Certificate:
+def _apart(program: LinearProgram, whole: Priced, light_duals: FloatArray) -> Iterator[tuple[Priced, BoolArray]]:
+    """Yield the duals of the whole and those of very light nodes by themselves, with what each of them proves."""
+    known = ~np.isnan(light_duals)
+    there = np.isin(whole.node, whole.node[: len(known)][known])
+    yield whole, ~there
+    yield replace(whole, weight=np.ones_like(whole.weight)), there
+    yield priced(program, np.where(known, light_duals, 0.0)), there
+
+
+def certify_whole(program: LinearProgram, fixed: LinearProgram, solution: Solution, bound: float) -> Certificate:
     """Judge a solution with whole numbers.
 
     The duals prove that no other choice of the rest goes better with these whole numbers; that no other whole numbers
@@ -126,13 +142,14 @@ def certify_whole(
     ----------
     program, fixed : LinearProgram
         The program, and the linear program that it becomes when its whole numbers are fixed.
-    columns, row_duals : float arrays
-        The solution of the latter; no duals: optimality is not judged.
+    solution : Solution
+        Of the latter; no duals: optimality is not judged.
     bound : float
         What no solution's objective can be below, $bn.
     """
-    kept, best = certify(program, columns, np.empty(0)), certify(fixed, columns, row_duals)
-    whole = columns[program.whole]
+    kept = certify(program, solution.columns, np.empty(0))
+    best = certify(fixed, solution.columns, solution.row_duals, solution.light_duals)
+    whole = solution.columns[program.whole]
     return replace(
         best,
         primal_infeasibility=max(kept.primal_infeasibility, best.primal_infeasibility),

@@ -17,7 +17,7 @@ from optimizer.errors import SolverError
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import FloatArray, LinearProgram
 from optimizer.solver.solution import PRIMAL, RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
-from optimizer.solver.weights import is_light, priced
+from optimizer.solver.weights import ROUNDING, Priced, is_light, priced
 
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -30,11 +30,8 @@ _STATUS: Final = {
     highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
 }
 
-MOST_ROUNDS: Final = 5
-"""Times that a solution is refined; nearly always once is enough."""
-
-RIGHT: Final = 1e-7
-"""Duals that are wrong by so much relative to their node's weight need no refining."""
+MOST_ROUNDS: Final = 6
+"""Times that a solution is refined; once is enough where weights do not span more than nine powers of ten."""
 
 _OURS: Final = ("output_flag", "log_to_console", "log_file", "solution_file", "write_model_file", "time_limit")
 
@@ -236,32 +233,62 @@ def solve(
 
 def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) -> Solution:
     """Return an optimum whose duals are right by the weight of each node, too: see `optimizer.solver.weights`."""
+    if not is_light(program) or solution.basis is None:
+        return solution
     rows, columns = program.shape
-    settings = {**options.solver, **PRIMAL, "solver": "simplex"}
-    for _ in range(MOST_ROUNDS if is_light(program) and solution.basis is not None else 0):
-        now = priced(program, solution.row_duals)
-        if now.wrong <= RIGHT:
+    now = priced(program, solution.row_duals)
+    for _ in range(MOST_ROUNDS):
+        if now.right:
             break
-        left = None if options.time_limit is None else max(options.time_limit - solution.seconds, 0.0)
         column_codes, row_codes = basis_codes(solution.basis)
         enlarged, by = now.enlarged(row_codes == BASIC)
         start = basis_of(np.concatenate([column_codes, row_codes]), np.full(rows, LOWER, dtype=np.int8))
-        again = SolveOptions(left, options.log, settings)
-        found = solve(enlarged, again, start, ranges=False)
-        spent = {"iterations": solution.iterations + found.iterations, "seconds": solution.seconds + found.seconds}
+        again = {**options.solver, **PRIMAL, "solver": "simplex"}
+        found = solve(enlarged, replace(_rest(options, solution), solver=again), start, ranges=False)
+        spent = _spent(solution, found)
         if found.status is not Status.OPTIMAL or found.basis is None:
             stopped = found.status if found.status.stopped else solution.status
             return replace(solution, **spent, status=stopped, interrupted=found.interrupted)
         codes = basis_codes(found.basis)[0]
-        duals = solution.row_duals + found.row_duals / by
         solution = replace(
             solution,
             **spent,
             columns=found.columns[:columns],
-            row_duals=np.where(codes[columns:] == BASIC, 0.0, duals),
+            row_duals=np.where(codes[columns:] == BASIC, 0.0, solution.row_duals + found.row_duals / by),
             basis=basis_of(codes[:columns], codes[columns:]),
         )
-    return solution
+        now = priced(program, solution.row_duals)
+    return _afterwards(now, options, solution) if now.blurred.any() else solution
+
+
+def _afterwards(now: Priced, options: SolveOptions, solution: Solution) -> Solution:
+    """Return a solution in which nodes whose duals are lost in rounding, and all after them, are solved by themselves."""
+    part, by, there = now.afterwards(solution.columns)
+    if by <= 1:  # this is such a part already
+        return solution
+    found = solve(part, _rest(options, solution), ranges=False)
+    if found.status is not Status.OPTIMAL:
+        return solution
+    duals, rows = solution.row_duals, len(solution.row_duals)
+    deeper = np.full(rows, np.nan) if found.light_duals is None else found.light_duals
+    own, at = np.where(np.isnan(deeper), found.row_duals, deeper) / by, there[:rows]
+    lost = at & (np.abs(duals - own) <= ROUNDING * np.abs(duals[at]).max())
+    return replace(
+        solution,
+        **_spent(solution, found),
+        columns=np.where(there[rows:], found.columns, solution.columns),
+        row_duals=np.where(lost, own, duals),
+        light_duals=np.where(at, own, np.nan),
+    )
+
+
+def _rest(options: SolveOptions, solution: Solution) -> SolveOptions:
+    left = None if options.time_limit is None else max(options.time_limit - solution.seconds, 0.0)
+    return replace(options, time_limit=left, meanwhile=None)
+
+
+def _spent(solution: Solution, more: Solution) -> dict[str, Any]:
+    return {"iterations": solution.iterations + more.iterations, "seconds": solution.seconds + more.seconds}
 
 
 class Moved:
@@ -297,7 +324,7 @@ class Moved:
                 return None
             found, basis = self._highs.getSolution(), self._highs.getBasis()
             columns, duals, ranges = np.array(found.col_value), np.array(found.row_dual), None
-            if is_light(self._program) and priced(self._program, duals).wrong > RIGHT:
+            if is_light(self._program) and not priced(self._program, duals).right:
                 columns, duals, basis, ranges = self._refined(row, by)
             ranges = ranges or _row_ranges(self._highs)
             low, high = (float(side[row]) for side in ranges) if ranges else (np.inf, -np.inf)

@@ -64,6 +64,8 @@ def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, al
     """
     if solution.row_ranges is None or solution.basis is None or not len(solution.row_duals):
         return None
+    if solution.light_duals is not None:  # the basis says nothing of what was solved by itself
+        rows = rows[np.isnan(solution.light_duals[rows])]
     empty = np.full(program.shape[0], np.nan)
     sides = Sides(empty.copy(), empty.copy(), empty.copy(), empty.copy())
     bound = np.where(np.isfinite(program.row_lower), program.row_lower, program.row_upper)[rows]

@@ -104,6 +104,9 @@ class Solution:
         With whole numbers: what no solution's objective can be below, $bn, after the solver's search.
     interrupted : bool
         Whether Ctrl-C was pressed while the solver ran, even if it came too late to stop it.
+    light_duals : (m,) float array or None
+        Duals of the rows on nodes so light that those of the whole are rounding there, with what was decided before
+        held; nan elsewhere. None where there is no such node.
     """
 
     status: Status
@@ -116,3 +119,4 @@ class Solution:
     basis: Basis | None = None
     bound: float | None = None
     interrupted: bool = False
+    light_duals: FloatArray | None = None

@@ -2,10 +2,14 @@
 
 The solver forgives a reduced cost of 1e-7, whatever it stands for: on a node that weighs a thousandth in the objective
 that is money, and on one that weighs 1e-9 any plan passes. So duals are judged by the weight of their node, and where
-they are wrong the solution is refined: the reduced costs, enlarged until the lightest node weighs 1, become the costs
+they are wrong the solution is refined: the reduced costs, enlarged until light nodes weigh 1 or more, become the costs
 of the same program, which is solved on from the basis reached; the duals found are made small again and added to those
 before (iterative refinement for linear programming; Gleixner, Steffy and Wolter 2016). Values, duals and basis stay
 those of one optimum of the whole.
+
+Where what must be possible on a very light node rules what is decided before, its duals are of the size of the whole,
+and what it earns by itself is lost in their rounding. Such nodes, and all after them, are solved once more with what
+was decided before held; their own duals prove them.
 """
 
 from __future__ import annotations
@@ -25,6 +29,12 @@ ROUNDING: Final = 1e-15
 
 AT_BOUND: Final = 1e-7
 """Distance to a bound, relative to 1 + its size, below which a value is at it: what the solver forgives."""
+
+RIGHT: Final = 1e-7
+"""Duals that are wrong by no more, relative to the weight of their node, are let be."""
+
+SPAN: Final = 1e9
+"""How much lighter than the heaviest node with wrong duals those are that the same refinement reaches, too."""
 
 LARGEST_COST: Final = 1e15
 """Enlarged costs end here: the solver would take much larger ones for infinite."""
@@ -72,30 +82,69 @@ class Priced:
         bound = self.bound
         return self.program.offset + float(np.sum(self.duals * np.where(np.isinf(bound), 0.0, bound)))
 
-    @property
-    def _certain(self) -> FloatArray:
-        return np.maximum(np.abs(self.duals) - self.rounding, 0.0)
-
-    @property
-    def wrong(self) -> float:
-        """Largest dual of the wrong sign, relative to the weight of its node and a column's cost."""
+    def _wrong(self, rounding: FloatArray) -> FloatArray:
         size = self.weight.copy()
         size[-self.program.shape[1] :] += np.abs(self.program.cost)
-        return float(np.max(self._certain / size, where=np.isinf(self.bound), initial=0.0))
+        return np.where(np.isinf(self.bound), np.maximum(np.abs(self.duals) - rounding, 0.0) / size, 0.0)
 
-    def loss(self, values: FloatArray) -> float:
+    @property
+    def right(self) -> bool:
+        """Whether no dual is so wrong that refining the solution would help."""
+        return not bool(np.any(self._wrong(self.rounding) > RIGHT))
+
+    @property
+    def blurred(self) -> BoolArray:
+        """Whether rounding may be more than what is forgiven."""
+        return self.rounding > RIGHT * self.weight
+
+    def wrong(self, where: BoolArray) -> float:
+        """Return the largest dual of the wrong sign, relative to the weight of its node and a column's cost."""
+        return float(np.max(self._wrong(np.minimum(self.rounding, RIGHT * self.weight)), where=where, initial=0.0))
+
+    def loss(self, values: FloatArray, where: BoolArray) -> float:
         """Return the most that a node may lose by values that are not where their duals point, $bn at a weight of 1.
 
         Parameters
         ----------
         values : (m + n,) float array
             Activities of the rows and values of the columns.
+        where : (m + n,) bool array
+            Which of them count.
         """
         bound = np.where(np.isinf(self.bound), values, self.bound)
         apart = np.abs(values - bound)
-        apart[apart <= AT_BOUND * (1 + np.abs(bound))] = 0.0
-        return float(
-            totals(self.node + 1, self._certain * apart / self.weight, len(self.program.node_weight) + 1).max()
+        apart[(apart <= AT_BOUND * (1 + np.abs(bound))) | ~where] = 0.0
+        sure = np.maximum(np.abs(self.duals) / self.weight - RIGHT, 0.0)
+        return float(totals(self.node + 1, sure * apart, len(self.program.node_weight) + 1).max())
+
+    def afterwards(self, columns: FloatArray) -> tuple[LinearProgram, float, BoolArray]:
+        """Return the program of the blurred nodes and all after them, with what was decided before held.
+
+        Returns
+        -------
+        (LinearProgram, float, (m + n,) bool array)
+            Its costs are larger by that factor; it is about these rows and columns.
+        """
+        program, rows = self.program, len(self.program.row_lower)
+        entry_column = np.repeat(np.arange(len(program.cost)), np.diff(program.start))
+        there, before = np.isin(self.node, self.node[self.blurred]), 0
+        while np.count_nonzero(there) > before:
+            before = np.count_nonzero(there)
+            there |= np.isin(self.node, self.node[program.index[there[rows:][entry_column]]])
+        by = 1 / float(self.weight[there].max())
+        weight = np.ones_like(program.node_weight)
+        weight[self.node[there]] = program.node_weight[self.node[there]] * by
+        return (
+            replace(
+                program,
+                cost=np.where(there[rows:], program.cost * by, 0.0),
+                offset=0.0,
+                column_lower=np.where(there[rows:], program.column_lower, columns),
+                column_upper=np.where(there[rows:], program.column_upper, columns),
+                node_weight=weight,
+            ),
+            by,
+            there,
         )
 
     def enlarged(self, basic: BoolArray) -> tuple[LinearProgram, float]:
@@ -105,7 +154,8 @@ class Priced:
         the row is basic, shape (m,).
         """
         program, (rows, columns) = self.program, self.program.shape
-        by = 1 / float(self.weight.min())
+        heaviest = float(np.max(self.weight, where=self._wrong(self.rounding) > RIGHT, initial=0.0))
+        by = min(1 / float(self.weight.min()), SPAN / heaviest)
         left = np.where(np.abs(self.duals) > self.rounding, self.duals, 0.0)
         left[:rows][basic] = 0.0
         cost, lower, upper = (np.roll(part, -rows) for part in (left, self.lower, self.upper))

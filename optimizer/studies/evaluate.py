@@ -145,7 +145,7 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
     )
     solution = _solved(lifted)
     own = replace(solution, columns=solution.columns[:size], row_duals=np.empty(0), row_ranges=None)
-    proof = certify(lifted, solution.columns, solution.row_duals)
+    proof = certify(lifted, solution.columns, solution.row_duals, solution.light_duals)
     plan = make_plan(laid_out, program, own, proof)
     _check(plan, broken=bool(beyond.any()))
     return Evaluation(plan, best.plan, tuple(_told(best, rows, beyond)))

@@ -16,7 +16,6 @@ import optimizer as gw
 from optimizer.plan.worth import leaf_worth
 from optimizer.session import Answer, Session
 from optimizer.solver.compile import compiled
-from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 
 SEEDS = range(int(os.environ.get("GWPLAN_RANDOM_CASES", "16")))
@@ -38,7 +37,9 @@ def best_afterwards(answer: Answer) -> Iterator[tuple[float, float]]:
     columns = np.zeros(program.shape[1])
     for name, at in program.columns.items():
         columns[at] = answer.columns[here.columns[name]]
-    node = np.concatenate([program.column_keys[name][:, -1] for name, at in program.columns.items() if at.stop > at.start])
+    node = np.concatenate(
+        [program.column_keys[name][:, -1] for name, at in program.columns.items() if at.stop > at.start]
+    )
     futures = np.bincount(tree.path[tree.leaves][tree.path[tree.leaves] >= 0], minlength=tree.size)
     matrix = csc_matrix((program.value, program.index, program.start), shape=program.shape)
     for leaf, worth in zip(tree.leaves.tolist(), leaf_worth(data, answer.decided).tolist(), strict=True):
