@@ -13,9 +13,10 @@ import numpy as np
 from optimizer.solver.highs import BASIC, UPPER, basis_codes, loaded, must
 from optimizer.solver.program import FloatArray, LinearProgram
 from optimizer.solver.solution import Solution, SolveOptions
+from optimizer.solver.weights import ROUNDING, priced
 
 _NOISE = 1e-10
-"""Changes of a reduced cost, relative to the largest, that are the arithmetic's own."""
+"""Changes of a reduced cost, relative to the largest for the weight of its node, that are the arithmetic's own."""
 
 
 class Directions:
@@ -43,6 +44,7 @@ class Directions:
         self._sign = np.where(code == UPPER, -1.0, 1.0)[self._able]
         duals = solution.row_duals
         reduced = np.concatenate([program.cost - program.transposed_times(duals), duals])
+        self._weight = np.roll(priced(program, duals).weight, -len(duals))
         self._slack = np.maximum(self._sign * reduced[self._able], 0.0)
 
     def reach(self, direction: FloatArray) -> tuple[float, float]:
@@ -57,7 +59,9 @@ class Directions:
         status, duals = self._highs.getBasisTransposeSolve(at_basic)
         must(status, "solving with a basis")
         change = np.concatenate([direction - self._program.transposed_times(duals), duals])[self._able] * self._sign
-        change[np.abs(change) <= _NOISE * np.abs(direction).max(initial=0.0)] = 0.0
+        heaviest = (np.abs(direction) / self._weight[: len(direction)]).max(initial=0.0)
+        noise = _NOISE * self._weight[self._able] * heaviest + ROUNDING * np.abs(direction).max(initial=0.0)
+        change[np.abs(change) <= noise] = 0.0
         against, along = (
             float(np.divide(self._slack, side, out=np.full(len(side), np.inf), where=side > 0).min(initial=np.inf))
             for side in (change, -change)

@@ -262,7 +262,7 @@ def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) 
 
 
 def _afterwards(now: Priced, options: SolveOptions, solution: Solution) -> Solution:
-    """Return a solution in which nodes whose duals are lost in rounding, and all after them, are solved by themselves."""
+    """Return a solution with nodes whose duals are lost in rounding, and all after them, solved by themselves."""
     part, by, there = now.afterwards(solution.columns)
     if by <= 1:  # this is such a part already
         return solution
