@@ -238,10 +238,11 @@ def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) 
     rows, columns = program.shape
     now = priced(program, solution.row_duals)
     for _ in range(MOST_ROUNDS):
-        if now.right:
-            break
         column_codes, row_codes = basis_codes(solution.basis)
-        enlarged, by = now.enlarged(row_codes == BASIC)
+        basic = np.concatenate([row_codes, column_codes]) == BASIC
+        if not now.unrefined(basic).any():
+            break
+        enlarged, by = now.enlarged(basic)
         start = basis_of(np.concatenate([column_codes, row_codes]), np.full(rows, LOWER, dtype=np.int8))
         again = {**options.solver, **PRIMAL, "solver": "simplex"}
         found = solve(enlarged, replace(_rest(options, solution), solver=again), start, ranges=False)
@@ -322,28 +323,34 @@ class Moved:
                 raise RuntimeError("HiGHS failed at a moved row")
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return None
-            found, basis = self._highs.getSolution(), self._highs.getBasis()
-            columns, duals, ranges = np.array(found.col_value), np.array(found.row_dual), None
-            if is_light(self._program) and not priced(self._program, duals).right:
-                columns, duals, basis, ranges = self._refined(row, by)
-            ranges = ranges or _row_ranges(self._highs)
+            at, found = self._highs.getBasis(), self._highs.getSolution()
+            solution = Solution(
+                Status.OPTIMAL, np.array(found.col_value), np.array(found.row_dual), None, 0, 0.0, "", basis=at
+            )
+            if is_light(self._program):
+                solution = self._refined(solution, row, by)
+            ranges = _row_ranges(self._highs)
             low, high = (float(side[row]) for side in ranges) if ranges else (np.inf, -np.inf)
-            if basis.row_status[row] == highspy.HighsBasisStatus.kBasic:
+            if basis_codes(solution.basis)[1][row] == BASIC:
                 low, high = np.inf, -np.inf  # of a row that does not bind the solver's range says something else
-                activity = float(self._program.times(columns)[row])
+                activity = float(self._program.times(solution.columns)[row])
                 low = activity if np.isinf(lower) else -np.inf if np.isinf(upper) else low
                 high = activity if np.isinf(upper) else np.inf if np.isinf(lower) else high
-            return float(self._program.cost @ columns) + self._program.offset, float(duals[row]), low, high
+            worth = float(self._program.cost @ solution.columns) + self._program.offset
+            return worth, float(solution.row_duals[row]), low, high
         finally:
             must(self._highs.changeRowBounds(row, lower, upper), "moving a row back")
 
-    def _refined(self, row: int, by: float) -> tuple[FloatArray, FloatArray, Basis, Any]:
-        """Return columns, duals, basis and ranges with a row moved, right by the weight of each node."""
+    def _refined(self, solution: Solution, row: int, by: float) -> Solution:
+        """Return the solution with a row moved, right by the weight of each node, and leave the solver where it is."""
         lower, upper = self._program.row_lower.copy(), self._program.row_upper.copy()
         lower[row] += by
         upper[row] += by
-        found = solve(replace(self._program, row_lower=lower, row_upper=upper), basis=self._basis)
-        return found.columns, found.row_duals, found.basis, found.row_ranges
+        refined = _refined(replace(self._program, row_lower=lower, row_upper=upper), SolveOptions(), solution)
+        if refined.basis is not solution.basis:
+            must(self._highs.setBasis(refined.basis), "starting from a basis")
+            _run(self._highs)
+        return refined
 
 
 def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:

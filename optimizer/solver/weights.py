@@ -2,7 +2,7 @@
 
 The solver forgives a reduced cost of 1e-7, whatever it stands for: on a node that weighs a thousandth in the objective
 that is money, and on one that weighs 1e-9 any plan passes. So duals are judged by the weight of their node, and where
-they are wrong the solution is refined: the reduced costs, enlarged until light nodes weigh 1 or more, become the costs
+they are wrong the solution is refined: the reduced costs, enlarged until light nodes weigh much, become the costs
 of the same program, which is solved on from the basis reached; the duals found are made small again and added to those
 before (iterative refinement for linear programming; Gleixner, Steffy and Wolter 2016). Values, duals and basis stay
 those of one optimum of the whole.
@@ -30,8 +30,14 @@ ROUNDING: Final = 1e-15
 AT_BOUND: Final = 1e-7
 """Distance to a bound, relative to 1 + its size, below which a value is at it: what the solver forgives."""
 
-RIGHT: Final = 1e-7
+RIGHT: Final = 1e-9
 """Duals that are wrong by no more, relative to the weight of their node, are let be."""
+
+FORGIVEN: Final = 1e-7
+"""Rounding, relative to the weight of the node, up to which duals prove anything."""
+
+ENLARGED: Final = 100.0
+"""What the lightest node weighs when a solution is refined: the solver forgives 1e-7 of a weight of 1."""
 
 SPAN: Final = 1e9
 """How much lighter than the heaviest node with wrong duals those are that the same refinement reaches, too."""
@@ -85,21 +91,21 @@ class Priced:
     def _wrong(self, rounding: FloatArray) -> FloatArray:
         size = self.weight.copy()
         size[-self.program.shape[1] :] += np.abs(self.program.cost)
-        return np.where(np.isinf(self.bound), np.maximum(np.abs(self.duals) - rounding, 0.0) / size, 0.0)
+        return np.maximum(np.abs(self.duals) - rounding, 0.0) / size
 
-    @property
-    def right(self) -> bool:
-        """Whether no dual is so wrong that refining the solution would help."""
-        return not bool(np.any(self._wrong(self.rounding) > RIGHT))
+    def unrefined(self, basic: BoolArray) -> BoolArray:
+        """Return which duals are so wrong that refining would help, shape (m + n,) as the mask of what is basic."""
+        return (np.isinf(self.bound) | basic) & (self._wrong(self.rounding) > RIGHT)
 
     @property
     def blurred(self) -> BoolArray:
         """Whether rounding may be more than what is forgiven."""
-        return self.rounding > RIGHT * self.weight
+        return self.rounding > FORGIVEN * self.weight
 
     def wrong(self, where: BoolArray) -> float:
         """Return the largest dual of the wrong sign, relative to the weight of its node and a column's cost."""
-        return float(np.max(self._wrong(np.minimum(self.rounding, RIGHT * self.weight)), where=where, initial=0.0))
+        wrong = self._wrong(np.minimum(self.rounding, FORGIVEN * self.weight))
+        return float(np.max(wrong, where=where & np.isinf(self.bound), initial=0.0))
 
     def loss(self, values: FloatArray, where: BoolArray) -> float:
         """Return the most that a node may lose by values that are not where their duals point, $bn at a weight of 1.
@@ -114,7 +120,7 @@ class Priced:
         bound = np.where(np.isinf(self.bound), values, self.bound)
         apart = np.abs(values - bound)
         apart[(apart <= AT_BOUND * (1 + np.abs(bound))) | ~where] = 0.0
-        sure = np.maximum(np.abs(self.duals) / self.weight - RIGHT, 0.0)
+        sure = np.maximum(np.abs(self.duals) / self.weight - FORGIVEN, 0.0)
         return float(totals(self.node + 1, sure * apart, len(self.program.node_weight) + 1).max())
 
     def afterwards(self, columns: FloatArray) -> tuple[LinearProgram, float, BoolArray]:
@@ -150,14 +156,13 @@ class Priced:
     def enlarged(self, basic: BoolArray) -> tuple[LinearProgram, float]:
         """Return the program with what its duals leave of the costs, enlarged, and by how much.
 
-        Each row's activity is a column of its own there, behind the others, and bears the dual of the row: none where
-        the row is basic, shape (m,).
+        Each row's activity is a column of its own there, behind the others, and bears the dual of the row.
         """
         program, (rows, columns) = self.program, self.program.shape
-        heaviest = float(np.max(self.weight, where=self._wrong(self.rounding) > RIGHT, initial=0.0))
-        by = min(1 / float(self.weight.min()), SPAN / heaviest)
+        heaviest = float(np.max(self.weight, where=self.unrefined(basic), initial=0.0))
+        by = min(ENLARGED / float(self.weight.min()), SPAN / heaviest)
         left = np.where(np.abs(self.duals) > self.rounding, self.duals, 0.0)
-        left[:rows][basic] = 0.0
+        left[:rows][basic[:rows]] = 0.0
         cost, lower, upper = (np.roll(part, -rows) for part in (left, self.lower, self.upper))
         return replace(
             program,
