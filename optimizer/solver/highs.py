@@ -238,12 +238,11 @@ def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) 
     rows, columns = program.shape
     now = priced(program, solution.row_duals)
     for _ in range(MOST_ROUNDS):
-        column_codes, row_codes = basis_codes(solution.basis)
-        basic = np.concatenate([row_codes, column_codes]) == BASIC
-        if not now.unrefined(basic).any():
+        wrong = now.unrefined(solution.columns)
+        if not wrong.any():
             break
-        enlarged, by = now.enlarged(basic)
-        start = basis_of(np.concatenate([column_codes, row_codes]), np.full(rows, LOWER, dtype=np.int8))
+        enlarged, by = now.enlarged(wrong)
+        start = basis_of(np.concatenate(basis_codes(solution.basis)), np.full(rows, LOWER, dtype=np.int8))
         again = {**options.solver, **PRIMAL, "solver": "simplex"}
         found = solve(enlarged, replace(_rest(options, solution), solver=again), start, ranges=False)
         spent = _spent(solution, found)

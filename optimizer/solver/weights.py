@@ -93,9 +93,16 @@ class Priced:
         size[-self.program.shape[1] :] += np.abs(self.program.cost)
         return np.maximum(np.abs(self.duals) - rounding, 0.0) / size
 
-    def unrefined(self, basic: BoolArray) -> BoolArray:
-        """Return which duals are so wrong that refining would help, shape (m + n,) as the mask of what is basic."""
-        return (np.isinf(self.bound) | basic) & (self._wrong(self.rounding) > RIGHT)
+    def unrefined(self, columns: FloatArray) -> BoolArray:
+        """Return which duals are so wrong that refining helps: those that should be none, or point elsewhere."""
+        values = np.concatenate([self.program.times(columns), columns])
+        return ((self._apart(values) > 0) | np.isinf(self.bound)) & (self._wrong(self.rounding) > RIGHT)
+
+    def _apart(self, values: FloatArray) -> FloatArray:
+        """Return how far each value is from where its dual points; 0 where it is there, or there is no such place."""
+        bound = np.where(np.isinf(self.bound), values, self.bound)
+        apart = np.abs(values - bound)
+        return np.where(apart <= AT_BOUND * (1 + np.abs(bound)), 0.0, apart)
 
     @property
     def blurred(self) -> BoolArray:
@@ -117,11 +124,9 @@ class Priced:
         where : (m + n,) bool array
             Which of them count.
         """
-        bound = np.where(np.isinf(self.bound), values, self.bound)
-        apart = np.abs(values - bound)
-        apart[(apart <= AT_BOUND * (1 + np.abs(bound))) | ~where] = 0.0
         sure = np.maximum(np.abs(self.duals) / self.weight - FORGIVEN, 0.0)
-        return float(totals(self.node + 1, sure * apart, len(self.program.node_weight) + 1).max())
+        lost = np.where(where, sure * self._apart(values), 0.0)
+        return float(totals(self.node + 1, lost, len(self.program.node_weight) + 1).max())
 
     def afterwards(self, columns: FloatArray) -> tuple[LinearProgram, float, BoolArray]:
         """Return the program of the blurred nodes and all after them, with what was decided before held.
@@ -153,16 +158,15 @@ class Priced:
             there,
         )
 
-    def enlarged(self, basic: BoolArray) -> tuple[LinearProgram, float]:
+    def enlarged(self, wrong: BoolArray) -> tuple[LinearProgram, float]:
         """Return the program with what its duals leave of the costs, enlarged, and by how much.
 
         Each row's activity is a column of its own there, behind the others, and bears the dual of the row.
         """
         program, (rows, columns) = self.program, self.program.shape
-        heaviest = float(np.max(self.weight, where=self.unrefined(basic), initial=0.0))
+        heaviest = float(self.weight[wrong].max())
         by = min(ENLARGED / float(self.weight.min()), SPAN / heaviest)
         left = np.where(np.abs(self.duals) > self.rounding, self.duals, 0.0)
-        left[:rows][basic[:rows]] = 0.0
         cost, lower, upper = (np.roll(part, -rows) for part in (left, self.lower, self.upper))
         return replace(
             program,
