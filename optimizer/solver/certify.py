@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from optimizer.solver.program import BoolArray, FloatArray, LinearProgram
-from optimizer.solver.solution import Solution
+from optimizer.solver.program import BoolArray, FloatArray, LinearProgram, Solution
 from optimizer.solver.weights import Priced, priced
 
 TOLERANCE = 1e-6
@@ -93,18 +92,7 @@ def certify(
     The reduced costs are computed anew from the row duals, and the dual objective from both: a row or a column counts
     with the bound that its dual's sign points to. By weak duality a small gap between feasible values proves
     optimality. What is wrong on a node counts by the weight of the node, however little that is: so each node's plan is
-    proved best for itself, too.
-
-    Parameters
-    ----------
-    program : LinearProgram
-        The program.
-    columns : (n,) float array
-        Values of the columns.
-    row_duals : (m,) float array
-        Duals of the rows; empty: optimality is not judged (infinite infeasibility and gap).
-    light_duals : (m,) float array, optional
-        As in a `Solution`: what proves the plan of nodes that are lost in the rounding of the whole.
+    proved best for itself, too. Duals are those of a `Solution`; without row duals optimality is not judged.
     """
     activity = program.times(columns)
     # not as a product of vectors: what numpy hands that to wakes threads, which takes longer than all the rest

@@ -15,8 +15,17 @@ from numpy.typing import NDArray
 
 from optimizer.errors import SolverError
 from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import PRIMAL, RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.program import (
+    PRIMAL,
+    RANGED_COLUMNS,
+    Basis,
+    FloatArray,
+    LinearProgram,
+    Option,
+    Solution,
+    SolveOptions,
+    Status,
+)
 from optimizer.solver.weights import ROUNDING, Priced, is_light, priced
 
 _STATUS: Final = {
@@ -68,11 +77,6 @@ def version() -> str:
 
 def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
     """Return HiGHS options with their texts turned into the types that HiGHS expects.
-
-    Parameters
-    ----------
-    given : mapping of str to str
-        Options as written on a command line.
 
     Raises
     ------

@@ -115,15 +115,7 @@ class Priced:
         return float(np.max(wrong, where=where & np.isinf(self.bound), initial=0.0))
 
     def loss(self, values: FloatArray, where: BoolArray) -> float:
-        """Return the most that a node may lose by values that are not where their duals point, $bn at a weight of 1.
-
-        Parameters
-        ----------
-        values : (m + n,) float array
-            Activities of the rows and values of the columns.
-        where : (m + n,) bool array
-            Which of them count.
-        """
+        """Return the most that a node may lose by values that are not where their duals point, $bn at a weight of 1."""
         sure = np.maximum(np.abs(self.duals) / self.weight - FORGIVEN, 0.0)
         lost = np.where(where, sure * self._apart(values), 0.0)
         return float(totals(self.node + 1, lost, len(self.program.node_weight) + 1).max())
@@ -131,10 +123,7 @@ class Priced:
     def afterwards(self, columns: FloatArray) -> tuple[LinearProgram, float, BoolArray]:
         """Return the program of the blurred nodes and all after them, with what was decided before held.
 
-        Returns
-        -------
-        (LinearProgram, float, (m + n,) bool array)
-            Its costs are larger by that factor; it is about these rows and columns.
+        Its costs are larger by the factor that is returned, too, and it is about the rows and columns of the mask.
         """
         program, rows = self.program, len(self.program.row_lower)
         entry_column = np.repeat(np.arange(len(program.cost)), np.diff(program.start))

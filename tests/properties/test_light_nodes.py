@@ -13,7 +13,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csc_matrix
 
 import optimizer as gw
-from optimizer.plan.worth import leaf_worth
+from optimizer.plan.tables import leaf_worth
 from optimizer.session import Answer, Session
 from optimizer.solver.compile import compiled
 from tests.generate import random_instance

@@ -9,7 +9,7 @@ import optimizer as gw
 from optimizer.plan.marginals import disagreements
 from optimizer.plan.plan import make_plan
 from optimizer.solver.compile import compiled
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
 from optimizer.solver.weights import node_weights
 from optimizer.tree.timeline import timeline
