@@ -220,7 +220,8 @@ def solved(
         lift, stages = lifted(laid_out, program, options, meanwhile, layouts)
         report["stages"] = [asdict(stage) for stage in stages]
         if lift is not None:
-            certificate = certify(program, lift.columns, lift.row_duals) if len(lift.columns) else None
+            proof = (lift.columns, lift.row_duals, lift.light_duals)
+            certificate = certify(program, *proof) if len(lift.columns) else None
             if lift.status.stopped or (certificate and certificate.optimal):
                 return lift, certificate, {**report, "iterations": lift.iterations, "seconds": lift.seconds}
         report["start"] = "cold after lift"

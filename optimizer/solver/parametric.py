@@ -18,8 +18,11 @@ from scipy.sparse.linalg import splu
 from optimizer.solver.highs import BASIC, UPPER, basis_codes
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import Basis, BoolArray, FloatArray, LinearProgram, Option, SolveOptions, Status
+from optimizer.solver.weights import priced
 
-MOVING: Final = ("cost", "offset", "column_lower", "column_upper", "row_lower", "row_upper")
+BOUNDS: Final = ("column_lower", "column_upper", "row_lower", "row_upper")
+
+MOVING: Final = ("cost", "offset", "node_weight", *BOUNDS)
 """Parts of a program that may move along a line."""
 
 FIXED: Final = ("start", "index", "value", "whole")
@@ -82,7 +85,7 @@ class Line:
     @property
     def bounds_move(self) -> bool:
         """Whether bounds of rows or columns do."""
-        return any(bool(np.any(getattr(self.rate, name))) for name in MOVING[2:])
+        return any(bool(np.any(getattr(self.rate, name))) for name in BOUNDS)
 
 
 def same_structure(a: LinearProgram, b: LinearProgram) -> bool:
@@ -197,11 +200,14 @@ def piece(line: Line, basis: Basis, at: float) -> Piece:
         (upper - held.values, upper_rate - held.values_rate, held.basic & np.isfinite(upper)),
     ]
     fixed = (lower == upper) & (lower_rate == upper_rate)
+    # by the weight of its node, so that none counts for nothing; rows stand first there
+    weight = np.roll(priced(program, held.reduced[columns:]).weight, columns)
+    reduced, reduced_rate = held.reduced / weight, held.reduced_rate / weight
     free = np.isinf(lower) & np.isinf(upper)
-    priced = ~held.basic & ~fixed
+    able = ~held.basic & ~fixed
     within += [
-        (held.reduced, held.reduced_rate, priced & (~held.upper | free)),
-        (-held.reduced, -held.reduced_rate, priced & (held.upper | free)),
+        (reduced, reduced_rate, able & (~held.upper | free)),
+        (-reduced, -reduced_rate, able & (held.upper | free)),
     ]
     for slack, moves, where in within:
         down, up = _reach(slack[where], moves[where], line.span)
@@ -241,6 +247,7 @@ def _hold(program: LinearProgram, rate: LinearProgram, basis: Basis) -> _Held:
     def duals_of(cost: FloatArray) -> FloatArray:
         every = np.concatenate([cost, np.zeros(rows)])
         reduced: FloatArray = every - whole.T @ factors.solve(every[basic], trans="T")
+        reduced -= whole.T @ factors.solve(reduced[basic], trans="T")  # exact on light nodes, too
         reduced[basic] = 0.0
         return reduced
 
