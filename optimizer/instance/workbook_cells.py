@@ -19,6 +19,7 @@ _DATE_FORMATS: Final = frozenset([*range(14, 23), *range(27, 37), *range(45, 48)
 _NOT_CODES: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_CELL_LIKE: Final = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*C[0-9]*|R|C", re.IGNORECASE)
 _DDE: Final = re.compile(r"^[^'\"!]*\|")
 
 
@@ -67,6 +68,28 @@ def numbered(reference: str) -> tuple[int, int] | None:
     return int(found.group(2)), column
 
 
+Box = tuple[int, int, int, int]
+"""First column and row, last column and row, from 1."""
+
+
+def area(reference: str) -> Box:
+    """Return the cells of a reference such as ``C7`` or ``C7:D9``; all-zero where it is none."""
+    first, _, last = reference.replace("$", "").partition(":")
+    begins, ends = numbered(first), numbered(last or first)
+    return (begins[1], begins[0], ends[1], ends[0]) if begins and ends else (0, 0, 0, 0)
+
+
+def overlapping(one: Box, other: Box) -> bool:
+    """Return whether two areas share a cell."""
+    return all(one[i] <= other[i + 2] and other[i] <= one[i + 2] for i in (0, 1))
+
+
+def quoted(sheet: str) -> str:
+    """Return a sheet's name as formulas write it."""
+    plain = re.fullmatch(r"[A-Za-z_]\w*", sheet, re.ASCII) and not _CELL_LIKE.fullmatch(sheet)
+    return sheet if plain else "'" + sheet.replace("'", "''") + "'"
+
+
 class Workbook:
     """A workbook's sheets, read one at a time.
 
@@ -74,6 +97,11 @@ class Workbook:
     ------
     InstanceError
         From its methods: if a part is missing, too large, or not what it should be.
+
+    Attributes
+    ----------
+    names : dict of str to str
+        What the names that hold in the whole workbook stand for, the names in small letters.
     """
 
     def __init__(self, package: Package) -> None:
@@ -85,7 +113,9 @@ class Workbook:
         if not self.part:
             raise package.refused("not a workbook", "it has no main part")
         self._related = package.related(self.part)
+        self.names: dict[str, str] = {}
         self._name: list[str] | None = None
+        self._called = ""
         package.parse(self.part, self._start, self._end, self._text)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -97,6 +127,7 @@ class Workbook:
             self.since_1904 = attributes.get("date1904") in ("1", "true")
         elif local == "definedName":
             self._name = []
+            self._called = "" if "localSheetId" in attributes else attributes.get("name", "").lower()
 
     def _text(self, text: str) -> None:
         if self._name is not None:
@@ -104,7 +135,10 @@ class Workbook:
 
     def _end(self, tag: str) -> None:
         if tag.rpartition(":")[2] == "definedName" and self._name is not None:
-            if _DDE.match("".join(self._name)):
+            meaning = "".join(self._name)
+            if self._called:
+                self.names[self._called] = meaning
+            if _DDE.match(meaning):
                 rule = "gwplan reads no workbook that refers to another one or starts a program"
                 raise self.package.refused("a name that calls another program", rule)
             self._name = None
