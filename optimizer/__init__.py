@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
     from optimizer.instance.edit import edit
     from optimizer.instance.instance import Edit, Instance, WhatIf
-    from optimizer.instance.problems import InstanceError, Problem
-    from optimizer.instance.read import load
-    from optimizer.instance.write import save
+    from optimizer.kept.stay_near import stay_near
+    from optimizer.plan.plan import Plan
     from optimizer.planning import solve
-    from optimizer.results.nearness import stay_near
-    from optimizer.results.plan import Plan
+    from optimizer.problems import InstanceError, Problem
     from optimizer.session import Answer, Session
-    from optimizer.solve.solution import SolveOptions
-    from optimizer.whatif.uncertainty import Uncertainty, uncertainty
+    from optimizer.solver.solution import SolveOptions
+    from optimizer.storage.read import load
+    from optimizer.storage.write import save
+    from optimizer.studies.uncertainty.uncertainty import Uncertainty, uncertainty
 
 _HOME = {
     "Answer": "optimizer.session",
@@ -31,22 +31,22 @@ _HOME = {
     "Edit": "optimizer.instance.instance",
     "InfeasibleError": "optimizer.errors",
     "Instance": "optimizer.instance.instance",
-    "InstanceError": "optimizer.instance.problems",
-    "Plan": "optimizer.results.plan",
+    "InstanceError": "optimizer.problems",
+    "Plan": "optimizer.plan.plan",
     "PlanError": "optimizer.errors",
-    "Problem": "optimizer.instance.problems",
+    "Problem": "optimizer.problems",
     "Session": "optimizer.session",
-    "SolveOptions": "optimizer.solve.solution",
+    "SolveOptions": "optimizer.solver.solution",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
-    "Uncertainty": "optimizer.whatif.uncertainty",
+    "Uncertainty": "optimizer.studies.uncertainty.uncertainty",
     "WhatIf": "optimizer.instance.instance",
     "edit": "optimizer.instance.edit",
-    "load": "optimizer.instance.read",
-    "save": "optimizer.instance.write",
+    "load": "optimizer.storage.read",
+    "save": "optimizer.storage.write",
     "solve": "optimizer.planning",
-    "stay_near": "optimizer.results.nearness",
-    "uncertainty": "optimizer.whatif.uncertainty",
+    "stay_near": "optimizer.kept.stay_near",
+    "uncertainty": "optimizer.studies.uncertainty.uncertainty",
 }
 
 __all__ = [

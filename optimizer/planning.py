@@ -11,31 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from optimizer.audit.audit import audit
+from optimizer.catalogue.plan_tables import COLUMNS
+from optimizer.catalogue.tables import TABLES
+from optimizer.check.check import check, raise_errors
+from optimizer.conflict.demands import ROUNDING, least_missed
+from optimizer.conflict.diagnose import shortly
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
-from optimizer.instance.check import check, raise_errors
-from optimizer.instance.earlier import left_free
 from optimizer.instance.instance import Instance
-from optimizer.instance.layouts import Layouts
-from optimizer.instance.problems import Problem
-from optimizer.instance.quantity_value import not_found
-from optimizer.instance.schema import TABLES
-from optimizer.instance.timeline import Timeline, timeline
-from optimizer.results.alternatives import Alternatives, alternatives
-from optimizer.results.audit import audit
-from optimizer.results.columns import COLUMNS
-from optimizer.results.demands import ROUNDING, least_missed
-from optimizer.results.diagnose import shortly
-from optimizer.results.marginals import disagreements
-from optimizer.results.nearness import stay_near as near
-from optimizer.results.plan import Plan, decision_tables, make_plan
-from optimizer.results.values import Values
-from optimizer.solve.certify import Certificate, certify
-from optimizer.solve.compile import compiled
-from optimizer.solve.mixed import judged
-from optimizer.solve.program import LinearProgram
-from optimizer.solve.solution import Solution, SolveOptions, Status
-from optimizer.solve.solving import COLD_AGAIN, certified, settled
-from optimizer.solve.stages import Stage, Start, lifted, start_of
+from optimizer.instance.quantity_values import not_found
+from optimizer.kept.stay_near import stay_near as near
+from optimizer.plan.firmness import Alternatives, alternatives
+from optimizer.plan.marginals import disagreements
+from optimizer.plan.plan import Plan, decision_tables, make_plan
+from optimizer.plan.values import Values
+from optimizer.problems import Problem
+from optimizer.solver.certify import Certificate, certify
+from optimizer.solver.compile import compiled
+from optimizer.solver.mixed import judged
+from optimizer.solver.program import LinearProgram
+from optimizer.solver.solution import Solution, SolveOptions, Status
+from optimizer.solver.solving import COLD_AGAIN, certified, settled
+from optimizer.solver.stages import Stage, Start, lifted, start_of
+from optimizer.tree.earlier import left_free
+from optimizer.tree.layouts import Layouts
+from optimizer.tree.timeline import Timeline, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable

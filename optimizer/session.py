@@ -14,23 +14,23 @@ import numpy as np
 import pandas as pd
 
 from models import Terms, terms
-from optimizer.instance.earlier import left_free
 from optimizer.instance.edit import edit
 from optimizer.instance.instance import Edit, Instance, WhatIf
-from optimizer.instance.layouts import Layouts
-from optimizer.instance.problems import Problem
-from optimizer.instance.timeline import Timeline, timeline
+from optimizer.plan.plan import Plan, make_plan, summarise
+from optimizer.plan.values import Values, values
+from optimizer.plan.worth import leaf_worth
 from optimizer.planning import checked, checked_decisions, plan_or_error, solved, valid
-from optimizer.results.plan import Plan, make_plan, summarise
-from optimizer.results.values import Values, values
-from optimizer.results.worth import leaf_worth
-from optimizer.solve.certify import Certificate, certify
-from optimizer.solve.compile import Compiled, compile_terms
-from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.lift import carried
-from optimizer.solve.program import FloatArray, LinearProgram
-from optimizer.solve.solution import DUAL, PERTURBED_PRIMAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
-from optimizer.solve.solving import taken
+from optimizer.problems import Problem
+from optimizer.solver.certify import Certificate, certify
+from optimizer.solver.compile import Compiled, compile_terms
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.lift import carried
+from optimizer.solver.program import FloatArray, LinearProgram
+from optimizer.solver.solution import DUAL, PERTURBED_PRIMAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.solving import taken
+from optimizer.tree.earlier import left_free
+from optimizer.tree.layouts import Layouts
+from optimizer.tree.timeline import Timeline, timeline
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""

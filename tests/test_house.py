@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 import optimizer as gw
+from optimizer.catalogue.plan_tables import COLUMNS
+from optimizer.catalogue.tables import TABLES
 from optimizer.cli import COMMANDS
 from optimizer.instance.instance import Instance
-from optimizer.instance.schema import TABLES
-from optimizer.instance.timeline import timeline
-from optimizer.results.columns import COLUMNS
+from optimizer.tree.timeline import timeline
 from tests.instance.folders import SMALL, UNCERTAINTY, written
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,10 +33,11 @@ UNIT = re.compile(
 WITH_QUANTITIES = (
     "models",
     "optimizer/instance/instance.py",
-    "optimizer/instance/earlier.py",
-    "optimizer/results",
+    "optimizer/tree/earlier.py",
+    "optimizer/plan",
+    "optimizer/kept",
     "optimizer/session.py",
-    "optimizer/whatif",
+    "optimizer/studies",
 )
 """Where quantities of plans are named; the audit's and the solver's arrays hold figures of any kind."""
 
@@ -103,7 +104,7 @@ def test_quantities_name_their_unit(place: str) -> None:
     found = [
         f"{path.relative_to(ROOT)} {name}"
         for path in files
-        if not path.name.startswith("audit")
+        if path.parent.name != "audit"
         for name, told in quantities(path)
         if not UNIT.search(f"{name.replace('_', ' ')} {told}")
     ]

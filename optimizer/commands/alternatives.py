@@ -9,7 +9,7 @@ import click
 from optimizer.commands.common import Case, ends_with_code, progress, share, takes_case
 
 if TYPE_CHECKING:
-    from optimizer.results.alternatives import Alternatives
+    from optimizer.plan.firmness import Alternatives
 
 
 @click.command(short_help="Show how firm the plan is.")

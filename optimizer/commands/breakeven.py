@@ -46,14 +46,14 @@ def breakeven(
     for name, given in (("--threshold", threshold), *(("--between", bound) for bound in between or ())):
         if given is not None and not isfinite(given):
             raise click.UsageError(f"{name} takes finite numbers, not {given:g}")
-    from optimizer.instance.varied import varied
+    from optimizer.instance.varied_cells import varied
 
     cells = varied(cell)
     instance = case.load()
     cells.now(instance)
 
     from optimizer.session import Session
-    from optimizer.whatif import breakeven as search
+    from optimizer.studies.breakeven import breakeven as search
 
     goal = search.PlanChanges() if threshold is None else search.Threshold(threshold)
     with progress() as tell:
@@ -64,8 +64,8 @@ def breakeven(
 
         click.echo(json.dumps({"instance": instance.name, **found.as_dict()}, indent=2, allow_nan=False))
         return
-    from optimizer.export.printed_breakeven import breakeven as show
-    from optimizer.export.printed_layout import printed
+    from optimizer.show.page import printed
+    from optimizer.show.text.breakeven import breakeven as show
 
     with printed() as page:
         show(page, instance.name, found)

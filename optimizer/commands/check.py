@@ -15,8 +15,8 @@ def check(instance: str) -> None:
 
     Each line says where the problem is, the rule and what to do. Warnings alone leave the exit code 0.
     """
-    from optimizer.instance.read import load
     from optimizer.planning import lay_out
+    from optimizer.storage.read import load
 
     laid_out, warnings = lay_out(load(instance))
     warn([str(warning) for warning in warnings])

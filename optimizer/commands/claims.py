@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @ends_with_code
 def claims(case: Case, as_json: bool) -> None:
     """Set the claims of INSTANCE (claims.csv) beside what its data and its plan give, and say which hold."""
+    from optimizer.plan.claims import judged
     from optimizer.planning import valid
-    from optimizer.results.claims import judged
 
     instance = case.load()
     valid(instance)
@@ -29,7 +29,7 @@ def claims(case: Case, as_json: bool) -> None:
 
         click.echo(json.dumps([claim.as_dict() for claim in found], indent=2, allow_nan=False))
         return
-    from optimizer.export.printed_claims import print_claims
+    from optimizer.show.text.claims import print_claims
 
     print_claims(instance, found)
 

@@ -27,7 +27,7 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
     @wraps(command)
     def run(*args: Arguments.args, **options: Arguments.kwargs) -> None:
         from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
-        from optimizer.instance.problems import InstanceError
+        from optimizer.problems import InstanceError
 
         try:
             command(*args, **options)
@@ -60,7 +60,7 @@ def _explain(error: InfeasibleError) -> None:
 
     if error.instance is None or error.status == "unbounded":
         return
-    from optimizer.results.diagnose import diagnose
+    from optimizer.conflict.diagnose import diagnose
 
     try:
         found = diagnose(error.instance)
@@ -149,8 +149,8 @@ class Case:
         """Return the instance that is asked for."""
         from optimizer.instance.edit import edit
         from optimizer.instance.locks import lock
-        from optimizer.instance.problems import all_told
-        from optimizer.instance.read import load
+        from optimizer.problems import all_told
+        from optimizer.storage.read import load
 
         instance = load(self.source)
         whatifs, edits, locks, _ = all_told(
@@ -166,7 +166,7 @@ class Case:
         instance = instance.deterministic() if self.deterministic else instance
         if self.earlier is None or self.move_cost is None:
             return instance
-        from optimizer.results.nearness import stay_near
+        from optimizer.kept.stay_near import stay_near
 
         return stay_near(instance, self.earlier, self.move_cost)
 
@@ -181,7 +181,7 @@ class Case:
     @staticmethod
     def _whatif(name: str, instance: Instance) -> WhatIf:
         """Return a what-if of the instance by its name, or one of a file."""
-        from optimizer.instance.read import load_whatif
+        from optimizer.storage.read import load_whatif
 
         is_file = name.endswith(".toml") and name not in instance.whatifs
         return load_whatif(name) if is_file else instance.whatif(name)

@@ -9,7 +9,7 @@ import click
 from optimizer.commands.common import ends_with_code
 
 if TYPE_CHECKING:
-    from optimizer.results.run import Run
+    from optimizer.kept.run import Run
 
 
 @click.command(short_help="Compare kept runs: inputs, figures, allocations.")
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 @ends_with_code
 def compare(folders: tuple[str, ...], everything: bool, html: str | None, force: bool, as_json: bool) -> None:
     """Compare kept RUNs with the first: inputs cell by cell, figures, allocations."""
-    from optimizer.results.run import read_run
-    from optimizer.whatif.differences import refuse_unlike
+    from optimizer.kept.run import read_run
+    from optimizer.studies.compare import refuse_unlike
 
     if len(folders) < 2:
         raise click.UsageError("name two runs or more")
     if html is not None:
-        from optimizer.export.report import refuse
+        from optimizer.show.report.report import refuse
 
         refuse(html, force=force)
     runs = [read_run(folder) for folder in folders]
@@ -37,13 +37,13 @@ def compare(folders: tuple[str, ...], everything: bool, html: str | None, force:
 
         click.echo(json.dumps(_record(runs, everything), indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        from optimizer.export.printed_differences import differences
-        from optimizer.export.printed_layout import printed
+        from optimizer.show.page import printed
+        from optimizer.show.text.printed_differences import differences
 
         with printed() as page:
             differences(page, runs, everything=everything)
     if html is not None:
-        from optimizer.export.report_cases import runs_report
+        from optimizer.show.report.cases import runs_report
 
         runs_report(runs, everything=everything).save(html, force=force)
 
@@ -52,7 +52,7 @@ def _record(runs: list[Run], everything: bool) -> dict[str, Any]:
     """Return the differences as plain data; a figure that a run does not have is null."""
     from dataclasses import asdict
 
-    from optimizer.whatif.differences import allocations, caveats, figure_differences, inputs
+    from optimizer.studies.compare import allocations, caveats, figure_differences, inputs
 
     return {
         "runs": [str(run.folder) for run in runs],

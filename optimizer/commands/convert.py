@@ -14,8 +14,8 @@ from optimizer.commands.common import ends_with_code, warn
 @ends_with_code
 def convert(source: str, target: str, force: bool) -> None:
     """Write INSTANCE, a folder or a workbook, as TARGET: a workbook where it ends in .xlsx, else a folder."""
-    from optimizer.instance.read import left_behind, load
-    from optimizer.instance.write import write
+    from optimizer.storage.read import left_behind, load
+    from optimizer.storage.write import write
 
     instance = load(source)
     write(instance, target, force=force)

@@ -9,9 +9,9 @@ import click
 from optimizer.commands.common import Case, ends_with_code, stays_near, takes_case
 
 if TYPE_CHECKING:
-    from optimizer.instance.timeline import Timeline
-    from optimizer.solve.program import FloatArray
-    from optimizer.whatif.evaluate import Evaluation
+    from optimizer.solver.program import FloatArray
+    from optimizer.studies.evaluate import Evaluation
+    from optimizer.tree.timeline import Timeline
 
 
 @click.command(short_help="Price a given allocation, and say which limits it breaks.")
@@ -28,7 +28,7 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
     instance = case.load()
 
     from optimizer.session import Session
-    from optimizer.whatif.evaluate import evaluate as price
+    from optimizer.studies.evaluate import evaluate as price
 
     with Session(instance) as session:
         found = price(session.base, _given(path, prefix, session.base.laid_out))
@@ -37,8 +37,8 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
 
         click.echo(json.dumps(_record(found), indent=2, ensure_ascii=False, allow_nan=False))
         return
-    from optimizer.export.printed_evaluation import evaluation
-    from optimizer.export.printed_layout import printed
+    from optimizer.show.page import printed
+    from optimizer.show.text.printed_evaluation import evaluation
 
     with printed() as page:
         evaluation(page, found)
@@ -46,13 +46,13 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
 
 def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
     """Return the given allocation of a CSV file, or of a workbook that gwplan wrote and a planner overtyped."""
-    from optimizer.instance.write import is_workbook_name
-    from optimizer.whatif.given import entered, read_given
+    from optimizer.storage.write import is_workbook_name
+    from optimizer.studies.given_allocation import entered, read_given
 
     if not is_workbook_name(path):
         return read_given(path, laid_out)
-    from optimizer.export.xlsx_back import read_allocation
-    from optimizer.export.xlsx_facts import usable_pairs
+    from optimizer.show.workbook.back import read_allocation
+    from optimizer.show.workbook.facts import usable_pairs
 
     data = laid_out.data
     pairs = [(data.pathways[p], data.pools[q]) for p, q in usable_pairs(data)]

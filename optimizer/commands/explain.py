@@ -20,8 +20,8 @@ def explain(case: Case, as_json: bool) -> None:
     """
     import json
 
+    from optimizer.conflict.diagnose import diagnose
     from optimizer.planning import valid
-    from optimizer.results.diagnose import diagnose
 
     instance = case.load()
     valid(instance)

@@ -12,7 +12,7 @@ from optimizer.commands.common import Case, ends_with_code, progress, swung, tak
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
-    from optimizer.results.plan import Plan
+    from optimizer.plan.plan import Plan
 
 PARTS = ("obligations", "whatifs", "vendors", "unverified")
 
@@ -40,14 +40,14 @@ def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_js
 
         click.echo(json.dumps(figures, indent=2, allow_nan=False))
         return
-    from optimizer.export.printed_exposure import print_exposure
+    from optimizer.show.text.exposure import print_exposure
 
     print_exposure(figures)
 
 
 def _asked(case: Case) -> tuple[Instance, Plan | None]:
     """Return the instance, and its plan where it is a kept run's."""
-    from optimizer.results.run import is_run, read_run
+    from optimizer.kept.run import is_run, read_run
 
     if not is_run(Path(case.source)):
         return case.load(), None
@@ -62,8 +62,8 @@ def _figures(
 ) -> dict[str, Any]:
     """Return the parts asked for; only what needs solves is solved."""
     from optimizer.session import Session
-    from optimizer.whatif import exposure
-    from optimizer.whatif.unverified import unverified
+    from optimizer.studies import exposure
+    from optimizer.studies.unverified import unverified
 
     session = None
     if plan is None or set(parts) != {"obligations"}:

@@ -16,11 +16,11 @@ def migrate(source: str, out: str | None) -> None:
 
     Without --out a folder is replaced, and what was there is kept beside it as INSTANCE.version-N.
     """
-    from optimizer.instance.migrate import migrate as brought_up
-    from optimizer.instance.migrate import replace
-    from optimizer.instance.read import left_behind
-    from optimizer.instance.schema import SCHEMA_VERSION
-    from optimizer.instance.write import is_workbook_name, write, write_texts
+    from optimizer.catalogue.tables import SCHEMA_VERSION
+    from optimizer.storage.migrate import migrate as brought_up
+    from optimizer.storage.migrate import replace
+    from optimizer.storage.read import left_behind
+    from optimizer.storage.write import is_workbook_name, write, write_texts
 
     found = brought_up(source)
     if found.version == SCHEMA_VERSION:

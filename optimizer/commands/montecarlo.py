@@ -12,7 +12,7 @@ from optimizer.commands.sweeping import Work, as_json, end, works
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
-    from optimizer.whatif.sweep import Study
+    from optimizer.studies.sweep.sweep import Study
 
 
 @click.command(short_help="Solve again for drawn inputs: quantiles of the worth.")
@@ -52,7 +52,7 @@ def montecarlo(
     work.refuse_existing()
     study = _study(case.load(), draws, files, pairs, correlations, samples, seed, work)
     results = work.answered(study)
-    from optimizer.whatif.montecarlo import tables
+    from optimizer.studies.sweep.montecarlo import tables
 
     made = tables(results)
     work.keep(results, made)
@@ -60,9 +60,9 @@ def montecarlo(
     if work.as_json:
         click.echo(as_json(results, made))
     else:
-        from optimizer.export.printed_layout import printed
-        from optimizer.export.printed_montecarlo import montecarlo as show
-        from optimizer.export.sweep_kept import described
+        from optimizer.kept.sweep import described
+        from optimizer.show.page import printed
+        from optimizer.show.text.printed_montecarlo import montecarlo as show
 
         with printed() as page:
             show(page, described(results), made)
@@ -79,10 +79,10 @@ def _study(
     seed: int,
     work: Work,
 ) -> Study:
-    from optimizer.instance.problems import all_told
-    from optimizer.whatif import sampling
-    from optimizer.whatif.draws import draw, draws_of
-    from optimizer.whatif.montecarlo import study
+    from optimizer.problems import all_told
+    from optimizer.studies.sweep import sampling
+    from optimizer.studies.sweep.draws import draw, draws_of
+    from optimizer.studies.sweep.montecarlo import study
 
     single, listed, paired, tabled = all_told(
         [partial(draw, text) for text in texts],

@@ -24,12 +24,12 @@ def roll(source: str, to: datetime, run: str | None, actuals: str | None, given:
     from dataclasses import replace
     from pathlib import Path
 
-    from optimizer.instance.problems import InstanceError, Problem
-    from optimizer.instance.read import load
-    from optimizer.instance.write import save
-    from optimizer.results.run import read_run
-    from optimizer.whatif.roll import State, refuse_other, rolled, state_of
-    from optimizer.whatif.roll import actuals as in_use
+    from optimizer.kept.run import read_run
+    from optimizer.problems import InstanceError, Problem
+    from optimizer.storage.read import load
+    from optimizer.storage.write import save
+    from optimizer.studies.roll import State, refuse_other, rolled, state_of
+    from optimizer.studies.roll import actuals as in_use
 
     if Path(out).exists():
         raise InstanceError(Problem(out, "exists already", "nothing is overwritten unasked", "give another name"))

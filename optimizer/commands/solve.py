@@ -14,8 +14,8 @@ import click
 from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, progress, stays_near, stop, takes_case, warn
 
 if TYPE_CHECKING:
-    from optimizer.results.plan import Plan
-    from optimizer.whatif.lock_costs import LockCost
+    from optimizer.plan.plan import Plan
+    from optimizer.studies.lock_costs import LockCost
 
 
 def _number(context: click.Context, parameter: click.Parameter, given: float | None) -> float | None:
@@ -68,20 +68,20 @@ def solve(
     """Find the best plan of INSTANCE (a folder or a workbook), check it and print it."""
     import gc
 
-    from optimizer.results.run import keep, refuse_existing
+    from optimizer.kept.run import keep, refuse_existing
 
     gc.disable()  # the process ends with the plan; to walk its many small objects again and again only costs time
     if out is not None:
         refuse_existing(out, force=force)
     if into is not None:
-        from optimizer.export.xlsx_into import refuse_unfit
+        from optimizer.show.workbook.into import refuse_unfit
 
         refuse_unfit(into)
     instance = case.load()
 
     from optimizer.planning import solve as best_plan
-    from optimizer.solve.highs import checked_options
-    from optimizer.solve.solution import SolveOptions
+    from optimizer.solver.highs import checked_options
+    from optimizer.solver.solution import SolveOptions
 
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
@@ -109,7 +109,7 @@ def _lock_costs(plan: Plan) -> list[LockCost]:
     """Return what each lock costs, if there is any."""
     if not len(plan.instance.tables["locks"]):
         return []
-    from optimizer.whatif.lock_costs import lock_costs
+    from optimizer.studies.lock_costs import lock_costs
 
     return lock_costs(plan.instance)
 
@@ -118,8 +118,8 @@ def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
     """Put the plan's sheets into a workbook, by way of a run that is kept for as long as that takes."""
     from tempfile import TemporaryDirectory
 
-    from optimizer.export.xlsx_into import refresh
-    from optimizer.results.run import read_run
+    from optimizer.kept.run import read_run
+    from optimizer.show.workbook.into import refresh
 
     with TemporaryDirectory() as scratch:
         warn(map(str, refresh(read_run(keep_in(Path(scratch) / "run")), workbook).warnings))
@@ -135,9 +135,9 @@ def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> 
         return
     printer()(plan)
     if costs or marginals:
-        from optimizer.export.printed_evaluation import locks
-        from optimizer.export.printed_layout import printed
-        from optimizer.export.printed_marginals import allowable_changes, marginal_values
+        from optimizer.show.page import printed
+        from optimizer.show.text.marginals import allowable_changes, marginal_values
+        from optimizer.show.text.printed_evaluation import locks
 
         click.echo()
         with printed() as page:
@@ -149,6 +149,6 @@ def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> 
 
 def printer() -> Callable[[Plan], None]:
     """Return what prints a plan; to import it takes a while."""
-    from optimizer.export.printed import print_plan
+    from optimizer.show.text.plan import print_plan
 
     return print_plan

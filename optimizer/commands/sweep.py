@@ -11,7 +11,7 @@ from optimizer.commands.sweeping import Work, as_json, end, of_figure, works
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
-    from optimizer.whatif.sweep import Task
+    from optimizer.studies.sweep.sweep import Task
 
 
 @click.command(short_help="Solve over a grid of values, or over cases of a file.")
@@ -36,7 +36,7 @@ def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, wo
     if bool(grids) == bool(cases):
         raise click.UsageError("give --grid 'CELL = VALUE, VALUE, ...', which may be repeated, or --cases FILE")
     work.refuse_existing()
-    from optimizer.whatif.sweep import Study
+    from optimizer.studies.sweep.sweep import Study
 
     instance = case.load()
     tasks, axes = _asked(instance, grids, cases)
@@ -47,8 +47,8 @@ def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, wo
     if work.as_json:
         click.echo(as_json(results))
     else:
-        from optimizer.export.printed_layout import printed
-        from optimizer.export.printed_sweep import sweep as show
+        from optimizer.show.page import printed
+        from optimizer.show.text.sweep import sweep as show
 
         with printed() as page:
             show(page, results, axes, figure)
@@ -57,7 +57,7 @@ def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, wo
 
 def _asked(instance: Instance, grids: tuple[str, ...], cases: str | None) -> tuple[tuple[Task, ...], list[str]]:
     """Return the cases, and the names of their inputs."""
-    from optimizer.whatif.sweep_grid import axes, grid, written
+    from optimizer.studies.sweep.grid import axes, grid, written
 
     if cases is not None:
         tasks = written(cases, instance)

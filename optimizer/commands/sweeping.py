@@ -17,8 +17,8 @@ from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED,
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimizer.solve.solution import SolveOptions
-    from optimizer.whatif.sweep import Engine, Results, Study
+    from optimizer.solver.solution import SolveOptions
+    from optimizer.studies.sweep.sweep import Engine, Results, Study
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,15 @@ class Work:
     @property
     def options(self) -> SolveOptions:
         """Options of every solve."""
-        from optimizer.solve.solution import SolveOptions
+        from optimizer.solver.solution import SolveOptions
 
         return SolveOptions(self.time_limit)
 
     def refuse_existing(self) -> None:
         """Raise unless what is to be written can be; ask before anything long."""
-        from optimizer.export.pictures import refuse_existing as refuse_picture
-        from optimizer.export.sweep_kept import refuse_existing
-        from optimizer.instance.problems import all_told
+        from optimizer.kept.sweep import refuse_existing
+        from optimizer.problems import all_told
+        from optimizer.show.charts.pictures import refuse_existing as refuse_picture
 
         checks: list[Callable[[], Any]] = [partial(refuse_picture, path, force=self.force) for path in self.pictures]
         if self.out is not None:
@@ -74,8 +74,8 @@ class Work:
 
     def answered(self, study: Study) -> Results:
         """Return the answers to a study; those of a sweep that was broken off are taken from where it left them."""
-        from optimizer.whatif.sweep import Memory, run
-        from optimizer.whatif.sweep_journal import Journal
+        from optimizer.studies.sweep.journal import Journal
+        from optimizer.studies.sweep.sweep import Memory, run
 
         began = time.monotonic()
         with ExitStack() as open_:
@@ -98,10 +98,10 @@ class Work:
 
     def _engine(self) -> Engine:
         if self.cluster is not None:
-            from optimizer.whatif.cluster import Cluster
+            from optimizer.studies.sweep.cluster import Cluster
 
             return Cluster(self.cluster)
-        from optimizer.whatif.sweep_engines import InProcess, Processes
+        from optimizer.studies.sweep.engines import InProcess, Processes
 
         return InProcess() if self.jobs == 1 else Processes(self.jobs)
 
@@ -109,8 +109,8 @@ class Work:
         """Keep the cases, and the tables made of them, where that is asked for; the unfinished rows go then."""
         if self.out is None:
             return
-        from optimizer.export.sweep_kept import keep
-        from optimizer.whatif.sweep_journal import discard
+        from optimizer.kept.sweep import keep
+        from optimizer.studies.sweep.journal import discard
 
         keep(results, tables or {}, self.out, command=["gwplan", *sys.argv[1:]], force=self.force)
         discard(self.out)
@@ -120,7 +120,7 @@ class Work:
         """Write the pictures that are asked for."""
         if not self.pictures:
             return
-        from optimizer.export.sweep_kept import CASES, described
+        from optimizer.kept.sweep import CASES, described
 
         draw(
             results.study.kind, {CASES: results.table, **(tables or {})}, described(results), self.pictures, self.force
@@ -131,9 +131,9 @@ def draw(
     kind: str, tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], paths: Iterable[str], force: bool
 ) -> None:
     """Write the picture of a sweep to files; a sweep that has nothing for it is a problem of the input."""
-    from optimizer.export.charts_sweep import chart
-    from optimizer.export.pictures import save
-    from optimizer.export.theme import NothingToShowError
+    from optimizer.show.charts.pictures import save
+    from optimizer.show.charts.sweep import chart
+    from optimizer.show.theme import NothingToShowError
 
     try:
         drawn = chart(kind, tables, about).picture_of(str(about["instance"]))
@@ -148,8 +148,8 @@ def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) 
     """Return a sweep as JSON: the base's figures, each case's, and the tables made of them."""
     import json
 
-    from optimizer.export.sweep_kept import described
-    from optimizer.results.record import plain
+    from optimizer.kept.record import plain
+    from optimizer.kept.sweep import described
 
     study = results.study
     cases = [
@@ -172,7 +172,7 @@ def end(results: Results) -> None:
 def _without_plan(results: Results) -> Iterator[str]:
     """Yield a line for every way in which cases have no plan, with the first such case and its reason."""
     from optimizer.errors import InfeasibleError
-    from optimizer.whatif.attempt import why_no_plan
+    from optimizer.studies.attempt import why_no_plan
 
     table, study = results.table, results.study
     for status, rows in table[table["status"] != "optimal"].groupby("status", sort=False):

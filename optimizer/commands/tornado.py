@@ -35,8 +35,8 @@ def tornado(
     if only and not ranges:
         raise click.UsageError("--only swings the inputs with a --range: give one")
     work.refuse_existing()
-    from optimizer.whatif import tornado as swings
-    from optimizer.whatif.sweep import Study
+    from optimizer.studies.sweep import tornado as swings
+    from optimizer.studies.sweep.sweep import Study
 
     instance = case.load()
     inputs = swings.inputs(instance, by, ranges, each=each, every=every, only=only)
@@ -48,8 +48,8 @@ def tornado(
     if work.as_json:
         click.echo(as_json(results, {"tornado": table}))
     else:
-        from optimizer.export.printed_layout import printed
-        from optimizer.export.printed_sweep import tornado as show
+        from optimizer.show.page import printed
+        from optimizer.show.text.sweep import tornado as show
 
         with printed() as page:
             show(page, results, table, figure, by)

@@ -19,12 +19,12 @@ from optimizer.commands.common import Case, ends_with_code, progress, takes_case
 def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool, as_json: bool) -> None:
     """Say what the uncertainty of INSTANCE costs, what flexibility is worth and what to do first."""
     if html is not None:
-        from optimizer.export.report import refuse
+        from optimizer.show.report.report import refuse
 
         refuse(html, force=force)
     instance = case.load()
 
-    from optimizer.whatif.uncertainty import uncertainty as found_of
+    from optimizer.studies.uncertainty.uncertainty import uncertainty as found_of
 
     with progress() as tell:
         found = found_of(instance, frontier=frontier or 0, progress=tell)
@@ -34,10 +34,10 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
 
         click.echo(json.dumps(found.as_dict(), indent=2, allow_nan=False))
     else:
-        from optimizer.export.printed_uncertainty import print_uncertainty
+        from optimizer.show.text.uncertainty import print_uncertainty
 
         print_uncertainty(found)
     if html is not None:
-        from optimizer.export.report_uncertainty import uncertainty_report
+        from optimizer.show.report.report_uncertainty import uncertainty_report
 
         uncertainty_report(found).save(html, force=force)

@@ -12,9 +12,9 @@ from optimizer.commands.common import NO_PLAN, Case, ends_with_code, pairs, prog
 
 if TYPE_CHECKING:
     from optimizer.session import Session
-    from optimizer.whatif.attribution import Attribution
-    from optimizer.whatif.compare import Comparison
-    from optimizer.whatif.stacks import Stack
+    from optimizer.studies.attribution import Attribution
+    from optimizer.studies.stacks import Stack
+    from optimizer.studies.whatif import Comparison
 
 
 @click.command(short_help="Compare an instance with what-ifs of it.")
@@ -47,13 +47,13 @@ def whatif(
     as_json: bool,
 ) -> None:
     """Compare INSTANCE with what-ifs of it: NAMEs joined by + stack; all that it ships with when none is named."""
-    from optimizer.whatif import comparison_kept as kept
-    from optimizer.whatif.stacks import stacks
+    from optimizer.kept import comparison as kept
+    from optimizer.studies.stacks import stacks
 
     if out is not None:
         kept.refuse_existing(out, force=force)
     if html is not None:
-        from optimizer.export.report import refuse
+        from optimizer.show.report.report import refuse
 
         refuse(html, force=force)
     case = Case(source, whatifs, (), given, deterministic, (), earlier, move_cost)
@@ -61,7 +61,7 @@ def whatif(
     asked = stacks(base, names, edits)
 
     from optimizer.session import Session
-    from optimizer.whatif.compare import compare
+    from optimizer.studies.whatif import compare
 
     with progress() as tell:
         session = Session(base)
@@ -76,7 +76,7 @@ def whatif(
     else:
         show(found, shares)
     if html is not None:
-        from optimizer.export.report_cases import whatif_report
+        from optimizer.show.report.cases import whatif_report
 
         whatif_report(found, shares).save(html, force=force)
     failed = [f"{case.name}: {case.failure}" for case in found.cases if case.failure]
@@ -85,7 +85,7 @@ def whatif(
 
 
 def _attributed(session: Session, asked: list[Stack], found: Comparison) -> dict[str, Attribution]:
-    from optimizer.whatif.attribution import attribute
+    from optimizer.studies.attribution import attribute
 
     solved = {case.name for case in found.cases if case.plan}
     return {s.name: attribute(session, s) for s in asked if len(s.parts) > 1 and s.name in solved}
@@ -104,8 +104,8 @@ def _warn(found: Comparison) -> None:
 
 def show(found: Comparison, shares: Mapping[str, Attribution]) -> None:
     """Print a comparison, and what each part of a stack contributes."""
-    from optimizer.export.printed_comparison import attribution, comparison
-    from optimizer.export.printed_layout import printed
+    from optimizer.show.page import printed
+    from optimizer.show.text.comparison import attribution, comparison
 
     with printed() as page:
         comparison(page, found)

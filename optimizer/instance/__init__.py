@@ -1,1 +1,1 @@
-"""Planning instances: tables in, arrays on the scenario tree out."""
+"""The instance: immutable tables, and edits applied to them."""

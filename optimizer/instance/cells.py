@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 
+from optimizer.catalogue.sheets import SHEETS
+from optimizer.catalogue.tables import TABLES, Column, Scalar, Table, allowed_columns
 from optimizer.instance.faults import Fault, blank_fault, choice_fault, finite_fault, name_fault, type_fault
-from optimizer.instance.problems import Problem
-from optimizer.instance.schema import TABLES, Column, Scalar, Table, allowed_columns
-from optimizer.instance.schema_sheets import SHEETS
+from optimizer.problems import Problem
 
 Where = Callable[[int, str], str]
 """Row number and column name to the words that locate a cell."""

@@ -10,11 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tables import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
 from optimizer.instance.cells import check_cells, filled_default, frame_of, place, shown
 from optimizer.instance.instance import Edit, Factor, Instance
 from optimizer.instance.probability import TARGET, reweighted
-from optimizer.instance.problems import InstanceError, Problem, nearest
-from optimizer.instance.schema import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
 from optimizer.instance.selection import (
     Mask,
     column_of,
@@ -24,7 +23,8 @@ from optimizer.instance.selection import (
     typed,
     with_column,
 )
-from optimizer.instance.spelling import edit, spell
+from optimizer.language.edits import edit, spell
+from optimizer.problems import InstanceError, Problem, nearest
 
 __all__ = ["apply_edits", "edit", "spell"]
 

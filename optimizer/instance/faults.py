@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from optimizer.instance.problems import nearest
-from optimizer.instance.schema import Column, Table
-from optimizer.instance.schema_sheets import SHEETS
+from optimizer.catalogue.sheets import SHEETS
+from optimizer.catalogue.tables import Column, Table
+from optimizer.problems import nearest
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from optimizer.instance.problems import InstanceError, Problem, nearest
-from optimizer.instance.schema import TABLES, Scalar
+from optimizer.catalogue.tables import TABLES, Scalar
+from optimizer.problems import InstanceError, Problem, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from optimizer.instance.earlier import Earlier
-    from optimizer.instance.layouts import Layouts
-    from optimizer.instance.workbook_places import SheetPlaces
+    from optimizer.instance.sheet_places import SheetPlaces
+    from optimizer.tree.earlier import Earlier
+    from optimizer.tree.layouts import Layouts
 
 Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
 Cell = str | float | int | bool | dt.date

@@ -8,8 +8,8 @@ import re
 from typing import Final
 
 from optimizer.instance.instance import Cell, Edit, Instance
-from optimizer.instance.problems import InstanceError, Problem
-from optimizer.instance.spelling import noted
+from optimizer.language.edits import noted
+from optimizer.problems import InstanceError, Problem
 
 FORM: Final = "write PATHWAY[POOL] = GW @ FROM..UNTIL; <= and >= for =, without [POOL] the sum over all pools"
 

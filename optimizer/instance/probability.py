@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from optimizer.instance.instance import Cell, Edit, Factor
-from optimizer.instance.problems import nearest
 from optimizer.instance.selection import finite, refused
+from optimizer.problems import nearest
 
 TARGET: Final = "uncertainty"
 _KEYS: Final = ("factor", "outcome")

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
 from optimizer.instance.cells import BLANKS, filled_default, shown
 from optimizer.instance.instance import Cell, Edit
-from optimizer.instance.problems import InstanceError, Problem, nearest
-from optimizer.instance.schema import TABLES, Column, Table, allowed_columns
-from optimizer.instance.spelling import spell
+from optimizer.language.edits import spell
+from optimizer.problems import InstanceError, Problem, nearest
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]

@@ -19,16 +19,16 @@ import pandas as pd
 
 import optimizer as gw
 from models import build, terms
-from optimizer.instance.timeline import timeline
+from optimizer.kept.run import keep
+from optimizer.plan.plan import make_plan
 from optimizer.planning import checked, plan_or_error, solved, valid
-from optimizer.results.plan import make_plan
-from optimizer.results.run import keep
 from optimizer.session import Session
-from optimizer.solve.compile import compiled, expand, templates
-from optimizer.solve.expand import Templates
-from optimizer.solve.highs import loaded
-from optimizer.solve.solution import SolveOptions
-from optimizer.solve.solving import certified
+from optimizer.solver.compile import compiled, expand, templates
+from optimizer.solver.expand import Templates
+from optimizer.solver.highs import loaded
+from optimizer.solver.solution import SolveOptions
+from optimizer.solver.solving import certified
+from optimizer.tree.timeline import timeline
 from tests.benchmarks.registry import folder_of
 
 T = TypeVar("T")

@@ -13,9 +13,9 @@ import highspy
 import numpy as np
 
 from models import PlanData, Terms, build, terms
-from optimizer.solve.compile import compiled
-from optimizer.solve.highs import loaded
-from optimizer.solve.solution import SolveOptions
+from optimizer.solver.compile import compiled
+from optimizer.solver.highs import loaded
+from optimizer.solver.solution import SolveOptions
 
 
 def gwplan(data: PlanData) -> Any:

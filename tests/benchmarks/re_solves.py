@@ -14,11 +14,11 @@ import numpy as np
 
 import optimizer as gw
 from optimizer.session import Reached
-from optimizer.solve.highs import loaded
-from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.lift import carried
-from optimizer.solve.program import LinearProgram
-from optimizer.solve.solution import DUAL, PRIMAL
+from optimizer.solver.highs import loaded
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.lift import carried
+from optimizer.solver.program import LinearProgram
+from optimizer.solver.solution import DUAL, PRIMAL
 from tests.benchmarks.mix import REFERENCE, cases, shorter
 
 REPEATS = 5

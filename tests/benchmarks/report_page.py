@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from optimizer.export.report_plan import plan_report
+from optimizer.show.report.plan import plan_report
 from tests.browser.chromium import browser
 from tests.export.test_charts import kept
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 import optimizer as gw
-from optimizer.whatif.sweep import Engine, Results, Study, Task, run
-from optimizer.whatif.sweep_engines import InProcess, Processes
+from optimizer.studies.sweep.engines import InProcess, Processes
+from optimizer.studies.sweep.sweep import Engine, Results, Study, Task, run
 from tests.benchmarks.registry import folder_of
 
 CASE, CASES, SLICES = "16,000", 500, 4

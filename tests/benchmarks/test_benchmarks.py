@@ -11,10 +11,10 @@ import pytest
 import optimizer as gw
 from models import build, terms
 from models.data import PlanData
-from optimizer.instance.timeline import timeline
 from optimizer.planning import valid
-from optimizer.solve.compile import compiled
-from optimizer.solve.compile_pyomo import from_pyomo
+from optimizer.solver.compile import compiled
+from optimizer.solver.compile_pyomo import from_pyomo
+from optimizer.tree.timeline import timeline
 from tests.benchmarks import __main__ as running
 from tests.benchmarks import peers
 from tests.benchmarks.generator import Shape, generate

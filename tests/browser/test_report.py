@@ -12,27 +12,27 @@ from typing import Any
 
 import pytest
 
-from optimizer.export.report_cases import runs_report, whatif_report
-from optimizer.export.report_plan import plan_report
-from optimizer.export.report_sweep import sweep_report
-from optimizer.export.report_uncertainty import uncertainty_report
-from optimizer.export.sweep_kept import KeptSweep, read_sweep
-from optimizer.export.sweep_kept import keep as keep_sweep
 from optimizer.instance.edit import edit
-from optimizer.instance.read import load
+from optimizer.kept.run import Run, keep, read_run
+from optimizer.kept.sweep import KeptSweep, read_sweep
+from optimizer.kept.sweep import keep as keep_sweep
 from optimizer.planning import solve
-from optimizer.results.run import Run, keep, read_run
 from optimizer.session import Session
-from optimizer.whatif import montecarlo
-from optimizer.whatif import tornado as swings
-from optimizer.whatif.compare import compare
-from optimizer.whatif.draws import draw
-from optimizer.whatif.stacks import stacks
-from optimizer.whatif.sweep import Study
-from optimizer.whatif.sweep import run as run_study
-from optimizer.whatif.sweep_engines import InProcess
-from optimizer.whatif.sweep_grid import axes, grid
-from optimizer.whatif.uncertainty import uncertainty
+from optimizer.show.report.cases import runs_report, whatif_report
+from optimizer.show.report.plan import plan_report
+from optimizer.show.report.report_uncertainty import uncertainty_report
+from optimizer.show.report.sweep import sweep_report
+from optimizer.storage.read import load
+from optimizer.studies.stacks import stacks
+from optimizer.studies.sweep import montecarlo
+from optimizer.studies.sweep import tornado as swings
+from optimizer.studies.sweep.draws import draw
+from optimizer.studies.sweep.engines import InProcess
+from optimizer.studies.sweep.grid import axes, grid
+from optimizer.studies.sweep.sweep import Study
+from optimizer.studies.sweep.sweep import run as run_study
+from optimizer.studies.uncertainty.uncertainty import uncertainty
+from optimizer.studies.whatif import compare
 from tests.browser.chromium import axe, browser, chromium, opened
 from tests.export.test_charts import INSTANCES
 

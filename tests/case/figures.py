@@ -10,13 +10,13 @@ import numpy as np
 
 import optimizer as gw
 from models.tree import FloatArray
-from optimizer.export.printed_values import average_prices, known_means
-from optimizer.export.printed_view import View
 from optimizer.instance.instance import Instance
-from optimizer.results.claims import Claim, judged
+from optimizer.plan.claims import Claim, judged
 from optimizer.session import Answer, Session
-from optimizer.whatif.attempt import Solved
-from optimizer.whatif.uncertainty_cases import dedicated, expected_result, foresight, rigid
+from optimizer.show.text.values import average_prices, known_means
+from optimizer.show.view import View
+from optimizer.studies.attempt import Solved
+from optimizer.studies.uncertainty.cases import dedicated, expected_result, foresight, rigid
 from tests.cli.conftest import in_process
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.errors import InfeasibleError
-from optimizer.export.printed_values import average_prices, known_means
-from optimizer.export.printed_view import View
-from optimizer.instance.problems import InstanceError
+from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
+from optimizer.show.text.values import average_prices, known_means
+from optimizer.show.view import View
 from tests.case.figures import instance
 from tests.case.pages import HEADLINES
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import optimizer as gw
-from optimizer.results.run import keep, read_run
+from optimizer.kept.run import keep, read_run
 from tests.cli.conftest import INSTANCES
 
 MAKING = ".gwplan-*"

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.export.tables import to_csv
-from optimizer.instance.memory import BYTES_A_COLUMN, columns
-from optimizer.instance.timeline import timeline
-from optimizer.results.run import keep, read_run
-from optimizer.solve.compile import compiled
+from optimizer.kept.run import keep, read_run
+from optimizer.show.tables import to_csv
+from optimizer.solver.compile import compiled
+from optimizer.tree.memory import BYTES_A_COLUMN, columns
+from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.cli.kills import Subject, killed
 from tests.generate import random_instance
@@ -56,7 +56,7 @@ def test_memory_is_refused_from_the_byte_on_that_is_lacking(short: int) -> None:
     """Protects the rule: a plan is solved where the least that it takes is free, and refused where a byte lacks."""
     instance = gw.load(TREE)
     needed = BYTES_A_COLUMN * columns(instance, timeline(instance).data.tree.size)
-    done = ended(TREE, before=f"import optimizer.instance.memory as m\nm.available = lambda: {needed - short}")
+    done = ended(TREE, before=f"import optimizer.tree.memory as m\nm.available = lambda: {needed - short}")
     assert done.returncode == short and "Traceback" not in done.stderr
     assert ("of memory" in done.stderr) is bool(short) and ("PLAN OF" in done.stdout) is not bool(short)
 
@@ -67,7 +67,7 @@ def test_a_solve_takes_more_memory_than_it_is_refused_for() -> None:
     needed = BYTES_A_COLUMN * columns(instance, timeline(instance).data.tree.size)
     code = (
         # not ru_maxrss: a process begins with that of the one that started it
-        "import re, sys, optimizer as gw, optimizer.planning\nfrom optimizer.solve import highs\n"
+        "import re, sys, optimizer as gw, optimizer.planning\nfrom optimizer.solver import highs\n"
         "told = lambda: open('/proc/self/status').read()\n"
         "peak = lambda: 1024 * int(re.search(r'VmHWM:\\s*(\\d+) kB', told())[1])\n"
         "instance = gw.load(sys.argv[1])\nbefore = peak()\ngw.solve(instance)\nprint(peak() - before)"
@@ -88,20 +88,20 @@ def test_memory_is_estimated_from_no_more_decisions_than_there_are(seed: int, tm
 
 
 AS_STATUS = (
-    "import highspy, optimizer.solve.highs as h\n"
+    "import highspy, optimizer.solver.highs as h\n"
     "h._STATUS = {{**h._STATUS, highspy.HighsModelStatus.kOptimal: h.Status.{0}}}"
 )
 OUT_OF_MEMORY = (
-    "import optimizer.solve.highs as h\nload = h.loaded\n"
+    "import optimizer.solver.highs as h\nload = h.loaded\n"
     "def full():\n    raise MemoryError('std::bad_alloc')\n"
     "def loaded(*given):\n    solver = load(*given)\n    solver.run = full\n    return solver\n"
     "h.loaded = loaded"
 )
 WRONG = (
-    "import dataclasses, optimizer.solve.mixed as m\nrun = m.run_solver\n"
+    "import dataclasses, optimizer.solver.mixed as m\nrun = m.run_solver\n"
     "m.run_solver = lambda *a, **k: (lambda s: dataclasses.replace(s, columns=1.01 * s.columns))(run(*a, **k))"
 )
-FAILED = "import highspy, optimizer.solve.highs as h\nh._run = lambda *given: (highspy.HighsStatus.kError, False)"
+FAILED = "import highspy, optimizer.solver.highs as h\nh._run = lambda *given: (highspy.HighsStatus.kError, False)"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_solver_that_fails_is_told_and_leaves_no_false_plan(fault: str, code: 
 def test_memory_that_runs_out_after_all_is_one_line(tmp_path: Path) -> None:
     """Protects whoever is between the estimate and what a plan takes: a real lack of memory is told in a line."""
     limit = (
-        "import resource, optimizer.commands.solve, optimizer.planning, optimizer.instance.memory as m\n"
+        "import resource, optimizer.commands.solve, optimizer.planning, optimizer.tree.memory as m\n"
         "m.available = lambda: None\nused = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 60 * 2**20,) * 2)"
     )
@@ -171,7 +171,7 @@ def test_a_folder_that_may_not_be_written_is_refused_before_the_solve(tmp_path: 
     try:
         # the package is imported first: whoever we become may not be able to read it
         become = (
-            "import os, optimizer.commands.solve, optimizer.results.run, optimizer.planning\n"
+            "import os, optimizer.commands.solve, optimizer.kept.run, optimizer.planning\n"
             "os.setgid(65534); os.setuid(65534)"
         )
         done = ended(TREE, "--out", str(folder / "run"), before=become)
@@ -187,7 +187,7 @@ def test_a_file_that_changes_while_it_is_read_is_planned_as_it_was_read(tmp_path
     shutil.copytree(TREE, instance)
     before = hashlib.sha256((instance / "pathways.csv").read_bytes()).hexdigest()
     change = (
-        "import optimizer.instance.sources as sources\nread = sources._bytes\n"
+        "import optimizer.storage.sources as sources\nread = sources._bytes\n"
         "def changing(root, path, name):\n    data = read(root, path, name)\n"
         "    if name == 'pathways.csv':\n        open(path, 'w').write('pathway\\n')\n    return data\n"
         "sources._bytes = changing"

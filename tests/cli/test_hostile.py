@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.results import run as kept_runs
+from optimizer.kept import run as kept_runs
 from tests.cli.conftest import INSTANCES, Run
 from tests.instance.folders import SMALL, written
 

@@ -194,7 +194,7 @@ def test_a_limit_keeps_the_feasible_plan_and_labels_it(gwplan: Run, tmp_path: Pa
 INTERRUPTED = """
 import os, signal, sys, threading
 from optimizer.cli import main
-from optimizer.solve import highs
+from optimizer.solver import highs
 
 def loaded(program, options, load=highs.loaded):
     solver = load(program, options)

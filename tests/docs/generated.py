@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from optimizer.instance.format_page import format_page
 from tests.docs import commands, formulation
+from tests.docs.format_page import format_page
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

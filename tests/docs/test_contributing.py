@@ -23,8 +23,8 @@ import optimizer as gw
 import models
 from models.supply import balance
 from optimizer.cli import main
-from optimizer.instance.schema import VALUE_FACTORS
-from optimizer.instance.timeline import timeline
+from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.tree.timeline import timeline
 from tests.docs.generated import PAGES
 from tests.formulation.by_hand import ROWS
 from tests.published.test_tiny import CHANGED_OPTIMA_BN

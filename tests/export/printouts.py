@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from optimizer.export.printed import print_plan
-from optimizer.results.plan import Plan
+from optimizer.plan.plan import Plan
+from optimizer.show.text.plan import print_plan
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 PARTS = (

@@ -16,16 +16,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.export import charts, pictures, theme
-from optimizer.export.charts_cases import worth_of_cases
-from optimizer.export.charts_spread import quantile_fan
-from optimizer.export.charts_worth import Step, steps_drawing
-from optimizer.export.drawing import Chart
-from optimizer.export.printed_view import View
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
+from optimizer.kept.run import Run, keep, read_run
 from optimizer.planning import solve
-from optimizer.results.run import Run, keep, read_run
+from optimizer.problems import InstanceError
+from optimizer.show import theme
+from optimizer.show.charts import over_time as charts
+from optimizer.show.charts import pictures
+from optimizer.show.charts.cases import worth_of_cases
+from optimizer.show.charts.charts_spread import quantile_fan
+from optimizer.show.charts.drawing import Chart
+from optimizer.show.charts.money import Step, steps_drawing
+from optimizer.show.view import View
+from optimizer.storage.read import load
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 
@@ -203,7 +205,9 @@ def test_missing_extra(package: str, name: str, run: Run, tmp_path: Path, monkey
 
 def test_altair_is_imported_only_when_called() -> None:
     """The module of pictures can be imported where the extra is missing."""
-    code = "import sys, optimizer.export.pictures; sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
+    code = (
+        "import sys, optimizer.show.charts.pictures; sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=INSTANCES.parent, check=False).returncode == 0
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimizer.export import pictures, theme
-from optimizer.export.charts import idle_over_time
-from optimizer.export.charts_money import marginal_values, obligations_by_year
-from optimizer.export.charts_position import KINDS, capacity_by_year, price_premium, signed_by_quarter
-from optimizer.export.printed_values import known_means
-from optimizer.export.printed_view import View
-from optimizer.instance.problems import InstanceError
-from optimizer.results.run import Run
+from optimizer.kept.run import Run
+from optimizer.problems import InstanceError
+from optimizer.show import theme
+from optimizer.show.charts import pictures
+from optimizer.show.charts.charts_money import marginal_values, obligations_by_year
+from optimizer.show.charts.over_time import idle_over_time
+from optimizer.show.charts.position import KINDS, capacity_by_year, price_premium, signed_by_quarter
+from optimizer.show.text.values import known_means
+from optimizer.show.view import View
 from tests.export.test_charts import lightness, pictured, rows, texts
 
 

@@ -12,12 +12,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from optimizer.export.printed import print_plan
-from optimizer.export.printed_decisions import notices
-from optimizer.export.printed_layout import percent
-from optimizer.export.printed_view import View
-from optimizer.results.plan import Plan
-from optimizer.results.run import Run
+from optimizer.kept.run import Run
+from optimizer.plan.plan import Plan
+from optimizer.show.page import percent
+from optimizer.show.text.decisions import notices
+from optimizer.show.text.plan import print_plan
+from optimizer.show.view import View
 from tests.export.printouts import PARTS, floats, part, printed, row, yearly
 
 

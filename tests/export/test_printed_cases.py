@@ -12,12 +12,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from optimizer.export.printed import print_plan
-from optimizer.export.printed_layout import cut, decimals, left_out, number, percent, wrapped
-from optimizer.export.printed_view import View
-from optimizer.instance.read import load
+from optimizer.plan.plan import Plan
 from optimizer.planning import solve
-from optimizer.results.plan import Plan
+from optimizer.show.page import cut, decimals, left_out, number, percent, wrapped
+from optimizer.show.text.plan import print_plan
+from optimizer.show.view import View
+from optimizer.storage.read import load
 from tests.export.printouts import INSTANCES, PARTS, floats, part, printed, row, yearly
 
 

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 import optimizer as gw
-from optimizer.export import printed_first_moves, printed_uncertainty
+from optimizer.show.text import first_moves as printed_first_moves
+from optimizer.show.text import uncertainty as printed_uncertainty
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

@@ -10,18 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optimizer.export import charts, charts_decisions, charts_futures, charts_vendors, charts_worth, theme
-from optimizer.export.drawing import Drawing
-from optimizer.export.printed_decisions import notices
-from optimizer.export.printed_view import View
-from optimizer.export.report import GENERATOR, Report
-from optimizer.export.report_plan import plan_report
-from optimizer.export.theme import NothingToShowError
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
-from optimizer.results.run import Run
+from optimizer.kept.run import Run
+from optimizer.plan.first_moves import first_moves, kept_decisions
+from optimizer.problems import InstanceError
 from optimizer.session import Session
-from optimizer.whatif.first_moves import first_moves, kept_decisions
+from optimizer.show import theme
+from optimizer.show.charts import charts_futures, charts_vendors
+from optimizer.show.charts import decisions as charts_decisions
+from optimizer.show.charts import money as charts_worth
+from optimizer.show.charts import over_time as charts
+from optimizer.show.charts.drawing import Drawing
+from optimizer.show.report.plan import plan_report
+from optimizer.show.report.report import GENERATOR, Report
+from optimizer.show.text.decisions import notices
+from optimizer.show.theme import NothingToShowError
+from optimizer.show.view import View
+from optimizer.storage.read import load
 from tests.cli.conftest import Run as Command
 from tests.cli.conftest import gwplan  # noqa: F401
 from tests.export.test_charts import INSTANCES, kept, lightness

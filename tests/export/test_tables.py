@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from optimizer.export.tables import to_csv, to_parquet
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
+from optimizer.catalogue.plan_tables import COLUMNS, dtypes
+from optimizer.kept.run import Run, is_run, keep, read_run
 from optimizer.planning import solve
-from optimizer.results.columns import COLUMNS, dtypes
-from optimizer.results.run import Run, is_run, keep, read_run
+from optimizer.problems import InstanceError
+from optimizer.show.tables import to_csv, to_parquet
+from optimizer.storage.read import load
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 Export = Callable[[Run, Path, bool], Path]

@@ -16,9 +16,9 @@ from pyomo.environ import ConcreteModel, Constraint, Objective
 import models
 import optimizer as gw
 from models.data import PlanData
-from optimizer.instance.earlier import Earlier
-from optimizer.instance.timeline import timeline
-from optimizer.results.csv_tables import read_table
+from optimizer.kept.csv import read_table
+from optimizer.tree.earlier import Earlier
+from optimizer.tree.timeline import timeline
 
 HERE = Path(__file__).resolve().parent
 EVERY_RULE = HERE / "every-rule"

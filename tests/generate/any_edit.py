@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tables import TABLES, Column, Table
 from optimizer.instance.edit import EDITABLE
 from optimizer.instance.instance import Cell, Edit, Instance
-from optimizer.instance.schema import TABLES, Column, Table
 
 CHANGES = {
     "text": ("set",),

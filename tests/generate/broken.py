@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 
 import optimizer as gw
-from optimizer.instance.calendar import calendar_of
+from optimizer.tree.calendar import calendar_of
 
 KEPT_OUTCOMES = {"value", "curves", "churn"}
 """Tables that outcomes may edit; where they edit others the instance is taken without uncertainty."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
+from optimizer.problems import InstanceError
+from optimizer.storage.read import load
 
 SMALL: Final[dict[str, str]] = {
     "instance.toml": """\

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from optimizer.instance.schema import TABLES, Column, Table
+from optimizer.catalogue.tables import TABLES, Column, Table
 from tests.instance.folders import SMALL, errors, written
 
 GOLDEN: Final = Path(__file__).with_name("messages.txt")

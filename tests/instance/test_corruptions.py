@@ -14,10 +14,10 @@ from typing import Final
 
 import pytest
 
-from optimizer.instance.check import check
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
-from optimizer.instance.starter import starter
+from optimizer.check.check import check
+from optimizer.problems import InstanceError
+from optimizer.storage.read import load
+from optimizer.storage.starter import starter
 from tests.instance.folders import SMALL, WHOLE, written
 
 SEEDS: Final = range(200)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.instance.documents import factors_toml, read_factors, read_whatif, whatif_toml
 from optimizer.instance.edit import edit
 from optimizer.instance.instance import Edit, Factor, Outcome, WhatIf
-from optimizer.instance.spelling import noted
+from optimizer.language.edits import noted
+from optimizer.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
 from tests.instance.test_spelling import edits
 
 OUTCOMES = """

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.instance.earlier import Earlier, agree, kept
-from optimizer.instance.problems import InstanceError
+from optimizer.problems import InstanceError
+from optimizer.tree.earlier import Earlier, agree, kept
 
 
 def earlier(*rows: tuple[int, str, str, float, str, str, float]) -> Earlier:

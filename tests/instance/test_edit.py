@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from optimizer.instance.documents import read_whatif
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import apply_edits, edit
 from optimizer.instance.instance import Edit
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.schema import TABLES
+from optimizer.problems import InstanceError
+from optimizer.storage.toml import read_whatif
 from tests.instance.tiny import GLUT, TINY, made, problem_of, rows
 
 

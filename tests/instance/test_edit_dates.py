@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from optimizer.instance.edit import apply_edits, edit
 from optimizer.instance.instance import Edit, Instance
-from optimizer.instance.problems import InstanceError
+from optimizer.problems import InstanceError
 from tests.instance.tiny import TINY, problem_of, rows
 
 

@@ -6,9 +6,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import apply_edits
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.schema import TABLES
+from optimizer.problems import InstanceError
 from tests.instance.tiny import TINY, dangling, rows
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import check_cells
 from optimizer.instance.edit import apply_edits, edit
 from optimizer.instance.instance import Edit
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.schema import TABLES
+from optimizer.problems import InstanceError
 from tests.instance.test_spelling import edits
 from tests.instance.tiny import TINY, dangling, problem_of
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.instance.documents import read_factors, read_whatif
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import edit, spell
-from optimizer.instance.format_page import format_page
-from optimizer.instance.schema import TABLES
-from optimizer.instance.sources import KNOWN
+from optimizer.storage.sources import KNOWN
+from optimizer.storage.toml import read_factors, read_whatif
+from tests.docs.format_page import format_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "instance-format.md"
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", format_page(), re.MULTILINE)]

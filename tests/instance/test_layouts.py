@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import optimizer as gw
-from optimizer.instance.calendar import calendar_of
-from optimizer.instance.check import check
-from optimizer.instance.layouts import _READS, Layouts
-from optimizer.instance.timeline import timeline
+from optimizer.check.check import check
+from optimizer.tree.calendar import calendar_of
+from optimizer.tree.layouts import _READS, Layouts
+from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 
 INSTANCES = sorted((Path(__file__).resolve().parents[2] / "instances").iterdir())

@@ -6,10 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from optimizer.cli import main
-from optimizer.instance.migrate import STEPS, migrate
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
-from optimizer.instance.workbook_grids import packed
+from optimizer.problems import InstanceError
+from optimizer.storage.migrate import STEPS, migrate
+from optimizer.storage.read import load
+from optimizer.storage.workbook_grids import packed
 from tests.instance.version_zero import FILES, to_one, write_old
 
 SETTINGS = [

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.instance.instance import Instance
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.quantity import DEEPEST, FIGURES, MOST, parse
-from optimizer.instance.quantity_value import Evaluation, needs_plan, not_found
-from optimizer.instance.read import load
+from optimizer.instance.quantity_values import Evaluation, needs_plan, not_found
+from optimizer.language.quantities import DEEPEST, FIGURES, MOST, parse
+from optimizer.problems import InstanceError
+from optimizer.storage.read import load
 
 META = load(Path(__file__).parents[2] / "instances" / "meta-2026h1")
 

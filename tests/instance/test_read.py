@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from optimizer.instance import rows, sources
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
-from optimizer.instance.schema import TABLES
+from optimizer.catalogue.tables import TABLES
+from optimizer.problems import InstanceError
+from optimizer.storage import rows, sources
+from optimizer.storage.read import load
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, WHOLE, errors, written
 
 
@@ -354,7 +354,7 @@ def test_loading_imports_nothing_heavy() -> None:
     import subprocess
 
     code = (
-        "import sys, optimizer.instance.read\n"
+        "import sys, optimizer.storage.read\n"
         "print([m for m in ('pyomo', 'highspy', 'scipy', 'altair', 'rich', 'models') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

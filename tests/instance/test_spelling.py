@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.catalogue.tables import TABLES, Column, allowed_columns
 from optimizer.instance.edit import edit, spell
 from optimizer.instance.instance import Cell, Edit, Operation
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.schema import TABLES, Column, allowed_columns
-from optimizer.instance.spelling import noted
+from optimizer.language.edits import noted
+from optimizer.problems import InstanceError
 
 OPERATIONS: Final[tuple[Operation, ...]] = ("set", "scale", "add", "shift_months", "insert", "drop")
 JANUARY, JULY = dt.date(2027, 1, 1), dt.date(2027, 7, 1)

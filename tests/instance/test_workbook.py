@@ -19,14 +19,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import Instance
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
-from optimizer.instance.schema import TABLES
-from optimizer.instance.starter import starter_instance
-from optimizer.instance.workbook_cells import letters, numbered
-from optimizer.instance.workbook_write import save_workbook
 from optimizer.planning import valid
+from optimizer.problems import InstanceError
+from optimizer.spreadsheet.cells import letters, numbered
+from optimizer.storage.read import load
+from optimizer.storage.starter import starter_instance
+from optimizer.storage.workbook_write import save_workbook
 from tests.generate import instances, random_instance
 from tests.instance.folders import WHOLE, written
 

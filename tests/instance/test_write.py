@@ -13,14 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from optimizer.catalogue.tables import TABLES
+from optimizer.check.check import check
 from optimizer.instance.cells import frame_of
-from optimizer.instance.check import check
 from optimizer.instance.instance import Instance
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
-from optimizer.instance.schema import TABLES
-from optimizer.instance.starter import starter
-from optimizer.instance.write import save, tables_written, write_texts
+from optimizer.problems import InstanceError
+from optimizer.storage.read import load
+from optimizer.storage.starter import starter
+from optimizer.storage.write import save, tables_written, write_texts
 from tests.instance.folders import SMALL, WHOLE, written
 
 INSTANCES = Path(__file__).parents[2] / "instances"

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import empty
 from optimizer.instance.edit import REFERRERS, edit
 from optimizer.instance.instance import Factor, Instance, Outcome
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.schema import TABLES
+from optimizer.problems import InstanceError
 from tests.instance.typed import to_typed
 
 TEXTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from optimizer.instance.migrate import Draft
+from optimizer.storage.migrate import Draft
 
 FILES = {
     "instance.toml": (

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 import optimizer as gw
-from optimizer.export.xlsx import to_xlsx
 from optimizer.instance.instance import Instance
-from optimizer.instance.starter import starter_instance
-from optimizer.instance.timeline import timeline
-from optimizer.results.run import Run, keep, read_run
-from optimizer.solve.compile import compiled
-from optimizer.solve.highs import solve as run_solver
+from optimizer.kept.run import Run, keep, read_run
+from optimizer.show.workbook.book import to_xlsx
+from optimizer.solver.compile import compiled
+from optimizer.solver.highs import solve as run_solver
+from optimizer.storage.starter import starter_instance
+from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.office.libreoffice import assert_recalculates, convert, formulas, needs_office, recalculated, values
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.export.xlsx_into import refresh
 from optimizer.instance.instance import Instance
-from optimizer.instance.problems import InstanceError
-from optimizer.results.run import Run, keep, read_run
+from optimizer.kept.run import Run, keep, read_run
+from optimizer.problems import InstanceError
+from optimizer.show.workbook.into import refresh
 from tests.office.libreoffice import convert, needs_office, recalculated, values
 
 openpyxl = pytest.importorskip("openpyxl", reason="the extra 'xlsx' is not installed")
@@ -242,7 +242,7 @@ def test_days_since_1904_are_kept(runs: tuple[Run, Run], tmp_path: Path) -> None
 
 def test_one_workbook_is_instance_and_plan(tmp_path: Path) -> None:
     """Edit, solve, look: the plan is put into the very workbook that holds the instance, and read again from it."""
-    from optimizer.instance.workbook_write import save_workbook
+    from optimizer.storage.workbook_write import save_workbook
 
     path = tmp_path / "book.xlsx"
     instance = gw.load(INSTANCES / "tiny-deals")
@@ -253,8 +253,8 @@ def test_one_workbook_is_instance_and_plan(tmp_path: Path) -> None:
 
 def test_an_overtyped_allocation_is_read_back(runs: tuple[Run, Run], tmp_path: Path) -> None:
     """The sheet of allocation gives the numbers as overtyped, and says which cells are none."""
-    from optimizer.export.xlsx import to_xlsx
-    from optimizer.export.xlsx_back import read_allocation
+    from optimizer.show.workbook.back import read_allocation
+    from optimizer.show.workbook.book import to_xlsx
 
     path = to_xlsx(runs[1], tmp_path / "plan.xlsx")
     table = runs[1].tables["allocation"]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import Edit, Instance
-from optimizer.instance.schema import TABLES
 
 NAMES = ("pathway", "pool", "contract")
 DATES = ("start", "signed", "end", "date", "opens", "closes", "from", "until", "revealed")

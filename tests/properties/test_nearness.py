@@ -13,10 +13,10 @@ import pytest
 import models
 import optimizer as gw
 from optimizer.instance.instance import Instance
-from optimizer.instance.timeline import timeline
-from optimizer.results.run import keep
-from optimizer.solve.compile import compiled
-from optimizer.solve.compile_pyomo import from_pyomo
+from optimizer.kept.run import keep
+from optimizer.solver.compile import compiled
+from optimizer.solver.compile_pyomo import from_pyomo
+from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.oracle import solve as second_opinion
 from tests.oracle.near import near

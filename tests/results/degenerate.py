@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.solve.highs import BASIC, basis_codes
-from optimizer.solve.program import FloatArray, LinearProgram
-from optimizer.solve.solution import Solution
+from optimizer.solver.highs import BASIC, basis_codes
+from optimizer.solver.program import FloatArray, LinearProgram
+from optimizer.solver.solution import Solution
 
 
 @dataclass(frozen=True)

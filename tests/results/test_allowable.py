@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import timeline
+from optimizer.plan.allowable import PRICES, _Reaches
 from optimizer.planning import alternatives_of, valid
-from optimizer.results.allowable import PRICES, _Reaches
-from optimizer.solve.compile import compiled
-from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.program import FloatArray
-from optimizer.solve.solution import SolveOptions, Status
-from optimizer.solve.solving import DECISIONS, certified
+from optimizer.solver.compile import compiled
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.program import FloatArray
+from optimizer.solver.solution import SolveOptions, Status
+from optimizer.solver.solving import DECISIONS, certified
+from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 from tests.results.degenerate import corner

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from optimizer.audit.audit import Finding, audit
+from optimizer.audit.rows import COLUMNS
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
-from optimizer.instance.read import load
+from optimizer.plan.plan import Plan
 from optimizer.planning import solve
-from optimizer.results.audit import Finding, audit
-from optimizer.results.audit_rows import COLUMNS
-from optimizer.results.plan import Plan
+from optimizer.storage.read import load
 from tests.generate import random_instance
 from tests.results import hand
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import optimizer as gw
-from optimizer.instance.quantity import FIGURES
-from optimizer.results.claims import figures, judged
+from optimizer.language.quantities import FIGURES
+from optimizer.plan.claims import figures, judged
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 TINY = gw.load(INSTANCES / "tiny-tree")

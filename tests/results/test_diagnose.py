@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 import optimizer as gw
+from optimizer.conflict import demands
+from optimizer.conflict.diagnose import diagnose
+from optimizer.conflict.ladders import steps
+from optimizer.conflict.reliefs import reliefs
+from optimizer.conflict.repairs import SAME
+from optimizer.conflict.ways_out import breach_cost
 from optimizer.instance.instance import Edit, Factor, Outcome
-from optimizer.instance.timeline import timeline
-from optimizer.results import demands
-from optimizer.results.diagnose import diagnose
-from optimizer.results.ladders import steps
-from optimizer.results.relief_edits import breach_cost
-from optimizer.results.reliefs import reliefs
-from optimizer.results.repairs import SAME
-from optimizer.solve.compile import compiled
+from optimizer.solver.compile import compiled
+from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.results.infeasible import CLOSE, explained
 

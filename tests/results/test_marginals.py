@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import timeline
-from optimizer.results.marginals import disagreements, node_weight
-from optimizer.results.plan import make_plan
-from optimizer.solve.compile import compiled
-from optimizer.solve.solution import SolveOptions
-from optimizer.solve.solving import certified
+from optimizer.plan.marginals import disagreements, node_weight
+from optimizer.plan.plan import make_plan
+from optimizer.solver.compile import compiled
+from optimizer.solver.solution import SolveOptions
+from optimizer.solver.solving import certified
+from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.results.audit import audit
-from optimizer.results.nearness import stay_near
-from optimizer.results.run import EARLIER, keep, read_run
+from optimizer.audit.audit import audit
+from optimizer.kept.run import EARLIER, keep, read_run
+from optimizer.kept.stay_near import stay_near
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

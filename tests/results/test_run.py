@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.read import load
+from optimizer.catalogue.plan_tables import COLUMNS, MEANING, dtypes
+from optimizer.kept.csv import read_table, table_csv
+from optimizer.kept.run import VERSION, Run, is_run, keep, read_run, refuse_existing
+from optimizer.plan.plan import Plan
 from optimizer.planning import solve
-from optimizer.results.columns import COLUMNS, MEANING, dtypes
-from optimizer.results.csv_tables import read_table, table_csv
-from optimizer.results.plan import Plan
-from optimizer.results.run import VERSION, Run, is_run, keep, read_run, refuse_existing
+from optimizer.problems import InstanceError
+from optimizer.storage.read import load
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 TINY = ("tiny-cancellation", "tiny-deals", "tiny-locks", "tiny-risk", "tiny-terminal", "tiny-tree")

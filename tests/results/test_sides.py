@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import timeline
-from optimizer.results.marginals import marginal_rows
-from optimizer.solve.compile import compiled
-from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.program import LinearProgram
-from optimizer.solve.sides import both_sides
-from optimizer.solve.solution import SolveOptions
-from optimizer.solve.solving import certified
+from optimizer.plan.marginals import marginal_rows
+from optimizer.solver.compile import compiled
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.program import LinearProgram
+from optimizer.solver.sides import both_sides
+from optimizer.solver.solution import SolveOptions
+from optimizer.solver.solving import certified
+from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import optimizer as gw
-from optimizer.instance.timeline import timeline
 from optimizer.planning import plan_or_error, valid
-from optimizer.solve.compile import compiled
-from optimizer.solve.solving import certified
+from optimizer.solver.compile import compiled
+from optimizer.solver.solving import certified
+from optimizer.tree.timeline import timeline
 
 
 def afresh(case: gw.Instance) -> float:

@@ -16,12 +16,12 @@ from pyomo.core.base.objective import TemplateDataMixin
 import optimizer as gw
 from models import build, terms
 from models.data import PlanData
-from optimizer.instance.timeline import timeline
-from optimizer.solve import compile as compiler
-from optimizer.solve.compile import compile_terms, compiled, expand, templates
-from optimizer.solve.compile_pyomo import from_pyomo
-from optimizer.solve.expand import TemplateError, Templates
-from optimizer.solve.program import IntArray, LinearProgram
+from optimizer.solver import compile as compiler
+from optimizer.solver.compile import compile_terms, compiled, expand, templates
+from optimizer.solver.compile_pyomo import from_pyomo
+from optimizer.solver.expand import TemplateError, Templates
+from optimizer.solver.program import IntArray, LinearProgram
+from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.properties.change import renamed
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import timeline
-from optimizer.results.audit import audit
-from optimizer.solve.compile import compiled
-from optimizer.solve.mixed import judged
-from optimizer.solve.solution import SolveOptions, Status
+from optimizer.audit.audit import audit
+from optimizer.solver.compile import compiled
+from optimizer.solver.mixed import judged
+from optimizer.solver.solution import SolveOptions, Status
+from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.oracle import solve as second_opinion
 

@@ -11,10 +11,10 @@ import highspy
 import pytest
 
 import optimizer as gw
-from optimizer.instance.timeline import timeline
-from optimizer.solve.compile import compiled
-from optimizer.solve.model_files import Kind, names, write_model
-from optimizer.solve.program import LinearProgram
+from optimizer.solver.compile import compiled
+from optimizer.solver.model_files import Kind, names, write_model
+from optimizer.solver.program import LinearProgram
+from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 
 INSTANCES = Path(__file__).parents[2] / "instances"

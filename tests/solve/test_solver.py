@@ -11,16 +11,16 @@ import pytest
 import optimizer as gw
 from optimizer import planning
 from optimizer.cli import main
-from optimizer.instance.timeline import timeline
-from optimizer.results import demands
-from optimizer.results.demands import least_missed
-from optimizer.solve import mixed, solving
-from optimizer.solve.certify import certify
-from optimizer.solve.compile import compiled
-from optimizer.solve.highs import checked_options
-from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.program import LinearProgram
-from optimizer.solve.solution import Solution, SolveOptions, Status
+from optimizer.conflict import demands
+from optimizer.conflict.demands import least_missed
+from optimizer.solver import mixed, solving
+from optimizer.solver.certify import certify
+from optimizer.solver.compile import compiled
+from optimizer.solver.highs import checked_options
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.program import LinearProgram
+from optimizer.solver.solution import Solution, SolveOptions, Status
+from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 
 

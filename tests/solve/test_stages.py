@@ -9,15 +9,15 @@ import pytest
 
 import optimizer as gw
 from optimizer import planning
-from optimizer.instance.timeline import Timeline, timeline
-from optimizer.solve import stages
-from optimizer.solve.certify import certify
-from optimizer.solve.compile import compiled
-from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.program import LinearProgram
-from optimizer.solve.solution import Solution, SolveOptions, Status
-from optimizer.solve.solving import certified
-from optimizer.solve.stages import Start, lifted, start_of
+from optimizer.solver import stages
+from optimizer.solver.certify import certify
+from optimizer.solver.compile import compiled
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.program import LinearProgram
+from optimizer.solver.solution import Solution, SolveOptions, Status
+from optimizer.solver.solving import certified
+from optimizer.solver.stages import Start, lifted, start_of
+from optimizer.tree.timeline import Timeline, timeline
 from tests.generate import random_instance
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.instance.problems import InstanceError
-from optimizer.whatif import cluster
-from optimizer.whatif.sweep import Study, Task, run
-from optimizer.whatif.sweep_engines import InProcess
+from optimizer.problems import InstanceError
+from optimizer.studies.sweep import cluster
+from optimizer.studies.sweep.engines import InProcess
+from optimizer.studies.sweep.sweep import Study, Task, run
 from tests.sweeps.cluster import ROOT, local_cluster
 
 pytest.importorskip("distributed")

@@ -16,11 +16,11 @@ import pytest
 import optimizer as gw
 from optimizer.errors import InfeasibleError, SolverError
 from optimizer.instance.instance import Instance
-from optimizer.instance.spelling import spell
-from optimizer.whatif import sweep_engines
-from optimizer.whatif.sweep import Memory, Results, Study, Task, run
-from optimizer.whatif.sweep_engines import InProcess, Processes
-from optimizer.whatif.sweep_worker import LOST, Row, Worker, answered, packed, unpacked
+from optimizer.language.edits import spell
+from optimizer.studies.sweep import engines as sweep_engines
+from optimizer.studies.sweep.engines import InProcess, Processes
+from optimizer.studies.sweep.sweep import Memory, Results, Study, Task, run
+from optimizer.studies.sweep.worker import LOST, Row, Worker, answered, packed, unpacked
 from tests.generate import random_instance
 from tests.generate.any_edit import draw_edit, every_operation
 
@@ -137,7 +137,7 @@ def test_a_worker_that_is_killed_loses_nothing(deals: Instance) -> None:
 def test_a_case_that_kills_every_worker_is_a_row(deals: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """One poisonous case costs its own row and no other."""
     poison = (
-        "import os, optimizer.whatif.sweep_worker as w; answer = w.answered_alone; "
+        "import os, optimizer.studies.sweep.worker as w; answer = w.answered_alone; "
         "w.answered_alone = lambda setup, edits: os._exit(7) if 'poison' in str(edits) else answer(setup, edits); "
     )
     first, _, then = sweep_engines._SERVE.partition("from ")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.instance.grid import axis, limits
 from optimizer.instance.instance import Instance
-from optimizer.instance.problems import InstanceError
-from optimizer.whatif import sweep_grid
-from optimizer.whatif.sweep_grid import axes, grid, written
+from optimizer.language.axes import axis, limits
+from optimizer.problems import InstanceError
+from optimizer.studies.sweep import grid as sweep_grid
+from optimizer.studies.sweep.grid import axes, grid, written
 
 DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"
 

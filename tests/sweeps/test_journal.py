@@ -11,10 +11,10 @@ import pytest
 
 import optimizer as gw
 from optimizer.errors import SolverError
-from optimizer.instance.problems import InstanceError
-from optimizer.whatif.sweep import Study, Task, run
-from optimizer.whatif.sweep_engines import InProcess
-from optimizer.whatif.sweep_journal import ROWS, Journal, beside, discard
+from optimizer.problems import InstanceError
+from optimizer.studies.sweep.engines import InProcess
+from optimizer.studies.sweep.journal import ROWS, Journal, beside, discard
+from optimizer.studies.sweep.sweep import Study, Task, run
 from tests.sweeps.killed import ROOT, killed, whole
 
 DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"

@@ -9,10 +9,10 @@ import pytest
 
 import optimizer as gw
 from optimizer.instance.instance import Instance
-from optimizer.instance.problems import InstanceError
-from optimizer.whatif.sweep import Study, run
-from optimizer.whatif.sweep_engines import InProcess
-from optimizer.whatif.tornado import inputs, tasks, tornado
+from optimizer.problems import InstanceError
+from optimizer.studies.sweep.engines import InProcess
+from optimizer.studies.sweep.sweep import Study, run
+from optimizer.studies.sweep.tornado import inputs, tasks, tornado
 
 DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"
 VALUE = "value[pathway=training].value_bn_per_gw_year"

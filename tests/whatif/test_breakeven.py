@@ -11,20 +11,20 @@ import pytest
 from optimizer import load
 from optimizer.errors import PlanError
 from optimizer.instance.instance import Instance
-from optimizer.instance.problems import InstanceError
-from optimizer.instance.timeline import timeline
-from optimizer.instance.varied import Varied, varied
+from optimizer.instance.varied_cells import Varied, varied
 from optimizer.planning import plan_or_error
+from optimizer.problems import InstanceError
 from optimizer.session import Session
-from optimizer.solve.certify import certify
-from optimizer.solve.compile import compiled
-from optimizer.solve.highs import solve as run_solver
-from optimizer.solve.solution import SolveOptions
-from optimizer.solve.solving import certified
-from optimizer.whatif.breakeven import PlanChanges, Threshold, breakeven
-from optimizer.whatif.breakeven_cases import held
-from optimizer.whatif.breakeven_goals import BRACKETED, EXACT, Search
-from optimizer.whatif.breakeven_scan import NO_PLAN
+from optimizer.solver.certify import certify
+from optimizer.solver.compile import compiled
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.solution import SolveOptions
+from optimizer.solver.solving import certified
+from optimizer.studies.breakeven.breakeven import PlanChanges, Threshold, breakeven
+from optimizer.studies.breakeven.breakeven_goals import BRACKETED, EXACT, Search
+from optimizer.studies.breakeven.breakeven_scan import NO_PLAN
+from optimizer.studies.breakeven.cases import held
+from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.whatif.attribution import attribute
-from optimizer.whatif.compare import compare
-from optimizer.whatif.figures import Figure
-from optimizer.whatif.stacks import Part, Stack, stacks
+from optimizer.studies.attribution import attribute
+from optimizer.studies.figures import Figure
+from optimizer.studies.stacks import Part, Stack, stacks
+from optimizer.studies.whatif import compare
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.whatif.differences import inputs
+from optimizer.studies.compare import inputs
 
 REFERENCE = Path(__file__).resolve().parents[2] / "instances" / "meta-2026h1"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.results.csv_tables import table_csv
-from optimizer.whatif.evaluate import Evaluation, evaluate
-from optimizer.whatif.given import read_given
-from optimizer.whatif.lock_costs import lock_costs
+from optimizer.kept.csv import table_csv
+from optimizer.studies.evaluate import Evaluation, evaluate
+from optimizer.studies.given_allocation import read_given
+from optimizer.studies.lock_costs import lock_costs
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

@@ -10,9 +10,9 @@ import pytest
 
 import optimizer as gw
 from optimizer.instance.instance import WhatIf
-from optimizer.results.run import keep, read_run
+from optimizer.kept.run import keep, read_run
 from optimizer.session import Session
-from optimizer.whatif import exposure
+from optimizer.studies import exposure
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, written
 
 INSTANCES = Path(__file__).parents[2] / "instances"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import optimizer as gw
+from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, first_moves
 from optimizer.session import Session
-from optimizer.whatif.first_moves import ENDED, IDLE, NEW, Branch, first_moves
 from tests.whatif.cases import INSTANCES, PUBLISHED, random_case
 
 

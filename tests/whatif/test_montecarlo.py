@@ -9,14 +9,14 @@ import pytest
 from scipy import stats
 
 from optimizer import load
-from optimizer.instance.problems import InstanceError
-from optimizer.results.worth import QUANTILES
+from optimizer.plan.worth import QUANTILES
+from optimizer.problems import InstanceError
 from optimizer.session import Session
-from optimizer.whatif import montecarlo
-from optimizer.whatif.draws import Draw, draw, draws_of
-from optimizer.whatif.sampling import correlation, matrix, sample
-from optimizer.whatif.sweep import Results, run
-from optimizer.whatif.sweep_engines import InProcess, Processes
+from optimizer.studies.sweep import montecarlo
+from optimizer.studies.sweep.draws import Draw, draw, draws_of
+from optimizer.studies.sweep.engines import InProcess, Processes
+from optimizer.studies.sweep.sampling import correlation, matrix, sample
+from optimizer.studies.sweep.sweep import Results, run
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

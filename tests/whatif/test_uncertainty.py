@@ -12,11 +12,11 @@ import pytest
 
 import optimizer as gw
 from optimizer.errors import AuditError
-from optimizer.instance.timeline import branching
-from optimizer.results.worth import cvar, quantile, weighed
+from optimizer.plan.worth import cvar, quantile, weighed
 from optimizer.session import Answer, Session
-from optimizer.whatif.uncertainty import _refuse_contradictions
-from optimizer.whatif.uncertainty_cases import dedicated, expected_result, foresight, informed, rigid
+from optimizer.studies.uncertainty.cases import dedicated, expected_result, foresight, informed, rigid
+from optimizer.studies.uncertainty.uncertainty import _refuse_contradictions
+from optimizer.tree.timeline import branching
 from tests.whatif.cases import INSTANCES, alike, random_case
 
 SEEDS = range(int(os.environ.get("GWPLAN_RANDOM_CASES", "12")))

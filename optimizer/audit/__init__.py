@@ -1,0 +1,1 @@
+"""A plan recomputed from the tables alone."""

@@ -1,0 +1,347 @@
+"""What an instance's tables say of every scenario and period, worked out anew for the audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from optimizer.audit.tree import (
+    Dates,
+    Flags,
+    Floats,
+    Ints,
+    Long,
+    Nodes,
+    Periods,
+    Scenarios,
+    Texts,
+    nodes,
+    periods,
+    scenarios,
+)
+from optimizer.catalogue.tables import TABLES
+from optimizer.instance.instance import Instance
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The names along an axis."""
+
+    names: Texts
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def places(self, cells: Any) -> Ints:
+        """Return each name's place along the axis, -1 for a name that is not on it."""
+        return np.asarray(pd.Index(self.names, dtype=object).get_indexer(pd.Index(cells, dtype=object)), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """An instance laid out for the audit; S scenarios, T periods, P pathways, Q pools, K contracts, N nodes.
+
+    A contract counts once for each pool that some scenario gives it. Money in $bn, capacity in GW.
+
+    Attributes
+    ----------
+    scenarios, calendar, nodes, pathways, pools, contracts : Scenarios, Periods, Nodes, Axis
+        What the axes run over; a contract that counts twice carries its pool in its name.
+    contract_of : (K,) object array of str
+        Name of each contract in the tables.
+    pool_of : (K,) int array
+        Pool of each contract.
+    line_of : (S, C) int array
+        Place of each contract by its name alone in each scenario, -1 where the scenario lacks it.
+    pathway, pair, pool : dict of arrays, shapes (S, P), (S, P, Q), (S, Q)
+        Data without a date; `ramp` in GW per period (inf: none), `breach_cost` nan where there is no breach.
+    cost, tail_periods, contracted : (S, K) arrays
+        Price, $bn per GW-year; periods after the horizon that start before its end; GW of all deliveries.
+    service : (S, T, K) float array
+        GW in service.
+    later : dict of (D,) arrays
+        Every delivery of every scenario: `scenario`, `contract`, `gw`, `period`.
+    window : dict of (S, K) arrays
+        Cancellations: `first` and `last` period of the window, `notice` (periods), `fee`, `max_share`,
+        `indivisible`.
+    demand : dict of (S, T, P) float arrays
+        `floor`, `target`, `cap` (inf: none).
+    keep : (S, T, P) float array
+        Share of the deals in force that churn leaves.
+    running : dict of (S, T, P) float arrays
+        Deals from before the start: `term`, GW within their term, and `notice`, GW that come back, less their churn.
+    """
+
+    scenarios: Scenarios
+    calendar: Periods
+    nodes: Nodes
+    pathways: Axis
+    pools: Axis
+    contracts: Axis
+    contract_of: Texts
+    pool_of: Ints
+    line_of: Ints
+    pathway: dict[str, NDArray[Any]]
+    pair: dict[str, NDArray[Any]]
+    pool: dict[str, NDArray[Any]]
+    cost: Floats
+    tail_periods: Ints
+    contracted: Floats
+    service: Floats
+    later: dict[str, NDArray[Any]]
+    window: dict[str, NDArray[Any]]
+    demand: dict[str, Floats]
+    keep: Floats
+    running: dict[str, Floats]
+
+    @property
+    def discount(self) -> Floats:
+        """Mid-period discount factor of each node's period, shape (N,)."""
+        return discount_factor(self.scenarios.written, self.calendar, self.nodes.period)
+
+    def of_nodes(self, by_scenario: NDArray[Any]) -> NDArray[Any]:
+        """Return data without a date, shape (S, ...), at the nodes, shape (N, ...)."""
+        return by_scenario[self.nodes.scenario]
+
+    def is_window(self) -> Flags:
+        """Return whether notice may be given, shape (S, T, K)."""
+        t = np.arange(self.calendar.count)[:, None]
+        return (self.window["first"][:, None] <= t) & (t <= self.window["last"][:, None])
+
+
+def discount_factor(instance: Instance, calendar: Periods, period: NDArray[Any]) -> Floats:
+    """Return the mid-period discount factors of periods."""
+    return np.asarray(np.exp(-np.log1p(instance.discount_rate) * (period + 0.5) * calendar.dt))
+
+
+def facts(instance: Instance) -> Facts:
+    """Work out an instance's data from its tables."""
+    found, calendar = scenarios(instance), periods(instance)
+    contracts = found.long("contracts")
+    pathways = Axis(_names(found, "pathways", "pathway"))
+    pools = Axis(_names(found, "pools", "pool"))
+    lines = _lines(instance, contracts)
+    twice = lines["contract"].duplicated(keep=False)
+    labels = lines["contract"].where(~twice, lines["contract"] + "@" + lines["pool"])
+    at = (contracts.scenario, _line(lines, contracts["contract"], contracts["pool"]))
+    supply = _supply(found, calendar, contracts, at, lines)
+    return Facts(
+        scenarios=found,
+        calendar=calendar,
+        nodes=nodes(found, calendar),
+        pathways=pathways,
+        pools=pools,
+        contracts=Axis(labels.to_numpy(dtype=object)),
+        contract_of=lines["contract"].to_numpy(dtype=object),
+        pool_of=pools.places(lines["pool"]),
+        pathway=_pathways(found, calendar, pathways),
+        pair=_pairs(found, pathways, pools),
+        pool=_pools(found, pools),
+        demand=_demand(found, calendar, pathways),
+        keep=_keep(found, calendar, pathways),
+        running=_running(found, calendar, pathways),
+        **supply,
+        window=_window(found, calendar, lines, supply["line_of"]),
+    )
+
+
+def _names(found: Scenarios, table: str, column: str) -> Texts:
+    written = found.written.tables[table][column].to_numpy(dtype=object)
+    return np.unique(np.concatenate([written, found.long(table)[column]]))
+
+
+def _lines(instance: Instance, contracts: Long) -> pd.DataFrame:
+    names = ["contract", "pool"]
+    everywhere = pd.DataFrame({name: contracts[name] for name in names})
+    return pd.concat([instance.tables["contracts"][names], everywhere]).drop_duplicates(ignore_index=True)
+
+
+def _line(lines: pd.DataFrame, contract: Any, pool: Any) -> Ints:
+    known = pd.MultiIndex.from_frame(lines)
+    return np.asarray(known.get_indexer(pd.MultiIndex.from_arrays([contract, pool])), dtype=np.int64)
+
+
+def _spread(shape: tuple[int, ...], at: tuple[Any, ...], values: Any, absent: Any = 0.0) -> NDArray[Any]:
+    values = np.asarray(values)
+    out = np.full(shape, absent, dtype=values.dtype)
+    out[at] = values
+    return out
+
+
+def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, NDArray[Any]]:
+    rows = found.long("pathways")
+    at = (rows.scenario, pathways.places(rows["pathway"]))
+    shape = (len(found.instances), len(pathways))
+    columns = {
+        "shortfall_penalty": "shortfall_penalty_bn_per_gw_year",
+        "migration_cost": "migration_cost_bn_per_gw",
+        "signing_cost": "signing_cost_bn_per_gw",
+        "breach_cost": "breach_cost_bn_per_gw",
+    }
+    data = {name: _spread(shape, at, rows[column]) for name, column in columns.items()}
+    data["value_factor"] = np.ones(shape)
+    for column in TABLES["pathways"].columns:
+        if column.scales_value:
+            data["value_factor"] *= _spread(shape, at, rows[column.name])
+    data["breach_cost"] = _spread(shape, at, rows["breach_cost_bn_per_gw"], np.nan)
+    ramp = rows.limits("ramp_gw_per_month") * calendar.months
+    data["ramp"] = _spread(shape, at, ramp, np.inf)
+    data["notice"] = _spread(shape, at, calendar.of_days(rows["notice_days"]), 0)
+    term = _spread(shape, at, calendar.of_days(rows["min_term_days"]), 0)
+    data["term"] = np.maximum(term, data["notice"])
+    data["deal"] = data["term"] > 0
+    return data
+
+
+def _pairs(found: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[Any]]:
+    rows = found.long("eligibility")
+    at = (rows.scenario, pathways.places(rows["pathway"]), pools.places(rows["pool"]))
+    shape = (len(found.instances), len(pathways), len(pools))
+    return {
+        "eligible": _spread(shape, at, np.ones(len(rows), dtype=bool), False),
+        "effectiveness": _spread(shape, at, rows["effectiveness"]),
+        "operating_cost": _spread(shape, at, rows["operating_cost_bn_per_gw_year"]),
+        "initial": _spread(shape, at, rows["initial_gw"]),
+        "min_block": _spread(shape, at, rows["min_block_gw"]),
+    }
+
+
+def _pools(found: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
+    rows = found.long("pools")
+    at = (rows.scenario, pools.places(rows["pool"]))
+    shape = (len(found.instances), len(pools))
+    return {
+        "idle_penalty": _spread(shape, at, rows["idle_penalty_bn_per_gw_year"]),
+        "terminal_value": _spread(shape, at, rows["terminal_value_bn_per_gw_year"], np.nan),
+    }
+
+
+def _supply(
+    found: Scenarios, calendar: Periods, contracts: Long, at: tuple[Ints, Ints], lines: pd.DataFrame
+) -> dict[str, Any]:
+    """Return what the contracts and deliveries of every scenario amount to."""
+    size, count = len(found.instances), calendar.count
+    names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
+    line_of = _spread((size, len(names)), (at[0], names.places(contracts["contract"])), at[1], -1)
+    delay = _spread((size, len(lines)), at, contracts["delay_months"])
+    end = _spread((size, len(lines)), at, contracts["end"], np.datetime64("NaT"))
+
+    rows = found.long("deliveries")
+    scenario, gw = rows.scenario, rows["gw"]
+    line = line_of[scenario, names.places(rows["contract"])]
+    date = rows["date"]
+    for months in np.unique(delay[scenario, line]):
+        late = delay[scenario, line] == months
+        moved = pd.DatetimeIndex(rows["date"][late]) + pd.DateOffset(months=int(months))
+        date[late] = moved.to_numpy().astype("datetime64[D]")
+    period = calendar.first_on_or_after(date)
+
+    added = np.zeros((size, count + 1, len(lines)))
+    np.add.at(added, (scenario, np.minimum(period, count), line), gw)
+    contracted = added.sum(axis=1)
+    ended = end[:, None, :] <= calendar.starts(count)[:, None]
+    stop = np.zeros(end.shape, dtype=np.int64)
+    stop[~np.isnat(end)] = calendar.first_on_or_after(end[~np.isnat(end)])
+    return {
+        "line_of": line_of,
+        "cost": _spread((size, len(lines)), at, contracts["cost_bn_per_gw_year"]),
+        "tail_periods": np.maximum(stop - count, 0),
+        "contracted": contracted,
+        "service": np.where(ended, 0.0, added[:, :count].cumsum(axis=1)),
+        "later": {"scenario": scenario, "contract": line, "gw": gw, "period": period},
+    }
+
+
+def _window(found: Scenarios, calendar: Periods, lines: pd.DataFrame, line_of: Ints) -> dict[str, NDArray[Any]]:
+    rows = found.long("cancellations")
+    names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
+    scenario = rows.scenario
+    at = (scenario, line_of[scenario, names.places(rows["contract"])])
+    shape = (len(found.instances), len(lines))
+    opens, closes = (rows[name] for name in ("opens", "closes"))
+    starts = calendar.starts(calendar.count)
+    return {
+        "first": _spread(shape, at, np.searchsorted(starts, opens, side="left"), 0),
+        "last": _spread(shape, at, np.searchsorted(starts, closes, side="right") - 1, -1),
+        "notice": _spread(shape, at, calendar.of_days(rows["notice_days"]), 0),
+        "fee": _spread(shape, at, rows["fee_bn_per_gw"]),
+        "max_share": _spread(shape, at, rows["max_share"]),
+        "indivisible": _spread(shape, at, rows["indivisible"], False),
+    }
+
+
+def in_force(owner: Ints, dates: Dates, owners: int, calendar: Periods) -> Ints:
+    """Return, for each owner and period, the row with the latest date on or before the period's start.
+
+    Parameters
+    ----------
+    owner : (R,) int array
+        Whose step function each row belongs to.
+    dates : (R,) datetime64 array
+        Date from which each row holds; an owner has no date twice.
+    owners : int
+        Number of owners.
+    calendar : Periods
+        The periods.
+
+    Returns
+    -------
+    (owners, T) int array
+        Row, -1 before an owner's first date.
+    """
+    order = np.lexsort((dates, owner))
+    since = np.searchsorted(calendar.starts(calendar.count), dates[order])
+    place = owner[order] * (calendar.count + 1) + since
+    asked = np.arange(owners)[:, None] * (calendar.count + 1) + np.arange(calendar.count)
+    last = np.searchsorted(place, asked, side="right") - 1
+    rows = np.append(order, -1)[last]
+    return np.where(np.append(owner, -1)[rows] == np.arange(owners)[:, None], rows, -1)
+
+
+def _demand(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
+    rows = found.long("demand")
+    owner = rows.scenario * len(pathways) + pathways.places(rows["pathway"])
+    owners = len(found.instances) * len(pathways)
+    row = in_force(owner, rows["from"], owners, calendar)
+    shape = (len(found.instances), len(pathways), calendar.count)
+
+    def by_period(values: Any, absent: float) -> Floats:
+        return np.append(values, absent)[row].reshape(shape).swapaxes(1, 2)  # row -1 is the one appended
+
+    return {
+        "floor": by_period(rows["floor_gw"], 0.0),
+        "target": by_period(rows["target_gw"], 0.0),
+        "cap": by_period(rows.limits("cap_gw"), np.inf),
+    }
+
+
+def _keep(found: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
+    size = (len(found.instances), calendar.count + 1, len(pathways))
+    rows, losses = found.long("pathways"), found.long("churn")
+    yearly = np.zeros((size[0], 1, size[2]))
+    yearly[rows.scenario, 0, pathways.places(rows["pathway"])] = rows["churn_per_year"]
+    keep = np.broadcast_to((1 - yearly) ** calendar.dt, size).copy()
+    period = np.searchsorted(calendar.starts(calendar.count), losses["date"])
+    at = (losses.scenario, period, pathways.places(losses["pathway"]))
+    np.multiply.at(keep, at, 1 - losses["fraction"])
+    return keep[:, :-1]
+
+
+def _running(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
+    rows = found.long("running")
+    left = np.cumprod(_keep(found, calendar, pathways), axis=1)
+    p, kind = pathways.places(rows["pathway"]), rows["kind"]
+    ends = np.searchsorted(calendar.starts(calendar.count), rows["until"])
+    t = np.arange(calendar.count)
+    applies = {"term": t < ends[:, None], "notice": t == ends[:, None]}
+    running = {}
+    for name, when in applies.items():
+        running[name] = np.zeros(left.shape)
+        row, period = np.nonzero(when & (kind == name)[:, None])
+        np.add.at(running[name], (rows.scenario[row], period, p[row]), rows["gw"][row])
+        running[name] *= left
+    return running

@@ -1,0 +1,337 @@
+"""The catalogue of the instance format: every table and column with type, unit, default, rule and meaning.
+
+Validation, the format page of the docs and ``gwplan new`` are all made from this one list.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from optimizer.catalogue.schema_columns import (
+    BN,
+    EFFECTIVE_GW,
+    GW,
+    PER_GW,
+    RATE,
+    REQUIRED,
+    Column,
+    Kind,
+    Scalar,
+    Table,
+    amount,
+    count,
+    date,
+    key,
+    share,
+    text,
+)
+
+__all__ = [
+    "ANNOTATIONS",
+    "EDITABLE_ONLY_BY_WHATIF",
+    "RELATIONS",
+    "REQUIRED",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "Column",
+    "Kind",
+    "Scalar",
+    "Table",
+    "allowed_columns",
+]
+
+SCHEMA_VERSION: Final = 1
+"""Version of the format; a new one asks for a step from this one in `optimizer.storage.migrate`."""
+
+POOL = text("pool", "Pool: a class of capacity that is fungible within itself.", REQUIRED, refers_to="pools")
+CONTRACT = text("contract", "Contract that supplies capacity.", REQUIRED, refers_to="contracts")
+PATHWAY = text("pathway", "Pathway: a use of capacity.", REQUIRED, refers_to="pathways")
+
+RELATIONS: Final = ("about", "at_least", "at_most")
+"""How a figure should stand to a published one."""
+
+ANNOTATIONS: Final = (
+    text("source", "Where the row comes from."),
+    Column(
+        "status",
+        "text",
+        "How sure the row is.",
+        "",
+        choices=("reported", "estimate", "scenario", "assumption"),
+    ),
+    text("note", "Anything worth saying about the row."),
+)
+"""Columns allowed on every table: carried through, never read by the model."""
+
+FROM: Final = date("from", "Date from which the row holds, until the pathway's next date.", key=True)
+
+TABLES: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (
+        Table(
+            "instance",
+            "What the instance is.",
+            (
+                count("schema", "Version of this format.", REQUIRED),
+                text("name", "Name of the instance.", REQUIRED),
+                text("description", "What the instance is about."),
+            ),
+            section=True,
+            required=True,
+        ),
+        Table(
+            "calendar",
+            "The periods of the plan.",
+            (
+                date("start", "First day of the first period, the first of a month.", REQUIRED),
+                Column(
+                    "resolution",
+                    "text",
+                    "Length of a period.",
+                    REQUIRED,
+                    choices=("month", "quarter", "year"),
+                ),
+                count("periods", "Number of periods.", REQUIRED, "periods", least=1.0, most=1200.0),
+            ),
+            section=True,
+            required=True,
+        ),
+        Table(
+            "economics",
+            "How money is weighed over time.",
+            (amount("discount_rate", "Discount rate.", 0.0, "per year"),),
+            section=True,
+        ),
+        Table(
+            "risk",
+            "How bad outcomes are weighed.",
+            (
+                share("aversion", "Weight on CVaR against expected worth.", 0.0, open_ends=")"),
+                share("tail", "Share of the worst outcomes that CVaR averages.", 0.1, open_ends="("),
+            ),
+            section=True,
+        ),
+        Table(
+            "pools",
+            "A class of capacity that is fungible within itself.",
+            (
+                key(text("pool", "Name of the pool.", REQUIRED)),
+                text("description", "What the pool is."),
+                amount("idle_penalty_bn_per_gw_year", "Planning weight on idle capacity.", 0.0, RATE),
+                amount(
+                    "terminal_value_bn_per_gw_year",
+                    "Worth of capacity under contract after the horizon; none: not counted.",
+                    None,
+                    RATE,
+                ),
+            ),
+            required=True,
+        ),
+        Table(
+            "contracts",
+            "A contract that supplies capacity to one pool.",
+            (
+                key(text("contract", "Name of the contract.", REQUIRED)),
+                text("vendor", "Who supplies the capacity."),
+                Column(
+                    "kind",
+                    "text",
+                    "Kind of supply.",
+                    "",
+                    choices=("cloud", "colocation", "self_build"),
+                ),
+                POOL,
+                date("signed", "Date of signature; for reading only.", None),
+                date("end", "First day on which the capacity is no longer delivered; not moved by a delay.", None),
+                amount("cost_bn_per_gw_year", "Price of the capacity in service.", 0.0, RATE),
+                count("delay_months", "Months by which every delivery of the contract is late.", 0, "months"),
+                amount(
+                    "face_value_bn",
+                    "Published value of the contract; compared with GW x price x years, never read by the model.",
+                    None,
+                    BN,
+                ),
+            ),
+            required=True,
+        ),
+        Table(
+            "deliveries",
+            "Capacity that a contract adds on a date.",
+            (
+                CONTRACT,
+                date("date", "Date on which the capacity is added, before the contract's delay."),
+                amount("gw", "Capacity added on that date.", REQUIRED, GW, open_ends="("),
+            ),
+            required=True,
+            dated_by="date",
+        ),
+        Table(
+            "cancellations",
+            "The window in which a contract may be cancelled.",
+            (
+                key(CONTRACT),
+                date("opens", "First date on which notice may be given."),
+                date("closes", "Last date on which notice may be given."),
+                count("notice_days", "Days from notice to the end of deliveries.", 0, "days"),
+                amount("fee_bn_per_gw", "Fee per contracted GW, paid when notice is given.", 0.0, PER_GW),
+                share("max_share", "Largest share of the contract that may be cancelled.", 1.0),
+                Column("indivisible", "flag", "Whether the contract is cancelled whole or not at all.", False),
+            ),
+        ),
+        Table(
+            "pathways",
+            "A use of capacity.",
+            (
+                key(text("pathway", "Name of the pathway.", REQUIRED)),
+                text("description", "What the pathway is."),
+                share("realisation", "Probability that the pathway's value is realised.", 1.0, scales_value=True),
+                amount("shortfall_penalty_bn_per_gw_year", "Planning weight on a missed target.", 0.0, RATE),
+                amount("ramp_gw_per_month", "Fastest growth; none: no limit.", None, "GW per month"),
+                amount("migration_cost_bn_per_gw", "One-off cost of moving capacity onto a pool.", 0.0, PER_GW),
+                count("notice_days", "Days' notice before capacity in a deal comes back.", 0, "days"),
+                count("min_term_days", "Shortest term of a deal.", 0, "days"),
+                share("churn_per_year", "Share of the deals in force that is lost each year.", 0.0),
+                amount("signing_cost_bn_per_gw", "One-off cost of signing a deal.", 0.0, PER_GW),
+                amount(
+                    "breach_cost_bn_per_gw",
+                    "One-off cost of taking capacity back without notice; none: not possible.",
+                    None,
+                    PER_GW,
+                ),
+            ),
+            required=True,
+        ),
+        Table(
+            "eligibility",
+            "A pathway that may use a pool.",
+            (
+                key(PATHWAY),
+                key(POOL),
+                amount("effectiveness", "Effective GW per GW.", 1.0, "effective GW per GW"),
+                amount("operating_cost_bn_per_gw_year", "Cost of operating the pair.", 0.0, RATE),
+                amount("initial_gw", "Capacity in use just before the start.", 0.0, GW),
+                amount("min_block_gw", "The pair is used at 0 or at least this much.", 0.0, GW),
+            ),
+        ),
+        Table(
+            "demand",
+            "What a pathway asks for.",
+            (
+                key(PATHWAY),
+                FROM,
+                amount("floor_gw", "Effective capacity that the pathway must have.", 0.0, EFFECTIVE_GW),
+                amount("target_gw", "Effective capacity below which a shortfall is penalised.", 0.0, EFFECTIVE_GW),
+                amount("cap_gw", "Most capacity that the pathway can use; none: no limit.", None, GW),
+            ),
+            dated_by="from",
+            step=True,
+        ),
+        Table(
+            "value",
+            "What a pathway earns, tier by tier.",
+            (
+                key(PATHWAY),
+                FROM,
+                count("tier", "Number of the tier; values must not rise from tier to tier.", REQUIRED, key=True),
+                amount("width_gw", "Effective capacity that earns the tier; none: unlimited.", None, EFFECTIVE_GW),
+                amount("value_bn_per_gw_year", "What an effective GW earns in the tier.", REQUIRED, RATE),
+            ),
+            dated_by="from",
+            step=True,
+        ),
+        Table(
+            "curves",
+            "What a pathway earns along a curve of diminishing returns.",
+            (
+                key(PATHWAY),
+                FROM,
+                Column("kind", "text", "Kind of curve.", REQUIRED, choices=("log2",)),
+                amount(
+                    "base_gw", "Capacity whose doubling the curve speaks of.", REQUIRED, EFFECTIVE_GW, open_ends="("
+                ),
+                amount("base_value_bn_per_year", "Value that the uplift is a share of.", REQUIRED, "$bn per year"),
+                amount("uplift_per_doubling", "Share of the base value added by a doubling.", REQUIRED, "share"),
+                amount("max_gw", "Capacity at which the curve ends.", REQUIRED, EFFECTIVE_GW, open_ends="("),
+                count("segments", "Number of chords that stand for the curve.", REQUIRED, least=1.0, most=1000.0),
+            ),
+            dated_by="from",
+            step=True,
+        ),
+        Table(
+            "churn",
+            "A one-off loss of the deals in force.",
+            (
+                key(PATHWAY),
+                date("date", "Date of the loss.", key=True),
+                share("fraction", "Share of the deals in force that is lost.", REQUIRED),
+            ),
+            dated_by="date",
+        ),
+        Table(
+            "running",
+            "Terms and notices of deals that run on from before the start.",
+            (
+                key(PATHWAY),
+                Column("kind", "text", "What runs on.", REQUIRED, key=True, choices=("term", "notice")),
+                date(
+                    "until",
+                    "Of a term the first day on which the deals may come back, of notice the day on which they do.",
+                    key=True,
+                ),
+                amount(
+                    "gw",
+                    "Capacity in those deals just before the start; of a term less what was breached, which can leave "
+                    "it below 0.",
+                    REQUIRED,
+                    GW,
+                    least=None,
+                ),
+            ),
+        ),
+        Table(
+            "locks",
+            "A planner's override of the allocation.",
+            (
+                key(PATHWAY),
+                Column(
+                    "pool",
+                    "text",
+                    "Pool; blank: the pathway's sum over its pools.",
+                    "",
+                    key=True,
+                    refers_to="pools",
+                ),
+                date("from", "First date on which the lock holds.", key=True),
+                date("until", "Date from which the lock no longer holds; none: to the end.", None),
+                amount("min_gw", "Least capacity.", 0.0, GW),
+                amount("max_gw", "Most capacity; none: no limit.", None, GW),
+            ),
+        ),
+        Table(
+            "claims",
+            "A published figure beside what the instance's data give.",
+            (
+                key(text("claim", "Name of the claim.", REQUIRED)),
+                text("statement", "The claim in words.", REQUIRED),
+                text("quantity", "Arithmetic over the instance's cells and the plan's figures.", REQUIRED),
+                Column("reported", "number", "Published figure.", REQUIRED),
+                Column("relation", "text", "How the data should stand to it.", "about", choices=RELATIONS),
+                text("unit", "Unit of the figure.", REQUIRED),
+                amount("tolerance", "Relative difference up to which the claim holds.", 0.05, "share"),
+            ),
+        ),
+    )
+}
+"""Every table by name, in the order in which the docs list them."""
+
+VALUE_FACTORS: Final = tuple(column.name for column in TABLES["pathways"].columns if column.scales_value)
+"""Columns of ``pathways`` by whose product everything that the pathway earns is multiplied."""
+
+EDITABLE_ONLY_BY_WHATIF: Final = ("calendar", "economics", "risk", "uncertainty")
+"""What an edit may reach only before the tree is made: an outcome may not."""
+
+
+def allowed_columns(table: Table) -> tuple[Column, ...]:
+    """Return the table's own columns and the annotations that every CSV table may carry."""
+    own = {column.name for column in table.columns}
+    return table.columns if table.section else table.columns + tuple(c for c in ANNOTATIONS if c.name not in own)

@@ -1,0 +1,292 @@
+"""Why there is no plan: the smallest set of demands in conflict, in the planner's words, and the cheapest repairs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from textwrap import wrap
+from typing import Any, Final
+
+import numpy as np
+
+from optimizer.conflict.demands import Demand, another, conflict, in_every_future, runs_on
+from optimizer.conflict.repairs import Repair, repairs
+from optimizer.conflict.stated import stated_at
+from optimizer.conflict.ways_out import owner, span
+from optimizer.instance.instance import Instance
+from optimizer.solver.compile import compiled
+from optimizer.solver.program import FloatArray, IntArray, LinearProgram
+from optimizer.solver.solution import SolveOptions
+from optimizer.tree.timeline import Timeline, timeline
+
+SHOWN_DEMANDS: Final = 4
+"""Demands that are told in the one line of a case among many."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One of the demands that cannot all be kept.
+
+    Attributes
+    ----------
+    kind, pathway, pool : str
+        Which demand: ``floor``, ``cap``, ``lock min``, ``lock max``, ``ramp``, ``deals``, ``supply`` or ``block``.
+    first, until : str
+        Dates from which and up to which it is in conflict.
+    words : str
+        What it demands.
+    where : str
+        Where that is written, ``demand.csv row 10``; blank where many rows or an edit say so.
+    """
+
+    kind: str
+    pathway: str
+    pool: str
+    first: str
+    until: str
+    words: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why an instance has no plan.
+
+    Attributes
+    ----------
+    conflicts : tuple of Conflict
+        Demands that cannot all be kept, while without any one of them the others can; empty if the instance has a plan.
+    repairs : tuple of Repair
+        Ways out, the one that takes fewest GW-years first.
+    because : tuple of str
+        What runs on from before the start, nobody's demand, without which those demands would not be in conflict.
+    another : bool
+        Whether there is another conflict, so that giving up one of these demands is not enough for a plan.
+    """
+
+    conflicts: tuple[Conflict, ...]
+    repairs: tuple[Repair, ...]
+    because: tuple[str, ...] = ()
+    another: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the diagnosis as plain data."""
+        status = "infeasible" if self.conflicts else "feasible"
+        return {
+            "status": status,
+            "conflict": [asdict(part) for part in self.conflicts],
+            "because": list(self.because),
+            "another_conflict": self.another,
+            "repairs": [{**asdict(repair), "edits": list(repair.edits)} for repair in self.repairs],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the diagnosis as lines of text, at most 80 columns wide but for the edits, which are pasted whole."""
+        if not self.conflicts:
+            yield "There is a plan that keeps every demand; `gwplan solve` finds the best."
+            return
+        yield from _wrapped(self._said(), "")
+        for part in self.conflicts:
+            yield from _wrapped(f"{part.words} ({part.where})" if part.where else part.words, "  - ")
+        if self.because:
+            yield "That is so because of what runs on from before the start (running.csv):"
+            for words in self.because:
+                yield from _wrapped(words, "  - ")
+        if self.another:
+            also = ", which the ways out mend too" if self.repairs else ""
+            yield f"This is one conflict; there is at least one more{also}."
+        if not self.repairs:
+            nothing = (
+                "No single change of a floor, cap, lock, ramp, deal or supply was found that makes a plan possible."
+            )
+            yield from _wrapped(nothing, "")
+            return
+        yield from _wrapped(WAYS_OUT, "")
+        for number, repair in enumerate(self.repairs, 1):
+            yield from _wrapped(repair.words, f"  {number}. ")
+            yield from _wrapped(self._cost(repair), "     ")
+            yield f"     {' '.join(f'--set {quoted(edit)}' for edit in repair.edits)}"
+
+    def _said(self) -> str:
+        if len(self.conflicts) == 1:
+            return "No plan can keep this:"
+        if self.another:
+            return "No plan can keep all of these:"
+        return "No plan can keep all of these; give up any one of them, and there is a plan:"
+
+    def _cost(self, repair: Repair) -> str:
+        """Return what a way out gives up and is worth, beside the best where there are several."""
+        steps = (
+            f" ({repair.least_gw_years:.4g} with more steps)" if repair.gw_years > repair.least_gw_years + 1e-4 else ""
+        )
+        cost = f"{repair.gw_years:.4g} GW-years{steps}; the plan is then worth {repair.worth_bn:.3f} $bn"
+        if len(self.repairs) == 1:
+            return cost
+        less = max(each.worth_bn for each in self.repairs) - repair.worth_bn
+        return f"{cost}, {'' if less < 5e-4 else f'{less:.3f} $bn less than '}the best of these"
+
+
+WAYS_OUT: Final = (
+    "Ways out, each checked by solving; the one that gives up fewest GW-years (GW given up times years) comes first. "
+    "To take one, paste its line: gwplan solve FOLDER --set ..."
+)
+
+WIDTH: Final = 80
+"""Columns of the text."""
+
+
+def _wrapped(text: str, before: str) -> list[str]:
+    """Return a text as lines, what stands before it on the first alone; units stay beside their figures."""
+    whole = re.sub(r"(?<=\d) (?=GW|\$bn)|(?<=row) (?=\d)", "\xa0", text)
+    rest = " " * len(before)
+    lines = wrap(whole, WIDTH, initial_indent=before, subsequent_indent=rest, break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
+
+
+def quoted(text: str) -> str:
+    """Return a text as one word of a shell."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnosis:
+    """Return why an instance has no plan, and what would give it one.
+
+    Parameters
+    ----------
+    instance : Instance
+        A valid instance.
+    options : SolveOptions, optional
+        How to solve.
+    """
+    options = options or SolveOptions()
+    laid_out = timeline(instance)
+    program = compiled(laid_out.data)
+    found = _in_conflict(laid_out, program, options)
+    if not found:
+        return Diagnosis((), ())
+    told = tuple(_told(demand, laid_out) for demand in found)
+    because = tuple(_running(laid_out, found, runs_on(program, laid_out.data, found, options)))
+    more = another(program, laid_out.data, found, options)
+    return Diagnosis(told, tuple(repairs(laid_out, program, options)), because, more)
+
+
+def _in_conflict(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> list[Demand]:
+    """Return demands in conflict; where they are in every future, in all of them and not in the one first found."""
+    found = conflict(program, laid_out.data, options)
+    if any(_given(demand, laid_out) for demand in found) and in_every_future(program, laid_out.data, found, options):
+        return [replace(demand, pointed=demand.nodes) for demand in found]
+    return found
+
+
+def conflicts_in_words(instance: Instance) -> str:
+    """Return in one line which demands of an infeasible instance cannot all be kept; blank if it has a plan."""
+    laid_out = timeline(instance)
+    program = compiled(laid_out.data)
+    options = SolveOptions()
+    found = _in_conflict(laid_out, program, options)
+    words = "; ".join(_told(demand, laid_out).words for demand in found)
+    because = " and ".join(_running(laid_out, found, runs_on(program, laid_out.data, found, options) if found else []))
+    return f"{words}; because {because}" if because else words
+
+
+def shortly(laid_out: Timeline, pointed: Sequence[Demand]) -> str:
+    """Return some demands in one line, the first few in words."""
+    words = [_told(demand, laid_out).words for demand in pointed[:SHOWN_DEMANDS]]
+    more = len(pointed) - len(words)
+    return "; ".join([*words, f"and {more} more"] if more else words)
+
+
+def _told(demand: Demand, laid_out: Timeline) -> Conflict:
+    period = laid_out.data.tree.period[demand.nodes]
+    first, end = int(period.min()), int(period.max()) + 1
+    starts = laid_out.calendar.starts(laid_out.calendar.periods + 1)
+    words = f"{_demanded(demand, laid_out, first, end)}{_given(demand, laid_out)}"
+    dates, where = (str(starts[first]), str(starts[end])), stated_at(demand, laid_out)
+    return Conflict(demand.kind, demand.pathway, demand.pool, *dates, words, where)
+
+
+def _running(laid_out: Timeline, found: list[Demand], facts: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield what runs on from before the start in the future in which demands are in conflict."""
+    tree = laid_out.data.tree
+    node = max((int(n) for demand in found for n in demand.pointed), key=lambda n: int(tree.period[n]), default=0)
+    table = laid_out.scenarios[tree.example[node]].tables["running"]
+    for pathway, kind in facts:
+        rows = table[(table["pathway"] == pathway) & (table["kind"] == kind)].sort_values("until")
+        verb, until = ("are bound", "until") if kind == "term" else ("come back", "on")
+        whose = [f" of {pathway} {verb}", *("" for _ in range(len(rows) - 1))]
+        each = zip(rows["gw"], whose, rows["until"], strict=True)
+        yield ", ".join(f"{gw:.4g} GW{whose} {until} {date:%Y-%m-%d}" for gw, whose, date in each)
+
+
+def _given(demand: Demand, laid_out: Timeline) -> str:
+    """Return in which futures a demand is in conflict, where it is not in all."""
+    known = {laid_out.known[n] for n in demand.pointed.tolist()}
+    return f" (if {known.pop()})" if len(known) == 1 and "" not in known else ""
+
+
+def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
+    data, nodes, pathway = laid_out.data, demand.pointed, demand.pathway
+    when = span(laid_out, first, end)
+    amount = partial(_gw, periods=data.tree.period[nodes])
+    whose = owner(pathway, demand.pool)
+    if demand.kind == "supply":
+        holds = data.supply[data.pools.index(demand.pool), nodes]
+        return f"pool {demand.pool} {f'holds {amount(holds)}' if holds.any() else 'has no capacity'} {when}"
+    p = data.pathways.index(pathway)
+    if demand.kind == "floor":
+        able = data.eligible[p][:, data.tree.root[nodes]].any()
+        needs = f"{pathway} needs at least {amount(data.floor[p, nodes])} of effective capacity {when}"
+        return needs if able else f"{needs}, and no pool may be used by it"
+    if demand.kind == "cap":
+        return f"{pathway} may use at most {amount(data.cap[p, nodes])} {when}"
+    if demand.kind == "ramp":
+        return _grows(demand, laid_out, first, when)
+    if demand.kind == "deals":
+        return _in_deals(demand, laid_out, when)
+    q = data.pools.index(demand.pool) if demand.pool else len(data.pools)
+    if demand.kind == "block":
+        return f"{whose} is used at 0 or at least {amount(data.min_block[p, q, data.tree.root[nodes]])} {when}"
+    if demand.kind == "lock min":
+        return f"a lock holds {whose} at {amount(data.lock_least[p, q, nodes])} or more {when}"
+    most = data.lock_most[p, q, nodes]
+    return f"a lock holds {whose} at {amount(most)} {'or less ' if most.max() > 0 else ''}{when}"
+
+
+def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:
+    data = laid_out.data
+    p, root = data.pathways.index(demand.pathway), data.tree.root[demand.pointed]
+    months = laid_out.calendar.months
+    verb = "sign" if data.deal[p, root].any() else "grow by"
+    before = f", from {data.initial[p][:, root[0]].sum():.4g} GW before the start" if first == 0 else ""
+    a_month = _gw(data.ramp[p, root] / months, data.tree.period[demand.pointed])
+    return f"{demand.pathway} may {verb} at most {a_month} a month {when}{before}"
+
+
+def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
+    data = laid_out.data
+    p, root = data.pathways.index(demand.pathway), int(data.tree.root[demand.pointed[0]])
+    table = laid_out.scenarios[laid_out.data.tree.example[demand.pointed[0]]].filled("pathways")
+    row = table[table["pathway"] == demand.pathway].iloc[0]
+    initial = float(data.initial[p][:, root].sum())
+    has = f"what {demand.pathway} has" + (f" ({initial:.4g} GW before the start)" if initial > 0 else "")
+    kept = [f"comes back only {int(row['notice_days'])} days after notice"] if row["notice_days"] else []
+    if row["min_term_days"]:
+        kept.append(f"stays for at least {int(row['min_term_days'])} days once signed")
+    return f"{has} {' and '.join(kept) or 'comes back only by churn'}, {when}"
+
+
+def _gw(values: FloatArray, periods: IntArray) -> str:
+    """Return figures of nodes in words, in the order of time where they only rise or only fall."""
+    each = [values[periods == t] for t in np.unique(periods)]
+    least, most = np.array([part.min() for part in each]), np.array([part.max() for part in each])
+    low, high = float(least.min()), float(most.max())
+    if high - low < 1e-9:
+        return f"{low:.4g} GW"
+    rises, falls = (
+        (np.diff(sign * least) >= -1e-9).all() and (np.diff(sign * most) >= -1e-9).all() for sign in (1, -1)
+    )
+    if rises == falls:  # the same in all periods, and not in all futures; or up and down
+        return f"{low:.4g} to {high:.4g} GW"
+    return f"{low:.4g} rising to {high:.4g} GW" if rises else f"{high:.4g} falling to {low:.4g} GW"

@@ -1,0 +1,220 @@
+"""The cheapest ways to make an infeasible instance feasible: chosen by an elastic program, verified by solving."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from optimizer.catalogue.tables import TABLES
+from optimizer.check.check import check, raise_errors
+from optimizer.conflict.demands import elastic
+from optimizer.conflict.reliefs import Relief, pattern, reliefs
+from optimizer.conflict.ways_out import Given, Way, later, way_of
+from optimizer.instance.instance import Cell, Edit, Instance
+from optimizer.language.edits import spell
+from optimizer.problems import InstanceError
+from optimizer.solver.compile import compiled
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.mixed import judged
+from optimizer.solver.program import LinearProgram
+from optimizer.solver.solution import SolveOptions, Status
+from optimizer.tree.calendar import add_months
+from optimizer.tree.timeline import Timeline, timeline
+
+MOST_REPAIRS = 5
+MOST_EARLIER = 6
+"""Deliveries that are tried earlier, those nearest to what is lacking first."""
+
+SAME = 1e-6
+"""GW-years by which ways out may differ and yet take as many."""
+
+STEP = 1e-6
+"""GW to which reliefs are rounded up: a kilowatt."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A way to make an instance feasible, verified by solving with it.
+
+    Attributes
+    ----------
+    words : str
+        What to do.
+    edits : tuple of str
+        The same as edits, each to be pasted after ``--set``.
+    gw_years : float
+        GW-years by which demands give way.
+    worth_bn : float
+        Worth of the best plan then, $bn, discounted.
+    least_gw_years : float
+        What the same would take in as many steps as periods ask for; fewer than `gw_years` where steps are kept few.
+    """
+
+    words: str
+    edits: tuple[str, ...]
+    gw_years: float
+    worth_bn: float
+    least_gw_years: float
+
+
+def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> list[Repair]:
+    """Return repairs, the one that takes fewest GW-years first: of all demands together, and of one demand alone.
+
+    Parameters
+    ----------
+    laid_out, program : Timeline, LinearProgram
+        An infeasible instance.
+    options : SolveOptions
+        How to solve.
+    """
+    program, every = reliefs(laid_out, program)
+    best = _cheapest(program, every, options)
+    if best is None:
+        return []
+    choices = [best]
+    for some in {tuple(map(id, some)): some for some in _allowed(every, best) if some}.values():
+        choice = _cheapest(program, some, options)
+        if choice and not any(_same(choice, other) for other in choices):
+            choices.append(choice)
+    drafts = [_draft(best, laid_out, few=False), *(_draft(choice, laid_out) for choice in choices)]
+    drafts += [_Draft(way, way.gw_years) for choice in choices if (way := later(choice, laid_out))]
+    drafts += _earlier(laid_out, [given for choice in choices for given in choice])
+    return _verified(laid_out.instance, drafts, options)
+
+
+def _allowed(every: list[Relief], best: list[Given]) -> Iterator[list[Relief]]:
+    """Yield what may give way in other ways out: one demand, one kind, or all but one that the cheapest way needs."""
+    for key in dict.fromkeys(relief.key for relief in every):
+        yield [relief for relief in every if relief.key == key]
+    for kind in dict.fromkeys(relief.kind for relief in every):
+        yield [relief for relief in every if relief.kind == kind]
+    for key in sorted({given.relief.key for given in best}):
+        yield [relief for relief in every if relief.key != key]
+
+
+def _same(one: list[Given], other: list[Given]) -> bool:
+    """Return whether two choices differ by less than a watt."""
+    gives = [{id(given.relief): given.gw for given in choice} for choice in (one, other)]
+    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < 1e-9 for r, gw in gives[0].items())
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A repair that has not been verified.
+
+    `spare` is the same with a kilowatt more of everything, for where rounded figures just miss.
+    """
+
+    way: Way
+    least_gw_years: float
+    spare: Way | None = None
+    kinds: int = 1
+
+
+def _draft(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> _Draft:
+    more = [replace(given, gw=min(given.gw + STEP, given.relief.most)) for given in choice]
+    return _Draft(
+        way_of(choice, laid_out, few=few),
+        sum(given.gw * given.relief.gw_years for given in choice),
+        way_of(more, laid_out, few=few),
+        len({given.relief.kind for given in choice}),
+    )
+
+
+def _cheapest(program: LinearProgram, allowed: list[Relief], options: SolveOptions) -> list[Given] | None:
+    """Return the reliefs that take fewest GW-years among those allowed, None where they are not enough."""
+    if not allowed:
+        return None
+    stretched = elastic(
+        program,
+        [relief.rows for relief in allowed],
+        [relief.values for relief in allowed],
+        np.array([relief.gw_years for relief in allowed]),
+        np.array([relief.most for relief in allowed]),
+    )
+    solution = run_solver(stretched, options, ranges=False)
+    if solution.status is not Status.OPTIMAL:
+        return None
+    amounts = solution.columns[len(program.cost) :]
+    return [
+        Given(relief, min(math.ceil(gw / STEP - 1e-3) * STEP, relief.most))
+        for relief, gw in zip(allowed, amounts.tolist(), strict=True)
+        if gw > STEP / 10
+    ]
+
+
+def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
+    """Return later deliveries of the pools that lack capacity, brought forward to when it is first lacking."""
+    lacking: dict[str, int] = {}
+    for one in given:
+        if one.relief.kind == "supply":
+            lacking[one.relief.pool] = min(one.relief.period, lacking.get(one.relief.pool, one.relief.period))
+    contracts = laid_out.instance.filled("contracts").set_index("contract")
+    pools, delays = contracts["pool"].to_dict(), contracts["delay_months"].to_dict()
+    found: list[_Draft] = []
+    for row in laid_out.instance.tables["deliveries"].to_dict("records"):
+        contract, gw, date = str(row["contract"]), float(row["gw"]), pd.Timestamp(row["date"]).date()
+        if pools[contract] not in lacking:
+            continue
+        needed = lacking[pools[contract]]
+        first = laid_out.calendar.starts()[needed].astype("datetime64[M]")
+        months = int((np.datetime64(date, "M") - first).astype(int)) + int(delays[contract]) + (date.day > 1)
+        delivered = add_months(np.array([date], dtype="datetime64[D]"), np.array([int(delays[contract])]))
+        periods = min(int(laid_out.calendar.period(delivered)[0]), laid_out.calendar.periods) - needed
+        if months > 0 and periods > 0:
+            where: dict[str, Cell] = {"contract": pattern(contract), "date": date, "gw": gw}
+            text = spell(Edit("deliveries", "shift_months", where, "date", -months))
+            by = f"{months} month{'s' if months > 1 else ''}"
+            words = f"bring the {gw:g} GW that {contract} delivers on {date} forward by {by}"
+            years = gw * periods * laid_out.data.dt
+            found.append(_Draft(Way(words, (text,), years), years))
+    return sorted(found, key=lambda draft: draft.way.gw_years)[:MOST_EARLIER]
+
+
+def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -> list[Repair]:
+    """Return the drafts that make the instance feasible, each once, those that take fewest GW-years first.
+
+    The first draft, the cheapest, is among them; of the others, ways that ask for one kind of change come first.
+    """
+    found: list[Repair] = []
+    seen: set[tuple[str, ...]] = set()
+    cheapest = drafts[0]
+    for draft in sorted(drafts, key=lambda d: (d is not cheapest, d.kinds > 1, d.way.gw_years)):
+        if draft.way.edits in seen or len(found) == MOST_REPAIRS:
+            continue
+        seen.add(draft.way.edits)
+        for tried in filter(None, (draft.way, draft.spare)):
+            worth = worth_with(instance, tried.edits, options)
+            if worth is not None:
+                found.append(Repair(tried.words, tried.edits, tried.gw_years, worth, draft.least_gw_years))
+                break
+    return in_order(found)
+
+
+def in_order(found: Iterable[Repair]) -> list[Repair]:
+    """Return repairs, fewest GW-years first; of equal ones, that worth most, then that of fewest edits."""
+    rest = sorted(found, key=lambda repair: repair.gw_years)
+    ordered: list[Repair] = []
+    while rest:
+        equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + SAME]
+        ordered += sorted(equal, key=lambda repair: (-repair.worth_bn, len(repair.edits)))
+        rest = rest[len(equal) :]
+    return ordered
+
+
+def worth_with(instance: Instance, edits: Iterable[str], options: SolveOptions) -> float | None:
+    """Return the worth of the best plan with edits, $bn; None if they do not fit or there still is no plan."""
+    try:
+        edited = instance.edited(*edits)
+        raise_errors(check(edited, changed={*TABLES, "uncertainty"}))
+        program = compiled(timeline(edited).data)
+    except InstanceError:
+        return None
+    solution, certificate = judged(program, options)
+    if solution.status is not Status.OPTIMAL or certificate is None or not certificate.optimal:
+        return None
+    return -certificate.objective

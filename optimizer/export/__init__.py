@@ -1,1 +1,0 @@
-"""A plan on paper: terminal, tables, pictures."""

@@ -1,0 +1,1 @@
+"""What planners write, read with the place of every error: edits, outcomes, axes, quantities."""

@@ -1,0 +1,186 @@
+"""The command line's spelling of edits: parsed with the position in every error, and written back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from optimizer.instance.instance import Cell, Edit, Operation
+from optimizer.language.cursor import DATE, FLAG, NUMBER, WHOLE, WORD, Cursor, as_number, kind_of
+
+FORMS: Final = (
+    'write TABLE[column=pattern, ...].column = value (or *=, +=, -=, also "+= 6 months") @ from..until, '
+    "drop TABLE[...] or insert TABLE[column=value, ...]"
+)
+
+_VERB = re.compile(r"(drop|insert)\s+(?=[^\W\d])")
+OPERATOR: Final = re.compile(r"[*+-]?=")
+_MONTHS = re.compile(rf"({NUMBER.pattern})\s*months?(?![^\s@])")
+
+
+def edit(text: str) -> Edit:
+    """Parse the command line's spelling of an edit.
+
+    Parameters
+    ----------
+    text : str
+        ``TABLE[column=pattern, ...].column OP VALUE [@ FROM..UNTIL]`` with OP one of ``=``, ``*=``, ``+=``, ``-=``,
+        or ``drop TABLE[...]``, or ``insert TABLE[column=value, ...]``.
+
+    Returns
+    -------
+    Edit
+        The edit; its ``text`` is the one spelling that `spell` gives it.
+
+    Raises
+    ------
+    InstanceError
+        If the text is not an edit; the message says at which character.
+    """
+    return noted(EditReader(text, f"edit {text.strip()}", FORMS).read())
+
+
+def noted(edit: Edit) -> Edit:
+    """Return the edit with its spelling as ``text``."""
+    return replace(edit, text=spell(edit))
+
+
+def spell(edit: Edit) -> str:
+    """Return an edit in the command line's spelling, the inverse of `edit`."""
+    cells = spell_cells(edit.where)
+    rows = f"{edit.table}[{cells}]" if cells else edit.table
+    if edit.operation in ("drop", "insert"):
+        return f"{edit.operation} {rows}{_spell_dates(edit)}"
+    return f"{rows}.{edit.column} {_spell_change(edit)}{_spell_dates(edit)}"
+
+
+def spell_cells(where: Mapping[str, Cell]) -> str:
+    """Return what picks rows in the command line's spelling: ``pathway=ads, tier=1``."""
+    return ", ".join(f"{name}={_spell_cell(cell)}" for name, cell in where.items())
+
+
+def _spell_change(edit: Edit) -> str:
+    if edit.operation == "set":
+        return f"= {_spell_cell(edit.value)}"
+    if edit.operation == "scale":
+        return f"*= {_spell_cell(edit.value)}"
+    value = edit.value
+    sign = "+="
+    if isinstance(value, int | float) and value < 0:
+        sign, value = "-=", -value
+    if edit.operation == "add":
+        return f"{sign} {_spell_cell(value)}"
+    return f"{sign} {_spell_cell(value)} {'month' if value == 1 else 'months'}"
+
+
+def _spell_cell(cell: Cell) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, int | float):
+        return repr(cell)
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    plain = WORD.fullmatch(cell) and not any(p.fullmatch(cell) for p in (NUMBER, _MONTHS, DATE))
+    return cell if plain and cell.lower() not in FLAG else json.dumps(cell, ensure_ascii=False)
+
+
+def _spell_dates(edit: Edit) -> str:
+    if edit.start is None and edit.until is None:
+        return ""
+    start = edit.start.isoformat() if edit.start else ""
+    return f" @ {start}..{edit.until.isoformat()}" if edit.until else f" @ {start}"
+
+
+class EditReader(Cursor):
+    """A cursor on the text of one edit, or of one that names cells and leaves open what becomes of them."""
+
+    def read(self) -> Edit:
+        """Return the edit that the whole text spells."""
+        self.skip()
+        verb = _VERB.match(self.text, self.at)
+        if verb:
+            self.at = verb.end()
+            operation: Operation = "drop" if verb.group(1) == "drop" else "insert"
+            table = self.name("a table's name")
+            parsed = Edit(table, operation, self.rows(table))
+        else:
+            parsed = self._change()
+        start, until = self.dates()
+        if self.at < len(self.text):
+            remedy = 'values with blanks or commas stand in double quotes ("a b")'
+            self.fail("the end of the edit or '@' and dates", remedy)
+        return replace(parsed, start=start, until=until)
+
+    def cells(self) -> tuple[str, dict[str, Cell], str]:
+        """Read ``TABLE[column=value, ...].column``: table, conditions and column."""
+        table = self.name("a table's name")
+        where = self.rows(table)
+        self.literal(".", "'.' and the column to change")
+        return table, where, self.name("the column to change")
+
+    def _change(self) -> Edit:
+        table, where, column = self.cells()
+        found = OPERATOR.match(self.text, self.at)
+        if not found:
+            self.fail("one of =, *=, += and -=")
+        self.move(found.end())
+        operation, value = self._operand(found.group(), table, column)
+        return Edit(table, operation, where, column, value)
+
+    def _operand(self, operator: str, table: str, column: str) -> tuple[Operation, Cell]:
+        months = _MONTHS.match(self.text, self.at)
+        if operator == "=":
+            if months and kind_of(table, column) == "date":
+                self.fail("a date after =", "months are added with += or taken off with -=")
+            return "set", self.cell(table, column)
+        expected = f"a number after {operator}"
+        number = months or NUMBER.match(self.text, self.at)
+        if not number or not (months or WORD.match(self.text, self.at).group() == number.group()):  # type: ignore[union-attr]
+            self.fail(expected if operator == "*=" else f"{expected}, or a number of months")
+        token = number.group(1) if months else number.group()
+        if months and (operator == "*=" or not WHOLE.fullmatch(token)):
+            self.fail("a whole number of months after += or -=")
+        self.move(number.end())
+        value = as_number(token)
+        if operator == "*=":
+            return "scale", value
+        return "shift_months" if months else "add", -value if operator == "-=" else value
+
+    def rows(self, table: str) -> dict[str, Cell]:
+        """Read ``[column=value, ...]``, which may be missing."""
+        where: dict[str, Cell] = {}
+        if not self.next("["):
+            return where
+        while True:
+            at, column = self.at, self.name("a column's name")
+            if column in where:
+                self.at = at
+                self.fail(f"every column once, '{column}' stands twice")
+            self.literal("=", f"'=' after the column '{column}'")
+            where[column] = self.cell(table, column)
+            if self.next("]"):
+                return where
+            self.literal(",", "',' or ']'")
+
+    def dates(self) -> tuple[dt.date | None, dt.date | None]:
+        """Read ``@ FROM..UNTIL``, which may be missing."""
+        if not self.next("@"):
+            return None, None
+        start = self._date() if not self.text.startswith("..", self.at) else None
+        until = None
+        if self.next(".."):
+            more = start is None or self.at < len(self.text)
+            until = self._date() if more else None
+        return start, until
+
+    def _date(self) -> dt.date:
+        found = DATE.match(self.text, self.at)
+        if not found:
+            self.fail("a date YYYY-MM-DD")
+        date = self.calendar_date(found.group())
+        self.move(found.end())
+        return date

@@ -1,0 +1,152 @@
+"""How firm a plan is: how far the split may move while worth stays nearly best, and nearly best plans that differ most.
+
+The method is the variable minimisation and maximisation of modelling to generate alternatives (Brill 1979; compared by
+Lau, Patankar and Jenkins 2024): worth is held within a distance of the best, and each pathway's GW in each year is made
+as small and as large as can be. Each of these extremes is a plan; those farthest apart are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from optimizer.errors import SolverError
+from optimizer.plan.mean_use import mean_use, use_cost, year_weights
+from optimizer.plan.values import values
+from optimizer.solver.certify import certify
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.program import FloatArray, LinearProgram
+from optimizer.solver.solution import Basis, SolveOptions, Status
+from optimizer.tree.timeline import Timeline
+
+MOST_PLANS = 3
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """How far plans may differ that are nearly best.
+
+    Attributes
+    ----------
+    within : float
+        Share of the best plan's worth that a plan may lack.
+    best_bn, least_bn : float
+        Worth of the best plan, and what each plan is worth at the least, $bn.
+    ranges : pandas.DataFrame
+        One row per pathway and year: `pathway`, `year`, and expected mean GW of the best plan (`best_gw`), the least
+        (`least_gw`) and the most (`most_gw`) among nearly best plans.
+    plans : pandas.DataFrame
+        One row per plan, pathway and year: `plan` (what it makes extreme), `pathway`, `year`, `gw`.
+    """
+
+    within: float
+    best_bn: float
+    least_bn: float
+    ranges: pd.DataFrame
+    plans: pd.DataFrame
+
+
+def alternatives(
+    laid_out: Timeline,
+    program: LinearProgram,
+    best: FloatArray,
+    within: float,
+    options: SolveOptions,
+    tell: Callable[[str], None] = lambda stage: None,
+) -> Alternatives:
+    """Return how far each pathway's GW in each year may move among plans within a distance of the best.
+
+    Parameters
+    ----------
+    laid_out, program : Timeline, LinearProgram
+        What was planned for.
+    best : (n,) float array
+        The best plan's columns.
+    within : float
+        Share of worth that a plan may lack, as 0.01.
+    options : SolveOptions
+        How to solve.
+    tell : callable
+        Told what is being worked out.
+
+    Raises
+    ------
+    SolverError
+        If a plan that must exist is not found, or does not prove extreme.
+    """
+    objective = float(np.sum(program.cost * best)) + program.offset  # not `@`: its threads decide the last digits
+    most = objective + within * abs(objective)
+    held = _held(program, most)
+    years, weights = year_weights(laid_out)
+    basis: Basis | None = None
+    found: list[tuple[str, FloatArray]] = []
+    rows = []
+    data = laid_out.data
+    now = mean_use(values(program, data, best), weights)
+    for p, pathway in enumerate(data.pathways):
+        for y, year in enumerate(years.tolist()):
+            tell(f"{pathway} {year}")
+            extreme = []
+            for sign, name in ((1.0, "least"), (-1.0, "most")):
+                cost = sign * use_cost(laid_out, program, p, weights[y])
+                columns, basis = _extreme(replace(held, cost=cost, offset=0.0), options, basis)
+                use = mean_use(values(program, data, columns), weights)
+                found.append((f"{name} {pathway} in {year}", use))
+                extreme.append(float(use[p, y]))
+            rows.append((pathway, year, float(now[p, y]), extreme[0], extreme[1]))
+    ranges = pd.DataFrame(rows, columns=["pathway", "year", "best_gw", "least_gw", "most_gw"])
+    plans = [("best", now), *_apart(now, found)]
+    parts = [
+        (name, pathway, year, float(use[p, y]))
+        for name, use in plans
+        for p, pathway in enumerate(data.pathways)
+        for y, year in enumerate(years.tolist())
+    ]
+    table = pd.DataFrame(parts, columns=["plan", "pathway", "year", "gw"])
+    return Alternatives(within, -objective, -most, ranges, table)
+
+
+def _held(program: LinearProgram, most: float) -> LinearProgram:
+    """Return the program with a row more: its objective is at most so much."""
+    columns = np.repeat(np.arange(program.shape[1]), np.diff(program.start))
+    costly = np.flatnonzero(program.cost)
+    column = np.concatenate([columns, costly])
+    order = np.argsort(column, kind="stable")
+    index = np.concatenate([program.index, np.full(len(costly), program.shape[0])])[order]
+    value = np.concatenate([program.value, program.cost[costly]])[order]
+    start = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=program.shape[1]))]).astype(np.int64)
+    return replace(
+        program,
+        start=start,
+        index=index,
+        value=value,
+        row_lower=np.append(program.row_lower, -np.inf),
+        row_upper=np.append(program.row_upper, most - program.offset),
+    )
+
+
+def _extreme(program: LinearProgram, options: SolveOptions, basis: Basis | None) -> tuple[FloatArray, Basis | None]:
+    """Return an optimum that proves to be one, from a basis if that helps, else cold."""
+    whole = bool(program.whole.any())
+    for start in [basis, None] if basis is not None and not whole else [None]:
+        solution = run_solver(program, options, start, ranges=False)
+        if solution.status is Status.OPTIMAL:
+            certificate = certify(program, solution.columns, np.empty(0) if whole else solution.row_duals)
+            if certificate.feasible if whole else certificate.optimal:
+                return solution.columns, solution.basis
+    raise SolverError(f"no proved extreme among the nearly best plans: {solution.message}")
+
+
+def _apart(now: FloatArray, found: list[tuple[str, FloatArray]]) -> Iterator[tuple[str, FloatArray]]:
+    """Yield a few plans, each the one farthest (GW, summed over pathways and years) from those before it."""
+    chosen = [now]
+    for _ in range(MOST_PLANS):
+        distance = [min(float(np.abs(use - other).sum()) for other in chosen) for _, use in found]
+        if not distance or max(distance) < 1e-6:
+            return
+        name, use = found[int(np.argmax(distance))]
+        chosen.append(use)
+        yield name, use

@@ -1,0 +1,168 @@
+"""Remaining obligations: what is still owed to each vendor, with and without the planned cancellations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from models.data import PlanData
+from optimizer.plan.values import Values, carried
+from optimizer.solver.program import FloatArray, IntArray
+from optimizer.tree.arrays import in_service, of_rows, tail_periods
+from optimizer.tree.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What is owed in each scenario, undiscounted.
+
+    Attributes
+    ----------
+    vendors, contracts : tuple of str
+        Of each contract along the axis K.
+    years : (Y,) int array
+        Calendar years.
+    signed, kept : (S, K, Y) float array
+        $bn as signed, and after the plan's cancellations.
+    gw : (S, K, Y) float array
+        Mean GW in service as signed, over the plan's and the contract's periods of the year.
+    probability : (S,) float array
+        Of each scenario.
+    """
+
+    vendors: tuple[str, ...]
+    contracts: tuple[str, ...]
+    years: IntArray
+    signed: FloatArray
+    kept: FloatArray
+    gw: FloatArray
+    probability: FloatArray
+
+    def expected(self, amounts: FloatArray) -> FloatArray:
+        """Return the mean of amounts over the scenarios in their own unit, shape (K, Y)."""
+        mean: FloatArray = np.einsum("s,sky->ky", self.probability, amounts)
+        return mean
+
+
+def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
+    """Return what is owed by scenario, contract and calendar year.
+
+    Beyond the horizon a contract runs on to its end, less what was cancelled once its notice is over; a contract
+    without an end stops at the horizon. Cancellation fees are not obligations.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        The instance on its tree.
+    cancelled : (K, N) float array
+        Share of each contract for which notice has been given by each node of its window.
+    """
+    data, calendar = timeline.data, timeline.calendar
+    tree, horizon = data.tree, data.tree.periods
+    count = horizon + max(
+        int(tail_periods(calendar, s.tables["contracts"]["end"].to_numpy().astype("datetime64[D]")).max(initial=0))
+        for s in timeline.scenarios
+    )
+    year = calendar.starts(count).astype("datetime64[Y]").astype(np.int64) + 1970
+    # a contract that ends in the year 9999 is one that never ends: no matrix of periods by years
+    years, first_in_year, periods_in_year = np.unique(year, return_index=True, return_counts=True)
+    ended = carried(cancelled, data.ref)
+    shape = (len(timeline.scenarios), len(data.contracts), len(years))
+    signed, kept, gw = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    made: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
+    for s, scenario in enumerate(timeline.scenarios):
+        key = (id(scenario.tables["contracts"]), id(scenario.tables["deliveries"]))
+        if key not in made:
+            made[key] = _service(timeline, s, count)
+        service, price = made[key]
+        path = tree.node_of[s]
+        left = np.empty_like(service)
+        left[:, :horizon] = 1 - ended[:, path]
+        left[:, horizon:] = 1 - _cancelled_beyond(data, cancelled, ended, path, count - horizon)
+        flow = service * price[:, None] * calendar.dt
+        for found, amounts in ((signed, flow), (kept, flow * left), (gw, service)):
+            found[s] = np.add.reduceat(amounts, first_in_year, axis=1)
+        gw[s] /= periods_in_year
+    vendor = _vendors(timeline)
+    vendors = tuple(vendor[name] for name in timeline.contract_of)
+    return Owed(vendors, tuple(data.contracts), years, signed, kept, gw, tree.scenario_probability)
+
+
+def cancelled_shares(timeline: Timeline, cancellations: pd.DataFrame) -> FloatArray:
+    """Return the share of each contract for which notice has been given by each window node, from a plan's table."""
+    number = {name: k for k, name in enumerate(timeline.data.contracts)}
+    shares = np.zeros((len(number), timeline.data.tree.size))
+    at = cancellations["contract"].map(number).to_numpy(dtype=np.int64), cancellations["node"].to_numpy()
+    shares[at] = cancellations["share"].to_numpy()
+    return shares
+
+
+def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
+    """Return undiscounted obligations by vendor, contract and calendar year, expected over the scenarios.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        The instance on its tree.
+    plan : Values
+        The plan's decisions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``vendor, contract, year, as_signed_bn, after_cancellation_bn`` ($bn) and ``gw`` (expected mean GW in service
+        as signed, over the plan's and the contract's periods of that year).
+    """
+    found = owed(timeline, plan.cancelled)
+    signed, kept, gw = (found.expected(amounts) for amounts in (found.signed, found.kept, found.gw))
+    k, year = np.nonzero(gw > 0)
+    return pd.DataFrame(
+        {
+            "vendor": [found.vendors[i] for i in k.tolist()],
+            "contract": [found.contracts[i] for i in k.tolist()],
+            "year": found.years[year],
+            "as_signed_bn": signed[k, year],
+            "after_cancellation_bn": kept[k, year],
+            "gw": gw[k, year],
+        }
+    ).sort_values(["vendor", "contract", "year"], ignore_index=True, kind="stable")
+
+
+def _cancelled_beyond(
+    data: PlanData, cancelled: FloatArray, ended: FloatArray, path: IntArray, beyond: int
+) -> FloatArray:
+    """Return the share of each contract that is out of service in each period beyond the horizon, shape (K, beyond).
+
+    The terminal line of the objective ends every cancelled share at the horizon; what is owed runs on to the end of the
+    notice.
+    """
+    horizon = data.tree.periods
+    after = np.repeat(ended[:, path[-1:]], beyond, axis=1)
+    effective = data.tree.period[path] + data.cancel_notice[:, path] - horizon
+    late = data.window[:, path] & (effective >= 0)
+    for t in np.flatnonzero(late.any(axis=0)).tolist():
+        for k in np.flatnonzero(late[:, t]).tolist():
+            after[k, effective[k, t] :] = cancelled[k, path[t]]
+    return after
+
+
+def _service(timeline: Timeline, scenario: int, count: int) -> tuple[FloatArray, FloatArray]:
+    """Return GW in service by contract and period, beyond the horizon to the contract's end, and its price."""
+    instance = timeline.scenarios[scenario]
+    service, row = in_service(instance, timeline.names, timeline.calendar, count)
+    contracts = instance.filled("contracts")
+    endless = of_rows(contracts["end"].isna().to_numpy(), row, True)
+    service[endless, timeline.calendar.periods :] = 0.0
+    price = of_rows(contracts["cost_bn_per_gw_year"].to_numpy(dtype=float), row, 0.0)
+    return service, price
+
+
+def _vendors(timeline: Timeline) -> dict[str, str]:
+    vendors: dict[str, str] = {}
+    for scenario in (timeline.instance, *timeline.scenarios):
+        table = scenario.tables["contracts"]
+        for contract, vendor in zip(table["contract"].tolist(), table["vendor"].tolist(), strict=True):
+            vendors.setdefault(contract, vendor)
+    return vendors

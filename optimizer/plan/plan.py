@@ -1,0 +1,211 @@
+"""The plan: typed figures and tables of one solved instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.data import PlanData
+from optimizer.instance.instance import Instance
+from optimizer.plan import tables as make
+from optimizer.plan.allowable import allowable_changes
+from optimizer.plan.firmness_folded import firmness
+from optimizer.plan.marginals import marginal_rows, marginal_values
+from optimizer.plan.obligations import obligations
+from optimizer.plan.values import Values, values
+from optimizer.solver.certify import Certificate
+from optimizer.solver.mixed import with_whole_fixed
+from optimizer.solver.program import LinearProgram
+from optimizer.solver.sides import both_sides
+from optimizer.solver.solution import Solution
+from optimizer.tree.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked plan.
+
+    Attributes
+    ----------
+    instance : Instance
+        What was planned for.
+    status : str
+        ``optimal``, or why the solver stopped early.
+    summary : mapping
+        The figures of ``summary.json``: money in $bn, capacity in GW-years.
+    tables : mapping of str to pandas.DataFrame
+        Every table in long form, by name: those of `optimizer.catalogue.plan_tables.COLUMNS`.
+    warnings : tuple of str
+        What is allowed in the instance but decides nothing.
+    timings : mapping of str to float
+        Seconds by phase.
+    solved : mapping
+        Where the solver started (``cold``, ``lift``), the stages on the way, iterations and seconds of the last.
+    """
+
+    instance: Instance
+    status: str
+    summary: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    warnings: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    solved: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def objective_bn(self) -> float:
+        """Worth that the plan maximises: expected, or weighed with CVaR; $bn, discounted."""
+        return float(self.summary["objective_bn"])
+
+    @property
+    def npv_bn(self) -> float:
+        """Expected discounted cash, without penalties and the terminal line, $bn."""
+        return float(self.summary["npv_bn"])
+
+    @property
+    def allocation(self) -> pd.DataFrame:
+        """GW by node, pathway and pool."""
+        return self.tables["allocation"]
+
+    @property
+    def supply(self) -> pd.DataFrame:
+        """GW delivered, cancelled, used and idle by node and pool."""
+        return self.tables["supply"]
+
+    @property
+    def cashflow(self) -> pd.DataFrame:
+        """$bn by node, component and name."""
+        return self.tables["cashflow"]
+
+    @property
+    def cancellations(self) -> pd.DataFrame:
+        """Share and GW cancelled by window node and contract."""
+        return self.tables["cancellations"]
+
+    @property
+    def deals(self) -> pd.DataFrame:
+        """GW in deals by node and deal pathway."""
+        return self.tables["deals"]
+
+    @property
+    def obligations(self) -> pd.DataFrame:
+        """$bn owed by vendor, contract and year."""
+        return self.tables["obligations"]
+
+    @property
+    def marginal_values(self) -> pd.DataFrame:
+        """$bn per GW-year of supply, targets, floors, caps and locks; $bn per GW of ramps."""
+        return self.tables["marginal_values"]
+
+    @property
+    def allowable_changes(self) -> pd.DataFrame:
+        """How far each value and cost may rise and fall, in its own unit, before the plan changes."""
+        return self.tables["allowable_changes"]
+
+    @property
+    def firmness(self) -> pd.DataFrame:
+        """What other splits lose at least, $bn per GW, by pathway, for the first period and each year."""
+        return self.tables["firmness"]
+
+
+def make_plan(
+    timeline: Timeline,
+    program: LinearProgram,
+    solution: Solution,
+    certificate: Certificate,
+    *,
+    allowable: bool = False,
+) -> Plan:
+    """Return the plan that a solution means.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        The instance on its tree.
+    program : LinearProgram
+        The program that was solved.
+    solution : Solution
+        A feasible solution; its duals, where there are any, give the marginal values.
+    certificate : Certificate
+        What is proved of it.
+    allowable : bool
+        Whether allowable changes of values and costs are worked out.
+    """
+    data = timeline.data
+    decided = values(program, data, solution.columns)
+    duals = solution.row_duals if len(solution.row_duals) else np.full(program.shape[0], np.nan)
+    linear = with_whole_fixed(program, solution.columns) if program.whole.any() else program
+    sides = both_sides(linear, solution, marginal_rows(program))
+    tables = decision_tables(timeline, decided)
+    tables |= {
+        "marginal_values": marginal_values(program, data, duals, make.node_columns(timeline), sides),
+        "allowable_changes": allowable_changes(timeline, program, solution, worked_out=allowable),
+        "firmness": firmness(timeline, program, solution, worked_out=sides is not None),
+    }
+    summary = summarise(timeline, decided, str(solution.status), certificate)
+    return Plan(timeline.instance, str(solution.status), summary, tables)
+
+
+def decision_tables(timeline: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
+    """Return the tables of a plan that its decisions make: all but those that need its duals or its basis."""
+    data, columns = timeline.data, make.node_columns(timeline)
+    return {
+        "nodes": make.nodes(timeline, columns),
+        "allocation": make.allocation(data, decided, columns),
+        "supply": make.supply(data, decided, columns),
+        "cashflow": make.cashflow(timeline, decided, columns),
+        "cancellations": make.cancellations(timeline, decided, columns),
+        "deals": make.deals(data, decided, columns),
+        "obligations": obligations(timeline, decided),
+    }
+
+
+def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certificate) -> dict[str, Any]:
+    """Return the figures of a plan: expected, discounted where they are money, signed so that costs are negative."""
+    data, tree = timeline.data, timeline.data.tree
+    weight = tree.probability * data.node_discount
+    by_name = {component: (names, amounts @ weight) for component, (names, amounts) in make.flows(data, plan).items()}
+    components: dict[str, Any] = {component: float(amounts.sum()) for component, (_, amounts) in by_name.items()}
+    components["terminal"] = float((make.terminal(data, plan) @ tree.probability).sum())
+    npv = sum(amount for name, amount in components.items() if name not in make.NOT_CASH)
+    pathways, value = by_name["value"]
+    components["value"] = dict(zip(pathways, value.tolist(), strict=True))
+    years = tree.probability * data.dt
+    used = plan.use @ years
+    idle = float((plan.idle @ years).sum())
+    busy = float(used.sum())
+    return {
+        "status": status,
+        "objective_bn": 0.0 - certificate.objective,  # no negative zero
+        "npv_bn": float(npv),
+        "components_bn": components,
+        "expected_gw_years": dict(zip(data.pathways, used.tolist(), strict=True)),
+        "idle_gw_years": idle,
+        "idle_cost_bn": _idle_cost(data, plan),
+        **({"moved_gw_years": float((plan.moved @ years).sum())} if data.near else {}),
+        "utilisation": busy / (busy + idle) if busy + idle > 0 else 0.0,
+        "cancelled_gw": cancelled_gw(data, plan),
+        "scenarios": len(tree.node_of),
+        "nodes": tree.size,
+        "certificate": certificate.as_dict(),
+        "marginal_values": "integers fixed" if certificate.bound is not None else "linear",
+    }
+
+
+def cancelled_gw(data: PlanData, plan: Values) -> dict[str, float]:
+    """Return the expected GW of each contract for which notice is given within the plan."""
+    given = (plan.newly_cancelled * data.contracted) @ data.tree.probability
+    return dict(zip(data.contracts, given.tolist(), strict=True))
+
+
+def _idle_cost(data: PlanData, plan: Values) -> float:
+    """Return what idle GW cost at the average contract price of their pool, expected and discounted, $bn."""
+    in_service = data.delivered * (1 - plan.ended)
+    capacity, cost = np.zeros_like(data.supply), np.zeros_like(data.supply)
+    np.add.at(capacity, data.pool_of, in_service)
+    np.add.at(cost, data.pool_of, data.cost * in_service)
+    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-12)
+    return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())

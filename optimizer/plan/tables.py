@@ -1,0 +1,189 @@
+"""A plan's tables, made from arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.data import PlanData
+from optimizer.plan.values import Values, carried
+from optimizer.solver.program import FloatArray, IntArray
+from optimizer.tree.arrays import tail_periods
+from optimizer.tree.timeline import Timeline
+
+NOT_CASH = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
+"""Components that are weights of the planner or lie beyond the horizon, so no part of NPV."""
+
+
+@dataclass(frozen=True)
+class NodeColumns:
+    """The columns that name a node in every table."""
+
+    period: IntArray
+    start: NDArray[np.datetime64]
+    known: NDArray[np.object_]
+    probability: FloatArray
+
+    def frame(self, node: IntArray, **columns: Any) -> pd.DataFrame:
+        """Return a table with the node's columns first."""
+        named = {
+            "node": node,
+            "period": self.period[node],
+            "start": self.start[node],
+            "known": self.known[node],
+            "probability": self.probability[node],
+        }
+        return pd.DataFrame({**named, **columns})
+
+
+def node_columns(timeline: Timeline) -> NodeColumns:
+    """Return the columns that name each node of a plan."""
+    tree = timeline.data.tree
+    starts = timeline.calendar.starts().astype("datetime64[s]")
+    return NodeColumns(tree.period, starts[tree.period], np.array(timeline.known, dtype=object), tree.probability)
+
+
+def _by_node(mask: NDArray[np.bool_]) -> tuple[IntArray, ...]:
+    """Return the positions of true elements, ordered by node, the last axis."""
+    node, *others = np.nonzero(np.moveaxis(mask, -1, 0))
+    return (*others, node)
+
+
+def _names(names: tuple[str, ...], at: IntArray) -> NDArray[np.object_]:
+    return np.array(names, dtype=object)[at] if names else np.empty(0, dtype=object)
+
+
+def nodes(timeline: Timeline, columns: NodeColumns) -> pd.DataFrame:
+    """Return one row per node, with its parent (-1 at a root)."""
+    tree = timeline.data.tree
+    return columns.frame(np.arange(tree.size), parent=tree.parent)
+
+
+def allocation(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
+    """Return GW by node, pathway and pool."""
+    p, q, n = _by_node(data.eligible[:, :, data.tree.root])
+    return columns.frame(n, pathway=_names(data.pathways, p), pool=_names(data.pools, q), gw=plan.allocate[p, q, n])
+
+
+def supply(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
+    """Return GW delivered, cancelled, used and idle by node and pool."""
+    q, n = _by_node(np.ones(data.supply.shape, dtype=bool))
+    return columns.frame(
+        n,
+        pool=_names(data.pools, q),
+        delivered_gw=data.supply[q, n],
+        cancelled_gw=plan.cancelled_gw[q, n],
+        used_gw=plan.allocate.sum(axis=0)[q, n],
+        idle_gw=plan.idle[q, n],
+    )
+
+
+def cancellations(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataFrame:
+    """Return the share and GW cancelled by window node and contract, when it takes effect, and its fee."""
+    data = timeline.data
+    k, n = _by_node(data.window)
+    effective = data.tree.period[n] + data.cancel_notice[k, n]
+    starts = timeline.calendar.starts(int(effective.max(initial=0)) + 1).astype("datetime64[s]")
+    return columns.frame(
+        n,
+        contract=_names(data.contracts, k),
+        share=plan.cancelled[k, n],
+        gw=plan.cancelled[k, n] * data.contracted[k, n],
+        effective=starts[effective],
+        fee_bn=(data.fee * data.contracted * plan.newly_cancelled)[k, n],
+    )
+
+
+def deals(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
+    """Return GW in deals by node and deal pathway: in force, signed, given notice, returned, lost, breached."""
+    tree = data.tree
+    returned = data.returning.copy()
+    given = carried(plan.release, data.notified)
+    for i, lag in sorted({(i, lag) for i, row in enumerate(data.notice.tolist()) for lag in row}):
+        at = data.notice[i, tree.root] == lag
+        returned[i, at] += (data.kept_since(i, lag) * given[i])[at]
+    p, n = _by_node(data.deal[:, tree.root])
+    return columns.frame(
+        n,
+        pathway=_names(data.pathways, p),
+        in_force_gw=plan.use[p, n],
+        signed_gw=plan.sign[p, n],
+        notice_given_gw=plan.release[p, n],
+        returned_gw=returned[p, n],
+        lost_gw=((1 - data.keep) * plan.use_before)[p, n],
+        breached_gw=plan.breach[p, n],
+    )
+
+
+def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
+    """Return the money of every period by component: its names, and $bn undiscounted of shape (names, N)."""
+    dt, root = data.dt, data.tree.root
+    penalty = data.shortfall_penalty[:, root]
+    moved = -dt * data.move_cost * plan.moved.sum(axis=1)
+    return {
+        "value": (data.pathways, dt * (data.value * plan.serve).sum(axis=1)),
+        "contract_cost": (data.contracts, -dt * data.cost * data.delivered * (1 - plan.ended)),
+        "operating_cost": (data.pathways, -dt * (data.operating_cost[:, :, root] * plan.allocate).sum(axis=1)),
+        "migration_cost": (data.pathways, -data.migration_cost[:, root] * plan.onboard.sum(axis=1)),
+        "signing_cost": (data.pathways, -data.signing_cost[:, root] * plan.sign),
+        "breach_cost": (data.pathways, -np.where(plan.breach > 0, data.breach_cost[:, root], 0.0) * plan.breach),
+        "cancellation_fees": (data.contracts, -data.fee * data.contracted * plan.newly_cancelled),
+        "idle_penalty": (data.pools, -dt * data.idle_penalty[:, root] * plan.idle),
+        "shortfall_penalty": (data.pathways, -dt * penalty * plan.shortfall),
+        **({"move_penalty": (data.pathways, moved)} if data.near else {}),
+    }
+
+
+def terminal(data: PlanData, plan: Values) -> FloatArray:
+    """Return the terminal line of each contract at the leaves, discounted $bn, shape (K, N)."""
+    return data.terminal_rate * data.delivered * (1 - carried(plan.cancelled, data.last_window))
+
+
+def leaf_tail_periods(timeline: Timeline) -> IntArray:
+    """Return the periods after the horizon that start before each contract's end, at the leaves, shape (K, N)."""
+    tree = timeline.data.tree
+    periods = np.zeros((len(timeline.data.contracts), tree.size), dtype=np.int64)
+    for leaf in tree.leaves:
+        contracts = timeline.scenarios[tree.example[leaf]].tables["contracts"]
+        ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
+        end = np.array([ends.get(c, np.datetime64("NaT")) for c in timeline.contract_of], dtype="datetime64[D]")
+        periods[:, leaf] = tail_periods(timeline.calendar, end)
+    return periods
+
+
+def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataFrame:
+    """Return every amount of money ($bn of the period, and discounted) by node, component and name; costs negative."""
+    data = timeline.data
+    parts = []
+    for component, (names, amounts) in flows(data, plan).items():
+        i, n = _by_node(amounts != 0)
+        bn = amounts[i, n]
+        parts.append((np.full(len(n), component, dtype=object), _names(names, i), n, bn, bn * data.node_discount[n]))
+    parts.append(_terminal(timeline, plan))
+    order = np.argsort(np.concatenate([part[2] for part in parts]), kind="stable")
+    of, name, node, bn, discounted = (np.concatenate(column)[order] for column in zip(*parts, strict=True))
+    return columns.frame(node, component=of, name=name, bn=bn, discounted_bn=discounted)
+
+
+def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
+    """Return the terminal line at the leaves; undiscounted with every tail discount factor at 1."""
+    data, tree = timeline.data, timeline.data.tree
+    periods = leaf_tail_periods(timeline)
+    discounted = terminal(data, plan)
+    k, n = _by_node(discounted != 0)
+    later = np.arange(int(periods.max(initial=0))) + tree.periods
+    yearly = 1 + timeline.instance.discount_rate
+    years = np.concatenate([[0.0], np.cumsum(data.dt * yearly ** -((later + 0.5) * data.dt))])
+    count = periods[k, n]
+    undiscounted = discounted[k, n] * data.dt * count / years[count]
+    return (
+        np.full(len(n), "terminal", dtype=object),
+        _names(data.contracts, k),
+        n,
+        undiscounted,
+        discounted[k, n],
+    )

@@ -1,1 +1,0 @@
-"""What a solution means: tables, figures, marginal values, and their audit."""

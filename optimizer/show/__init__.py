@@ -1,0 +1,1 @@
+"""A plan told: on a terminal, in charts, reports and workbooks."""

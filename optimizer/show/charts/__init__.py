@@ -1,0 +1,1 @@
+"""Drawings that pictures and reports share."""

@@ -1,0 +1,262 @@
+"""Charts of what is decided on the way: cancellations in their windows, deals signed and ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from models.tree import FloatArray
+from optimizer.show import theme
+from optimizer.show.charts import drawing
+from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
+from optimizer.show.charts.over_time import expected
+from optimizer.show.page import cut, percent
+from optimizer.show.text.decisions import Notices, notices
+from optimizer.show.theme import FAINT, GREY, INK, Layer, NothingToShowError
+from optimizer.show.view import View
+from optimizer.storage.sources import printable
+
+MOST_CONTRACTS: Final = 24
+MOST_PATHWAYS: Final = 4
+_NOTICE: Final = theme.Line(GREY, 2)
+_SIGNED, _RETURNED = theme.RAMP[1], theme.RAMP[2]
+
+
+@dataclass(frozen=True)
+class _Window:
+    """When a contract can be cancelled, as written."""
+
+    contract: str
+    opens: str
+    closes: str
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Notices for a contract on one day, over all futures in which they are given."""
+
+    contract: str
+    day: str
+    ends: str
+    gw: float
+    probability: float
+    fee_bn: float
+
+
+def cancellations(view: View) -> Drawing:
+    """Return the chart of cancellations: windows of contracts, when notice is given and when the capacity ends.
+
+    Parameters
+    ----------
+    view : View
+        What to show; GW are expected over the futures.
+    """
+    windows, given = _windows(view), _given(view, notices(view))
+    if not windows:
+        raise NothingToShowError("no contract can be cancelled")
+    weight = {w.contract: sum(g.gw for g in given if g.contract == w.contract) for w in windows}
+    names = sorted(weight, key=lambda name: -weight[name])[:MOST_CONTRACTS]
+    shown = [g for g in given if g.contract in names]
+    rows = [[g.contract, g.day, g.ends, view.gw(g.gw), percent(g.probability), view.money(g.fee_bn)] for g in shown]
+    rows += [
+        [
+            w.contract,
+            f"never; it could be from {w.opens} to {w.closes}",
+            "",
+            view.gw(0.0),
+            percent(0.0),
+            view.money(0.0),
+        ]
+        for w in windows
+        if not weight[w.contract]
+    ]
+    header = ["contract", "notice given", "capacity ends", "expected GW", "chance of it", "expected fee, $bn"]
+    left_out = len(windows) - len(names)
+    more = [f"{left_out} more contracts with less to cancel are left out"] if left_out else []
+    reveals = [view.dates[view.reveals[f]] for f in view.branching]
+    told = [
+        worth(view),
+        "GW expected over the futures; upright dots: dates on which an outcome becomes known",
+        *more,
+    ]
+    key = [
+        Entry("window in which notice may be given", FAINT, (0,)),
+        Entry("notice given (the larger, the more GW)", theme.Line(_SIGNED, 6), (3,)),
+        Entry("notice runs, then the capacity ends", _NOTICE, (1,)),
+    ]
+    some = [w for w in windows if w.contract in names]
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        times = drawing.periods(view)
+        bar, rule, points = _timeline(alt, frame, times, some, shown, names)
+        return [bar, rule, times.rules(alt, frame, reveals), points, times.whole(alt, frame)]
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        return [_points(alt, frame, drawing.periods(view), shown, names, "transparent", extra=12)] if shown else []
+
+    height = 30 * len(names)
+    return Drawing("cancellations: windows and notices", told, marks, Figures(header, rows), key, spots, height=height)
+
+
+def _windows(view: View) -> list[_Window]:
+    table = view.instance.filled("cancellations")
+    columns = (table[name] for name in ("contract", "opens", "closes"))
+    return [
+        _Window(str(contract), str(pd.Timestamp(opens).date()), str(pd.Timestamp(closes).date()))
+        for contract, opens, closes in zip(*columns, strict=True)
+    ]
+
+
+def _given(view: View, found: Notices) -> list[_Given]:
+    """Return notices added up by contract and day, the first days first."""
+    probability = view.tree.probability[found.node]
+    table = pd.DataFrame(
+        {
+            "contract": [view.suppliers[name].contract for name in found.contract],
+            "period": view.tree.period[found.node],
+            "ends": found.effective.astype("datetime64[D]"),
+            "gw": found.gw * probability,
+            "probability": probability,
+            "fee": found.fee_bn * probability,
+        }
+    )
+    rows = table.groupby(["period", "contract"], sort=True, as_index=False).agg(
+        {"ends": "min", "gw": "sum", "probability": "sum", "fee": "sum"}
+    )
+    return [
+        _Given(
+            str(row["contract"]),
+            view.dates[int(row["period"])],
+            str(row["ends"])[:10],
+            float(row["gw"]),
+            float(row["probability"]),
+            float(row["fee"]),
+        )
+        for row in rows.to_dict("records")
+    ]
+
+
+def _place(alt: Any, frame: Frame, names: list[str]) -> Any:
+    axis = alt.Axis(domain=False, ticks=False, labelLimit=200, labelPadding=8, grid=True)
+    return alt.Y("contract:N", sort=names, title=None, axis=axis, scale=alt.Scale(domain=names))
+
+
+def _short(names: list[str], frame: Frame) -> dict[str, str]:
+    """Return names as they are written beside a chart: printable, and cut in the middle where they stay different."""
+    whole = {name: printable(name) for name in names}
+    if frame.width >= theme.NARROW:
+        return whole
+    shortened = {name: cut(told, 17) for name, told in whole.items()}
+    return shortened if len(set(shortened.values())) == len(names) else whole
+
+
+def _timeline(
+    alt: Any, frame: Frame, times: Times, windows: list[_Window], given: list[_Given], names: list[str]
+) -> list[Any]:
+    first, last = times.ends[0], times.ends[-1]
+
+    def inside(since: str, until: str) -> dict[str, str]:
+        return {"time": max(since, first), "until": min(until, last)}
+
+    short = _short(names, frame)
+    y = _place(alt, frame, list(short.values()))
+    x = times.x(alt, frame)
+    open_ = [{"contract": short[w.contract], **inside(w.opens, w.closes)} for w in windows if w.opens < last]
+    running = [{"contract": short[g.contract], **inside(g.day, g.ends)} for g in given]
+    bar = alt.Chart(alt.InlineData(values=open_)).mark_bar(fill=FAINT, height=14, cornerRadius=2)
+    rule = alt.Chart(alt.InlineData(values=running)).mark_rule(**_NOTICE.mark)
+    points = _points(alt, frame, times, given, names, _SIGNED)
+    return [bar.encode(x=x, x2="until:T", y=y), rule.encode(x=x, x2="until:T", y=y), points]
+
+
+def _points(
+    alt: Any, frame: Frame, times: Times, given: list[_Given], names: list[str], fill: str, extra: float = 0.0
+) -> Any:
+    """Return a dot for each notice whose area tells its GW."""
+    most = max((g.gw for g in given), default=1.0) or 1.0
+    short = _short(names, frame)
+    rows = [{"contract": short[g.contract], "time": g.day, "size": 30 + 270 * g.gw / most + 40 * extra} for g in given]
+    dot = alt.Chart(alt.InlineData(values=rows)).mark_point(
+        shape="circle", fill=fill, stroke="transparent" if extra else "white", strokeWidth=1, opacity=1
+    )
+    size = alt.Size("size:Q", scale=None, legend=None)
+    return dot.encode(x=times.x(alt, frame), y=_place(alt, frame, list(short.values())), size=size)
+
+
+def deals(view: View) -> Panels:
+    """Return the chart of deals: GW in force, signed, given notice for and come back, by pathway over time.
+
+    Parameters
+    ----------
+    view : View
+        What to show; GW are expected over the futures.
+    """
+    force = view.deals("in_force_gw")
+    if not force.names:
+        raise NothingToShowError("no pathway is let in deals")
+    names = sorted(force.names, key=lambda name: -float(force.of(name) @ view.tree.probability))[:MOST_PATHWAYS]
+    left_out = len(force.names) - len(names)
+    told = [
+        worth(view),
+        "GW expected over the futures; above the line what is signed, below it what ends, in the period",
+        *([f"{left_out} smaller pathways are left out"] if left_out else []),
+    ]
+    key = [
+        Entry("in force", FAINT, (0,)),
+        Entry("signed", _SIGNED, (1,)),
+        Entry("notice given", GREY, (2,)),
+        Entry("comes back, its notice over", _RETURNED, (3,)),
+    ]
+    drawings = [_deals(view, name) for name in names]
+    return Panels("deals over time", told, drawings, key, columns=1)
+
+
+def _deals(view: View, name: str) -> Drawing:
+    times, weights = drawing.periods(view), expected(view)
+    columns = ("in_force_gw", "signed_gw", "notice_given_gw", "returned_gw", "lost_gw", "breached_gw")
+    force, signed, notice, returned, lost, breached = (view.deals(column).of(name) @ weights for column in columns)
+    most = max(float(force.max()), float(signed.max())) * 1.08 or 1.0
+    least = -max(float(notice.max()), float(returned.max())) * 1.3
+    days = float(view.pathway("notice_days").get(name) or 0.0)
+    words = f"{name}: {days:g} days' notice" if days > 0 else name
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        y = drawing.amount(alt, "GW", most, least)
+        zero = np.zeros(len(force))
+        area = drawing.areas(alt, frame, times, [Layer("in force", zero, force, FAINT)], y)
+        bars = [
+            _bars(alt, frame, times, signed, (0.0, 1.0), _SIGNED, y),
+            _bars(alt, frame, times, -notice, (0.0, 0.5), GREY, y),
+            _bars(alt, frame, times, -returned, (0.5, 1.0), _RETURNED, y),
+        ]
+        axis = drawing.line(alt, frame, times, zero, y, color=INK, strokeWidth=1)
+        return [*area, *bars, axis]
+
+    shown = (force, signed, notice, returned, lost, breached)
+    rows = [[since, *(view.gw(float(c[t])) for c in shown)] for t, since in enumerate(times.ends[:-1])]
+    header = [times.name, *(f"{what}, GW" for what in (
+        "in force", "signed", "notice given", "come back", "lost by churn", "broken off"
+    ))]  # fmt: skip
+    return Drawing(words, [], marks, Figures(header, rows), (), times.spots, height=150)
+
+
+def _bars(
+    alt: Any, frame: Frame, times: Times, values: FloatArray, part: tuple[float, float], fill: str, y: Any
+) -> Any:
+    """Return amounts as bars over a part of each period, from 0."""
+    ends = np.array(times.ends, dtype="datetime64[D]").astype("datetime64[h]")
+    length = np.diff(ends)
+    since, until = (ends[:-1] + (share * length.astype(float)).astype("timedelta64[h]") for share in part)
+    rows = [
+        {"time": str(a), "until": str(b), "bottom": 0.0, "top": float(v)}
+        for a, b, v in zip(since, until, values, strict=True)
+        if v
+    ]
+    data = alt.InlineData(
+        values=[{**row, "time": f"{row['time']}:00Z", "until": f"{row['until']}:00Z"} for row in rows]
+    )
+    mark = alt.Chart(data).mark_rect(fill=fill, strokeWidth=0)
+    return mark.encode(x=times.x(alt, frame), x2="until:T", y=y, y2="bottom:Q")

@@ -1,0 +1,309 @@
+"""Charts as drawings: marks for any width, a key, the figures as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from models.tree import FloatArray
+from optimizer.show import theme
+from optimizer.show.page import formatter
+from optimizer.show.theme import HEIGHT, INK, WIDTH, Fill, Layer
+from optimizer.show.view import View
+
+SPOTS: Final = "spots"
+"""Name of the layer of places that a reader may point at, in a chart of a page."""
+
+SERIES: Final = "series"
+"""How the names of the other layers of a chart of a page begin; their number follows."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a chart is drawn.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of the plotting area, pixels.
+    page : bool
+        Whether it is part of a page: its title and key stand outside, and it has places to point at.
+    """
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    page: bool = False
+
+
+Marks = Callable[[Any, Frame], list[Any]]
+"""What draws the layers of a chart, given Altair and the frame."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of a chart's key: its words, how it is filled, and the numbers of its layers."""
+
+    text: str
+    fill: Fill
+    layers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of a chart as a table.
+
+    Attributes
+    ----------
+    header : sequence of str
+        Names of the columns with their units.
+    rows : sequence of sequence of str
+        Cells; one row for each place that can be pointed at, in their order, where there are such places.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart.
+
+    Attributes
+    ----------
+    what : str
+        What it shows.
+    told : sequence of str
+        What else is to be known to read it.
+    marks : Marks
+        Its layers.
+    figures : Figures
+        What it shows, as a table.
+    key : sequence of Entry
+        Its key, from the top down.
+    spots : Marks or None
+        The layer of places to point at; the rows of `figures` tell of them.
+    beside : callable or None
+        Labels beside the marks of a picture; by default the key.
+    height : int
+        Height of the plotting area, pixels.
+    """
+
+    what: str
+    told: Sequence[str]
+    marks: Marks
+    figures: Figures
+    key: Sequence[Entry] = ()
+    spots: Marks | None = None
+    beside: Callable[[Any], list[Any]] | None = None
+    height: int = HEIGHT
+
+    def picture(self, view: View) -> Any:
+        """Return the chart as a picture of a plan with its title and key."""
+        return self.picture_of(view.instance.name)
+
+    def picture_of(self, name: str) -> Any:
+        """Return the chart as a picture with its title, which begins with the name of an instance, and key."""
+        alt = theme.installed("altair", "Altair")
+        layers = [*self.marks(alt, Frame(height=self.height)), *self.labels(alt)]
+        return theme.picture(alt, layers, f"{name}: {self.what}", self.told, self.height)
+
+    def labels(self, alt: Any) -> list[Any]:
+        """Return what stands beside the marks of a picture."""
+        if self.beside is not None:
+            return self.beside(alt)
+        return theme.key(alt, [(entry.text, entry.fill) for entry in self.key])
+
+    def on_page(self, width: int, height: int) -> Any:
+        """Return the chart without title and key, its layers named for a page."""
+        alt = theme.installed("altair", "Altair")
+        frame = Frame(width, height, page=True)
+        with alt.utils.schemapi.debug_mode(False):  # half the time of a report goes into checking what tests check
+            return self._on_page(alt, frame)
+
+    def _on_page(self, alt: Any, frame: Frame) -> Any:
+        layers = [mark.properties(name=f"{SERIES}{i}") for i, mark in enumerate(self.marks(alt, frame))]
+        if self.spots is not None:
+            layers += [mark.properties(name=SPOTS) for mark in self.spots(alt, frame)]
+        config = {**theme.THEME, "aria": False, "padding": 2, "background": None}
+        fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
+        return alt.layer(*layers, width=frame.width, height=frame.height, config=config, autosize=fitted)
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Small charts of the same kind, beside or above each other, with one key.
+
+    Attributes
+    ----------
+    what : str
+        What they show.
+    told : sequence of str
+        What else is to be known to read them.
+    drawings : sequence of Drawing
+        The charts; `what` of each is its title.
+    key : sequence of Entry
+        The key of all.
+    columns : int
+        How many stand side by side where there is room.
+    """
+
+    what: str
+    told: Sequence[str]
+    drawings: Sequence[Drawing]
+    key: Sequence[Entry] = ()
+    columns: int = 3
+
+    def picture(self, view: View) -> Any:
+        """Return the charts as one picture with a title and a key."""
+        alt = theme.installed("altair", "Altair")
+        width = (WIDTH - 60 * (self.columns - 1)) // self.columns
+        charts = []
+        for number, drawing in enumerate(self.drawings):
+            layers = drawing.marks(alt, Frame(width, drawing.height))
+            if number == min(self.columns, len(self.drawings)) - 1:
+                layers += theme.key(alt, [(entry.text, entry.fill) for entry in self.key], width)
+            title = alt.Title(wrapped(drawing.what, width), fontSize=12, offset=6)
+            charts.append(alt.layer(*layers, title=title, width=width, height=drawing.height))
+        title = alt.Title(f"{view.instance.name}: {self.what}", subtitle=list(self.told))
+        return alt.concat(*charts, columns=self.columns, title=title, spacing=24, config=theme.THEME)
+
+
+Chart = Drawing | Panels
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return a title in lines that fit so many pixels."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and 6.3 * len(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def worth(view: View) -> str:
+    """Return in words over what a plan's figures are expected, what it is worth, and whether it is proved best."""
+    summary = view.plan.summary
+    scenarios, worth = int(summary["scenarios"]), float(summary["objective_bn"])
+    futures = f"expected over {scenarios} scenarios" if scenarios > 1 else "one scenario"
+    status = str(summary["status"])
+    proved = "optimal" if status == "optimal" else f"not proved best ({status.replace('_', ' ')})"
+    told = [futures, f"worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}", *edited(view)]
+    return "; ".join(told)
+
+
+def edited(view: View) -> list[str]:
+    """Return in words how many edits were applied to the instance as written; nothing where there are none."""
+    edits = len(view.instance.applied)
+    return [f"{edits} edit{'s' if edits > 1 else ''} applied"] if edits else []
+
+
+@dataclass(frozen=True)
+class Times:
+    """The periods along a time axis.
+
+    Attributes
+    ----------
+    ends : sequence of str
+        First day of every period, and of the one after the last: a period's figures hold to its end.
+    resolution : str
+        What a period is.
+    """
+
+    ends: Sequence[str]
+    resolution: str
+
+    @property
+    def name(self) -> str:
+        """What the column of the periods is called in a table."""
+        return f"{self.resolution} from"
+
+    def x(self, alt: Any, frame: Frame, *, axis: bool = True) -> Any:
+        """Return the horizontal place of a time."""
+        drawn = theme.time_axis(alt, len(self.ends) - 1, self.resolution, frame.width) if axis else None
+        return alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=drawn)
+
+    def steps(self, alt: Any, **columns: FloatArray) -> Any:
+        """Return figures by period as data of a stepped mark, which ends where the last period does."""
+        longer = {name: [*values.tolist(), float(values[-1])] for name, values in columns.items()}
+        rows = [dict(zip(("time", *longer), row, strict=True)) for row in zip(self.ends, *longer.values(), strict=True)]
+        return alt.InlineData(values=[row for row in rows if all(v == v for v in row.values())])
+
+    def spots(self, alt: Any, frame: Frame) -> list[Any]:
+        """Return the layer of periods to point at."""
+        rows = [{"time": since, "until": until} for since, until in zip(self.ends[:-1], self.ends[1:], strict=True)]
+        mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
+        return [mark.encode(x=self.x(alt, frame), x2="until:T", y=alt.value(0), y2=alt.value(frame.height))]
+
+    def rules(self, alt: Any, frame: Frame, days: Sequence[str]) -> Any:
+        """Return thin upright lines at those of some days that lie inside the periods."""
+        rows = [{"time": day} for day in days if self.ends[0] < day < self.ends[-1]]
+        mark = alt.Chart(alt.InlineData(values=rows)).mark_rule(
+            color=INK, strokeWidth=1, strokeDash=[2, 3], opacity=0.7
+        )
+        return mark.encode(x=self.x(alt, frame))
+
+    def whole(self, alt: Any, frame: Frame) -> Any:
+        """Return an unseen mark that makes the axis reach from the first period to the end of the last."""
+        data = alt.InlineData(values=[{"time": self.ends[0], "until": self.ends[-1]}])
+        return alt.Chart(data).mark_rule(color="transparent").encode(x=self.x(alt, frame), x2="until:T")
+
+
+def periods(view: View) -> Times:
+    """Return the periods of a plan."""
+    return Times(view.dates, view.instance.resolution)
+
+
+def amount(alt: Any, unit: str, most: float, least: float = 0.0, column: str = "top") -> Any:
+    """Return the vertical place of an amount, its axis labelled with the unit."""
+    scale = alt.Scale(domain=[least, most], nice=False)
+    return alt.Y(f"{column}:Q", scale=scale, axis=theme.amount_axis(alt, unit))
+
+
+def areas(alt: Any, frame: Frame, times: Times, layers: Sequence[Layer], y: Any) -> list[Any]:
+    """Return layers as stepped areas over time."""
+    marks = []
+    for layer in layers:
+        data = times.steps(alt, bottom=layer.bottom, top=layer.top)
+        area = alt.Chart(data).mark_area(interpolate="step-after", color=layer.fill, stroke="white", strokeWidth=0.6)
+        marks.append(area.encode(x=times.x(alt, frame), y=y, y2="bottom:Q"))
+    return marks
+
+
+def line(alt: Any, frame: Frame, times: Times, values: FloatArray, y: Any, **style: Any) -> Any:
+    """Return figures as a stepped line over time."""
+    mark = alt.Chart(times.steps(alt, top=values)).mark_line(interpolate="step-after", **style)
+    return mark.encode(x=times.x(alt, frame), y=y)
+
+
+def bars(what: str, told: Sequence[str], layers: Sequence[Layer], places: Sequence[str], unit: str) -> Drawing:
+    """Return a stack as bars over named places, with their totals.
+
+    Parameters
+    ----------
+    what, told : str, sequence of str
+        As in `Drawing`.
+    layers : sequence of Layer
+        The stack, from the bottom up.
+    places : sequence of str
+        Names along the axis.
+    unit : str
+        Unit of the amounts.
+    """
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        return theme.bars(alt, layers, places, unit, frame.width)
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        data = alt.InlineData(values=[{"place": place} for place in places])
+        mark = alt.Chart(data).mark_rect(fill="transparent")
+        return [mark.encode(x=alt.X("place:N", sort=None), y=alt.value(0), y2=alt.value(frame.height))]
+
+    amounts = [layer.top - layer.bottom for layer in layers]
+    write = formatter([float(layers[-1].top.max(initial=0.0))])
+    header = ["", *(f"{layer.name}, {unit}" for layer in layers), f"total, {unit}"]
+    rows = [[place, *(write(row[i]) for row in amounts), write(layers[-1].top[i])] for i, place in enumerate(places)]
+    key = [Entry(layer.name, layer.fill, (i,)) for i, layer in reversed(list(enumerate(layers)))]
+    return Drawing(what, told, marks, Figures(header, rows), key, spots)

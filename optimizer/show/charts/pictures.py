@@ -1,0 +1,145 @@
+"""Pictures written as files: one, or every picture of a run in a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from optimizer.files import refuse_occupied, whole_file, whole_folder
+from optimizer.kept.run import Run
+from optimizer.problems import InstanceError, Problem
+from optimizer.show.charts import charts_futures, charts_money, charts_vendors
+from optimizer.show.charts import decisions as charts_decisions
+from optimizer.show.charts import money as charts_worth
+from optimizer.show.charts import over_time as charts
+from optimizer.show.charts import position as charts_position
+from optimizer.show.charts.drawing import Chart
+from optimizer.show.theme import NothingToShowError, installed
+from optimizer.show.view import View
+from optimizer.storage.sources import printable
+
+if TYPE_CHECKING:
+    from altair import TopLevelMixin
+
+PICTURES: Final[Mapping[str, Callable[[View], Chart]]] = {
+    "gw": charts.gw_over_time,
+    "idle": charts.idle_over_time,
+    "branches": charts_futures.branches,
+    "fan": charts_futures.fan,
+    "worth": charts_worth.waterfall,
+    "cancellations": charts_decisions.cancellations,
+    "deals": charts_decisions.deals,
+    "marginal_values": charts_money.marginal_values,
+    "obligations": charts_money.obligations_by_year,
+    "ramp": charts_vendors.ramp,
+    "signed": charts_position.signed_by_quarter,
+    "capacity": charts_position.capacity_by_year,
+    "premium": charts_position.price_premium,
+}
+"""Every picture of a plan by the name of its file."""
+
+ENDINGS: Final = (".png", ".svg")
+OTHER_ENDINGS: Final = (*ENDINGS, ".pdf", ".gif", ".jpg", ".jpeg", ".webp", ".html")
+"""Endings of files that are pictures too, though not of the kind that is asked for."""
+
+
+def save_all(run: Run, folder: str | Path, ending: str, force: bool = False) -> dict[str, str]:
+    """Write every picture of a run into a new folder, whole or not at all.
+
+    Parameters
+    ----------
+    run : Run
+        What to show.
+    folder : str or Path
+        The folder to be.
+    ending : str
+        ``.png`` or ``.svg``.
+    force : bool
+        Whether a folder of such pictures is replaced.
+
+    Returns
+    -------
+    dict of str to str
+        By name the pictures that were left out, each with what the instance lacks for it.
+
+    Raises
+    ------
+    InstanceError
+        If the folder may not be replaced or cannot be written, or the extra ``report`` is not installed.
+    """
+    target = Path(folder)
+    refuse_occupied(target, force=force, replaceable=_holds_pictures, kind="a folder of gwplan's pictures")
+    left_out: dict[str, str] = {}
+    drawn: dict[str, bytes] = {}
+    view = View(run.plan)
+    for name, draw in PICTURES.items():
+        try:
+            drawn[name] = rendered(draw(view).picture(view), ending)
+        except NothingToShowError as reason:
+            left_out[name] = str(reason)
+    with whole_folder(target, replace=force) as new:
+        for name, picture in drawn.items():
+            (new / f"{name}{ending}").write_bytes(picture)
+    return left_out
+
+
+def _holds_pictures(folder: Path) -> bool:
+    known = {f"{name}{ending}" for name in PICTURES for ending in ENDINGS}
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= known
+
+
+def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
+    """Write a picture as PNG (at twice its size in pixels) or SVG, as the path's ending says.
+
+    Parameters
+    ----------
+    chart : altair chart
+        The picture.
+    path : str or Path
+        A path that ends in ``.png`` or ``.svg``; written whole or not at all.
+    force : bool
+        Whether a file that is there is replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The path.
+
+    Raises
+    ------
+    InstanceError
+        If the ending is another, the path may not be replaced or cannot be written, or vl-convert is not installed.
+    """
+    target = Path(path)
+    refuse_existing(target, force=force)
+    picture = rendered(chart, target.suffix.lower())
+    with whole_file(target) as new:
+        new.write_bytes(picture)
+    return target
+
+
+def refuse_existing(path: str | Path, *, force: bool) -> None:
+    """Raise unless a picture can be written to a path; ask before long work.
+
+    Raises
+    ------
+    InstanceError
+        If its ending is not a picture's, or the path may not be replaced.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in ENDINGS:
+        remedy = "end the name in .png or .svg"
+        rule = "the ending says the kind of picture"
+        raise InstanceError(Problem(printable(str(target)), f"ending '{target.suffix}'", rule, remedy))
+    refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
+
+
+def rendered(chart: TopLevelMixin, ending: str) -> bytes:
+    """Return a picture as the bytes of a PNG (at twice its size in pixels) or an SVG."""
+    convert = installed("vl_convert", "vl-convert")
+    specification = json.dumps(chart.to_dict(validate=False))
+    if ending == ".png":
+        return bytes(convert.vegalite_to_png(specification, scale=2))
+    return str(convert.vegalite_to_svg(specification)).encode()

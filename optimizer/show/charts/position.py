@@ -1,0 +1,217 @@
+"""Charts of the position that is planned: what was signed when, capacity by use over the years, the price premium."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from models.tree import FloatArray
+from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.instance.instance import Instance
+from optimizer.show import theme
+from optimizer.show.charts import drawing
+from optimizer.show.charts.drawing import Drawing, Figures, Frame, edited, worth
+from optimizer.show.theme import GREY, INK, NothingToShowError
+from optimizer.show.view import MONTH_NAMES, Span, View
+from optimizer.storage.sources import printable
+from optimizer.tree.calendar import add_months
+
+KINDS: Final = {
+    "cloud": "neocloud and other cloud",
+    "colocation": "leases (colocation)",
+    "self_build": "own campuses",
+    "": "kind not said",
+}
+"""Kinds of contract in the order in which they are stacked, in words."""
+
+
+def signed_by_quarter(view: View) -> Drawing:
+    """Return the chart of what was signed: whole contracts in GW by the quarter of their signature, and by kind.
+
+    Parameters
+    ----------
+    view : View
+        Whose contracts to show, as written: what an outcome adds is not in it.
+    """
+    contracts = view.instance.filled("contracts")
+    dated = contracts[contracts["signed"].notna()]
+    if dated.empty:
+        raise NothingToShowError("no contract says when it was signed")
+    delivered = view.instance.filled("deliveries").groupby("contract")["gw"].sum()
+    gw = delivered.reindex(dated["contract"], fill_value=0.0).to_numpy()
+    months = dated["signed"].to_numpy().astype("datetime64[M]").astype(np.int64)
+    quarter = months // 3
+    first, count = int(quarter.min()), int(quarter.max() - quarter.min()) + 1
+    kinds = dated["kind"].to_numpy()
+    parts: list[tuple[str, FloatArray, theme.Fill]] = []
+    fills: list[theme.Fill] = [theme.RAMP[0], theme.RAMP[2], theme.hatching(60), theme.PALE]
+    for (kind, words), fill in zip(KINDS.items(), fills, strict=True):
+        if (kinds == kind).any():
+            height = np.histogram(quarter - first, count, (0, count), weights=gw * (kinds == kind))[0]
+            parts.append((words, height, fill))
+    places = [f"{(q // 4) + 1970} Q{q % 4 + 1}" for q in range(first, first + count)]
+    bought = gw[kinds != "self_build"]
+    half = months[kinds != "self_build"] // 6
+    latest = int(half.max(initial=-1))
+    told = f"{gw.sum():.1f} GW in all"
+    if latest >= 0:
+        name = f"the {'second' if latest % 2 else 'first'} half of {latest // 2 + 1970}"
+        told += f"; {bought[half == latest].sum():.1f} GW of cloud and colocation in {name}"
+    subtitle = [told, "each contract's GW when all is delivered, by the date of its signature", *edited(view)]
+    return drawing.bars("GW signed by quarter", subtitle, theme.stacked(parts), places, "GW")
+
+
+def capacity_by_year(view: View) -> Drawing:
+    """Return the chart of capacity by use over the years: the first pathway, the others together, and the rest.
+
+    Parameters
+    ----------
+    view : View
+        What to show; before the plan begins only what was in service is known, not what for.
+    """
+    spans = view.spans(view.calendar.periods)
+    means = view.means(spans)
+    pathways = [str(name) for name in view.instance.tables["pathways"]["pathway"]]
+    first, others = pathways[0], pathways[1:]
+    earlier = _before_the_plan(view.instance, view)
+    blank = np.zeros(len(earlier))
+
+    def during(values: FloatArray) -> FloatArray:
+        return np.concatenate([blank, values @ means])
+
+    before = np.concatenate([[gw for _, gw in earlier], np.zeros(len(spans))])
+    used = [np.zeros(view.tree.size), *(view.use.of(p) for p in others)]
+    parts: list[tuple[str, FloatArray, theme.Fill]] = [
+        ("in service before the plan", before, theme.FAINT),
+        (first, during(view.use.of(first)), theme.RAMP[0]),
+        (f"other uses: {_listed(others)}", during(np.sum(used, axis=0)), theme.RAMP[2]),
+        ("idle", during(view.idle.total), theme.hatching(60)),
+        ("cancelled", during(view.cancelled.total), theme.PALE),
+    ]
+    labels = [label for label, _ in earlier] + [_label(span) for span in spans]
+    subtitle = [worth(view), "mean of each year; contracts of the instance only"]
+    layers = theme.stacked(part for part in parts if part[1].any())
+    return drawing.bars("capacity by use over the years", subtitle, layers, labels, "GW")
+
+
+def _before_the_plan(instance: Instance, view: View) -> list[tuple[str, float]]:
+    """Return mean GW in service in each calendar year before the plan, and in the part of its first year."""
+    contracts = instance.filled("contracts").set_index("contract")
+    deliveries = instance.filled("deliveries")
+    late = contracts["delay_months"].reindex(deliveries["contract"]).to_numpy(dtype=np.int64)
+    since = add_months(deliveries["date"].to_numpy().astype("datetime64[D]"), late)
+    until = contracts["end"].reindex(deliveries["contract"]).to_numpy().astype("datetime64[M]")
+    start = np.datetime64(instance.start, "M")
+    if not (since.astype("datetime64[M]") < start).any():
+        return []
+    months = np.arange(since.min().astype("datetime64[M]"), start)
+    day = months.astype("datetime64[D]")[:, None]
+    there = (since[None, :] <= day) & (np.isnat(until)[None, :] | (months[:, None] < until[None, :]))
+    gw = there @ deliveries["gw"].to_numpy()
+    years = months.astype("datetime64[Y]").astype(np.int64) + 1970
+    found = []
+    for year in range(int(years[0]), int(years[-1]) + 1):
+        inside = years == year
+        cut = start.astype(np.int64) % 12 if year == instance.start.year else 12
+        label = str(year) if cut == 12 else f"{year} Jan-{MONTH_NAMES[cut - 1]}"
+        found.append((label, float(gw[inside].sum() / cut)))
+    return found
+
+
+def _label(span: Span) -> str:
+    return span.label.replace("\n", " ")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} other pathways"
+
+
+def price_premium(view: View) -> Drawing:
+    """Return the chart of what outlets pay per GW-year against the mean price of the capacity that is bought.
+
+    Parameters
+    ----------
+    view : View
+        Whose tiers to show: those of the pathways let in deals, or of all where there are none, at their first date.
+    """
+    typical, bought = _typical_price(view.instance)
+    rows = [(f"typical price ({bought})", typical, typical, GREY)]
+    for tier in _first_tiers(view.instance):
+        rows.append(tier)
+    subtitle = [
+        "$bn per GW-year at the first date of each tier, and as a multiple of the typical price",
+        "dark: the price times the pathway's realisation, the probability that it is earned",
+        *edited(view),
+    ]
+    words = [_words(price, realised, typical) for _, price, realised, _ in rows]
+    header = ["outlet", "price, $bn per GW-year", "multiple of the typical price", "realised, $bn per GW-year"]
+    figures = Figures(
+        header,
+        [[row[0], *told[:2], told[2] if len(told) > 2 else told[0]] for row, told in zip(rows, words, strict=True)],
+    )
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        return _price_bars(alt, rows, words, frame)
+
+    return Drawing("price premium", subtitle, marks, figures, height=34 * len(rows))
+
+
+def _words(price: float, realised: float, typical: float) -> list[str]:
+    """Return a price, its multiple of the typical one, and what of it is realised where that is less."""
+    return [f"{price:.2f}", f"{price / typical:.1f} x", *([f"{realised:.2f}"] if realised < price else [])]
+
+
+def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list[list[str]], frame: Frame) -> list[Any]:
+    """Return a bar for each outlet, the realised part of it dark, with its figures beside it."""
+    narrow = frame.width < theme.NARROW
+    scale = alt.Scale(domain=[0, max(row[1] for row in rows) * (2.2 if narrow else 1.3)], nice=False)
+    axis = alt.Axis(domain=False, ticks=False, labelLimit=150 if narrow else 260, labelPadding=8)
+    y = alt.Y("outlet:N", sort=[row[0] for row in rows], title=None, axis=axis)
+    x = alt.X("price:Q", title=None, scale=scale, axis=None)
+    marks = []
+    for (outlet, price, realised, fill), told in zip(rows, words, strict=True):
+        for length, colour in ((price, theme.FAINT), (realised, fill)):
+            data = alt.InlineData(values=[{"outlet": outlet, "price": length}])
+            marks.append(alt.Chart(data).mark_bar(fill=colour, height=18).encode(x=x, y=y))
+        text = " · ".join([*told[:2], *(f"{part} realised" for part in told[2:])])
+        data = alt.InlineData(values=[{"outlet": outlet, "price": price, "text": text}])
+        label = alt.Chart(data).mark_text(align="left", dx=6, color=INK, fontSize=12)
+        marks.append(label.encode(x=x, y=y, text="text:N"))
+    return marks
+
+
+def _typical_price(instance: Instance) -> tuple[float, str]:
+    """Return the mean price of cloud contracts, weighted by their GW, and in words what was averaged."""
+    contracts, deliveries = instance.filled("contracts"), instance.filled("deliveries")
+    gw = deliveries.groupby("contract")["gw"].sum().reindex(contracts["contract"], fill_value=0.0).to_numpy()
+    price = contracts["cost_bn_per_gw_year"].to_numpy()
+    for words, chosen in (
+        ("cloud contracts", (contracts["kind"] == "cloud").to_numpy()),
+        ("all contracts", np.ones(len(gw), dtype=bool)),
+    ):
+        if gw[chosen] @ price[chosen] > 0:
+            return float(gw[chosen] @ price[chosen] / gw[chosen].sum()), words
+    raise NothingToShowError("no contract has a price")
+
+
+def _first_tiers(instance: Instance) -> list[tuple[str, float, float, str]]:
+    """Return name, price, realised price and colour of the tiers that pathways begin with."""
+    pathways, value = instance.filled("pathways").set_index("pathway"), instance.filled("value")
+    deals = pathways.index[(pathways["notice_days"] > 0) | (pathways["min_term_days"] > 0)]
+    chosen = value[value["pathway"].isin(deals)] if value["pathway"].isin(deals).any() else value
+    if chosen.empty:
+        raise NothingToShowError("no pathway has tiers")
+    names = list(dict.fromkeys(chosen["pathway"]))
+    colours = dict(zip(names, theme.shades(len(names)), strict=True))
+    rows = []
+    for name in names:
+        tiers = chosen[chosen["pathway"] == name]
+        now: pd.DataFrame = tiers[tiers["from"] == tiers["from"].min()].sort_values("tier")
+        for tier, width, price in zip(now["tier"], now["width_gw"], now["value_bn_per_gw_year"], strict=True):
+            size = "" if np.isnan(width) else f", {width:g} GW"
+            realised = price * math.prod(float(pathways.loc[name, column]) for column in VALUE_FACTORS)
+            rows.append((f"{printable(name)} tier {tier:g}{size}", float(price), realised, colours[name]))
+    return rows

@@ -1,0 +1,323 @@
+"""Charts of many cases: a grid as a line or a heat map, and a tornado."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from optimizer.kept.case_columns import in_words, label, unit, unit_behind, with_unit
+from optimizer.kept.sweep import CASES
+from optimizer.show import theme
+from optimizer.show.charts.charts_spread import montecarlo
+from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame
+from optimizer.show.page import cut, decimals, formatter, number, signed
+from optimizer.show.theme import FAINT, GREY, INK, RAMP, Line, NothingToShowError
+from optimizer.storage.sources import printable
+from optimizer.studies.sweep.sweep import OPTIMAL
+
+BAR: Final = 22
+"""Height of one input of a tornado, pixels."""
+
+MOST_INPUTS: Final = 25
+"""Inputs that a tornado shows."""
+
+CELL: Final = 34
+"""Height of one row of a heat map, pixels."""
+
+MOST_BANDS: Final = 6
+"""Shades of a heat map."""
+
+LETTER: Final = 7
+"""Width of a letter or digit inside a chart, pixels."""
+
+NO_PLAN: Final = "no plan"
+
+About = Mapping[str, Any]
+"""What a kept sweep's manifest says: ``instance``, ``edits``, ``base``, ``settings``."""
+
+
+def chart(kind: str, tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
+    """Return the chart of a sweep of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        ``sweep``, ``tornado`` ...
+    tables : mapping of str to pandas.DataFrame
+        ``cases``, and the tables that were made of them.
+    about : mapping
+        What its manifest says.
+
+    Raises
+    ------
+    NothingToShowError
+        If there is no chart of that kind, or the sweep has nothing to show in it.
+    """
+    if kind not in CHARTS:
+        raise NothingToShowError(f"there is no picture of a {kind}")
+    return CHARTS[kind](tables, about)
+
+
+def grid(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
+    """Return the chart of a grid: of one axis a line, of two a heat map."""
+    axes, figure = list(about["settings"]["axes"]), str(about["settings"]["of"])
+    table = tables[CASES]
+    if len(axes) not in (1, 2):
+        raise NothingToShowError("the picture of a grid has one or two axes: sweep two of them at a time")
+    if not table[figure].notna().any():
+        raise NothingToShowError("no case has a plan")
+    return _line(table, axes[0], figure, about) if len(axes) == 1 else _heat_map(table, axes, figure)
+
+
+def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
+    base = float(about["base"][figure])
+    numbers = all(isinstance(value, float) and np.isfinite(value) for value in table[axis])
+    places: list[Any] = table[axis].tolist() if numbers else list(map(label, table[axis]))
+    values = table[figure].tolist()
+    planned = [{"x": x, "y": y} for x, y in zip(places, values, strict=True) if y == y]
+    failed = [{"x": x} for x, y in zip(places, values, strict=True) if y != y]
+
+    def across(alt: Any, frame: Frame) -> Any:
+        shown = alt.Axis(labelAngle=_angle(frame, list(map(label, places)), numbers), grid=False, tickCount=8)
+        scale = alt.Scale(zero=False, nice=False, padding=12) if numbers else alt.Undefined
+        order = None if numbers else list(dict.fromkeys(places))
+        return alt.X(f"x:{'Q' if numbers else 'N'}", sort=order, title=None, scale=scale, axis=shown)
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        x, y = across(alt, frame), alt.Y("y:Q", scale=alt.Scale(zero=False), axis=theme.amount_axis(alt, unit(figure)))
+        rule = alt.Chart(alt.InlineData(values=[{"y": base}])).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=y)
+        rows = alt.Chart(alt.InlineData(values=planned)).encode(x=x, y=y)
+        none = alt.Chart(alt.InlineData(values=failed)).mark_point(shape="cross", color=INK, angle=45, opacity=1)
+        return [
+            rule,
+            rows.mark_line(color=RAMP[1], strokeWidth=2),
+            rows.mark_point(color=RAMP[0], fill=RAMP[0], size=40, opacity=1),
+            *([none.encode(x=x, y=alt.value(frame.height - 8))] if failed else []),
+        ]
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        ends = _midway(places) if numbers else [{"x": x} for x in places]
+        mark = alt.Chart(alt.InlineData(values=ends)).mark_rect(fill="transparent")
+        until = {"x2": alt.X2("until:Q")} if numbers else {}
+        return [mark.encode(x=across(alt, frame), **until, y=alt.value(0), y2=alt.value(frame.height))]
+
+    write, change = formatter([base, *values]), formatter([value - base for value in values])
+    rows = [
+        [label(x), write(y), signed(change(y - base)), str(status).replace("_", " ")]
+        for x, y, status in zip(places, values, table["status"].tolist(), strict=True)
+    ]
+    header = [axis, with_unit(figure), "against the base", "status"]
+    key = [Entry(with_unit(figure), Line(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
+    key += [Entry(NO_PLAN, Line(INK, 2, (2, 2)), (3,))] if failed else []
+    told = [f"by {axis}; dashed: the base", *without_plan(table)]
+    return Drawing(in_words(figure), told, marks, Figures(header, rows), key, spots)
+
+
+_DASHED: Final = Line(GREY, 1.5, (4, 4))
+
+
+def _midway(places: Sequence[float]) -> list[dict[str, float]]:
+    """Return for each place along a line from where to where it is the nearest."""
+    known = np.unique(places)
+    if len(known) < 2:
+        return [{"x": place, "until": place} for place in places]
+    between = (known[1:] + known[:-1]) / 2
+    ends = np.concatenate([known[:1], between, known[-1:]])
+    index = np.searchsorted(known, places)
+    return [{"x": float(ends[i]), "until": float(ends[i + 1])} for i in index]
+
+
+def _angle(frame: Frame, labels: Sequence[str], numbers: bool) -> int:
+    """Return how names along an axis are turned: upright where there is no room for them side by side."""
+    if numbers:
+        return 0
+    return 0 if frame.width / len(set(labels)) > LETTER * max(map(len, labels)) else -90
+
+
+@dataclass(frozen=True)
+class _Band:
+    """Cells of a heat map that are drawn alike."""
+
+    name: str
+    fill: str
+    ink: str
+    rows: list[dict[str, str]]
+
+
+def _heat_map(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Drawing:
+    down, across = axes
+    lines, columns = (list(dict.fromkeys(map(label, table[axis].tolist()))) for axis in axes)
+    bands = _bands(table, axes, figure)
+    longest = max(len(row["text"]) for band in bands for row in band.rows)
+
+    def places(alt: Any, frame: Frame) -> dict[str, Any]:
+        shown = alt.Axis(labelAngle=_angle(frame, columns, False), ticks=False, orient="top")
+        limit = 90 if frame.width < theme.NARROW else 180
+        return {
+            "x": alt.X("column:N", sort=columns, title=None, axis=shown),
+            "y": alt.Y("row:N", sort=lines, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=limit)),
+        }
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        room = 0.85 * frame.width / len(columns) > LETTER * longest
+        layers = []
+        for band in bands:
+            cells = alt.Chart(alt.InlineData(values=band.rows)).encode(**places(alt, frame))
+            layers.append(cells.mark_rect(fill=band.fill, stroke="white"))
+            words = cells.mark_text(fontSize=11, color=band.ink, opacity=1 if room else 0)
+            layers.append(words.encode(text="text:N"))
+        return layers
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        cells = [
+            {"row": label(a), "column": label(b)}
+            for a, b in zip(table[down].tolist(), table[across].tolist(), strict=True)
+        ]
+        return [alt.Chart(alt.InlineData(values=cells)).mark_rect(fill="transparent").encode(**places(alt, frame))]
+
+    write = formatter(table[figure])
+    rows = [
+        [f"{label(a)}; {label(b)}", label(a), label(b), write(value), str(status).replace("_", " ")]
+        for a, b, value, status in zip(*(table[name].tolist() for name in (*axes, figure, "status")), strict=True)
+    ]
+    header = ["case", f"down: {down}", f"across: {across}", with_unit(figure), "status"]
+    key = [Entry(band.name, band.fill, (2 * i, 2 * i + 1)) for i, band in reversed(list(enumerate(bands)))]
+    told = [f"down: {down}", f"across: {across}", *without_plan(table)]
+    height = max(CELL * len(lines), 60)
+    return Drawing(in_words(figure), told, marks, Figures(header, rows), key, spots, height=height)
+
+
+def _bands(table: pd.DataFrame, axes: Sequence[str], figure: str) -> list[_Band]:
+    """Return the cells of a heat map by shade, from the lowest figures to the highest, then those without a plan."""
+    values = table[figure].to_numpy(dtype=float)
+    known = values[np.isfinite(values)]
+    count = min(MOST_BANDS, len(np.unique(known)))
+    edges = np.linspace(known.min(), known.max(), count + 1)
+    band = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, count - 1)
+    write, places = formatter(known), [table[axis].tolist() for axis in axes]
+    found = []
+    for i, fill in enumerate(theme.shades(count) if count > 1 else [RAMP[1]]):
+        rows = [
+            {"row": label(a), "column": label(b), "text": write(value)}
+            for a, b, value, of in zip(*places, values.tolist(), band.tolist(), strict=True)
+            if value == value and of == i
+        ]
+        if rows:
+            name = f"{write(edges[i])} to {write(edges[i + 1])}{unit_behind(figure)}"
+            found.append(_Band(name, fill, theme.ink_on(fill), rows))
+    none = [
+        {"row": label(a), "column": label(b), "text": "none"}
+        for a, b, value in zip(*places, values.tolist(), strict=True)
+        if value != value
+    ]
+    return [*found, *([_Band(NO_PLAN, FAINT, INK, none)] if none else [])]
+
+
+def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
+    """Return the chart of a tornado: a bar for each input from the lower case to the higher, the widest on top."""
+    table, figure = tables["tornado"], str(about["settings"]["of"])
+    shown = table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable").head(MOST_INPUTS)
+    if shown.empty:
+        raise NothingToShowError("no input makes a difference")
+    base = float(about["base"][figure])
+    names = list(shown["input"])
+
+    def along(alt: Any, frame: Frame) -> Any:
+        limit = 120 if frame.width < theme.NARROW else 340
+        axis = alt.Axis(labelLimit=limit, ticks=False, domain=False)
+        return alt.Y("input:N", sort=_shortened(names, frame), title=None, axis=axis)
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        axis = theme.amount_axis(alt, unit(figure))
+        axis.tickCount = 4 if frame.width < theme.NARROW else 8
+        x = alt.X("from:Q", title=None, scale=alt.Scale(zero=False), axis=axis)
+        layers = []
+        for way, fill, side in (("down", RAMP[0], -1), ("up", RAMP[2], 1)):
+            for overlaid in (False, True):  # bars of one side stand above each other, so that neither hides the other
+                height = (BAR - 8) // 2 if overlaid else BAR - 8
+                rows = [row for row in _swings(shown, way, base, frame) if row.pop("overlaid") == overlaid]
+                bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(
+                    fill=fill, height=height, yOffset=side * height / 2 if overlaid else 0
+                )
+                layers.append(bars.encode(x=x, x2="to:Q", y=along(alt, frame)))
+        rule = alt.Chart(alt.InlineData(values=[{"from": base}])).mark_rule(color=INK).encode(x=x)
+        return [*layers, rule]
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        rows = [{"input": name} for name in _shortened(names, frame)]
+        mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
+        return [mark.encode(y=along(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
+
+    key = [Entry("down", RAMP[0], (0, 1)), Entry("up", RAMP[2], (2, 3)), Entry("the base", Line(INK, 1.2), (4,))]
+    height = BAR * len(names)
+    told = _told(table, shown, float(about["settings"]["by"]), base)
+    return Drawing(
+        f"{in_words(figure)}, each input lower and higher",
+        told,
+        marks,
+        _swing_figures(shown, figure, base),
+        key,
+        spots,
+        height=height,
+    )
+
+
+def _shortened(names: Sequence[str], frame: Frame) -> list[str]:
+    """Return names as short as there is room for, no two alike."""
+    most, found = 17 if frame.width < theme.NARROW else 44, list[str]()
+    for place, name in enumerate(map(printable, names), start=1):
+        short = cut(name, most)
+        found.append(f"{cut(name, most - 4)} {place}" if short in found else short)
+    return found
+
+
+def _swings(shown: pd.DataFrame, way: str, base: float, frame: Frame) -> list[dict[str, Any]]:
+    """Return the bars of one way, and of each whether the other way's lies on the same side of the base."""
+    return [
+        {"input": name, "from": base, "to": float(mine), "overlaid": (down - base) * (up - base) > 0}
+        for name, (down, up, mine) in zip(
+            _shortened(list(shown["input"]), frame),
+            shown[["down", "up", way]].to_numpy(dtype=float).tolist(),
+            strict=True,
+        )
+        if np.isfinite(mine)
+    ]
+
+
+def _told(table: pd.DataFrame, shown: pd.DataFrame, share: float, base: float) -> list[str]:
+    told = [f"each input {100 * share:.4g}% down and up, or over its own range; line: the base, {base:.4g}"]
+    hidden = len(table) - len(shown)
+    told += [f"{hidden} more with less or no difference"] if hidden else []
+    missing = int((table["reason"] != "").sum())
+    return [*told, *([f"{missing} inputs have a case without a plan"] if missing else [])]
+
+
+def _swing_figures(shown: pd.DataFrame, figure: str, base: float) -> Figures:
+    write, places = formatter(shown["swing"]), decimals([base, *shown["swing"]])
+    rows = [
+        [row["input"], row["range"], row["status"] or "-",
+         *("none" if np.isnan(row[way]) else number(row[way], places) for way in ("down", "up")), write(row["swing"]),
+         number(row["first_moves_changed_gw"], 3)]
+        for row in shown.to_dict("records")
+    ]  # fmt: skip
+    header = ["input", "range", "grade", f"down, {with_unit(figure)}", f"up, {with_unit(figure)}", "swing",
+              "first moves changed, GW"]  # fmt: skip
+    return Figures(header, rows)
+
+
+def without_plan(table: pd.DataFrame) -> list[str]:
+    """Return in words how many cases have no plan; nothing where all have one."""
+    count = int((table["status"] != OPTIMAL).sum())
+    return [f"{count} of {len(table)} cases have no plan"] if count else []
+
+
+CHARTS: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Drawing]]] = {
+    "sweep": grid,
+    "tornado": tornado,
+    "montecarlo": montecarlo,
+}
+"""The chart of each kind of sweep."""

@@ -1,0 +1,1 @@
+"""One HTML page that tells a plan, a comparison or a sweep."""

@@ -1,0 +1,228 @@
+"""A report: one page that needs nothing else, with charts that can be pointed at and their figures as tables."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from optimizer.files import refuse_occupied, whole_file
+from optimizer.show import theme
+from optimizer.show.charts.drawing import Chart, Drawing, Entry, Panels
+from optimizer.show.report.html import HtmlPage, capital, identifier, paragraph, table
+from optimizer.show.report.report_svg import Palette, hatch, svg, swatch
+from optimizer.show.theme import NothingToShowError
+
+WIDE, NARROW = 880, 358
+"""Widths for which a chart is drawn: for screens and paper, and for phones; pixels."""
+
+SEVERAL: Final = {2: ("two", 430), 3: ("three", 280)}
+"""Class and width of charts that stand beside each other, by how many do."""
+
+_DOCTYPE: Final = "<!doctype html>"
+GENERATOR: Final = '<meta name="generator" content="gwplan report">'
+
+
+@dataclass
+class Report:
+    """A page that is being written.
+
+    Attributes
+    ----------
+    title : str
+        What it is about.
+    lead : sequence of str
+        Paragraphs below the title.
+    left_out : dict of str to str
+        Charts that were left out, each with what is lacking for it.
+    """
+
+    title: str
+    lead: Sequence[str] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+    _sections: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    _palette: Palette = field(default_factory=Palette)
+    _charts: int = 0
+
+    def section(self, title: str) -> None:
+        """Begin a section."""
+        self._sections.append((identifier(title), title, []))
+
+    def add(self, html: str) -> None:
+        """Add HTML to the section; what is user-supplied in it is escaped already."""
+        self._sections[-1][2].append(html)
+
+    def say(self, *parts: Callable[[HtmlPage], None]) -> None:
+        """Add what printed parts say."""
+        name, _, html = self._sections[-1]
+        for part in parts:
+            page = HtmlPage(prefix=f"{name}-{len(html)}")
+            part(page)
+            html.append("".join(page.html))
+
+    def note(self, text: str) -> None:
+        """Add a paragraph."""
+        self.say(lambda page: page.note(text))
+
+    def facts(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Add labels, figures and what they mean."""
+        self.say(lambda page: page.facts(rows))
+
+    def more(
+        self, summary: str, header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "", caption: str = ""
+    ) -> None:
+        """Add a table that is shown when asked for."""
+        named = f'aria-label="{escape(caption or summary)}"'
+        inner = table(header, rows, align, named, caption=caption or summary)
+        self.add(f'<details class="wide-cells"><summary>{escape(summary)}</summary>{inner}</details>')
+
+    def chart(self, name: str, draw: Callable[[], Chart], without: Sequence[str] = ()) -> None:
+        """Add a chart; one that there is nothing for is told instead.
+
+        Parameters
+        ----------
+        name : str
+            What it is called where it is left out.
+        draw : callable
+            Makes it.
+        without : sequence of str
+            What it tells that is told on the page already.
+        """
+        try:
+            chart = draw()
+        except NothingToShowError as reason:
+            self.left_out[name] = str(reason)
+            self.add(paragraph(f"No chart of {name}: {reason}.", "told"))
+            return
+        self._charts += 1
+        told = [line for line in chart.told if line not in without]
+        head = f"<h3>{escape(capital(chart.what))}</h3>" + "".join(paragraph(capital(line), "told") for line in told)
+        key = self._key(chart.key)
+        if isinstance(chart, Drawing):
+            inner = self._drawn(chart, f"k{self._charts}-", [chart.what, *told])
+            self.add(f"<figure><figcaption>{head}</figcaption>{key}{inner}</figure>")
+        else:
+            self.add(f'<figure class="many"><figcaption>{head}</figcaption>{key}{self._panels(chart, told)}</figure>')
+
+    def _panels(self, chart: Panels, told: Sequence[str]) -> str:
+        kind, width = SEVERAL.get(chart.columns, ("one", 0))
+        inner = []
+        for number, drawing in enumerate(chart.drawings):
+            prefix = f"k{self._charts}-{number}-"
+            drawn = self._drawn(drawing, prefix, [f"{chart.what}, {drawing.what}", *told], width)
+            inner.append(f"<div><h4>{escape(drawing.what)}</h4>{drawn}</div>")
+        return f'<div class="panels {kind}">{"".join(inner)}</div>'
+
+    def _drawn(self, drawing: Drawing, prefix: str, told: Sequence[str], width: int = 0) -> str:
+        """Return a chart for every width at which it is shown, and its figures."""
+        sizes = {"both": width} if width else {"wide": WIDE, "narrow": NARROW}
+        pictures = (
+            svg(drawing.on_page(across, drawing.height), self._palette, f"{prefix}{kind[0]}", kind)
+            for kind, across in sizes.items()
+        )
+        label = escape(capital(". ".join([*told, "Its figures follow as a table"])))
+        figures = drawing.figures
+        caption = f"{capital(told[0])}: figures"
+        inner = table(figures.header, figures.rows, "", f'aria-label="{escape(caption)}"', caption=caption)
+        return (
+            f'<div class="draw" role="img" tabindex="0" aria-label="{label}">{"".join(pictures)}</div>'
+            f'<details class="figures"><summary aria-label="{escape(caption)} as a table">Figures as a table</summary>'
+            f"{inner}</details>"
+        )
+
+    def _key(self, entries: Sequence[Entry]) -> str:
+        items = (
+            f'<li><button type="button" aria-pressed="false" data-layers="{" ".join(map(str, entry.layers))}">'
+            f"{swatch(entry, self._palette)}{escape(entry.text)}</button></li>"
+            for entry in entries
+        )
+        return f'<ul class="key">{"".join(items)}</ul>' if entries else ""
+
+    def html(self) -> str:
+        """Return the page."""
+        stripes = hatch(self._palette)
+        style, script = self._style(), _resource("report.js")
+        policy = "; ".join(
+            ("default-src 'none'", f"style-src {_hash(style)}", f"script-src {_hash(script)}", "base-uri 'none'")
+        )
+        links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in self._sections)
+        lead = "".join(paragraph(line, "lead") for line in self.lead)
+        body = "".join(
+            f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(title)}</h2>{"".join(parts)}</section>'
+            for name, title, parts in self._sections
+        )
+        return (
+            f'{_DOCTYPE}\n<html lang="en"><head><meta charset="utf-8">'
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">{GENERATOR}'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f'<meta name="color-scheme" content="light dark"><title>{escape(self.title)}</title><style>{style}</style>'
+            f'</head><body><a class="skip" href="#main">Skip to the report</a>{stripes}<div class="shell"><header>'
+            f"<h1>{escape(self.title)}</h1>{lead}</header>"
+            f'<nav aria-label="Contents"><ul>{links}</ul></nav><main id="main">{body}</main>'
+            "<footer>Made by gwplan. Point at a chart, or focus it and use the arrow keys, for its figures; press "
+            "an entry of a key to pick out what it stands for. Nothing in this file is loaded from elsewhere.</footer>"
+            f'</div><div id="tip" class="tip" role="status" hidden></div><script>{script}</script></body></html>\n'
+        )
+
+    def _style(self) -> str:
+        names = {"ink": theme.INK, "soft": "#59626e", "faint": theme.FAINT, "page": "#ffffff", "card": "#f6f7f9"}
+        dark = {**{name: theme.in_dark(names[name]) for name in ("ink", "faint", "page")}, "soft": "#aab3be"}
+        dark |= {"card": "#1c222a", "link": "#8fbdf0"}
+        light_colours, dark_colours = self._palette.style()
+
+        def root(values: dict[str, str], colours: str) -> str:
+            return ":root{" + "".join(f"--{name}:{colour};" for name, colour in values.items()) + colours + "}"
+
+        light = root({**names, "link": "#1f5fa8"}, light_colours)
+        return (
+            f"{light}@media screen and (prefers-color-scheme: dark){{{root(dark, dark_colours)}}}"
+            f"{_resource('report.css')}"
+        )
+
+    def save(self, path: str | Path, force: bool = False) -> Path:
+        """Write the page, whole or not at all.
+
+        Raises
+        ------
+        InstanceError
+            If the path may not be replaced, or cannot be written.
+        """
+        target = Path(path)
+        refuse(target, force=force)
+        text = self.html()
+        with whole_file(target) as new:
+            new.write_bytes(text.encode("utf-8", "backslashreplace"))
+        return target
+
+
+def refuse(path: str | Path, *, force: bool) -> None:
+    """Raise unless a report can be written to a path; ask before long work.
+
+    Raises
+    ------
+    InstanceError
+        If something is there that `force` does not replace: anything but a report; or the extra is not installed.
+    """
+    for module, name in (("altair", "Altair"), ("vl_convert", "vl-convert")):
+        theme.installed(module, name)
+    refuse_occupied(Path(path), force=force, replaceable=_is_report, kind="a report of gwplan's")
+
+
+def _is_report(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return GENERATOR.encode() in file.read(4096)
+
+
+def _resource(name: str) -> str:
+    return files("optimizer.show.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,1 @@
+"""Printed parts, on a terminal and as HTML by one writer."""

@@ -1,0 +1,112 @@
+"""A printed breakeven, on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from optimizer.show.page import Page, formatter
+from optimizer.studies.breakeven.breakeven import Breakeven
+from optimizer.studies.breakeven.breakeven_goals import EXACT, Break, Search, Threshold
+
+WORTH: Final = "plan.objective_bn"
+"""The figure that is looked at unless another is asked for."""
+
+MOST_MOVES: Final = 12
+"""Moves of the plan that are printed; all are in the JSON."""
+
+WORDS: Final = {1: "UP", -1: "DOWN"}
+
+
+def breakeven(page: Page, name: str, found: Breakeven) -> None:
+    """Show where the cells and the figure are, and the nearest breakeven in each direction."""
+    what = "the plan changes"
+    if isinstance(found.goal, Threshold):
+        what = f"{found.figure} becomes {found.goal.value:g}"
+    page.heading(f"BREAKEVEN of {name}: where {what}")
+    page.note(f"{found.varied.text}{_in(found.varied.unit)}")
+    page.facts(
+        [
+            ("Now", _written(found.now.value), f"{found.figure} is {_written(found.now.figure)}"),
+            ("Searched", f"{found.low:g} to {found.high:g}", "every value re-optimised"),
+        ]
+    )
+    if not found.searches:
+        page.note("There is no room to search: the bounds are where the cells are.")
+    for search in found.searches:
+        _search(page, search, found)
+
+
+def _search(page: Page, search: Search, found: Breakeven) -> None:
+    if search.found is None:
+        ended = f"; {search.ended}" if search.ended else ""
+        page.heading(f"{WORDS[search.direction]}: none as far as {_written(search.until)}{ended}")
+    else:
+        page.heading(f"{WORDS[search.direction]}: at {_written(search.found.value)}")
+        _break(page, search.found, found)
+    if search.method:
+        page.note(_method(search))
+
+
+def _method(search: Search) -> str:
+    steps = f"{search.steps} {'bases' if search.method == EXACT else 're-solves'}"
+    words = f"Exact: {search.method} ({steps})." if search.method == EXACT else f"By bisection of re-solves ({steps})"
+    if search.reason:
+        words += f", since {search.reason}."
+    if search.found and search.found.low != search.found.high:
+        words += f" It lies between {_written(search.found.low)} and {_written(search.found.high)}."
+    if search.scan:
+        words += " Some of the way was solved at some values only: what happens and is undone between two is not seen."
+    return words
+
+
+def _break(page: Page, at: Break, found: Breakeven) -> None:
+    figure = [] if found.figure == WORTH else [("Figure there", _figures(at), found.figure)]
+    page.facts(
+        [
+            ("Worth there", _written(at.after.worth_bn), "$bn"),
+            *figure,
+            ("Its slope", f"{_slope(at.slope_before)} | {_slope(at.slope_after)}",
+             "per unit of the cells, on the side of now | beyond"),
+        ]
+    )  # fmt: skip
+    moves = at.moves(found.now)
+    if not moves:
+        page.note(
+            "By year each pathway uses what it uses now, and the same notices are given: what moves, if anything, "
+            "moves among pools, periods or futures."
+        )
+        return
+    write = formatter([move[side] for move in moves for side in ("now_gw", "after_gw")])
+    rates = any(np.isfinite(move["after_gw_per_unit"]) and abs(move["after_gw_per_unit"]) > 1e-9 for move in moves)
+    rows = [
+        [_name(move), *(write(move[side]) for side in ("now_gw", "before_gw", "after_gw")),
+         *([f"{move['after_gw_per_unit']:.4g}"] if rates else [])]
+        for move in moves[:MOST_MOVES]
+    ]  # fmt: skip
+    page.table(["mean GW", "now", "before", "at once\nbeyond", *(["per unit\nbeyond"] if rates else [])], rows)
+    if len(moves) > MOST_MOVES:
+        page.note(f"{len(moves) - MOST_MOVES} more in --json.")
+
+
+def _figures(at: Break) -> str:
+    before, after = _written(at.before.figure), _written(at.after.figure)
+    return before if before == after else f"{before} | {after}"
+
+
+def _slope(slope: float | None) -> str:
+    return "-" if slope is None else f"{slope + 0.0:.6g}"
+
+
+def _name(move: Mapping[str, Any]) -> str:
+    return f"{move['name']} {move['year']}" if move["what"] == "use" else f"{move['name']} cancelled"
+
+
+def _written(value: float) -> str:
+    return f"{value + 0.0:.9g}"
+
+
+def _in(unit: str) -> str:
+    return f", {unit}" if unit else ""

@@ -1,0 +1,308 @@
+"""What to do: the split of the first period, cancellations to take, deals to sign and to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rich.cells import cell_len
+
+from models.data import BoolArray
+from models.tree import FloatArray, IntArray
+from optimizer.show.page import Page, left_out, listed, percent
+from optimizer.show.view import View
+
+MOST_PATHWAYS = 8
+MOST_LINES = 10
+MOST_BRANCHES = 4
+MOST_NAMED = 4
+
+TERMS = {
+    "notice_days": "{:g} days' notice",
+    "min_term_days": "at least {:g} days",
+    "signing_cost_bn_per_gw": "{:g} $bn per GW to sign",
+}
+
+Pair = tuple[str, str]
+
+
+def first_period(page: Page, view: View) -> None:
+    """Show the split of the first period beside today's, what to sign and cancel now, and what will be known next."""
+    planned, change = _split(view)
+    if not planned:
+        return
+    weight: dict[str, float] = {}
+    for (pathway, pool), gw in planned.items():
+        for name in (pathway, pool):
+            weight[name] = weight.get(name, 0.0) + gw + abs(change[pathway, pool])
+    figure = max(len(view.gw(gw)) for gw in (*view.use.values[:, view.tree.roots].max(axis=1), 0.0))
+    every = list(dict.fromkeys(pool for _, pool in planned))
+    pools = _heaviest(every, weight, max((page.width - 18) // (2 * figure + 6) - 1, 1))
+    pathways = _heaviest(view.use.names, weight, MOST_PATHWAYS)
+    rows = []
+    for p in pathways:
+        pairs = [[(p, q)] if (p, q) in planned else [] for q in pools]
+        pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
+        rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
+    resolution = view.instance.resolution
+    page.heading("Do now", f": GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
+    page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
+    page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
+    page.note(_acts_now(view) + _next_reveal(view))
+
+
+def _split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
+    """Return expected GW of the first period by pathway and pool, and the change against the initial allocation."""
+    first = view.column("allocation", "period") == 0
+    (pathway, pathways), (pool, pools) = view.coded("allocation", "pathway"), view.coded("allocation", "pool")
+    expected = view.column("allocation", "gw")[first] * view.column("allocation", "probability")[first]
+    planned: dict[Pair, float] = {}
+    for p, q, gw in zip(pathway[first].tolist(), pool[first].tolist(), expected.tolist(), strict=True):
+        planned[pathways[p], pools[q]] = planned.get((pathways[p], pools[q]), 0.0) + gw
+    pairs = view.instance.tables["eligibility"]
+    gw_now = np.nan_to_num(pairs["initial_gw"].to_numpy(dtype=float)).tolist()
+    initial = dict(zip(zip(pairs["pathway"], pairs["pool"], strict=True), gw_now, strict=True))
+    return planned, {pair: gw - initial.get(pair, 0.0) for pair, gw in planned.items()}
+
+
+def _heaviest(names: list[str], weight: dict[str, float], most: int) -> list[str]:
+    kept = set(sorted(names, key=lambda name: -weight.get(name, 0.0))[:most])
+    return [name for name in names if name in kept]
+
+
+def _moved(view: View, planned: dict[Pair, float], change: dict[Pair, float], pairs: list[Pair], figure: int) -> str:
+    """Return the GW of some pairs together, and in brackets the change."""
+    if not pairs:
+        return ""
+    moved = sum(change[pair] for pair in pairs)
+    sign = f"({'+' if moved > 0 else ''}{view.gw(moved)})" if float(view.gw(moved)) else ""
+    return f"{view.gw(sum(planned[pair] for pair in pairs))} {sign:<{figure + 3}}"
+
+
+def _acts_now(view: View) -> str:
+    """Say which deals to sign or end and which contracts to cancel in the first period."""
+    roots, acts = view.tree.roots, []
+    for column, verb in (("signed_gw", "sign"), ("notice_given_gw", "give notice for"), ("breached_gw", "break off")):
+        deals = view.deals(column)
+        amounts = deals.values[:, roots] @ view.tree.probability[roots]
+        named = [f"{view.gw(x)} GW of {p}" for p, x in zip(deals.names, amounts, strict=True) if x >= view.least_gw]
+        acts += [f"{verb} {_some(named)}"] if named else []
+    found = notices(view)
+    cancelled = list(dict.fromkeys(found.contract[view.tree.period[found.node] == 0].tolist()))
+    acts += [f"cancel {_some(cancelled)} (see below)"] if cancelled else []
+    return f"For that: {'; '.join(acts)}. " if acts else ""
+
+
+def _next_reveal(view: View) -> str:
+    """Say how long the plan is the same in all futures, and what it depends on next."""
+    if not view.branching:
+        return ""
+    first = view.reveals[view.branching[0]]
+    named = []
+    for factor in (view.instance.factors[f] for f in view.branching if view.reveals[f] == first):
+        outcomes = [f"{o.name} {percent(o.probability)}" for o in factor.outcomes]
+        named.append(f"{factor.name} ({_some(outcomes, 'or')})")
+    if not first:
+        return f"It depends from the start on {listed(named)}; the figures above are expected."
+    return f"Until {view.dates[first]} the plan is the same in all futures; then it depends on {listed(named)}."
+
+
+def _some(names: list[str], last: str = "and") -> str:
+    """Return the first few names in words, and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return listed([*names[:MOST_NAMED], f"{more} more"] if more > 0 else names, last)
+
+
+@dataclass(frozen=True)
+class Notices:
+    """Notices of cancellation by node, first periods first; those that would print as 0 GW are left out.
+
+    Attributes
+    ----------
+    node : (R,) int array
+        Where notice is given.
+    contract : (R,) object array
+        What is cancelled.
+    gw : (R,) float array
+        GW that this notice adds.
+    share : (R,) float array
+        Share of the contract that is cancelled then, earlier notices included.
+    effective : (R,) datetime64 array
+        Day from which the capacity is gone.
+    fee_bn : (R,) float array
+        Fee for this notice, $bn.
+    """
+
+    node: IntArray
+    contract: NDArray[np.object_]
+    gw: FloatArray
+    share: FloatArray
+    effective: NDArray[np.datetime64]
+    fee_bn: FloatArray
+
+    def at(self, rows: BoolArray | IntArray) -> Notices:
+        """Return some of the notices."""
+        return Notices(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def notices(view: View) -> Notices:
+    """Return what each node adds to the cancellations of the nodes above it."""
+    code, contracts = view.coded("cancellations", "contract")
+    node, share = view.column("cancellations", "node"), view.column("cancellations", "share")
+    tree, size = view.tree, (len(contracts), view.tree.size)
+    reached, before = np.zeros(size), np.zeros(size)
+    own = np.full(size, np.nan)
+    own[code, node] = share
+    for t in range(tree.periods if len(node) else 0):
+        at = np.flatnonzero(tree.period == t)
+        before[:, at] = reached[:, tree.parent[at]] if t else 0.0
+        reached[:, at] = np.where(np.isnan(own[:, at]), before[:, at], own[:, at])
+    part = np.divide(share - before[code, node], share, out=np.zeros(len(share)), where=share > 0)
+    found = Notices(
+        node,
+        np.array(contracts, dtype=object)[code],
+        view.column("cancellations", "gw") * part,
+        share,
+        view.column("cancellations", "effective"),
+        view.column("cancellations", "fee_bn"),
+    )
+    order = np.argsort(node, kind="stable")
+    return found.at(order[found.gw[order] >= view.least_gw])
+
+
+Block = tuple[tuple[int, ...], list[int]]
+
+
+def _blocks(view: View, found: Notices) -> Iterator[Block]:
+    """Yield the nodes and rows of notices that are given together, first periods and likelier futures first."""
+    period = view.tree.period[found.node]
+    for t in np.unique(period).tolist():
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for row in np.flatnonzero(period == t).tolist():
+            shown = (view.gw(found.gw[row]), percent(found.share[row]), str(found.effective[row]))
+            alike.setdefault((found.contract[row], *shown), []).append(row)
+        together: dict[tuple[int, ...], list[int]] = {}
+        for rows in alike.values():
+            together.setdefault(tuple(found.node[rows].tolist()), []).append(rows[0])
+        likelier = sorted(together.items(), key=lambda block: -float(view.tree.probability[list(block[0])].sum()))
+        yield from ((nodes, sorted(rows, key=lambda row: -found.gw[row])) for nodes, rows in likelier)
+
+
+def cancellations(page: Page, view: View) -> None:
+    """Show which contracts to cancel, when and in which futures, first decisions first."""
+    if view.plan.cancellations.empty:
+        return
+    found = notices(view)
+    page.heading("Cancellations to take", ", first decisions first")
+    if len(found.node):
+        _table_of_notices(page, view, found)
+    else:
+        page.note("None: to keep every contract is worth more than what cancelling would save.")
+    _undervalued(page, view)
+
+
+def _table_of_notices(page: Page, view: View, found: Notices) -> None:
+    lines: list[list[str]] = []
+    left = np.ones(len(found.node), dtype=bool)
+    for nodes, rows in _blocks(view, found):
+        room = MOST_LINES - len(lines) - 1
+        if lines and len(rows) > room:
+            break
+        futures = f" {view.futures(nodes)}" if view.branching else ""
+        together = f" {view.gw(float(found.gw[rows].sum()))} GW" if len(rows) > 1 else ""
+        lines.append([f"On {view.dates[view.tree.period[nodes[0]]]}{futures}:{together}"])
+        for row in rows[:room]:
+            lines.append(_notice(view, found, row))
+            left[np.isin(found.node, nodes) & (found.contract == found.contract[row])] = False
+    page.table(["notice, contract (vendor)", "pool", "GW", "% of it", "ends", "fee"], lines, "nnrrrr")
+    page.note(
+        f"% of it: cancelled by then. fee: $bn. Cancelled as far as the price saved, also after {view.dates[-1]}, "
+        "outweighs the fee and what the GW would earn."
+    )
+    if left.any():
+        rest = found.at(left)
+        probability = view.tree.probability[rest.node]
+        kinds = "smaller, in rarer futures or later" if view.branching else "smaller or later"
+        page.note(
+            f"{left.sum()} more ({kinds}), the first on {view.dates[view.tree.period[rest.node].min()]}: expected "
+            f"{view.gw(float(rest.gw @ probability))} GW, fees {view.money(float(rest.fee_bn @ probability))} $bn; a "
+            "kept run (--out) lists them."
+        )
+
+
+def _notice(view: View, found: Notices, row: int) -> list[str]:
+    contract, effective = str(found.contract[row]), found.effective[row].astype("datetime64[D]")
+    supplier = view.suppliers[contract]
+    return [
+        f"  {contract} ({supplier.vendor})" if supplier.vendor else f"  {contract}",
+        supplier.pool,
+        view.gw(found.gw[row]),
+        percent(found.share[row]).removesuffix("%"),
+        str(effective.astype("datetime64[M]")),
+        view.money(found.fee_bn[row]),
+    ]
+
+
+def _undervalued(page: Page, view: View) -> None:
+    """Say of which contracts the plan does not count the years after the horizon."""
+    contracts, pools = view.instance.tables["contracts"], view.instance.tables["pools"]
+    end = dict(zip(contracts["contract"], contracts["end"], strict=True))
+    terminal = dict(zip(pools["pool"], pools["terminal_value_bn_per_gw_year"], strict=True))
+    horizon = pd.Timestamp(view.dates[-1])
+    named: list[str] = []
+    for name in view.coded("cancellations", "contract")[1]:
+        last, after = end.get(name, pd.NaT), terminal.get(view.suppliers[name].pool, np.nan)
+        if pd.isna(last) or (last > horizon and pd.isna(after)):
+            named.append(name)
+    if named:
+        page.note(
+            f"Undervalued: what {_some(named)} would cost and earn after {view.dates[-1]} is not counted (no terminal "
+            "value or no end), so cancellations near that date are undervalued."
+        )
+
+
+def deals(page: Page, view: View) -> None:
+    """Show GW to sign and to give notice for by year, and how that differs with what is known first."""
+    if view.plan.deals.empty:
+        return
+    signed, ended = view.deals("signed_gw"), view.deals("notice_given_gw")
+    factor = view.branching[0] if view.branching else None
+    branches = _first_branches(view, factor)
+    figure = len(view.gw(view.peak_gw))
+    labels = [max(map(cell_len, names)) for names in (signed.names, [name for name, _ in branches])]
+    spans = view.spans(max((page.width - 2 - min(sum(labels), 30)) // (2 * figure + 3), 1))
+    rows = []
+    for name in signed.names[:MOST_PATHWAYS]:
+        for number, (branch, probability) in enumerate(branches):
+            sums = view.sums(spans, probability)
+            pair = zip(signed.of(name) @ sums, ended.of(name) @ sums, strict=True)
+            rows.append(["" if number else name, branch, *(f"{view.gw(s)}/{view.gw(e)}" for s, e in pair)])
+    page.heading("Deals", ": GW to sign / to give notice for, sum of the year")
+    condition = "" if factor is None or len(branches) == 1 else f"if {view.instance.factors[factor].name}"
+    page.table(["", condition, *(span.label for span in spans)], rows, "nn" + "r" * len(spans))
+    page.note(left_out((len(signed.names) - MOST_PATHWAYS, "deal pathway")))
+    _terms(page, view, signed.names[:MOST_PATHWAYS])
+
+
+def _first_branches(view: View, factor: int | None) -> list[tuple[str, FloatArray]]:
+    """Return the outcomes of the factor revealed first, with the probability of each node given them."""
+    outcomes = () if factor is None else view.instance.factors[factor].outcomes
+    if factor is None or len(outcomes) > MOST_BRANCHES:
+        return [("", view.tree.probability)]
+    return [(f"= {outcome.name}", view.given(factor, o)) for o, outcome in enumerate(outcomes)]
+
+
+def _terms(page: Page, view: View, names: list[str]) -> None:
+    """Say how deals end, and how much is expected to be lost or broken off."""
+    said = []
+    written = {text: view.pathway(column) for column, text in TERMS.items()}
+    for name in names:
+        terms = [text.format(rows[name]) for text, rows in written.items() if rows.get(name, 0.0) > 0]
+        for column, verb in (("lost_gw", "churn takes"), ("breached_gw", "break off")):
+            gw = float(view.deals(column).of(name) @ view.tree.probability)
+            terms += [f"{verb} {view.gw(gw)} GW"] if gw >= view.least_gw else []
+        said += [f"{name}: {', '.join(terms)}."] if terms else []
+    page.note(" ".join(said))

@@ -1,0 +1,270 @@
+"""How every picture looks: one theme, one place for colours, labels beside the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from models.tree import FloatArray, IntArray
+from optimizer.extras import imported
+from optimizer.tree.calendar import MONTHS
+
+INK: Final = "#1c2430"
+GREY: Final = "#6b7480"
+FAINT: Final = "#d9dde2"
+PALE: Final = "#f3f4f6"
+
+RAMP: Final = ("#1b2a5c", "#2c6e9b", "#57b598", "#e6e58a")
+"""Dark to light, and bluish to yellowish: told apart by any eye, and in print without colour."""
+
+RAMP_IN_DARK: Final = ("#4359c4", "#4796cf", "#7ccfb0", "#f4f2b8")
+"""The same on a dark page: none so dark that it sinks into it."""
+
+LIGHT_ON, DARK_ON = "#fffffe", "#1c242f"
+"""Of words upon a mark that is dark, or light, on a light page and on a dark one."""
+
+IN_DARK: Final = {
+    INK: "#e6e9ee",
+    GREY: "#9aa4b0",
+    FAINT: "#3a424d",
+    PALE: "#262d36",
+    LIGHT_ON: "#ffffff",
+    DARK_ON: "#14181e",
+    "#ffffff": "#14181e",
+}
+"""What the other colours become on a dark page; the last is the page itself."""
+
+READ_IN_WHITE: Final = 0.18
+"""Luminance below which white stands out more from a colour than black does."""
+
+FONT: Final = "Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
+
+THEME: Final[dict[str, Any]] = {
+    "background": "white",
+    "font": FONT,
+    "padding": 16,
+    "view": {"stroke": None},
+    "title": {
+        "anchor": "start",
+        "color": INK,
+        "fontSize": 17,
+        "fontWeight": 600,
+        "offset": 14,
+        "subtitleColor": GREY,
+        "subtitleFontSize": 12,
+        "subtitleLineHeight": 16,
+        "subtitlePadding": 6,
+    },
+    "axis": {
+        "domainColor": GREY,
+        "gridColor": FAINT,
+        "labelColor": INK,
+        "labelFontSize": 12,
+        "tickColor": GREY,
+        "titleColor": GREY,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
+}
+"""How every picture looks."""
+
+WIDTH, HEIGHT = 680, 360
+"""Size of the plotting area, pixels."""
+
+NARROW: Final = 480
+"""Plotting areas below this width have no room for months on an axis, or for names beside bars, pixels."""
+
+LINE_HEIGHT: Final = 18
+"""Least distance between two labels, pixels."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """How a line is drawn: colour, width and dashes in pixels, opacity."""
+
+    colour: str = INK
+    width: float = 1.8
+    dash: tuple[int, ...] = ()
+    opacity: float = 1.0
+
+    @property
+    def mark(self) -> dict[str, Any]:
+        """The same in the words of Vega-Lite."""
+        dashes = {"strokeDash": list(self.dash)} if self.dash else {}
+        faint = {"opacity": self.opacity} if self.opacity < 1 else {}
+        return {"color": self.colour, "strokeWidth": self.width, **dashes, **faint}
+
+
+Fill = str | dict[str, Any] | Line | None
+"""How a part of a picture is drawn: a colour, stripes (`hatching`), a line, or None for the usual line."""
+
+
+class NothingToShowError(ValueError):
+    """A picture that an instance has nothing for; the message says what is missing."""
+
+
+def shades(count: int) -> list[str]:
+    """Return so many colours, evenly spaced from dark to light."""
+    return list(pathway_colours([str(i) for i in range(count)]).values())
+
+
+def pathway_colours(pathways: Sequence[str]) -> dict[str, str]:
+    """Return one colour for each pathway, evenly spaced from dark to light in the order given."""
+    at = np.linspace(0, len(RAMP) - 1, len(pathways)) if len(pathways) > 1 else np.ones(1)
+    return dict(zip(pathways, _mixed(RAMP, at), strict=False))
+
+
+def in_dark(colour: str) -> str:
+    """Return what a colour of a picture becomes on a dark page."""
+    if colour in IN_DARK:
+        return IN_DARK[colour]
+    places = np.linspace(0, len(RAMP) - 1, 1 + 120 * (len(RAMP) - 1))  # where on the ramp it lies
+    distance = np.abs(_rgb(_mixed(RAMP, places)) - _rgb([colour])).sum(axis=1)
+    return _mixed(RAMP_IN_DARK, places[[int(distance.argmin())]])[0]
+
+
+def ink_on(colour: str) -> str:
+    """Return the colour of words upon a mark of some colour, which are read on a light page and on a dark one."""
+    light, dark = (_luminance(each) < READ_IN_WHITE for each in (colour, in_dark(colour)))
+    return (LIGHT_ON if dark else "#ffffff") if light else DARK_ON
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance of a colour, as accessibility guidelines reckon it."""
+    parts = _rgb([colour])[0] / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def _rgb(colours: Sequence[str]) -> IntArray:
+    return np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours])
+
+
+def _mixed(ramp: Sequence[str], at: FloatArray) -> list[str]:
+    """Return the colours at places of a ramp, from 0 to the number of its last anchor."""
+    anchors = _rgb(ramp)
+    mixed = np.stack([np.interp(at, np.arange(len(ramp)), anchors[:, i]) for i in range(3)], axis=1)
+    return ["#{:02x}{:02x}{:02x}".format(*np.rint(rgb).astype(int)) for rgb in mixed]
+
+
+def installed(module: str, name: str) -> Any:
+    """Import a package of the extra that draws pictures, when one is asked for."""
+    return imported(module, name, extra="report", doing="pictures")
+
+
+def time_axis(alt: Any, periods: int, resolution: str, width: int = WIDTH) -> Any:
+    """Return the axis of so many periods of time, which tells every year once."""
+    years = periods * MONTHS[resolution] / 12
+    if years > 6 or resolution == "year" or (width < NARROW and years > 1.5):
+        return alt.Axis(format="%Y", tickCount="year", grid=False)
+    # a year is told once, below its January or the first tick
+    month, year = "utcFormat(datum.value, '%b')", "utcFormat(datum.value, '%Y')"
+    label = f"datum.index == 0 || {month} == 'Jan' ? [{month}, {year}] : {month}"
+    ticks = {"interval": "month", "step": 6 if years > 4 else 3 if years > 1 else 1}
+    return alt.Axis(tickCount=ticks, labelExpr=label, grid=False, labelOverlap=True)
+
+
+def hatching(stripes: int) -> dict[str, Any]:
+    """Return stripes, as a gradient with hard stops: Vega has no patterns."""
+    stops = [
+        {"offset": (i + side) / stripes, "color": GREY if i % 2 else FAINT} for i in range(stripes) for side in (0, 1)
+    ]
+    return {"gradient": "linear", "x1": 0, "x2": 1, "y1": 0, "y2": 0, "stops": stops}
+
+
+def apart(places: Iterable[float], least: float, most: float) -> list[float]:
+    """Return rising places moved to a least distance from each other, half of it from 0, and none beyond `most`."""
+    moved: list[float] = []
+    for place in places:
+        moved.append(max(place, moved[-1] + least if moved else least / 2))
+    for i in reversed(range(len(moved))):
+        moved[i] = min(moved[i], moved[i + 1] - least if i + 1 < len(moved) else most)
+    return moved
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a stack: from `bottom` to `top` at each place, and how it is filled."""
+
+    name: str
+    bottom: FloatArray
+    top: FloatArray
+    fill: Fill
+
+
+def stacked(parts: Iterable[tuple[str, FloatArray, Fill]]) -> list[Layer]:
+    """Return parts (name, height at each place, fill) as layers one upon the other."""
+    layers: list[Layer] = []
+    for name, height, fill in parts:
+        bottom = layers[-1].top if layers else np.zeros(len(height))
+        layers.append(Layer(name, bottom, bottom + height, fill))
+    return layers
+
+
+def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, width: int = WIDTH) -> list[Any]:
+    """Return a stack as bars over named places, with its total above each bar where there is room."""
+    total = layers[-1].top
+    highest = float(total.max(initial=0.0)) * 1.08 or 1.0
+    room = width / len(places)
+    angle = 0 if width >= NARROW or room > 7 * max(map(len, places)) else -90
+    axis = alt.Axis(labelAngle=angle, domain=True, ticks=False, labelPadding=6)
+    x = alt.X("place:N", sort=None, title=None, axis=axis)
+    y = alt.Y("top:Q", scale=alt.Scale(domain=[0, highest], nice=False), axis=amount_axis(alt, unit))
+    marks = []
+    for layer in layers:
+        rows = zip(places, layer.bottom.tolist(), layer.top.tolist(), strict=True)
+        data = alt.InlineData(values=[{"place": place, "bottom": low, "top": high} for place, low, high in rows])
+        bar = alt.Chart(data).mark_bar(fill=layer.fill, stroke="white", strokeWidth=0.6)
+        marks.append(bar.encode(x=x, y=y, y2="bottom:Q"))
+    if room < 22:
+        return marks
+    places_of_total = 2 if room > 30 else 1
+    totals = [
+        {"place": place, "top": float(top), "text": f"{top:.{places_of_total}f}"}
+        for place, top in zip(places, total, strict=True)
+    ]
+    text = alt.Chart(alt.InlineData(values=totals)).mark_text(dy=-7, color=INK, fontSize=11)
+    return [*marks, text.encode(x=x, y=y, text="text:N")]
+
+
+def key(alt: Any, entries: Sequence[tuple[str, Fill]], width: int = WIDTH) -> list[Any]:
+    """Return swatches with their names beside the picture, from the top down."""
+    return swatches(alt, [(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)], width)
+
+
+def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]], width: int = WIDTH) -> list[Any]:
+    """Return swatches (text, fill, pixels from the top) beside the picture."""
+    marks: list[Any] = []
+    for text, fill, place in entries:
+        at = alt.Chart(alt.InlineData(values=[{}]))
+        if fill is None or isinstance(fill, Line):
+            line = fill or Line(width=2)
+            swatch = at.mark_point(shape="stroke", size=200, **{"opacity": 1, **line.mark})
+        else:
+            filled = hatching(5) if isinstance(fill, dict) else fill
+            swatch = at.mark_point(shape="square", size=140, fill=filled, strokeWidth=0, opacity=1)
+        marks.append(swatch.encode(x=alt.value(width + 20), y=alt.value(place)))
+        marks.append(beside(alt, text, width + 33, place, INK))
+    return marks
+
+
+def beside(alt: Any, text: str, x: float, y: float, colour: str) -> Any:
+    """Return words at a place of the picture, in pixels from its upper left corner."""
+    mark = alt.Chart(alt.InlineData(values=[{"text": text}])).mark_text(
+        align="left", baseline="middle", color=colour, fontSize=12
+    )
+    return mark.encode(x=alt.value(x), y=alt.value(y), text="text:N")
+
+
+def amount_axis(alt: Any, unit: str) -> Any:
+    """Return the axis of an amount, each label with its unit."""
+    label = "'$' + datum.label + 'bn'" if unit == "$bn" else f"datum.label + ' {unit}'"
+    return alt.Axis(title=None, tickCount=6, labelExpr=label, domain=False, ticks=False)
+
+
+def picture(alt: Any, marks: Sequence[Any], title: str, subtitle: Sequence[str], height: int = HEIGHT) -> Any:
+    """Return marks as a picture with its title."""
+    return alt.layer(*marks, title=alt.Title(title, subtitle=list(subtitle)), width=WIDTH, height=height, config=THEME)

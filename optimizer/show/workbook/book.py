@@ -1,0 +1,160 @@
+"""A kept run as a workbook whose figures follow when its allocation and its inputs are overtyped."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from optimizer.catalogue.plan_tables import COLUMNS, MEANING
+from optimizer.extras import imported
+from optimizer.files import refuse_occupied, whole_file
+from optimizer.kept.run import Run
+from optimizer.problems import InstanceError, Problem
+from optimizer.show.workbook.facts import book_facts
+from optimizer.show.workbook.inputs import Inputs
+from optimizer.show.workbook.limits import Slacks, add_limits
+from optimizer.show.workbook.nodes import SLACK, Nodes
+from optimizer.show.workbook.page import TOP, Column, Exported, Page, put
+from optimizer.show.workbook.summary import Overview
+from optimizer.show.workbook.xlsx_summary import Summary
+from optimizer.storage.sources import printable
+
+PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values")
+"""Tables that are written as they were solved."""
+
+SHEETS = ("summary", "periods", "years", "allocation", "inputs", "tiers", "worth", "contracts", "scenarios", "paths",
+          *PLAIN, "manifest")  # fmt: skip
+"""What the sheets hold, in their order."""
+
+_LOOKS = {"text": "text", "integer": "whole", "date": "date", "number": "rate"}
+
+
+def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
+    """Write a run as a workbook of its own.
+
+    Parameters
+    ----------
+    run : Run
+        What to export.
+    path : str or Path
+        A path that ends in ``.xlsx``; written whole or not at all.
+    force : bool
+        Whether a file that is there is replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The path.
+
+    Raises
+    ------
+    InstanceError
+        If the path may not be replaced or cannot be written, or XlsxWriter is not installed.
+    """
+    target = Path(path)
+    if target.suffix.lower() != ".xlsx":
+        rule = "a workbook is written without macros"
+        raise InstanceError(Problem(printable(str(target)), f"ending '{target.suffix}'", rule, "end the name in .xlsx"))
+    refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
+    with whole_file(target) as new:
+        write_book(run, new)
+    return target
+
+
+def write_book(
+    run: Run, path: Path, prefix: str = "", *, sheets: Mapping[str, str] | None = None, since_1904: bool = False
+) -> None:
+    """Write a run's sheets into a new file, its days counted from 1900 or 1904.
+
+    Their names begin with a prefix, or are those given by what they hold.
+
+    Raises
+    ------
+    InstanceError
+        If the plan has more of something than a workbook holds.
+    """
+    writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
+    facts = book_facts(run)
+    with writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904}) as book:
+        book.set_size(2600, 1600)
+        book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
+                             "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
+        exported = Exported(book, prefix, sheets)
+        for name in PLAIN:
+            exported.refuse_larger(name, TOP + len(run.tables[name]), 1)
+        inputs = Inputs(facts, exported)
+        nodes = Nodes(facts, exported, inputs)
+        slacks = add_limits(nodes)
+        overview = Overview(facts, exported, nodes)
+        Summary(overview, slacks).write()
+        overview.periods.write(frozen=2)
+        overview.years.write(frozen=1)
+        _write_allocation(nodes, slacks)
+        inputs.page.write(frozen=3, widths={"source": 36, "note": 70})
+        nodes.tiers.page.write(frozen=1)
+        nodes.worth.write(frozen=5)
+        nodes.contracts.write()
+        overview.scenarios.write(frozen=1)
+        overview.paths.write(frozen=0)
+        for name in PLAIN:
+            _plain(exported, run, name)
+        _manifest(exported, run)
+
+
+def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
+    """Write the allocation; a pair turns red where it is negative or breaks a limit, and so does the limit."""
+    page, last = nodes.allocation, nodes.facts.tree.size - 1
+    sheet = page.write(frozen=5)
+    bad = nodes.exported.formats["broken"]
+    keys = list(page.letter)
+    first = page.top + 1
+    for key in slacks:
+        at = keys.index(key)
+        rule = {"type": "formula", "criteria": f"=N(${page.letter[key]}{first})<-{SLACK!r}", "format": bad}
+        sheet.conditional_format(page.top, at, page.top + last, at, rule)
+    for g in range(len(nodes.facts.pairs)):
+        at = keys.index(f"gw{g}")
+        cells = [f"${page.letter[f'gw{g}']}{first}"]
+        cells += [f"${page.letter[key]}{first}" for key, pairs in slacks.items() if g in pairs]
+        rule = {"type": "formula", "criteria": f"=MIN({','.join(cells)})<-{SLACK!r}", "format": bad}
+        sheet.conditional_format(page.top, at, page.top + last, at, rule)
+    begins, ends = page.letter["gw0"], page.letter[f"gw{len(nodes.facts.pairs) - 1}"]
+    nodes.exported.define("allocation_gw", f"{page.sheet}!${begins}${first}:${ends}${first + last}")
+
+
+def _plain(exported: Exported, run: Run, name: str) -> None:
+    """Write a table of the plan as it was solved."""
+    note = f"{MEANING[name]} As solved: does not follow."
+    page = Page(exported, name, name.replace("_", " ").capitalize(), note, buttons=True)
+    frame = run.tables[name]
+    for key, column in COLUMNS[name].items():
+        page.add(key, Column(key, column.unit, _LOOKS[column.kind], frame[key].tolist()))
+    page.write(frozen=1)
+
+
+def _manifest(exported: Exported, run: Run) -> None:
+    """Write what was solved, with what, when and how sure the answer is."""
+    sheet: Any = exported.add("manifest", "Manifest: where these figures come from", "As in manifest.json of the run.")
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 1, 110, exported.formats["wrap"])
+    row = TOP - 1
+    for at, head in enumerate(("key", "value")):
+        put(sheet, row, at, head, exported.formats["head"])
+    told = {"status": run.summary["status"], "certificate": run.summary["certificate"], **run.manifest}
+    for key, value in _flat(told):
+        row += 1
+        put(sheet, row, 0, key)
+        put(sheet, row, 1, value, exported.formats["wrap"])
+    sheet.freeze_panes(TOP, 1)
+
+
+def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Return nested figures as pairs of a dotted key and a text."""
+    if isinstance(value, dict):
+        return [pair for key, item in value.items() for pair in _flat(item, f"{name}.{key}" if name else str(key))]
+    if isinstance(value, list):
+        return [(name, "\n".join(map(str, value)))]
+    return [(name, value if isinstance(value, str) else json.dumps(value))]

@@ -1,0 +1,176 @@
+"""A kept run as arrays by node, for the workbook's formulas and their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.data import PlanData
+from models.tree import FloatArray, IntArray, Tree
+from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.kept.run import Run
+from optimizer.plan.obligations import cancelled_shares
+from optimizer.plan.tables import leaf_tail_periods
+from optimizer.plan.values import carried
+from optimizer.tree.timeline import Timeline, timeline
+
+UNLIMITED: Final = 1e6
+"""GW that stand for "no limit" in cells that formulas read."""
+
+
+@dataclass(frozen=True)
+class BookFacts:
+    """What the workbook's formulas are made of; N nodes, G pairs of pathway and pool, K contracts.
+
+    Capacity in GW, money in $bn, rates in $bn per GW-year.
+    """
+
+    run: Run
+    timeline: Timeline
+
+    @property
+    def data(self) -> PlanData:
+        """The instance on its tree."""
+        return self.timeline.data
+
+    @property
+    def tree(self) -> Tree:
+        """The scenario tree."""
+        return self.data.tree
+
+    @cached_property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Pathway and pool of every pair that may be used in some future."""
+        return usable_pairs(self.data)
+
+    def pair_name(self, pair: tuple[int, int]) -> str:
+        """Return how a pair is called."""
+        return pair_head(self.data.pathways[pair[0]], self.data.pools[pair[1]])
+
+    @cached_property
+    def starts(self) -> list[pd.Timestamp]:
+        """First day of each node's period."""
+        starts = self.timeline.calendar.starts()
+        return [pd.Timestamp(starts[t]) for t in self.tree.period]
+
+    def of_pairs(self, by_root: NDArray[Any]) -> NDArray[Any]:
+        """Return data by pathway, pool and root, shape (P, Q, R), by node and pair, shape (N, G)."""
+        p, q = (np.array(axis, dtype=np.int64) for axis in zip(*self.pairs, strict=True))
+        return np.asarray(by_root[p, q][:, self.tree.root].T)
+
+    def of_nodes(self, by_root: NDArray[Any]) -> NDArray[Any]:
+        """Return data by name and root, shape (X, R), by node, shape (N, X)."""
+        return np.asarray(by_root[:, self.tree.root].T)
+
+    @cached_property
+    def allocate(self) -> FloatArray:
+        """GW by node and pair, shape (N, G)."""
+        table = self.run.tables["allocation"]
+        at = {pair: i for i, pair in enumerate(self.pairs)}
+        pathways = {name: i for i, name in enumerate(self.data.pathways)}
+        pools = {name: i for i, name in enumerate(self.data.pools)}
+        column = [at[pathways[p], pools[q]] for p, q in zip(table["pathway"], table["pool"], strict=True)]
+        found = np.zeros((self.tree.size, len(self.pairs)))
+        found[table["node"].to_numpy(), column] = table["gw"].to_numpy()
+        return found
+
+    def deals(self, column: str) -> FloatArray:
+        """Return a column of the table of deals by node and pathway, shape (N, P); 0 where there are none."""
+        table = self.run.tables["deals"]
+        at = [self.data.pathways.index(name) for name in table["pathway"]]
+        found = np.zeros((self.tree.size, len(self.data.pathways)))
+        found[table["node"].to_numpy(), at] = table[column].to_numpy()
+        return found
+
+    @cached_property
+    def cancelled(self) -> FloatArray:
+        """Share of each contract for which notice has been given, at window nodes, shape (K, N)."""
+        return cancelled_shares(self.timeline, self.run.tables["cancellations"])
+
+    @cached_property
+    def in_service(self) -> FloatArray:
+        """GW in service and not cancelled, shape (N, K)."""
+        return np.asarray((self.data.delivered * (1 - carried(self.cancelled, self.data.ref))).T)
+
+    @cached_property
+    def newly_cancelled(self) -> FloatArray:
+        """Contracted GW for which notice is given at a node, shape (N, K)."""
+        newly = np.where(self.data.window, self.cancelled - carried(self.cancelled, self.data.previous_window), 0.0)
+        return np.asarray((self.data.contracted * newly).T)
+
+    @cached_property
+    def left(self) -> FloatArray:
+        """GW under contract when the plan ends, at the leaves, shape (N, K)."""
+        left = self.data.delivered * (1 - carried(self.cancelled, self.data.last_window))
+        at_leaf = np.zeros(self.tree.size, dtype=bool)
+        at_leaf[self.tree.leaves] = True
+        return np.asarray((left * at_leaf).T)
+
+    def _of_scenarios(self, table: str, key: str, column: str, names: tuple[str, ...], absent: float) -> FloatArray:
+        """Return a column of a table by node and name, shape (N, X), in a scenario through each node."""
+        rows = {}
+        for s in np.unique(self.tree.example):
+            frame = self.timeline.scenarios[s].filled(table)
+            cells = dict(zip(frame[key], frame[column], strict=True))
+            rows[int(s)] = [float(cells.get(name, absent)) for name in names]
+        return np.array([rows[int(s)] for s in self.tree.example])
+
+    @cached_property
+    def value_factor(self) -> FloatArray:
+        """What each pathway's value is multiplied by, such as its realisation, shape (N, P)."""
+        names = self.data.pathways
+        factors = [self._of_scenarios("pathways", "pathway", column, names, 1.0) for column in VALUE_FACTORS]
+        return np.asarray(np.prod(factors, axis=0))
+
+    @cached_property
+    def terminal_value(self) -> FloatArray:
+        """Worth of each pool's capacity after the horizon, nan where it is not counted, shape (N, Q)."""
+        return self._of_scenarios("pools", "pool", "terminal_value_bn_per_gw_year", self.data.pools, np.nan)
+
+    @cached_property
+    def tail_periods(self) -> IntArray:
+        """Periods after the horizon that start before each contract's end, at the leaves, shape (N, K)."""
+        counted = ~np.isnan(self.terminal_value[:, self.data.pool_of])
+        return np.where(counted, leaf_tail_periods(self.timeline).T, 0)
+
+    def before(self, by_node: FloatArray, initial: FloatArray) -> FloatArray:
+        """Return figures one period earlier, the initial ones at a root."""
+        return np.where(
+            (self.tree.parent < 0).reshape(-1, *[1] * (by_node.ndim - 1)), initial, by_node[self.tree.parent]
+        )
+
+    @cached_property
+    def initial(self) -> FloatArray:
+        """GW in use before the start by node and pair, shape (N, G)."""
+        return self.of_pairs(self.data.initial)
+
+    @cached_property
+    def scenario_names(self) -> list[str]:
+        """What tells each scenario from the others: its outcomes."""
+        factors = self.run.instance.factors
+        if not factors:
+            return ["the plan as written"]
+        return [
+            ", ".join(f"{f.name}={f.outcomes[o].name}" for f, o in zip(factors, row, strict=True))
+            for row in self.tree.scenario_outcome.tolist()
+        ]
+
+
+def usable_pairs(data: PlanData) -> list[tuple[int, int]]:
+    """Return pathway and pool of every pair that may be used in some future, by their numbers."""
+    return [(int(p), int(q)) for p, q in zip(*np.nonzero(data.eligible.any(axis=2)), strict=True)]
+
+
+def pair_head(pathway: str, pool: str) -> str:
+    """Return how a pair is called in headings."""
+    return f"{pathway} on {pool}"
+
+
+def book_facts(run: Run) -> BookFacts:
+    """Lay a run's instance out again and set its decisions beside it."""
+    return BookFacts(run, timeline(run.instance))

@@ -1,0 +1,164 @@
+"""The inputs that a workbook's formulas read: rates with their sources and grades, and tiers of value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+import numpy as np
+
+from models.data import BoolArray
+from models.tree import FloatArray
+from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.show.workbook.facts import UNLIMITED, BookFacts
+from optimizer.show.workbook.page import Column, Exported, Page
+
+RATE: Final = "$bn per GW-year"
+FACTOR: Final = " x ".join(VALUE_FACTORS)
+
+HEADS: Final = ("what", "of", "holds", "value", "unit", "source", "grade", "note")
+
+Told = tuple[str, dict[str, str]]
+"""Table and key of the row of the instance that an input comes from."""
+
+
+@dataclass
+class Inputs:
+    """Rates of the workbook, one row for each value that a rate has in some future."""
+
+    facts: BookFacts
+    exported: Exported
+    rows: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def page(self) -> Page:
+        """The sheet of inputs."""
+        note = "Overtype a yellow cell and the worth follows. Grades: reported, estimate, scenario, assumption."
+        page = Page(self.exported, "inputs", "Inputs: what the plan is priced with", note)
+        for at, head in enumerate(HEADS):
+            look = "rate_input" if head == "value" else "wrap" if head in ("source", "note") else "text"
+            page.add(head, Column(head, "as in unit" if head == "value" else "", look, [row[at] for row in self.rows]))
+        return page
+
+    def cell(self, what: str, of: str, value: float, unit: str, told: Told, holds: str = "") -> str:
+        """Add one input and return its cell; `told` is the table and the key of the row that it comes from."""
+        self.rows.append([what, of, holds or "always", float(value), unit, *self._source(*told)])
+        return self.page_ref(len(self.rows) - 1)
+
+    def page_ref(self, row: int) -> str:
+        """Return the cell of the value in a row."""
+        return f"{self.exported.sheet_name('inputs')}!$D${row + 5}"
+
+    def cells(
+        self, what: str, of: str, by_node: FloatArray, unit: str, told: Told, there: BoolArray | None = None
+    ) -> list[str]:
+        """Add an input for each value that a rate has on the nodes (`there`), and return each one's cell."""
+        nodes = np.arange(len(by_node)) if there is None else np.flatnonzero(there)
+        values, first, which = np.unique(by_node[nodes], return_index=True, return_inverse=True)
+        known = self.facts.timeline.known
+        refs = [
+            self.cell(what, of, value, unit, told, known[nodes[at]] if len(values) > 1 else "")
+            for value, at in zip(values.tolist(), first.tolist(), strict=True)
+        ]
+        return [refs[i] for i in which]
+
+    def _source(self, table: str, key: dict[str, str]) -> list[str]:
+        frame = self.facts.run.instance.tables[table]
+        if "source" not in frame:
+            return ["", "", ""]
+        chosen = np.ones(len(frame), dtype=bool)
+        for column, value in key.items():
+            chosen &= (frame[column] == value).to_numpy()
+        rows = frame[chosen]
+        if not len(rows):
+            return ["", "", "default"]
+        return [str(rows[column].iloc[0]) for column in ("source", "status", "note")]
+
+
+@dataclass
+class Tiers:
+    """What pathways earn: every set of tiers that is in force somewhere, and which one holds on which node."""
+
+    facts: BookFacts
+    exported: Exported
+    inputs: Inputs
+    rows: list[list[Any]] = field(default_factory=list)
+    formulas: list[tuple[str, str, str]] = field(default_factory=list)
+    ranges: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """First and last row of the tiers of each pathway and node."""
+
+    HEADS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("pathway", "", "text"),
+        ("first used", "", "date"),
+        ("known", "", "text"),
+        ("tier", "", "whole"),
+        ("width", "effective GW", "width_input"),
+        ("value unrealised", "$bn per GW-year", "rate_input"),
+        (FACTOR, "share", "factor"),
+        ("from", "effective GW", "gw"),
+        ("to", "effective GW", "width"),
+        ("value", "$bn per GW-year", "rate"),
+    )
+
+    def __post_init__(self) -> None:
+        data, facts = self.facts.data, self.facts
+        for p, pathway in enumerate(data.pathways):
+            realised = facts.value_factor[:, p]
+            told = ("pathways", {"pathway": pathway})
+            cells = self.inputs.cells(FACTOR, pathway, realised, "share", told)
+            seen: dict[Any, tuple[int, int]] = {}
+            for n in range(facts.tree.size):
+                count = int(data.tiers[p, n])
+                width = np.minimum(data.width[p, :count, n], UNLIMITED)
+                key = (width.tobytes(), data.value[p, :count, n].tobytes(), cells[n])
+                if key not in seen:
+                    seen[key] = self._add(pathway, n, width, data.value[p, :count, n], realised[n], cells[n])
+                self.ranges[p, n] = seen[key]
+
+    def _add(
+        self, pathway: str, node: int, width: FloatArray, value: FloatArray, realised: float, cell: str
+    ) -> tuple[int, int]:
+        first = len(self.rows)
+        to = np.cumsum(width)
+        raw = value / realised if realised else value
+        for i in range(len(width)):
+            row = len(self.rows) + 5
+            begins = f"I{row - 1}" if i else "0"
+            start = self.facts.starts[node]
+            from_gw = float(to[i - 1]) if i else 0.0
+            known = self.facts.timeline.known[node]
+            figures = (float(width[i]), float(raw[i]), realised, from_gw, float(to[i]), float(value[i]))
+            self.rows.append([pathway, start, known, i + 1, *figures])
+            self.formulas.append((cell, begins, f"H{row}+E{row}"))
+        return first, len(self.rows) - 1
+
+    @property
+    def page(self) -> Page:
+        """The sheet of tiers."""
+        note = "The first tier is filled first; tiers must not rise in value. A curve is a row of tiers: its chords."
+        page = Page(self.exported, "tiers", "Tiers: what effective capacity earns", note)
+        for at, (head, unit, look) in enumerate(self.HEADS):
+            formulas = {
+                FACTOR: [cells[0] for cells in self.formulas],
+                "from": [cells[1] for cells in self.formulas],
+                "to": [cells[2] for cells in self.formulas],
+                "value": [f"F{row + 5}*G{row + 5}" for row in range(len(self.rows))],
+            }.get(head)
+            page.add(head, Column(head, unit, look, [row[at] for row in self.rows], formulas))
+        return page
+
+    def earned(self, pathway: int, node: int, effective: str) -> str:
+        """Return the formula of what effective GW in a cell earn in a year, $bn."""
+        first, last = self.ranges[pathway, node]
+        if last < first:
+            return "0"
+        page = self.page_name
+        begins, to, value = (f"{page}!${c}${first + 5}:${c}${last + 5}" for c in "HIJ")
+        return (
+            f"SUMPRODUCT({value},({effective}>{begins})*({effective}-{begins})-({effective}>{to})*({effective}-{to}))"
+        )
+
+    @property
+    def page_name(self) -> str:
+        """Name of the sheet in formulas."""
+        return self.exported.sheet_name("tiers")

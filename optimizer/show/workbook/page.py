@@ -1,0 +1,339 @@
+"""Sheets of an exported workbook: columns of values and formulas that know where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from textwrap import wrap
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from optimizer.problems import InstanceError, Problem
+from optimizer.show.theme import FAINT, GREY, RAMP
+from optimizer.spreadsheet.cells import MOST_COLUMNS, MOST_ROWS, letters, quoted
+from optimizer.storage.workbook_write import LONGEST, Exact
+
+TOP: Final = 4
+"""Rows above the first row of a table: title, explanation, units, names."""
+
+ACCENT, INPUT, BROKEN = RAMP[0], "#fff6d6", "#f4b6b0"
+
+MONEY: Final = "[>=0.005]#,##0.00;[<=-0.005]-#,##0.00;0.00"
+"""Two decimals, and no sign on what rounds to nothing."""
+
+LONGEST_FORMULA: Final = 8_192
+LONGEST_HEAD: Final = 255
+"""Most characters that spreadsheets take in a formula, and in a heading of a table."""
+
+LINE: Final = 15
+"""Height of a line, points."""
+
+WIDE: Final = 17
+"""Columns that fit on the width of a page."""
+
+LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "title": {"bold": True, "font_size": 16, "font_color": ACCENT},
+    "note": {"font_color": GREY, "italic": True},
+    "unit": {"font_color": GREY, "align": "right"},
+    "head": {"bold": True, "font_color": "white", "bg_color": ACCENT, "text_wrap": True, "valign": "top", "border": 1},
+    "head_right": {
+        "bold": True,
+        "font_color": "white",
+        "bg_color": ACCENT,
+        "text_wrap": True,
+        "valign": "top",
+        "border": 1,
+        "align": "right",
+    },
+    "aside": {"font_color": GREY, "italic": True, "indent": 1},
+    "section": {"bold": True, "font_color": ACCENT, "bottom": 1, "bottom_color": ACCENT},
+    "text": {"quote_prefix": True, "valign": "top"},
+    "wrap": {"quote_prefix": True, "text_wrap": True, "valign": "top"},
+    "whole": {"num_format": "0"},
+    "gw": {"num_format": "[>=0.0005]0.000;[<=-0.0005]-0.000;0.000"},
+    "gw_input": {"num_format": "0.000", "bg_color": INPUT, "border": 1, "border_color": FAINT, "locked": False},
+    "rate": {"num_format": "0.0000"},
+    "rate_input": {
+        "num_format": "0.0000##",
+        "valign": "top",
+        "bg_color": INPUT,
+        "border": 1,
+        "border_color": FAINT,
+        "locked": False,
+    },
+    "width_input": {
+        "num_format": '[>=1000000]"unlimited";0.000',
+        "bg_color": INPUT,
+        "border": 1,
+        "border_color": FAINT,
+        "align": "right",
+    },
+    "width": {"num_format": '[>=1000000]"unlimited";0.000', "align": "right"},
+    "bn": {"num_format": "[>=0.00005]#,##0.0000;[<=-0.00005]-#,##0.0000;0.0000"},
+    "money": {"num_format": MONEY},
+    "money_total": {"num_format": MONEY, "bold": True, "top": 1},
+    "check": {"num_format": MONEY, "bold": True},
+    "factor": {"num_format": "0.0000"},
+    "share": {"num_format": "0.0%"},
+    "date": {"num_format": "yyyy-mm-dd", "align": "left", "indent": 1},
+    "choice": {"bold": True, "bg_color": INPUT, "border": 1, "border_color": ACCENT},
+    "broken": {"bg_color": BROKEN, "font_color": "#8a1c12"},
+}
+
+
+class Exported:
+    """A workbook under way: formats by name, and the names of sheets, tables and ranges.
+
+    Parameters
+    ----------
+    book : xlsxwriter.Workbook
+        The workbook.
+    prefix : str
+        What the names of its sheets begin with; blank for a workbook of its own.
+    sheets : mapping of str to str
+        What sheets are called that are called otherwise, by what they hold.
+    """
+
+    def __init__(self, book: Any, prefix: str = "", sheets: Mapping[str, str] | None = None) -> None:
+        self.book = book
+        self.prefix = prefix
+        self.sheets = sheets or {}
+        self.names = prefix or "gw_"
+        self.formats = {name: book.add_format(look) for name, look in LOOKS.items()}
+
+    def title(self, name: str) -> str:
+        """Return what one of gwplan's sheets is called."""
+        return self.sheets.get(name, f"{self.prefix}{name}")
+
+    def sheet_name(self, name: str) -> str:
+        """Return the name of one of gwplan's sheets as formulas write it."""
+        return quoted(self.title(name))
+
+    def refuse_larger(self, name: str, rows: int, columns: int) -> None:
+        """Refuse a sheet that Excel could not hold, rather than cut it."""
+        for count, most, what in ((rows, MOST_ROWS, "rows"), (columns, MOST_COLUMNS, "columns")):
+            if count > most:
+                raise too_large(self.title(name), f"{count:,} {what}", f"a sheet has {most:,}")
+
+    def define(self, name: str, target: str) -> None:
+        """Give a range a name."""
+        self.book.define_name(f"{self.names}{name}", f"={target}")
+
+    def add(self, name: str, title: str, note: str, *, colour: str = ACCENT) -> Any:
+        """Add a sheet with its title, explanation and print set-up."""
+        sheet = self.book.add_worksheet(self.title(name))
+        sheet.set_tab_color(colour)
+        sheet.hide_gridlines(2)
+        sheet.write_string(0, 0, title, self.formats["title"])
+        sheet.write_string(1, 0, note, self.formats["note"])
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(0.4, 0.4, 0.6, 0.6)
+        sheet.set_footer("&L&F: &A&RPage &P of &N")
+        return sheet
+
+
+def too_large(where: str, what: str, rule: str) -> InstanceError:
+    """Return the error that says what of a plan does not fit into a workbook."""
+    return InstanceError(Problem(where, what, rule, "export the plan as tables: gwplan export RUN --csv DIR"))
+
+
+def _place(sheet: Any, row: int, column: int) -> str:
+    return f"{quoted(sheet.get_name())}!{letters(column + 1)}{row + 1}"
+
+
+def put(sheet: Any, row: int, column: int, value: Any, look: Any = None) -> None:
+    """Write a value: text always as text, numbers to the last digit, blanks as blanks."""
+    if isinstance(value, str):
+        if len(value) > LONGEST:
+            raise too_large(
+                _place(sheet, row, column), f"a text of {len(value):,} characters", f"a cell holds {LONGEST:,}"
+            )
+        if value:
+            sheet.write_string(row, column, value, look)
+        else:
+            sheet.write_blank(row, column, None, look)
+    elif value is None or pd.isna(value):
+        sheet.write_blank(row, column, None, look)
+    elif isinstance(value, pd.Timestamp | np.datetime64):
+        sheet.write_datetime(row, column, pd.Timestamp(value).to_pydatetime(), look)
+    elif isinstance(value, bool | np.bool_):
+        sheet.write_boolean(row, column, bool(value), look)
+    elif np.isinf(value):
+        sheet.write_string(row, column, "unlimited" if value > 0 else "-unlimited", look)
+    else:
+        sheet.write_number(row, column, Exact(value), look)
+
+
+def put_formula(sheet: Any, row: int, column: int, formula: str, value: Any, look: Any = None) -> None:
+    """Write a formula with the value that it has, for viewers that do not calculate."""
+    if len(formula) + 1 > LONGEST_FORMULA:
+        what = f"a formula of {len(formula) + 1:,} characters"
+        raise too_large(_place(sheet, row, column), what, f"spreadsheets take {LONGEST_FORMULA:,}")
+    kept = value if isinstance(value, str) else Exact(0.0 if value == 0 else value)
+    sheet.write_formula(row, column, f"={formula}", look, kept)
+
+
+@dataclass
+class Column:
+    """A column of a page.
+
+    Attributes
+    ----------
+    head, unit, look : str
+        Its name, its unit and how its cells look.
+    values : sequence
+        What the cells show.
+    formulas : sequence of str, optional
+        What the cells calculate, a blank one for a cell that holds its value alone.
+    """
+
+    head: str
+    unit: str
+    look: str
+    values: Any
+    formulas: Sequence[str] | None = None
+
+
+@dataclass
+class Page:
+    """A sheet that holds one table, whose columns can be referred to before it is written.
+
+    Attributes
+    ----------
+    name, title, note : str
+        Name of the sheet, its title and its explanation.
+    top : int
+        Rows above the first row of the table's cells.
+    buttons : bool
+        Whether its heads have buttons that sort; none where formulas refer to its rows by their places.
+    """
+
+    exported: Exported
+    name: str
+    title: str
+    note: str
+    top: int = TOP
+    buttons: bool = False
+    columns: dict[str, Column] = field(default_factory=dict)
+    letter: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sheet(self) -> str:
+        """Name of the sheet in formulas."""
+        return self.exported.sheet_name(self.name)
+
+    @property
+    def heads(self) -> list[str]:
+        """Heads of the columns, made unlike each other; those that hold a name of the instance give way."""
+        keys = sorted(self.columns, key=lambda key: key[-1].isdigit())
+        found = dict(zip(keys, unlike([self.columns[key].head for key in keys]), strict=True))
+        return [found[key] for key in self.columns]
+
+    def add(self, key: str, column: Column) -> str:
+        """Add a column and return its letters."""
+        self.columns[key] = column
+        self.letter[key] = letters(len(self.columns))
+        return self.letter[key]
+
+    def at(self, key: str, row: int) -> str:
+        """Return the cell of a column and a row (from 0), for formulas on this sheet."""
+        return f"{self.letter[key]}{row + self.top + 1}"
+
+    def ref(self, key: str, row: int) -> str:
+        """Return the cell of a column and a row (from 0), for formulas on any sheet."""
+        return f"{self.sheet}!${self.letter[key]}${row + self.top + 1}"
+
+    def span(self, key: str, first: int, last: int) -> str:
+        """Return the cells of a column from one row to another, both included, for formulas on any sheet."""
+        letter = self.letter[key]
+        return f"{self.sheet}!${letter}${first + self.top + 1}:${letter}${last + self.top + 1}"
+
+    def write(self, *, frozen: int, widths: dict[str, float] | None = None) -> Any:
+        """Write the sheet: a table with units above its heads, heads and first columns frozen."""
+        exported = self.exported
+        count = max((len(column.values) for column in self.columns.values()), default=0)
+        exported.refuse_larger(self.name, self.top + max(count, 1), len(self.columns))
+        sheet = exported.add(self.name, self.title, self.note)
+        heights = [1] * count
+        head = 1
+        heads = self.heads
+        for at, (key, column) in enumerate(self.columns.items()):
+            width = (widths or {}).get(key, _width(column))
+            sheet.set_column(at, at, width)
+            put(sheet, self.top - 2, at, column.unit, exported.formats["unit"])
+            head = max(head, _lines(heads[at], width))
+            if column.look == "wrap":
+                heights = [max(h, _lines(text, width)) for h, text in zip(heights, column.values, strict=True)]
+            self._cells(sheet, at, column)
+        texts = [column.look in ("text", "wrap", "date") for column in self.columns.values()]
+        add_table(exported, sheet, self.name, self.top - 1, count, list(zip(heads, texts, strict=True)), self.buttons)
+        sheet.set_row(self.top - 1, LINE * head + 3)
+        for row, lines in enumerate(heights):
+            if lines > 1:
+                sheet.set_row(row + self.top, LINE * lines)
+        sheet.freeze_panes(self.top, frozen)
+        if len(self.columns) > WIDE:
+            sheet.set_paper(8)
+            sheet.fit_to_pages(-(-len(self.columns) // WIDE), 0)
+            sheet.repeat_columns(0, frozen - 1 if frozen else 0)
+        sheet.repeat_rows(self.top - 2, self.top - 1)
+        return sheet
+
+    def _cells(self, sheet: Any, at: int, column: Column) -> None:
+        look = self.exported.formats[column.look]
+        for row, value in enumerate(column.values):
+            formula = column.formulas[row] if column.formulas is not None else ""
+            if formula:
+                put_formula(sheet, row + self.top, at, formula, value, look)
+            else:
+                put(sheet, row + self.top, at, value, look)
+
+
+def unlike(heads: Sequence[str]) -> list[str]:
+    """Return heads that differ by more than their case: behind one that is taken stands a number."""
+    found: dict[str, str] = {}
+    for head in heads:
+        new, number = head, 1
+        while new.lower() in found:
+            number += 1
+            new = f"{head} ({number})"
+        found[new.lower()] = new
+    return list(found.values())
+
+
+def add_table(
+    exported: Exported, sheet: Any, name: str, head: int, count: int, heads: list[tuple[str, bool]], buttons: bool
+) -> None:
+    """Make a written range a table: names in row `head` (from 0; of text or not), and `count` rows below them."""
+    columns = []
+    for text, is_text in heads:
+        if len(text) > LONGEST_HEAD:
+            raise too_large(
+                exported.title(name), f"a heading of {len(text):,} characters", f"a table takes {LONGEST_HEAD}"
+            )
+        columns.append({"header": text, "header_format": exported.formats["head" if is_text else "head_right"]})
+    look = {
+        "name": f"{exported.names}{name}",
+        "style": "Table Style Light 1",
+        "columns": columns,
+        "autofilter": buttons,
+    }
+    sheet.add_table(head, 0, head + max(count, 1), len(heads) - 1, look)
+
+
+def _lines(text: str, width: float) -> int:
+    """Return how many lines a text takes in a column."""
+    return max(len(wrap(text, max(int(width) - 2, 6))), 1)
+
+
+def _width(column: Column) -> float:
+    """Return a width that shows every word of the head and, of text, all of it up to a limit."""
+    word = max(len(part) for part in column.head.split()) + 3
+    if column.look in ("text", "wrap"):
+        longest = max((len(str(value)) for value in column.values), default=0)
+        return float(min(max(longest + 2, 10, word), 44))
+    return float(max(11, word, len(column.unit) + 2))

@@ -1,0 +1,1 @@
+"""Program in, proved solution out."""

@@ -1,0 +1,111 @@
+"""What a row's bound is worth when it is moved up and when it is moved down, and how far each holds.
+
+Where the optimum is degenerate a row has many duals: the solver returns one of them, and the value of a little more
+differs from that of a little less. On the side where the solver's dual holds for no distance at all the program is
+solved again with the bound moved a little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from optimizer.solver.highs import BASIC, Moved, basis_codes
+from optimizer.solver.program import FloatArray, IntArray, LinearProgram
+from optimizer.solver.solution import Solution
+
+STEPS: Final = (1e-3, 1e-4, 1e-5, 1e-6)
+"""Distances tried, GW: the largest over which the objective is a straight line tells its slope."""
+
+CLOSE: Final = 1e-7
+"""GW below which a range is a point."""
+
+MOST_WORK: Final = 200_000
+"""Columns times sides beyond which solving again would take longer than the plan itself."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Change of the objective ($bn) per unit by which a row's bound is moved up or down, by row.
+
+    Attributes
+    ----------
+    up, down : (m,) float arrays
+        Slopes of the objective against the bound above and below it; nan where not worked out, or not possible.
+    low, high : (m,) float arrays
+        How far down and up these slopes hold: values of the bound.
+    """
+
+    up: FloatArray
+    down: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, always: bool = False) -> Sides | None:
+    """Return the slopes on both sides of some rows' bounds, None without an optimal basis.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        A linear program (whole numbers fixed).
+    solution : Solution
+        Its certified optimum, with ranges.
+    rows : int array
+        Rows with one bound, or with two that are equal.
+    always : bool
+        Whether to solve again however long that takes; else only where `MOST_WORK` allows.
+    """
+    if solution.row_ranges is None or solution.basis is None or not len(solution.row_duals):
+        return None
+    empty = np.full(program.shape[0], np.nan)
+    sides = Sides(empty.copy(), empty.copy(), empty.copy(), empty.copy())
+    bound = np.where(np.isfinite(program.row_lower), program.row_lower, program.row_upper)[rows]
+    low, high = _ranges(program, solution)
+    low, high = low[rows], high[rows]
+    sides.low[rows], sides.high[rows] = np.minimum(low, bound), np.maximum(high, bound)
+    sides.up[rows] = np.where(high - bound > CLOSE, solution.row_duals[rows], np.nan)
+    sides.down[rows] = np.where(bound - low > CLOSE, solution.row_duals[rows], np.nan)
+    again = [(row, 1.0, b) for row, b in zip(rows, bound, strict=True) if np.isnan(sides.up[row])]
+    again += [(row, -1.0, b) for row, b in zip(rows, bound, strict=True) if np.isnan(sides.down[row])]
+    if again and (always or len(again) * len(program.cost) <= MOST_WORK):
+        best = float(program.cost @ solution.columns) + program.offset
+        moved = Moved(program, solution.basis)
+        for row, direction, at in again:
+            slope, end = _slope(moved, int(row), direction, float(at), best)
+            (sides.up if direction > 0 else sides.down)[row] = slope
+            (sides.high if direction > 0 else sides.low)[row] = end
+    return sides
+
+
+def _ranges(program: LinearProgram, solution: Solution) -> tuple[FloatArray, FloatArray]:
+    """Return the least and greatest bound of each row for which its dual holds.
+
+    What the solver says of a row that does not bind is about something else: there the bound may move up to the row's
+    activity, and away from it without end. Of an equality that happens not to bind nothing is known.
+    """
+    assert solution.row_ranges is not None
+    low, high = (side.copy() for side in solution.row_ranges)
+    slack = basis_codes(solution.basis)[1] == BASIC
+    activity = program.times(solution.columns)
+    above, below = np.isfinite(program.row_upper), np.isfinite(program.row_lower)
+    bound = np.where(below, program.row_lower, program.row_upper)
+    low = np.where(slack, np.where(below & ~above, -np.inf, np.where(above & ~below, activity, bound)), low)
+    high = np.where(slack, np.where(above & ~below, np.inf, np.where(below & ~above, activity, bound)), high)
+    return low, high
+
+
+def _slope(moved: Moved, row: int, direction: float, bound: float, best: float) -> tuple[float, float]:
+    """Return the objective's slope on one side of a bound, and the bound up to which it holds."""
+    for step in STEPS:
+        answer = moved.solve(row, direction * step)
+        if answer is None:
+            continue
+        objective, dual, low, high = answer
+        mean = (objective - best) / (direction * step)
+        if abs(mean - dual) * step <= 1e-9 * (1 + abs(best)) and abs(mean - dual) <= 1e-5 * (1 + abs(dual)):
+            end = bound + direction * step  # so far it was seen to hold
+            return dual, max(high, end) if direction > 0 else min(low, end)
+    return np.nan, bound

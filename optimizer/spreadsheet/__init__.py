@@ -1,0 +1,1 @@
+"""Spreadsheet files, opened without trust; knows no plan."""

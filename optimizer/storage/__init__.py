@@ -1,0 +1,1 @@
+"""Instances in folders and workbooks, read and written."""

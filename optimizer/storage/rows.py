@@ -1,0 +1,259 @@
+"""The text of a CSV file into rows of cells, and of ``instance.toml`` into its sections."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from optimizer.catalogue.tables import TABLES, Table, allowed_columns
+from optimizer.instance.cells import Array, Cells, Coded, Parsed, frame_of, parse, place, shown
+from optimizer.instance.faults import Fault, type_fault
+from optimizer.problems import Problem, nearest
+
+LARGE: Final = 200_000
+"""Characters from which a table is first tried with the fast reader."""
+
+ALL: Final = "*"
+"""Stands for every column of a table, where a fault leaves none of them to be trusted."""
+
+
+def header_problems(table: Table, names: Sequence[str], where: str) -> list[tuple[str, Problem]]:
+    """Return column and problem for what is wrong with a table's column names.
+
+    Parameters
+    ----------
+    table : Table
+        Table of the catalogue.
+    names : sequence of str
+        Column names as written.
+    where : str
+        The file or sheet.
+    """
+    known = [column.name for column in allowed_columns(table)]
+    found = []
+    for name, times in Counter(names).items():
+        if not name:
+            rule = "every column has a name in row 1"
+            found.append(("", Problem(f"{where} row 1", "a column without a name", rule, "name it or delete it")))
+        elif name not in known:
+            rule = f"{table.name} has no such column"
+            found.append((name, Problem(f"{where} row 1", f"unknown column {shown(name)}", rule, nearest(name, known))))
+        elif times > 1:
+            rule = "a column may occur once"
+            found.append(
+                (name, Problem(f"{where} row 1", f"column '{name}' occurs {times} times", rule, "delete all but one"))
+            )
+    for column in table.columns:
+        if column.required and column.name not in names:
+            rule = f"{table.name} needs it"
+            found.append((column.name, Problem(f"{where} row 1", f"no column '{column.name}'", rule, "add the column")))
+    return found
+
+
+def read_csv(table: Table, text: str) -> Parsed:
+    """Return a table of the catalogue from the text of its CSV file, with everything that is wrong with it.
+
+    Parameters
+    ----------
+    table : Table
+        Table of the catalogue.
+    text : str
+        The whole file.
+    """
+    parsed = _read_fast(table, text) if len(text) >= LARGE else None
+    return parsed or _read_rows(table, text)
+
+
+def _read_rows(table: Table, text: str) -> Parsed:
+    rows: list[list[str]] = []
+    faults: list[tuple[str, Problem]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        rows.extend(reader)
+    except csv.Error as error:
+        faults.append((ALL, _unreadable(table, len(rows) + 1, str(error))))
+    header = [name.strip() for name in rows[0]] if rows else []
+    if not header:
+        if not faults:
+            rule = "row 1 holds the names of the columns"
+            faults.append((ALL, Problem(table.file, "no header", rule, "write the column names, or delete the file")))
+        return Parsed(frame_of(table, {}, ()), faults)
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        remedy = "save the file with commas between the cells and points in numbers"
+        what = f"row 1 is one cell, {shown(header[0])}"
+        faults = [(ALL, Problem(f"{table.file} row 1", what, "cells are separated by commas", remedy))]
+        return Parsed(frame_of(table, {}, ()), faults)
+    numbers = [number for number, cells in enumerate(rows[1:], 2) if any(cells)]
+    kept = [rows[number - 1] for number in numbers]
+    ragged = [number for number, cells in zip(numbers, kept, strict=True) if len(cells) != len(header)]
+    for number in ragged:
+        what, rule = f"{len(rows[number - 1])} cells", f"row 1 names {len(header)} columns"
+        remedy = "add or delete commas; text with commas stands in double quotes"
+        faults.append((ALL, Problem(f"{table.file} row {number}", what, rule, remedy)))
+    whole = [(n, cells) for n, cells in zip(numbers, kept, strict=True) if len(cells) == len(header)]
+    columns = list(zip(*(cells for _, cells in whole), strict=True)) or [()] * len(header)
+    used = [i for i, name in enumerate(header) if name or any(columns[i])]
+    faults += header_problems(table, [header[i] for i in used], table.file)
+    cells = {header[i]: columns[i] for i in reversed(used)}  # of columns with the same name the first
+    parsed = parse(table, cells, [n for n, _ in whole], partial(place, table))
+    return Parsed(parsed.frame, faults + parsed.faults)
+
+
+def _unreadable(table: Table, row: int, error: str) -> Problem:
+    where = f"{table.file} row {row}"
+    if "unexpected end" in error:
+        return Problem(where, "a double quote that is not closed", "quoted text ends with a quote", "close the quote")
+    if "field larger" in error:
+        rule = f"a cell holds at most {csv.field_size_limit()} characters"
+        return Problem(where, "a cell that is too long", rule, "shorten it, or close the quote that opens it")
+    remedy = "put the whole cell in double quotes, and write quotes inside it twice"
+    return Problem(where, "a double quote inside a cell", "a quote opens or closes a whole cell", remedy)
+
+
+def _read_fast(table: Table, text: str) -> Parsed | None:
+    """Return a large table read by Arrow, None where it is not plain enough or has any problem.
+
+    Plain is a text without quotes in which every line has as many cells as the header: there the two readers cannot
+    differ in what a cell is. Whatever they could understand differently, and every fault for its
+    message, is left to the other one.
+    """
+    text = text.replace("\r\n", "\n") if "\r" in text else text
+    header = [name.strip() for name in text.partition("\n")[0].split(",")]
+    if '"' in text or "\r" in text or header_problems(table, header, table.file):
+        return None
+    kinds = {column.name: column.kind for column in allowed_columns(table)}
+    try:
+        raw = arrow_csv.read_csv(
+            pa.py_buffer(text.encode()),
+            arrow_csv.ReadOptions(use_threads=False, column_names=header, skip_rows=1),
+            arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            arrow_csv.ConvertOptions(
+                column_types={name: _ARROW_TYPES.get(kinds[name], _DISTINCT) for name in header}, null_values=[""]
+            ),
+        )
+    except ValueError:
+        return None
+    columns: dict[str, Cells] = {}
+    for name in header:
+        cells = _cells(raw[name])
+        if cells is None:
+            return None
+        columns[name] = cells
+    parsed = parse(table, columns, pd.Index(np.arange(2, len(raw) + 2)), partial(place, table))
+    return None if parsed.faults else parsed
+
+
+_DISTINCT: Final = pa.dictionary(pa.int32(), pa.string())
+_ARROW_TYPES: Final = {"number": pa.float64(), "integer": pa.float64(), "date": pa.date32()}
+
+
+def _cells(column: pa.ChunkedArray) -> Cells | None:
+    """Return a column that Arrow read, None where it took for a number or a day what is none to the other reader."""
+    if pa.types.is_dictionary(column.type):
+        whole = column.unify_dictionaries().combine_chunks()
+        return Coded(whole.dictionary.to_pylist(), whole.indices.to_numpy())
+    values: Array = column.to_numpy()
+    if pa.types.is_date(column.type):
+        return None if (values < _FIRST_DAY).any() else values.astype("datetime64[s]")
+    return None if np.isnan(values).sum() != column.null_count else values.astype(np.float64, copy=False)
+
+
+_FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
+
+
+def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Parsed]:
+    """Return the sections of ``instance.toml`` as one-row tables, with everything that is wrong with them.
+
+    Parameters
+    ----------
+    text : str or None
+        The whole file; None where there is none to read.
+    file : str
+        Its name, for messages.
+    """
+    sections = {name: table for name, table in TABLES.items() if table.section}
+    blank = {name: Parsed(frame_of(table, {}, (1,))) for name, table in sections.items()}
+    if text is None:
+        return blank
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        problem = Problem(file, "cannot be read", toml_reason(error), "correct it there")
+        return {
+            name: Parsed(parsed.frame, [(ALL, problem)] if name == "instance" else []) for name, parsed in blank.items()
+        }
+    top = {key: value for key, value in document.items() if key not in sections or key == "instance"}
+    tables = {name: document.get(name, {}) for name in sections if name != "instance"} | {"instance": top}
+    return {name: _section(table, tables[name], name in document) for name, table in sections.items()}
+
+
+def toml_reason(error: Exception) -> str:
+    """Return what a TOML reader says of a text that it cannot read."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+
+
+def _section(table: Table, values: Any, there: bool) -> Parsed:
+    where = table.file if table.name == "instance" else f"{table.file} [{table.name}]"
+    if not isinstance(values, dict):
+        what = f"{shown(str(values))} in place of a section"
+        problem = Problem(where, what, "a section is a table of keys", f"write [{table.name}] and its keys below it")
+        return Parsed(frame_of(table, {}, (1,)), [(ALL, problem)])
+    faults: list[tuple[str, Problem]] = []
+    if not there and table.required and table.name != "instance":
+        problem = Problem(where, "no such section", "the section is required", f"add [{table.name}] with its keys")
+        return Parsed(frame_of(table, {}, (1,)), [(ALL, problem)])
+    known = [column.name for column in table.columns]
+    sections = [name for name in TABLES if TABLES[name].section and name != "instance"]
+    for key in values:
+        if key not in known:
+            hint = nearest(key, known + sections if table.name == "instance" else known)
+            faults.append((key, Problem(where, f"unknown key {shown(key)}", "the format has no such key", hint)))
+    cells: dict[str, str] = {}
+    for column in table.columns:
+        cell = _cell_text(column.kind, values[column.name]) if column.name in values else ""
+        if isinstance(cell, Fault):
+            fault = type_fault(column)
+            remedy = "write it without quotes" if isinstance(values[column.name], str) else fault.remedy
+            told = Problem(place(table, 1, column.name), shown_toml(values[column.name]), fault.rule, remedy)
+            faults.append((column.name, told))
+        elif column.name in values or not column.required:
+            cells[column.name] = cell
+        else:
+            told = Problem(place(table, 1, column.name), "missing", "the key is required", "add it")
+            faults.append((column.name, told))
+    parsed = parse(table, {name: [cell] for name, cell in cells.items()}, (1,), partial(place, table))
+    return Parsed(parsed.frame, faults + parsed.faults)
+
+
+_WRONG: Final = Fault("", "")
+
+
+def _cell_text(kind: str, value: Any) -> str | Fault:
+    """Return a TOML value as the text that a cell of its kind would have, a fault where it is of another kind."""
+    if kind in ("number", "integer") and isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value) if abs(value) < 1e300 or isinstance(value, float) else "inf"
+    if kind == "date" and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    if kind in ("date", "text") and isinstance(value, str):
+        return value
+    return str(value).lower() if kind == "flag" and isinstance(value, bool) else _WRONG
+
+
+def shown_toml(value: Any) -> str:
+    """Return a TOML value as messages show it."""
+    if isinstance(value, dict | list):
+        return "a table of keys" if isinstance(value, dict) else "a list"
+    if isinstance(value, int) and abs(value) > 1e300:
+        return "a huge number"
+    return shown(value)

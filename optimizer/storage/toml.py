@@ -1,0 +1,373 @@
+"""``uncertainty.toml`` and the files of ``whatifs/``: read into factors and what-ifs, and written back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from optimizer.instance.cells import shown
+from optimizer.instance.faults import name_fault
+from optimizer.instance.instance import Cell, Edit, Factor, Operation, Outcome, WhatIf
+from optimizer.language.edits import noted
+from optimizer.problems import Problem, nearest
+from optimizer.storage.rows import shown_toml, toml_reason
+
+TOLERANCE: Final = 1e-9
+"""How far from 1 the probabilities of a factor may sum."""
+
+_ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_CHANGES: Final[tuple[Operation, ...]] = ("set", "scale", "add", "shift_months")
+_OPERATIONS: Final[tuple[Operation, ...]] = (*_CHANGES, "insert", "drop")
+_HEADINGS: Final = {"factor": "factor", "outcome": "factor.outcome", "edit": "factor.outcome.edit"}
+_TYPES: Final = {
+    "string_type": "must be text, in quotes",
+    "int_type": "must be a whole number",
+    "dict_type": "must be a table { name = value, ... }",
+}
+
+
+def _broken(rule: str, what: str = "", remedy: str = "") -> PydanticCustomError:
+    return PydanticCustomError("rule", "{rule}", {"rule": rule, "what": what, "remedy": remedy})
+
+
+def _day(value: object) -> dt.date:
+    if isinstance(value, str) and _ISO.fullmatch(value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError as error:
+            raise _broken("there is no such day") from error
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    raise _broken("must be a date", remedy="write it like 2027-01-31")
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+        raise _broken("must be a finite number")
+    return value
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str | bool) or (isinstance(value, dt.date) and not isinstance(value, dt.datetime)):
+        return value
+    if isinstance(value, int | float):
+        return _number(value)
+    raise _broken("must be text, a number, a date, true or false")
+
+
+def _true(value: object) -> bool:
+    if value is not True:
+        raise _broken("must be true, or left out")
+    return True
+
+
+def _name(value: str) -> str:
+    fault = name_fault(value) if value.strip() else None
+    if fault:
+        raise _broken(fault.rule, remedy=fault.remedy)
+    if not value.strip():
+        raise _broken("a name must not be blank")
+    return value
+
+
+def _name_of_uncertainty(value: str) -> str:
+    if "=" in value or "," in value:
+        raise _broken("must not hold '=' or ','", remedy="--given FACTOR=OUTCOME names it")
+    return _name(value)
+
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
+Number = Annotated[Any, BeforeValidator(_number)]
+Value = Annotated[Any, BeforeValidator(_cell)]
+Drop = Annotated[bool, BeforeValidator(_true)]
+UncertaintyName = Annotated[str, AfterValidator(_name_of_uncertainty)]
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _EditKeys(_Keys):
+    table: str
+    where: dict[str, Value] = {}
+    column: str = ""
+    set_: Value = Field("", alias="set")
+    scale: Number = 1
+    add: Number = 0
+    shift_months: int = 0
+    insert: dict[str, Value] = {}
+    drop: Drop = True
+    start: Day | None = Field(None, alias="from")
+    until: Day | None = None
+
+    @model_validator(mode="after")
+    def _one_operation(self) -> Self:
+        given = self.operations
+        if len(given) != 1:
+            what = " and ".join(given) if given else "nothing to do"
+            raise _broken("an edit has exactly one of " + ", ".join(_OPERATIONS), what)
+        if given[0] in _CHANGES and not self.column:
+            raise _broken("must name the column that it changes", f"{given[0]} without column", 'add column = "..."')
+        excess = {"insert": ("where", "column", "start", "until"), "drop": ("column",)}.get(given[0], ())
+        unread = [("from" if key == "start" else key) for key in excess if key in self.model_fields_set]
+        if unread:
+            raise _broken(f"{given[0]} takes no {' and no '.join(unread)}", f"{given[0]} with {' and '.join(unread)}")
+        return self
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [name for name in _OPERATIONS if ("set_" if name == "set" else name) in self.model_fields_set]
+
+    def edit(self) -> Edit:
+        operation = self.operations[0]
+        where = self.insert if operation == "insert" else self.where
+        value: Cell = getattr(self, "set_" if operation == "set" else operation) if operation in _CHANGES else ""
+        return noted(Edit(self.table, operation, dict(where), self.column, value, self.start, self.until))
+
+
+class _OutcomeKeys(_Keys):
+    name: UncertaintyName
+    probability: Number
+    edit: list[_EditKeys] = []
+
+    @field_validator("probability")
+    @classmethod
+    def _share(cls, value: float) -> float:
+        if not 0.0 < value <= 1.0:
+            raise _broken("must be more than 0 and at most 1", remedy="leave out an outcome that cannot happen")
+        return value
+
+
+class _FactorKeys(_Keys):
+    name: UncertaintyName
+    revealed: Day
+    outcome: list[_OutcomeKeys] = []
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if not self.outcome:
+            raise _broken("a factor has at least one outcome", "no outcome", "add [[factor.outcome]]")
+        _refuse_repeats("outcome", (outcome.name for outcome in self.outcome))
+        total = math.fsum(outcome.probability for outcome in self.outcome)
+        if abs(total - 1.0) > TOLERANCE:
+            parts = " + ".join(f"{outcome.probability!r}" for outcome in self.outcome)
+            raise _broken("must sum to 1", f"probabilities {parts} = {total:.12g}", "correct the probabilities")
+        return self
+
+
+_Model = TypeVar("_Model", bound=_Keys)
+
+
+class _UncertaintyKeys(_Keys):
+    factor: list[_FactorKeys] = []
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        _refuse_repeats("factor", (factor.name for factor in self.factor))
+        return self
+
+
+class _WhatIfKeys(_Keys):
+    name: str | None = None
+    description: str = ""
+    edit: list[_EditKeys] = []
+    given: dict[str, str] = {}
+
+
+_MODELS: Final[Mapping[str, type[_Keys]]] = {"factor": _FactorKeys, "outcome": _OutcomeKeys, "edit": _EditKeys}
+
+
+def _refuse_repeats(kind: str, names: Iterable[str]) -> None:
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise _broken(
+            f"every {kind} has a name of its own", f"{kind} '{repeated[0]}' stands twice", "rename one of them"
+        )
+
+
+def read_factors(text: str, where: str) -> tuple[tuple[Factor, ...], list[Problem]]:
+    """Read the factors of ``uncertainty.toml``.
+
+    Parameters
+    ----------
+    text : str
+        The file's text.
+    where : str
+        Name of the file, for messages.
+
+    Returns
+    -------
+    factors : tuple of Factor
+        The factors in the order written; none when there are problems.
+    problems : list of Problem
+        Everything that is wrong with the document; whether the edits fit the tables shows when they are applied.
+    """
+    keys, problems = _read(_UncertaintyKeys, text, where)
+    if keys is None:
+        return (), problems
+    factors = tuple(
+        Factor(
+            factor.name,
+            factor.revealed,
+            tuple(Outcome(o.name, float(o.probability), tuple(e.edit() for e in o.edit)) for o in factor.outcome),
+        )
+        for factor in keys.factor
+    )
+    return factors, problems
+
+
+def read_whatif(text: str, where: str, name: str) -> tuple[WhatIf | None, list[Problem]]:
+    """Read a what-if.
+
+    Parameters
+    ----------
+    text : str
+        The file's text.
+    where : str
+        Name of the file, for messages.
+    name : str
+        Name of the what-if: the file's name without its ending.
+
+    Returns
+    -------
+    whatif : WhatIf or None
+        The what-if; None when there are errors.
+    problems : list of Problem
+        Everything that is wrong with the document.
+    """
+    keys, problems = _read(_WhatIfKeys, text, where)
+    fault = None if name.strip() == "" else name_fault(name)
+    if fault or not name.strip() or "/" in name or "\\" in name:
+        rule = fault.rule if fault else "the name of a what-if must not be blank or hold a path separator"
+        problems.append(Problem(where, f"what-if '{name}'", rule, "rename the file"))
+    if keys is None:
+        return None, problems
+    if keys.name is not None and keys.name != name:
+        rule, remedy = f"a what-if is called as its file: '{name}'", "leave the name out, or rename the file"
+        problems.append(Problem(f"{where} name", shown_toml(keys.name), rule, remedy))
+    if problems:
+        return None, problems
+    return WhatIf(name, keys.description, tuple(each.edit() for each in keys.edit), dict(keys.given)), problems
+
+
+def _read(model: type[_Model], text: str, where: str) -> tuple[_Model | None, list[Problem]]:
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        return None, [Problem(where, "cannot be read", toml_reason(error), "correct it there")]
+    try:
+        return model.model_validate(document), []
+    except ValidationError as error:
+        return None, [_problem(details, model, document, where) for details in error.errors(include_url=False)]
+
+
+def _problem(details: ErrorDetails, model: type[_Keys], document: Mapping[str, Any], where: str) -> Problem:
+    """Return what pydantic found as a problem in the words of the format."""
+    *path, last = details["loc"] or ("",)
+    kind, value, context = details["type"], details["input"], details.get("ctx", {})
+    if kind == "extra_forbidden":
+        item = next((str(step) for step in reversed(path) if step in _MODELS), "")
+        keys = [field.alias or name for name, field in _MODELS.get(item, model).model_fields.items()]
+        rule = f"{'an ' if item[:1] in 'eo' else 'a '}{item} has no such key" if item else "there is no such key here"
+        return Problem(_place(where, path, document), f"unknown key '{last}'", rule, nearest(str(last), keys))
+    if kind == "missing":
+        return Problem(_place(where, path, document), f"no {last}", "it is required", f"add {last} = ...")
+    place = _place(where, details["loc"], document)
+    if kind == "rule":
+        return Problem(place, context["what"] or shown_toml(value), context["rule"], context["remedy"])
+    rule = _TYPES.get(kind, details["msg"])
+    if kind in ("list_type", "model_type"):
+        item = next(str(step) for step in reversed(details["loc"]) if step in _MODELS)
+        rule = f"each {item} is written below a line [[{_HEADINGS[item] if model is _UncertaintyKeys else item}]]"
+    return Problem(place, shown_toml(value), rule)
+
+
+def _place(where: str, path: Sequence[int | str], document: Mapping[str, Any]) -> str:
+    """Say where a key is: ``uncertainty.toml factor 1 'market', outcome 2 'glut', edit 3, scale``."""
+    words: list[str] = []
+    at: Any = document
+    for step in path:
+        if isinstance(step, int):
+            at = at[step]
+            name = at.get("name") if isinstance(at, dict) else None
+            words[-1] += f" {step + 1}" + (f" {shown(name)}" if isinstance(name, str) else "")
+        else:
+            at = at.get(step)
+            words.append(step)
+    return f"{where} {', '.join(words)}" if words else where
+
+
+def factors_toml(factors: Sequence[Factor]) -> str:
+    """Return factors as the text of an ``uncertainty.toml`` that `read_factors` reads back as the same factors."""
+    blocks = []
+    for factor in factors:
+        blocks.append(["[[factor]]", f"name = {_toml(factor.name)}", f"revealed = {_toml(factor.revealed)}"])
+        for outcome in factor.outcomes:
+            probability = f"probability = {_toml(outcome.probability)}"
+            blocks.append(["[[factor.outcome]]", f"name = {_toml(outcome.name)}", probability])
+            blocks += [["[[factor.outcome.edit]]", *_edit_lines(each)] for each in outcome.edits]
+    return _document(blocks)
+
+
+def whatif_toml(whatif: WhatIf) -> str:
+    """Return a what-if as the text of a file that `read_whatif` reads back as the same what-if."""
+    head = [f"name = {_toml(whatif.name)}", f"description = {_toml(whatif.description)}"]
+    if whatif.given:
+        head.append(f"given = {_inline(whatif.given)}")
+    return _document([head, *(["[[edit]]", *_edit_lines(each)] for each in whatif.edits)])
+
+
+def _document(blocks: Iterable[Sequence[str]]) -> str:
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _edit_lines(edit: Edit) -> list[str]:
+    lines = [f"table = {_toml(edit.table)}"]
+    if edit.operation == "insert":
+        return [*lines, f"insert = {_inline(edit.where)}"]
+    if edit.where:
+        lines.append(f"where = {_inline(edit.where)}")
+    if edit.operation == "drop":
+        lines.append("drop = true")
+    else:
+        lines += [f"column = {_toml(edit.column)}", f"{edit.operation} = {_toml(edit.value)}"]
+    dates = (("from", edit.start), ("until", edit.until))
+    return lines + [f"{key} = {_toml(date)}" for key, date in dates if date]
+
+
+def _inline(cells: Mapping[str, Cell]) -> str:
+    pairs = (f"{key if _BARE.fullmatch(key) else _toml(key)} = {_toml(cell)}" for key, cell in cells.items())
+    return f"{{ {', '.join(pairs)} }}" if cells else "{}"
+
+
+def toml_text(text: str) -> str:
+    """Return a text as TOML writes it: as JSON does, but for one control character that TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _toml(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return toml_text(cell)
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return cell.isoformat() if isinstance(cell, dt.date) else repr(cell)

@@ -1,0 +1,314 @@
+"""An instance from a workbook: one sheet a table, every problem told with sheet and cell."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from optimizer.catalogue.sheets import (
+    ABOUT,
+    KNOWN_SHEETS,
+    OUTCOME_EDITS,
+    OUTCOMES,
+    SETTINGS,
+    WHATIF_EDITS,
+    WHATIFS,
+)
+from optimizer.catalogue.tables import TABLES, Table
+from optimizer.instance.cells import Parsed, empty, frame_of, parse, shown
+from optimizer.instance.instance import Edit, Factor, Outcome, WhatIf
+from optimizer.instance.sheet_places import SheetPlaces
+from optimizer.language.edits import edit
+from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, letters
+from optimizer.spreadsheet.package import open_package
+from optimizer.storage.reading import Reading
+from optimizer.storage.rows import ALL, header_problems
+from optimizer.storage.sources import printable, read_bytes
+from optimizer.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
+
+_CLOSE: Final = 0.85
+"""Likeness from which an unknown sheet is taken for a misspelt one."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a sheet: texts by column, and row numbers."""
+
+    columns: dict[str, list[str]]
+    numbers: list[int]
+
+
+def read_workbook(path: str | Path) -> Reading:
+    """Read an instance's tables, uncertainty and what-ifs from a workbook.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that ends in ``.xlsx`` or ``.xlsm``. Sheets that no table is called after are not looked at.
+
+    Raises
+    ------
+    InstanceError
+        If the file cannot be read or is not a workbook that may be trusted.
+    """
+    return read_book(read_bytes(path), printable(str(path)))
+
+
+def read_book(data: bytes, name: str) -> Reading:
+    """Read an instance from the bytes of a workbook; `name` is its name, for messages."""
+    book = Workbook(open_package(data, name))
+    reader = _Reader(book)
+    reading = reader.reading
+    reading.files[Path(name).name] = hashlib.sha256(data).hexdigest()
+    reading.problems += _misspelt(book.parts)
+    reader.sections()
+    for table in TABLES.values():
+        if not table.section:
+            reader.table(table)
+    reader.factors()
+    reader.whatifs()
+    reading.sheets = SheetPlaces(reader.letters, reader.setting_rows)
+    return reading
+
+
+def other_sheets(path: str | Path) -> list[str]:
+    """Return the names of a workbook's sheets that are not read."""
+    book = Workbook(open_package(read_bytes(path), printable(str(path))))
+    return [f"sheet '{name}'" for name in book.parts if name not in KNOWN_SHEETS and name != ABOUT]
+
+
+def _misspelt(names: Iterable[str]) -> list[Problem]:
+    """Return a problem for each sheet whose name is nearly one that is read."""
+    problems = []
+    for name in names:
+        close = get_close_matches(name.strip().lower(), KNOWN_SHEETS, n=1, cutoff=_CLOSE)
+        near = close and abs(len(name.strip()) - len(close[0])) <= 1  # not a prefix, as gwplan's own sheets have
+        if name not in KNOWN_SHEETS and near and close[0] not in names:
+            rule = "sheets are read by their exact names"
+            problems.append(
+                Problem(f"sheet {shown(name)}", "unknown sheet", rule, f"rename it to '{close[0]}', or unlike it")
+            )
+    return problems
+
+
+class _Reader:
+    """Reads the sheets of one workbook into one `Reading`."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+        self.reading = Reading()
+        self.letters: dict[str, dict[str, str]] = {}
+        self.setting_rows: dict[str, int] = {}
+
+    def place(self, sheet: str, row: int, column: str) -> str:
+        letter = self.letters.get(sheet, {}).get(column)
+        return f"{sheet}!{letter}{row}" if letter else f"{sheet} row {row}, {column}"
+
+    def table(self, table: Table) -> None:
+        """Read the sheet of one table."""
+        if table.name not in self.book.parts:
+            self.reading.frames[table.name] = empty(table)
+            if table.required:
+                self.reading.broken |= {f"{table.name}.{column.name}" for column in table.columns}
+                rule, remedy = "every instance has one", "add it; gwplan new BOOK.xlsx writes one of each"
+                self.reading.problems.append(Problem(f"sheet '{table.name}'", "no such sheet", rule, remedy))
+            return
+        self.reading.present.add(table.name)
+        parsed = self._parsed(table)
+        self.reading.take(table, parsed)
+
+    def _parsed(self, table: Table) -> Parsed:
+        rows, faults = self._rows(table)
+        if rows is None:
+            return Parsed(frame_of(table, {}, ()), faults)
+        cells: dict[str, Any] = dict(rows.columns)
+        parsed = parse(table, cells, rows.numbers, lambda row, column: self.place(table.name, row, column))
+        return Parsed(parsed.frame, faults + parsed.faults)
+
+    def _rows(self, table: Table) -> tuple[_Rows | None, list[tuple[str, Problem]]]:
+        """Return the texts of a sheet by column, and what is wrong with its header and its cells."""
+        name = table.name
+        sheet = self.book.sheet(name)
+        head = sheet.rows.get(1, {})
+        faults: list[tuple[str, Problem]] = []
+        header = {at: cell.strip() for at, cell in head.items() if isinstance(cell, str) and cell.strip()}
+        faults += [(ALL, _odd(f"{name}!{letters(at)}1", cell)) for at, cell in head.items() if isinstance(cell, Odd)]
+        if not header:
+            rule = "row 1 holds the names of the columns"
+            told = Problem(f"{name}!A1", "no header", rule, "write the column names, or delete the sheet")
+            return None, [*faults, (ALL, told)]
+        at_name = {column: at for at, column in reversed(header.items())}  # of columns with the same name the first
+        self.letters[name] = {column: letters(at) for column, at in at_name.items()}
+        for column, told in header_problems(table, list(header.values()), name):
+            where = f"{name}!{self.letters[name][column]}1" if column in at_name else f"{name} row 1"
+            faults.append((column, replace(told, where=where)))
+        faults += _outside(name, sheet, header)
+        numbers = [row for row, cells in sorted(sheet.rows.items()) if row > 1 and any(at in header for at in cells)]
+        columns = {column: self._column(name, sheet, numbers, column, at, faults) for column, at in at_name.items()}
+        return _Rows(columns, numbers), faults
+
+    def _column(
+        self, name: str, sheet: Sheet, numbers: Sequence[int], column: str, at: int, faults: list[tuple[str, Problem]]
+    ) -> list[str]:
+        texts = []
+        for row in numbers:
+            cell: Cell = sheet.rows[row].get(at, "")
+            if isinstance(cell, Odd):
+                faults.append((column, _odd(f"{name}!{letters(at)}{row}", cell)))
+                cell = ""
+            texts.append(cell)
+        return texts
+
+    def _listed(self, table: Table) -> list[dict[str, Any]]:
+        """Return the rows of a sheet that stands for TOML as typed cells, with ``row``; none when any is faulty."""
+        if table.name not in self.book.parts:
+            return []
+        parsed = self._parsed(table)
+        self.reading.problems += parsed.problems
+        if parsed.faults:
+            self.reading.faulty.add(table.name)
+            return []
+        rows: list[dict[Any, Any]] = parsed.frame.to_dict("records")
+        return [{**cells, "row": int(row)} for row, cells in zip(parsed.frame.index, rows, strict=True)]
+
+    def sections(self) -> None:
+        """Read the sheet ``settings`` into the sections of ``instance.toml``."""
+        if SETTINGS.name not in self.book.parts:
+            remedy = "give a workbook that gwplan new or gwplan convert made, or add the sheet"
+            raise InstanceError(Problem(f"sheet '{SETTINGS.name}'", "no such sheet", "every instance has one", remedy))
+        sections = {name: table for name, table in TABLES.items() if table.section}
+        cells: dict[str, dict[str, str]] = {name: {} for name in sections}
+        for row in self._listed(SETTINGS):
+            section, key, place = row["section"], row["key"], f"{row['section']}.{row['key']}"
+            if section not in sections:
+                self._wrong(SETTINGS, row, "section", "there is no such section", nearest(section, sections))
+            elif key not in sections[section]:
+                hint = nearest(key, [column.name for column in sections[section].columns])
+                self._wrong(SETTINGS, row, "key", f"{section} has no such key", hint)
+            elif place in self.setting_rows:
+                rule = f"it stands in row {self.setting_rows[place]} too"
+                self._wrong(SETTINGS, row, "key", rule, "delete one of them")
+            else:
+                self.setting_rows[place] = row["row"]
+                cells[section][key] = row["value"]
+        for name, table in sections.items():
+            self._section(table, cells[name])
+
+    def _section(self, table: Table, cells: dict[str, str]) -> None:
+        def where(_: int, column: str) -> str:
+            row = self.setting_rows.get(f"{table.name}.{column}")
+            return self.place(SETTINGS.name, row, "value") if row else f"{SETTINGS.name}, {table.name}.{column}"
+
+        if SETTINGS.name in self.reading.faulty:
+            # the version alone decides whether the rest can be spoken of
+            version = {key: [cell] for key, cell in cells.items() if (table.name, key) == ("instance", "schema")}
+            self.reading.frames[table.name] = parse(table, version, (1,), where).frame
+            self.reading.broken |= {f"{table.name}.{column.name}" for column in table.columns}
+            return
+        full = {column.name: [cells.get(column.name, "")] for column in table.columns}
+        self.reading.take(table, parse(table, full, (1,), where))
+
+    def _wrong(self, table: Table, row: dict[str, Any], column: str, rule: str, remedy: str) -> None:
+        where = self.place(table.name, row["row"], column)
+        self.reading.problems.append(Problem(where, shown(row[column]), rule, remedy))
+        self.reading.faulty.add(table.name)
+
+    def _edits(self, table: Table, *names: str) -> dict[tuple[str, ...], tuple[Edit, ...]]:
+        """Return the edits of a sheet by the names that they belong to."""
+        found: dict[tuple[str, ...], tuple[Edit, ...]] = {}
+        for row in self._listed(table):
+            owner = tuple(row[name] for name in names)
+            try:
+                found[owner] = (*found.get(owner, ()), edit(row["edit"]))
+            except InstanceError as error:
+                where = self.place(table.name, row["row"], "edit")
+                self.reading.problems += [replace(told, where=f"{where} {told.where}") for told in error.problems]
+                self.reading.faulty.add(table.name)
+        return found
+
+    def factors(self) -> None:
+        """Read ``outcomes`` and ``outcome_edits``."""
+        edits = self._edits(OUTCOME_EDITS, "factor", "outcome")
+        factors: dict[str, Factor] = {}
+        last = ""
+        for row in self._listed(OUTCOMES):
+            name, revealed = row["factor"], row["revealed"].date()
+            factor = factors.get(name, Factor(name, revealed, ()))
+            if name in factors and name != last:
+                rule = "the rows of a factor stand together"
+                self._wrong(OUTCOMES, row, "factor", rule, "move the row, or rename the factor")
+            if factor.revealed != revealed:
+                rule = f"all outcomes of {name} are revealed on one date, {factor.revealed} above"
+                self._wrong(OUTCOMES, {**row, "revealed": str(revealed)}, "revealed", rule, "correct one of them")
+            own = edits.pop((name, row["outcome"]), ())
+            outcome = Outcome(row["outcome"], float(row["probability"]), own)
+            factors[name] = replace(factor, outcomes=(*factor.outcomes, outcome))
+            last = name
+        self._left(OUTCOME_EDITS, edits, f"no such outcome on the sheet {OUTCOMES.name}")
+        faulty = {OUTCOMES.name, OUTCOME_EDITS.name} & self.reading.faulty
+        if faulty:
+            self.reading.broken.add("uncertainty")
+        elif factors:
+            read, problems = read_factors(factors_toml(tuple(factors.values())), f"sheet {OUTCOMES.name}")
+            self.reading.problems += problems
+            self.reading.factors = read
+            if problems:
+                self.reading.broken.add("uncertainty")
+
+    def _left(self, table: Table, edits: dict[tuple[str, ...], tuple[Edit, ...]], rule: str) -> None:
+        """Refuse edits whose owner is not listed, unless the list itself could not be read."""
+        owners = OUTCOMES if table is OUTCOME_EDITS else WHATIFS
+        if owners.name not in self.reading.faulty:
+            for owner in edits:
+                where = f"{table.name}, {' '.join(map(shown, owner))}"
+                self.reading.problems.append(Problem(where, "edits without an owner", rule, "add it, or correct it"))
+                self.reading.faulty.add(table.name)
+
+    def whatifs(self) -> None:
+        """Read ``whatifs`` and ``whatif_edits``."""
+        edits = self._edits(WHATIF_EDITS, "whatif")
+        for row in self._listed(WHATIFS):
+            name = row["whatif"]
+            given = self._given(row)
+            if name in self.reading.whatifs:
+                self._wrong(WHATIFS, row, "whatif", "every what-if has a name of its own", "rename one of them")
+                continue
+            told = WhatIf(name, row["description"], edits.pop((name,), ()), given)
+            read, problems = read_whatif(whatif_toml(told), self.place(WHATIFS.name, row["row"], "whatif"), name)
+            self.reading.problems += problems
+            if read is not None:
+                self.reading.whatifs[name] = read
+        self._left(WHATIF_EDITS, edits, f"no such what-if on the sheet {WHATIFS.name}")
+
+    def _given(self, row: dict[str, Any]) -> dict[str, str]:
+        given = {}
+        for pair in filter(None, (part.strip() for part in row["given"].split(","))):
+            factor, equals, outcome = (part.strip() for part in pair.partition("="))
+            if not (factor and equals and outcome) or factor in given:
+                rule = "known outcomes are written factor=outcome, each factor once, joined by commas"
+                self._wrong(WHATIFS, row, "given", rule, "correct it")
+            given[factor] = outcome
+        return given
+
+
+def _odd(where: str, cell: Odd) -> Problem:
+    return Problem(where, cell.what, cell.rule, cell.remedy)
+
+
+def _outside(name: str, sheet: Sheet, header: dict[int, str]) -> list[tuple[str, Problem]]:
+    """Return a problem for each column without a name that has content."""
+    seen: dict[int, int] = {}
+    for row in sorted(sheet.rows):
+        for at in sheet.rows[row]:
+            if at not in header and row > 1:
+                seen.setdefault(at, row)
+    rule, remedy = "every column has a name in row 1", "name the column, or move what is there to a sheet of your own"
+    return [
+        (ALL, Problem(f"{name}!{letters(at)}{row}", "a cell below no column name", rule, remedy))
+        for at, row in seen.items()
+    ]

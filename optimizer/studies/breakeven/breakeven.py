@@ -1,0 +1,194 @@
+"""The value of some cells at which a figure crosses a threshold, or the plan first changes, all re-optimised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from optimizer.catalogue.tables import TABLES
+from optimizer.instance.cells import LARGEST_NUMBER
+from optimizer.instance.varied_cells import Varied
+from optimizer.problems import InstanceError, Problem
+from optimizer.session import Session
+from optimizer.studies.attempt import Told
+from optimizer.studies.breakeven import bracket as breakeven_bracket
+from optimizer.studies.breakeven import exact as breakeven_exact
+from optimizer.studies.breakeven.breakeven_goals import Break, Goal, PlanChanges, Search, Threshold
+from optimizer.studies.breakeven.breakeven_scan import narrowed
+from optimizer.studies.breakeven.cases import Cases, State
+from optimizer.studies.breakeven.exact import NotExact
+
+VALID: Final = 1e-9
+"""Width to which the end of what the cells may have is found, as a share of the way to the bound or of the value now,
+whichever is less."""
+
+
+@dataclass(frozen=True)
+class Breakeven:
+    """What was looked for, and what was found below and above the value that the cells have.
+
+    Attributes
+    ----------
+    varied : Varied
+        The cells.
+    figure : str
+        The quantity that is looked at.
+    goal : Goal
+        What is looked for.
+    now : State
+        The plan as it is.
+    low, high : float
+        Bounds of the search, in the cell's unit.
+    searches : tuple of Search
+        Down and up; a direction without room is left out.
+    """
+
+    varied: Varied
+    figure: str
+    goal: Goal
+    now: State
+    low: float
+    high: float
+    searches: tuple[Search, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        threshold = self.goal.value if isinstance(self.goal, Threshold) else None
+        return {
+            "cells": self.varied.text,
+            "unit": self.varied.unit,
+            "figure": self.figure,
+            "goal": "threshold" if isinstance(self.goal, Threshold) else "plan changes",
+            "threshold": threshold,
+            "value_now": self.now.value,
+            "figure_now": self.now.figure,
+            "objective_bn": self.now.worth_bn,
+            "low": self.low,
+            "high": self.high,
+            "searches": [_search(search, self.now) for search in self.searches],
+        }
+
+
+def _search(search: Search, now: State) -> dict[str, Any]:
+    return {
+        "direction": "up" if search.direction > 0 else "down",
+        "breakeven": None if search.found is None else _break(search.found, now),
+        "method": search.method,
+        "reason": search.reason,
+        "searched_until": search.until,
+        "ended": search.ended,
+        "steps": search.steps,
+        "scanned": search.scan,
+    }
+
+
+def _break(found: Break, now: State) -> dict[str, Any]:
+    return {
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "figure_before": found.before.figure,
+        "figure_after": found.after.figure,
+        "objective_bn": found.after.worth_bn,
+        "slope_before": found.slope_before,
+        "slope_after": found.slope_after,
+        "moves": found.moves(now),
+    }
+
+
+def breakeven(
+    session: Session,
+    varied: Varied,
+    goal: Goal,
+    figure: str = "plan.objective_bn",
+    between: tuple[float, float] | None = None,
+    tell: Told = lambda stage: None,
+) -> Breakeven:
+    """Return the nearest breakevens below and above the value that some cells have.
+
+    Parameters
+    ----------
+    session : Session
+        The instance.
+    varied : Varied
+        The cells.
+    goal : Threshold or PlanChanges
+        What is looked for.
+    figure : str
+        A quantity of the claims' grammar: what crosses the threshold, and whose slopes are told.
+    between : pair of float, optional
+        Bounds of the search, the value that the cells have between them.
+    tell : callable, optional
+        Told what is being done.
+
+    Raises
+    ------
+    InstanceError
+        If the cells or the figure cannot be found, or the bounds do not hold the value that the cells have.
+    StoppedError, AuditError, SolverError
+        As `Session.solve_case`.
+    """
+    _refuse_fractions(varied)
+    cases = Cases(session, varied, figure)
+    start = varied.now(session.instance)
+    low, high = between or varied.bounds(session.instance)
+    if not low <= start <= high:
+        what = f"the cells have {start:g}, which is not between {low:g} and {high:g}"
+        raise InstanceError(Problem(varied.text, what, "the search goes from there", "widen --between"))
+    if max(abs(low), abs(high)) > LARGEST_NUMBER:
+        what, rule = f"bounds {low:g} and {high:g}", f"no cell holds more than {LARGEST_NUMBER:,}"
+        raise InstanceError(Problem(varied.text, what, rule, "narrow --between"))
+    now = cases.state_of(start, session.base)
+    searches = []
+    for bound, word in ((low, "down"), (high, "up")):
+        if bound != start:
+            tell(f"{word} to {bound:g}")
+            searches.append(_searched(cases, goal, start, bound))
+    return Breakeven(varied, figure, goal, now, low, high, tuple(searches))
+
+
+def _refuse_fractions(varied: Varied) -> None:
+    if varied.way == "scale" and varied.table in TABLES and TABLES[varied.table][varied.column].kind == "integer":
+        what = f"{varied.column} times a number"
+        raise InstanceError(Problem(varied.text, what, "it holds whole numbers", "leave out *=, or write += "))
+
+
+def _searched(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
+    """Search in one direction, exactly if that can be."""
+    end, why = _allowed(cases, start, bound)
+    if end == start:
+        return Search(1 if bound > start else -1, None, "", "", start, why, 0)
+    found = _either(cases, goal, start, end)
+    if found.found is None and not found.ended and why:
+        return replace(found, ended=why)
+    return found
+
+
+def _either(cases: Cases, goal: Goal, start: float, end: float) -> Search:
+    if cases.varied.whole:
+        return breakeven_bracket.search(cases, goal, start, end, "its values are whole numbers")
+    try:
+        return breakeven_exact.search(cases, goal, start, end)
+    except NotExact as error:
+        return breakeven_bracket.search(cases, goal, start, end, str(error))
+
+
+def _allowed(cases: Cases, start: float, bound: float) -> tuple[float, str]:
+    """Return how far towards a bound the cells may go by the rules of the format, and the rule that ends it."""
+    broken = [""]
+
+    def fits(value: float) -> bool:
+        try:
+            cases.laid_out(value)
+        except InstanceError as error:
+            broken[0] = f"beyond it the input breaks a rule: {error.problems[0]}"
+            return False
+        return True
+
+    if fits(bound):
+        return bound, ""
+    width = VALID * min(abs(bound - start), max(1.0, abs(start)))
+    return narrowed(fits, start, bound, width, whole=cases.varied.whole), broken[0]
+
+
+__all__ = ["Breakeven", "PlanChanges", "Threshold", "breakeven"]

@@ -1,0 +1,215 @@
+"""Exposure: what is owed to whom, and what is at risk if a vendor is late or fails."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from optimizer.instance.instance import Edit, Instance
+from optimizer.plan.obligations import Owed, cancelled_shares, owed
+from optimizer.plan.plan import Plan
+from optimizer.session import Session
+from optimizer.solver.program import FloatArray
+from optimizer.studies.attempt import Told, attempt, attempted
+from optimizer.tree.calendar import add_months
+from optimizer.tree.timeline import timeline
+
+SLIP_MONTHS: Final = 3
+"""Months by which a vendor is late: a quarter."""
+
+Figures = dict[str, Any]
+"""Figures by name, as JSON holds them."""
+
+
+def obligations(plan: Plan) -> Figures:
+    """Return what a plan leaves owed, undiscounted, to each contract's end.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan, kept or just made.
+
+    Returns
+    -------
+    dict
+        ``total``, ``vendors``, ``contracts`` and ``years``: $bn as signed and after the plan's cancellations, expected;
+        ``least_bn`` and ``most_bn`` over the futures. ``branches``: the same by future. ``largest``: the vendor to whom
+        most is owed, as signed and after, with its share. ``detail``: the amounts by vendor, contract and year.
+    """
+    found, futures = _owed(plan)
+    signed, kept = (found.expected(amounts) for amounts in (found.signed, found.kept))
+    gw = found.expected(found.gw).max(axis=1, initial=0.0)
+    signed_bn, kept_bn = float(signed.sum()), float(kept.sum())
+    vendors = list(dict.fromkeys(found.vendors))
+    rows = []
+    for vendor in vendors:
+        chosen = np.array([name == vendor for name in found.vendors])
+        row = {"vendor": vendor, "gw": float(gw[chosen].sum()), **_amounts(found, chosen)}
+        rows.append({**row, **_shares(row, signed_bn, kept_bn)})
+    rows.sort(key=lambda row: -row["as_signed_bn"])
+    contracts = [
+        {"contract": name, "vendor": found.vendors[k], **_amounts(found, np.arange(len(found.vendors)) == k)}
+        for k, name in enumerate(found.contracts)
+    ]
+    years = [
+        {
+            "year": int(year),
+            "as_signed_bn": float(signed[:, y].sum()),
+            "after_cancellation_bn": float(kept[:, y].sum()),
+            **_largest(by_vendor(found, kept[:, y])),
+        }
+        for y, year in enumerate(found.years)
+    ]
+    branches = [
+        {
+            "known": known,
+            "probability": float(found.probability[s]),
+            "as_signed_bn": float(found.signed[s].sum()),
+            "after_cancellation_bn": float(found.kept[s].sum()),
+            "vendors": by_vendor(found, found.kept[s]),
+        }
+        for s, known in enumerate(futures)
+    ]
+    return {
+        "total": _amounts(found, np.ones(len(found.vendors), dtype=bool)),
+        "largest": {"as_signed": _largest(by_vendor(found, signed)), "after": _largest(by_vendor(found, kept))},
+        "vendors": rows, "contracts": contracts, "years": years, "branches": branches, "detail": _detail(found),
+    }  # fmt: skip
+
+
+def _detail(found: Owed) -> list[Figures]:
+    """Return a row by contract and year in which something is owed."""
+    signed, kept = (found.expected(amounts) for amounts in (found.signed, found.kept))
+    least, most = found.kept.min(axis=0), found.kept.max(axis=0)
+    return [
+        {
+            "vendor": found.vendors[k],
+            "contract": found.contracts[k],
+            "year": int(found.years[y]),
+            "as_signed_bn": float(signed[k, y]),
+            "after_cancellation_bn": float(kept[k, y]),
+            "least_bn": float(least[k, y]),
+            "most_bn": float(most[k, y]),
+        }
+        for k, y in zip(*(axis.tolist() for axis in np.nonzero(signed)), strict=True)
+    ]
+
+
+def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:
+    """Return amounts (K, ...) summed by vendor in their own unit, in the order in which vendors first occur."""
+    sums: dict[str, float] = dict.fromkeys(found.vendors, 0.0)
+    for vendor, amount in zip(found.vendors, amounts.reshape(len(found.vendors), -1).sum(axis=1), strict=True):
+        sums[vendor] += float(amount)
+    return sums
+
+
+def _owed(plan: Plan) -> tuple[Owed, list[str]]:
+    """Return what is owed, and what is known at the end of each scenario."""
+    laid_out = timeline(plan.instance)
+    found = owed(laid_out, cancelled_shares(laid_out, plan.tables["cancellations"]))
+    return found, [laid_out.known[node] for node in laid_out.data.tree.node_of[:, -1].tolist()]
+
+
+def _amounts(found: Owed, chosen: Any) -> Figures:
+    kept = found.kept[:, chosen].sum(axis=(1, 2))
+    return {
+        "as_signed_bn": float(found.expected(found.signed)[chosen].sum()),
+        "after_cancellation_bn": float(found.expected(found.kept)[chosen].sum()),
+        "least_bn": float(kept.min()),
+        "most_bn": float(kept.max()),
+    }
+
+
+def _shares(row: Figures, signed_bn: float, kept_bn: float) -> Figures:
+    return {
+        "share_as_signed": row["as_signed_bn"] / signed_bn if signed_bn > 0 else 0.0,
+        "share_after": row["after_cancellation_bn"] / kept_bn if kept_bn > 0 else 0.0,
+    }
+
+
+def _largest(amounts: dict[str, float]) -> Figures:
+    whole = sum(amounts.values())
+    if whole <= 0:
+        return {"largest_vendor": None, "share": 0.0}
+    vendor = max(amounts, key=amounts.__getitem__)
+    return {"largest_vendor": vendor, "share": amounts[vendor] / whole}
+
+
+def whatifs(session: Session, tell: Told) -> list[Figures]:
+    """Return what each what-if of the instance does to what is owed to each vendor, expected after cancellations.
+
+    Parameters
+    ----------
+    session : Session
+        The instance.
+    tell : callable
+        Told what is being solved.
+    """
+    base = _by_vendor_after(session.base.plan)
+    effects: list[Figures] = []
+    for name, whatif in session.instance.whatifs.items():
+        tell(f"what-if {name}")
+        answer = attempted(partial(session.solve, whatif))
+        if isinstance(answer, str):
+            effects.append({"whatif": name, "objective_bn": None, "reason": answer, "total_bn": None, "vendors": {}})
+            continue
+        after = _by_vendor_after(answer.plan)
+        rows = {}
+        for vendor in dict.fromkeys([*base, *after]):
+            left = after.get(vendor, 0.0)
+            rows[vendor] = {"after_cancellation_bn": left, "change_bn": left - base.get(vendor, 0.0)}
+        worth, total = answer.objective_bn, sum(after.values())
+        effects.append({"whatif": name, "objective_bn": worth, "reason": "", "total_bn": total, "vendors": rows})
+    return effects
+
+
+def _by_vendor_after(plan: Plan) -> dict[str, float]:
+    found, _ = _owed(plan)
+    return by_vendor(found, found.expected(found.kept))
+
+
+def vendor_risks(session: Session, tell: Told) -> list[Figures]:
+    """Return for each vendor the worth that is at risk if it is late, and if it fails.
+
+    Late: every delivery that is open when the plan starts comes `SLIP_MONTHS` later, ends of contracts stay. Fails: its
+    contracts fall away from the start, and their price with them.
+
+    Parameters
+    ----------
+    session : Session
+        The instance.
+    tell : callable
+        Told what is being solved.
+    """
+    base, contracts = session.base.objective_bn, session.instance.filled("contracts")
+    risks: list[Figures] = []
+    for vendor in dict.fromkeys(contracts["vendor"]):
+        names = contracts["contract"][contracts["vendor"] == vendor].tolist()
+        tell(f"{vendor or 'no vendor named'} late")
+        edits, open_gw = _late(session.instance, names)
+        late = attempt(session, edits)
+        tell(f"{vendor or 'no vendor named'} fails")
+        fails = attempt(session, [Edit("contracts", "drop", {"contract": name}) for name in names])
+        risks.append(
+            {"vendor": vendor, "open_gw": open_gw, "late_bn": late.lost(base), "late_reason": late.reason,
+             "fails_bn": fails.lost(base), "fails_reason": fails.reason}
+        )  # fmt: skip
+    return risks
+
+
+def _late(instance: Instance, contracts: list[str]) -> tuple[list[Edit], float]:
+    """Return the edits that make open deliveries late, and the GW that are open."""
+    delays = instance.filled("contracts").set_index("contract")["delay_months"]
+    deliveries = instance.filled("deliveries")
+    edits, gw = [], 0.0
+    for name in contracts:
+        # a delivery is open while its date after the contract's delay lies in the plan
+        start = add_months(np.array([instance.start], dtype="datetime64[D]"), np.array([-int(delays[name])]))[0]
+        dated = (deliveries["contract"] == name) & (deliveries["date"] > start)
+        if dated.any():
+            gw += float(deliveries["gw"][dated].sum())
+            first = (start + np.timedelta64(1, "D")).astype(object)
+            edits.append(Edit("deliveries", "shift_months", {"contract": name}, "date", SLIP_MONTHS, start=first))
+    return edits, gw

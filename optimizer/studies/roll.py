@@ -1,0 +1,336 @@
+"""The next instance: the same one from a later start, with what a plan, or what happened, left it with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from optimizer.catalogue.tables import TABLES
+from optimizer.check.check import check
+from optimizer.instance.cells import frame_of
+from optimizer.instance.edit import rows_of
+from optimizer.instance.instance import Edit, Instance, replaced
+from optimizer.kept.run import Run
+from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.solver.program import IntArray
+from optimizer.studies.given_allocation import read_rows
+from optimizer.tree.calendar import calendar_of
+from optimizer.tree.timeline import Timeline, timeline
+
+NOTHING: Final = 1e-9
+"""GW, or shares, below this are the solver's rounding."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a plan leaves behind just before a date.
+
+    Attributes
+    ----------
+    initial : mapping of (str, str) to float
+        GW in use by pathway and pool.
+    running : list of dict
+        Rows of the table ``running``.
+    cancelled : mapping of str to list of (datetime.date, float)
+        By contract the shares for which notice was given, with the day from which each is out of service.
+    """
+
+    initial: Mapping[tuple[str, str], float]
+    running: list[Row]
+    cancelled: Mapping[str, list[tuple[dt.date, float]]]
+
+
+def period_of(instance: Instance, to: dt.date) -> int:
+    """Return the number of the period that starts on a date.
+
+    Raises
+    ------
+    InstanceError
+        If none of the plan's periods but the first does.
+    """
+    starts = calendar_of(instance).starts().astype(object).tolist()
+    if to in starts[1:]:
+        return int(starts.index(to))
+    rule = f"must be the first day of a later period of the plan, {starts[1:2] and starts[1]} to {starts[-1]}"
+    raise InstanceError(Problem(f"--to {to}", "no such period", rule, f"the periods are {instance.resolution}s"))
+
+
+def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
+    """Raise unless the state that a run leaves fits an instance.
+
+    Raises
+    ------
+    InstanceError
+        If its periods are others, or it has names that the instance lacks; it carries every problem.
+    """
+    problems = []
+    for what in ("start", "resolution"):
+        mine, theirs = getattr(instance, what), getattr(planned, what)
+        if mine != theirs:
+            problems.append(
+                Problem(run, f"calendar.{what} is {theirs}", f"that of the instance is {mine}", "give its run")
+            )
+    for table, column in (("pathways", "pathway"), ("pools", "pool"), ("contracts", "contract")):
+        unknown = set(planned.tables[table][column]) - set(instance.tables[table][column])
+        problems += [
+            Problem(
+                run, f"{column} '{name}'", "the instance has none of that name", "give the instance that was planned"
+            )
+            for name in sorted(unknown)
+        ]
+    if problems:
+        raise InstanceError(problems)
+
+
+def actuals(path: str, instance: Instance) -> dict[tuple[str, str], float]:
+    """Return GW in use by pathway and pool, as a file tells it.
+
+    Raises
+    ------
+    InstanceError
+        If it cannot be read, or does not fit the instance; it carries every problem.
+    """
+    frame = instance.filled("eligibility")
+    allowed = set(zip(frame["pathway"], frame["pool"], strict=True))
+    found: dict[tuple[str, str], float] = {}
+    problems = []
+    for number, row in read_rows(path, ("pathway", "pool", "gw")):
+        pair, where = (row["pathway"], row["pool"]), f"{path} row {number}"
+        try:
+            gw = float(row["gw"])
+        except ValueError:
+            gw = math.nan
+        if pair not in allowed:
+            hint = nearest(f"{pair[0]} on {pair[1]}", [f"{p} on {q}" for p, q in allowed])
+            problems.append(Problem(where, f"{pair[0]} on {pair[1]}", "no such pair in the instance", hint))
+        elif pair in found:
+            problems.append(Problem(where, f"{pair[0]} on {pair[1]} stands twice", "each pair once", "remove one row"))
+        elif not (math.isfinite(gw) and gw >= 0):
+            problems.append(
+                Problem(f"{where}, gw", f"'{row['gw']}'", "must be a number of GW, at least 0", "correct it")
+            )
+        else:
+            found[pair] = gw
+    if problems:
+        raise InstanceError(problems)
+    return found
+
+
+def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
+    """Return what a kept run leaves behind just before a date, on the branch of the outcomes that are known by then.
+
+    Raises
+    ------
+    InstanceError
+        If more than one branch is possible; it names the factors to be given.
+    """
+    laid_out = timeline(run.instance)
+    count = period_of(run.instance, to)
+    path = _path(laid_out, count, given)
+    starts = laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)
+    rows = run.tables["allocation"]
+    here = rows[rows["node"] == path[-1]]
+    initial = {(p, q): gw for p, q, gw in zip(here["pathway"], here["pool"], here["gw"], strict=True)}
+    return State(initial, _running(run, laid_out, path, starts), _cancelled(run, laid_out, path, starts))
+
+
+def _path(laid_out: Timeline, count: int, given: Mapping[str, str]) -> IntArray:
+    """Return the nodes of the first periods on the one branch that agrees with what is known."""
+    tree, factors = laid_out.data.tree, laid_out.instance.factors
+    possible = np.flatnonzero(tree.period == count - 1)
+    for place, factor in enumerate(factors):
+        if factor.name in given:
+            outcome = [o.name for o in factor.outcomes].index(given[factor.name])
+            possible = possible[np.isin(tree.known[possible, place], (-1, outcome))]
+    if len(possible) > 1:
+        open_ = [f.name for place, f in enumerate(factors) if len(set(tree.known[possible, place].tolist())) > 1]
+        rule = "what is known by the new start decides which branch of the plan was followed"
+        remedy = " ".join(f"--given {name}=OUTCOME" for name in open_)
+        raise InstanceError(Problem("roll", f"{', '.join(open_)} revealed by then", rule, f"add {remedy}"))
+    path: IntArray = tree.path[possible[0]][:count]
+    return path
+
+
+def _running(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> list[Row]:
+    """Return the terms and notices that run on beyond the path, with the GW that churn has left of them.
+
+    A term is told whole, beyond the horizon too, which the planner may move; three hundred years is the longest.
+    """
+    data, terms = laid_out.data, laid_out.terms(int(path[0]))
+    count, root = len(path), int(data.tree.root[path[0]])
+    kept = data.keep[:, path]
+    amounts: dict[tuple[str, str, dt.date], float] = {}
+
+    def add(pathway: str, kind: str, until: dt.date, gw: float) -> None:
+        amounts[pathway, kind, until] = amounts.get((pathway, kind, until), 0.0) + gw
+
+    table = run.tables["deals"]
+    for a, node in enumerate(path.tolist()):
+        for row in table[table["node"] == node].to_dict("records"):
+            p = data.pathways.index(row["pathway"])
+            left = float(np.prod(kept[p, a + 1 :]))
+            until, notice = min(a + terms[row["pathway"]], len(starts) - 1), int(data.notice[p, root])
+            if until > count:
+                add(row["pathway"], "term", starts[until], left * (row["signed_gw"] - row["breached_gw"]))
+            if a + notice >= count:
+                add(row["pathway"], "notice", starts[a + notice], left * row["notice_given_gw"])
+    for row in run.instance.tables["running"].to_dict("records"):
+        until = row["until"].date()
+        if until > (starts[count] if row["kind"] == "term" else starts[count - 1]):
+            p = data.pathways.index(row["pathway"])
+            add(row["pathway"], row["kind"], until, float(np.prod(kept[p])) * row["gw"])
+    return [
+        {"pathway": pathway, "kind": kind, "until": until, "gw": gw}
+        for (pathway, kind, until), gw in amounts.items()
+        if abs(gw) > NOTHING
+    ]
+
+
+def _cancelled(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> dict[str, list[tuple[dt.date, float]]]:
+    """Return the shares for which notice was given on the path, each with the day from which it is out of service."""
+    data, table = laid_out.data, run.tables["cancellations"]
+    found: dict[str, list[tuple[dt.date, float]]] = {}
+    before: dict[str, float] = {}
+    for node in path.tolist():
+        for row in table[table["node"] == node].to_dict("records"):
+            line = row["contract"]
+            more = row["share"] - before.get(line, 0.0)
+            before[line] = row["share"]
+            if more > NOTHING:
+                name = laid_out.contract_of[data.contracts.index(line)]
+                found.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more))
+    return found
+
+
+def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, str]) -> tuple[Instance, list[str]]:
+    """Return the instance from a later start on, and what must be said about it.
+
+    The horizon ends where it did. A share of a contract that was cancelled becomes a contract of its own that ends when
+    the notice takes effect; what is out of service by the new start is gone. One-off losses of deals that have happened
+    and windows that have closed are dropped; all else stays.
+
+    Raises
+    ------
+    InstanceError
+        If the date is no period's first day, or the result breaks a rule.
+    """
+    count = period_of(instance, to)
+    calendar = calendar_of(instance)
+    last = calendar.starts(calendar.periods + 1).astype(object)[-1]
+    past = calendar.starts()[count - 1]
+    following = instance.given(given) if given else instance
+    following = following.edited(*_past(following, to, past))
+    following = _with_initial(following, state.initial)
+    following = replaced(
+        following, {"running": frame_of(TABLES["running"], _columns(state.running), [0] * len(state.running))}
+    )
+    following = replace(following, present=following.present | {"running"} if state.running else following.present)
+    for contract, shares in state.cancelled.items():
+        following = _without_share(following, contract, shares, to, last)
+    following = following.edited(f"calendar.start = {to}", f"calendar.periods = {instance.periods - count}")
+    return _with_fitting_whatifs(following)
+
+
+def _past(instance: Instance, to: dt.date, past: np.datetime64) -> list[Edit]:
+    """Return the edits that drop one-off losses that have happened and windows that have closed."""
+    edits = []
+    for row in instance.tables["churn"].to_dict("records"):
+        if np.datetime64(row["date"], "D") <= past:
+            edits.append(Edit("churn", "drop", {"pathway": row["pathway"], "date": row["date"].date()}))
+    for row in instance.tables["cancellations"].to_dict("records"):
+        if row["closes"].date() < to:
+            edits.append(Edit("cancellations", "drop", {"contract": row["contract"]}))
+    return edits
+
+
+def _columns(rows: list[Row]) -> dict[str, list[Any]]:
+    names = ("pathway", "kind", "until", "gw")
+    columns = {name: [row[name] for row in rows] for name in names}
+    return {**columns, "until": np.array(columns["until"], dtype="datetime64[s]")}  # type: ignore[dict-item]
+
+
+def _with_initial(instance: Instance, initial: Mapping[tuple[str, str], float]) -> Instance:
+    """Return the instance with every pair's GW just before its start."""
+    frame = rows_of(TABLES["eligibility"], instance.tables, instance.present).copy()
+    gw = [initial.get(pair, 0.0) for pair in zip(frame["pathway"], frame["pool"], strict=True)]
+    frame["initial_gw"] = np.where(np.array(gw) > NOTHING, gw, 0.0)
+    following = replaced(instance, {"eligibility": frame})
+    return replace(following, present=following.present | {"eligibility"})
+
+
+def _without_share(
+    instance: Instance, contract: str, shares: list[tuple[dt.date, float]], to: dt.date, last: dt.date
+) -> Instance:
+    """Return the instance with a contract divided into what stays and what has been cancelled."""
+    left = 1.0 - sum(share for _, share in shares)
+    pending = [(min(day, last), share) for day, share in shares if day > to]
+    whole = left <= NOTHING
+    own: list[Edit] = []
+    if whole:
+        own.append(Edit("cancellations", "drop", {"contract": contract}))
+    following = instance
+    kept = pending[-1] if whole and pending else None
+    for number, (day, share) in enumerate(pending[:-1] if kept else pending, start=1):
+        following = _part(following, contract, f"{contract} cancelled {number}", share, day)
+    if whole and kept is None:
+        return following.edited(Edit("contracts", "drop", {"contract": contract}))
+    scale = kept[1] if kept else left
+    if kept:
+        end = _earlier(following, contract, kept[0])
+        own.append(Edit("contracts", "set", {"contract": contract}, "end", end))
+    own.append(Edit("deliveries", "scale", {"contract": contract}, "gw", scale))
+    own.append(Edit("contracts", "scale", {"contract": contract}, "face_value_bn", scale))
+    windows = following.filled("cancellations")
+    window = windows[windows["contract"] == contract]
+    if len(window) and not whole:
+        most = (float(window["max_share"].iloc[0]) - (1.0 - left)) / left
+        where = {"contract": contract}
+        own.append(
+            Edit("cancellations", "set", where, "max_share", max(most, 0.0))
+            if most > NOTHING
+            else Edit("cancellations", "drop", where)
+        )
+    return following.edited(*(edit for edit in own if edit.table != "cancellations" or len(window)))
+
+
+def _earlier(instance: Instance, contract: str, day: dt.date) -> dt.date:
+    contracts = instance.tables["contracts"]
+    end = contracts.loc[contracts["contract"] == contract, "end"].iloc[0]
+    return day if pd.isna(end) else min(day, end.date())
+
+
+def _part(instance: Instance, contract: str, name: str, share: float, day: dt.date) -> Instance:
+    """Return the instance with a part of a contract as a contract of its own that ends on a day."""
+    contracts, deliveries = instance.tables["contracts"], instance.tables["deliveries"]
+    line = contracts[contracts["contract"] == contract].copy()
+    line["contract"], line["face_value_bn"] = name, line["face_value_bn"] * share
+    line["end"] = np.datetime64(_earlier(instance, contract, day), "s")
+    rows = deliveries[deliveries["contract"] == contract].copy()
+    rows["contract"], rows["gw"] = name, rows["gw"] * share
+    for frame in (line, rows):
+        frame.index = pd.Index([0] * len(frame))
+    tables = {"contracts": pd.concat([contracts, line]), "deliveries": pd.concat([deliveries, rows])}
+    return replaced(instance, tables)
+
+
+def _with_fitting_whatifs(instance: Instance) -> tuple[Instance, list[str]]:
+    """Return the instance without the what-ifs that no longer fit it, and a line for each of them."""
+    problems = [problem for problem in check(instance, warnings=False) if problem.severity == "error"]
+    unfit: dict[str, str] = {}
+    for name in instance.whatifs:
+        mine = [problem for problem in problems if problem.where.startswith(f"whatifs/{name}.toml")]
+        if mine:
+            unfit[name] = f"what-if {name} no longer fits and is left out: {mine[0]}"
+            problems = [problem for problem in problems if problem not in mine]
+    if problems:
+        raise InstanceError(problems)
+    whatifs = {name: whatif for name, whatif in instance.whatifs.items() if name not in unfit}
+    return replace(instance, whatifs=whatifs), list(unfit.values())

@@ -1,0 +1,269 @@
+"""Cells that are drawn: what they are drawn from, and how the command line and files spell it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from optimizer.instance.instance import Instance
+from optimizer.instance.varied_cells import Varied, VariedReader
+from optimizer.language.cursor import NUMBER, as_number
+from optimizer.problems import InstanceError, Problem, all_told, nearest
+from optimizer.solver.program import FloatArray
+from optimizer.studies.table_file import table_rows
+
+FORMS: Final = (
+    "write CELL ~ normal(mean, sd), lognormal(mean, sd), triangular(low, mode, high), uniform(low, high) or "
+    "discrete(value: probability, ...), with *~ for factors on the cells and +~ for amounts added to them"
+)
+
+PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "normal": ("mean", "sd"),
+    "lognormal": ("mean", "sd"),
+    "triangular": ("low", "mode", "high"),
+    "uniform": ("low", "high"),
+    "discrete": (),
+}
+"""Distributions and their parameters in order; of ``discrete`` they are values, each with its probability."""
+
+SUMS: Final = 1e-9
+"""Distance from 1 that probabilities may add up to."""
+
+MOST_SPREAD: Final = 1e6
+"""Standard deviation of a lognormal, at most, as a multiple of its mean."""
+
+_CELL: Final = re.compile(r"(?P<cells>.*?)\s*(?:(?P<way>[*+])[=~]?)?\s*(?P<dates>@[^\]\"]*)?")
+_WAYS: Final = re.compile(r"([*+]?)~")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Cells and the distribution that their value is drawn from.
+
+    Attributes
+    ----------
+    varied : Varied
+        The cells, and whether a draw stands in them, multiplies them or is added to them.
+    distribution : str
+        One of `PARAMETERS`.
+    parameters : tuple of float
+        As `PARAMETERS` names them; of ``discrete`` the values; in the cell's unit or as factors.
+    probabilities : tuple of float
+        Of ``discrete``: of each value; else empty.
+    """
+
+    varied: Varied
+    distribution: str
+    parameters: tuple[float, ...]
+    probabilities: tuple[float, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The cells in the command line's spelling: the draw's column in the table of cases."""
+        return self.varied.text
+
+    @property
+    def text(self) -> str:
+        """The distribution as it is written."""
+        if self.distribution == "discrete":
+            inner = (f"{v:g}: {p:g}" for v, p in zip(self.parameters, self.probabilities, strict=True))
+        else:
+            inner = (f"{value:g}" for value in self.parameters)
+        return f"{self.distribution}({', '.join(inner)})"
+
+    def values(self, share: FloatArray) -> FloatArray:
+        """Return the quantiles of the distribution at shares in (0, 1)."""
+        return _QUANTILES[self.distribution](self, share)
+
+
+def _normal(draw: Draw, share: FloatArray) -> FloatArray:
+    from scipy.special import ndtri
+
+    mean, sd = draw.parameters
+    found: FloatArray = mean + sd * ndtri(share)
+    return found
+
+
+def _lognormal(draw: Draw, share: FloatArray) -> FloatArray:
+    """Mean and sd are those of the value itself: of its logarithm they follow."""
+    from scipy.special import ndtri
+
+    mean, sd = draw.parameters
+    variance = math.log1p((sd / mean) ** 2)
+    found: FloatArray = np.exp(math.log(mean) - variance / 2 + math.sqrt(variance) * ndtri(share))
+    return found
+
+
+def _triangular(draw: Draw, share: FloatArray) -> FloatArray:
+    low, mode, high = draw.parameters
+    rising = share * (high - low) * (mode - low)
+    falling = (1 - share) * (high - low) * (high - mode)
+    return np.where(share * (high - low) < mode - low, low + np.sqrt(rising), high - np.sqrt(falling))
+
+
+def _uniform(draw: Draw, share: FloatArray) -> FloatArray:
+    low, high = draw.parameters
+    return low + share * (high - low)
+
+
+def _discrete(draw: Draw, share: FloatArray) -> FloatArray:
+    through = np.cumsum(draw.probabilities)
+    at = np.searchsorted(through, share, side="left")
+    return np.array(draw.parameters)[np.minimum(at, len(through) - 1)]
+
+
+_QUANTILES: Final[Mapping[str, Callable[[Draw, FloatArray], FloatArray]]] = {
+    "normal": _normal,
+    "lognormal": _lognormal,
+    "triangular": _triangular,
+    "uniform": _uniform,
+    "discrete": _discrete,
+}
+
+
+def draw(text: str, where: str = "") -> Draw:
+    """Return the draw that a text spells.
+
+    Parameters
+    ----------
+    text : str
+        ``CELL ~ normal(10, 2) [@ FROM..UNTIL]``, ``CELL *~ ...`` or ``CELL +~ ...``; of dates the draws are months.
+    where : str, optional
+        Words that say where it stands, for messages.
+
+    Raises
+    ------
+    InstanceError
+        If the text is no draw, or the parameters make no distribution.
+    """
+    return _Reader(text, where or f"draw {text.strip()}", FORMS).draw()
+
+
+class _Reader(VariedReader):
+    """A cursor on the text of one draw."""
+
+    def draw(self) -> Draw:
+        """Return the draw that the whole text spells."""
+        self.skip()
+        table, where, column = self.cells()
+        found = _WAYS.match(self.text, self.at)
+        if not found:
+            self.fail("one of ~, *~ and +~")
+        way = self.way(table, column, f"{found.group(1)}=" if found.group(1) else "")
+        self.move(found.end())
+        at, name = self.at, self.name("a distribution")
+        if name not in PARAMETERS:
+            self.refuse(at, f"'{name}'", "there is no such distribution", nearest(name, PARAMETERS))
+        self.literal("(", f"'(' after {name}")
+        numbers, probabilities = self._numbers(name)
+        start, until = self.dates()
+        if self.at < len(self.text):
+            self.fail("the end of the draw or '@' and dates")
+        drawn = Draw(Varied(table, column, where, way, start, until), name, numbers, probabilities)
+        for what, rule, remedy in _wrong(drawn):
+            self.refuse(at, what, rule, remedy)
+        return drawn
+
+    def _numbers(self, name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Read the parameters up to the closing parenthesis."""
+        numbers, probabilities = [], []
+        while True:
+            numbers.append(self._number())
+            if name == "discrete":
+                self.literal(":", "':' and the value's probability")
+                probabilities.append(self._number())
+            if self.next(")"):
+                return tuple(numbers), tuple(probabilities)
+            self.literal(",", "',' and one more number, or ')'")
+
+    def _number(self) -> float:
+        found = NUMBER.match(self.text, self.at)
+        if not found or not math.isfinite(value := float(as_number(found.group()))):
+            self.fail("a number")
+        self.move(found.end())
+        return value
+
+
+def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
+    """Return what is wrong with the parameters of a draw: what, the rule, what to do."""
+    names, given = PARAMETERS[draw.distribution], draw.parameters
+    if names and len(given) != len(names):
+        told = f"{draw.distribution}({', '.join(names)})"
+        return [(f"{len(given)} parameters", f"{draw.distribution} has {len(names)}", f"write {told}")]
+    checks: dict[str, list[tuple[bool, str, str]]] = {
+        "normal": [(given[-1] > 0, draw.text, "sd is above 0")],
+        "lognormal": [
+            (min(given) > 0, draw.text, "mean and sd are above 0"),
+            (given[-1] <= MOST_SPREAD * given[0], draw.text, f"sd is at most {MOST_SPREAD:,.0f} times the mean"),
+        ],
+        "triangular": [
+            (given[0] <= given[1] <= given[-1] and given[0] < given[-1], draw.text, "low <= mode <= high, low < high")
+        ],
+        "uniform": [(given[0] < given[-1], draw.text, "low < high")],
+        "discrete": [
+            (len(set(given)) == len(given), draw.text, "each value stands once"),
+            (all(0 < p <= 1 for p in draw.probabilities), draw.text, "probabilities are above 0, at most 1"),
+            (abs(math.fsum(draw.probabilities) - 1) <= SUMS, f"{draw.text}: probabilities add up to "
+             f"{math.fsum(draw.probabilities):g}", "they add up to 1"),
+        ],
+    }  # fmt: skip
+    wrong = [(what, rule, "correct the parameters") for fine, what, rule in checks[draw.distribution] if not fine]
+    fractions = draw.distribution != "discrete" or not all(value.is_integer() for value in given)
+    if draw.varied.whole and fractions:
+        wrong.append(
+            (draw.text, f"{draw.varied.column} takes whole numbers", "write discrete(value: probability, ...)")
+        )
+    return wrong
+
+
+def fitting(draws: Sequence[Draw], instance: Instance) -> list[Problem]:
+    """Return what keeps draws from an instance: cells that are not there or stand in two draws, means that break rules.
+
+    Parameters
+    ----------
+    draws : sequence of Draw
+        The draws.
+    instance : Instance
+        What is drawn for.
+    """
+    problems: list[Problem] = []
+    names = [draw.name for draw in draws]
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        problems.append(Problem(f"draw {name}", "drawn twice", "each cell is drawn once", "leave one of them out"))
+    for each in draws:
+        try:
+            median = float(each.values(np.array([0.5]))[0])
+            instance.edited(each.varied.edit(median))
+        except InstanceError as error:
+            problems += error.problems
+    return problems
+
+
+def draws_of(path: str) -> list[Draw]:
+    """Return the draws of a CSV file with the columns ``cell``, ``distribution`` and ``parameters``.
+
+    Raises
+    ------
+    InstanceError
+        With every problem found in it.
+    """
+    (found,) = all_told([partial(draw, text, where) for text, where in _rows(path)])
+    return list(found)
+
+
+def _rows(path: str) -> list[tuple[str, str]]:
+    """Return each row of a file of draws as a draw's text, and where it stands."""
+    texts = []
+    for where, row in table_rows(path, ("cell", "distribution", "parameters")):
+        found = _CELL.fullmatch(row["cell"])
+        if not found:
+            raise InstanceError(Problem(where, f"cell '{row['cell']}'", "names no cells", FORMS))
+        drawn = f"{found['way'] or ''}~ {row['distribution']}({row['parameters']})"
+        texts.append((f"{found['cells']} {drawn} {found['dates'] or ''}", where))
+    return texts

@@ -1,0 +1,174 @@
+"""Tornados: each input lower and higher, one at a time, and which of them the plan hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from optimizer.catalogue.tables import TABLES
+from optimizer.instance.edit import rows_of, spell
+from optimizer.instance.instance import Edit, Instance
+from optimizer.instance.selection import select
+from optimizer.language.axes import Axis, limits
+from optimizer.plan.claims import STATUSES
+from optimizer.problems import InstanceError, Problem, all_told
+from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
+from optimizer.studies.unverified import UNVERIFIED, Group, groups, key_of
+
+LEAST_GW: Final = 1e-3
+"""First moves that change by less are not told as changed, GW."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input and its two cases.
+
+    Attributes
+    ----------
+    name : str
+        Its cells in words.
+    status : str
+        How sure they are; blank where that is not said, or differs.
+    cells : int
+        How many they are.
+    range : str
+        How far it goes down and up.
+    down, up : tuple of Edit
+        What makes it so; none where it is at its largest or smallest value already.
+    """
+
+    name: str
+    status: str
+    cells: int
+    range: str
+    down: tuple[Edit, ...]
+    up: tuple[Edit, ...]
+
+
+def inputs(
+    instance: Instance, share: float, ranges: Sequence[str], *, each: bool, every: bool, only: bool
+) -> list[Input]:
+    """Return the inputs to swing: those with a range of their own, and the other cells by a share.
+
+    Parameters
+    ----------
+    instance : Instance
+        The base.
+    share : float
+        How far inputs without a range go down and up: 0.1 for a tenth.
+    ranges : sequence of str
+        ``CELL = LOW..HIGH`` or ``CELL *= LOW..HIGH``; what they reach is not swung by the share too.
+    each : bool
+        Whether every cell is an input of its own, as in `optimizer.studies.unverified.groups`.
+    every : bool
+        Whether cells that are reported are swung as well.
+    only : bool
+        Whether nothing but the ranges is.
+
+    Raises
+    ------
+    InstanceError
+        If a range is none, or names nothing; or if there is no input.
+    """
+    (own,) = all_told([partial(limits, text) for text in ranges])
+    all_told([partial(instance.edited, edit) for one in own for edit in one.edits])
+    names = [one.name for one in own]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        rule = "an input has one range"
+        raise InstanceError([Problem(f"range {name}", "given twice", rule, "leave one of them out") for name in twice])
+    found = [_own(instance, one) for one in own]
+    if not only:
+        statuses = STATUSES if every else UNVERIFIED
+        for group in groups(instance, each=each, statuses=statuses):
+            left = _without(instance, group, own)
+            if len(left.rows):
+                down, up = (tuple(left.edits(sign * share)) for sign in (-1, 1))
+                found.append(Input(group.name, group.status, len(left.rows), f"{share:.4g}", down, up))
+    if not found:
+        rule = "a tornado swings cells that are not reported, or those with a --range"
+        raise InstanceError(Problem("inputs", "none", rule, "give --all, or --range 'CELL = LOW..HIGH'"))
+    return found
+
+
+def _own(instance: Instance, one: Axis) -> Input:
+    """Return an input with its own range."""
+    first = one.edits[0]
+    statuses, cells = {""}, 1
+    if first.table in TABLES and not TABLES[first.table].section:
+        rows = _reached(instance, first)
+        statuses, cells = set(rows["status"]), len(rows)
+    low, high = one.values
+    status = statuses.pop() if len(statuses) == 1 else ""
+    return Input(one.name, status, cells, f"{low:.6g}..{high:.6g}", one.edits[:1], one.edits[1:])
+
+
+def _without(instance: Instance, group: Group, own: Sequence[Axis]) -> Group:
+    """Return a group without the cells that have a range of their own throughout."""
+    rows = group.rows
+    key = list(key_of(group.table))
+    for first in (one.edits[0] for one in own):
+        if (first.table, first.column) == (group.table.name, group.column.name) and not (first.start or first.until):
+            taken = set(_reached(instance, first)[key].itertuples(index=False, name=None))
+            rows = rows[[cells not in taken for cells in rows[key].itertuples(index=False, name=None)]]
+    return replace(group, rows=rows)
+
+
+def _reached(instance: Instance, edit: Edit) -> pd.DataFrame:
+    """Return the rows that an edit reaches on some date."""
+    table = TABLES[edit.table]
+    frame, mask = select(
+        replace(edit, start=None, until=None), table, rows_of(table, instance.tables, instance.present)
+    )
+    return frame[mask]
+
+
+def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
+    """Return two cases for each input: down, up."""
+    return tuple(
+        Task(tuple(spell(edit) for edit in edits), {"input": each.name, "status of input": each.status, "swing": way})
+        for each in found
+        for way, edits in (("down", each.down), ("up", each.up))
+    )
+
+
+def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFrame:
+    """Return the swing of a figure by input, the largest first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``input``, ``status``, ``cells``, ``range``, the figure ``base``, ``down`` and ``up`` (blank without a plan),
+        ``swing`` (the distance between the least and the most of the three), ``first_moves_changed_gw`` (the most that
+        a pathway's GW in the first period changes either way) and ``reason`` why a case has no plan.
+    """
+    rows = []
+    base = float(results.base[figure])
+    for number, each in enumerate(found):
+        cases = results.rows[2 * number : 2 * number + 2]
+        down, up = (float(row[figure]) if row["status"] == OPTIMAL else np.nan for row in cases)
+        known = [value for value in (base, down, up) if np.isfinite(value)]
+        moved = [row["first_moves_changed_gw"] for row in cases if row["status"] == OPTIMAL]
+        reasons = [f"{way}: {row['reason']}" for way, row in zip(("down", "up"), cases, strict=True) if row["reason"]]
+        rows.append(
+            {
+                "input": each.name,
+                "status": each.status,
+                "cells": each.cells,
+                "range": each.range,
+                "base": base,
+                "down": down,
+                "up": up,
+                "swing": max(known) - min(known),
+                "first_moves_changed_gw": max(moved, default=np.nan),
+                "reason": "; ".join(reasons),
+            }
+        )
+    table = pd.DataFrame(rows)
+    # a case without a plan is more than any swing
+    order = np.lexsort((-table["swing"].to_numpy(), table["reason"].to_numpy() == ""))
+    return table.iloc[order].reset_index(drop=True)

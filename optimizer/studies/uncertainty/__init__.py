@@ -1,0 +1,1 @@
+"""What uncertainty costs, and what being able to react is worth."""

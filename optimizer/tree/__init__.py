@@ -1,0 +1,1 @@
+"""The instance on its tree: dates to periods, tables to arrays."""

@@ -1,0 +1,294 @@
+"""What is made of an instance's tables, remembered by the tables: edited tables of outcomes, arrays of scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from optimizer.catalogue.tables import TABLES, VALUE_FACTORS
+from optimizer.check.facts import reading
+from optimizer.instance.edit import REFERRERS, apply_edits
+from optimizer.instance.instance import Edit, Factor, Instance, Outcome
+from optimizer.problems import InstanceError
+from optimizer.tree import arrays as steps
+from optimizer.tree.arrays import Arrays, Names
+from optimizer.tree.calendar import Calendar
+
+T = TypeVar("T")
+
+
+_CHURN: Final = ("churn: pathway date fraction", "pathways: pathway churn_per_year")
+
+_MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[str, ...]], ...]] = (
+    (steps.pools, ("pools: pool idle_penalty_bn_per_gw_year",)),
+    (
+        steps.pathways,
+        (
+            "pathways: pathway shortfall_penalty_bn_per_gw_year ramp_gw_per_month migration_cost_bn_per_gw notice_days "
+            "min_term_days signing_cost_bn_per_gw breach_cost_bn_per_gw",
+        ),
+    ),
+    (
+        steps.pairs,
+        (
+            "eligibility: pathway pool effectiveness operating_cost_bn_per_gw_year initial_gw min_block_gw",
+            "pathways: pathway",
+            "pools: pool",
+        ),
+    ),
+    (
+        steps.supply,
+        (
+            "contracts: contract pool end cost_bn_per_gw_year delay_months",
+            "deliveries: contract date gw",
+            "pools: pool terminal_value_bn_per_gw_year",
+        ),
+    ),
+    (
+        steps.cancellations,
+        (
+            "cancellations: contract opens closes notice_days fee_bn_per_gw max_share indivisible",
+            "contracts: contract pool",
+        ),
+    ),
+    (steps.demand, ("demand: pathway from floor_gw target_gw cap_gw",)),
+    (
+        steps.tiers,
+        (
+            "value: pathway from tier width_gw value_bn_per_gw_year",
+            "curves: pathway from base_gw base_value_bn_per_year uplift_per_doubling max_gw segments",
+            f"pathways: pathway {' '.join(VALUE_FACTORS)}",
+        ),
+    ),
+    (steps.churn, _CHURN),
+    (steps.running, ("running: pathway kind until gw", *_CHURN)),
+    (steps.locks, ("locks: pathway pool from until min_gw max_gw",)),
+)
+"""What makes the arrays of one scenario, and the columns that it reads."""
+
+_READS: Final = {make: tuple(sorted(reading(*reads))) for make, reads in _MAKERS}
+
+_Made = dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]]
+
+
+class Layouts:
+    """Makes arrays of scenarios; what depends on the same tables, the same objects, is made once.
+
+    Beside what was made stands what it was made from, so that an `id` stays that object's.
+
+    Parameters
+    ----------
+    by_content : bool
+        Whether columns count as the same where their cells are equal, too: worth comparing where many instances are
+        laid out that differ in a few cells.
+    """
+
+    def __init__(self, *, by_content: bool = False) -> None:
+        self._by_content = by_content
+        self._made: _Made = {}
+        self._known: tuple[_Made, ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[[], Layouts], tuple[()]]:
+        """Leave behind what is remembered: the tables stand elsewhere in another process."""
+        return partial(Layouts, by_content=self._by_content), ()
+
+    def forked(self) -> Layouts:
+        """Return layouts that know all that these know; what they learn is theirs alone."""
+        fork = Layouts(by_content=self._by_content)
+        fork._known = (self._made, *self._known)
+        return fork
+
+    @classmethod
+    def of(cls, instance: Instance) -> Layouts:
+        """Return layouts that know what was made of an instance's tables when they were read."""
+        return instance.checked.forked() if instance.checked else cls()
+
+    def once(self, what: Hashable, sources: Sequence[Any], make: Callable[[], T]) -> T:
+        """Return what `make` makes of the sources; of the same objects it is made once.
+
+        Parameters
+        ----------
+        what : hashable
+            Tells apart what is made of the same sources.
+        sources : sequence
+            All that `make` reads, and that does not change.
+        make : callable
+            Makes it.
+        """
+        return self._once((what, *map(id, sources)), sources, make)
+
+    def _once(self, key: tuple[Any, ...], sources: Sequence[Any], make: Callable[[], T]) -> T:
+        found = self._made.get(key)
+        for known in self._known:
+            found = found or known.get(key)
+        if found is None:
+            found = self._made[key] = (tuple(sources), make())
+        made: T = found[1]
+        return made
+
+    def of_columns(self, what: Hashable, instance: Instance, columns: Sequence[str], make: Callable[[], T]) -> T:
+        """Return what `make` makes of some columns of an instance; of the same tables, or equal cells, it is made once.
+
+        Parameters
+        ----------
+        what : hashable
+            Tells apart what is made of the same columns.
+        instance : Instance
+            The instance.
+        columns : sequence of str
+            All that `make` reads, as ``table.column``; ``table.`` for the row numbers.
+        make : callable
+            Makes it.
+        """
+        names, tables = _split(tuple(columns))
+        frames = [instance.tables[table] for table in tables]
+        if not self._by_content:
+            return self.once(what, frames, make)
+
+        def of_cells() -> T:
+            cells = (self._cells(instance.tables[table], column) for table, column in names)
+            return self._once((what, columns, *cells), (), make)
+
+        return self.once((what, "frames"), frames, of_cells)
+
+    def _cells(self, frame: pd.DataFrame, column: str) -> Hashable:
+        """Return what stands for the cells of a column, or the row numbers: the same object where they are equal."""
+        known: dict[str, Hashable] = self.once("cells", (frame,), dict)
+        if column not in known:
+            values = frame[column] if column else frame.index
+            if values.dtype == object:
+                content: Hashable = tuple(values)
+            else:
+                numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) if values.dtype == "boolean" else values
+                content = np.asarray(numbers).tobytes()
+            known[column] = self._standing_for("cells", content)
+        return known[column]
+
+    def _standing_for(self, *content: Hashable) -> object:
+        """Return an object that is the same where the content is equal: much cheaper to look up than the content."""
+        return self._once(("standing for", *content), (), object)
+
+    def outcomes_applied(self, instance: Instance, factors: Iterable[Factor]) -> tuple[Instance, ...]:
+        """Return the instance in every combination of outcomes, the first factor varying slowest.
+
+        Edits are applied factor by factor, so that combinations share the work, and the tables, of their first factors.
+        """
+        reached: list[Instance] = [instance]
+        for factor in factors:
+            reached = [self.applied(before, o) if o.edits else before for before in reached for o in factor.outcomes]
+        return tuple(reached)
+
+    def alone(self, instance: Instance) -> list[list[tuple[Instance, Instance]]]:
+        """Return, for each factor and outcome, the instance before and after the outcome's edits.
+
+        An outcome that edits what an earlier factor inserts does not fit the instance as written: it is applied after
+        the first outcomes of the factors before it.
+        """
+        rows = []
+        for place, factor in enumerate(instance.factors):
+            row = []
+            for outcome in factor.outcomes:
+                before = instance
+                try:
+                    after = self.applied(before, outcome)
+                except InstanceError:
+                    for earlier in instance.factors[:place]:
+                        before = self.applied(before, earlier.outcomes[0])
+                    after = self.applied(before, outcome)
+                row.append((before, after))
+            rows.append(row)
+        return rows
+
+    def applied(self, before: Instance, outcome: Outcome) -> Instance:
+        """Return an instance in one outcome.
+
+        Raises
+        ------
+        InstanceError
+            If an edit does not fit; it speaks of the first edits that do not.
+        """
+        for edits, reads in self.once("groups", (outcome,), lambda: _independent(outcome.edits)):
+            frames = [before.tables[name] for name in reads]
+            work = partial(_edited, before, edits, reads)
+            changed, present = self.once(("edited", before.present), (*edits, *frames), work)
+            before = replace(before, tables={**before.tables, **changed}, present=present)
+        return before
+
+    def arrays(self, instance: Instance, names: Names, calendar: Calendar) -> Arrays:
+        """Return every array of one scenario; fields that change over time end with the axis of periods."""
+        made: Arrays = {}
+        rate = self.once("discount rate", (instance.tables["economics"],), lambda: instance.discount_rate)
+        beside = self._standing_for(names, calendar, rate, "eligibility" in instance.present)
+        for make, columns in _READS.items():
+            arrays = self.of_columns((make, beside), instance, columns, partial(make, instance, names, calendar))
+            made.update({name: self._same(name, array) for name, array in arrays.items()})
+        return made
+
+    def _same(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array that was made first of those that hold the same, where that is compared."""
+        if not self._by_content:
+            return array
+        return self.once(("same", name), (array,), lambda: self._first(name, array))
+
+    def _first(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        key = ("first", name, array.dtype.str, array.shape, array.tobytes())
+        return self._once(key, (), lambda: array)
+
+
+@cache
+def _split(columns: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the table and name of each column, and the tables."""
+    names = [(table, name) for table, _, name in (column.partition(".") for column in columns)]
+    return names, list(dict.fromkeys(table for table, _ in names))
+
+
+def _edited(
+    before: Instance, edits: tuple[Edit, ...], reads: list[str]
+) -> tuple[dict[str, pd.DataFrame], frozenset[str]]:
+    """Return the tables that edits change, and which tables there are then."""
+    after = apply_edits(before, edits, note=False, inside_outcome=True)
+    changed = {name: after.tables[name] for name in reads if after.tables[name] is not before.tables[name]}
+    return changed, after.present
+
+
+def _independent(edits: Iterable[Edit]) -> list[tuple[tuple[Edit, ...], list[str]]]:
+    """Return edits in groups that reach no table in common, each in the order given, and the tables each reaches."""
+    groups: list[tuple[set[str], tuple[Edit, ...]]] = []
+    for edit in edits:
+        reached = set(_reached(edit))
+        members: tuple[Edit, ...] = (edit,)
+        apart = []
+        for tables, others in groups:
+            if tables & reached:
+                reached, members = reached | tables, (*others, *members)
+            else:
+                apart.append((tables, others))
+        groups = [*apart, (reached, members)]
+    return [(members, sorted(tables)) for tables, members in groups]
+
+
+def _reached(edit: Edit) -> frozenset[str]:
+    """Return the tables that an edit reads or changes."""
+    if edit.table not in TABLES:
+        return frozenset()
+    table = TABLES[edit.table]
+    found = {edit.table}
+    if edit.operation in ("set", "insert") or edit.table == "eligibility":
+        # a missing eligibility is read as every pair of a pathway and a pool
+        found |= {column.refers_to for column in table.columns if column.refers_to}
+    if edit.operation == "drop" or edit.column in table.key:
+        found |= _referring(edit.table)
+    return frozenset(found)
+
+
+@cache
+def _referring(table: str) -> frozenset[str]:
+    """Return the tables that name rows of a table, directly or through others."""
+    direct = {name for name, _ in REFERRERS[table]}
+    return frozenset(direct.union(*map(_referring, direct)))

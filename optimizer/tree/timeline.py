@@ -1,0 +1,303 @@
+"""From tables to arrays on the scenario tree: ``Instance`` to ``PlanData``."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data import BY_ROOT, PlanData
+from models.tree import Tree, build_tree
+from optimizer.instance.instance import Instance
+from optimizer.problems import InstanceError, Problem
+from optimizer.tree.arrays import Arrays, Names, whole_deal_periods
+from optimizer.tree.calendar import Calendar, calendar_of
+from optimizer.tree.earlier import kept
+from optimizer.tree.layouts import Layouts
+from optimizer.tree.memory import refuse_too_large
+from optimizer.tree.past import changes_of_the_past
+
+TABLES_READ: Final = (
+    "pools",
+    "contracts",
+    "deliveries",
+    "cancellations",
+    "pathways",
+    "eligibility",
+    "demand",
+    "value",
+    "curves",
+    "churn",
+    "running",
+    "locks",
+)
+"""The tables that decide a plan."""
+
+MOST_SCENARIOS: Final = 20_000
+"""Most combinations of outcomes that are laid out on one tree."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A planning instance laid out on its tree.
+
+    Attributes
+    ----------
+    instance : Instance
+        The instance as given.
+    data : PlanData
+        Its arrays on the tree.
+    scenarios : tuple of Instance
+        The instance with the edits of each scenario's outcomes, in the order of the tree.
+    names : Names
+        Names along the axes.
+    """
+
+    instance: Instance
+    data: PlanData
+    scenarios: tuple[Instance, ...]
+    names: Names
+
+    @cached_property
+    def contract_of(self) -> tuple[str, ...]:
+        """Name in the tables of each contract along the axis."""
+        return tuple(contract for contract, _ in self.names.contracts)
+
+    @cached_property
+    def known(self) -> list[str]:
+        """The outcomes known at each node, ``factor=outcome`` joined by a comma."""
+        return known_at(self.instance, self.data.tree)
+
+    def terms(self, node: int) -> dict[str, int]:
+        """Return each pathway's term in periods as a node knows it, what lies beyond the horizon included."""
+        scenario = self.scenarios[self.data.tree.example[node]]
+        term = whole_deal_periods(scenario, self.calendar)[1]
+        return dict(zip(scenario.tables["pathways"]["pathway"].tolist(), term.tolist(), strict=True))
+
+    @cached_property
+    def as_written(self) -> Timeline:
+        """The instance without its uncertainty: what its tables say before any outcome edits them."""
+        return timeline(self.instance.deterministic())
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The periods of the plan."""
+        return calendar_of(self.instance)
+
+
+def known_at(instance: Instance, tree: Tree) -> list[str]:
+    """Return the outcomes known at each node of an instance's tree, ``factor=outcome`` joined by a comma."""
+    return [
+        ", ".join(f"{f.name}={f.outcomes[o].name}" for f, o in zip(instance.factors, row, strict=True) if o >= 0)
+        for row in tree.known.tolist()
+    ]
+
+
+def reveals(instance: Instance) -> list[int]:
+    """Return the period in which each factor is revealed; the number of periods or more: never."""
+    dates = np.array([f.revealed for f in instance.factors], dtype="datetime64[D]")
+    return [int(period) for period in calendar_of(instance).period(dates)]
+
+
+def branching(instance: Instance) -> list[int]:
+    """Return the factors that split the tree, those revealed first coming first."""
+    revealed, factors = reveals(instance), instance.factors
+    splits = [f for f, period in enumerate(revealed) if period < instance.periods]
+    return sorted((f for f in splits if len(factors[f].outcomes) > 1), key=lambda f: revealed[f])
+
+
+def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
+    """Lay an instance out on its scenario tree.
+
+    Parameters
+    ----------
+    instance : Instance
+        A valid instance.
+    layouts : Layouts, optional
+        Remembers what was made of the same tables before.
+
+    Returns
+    -------
+    Timeline
+        Arrays in GW, $bn per GW-year and $bn per GW.
+
+    Raises
+    ------
+    InstanceError
+        If an outcome's edits do not fit the instance, or change data before the outcome is revealed.
+    """
+    _refuse_too_many_scenarios(instance)
+    calendar = calendar_of(instance)
+    revealed = calendar.period(np.array([f.revealed for f in instance.factors], dtype="datetime64[D]"))
+    layouts = layouts or Layouts.of(instance)
+    shape = (calendar.periods, tuple(revealed.tolist()), tuple(_probabilities(instance)))
+    tree = layouts.once(("tree", *shape), (), partial(build_tree, *shape))
+    refuse_too_large(instance, tree.size)
+    scenarios = layouts.outcomes_applied(instance, instance.factors)
+    alone = layouts.alone(instance)
+    names = _names((instance, *scenarios))
+    _refuse_empty_axes(names)
+    _refuse_ambiguous_contracts(names)
+
+    def arrays(of: Instance) -> Arrays:
+        return layouts.arrays(of, names, calendar)
+
+    by_scenario = [arrays(scenario) for scenario in scenarios]
+    made = [[(before, arrays(before), after, arrays(after)) for before, after in row] for row in alone]
+    problems = changes_of_the_past(instance.factors, made, revealed, calendar, names, layouts)
+    if problems:
+        raise InstanceError(problems)
+    _same_on_shared_nodes(instance, tree, by_scenario, calendar, layouts)
+    return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario, layouts), scenarios, names)
+
+
+def _probabilities(instance: Instance) -> list[tuple[float, ...]]:
+    return [tuple(outcome.probability for outcome in factor.outcomes) for factor in instance.factors]
+
+
+def _refuse_too_many_scenarios(instance: Instance) -> None:
+    """Refuse a tree that would fill the memory before anything could be said of it."""
+    scenarios = math.prod(len(factor.outcomes) for factor in instance.factors)
+    if scenarios > MOST_SCENARIOS:
+        what = f"{scenarios} scenarios, one for each combination of the outcomes of {len(instance.factors)} factors"
+        remedy = "take some outcomes as known (--given), leave some out, or join factors that move together"
+        raise InstanceError(Problem("uncertainty.toml", what, f"a tree may have {MOST_SCENARIOS}", remedy))
+
+
+def _refuse_empty_axes(names: Names) -> None:
+    """Refuse an instance in which no future has a pool, a contract or a pathway: there is nothing to split."""
+    axes = {"pools": names.pools, "contracts": names.contracts, "pathways": names.pathways}
+    empty = [table for table, named in axes.items() if not named]
+    if empty:
+        rule = "a plan has at least one pool, one contract and one pathway"
+        raise InstanceError([Problem(f"{table}.csv", "no rows", rule, "add a row") for table in empty])
+
+
+def _refuse_ambiguous_contracts(names: Names) -> None:
+    """Refuse a contract that is called like one of the lines of another which an outcome moves to another pool."""
+    ambiguous = sorted(name for name, times in Counter(names.contract_names).items() if times > 1)
+    if ambiguous:
+        rule = "an outcome moves another contract to another pool, and so its lines are told apart: contract@pool"
+        where = "contracts.csv contract"
+        raise InstanceError([Problem(where, f"'{name}'", rule, "call it something else") for name in ambiguous])
+
+
+def _names(instances: tuple[Instance, ...]) -> Names:
+    named = ("pathways", "pools", "contracts")
+    distinct = {name: {id(i.tables[name]): i.tables[name] for i in instances} for name in named}
+
+    def union(table: str, *columns: str) -> tuple[Any, ...]:
+        seen: dict[Any, None] = {}
+        for frame in distinct[table].values():
+            cells = [frame[column].tolist() for column in columns]
+            seen.update(dict.fromkeys(cells[0] if len(cells) == 1 else zip(*cells, strict=True)))
+        return tuple(seen)
+
+    return Names(union("pathways", "pathway"), union("pools", "pool"), union("contracts", "contract", "pool"))
+
+
+def _same_on_shared_nodes(
+    instance: Instance, tree: Tree, by_scenario: list[Arrays], calendar: Calendar, layouts: Layouts
+) -> None:
+    """Refuse outcomes that change the past only together, which one outcome at a time does not show."""
+    apart = []
+    for name in by_scenario[0]:
+        if name != "contracted_total":
+            parts = [arrays[name] for arrays in by_scenario]
+            found = layouts.once(("apart", name), (tree, *parts), partial(_apart, name, parts, tree))
+            apart += [(*found, name)] if found else []
+    if apart:
+        s, last, name = min(apart)
+        raise InstanceError(
+            Problem(
+                "uncertainty.toml",
+                f"the outcomes {_scenario_name(instance, tree, s)} together change {name} before "
+                f"{calendar.starts(calendar.periods + 1)[last + 1]}",
+                "an outcome must not change the past",
+                "date the edits on or after the reveal of their factor",
+            )
+        )
+
+
+def _apart(name: str, parts: list[NDArray[Any]], tree: Tree) -> tuple[int, int] | None:
+    """Return the first scenario whose data differ from another's on nodes that they share, and the last such period."""
+    for s, array in enumerate(parts):
+        examples = tree.example[tree.node_of[s]]
+        for other in np.unique(examples[examples != s]):
+            theirs = parts[other]
+            if array is theirs:
+                continue
+            periods = np.flatnonzero(examples == other)
+            mine = array
+            if name in ("width", "value"):
+                tiers = min(array.shape[1], theirs.shape[1])
+                mine, theirs = array[:, :tiers], theirs[:, :tiers]
+            if name not in BY_ROOT:
+                mine, theirs = mine[..., periods], theirs[..., periods]
+            if not np.array_equal(mine, theirs, equal_nan=True):
+                return s, int(periods[-1])
+    return None
+
+
+def _scenario_name(instance: Instance, tree: Tree, scenario: int) -> str:
+    outcomes = zip(instance.factors, tree.scenario_outcome[scenario].tolist(), strict=True)
+    return ", ".join(f"{factor.name}={factor.outcomes[o].name}" for factor, o in outcomes)
+
+
+def _on_tree(
+    instance: Instance, tree: Tree, names: Names, calendar: Calendar, by_scenario: list[Arrays], layouts: Layouts
+) -> PlanData:
+    fields: dict[str, Any] = {}
+    for name in by_scenario[0]:
+        parts = [arrays[name] for arrays in by_scenario]
+        field = "contracted" if name == "contracted_total" else name
+        fields[field] = layouts.once(("on tree", name), (tree, *parts), partial(_spread, name, parts, tree))
+    periods = np.arange(calendar.periods)
+    return PlanData(
+        tree=tree,
+        pathways=names.pathways,
+        pools=names.pools,
+        contracts=names.contract_names,
+        pool_of=np.array([names.pools.index(q) for _, q in names.contracts], dtype=np.int64),
+        dt=calendar.dt,
+        discount=np.power(1 + instance.discount_rate, -((periods + 0.5) * calendar.dt)),
+        aversion=instance.aversion,
+        tail=instance.tail,
+        kept=_kept(instance, tree, names, calendar, layouts),
+        move_cost=instance.earlier.move_cost_bn_per_gw_year if instance.earlier else 0.0,
+        **fields,
+    )
+
+
+def _kept(instance: Instance, tree: Tree, names: Names, calendar: Calendar, layouts: Layouts) -> NDArray[np.float64]:
+    """Return what an earlier plan gives each pair on each node, GW; nan everywhere without one to stay near."""
+    earlier = instance.earlier
+    if earlier is None:
+        return np.full((len(names.pathways), len(names.pools), tree.size), np.nan)
+    starts = calendar.starts().astype(str)[tree.period].tolist()
+    known = known_at(instance, tree)
+    what = ("kept", names, calendar, tuple(known))
+    return layouts.once(what, (earlier, tree), lambda: kept(earlier, starts, known, names.pathways, names.pools))
+
+
+def _spread(name: str, parts: list[NDArray[Any]], tree: Tree) -> NDArray[Any]:
+    """Return the data of every scenario on the nodes, or the roots, of the tree; the last axis."""
+    if name in ("width", "value"):  # a tier that a scenario lacks is one of width 0
+        most = max(array.shape[1] for array in parts)
+        parts = [np.pad(array, ((0, 0), (0, most - array.shape[1]), (0, 0))) for array in parts]
+    stacked = np.stack(parts)
+    if name == "contracted_total":
+        contracted = np.zeros((tree.size, stacked.shape[1]))
+        for t in range(tree.periods):
+            np.add.at(contracted, tree.node_of[:, t], tree.scenario_probability[:, None] * stacked)
+        spread: NDArray[Any] = (contracted / tree.probability[:, None]).T
+    elif name in BY_ROOT:
+        spread = np.moveaxis(stacked[tree.example[tree.roots]], 0, -1)
+    else:
+        spread = np.moveaxis(stacked[tree.example, ..., tree.period], 0, -1)
+    return spread

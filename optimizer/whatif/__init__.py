@@ -1,1 +1,0 @@
-"""Analyses that solve an instance many times, each case from the base's optimal basis."""
