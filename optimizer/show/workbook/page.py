@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
@@ -222,6 +223,11 @@ class Page:
     letter: dict[str, str] = field(default_factory=dict)
 
     @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return max((len(column.values) for column in self.columns.values()), default=0)
+
+    @property
     def sheet(self) -> str:
         """Name of the sheet in formulas."""
         return self.exported.sheet_name(self.name)
@@ -252,10 +258,20 @@ class Page:
         letter = self.letter[key]
         return f"{self.sheet}!${letter}${first + self.top + 1}:${letter}${last + self.top + 1}"
 
+    def misplaced(self) -> str:
+        """Return the formula of how many rows stand elsewhere than where formulas look for them: sorted, say."""
+        number = self.span("row" if "row" in self.columns else "node", 0, self.rows - 1)
+        return f"SUMPRODUCT(--({number}<>ROW({number})-{self.top + 1}))" if self.rows else "0"
+
+    def series(self, key: str, name: str) -> str | list[Any]:
+        """Return the name of a chart's series: as it is, or the head of its column where it looks like a reference."""
+        at = [self.exported.title(self.name), self.top - 1, list(self.columns).index(key)]
+        return at if re.match(r"=?[^!]+!", name) else name
+
     def write(self, *, frozen: int, widths: dict[str, float] | None = None) -> Any:
         """Write the sheet: a table with units above its heads, heads and first columns frozen."""
         exported = self.exported
-        count = max((len(column.values) for column in self.columns.values()), default=0)
+        count = self.rows
         exported.refuse_larger(self.name, self.top + max(count, 1), len(self.columns))
         sheet = exported.add(self.name, self.title, self.note)
         heights = [1] * count
