@@ -145,7 +145,7 @@ def open_package(data: bytes, name: str) -> Package:
     InstanceError
         If it is no ZIP archive, has too many parts or too large ones, has a part twice, or calls another program.
     """
-    broken = Package(name, zipfile.ZipFile(BytesIO(), "w"))
+    broken = Package(name, zipfile.ZipFile(BytesIO(b"PK\5\6" + bytes(18))))  # an empty archive
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise broken.refused("an old or encrypted workbook", "only .xlsx and .xlsm without a password are read")
     try:
