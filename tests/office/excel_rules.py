@@ -16,7 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from lxml import etree
+import pytest
+
+etree: Any = pytest.importorskip("lxml.etree", reason="the extra 'xlsx' is not installed")
 
 MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LINK: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"

@@ -13,9 +13,11 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
-from lxml import etree
+import pytest
 
 from tests.office.excel_rules import LINK, MAIN, SHEET, box
+
+etree: Any = pytest.importorskip("lxml.etree", reason="the extra 'xlsx' is not installed")
 
 OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE: Final = "{http://schemas.openxmlformats.org/package/2006/relationships}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import xlsxwriter
+import pytest
 
 import optimizer as gw
 from optimizer.kept.run import Run, keep, read_run
@@ -37,6 +37,8 @@ from tests.office.planners import (
     with_slicer,
     with_table,
 )
+
+xlsxwriter = pytest.importorskip("xlsxwriter", reason="the extra 'xlsx' is not installed")
 
 INSTANCES: Final = Path(__file__).parents[2] / "instances"
 INDEX: Final = {"[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}

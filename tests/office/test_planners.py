@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("lxml", reason="the extra 'xlsx' is not installed")
-pytest.importorskip("xlsxwriter", reason="the extra 'xlsx' is not installed")
-
 import optimizer as gw
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError

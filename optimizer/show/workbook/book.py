@@ -17,7 +17,7 @@ from optimizer.show.workbook.facts import book_facts
 from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.limits import Slacks, add_limits
 from optimizer.show.workbook.nodes import SLACK, Nodes
-from optimizer.show.workbook.page import TOP, Column, Exported, Page, put
+from optimizer.show.workbook.page import MOST_SERIES, TOP, Column, Exported, Page, put, too_large
 from optimizer.show.workbook.summary import Overview
 from optimizer.show.workbook.xlsx_summary import Summary
 from optimizer.storage.sources import printable
@@ -78,30 +78,34 @@ def write_book(
     """
     writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
     facts = book_facts(run)
-    with writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904}) as book:
-        book.set_size(2600, 1600)
-        book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
-                             "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
-        exported = Exported(book, prefix, sheets)
-        for name in PLAIN:
-            exported.refuse_larger(name, TOP + len(run.tables[name]), 1)
-        inputs = Inputs(facts, exported)
-        nodes = Nodes(facts, exported, inputs)
-        slacks = add_limits(nodes)
-        overview = Overview(facts, exported, nodes)
-        Summary(overview, slacks).write()
-        overview.periods.write(frozen=2)
-        overview.years.write(frozen=1)
-        _write_allocation(nodes, slacks)
-        inputs.page.write(frozen=3, widths={"source": 36, "note": 70})
-        nodes.tiers.page.write(frozen=1)
-        nodes.worth.write(frozen=5)
-        nodes.contracts.write()
-        overview.scenarios.write(frozen=1)
-        overview.paths.write(frozen=0)
-        for name in PLAIN:
-            _plain(exported, run, name)
-        _manifest(exported, run)
+    book = writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904})
+    book.set_size(2600, 1600)
+    book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
+                         "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
+    exported = Exported(book, prefix, sheets)
+    for name in PLAIN:
+        exported.refuse_larger(name, TOP + len(run.tables[name]), 1)
+    series = max(len(facts.data.pathways) + 2, len(facts.data.pools))
+    if series > MOST_SERIES:
+        raise too_large(exported.title("summary"), f"a chart of {series} series", f"a chart takes {MOST_SERIES}")
+    inputs = Inputs(facts, exported)
+    nodes = Nodes(facts, exported, inputs)
+    slacks = add_limits(nodes)
+    overview = Overview(facts, exported, nodes)
+    Summary(overview, slacks).write()
+    overview.periods.write(frozen=2)
+    overview.years.write(frozen=1)
+    _write_allocation(nodes, slacks)
+    inputs.page.write(frozen=3, widths={"source": 36, "note": 70})
+    nodes.tiers.page.write(frozen=1)
+    nodes.worth.write(frozen=5)
+    nodes.contracts.write()
+    overview.scenarios.write(frozen=1)
+    overview.paths.write(frozen=0)
+    for name in PLAIN:
+        _plain(exported, run, name)
+    _manifest(exported, run)
+    book.close()  # of no use after an error, which a context manager would save all the same
 
 
 def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:

@@ -28,6 +28,9 @@ LONGEST_FORMULA: Final = 8_192
 LONGEST_HEAD: Final = 255
 """Most characters that spreadsheets take in a formula, and in a heading of a table."""
 
+MOST_SERIES: Final = 255
+"""Most series that a chart takes."""
+
 LINE: Final = 15
 """Height of a line, points."""
 
@@ -331,7 +334,8 @@ def add_table(
             raise too_large(
                 exported.title(name), f"a heading of {len(text):,} characters", f"a table takes {LONGEST_HEAD}"
             )
-        columns.append({"header": text, "header_format": exported.formats["head" if is_text else "head_right"]})
+        written = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)  # else it would stand for a character
+        columns.append({"header": written, "header_format": exported.formats["head" if is_text else "head_right"]})
     look = {
         "name": f"{exported.names}{name}",
         "style": "Table Style Light 1",
