@@ -331,18 +331,14 @@ def add_table(
     columns = []
     for text, is_text in heads:
         if len(text) > LONGEST_HEAD:
-            raise too_large(
-                exported.title(name), f"a heading of {len(text):,} characters", f"a table takes {LONGEST_HEAD}"
-            )
+            what = f"a heading of {len(text):,} characters"
+            raise too_large(exported.title(name), what, f"a table takes {LONGEST_HEAD}")
         written = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)  # else it would stand for a character
         columns.append({"header": written, "header_format": exported.formats["head" if is_text else "head_right"]})
-    look = {
-        "name": f"{exported.names}{name}",
-        "style": "Table Style Light 1",
-        "columns": columns,
-        "autofilter": buttons,
-    }
-    sheet.add_table(head, 0, head + max(count, 1), len(heads) - 1, look)
+    look = {"name": f"{exported.names}{name}", "style": "Table Style Light 1", "autofilter": buttons}
+    sheet.add_table(head, 0, head + max(count, 1), len(heads) - 1, {**look, "columns": columns})
+    for at, (text, _) in enumerate(heads):
+        put(sheet, head, at, text, columns[at]["header_format"])
 
 
 def _lines(text: str, width: float) -> int:
