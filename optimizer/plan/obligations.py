@@ -102,13 +102,6 @@ def cancelled_shares(timeline: Timeline, cancellations: pd.DataFrame) -> FloatAr
 def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
     """Return undiscounted obligations by vendor, contract and calendar year, expected over the scenarios.
 
-    Parameters
-    ----------
-    timeline : Timeline
-        The instance on its tree.
-    plan : Values
-        The plan's decisions.
-
     Returns
     -------
     pandas.DataFrame

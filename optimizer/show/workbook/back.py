@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from optimizer.files import printable, read_bytes
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.book import SHEETS
 from optimizer.show.workbook.facts import pair_head
@@ -15,7 +16,6 @@ from optimizer.show.workbook.page import TOP, unlike
 from optimizer.spreadsheet.cells import Odd, Sheet, Workbook, letters
 from optimizer.spreadsheet.graft import MARKER
 from optimizer.spreadsheet.package import open_package
-from optimizer.storage.sources import printable, read_bytes
 
 _NODE, _FIRST_PAIR = 1, 6
 
@@ -52,15 +52,8 @@ def sheets_by_kind(book: Workbook, prefix: str, where: str) -> dict[str, str]:
 def read_allocation(path: str | Path, prefix: str = "", pairs: Iterable[tuple[str, str]] = ()) -> pd.DataFrame:
     """Return the allocation of a workbook that `to_xlsx` or `refresh` wrote.
 
-    Parameters
-    ----------
-    path : str or Path
-        The workbook.
-    prefix : str
-        What the names of its sheets begin with.
-    pairs : iterable of (str, str)
-        The pathways and pools that it may name, in the order of the plan; columns of others are told. Without any,
-        a column's heading is split where it says " on ".
+    `pairs` are the pathways and pools that it may name, in the order of the plan. Without any, a column's heading is
+    split where it says " on ".
 
     Returns
     -------

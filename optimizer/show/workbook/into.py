@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from optimizer.extras import imported
-from optimizer.files import told, whole_file
+from optimizer.files import printable, read_bytes, told, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.back import sheets_by_kind
@@ -26,7 +26,6 @@ from optimizer.spreadsheet.cells import Workbook, quoted
 from optimizer.spreadsheet.graft import MARKER, Graft, Parts, Tables, is_strict
 from optimizer.spreadsheet.package import ENDINGS, Package, open_package
 from optimizer.spreadsheet.styles import q
-from optimizer.storage.sources import printable, read_bytes
 
 PREFIX: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,9}")
 
@@ -64,11 +63,6 @@ def refresh(run: Run, path: str | Path, *, prefix: str = "gw_", backup: bool = F
         What the names of gwplan's sheets, tables and ranges begin with.
     backup : bool
         Whether the workbook as it was is kept beside it.
-
-    Returns
-    -------
-    Refreshed
-        The backup, and what the user should know.
 
     Raises
     ------
