@@ -13,7 +13,7 @@ from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.book import SHEETS
 from optimizer.show.workbook.facts import pair_head
 from optimizer.show.workbook.page import TOP, unlike
-from optimizer.spreadsheet.cells import Odd, Sheet, Workbook, letters
+from optimizer.spreadsheet.cells import UNKEPT, Odd, Sheet, Workbook, letters
 from optimizer.spreadsheet.graft import MARKER
 from optimizer.spreadsheet.package import open_package
 
@@ -119,7 +119,7 @@ def _pairs(
 
 
 def _number(sheet: Sheet, name: str, row: int, at: int, problems: list[Problem]) -> float:
-    cell = sheet.rows.get(row, {}).get(at, "0")
+    cell = UNKEPT if (row, at) in sheet.formulas else sheet.rows.get(row, {}).get(at, "0")
     try:
         if not isinstance(cell, Odd):
             return float(cell)
