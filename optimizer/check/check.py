@@ -36,7 +36,7 @@ def check(
     located = place or (sheets.place if sheets else in_folder)
     checking = _Checking(instance, frozenset(broken), warnings, located, layouts or Layouts.of(instance))
     problems = checking.problems(None if changed is None else frozenset(changed))
-    if sheets and sheets.formulas and warnings and changed is None:
+    if sheets and sheets.formulas and warnings:
         problems.append(_calculated(sheets.formulas))
     return [sheets.told(problem) for problem in problems] if sheets else problems
 

@@ -332,7 +332,8 @@ class _SheetReader:
     def _calculated(self, formula: str) -> Cell:
         """Return the value that a formula had when it was last calculated, or why it is not to be trusted."""
         first = self._shared.setdefault(self._si, f"{letters(self._column)}{self._row}")
-        odd = self.book.stale or (UNKEPT if not self._kept else FLEETING if self._fleeting else None)
+        kept = self._value or (self._kept and self._kind == "str")  # a formula may say nothing, but only as a text
+        odd = self.book.stale or (UNKEPT if not kept else FLEETING if self._fleeting else None)
         if odd is None:
             self.sheet.formulas[self._row, self._column] = f"={formula}" if formula else f"(of {first}, filled on)"
         return odd or self._plain("".join(self._value))
