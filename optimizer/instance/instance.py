@@ -292,10 +292,13 @@ class SheetPlaces:
         Column letters by sheet and column name.
     settings : mapping of str to int
         Row of the sheet ``settings`` by ``section.key``.
+    formulas : mapping of str to (str, str)
+        Each formula whose kept value was taken, with that value, by its cell: ``demand!C7``.
     """
 
     letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     settings: Mapping[str, int] = field(default_factory=dict)
+    formulas: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def place(self, table: Table, row: int, column: str) -> str:
         """Say where a cell is: ``demand!C7``. Rows are the sheet's; 0 is a row that an edit inserted."""

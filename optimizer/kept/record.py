@@ -211,10 +211,13 @@ def _version(package: str) -> str:
 
 def about(instance: Instance) -> dict[str, Any]:
     """Return what a manifest says of the instance."""
+    formulas = instance.sheets.formulas if instance.sheets else {}
+    calculated = {cell: {"formula": formula, "value": value} for cell, (formula, value) in formulas.items()}
     return {
         "instance": instance.name,
         "digest": instance.digest,
         "files": dict(instance.files),
+        **({"formulas": calculated} if calculated else {}),
         "edits": list(instance.applied),
     }
 
