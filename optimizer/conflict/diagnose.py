@@ -40,7 +40,7 @@ _COLUMNS: Final = {
 def stated_at(demand: Demand, laid_out: Timeline) -> str:
     """Return where a demand is written, ``demand.csv row 10``; blank where many rows or an edit state it."""
     table, column = _COLUMNS[demand.kind]
-    rows = np.array(sorted(set(_rows(demand, laid_out, column)) - {0}))
+    rows = np.array(sorted({row for row in _rows(demand, laid_out, column) if row > 0}))
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     if not len(rows) or len(rows if demand.kind == "supply" else runs) > MOST_ROWS:
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import glob
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -15,6 +14,7 @@ from pandas import NaT
 
 from optimizer.conflict.demands import Demand, demands, elastic
 from optimizer.instance.instance import Instance
+from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit, spell
 from optimizer.problems import InstanceError
 from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram
@@ -121,11 +121,6 @@ def edited_by_outcomes(instance: Instance, table: str, column: str) -> bool:
     return any(edit.table == table and (edit.column == column or not edit.column) for edit in edits)
 
 
-def pattern(name: str) -> str:
-    """Return the pattern that matches a name alone."""
-    return glob.escape(name)
-
-
 def _entered(demand: Demand) -> tuple[IntArray, FloatArray]:
     return np.concatenate(demand.rows), np.concatenate(demand.values)
 
@@ -156,7 +151,7 @@ def _reach(laid_out: Timeline, kind: str, pathway: str, p: int) -> FloatArray:
     column = f"{kind}_gw"
     if not edited_by_outcomes(laid_out.instance, "demand", column):
         return np.ones(laid_out.data.tree.size)
-    probe = Edit("demand", "add", {"pathway": pattern(pathway)}, column, 1.0)
+    probe = Edit("demand", "add", {"pathway": Name(pathway)}, column, 1.0)
     before = getattr(laid_out.data, kind)[p]
     try:
         after = getattr(timeline(laid_out.instance.edited(probe)).data, kind)[p]
@@ -401,7 +396,7 @@ def later(choice: list[Given], laid_out: Timeline) -> Way | None:
     before = float(now[first - 1]) if first else 0.0
     if end == len(now) or (now[first:end] <= before).any():
         return None
-    at, months = {"pathway": pattern(pathway)}, (end - first) * laid_out.calendar.months
+    at, months = {"pathway": Name(pathway)}, (end - first) * laid_out.calendar.months
     edit = Edit("demand", "set", at, "floor_gw", before, _date(laid_out, first), _cut(laid_out, end, pathway))
     words = f"let the floor of {pathway} begin {months} month{'s' if months > 1 else ''} later"
     stays = f", and stay at {before:.4g} GW until then" if before else ""
@@ -443,12 +438,12 @@ def _stepped_edits(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> Ite
         return
     for s in found:
         when = _date(laid_out, s.first), _cut(laid_out, s.end, pathway)
-        yield Edit("demand", "set", {"pathway": pattern(pathway)}, f"{kind}_gw", round(s.gw, 9), *when)
+        yield Edit("demand", "set", {"pathway": Name(pathway)}, f"{kind}_gw", round(s.gw, 9), *when)
 
 
 def _edits(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[Edit]:
     kind, pathway, _ = key
-    at: dict[str, Any] = {"pathway": pattern(pathway)}
+    at: dict[str, Any] = {"pathway": Name(pathway)}
     if kind == "ramp":
         yield Edit("pathways", "add", at, "ramp_gw_per_month", round(part[0].gw / laid_out.calendar.months, 9))
     elif kind == "deals":
@@ -456,7 +451,7 @@ def _edits(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[Edit]:
     else:
         for given in part:
             lock = _lock(given, laid_out)
-            where = at | {"pool": pattern(str(lock["pool"])), "from": lock["from"].date()}
+            where = at | {"pool": Name(lock["pool"]), "from": lock["from"].date()}
             yield Edit("locks", "set", where, "min_gw" if kind == "lock min" else "max_gw", _loosened(given))
 
 

@@ -28,7 +28,7 @@ class Instance:
         Every table of the catalogue (absent ones are empty), with the catalogue's columns and the annotations;
         blanks are kept as blanks. Dtypes: text ``object`` holding str (blank ``""``), number and integer ``float64``
         (blank NaN), date ``datetime64[s]`` (blank NaT), flag ``boolean`` (blank NA). The frame's index is the row
-        number in its file (the header is row 1), 0 for inserted rows.
+        number in its file (the header is row 1), below 1 for inserted rows.
     present : frozenset of str
         Names of the tables that the source holds (a missing ``eligibility`` means every pair).
     factors : tuple of Factor
@@ -298,13 +298,13 @@ class SheetPlaces:
     settings: Mapping[str, int] = field(default_factory=dict)
 
     def place(self, table: Table, row: int, column: str) -> str:
-        """Say where a cell is: ``demand!C7``. Rows are the sheet's; 0 is a row that an edit inserted."""
+        """Say where a cell is: ``demand!C7``. Rows are the sheet's; one below 1 was inserted by an edit."""
         if table.section:
             at = self.settings.get(f"{table.name}.{column}")
             letter = self.letters.get("settings", {}).get("value")
             return f"settings!{letter}{at}" if at and letter else f"settings, {table.name}.{column}"
         found = self.letters.get(table.name, {}).get(column)
-        return f"{table.name}!{found}{row}" if found and row else f"{table.name} {_row(row)}, {column}"
+        return f"{table.name}!{found}{row}" if found and row > 0 else f"{table.name} {_row(row)}, {column}"
 
     def told(self, problem: Problem) -> Problem:
         """Return a problem that names a file of a folder as one that names the sheet in its place."""
@@ -315,4 +315,4 @@ class SheetPlaces:
 
 
 def _row(row: int) -> str:
-    return f"row {row}" if row else "inserted row"
+    return f"row {row}" if row > 0 else "inserted row"

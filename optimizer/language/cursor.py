@@ -13,6 +13,13 @@ from optimizer.problems import InstanceError, Problem
 
 Cell = str | float | int | bool | dt.date
 
+
+class Name(str):
+    """A name that stands for itself, whatever ``*``, ``?`` and ``[`` it holds; other text is a pattern."""
+
+    __slots__ = ()
+
+
 NAME: Final = re.compile(r"[^\W\d]\w*")
 WORD: Final = re.compile(r'[^\s,\[\]"=@]+')
 NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
