@@ -131,8 +131,11 @@ class Instance:
             frame = frame.reindex(range(len(pairs)))
             frame["pathway"], frame["pool"] = [p for p, _ in pairs], [q for _, q in pairs]
         for column in TABLES[name].columns:
-            if column.default not in ("", None) and not column.required and frame[column.name].hasnans:
-                frame[column.name] = frame[column.name].fillna(column.default)  # type: ignore[arg-type]
+            if column.default in ("", None) or column.required:
+                continue
+            blank = frame[column.name] == "" if column.kind == "text" else frame[column.name].isna()
+            if blank.any():
+                frame[column.name] = frame[column.name].where(~blank, column.default)
         return frame
 
     @cached_property
