@@ -15,7 +15,7 @@ from optimizer.catalogue.tables import TABLES, Scalar, Table
 from optimizer.instance.edit import edited
 from optimizer.instance.remembered import Remembered
 from optimizer.language.edits import Edit, Factor, WhatIf, edit, spell
-from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.problems import InstanceError, Problem, composed, nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +177,7 @@ class Instance:
             If a factor or an outcome does not exist.
         """
         problems, factors = [], {factor.name: factor for factor in self.factors}
-        for name, outcome in outcomes.items():
+        for name, outcome in ((composed(name), composed(outcome)) for name, outcome in outcomes.items()):
             if name not in factors:
                 problems.append(Problem(f"given {name}={outcome}", f"no factor '{name}'", nearest(name, factors)))
                 continue
@@ -206,6 +206,7 @@ class Instance:
         InstanceError
             If the instance has no what-if of that name.
         """
+        name = composed(name)
         if name not in self.whatifs:
             rule, remedy = "no such what-if in the instance", nearest(name, self.whatifs)
             raise InstanceError(Problem(f"what-if {name}", rule, remedy))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from optimizer.catalogue.tables import TABLES, allowed_columns
-from optimizer.problems import InstanceError, Problem
+from optimizer.problems import InstanceError, Problem, composed
 
 Cell = str | float | int | bool | dt.date
 
@@ -50,6 +50,9 @@ class Cursor:
     where: str
     forms: str
     at: int = 0
+
+    def __post_init__(self) -> None:
+        self.text = composed(self.text)
 
     def cell(self, table: str, column: str) -> Cell:
         """Read the value of a cell: text in double quotes, or a word as what its column or its look makes it."""
