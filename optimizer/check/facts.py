@@ -36,7 +36,7 @@ class Finding:
     table : str
         Table of the catalogue; blank: not about a row of a table.
     rows : tuple of int
-        Row numbers in the file, 0 for inserted rows.
+        Row numbers in the file, below 1 for inserted rows.
     column : str
         Column that is at fault; without a table, the words that locate the fault.
     what, rule, remedy : str
@@ -56,7 +56,8 @@ class Finding:
             return Problem(self.column, self.what, self.rule, self.remedy, severity)
         first, *others = self.rows
         where = place(TABLES[self.table], first, self.column)
-        more = [str(row) for row in others[:_NAMED] if row] + [f"{len(others) - _NAMED} more"] * (len(others) > _NAMED)
+        more = [str(row) for row in others[:_NAMED] if row > 0]
+        more += [f"{len(others) - _NAMED} more"] * (len(others) > _NAMED)
         also = f" (also {'rows' if len(others) > 1 else 'row'} {', '.join(more)})" if more else ""
         return Problem(where, self.what + also, self.rule, self.remedy, severity)
 

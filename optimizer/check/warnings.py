@@ -252,7 +252,8 @@ def tiers_beyond_an_unlimited_one(facts: Facts) -> Iterator[Finding]:
     tier, unlimited = facts.numbers("value", "tier"), np.isnan(facts.numbers("value", "width_gw"))[one]
     for a, b in zip(one[unlimited], two[unlimited], strict=True):
         row = facts.rows("value")[a]
-        what = f"tier {shown(tier[b])} follows the unlimited tier {shown(tier[a])}" + (f" in row {row}" if row else "")
+        at = f" in row {row}" if row > 0 else ""
+        what = f"tier {shown(tier[b])} follows the unlimited tier {shown(tier[a])}{at}"
         yield facts.finding(
             "value", b, "tier", what, "it earns nothing", "give the earlier tier a width_gw, or delete this one"
         )
