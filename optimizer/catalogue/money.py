@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from optimizer.catalogue.tables import PER_GW, PER_YEAR, RATE, TABLES
+
 
 @dataclass(frozen=True)
 class Part:
@@ -60,17 +62,7 @@ OF_A_PATHWAY: Final = tuple(name for name, part in MONEY.items() if part.of == "
 """Parts that belong to a pathway."""
 
 PRICES: Final = {
-    "value": ("value_bn_per_gw_year",),
-    "curves": ("base_value_bn_per_year",),
-    "contracts": ("cost_bn_per_gw_year",),
-    "cancellations": ("fee_bn_per_gw",),
-    "pools": ("idle_penalty_bn_per_gw_year", "terminal_value_bn_per_gw_year"),
-    "pathways": (
-        "shortfall_penalty_bn_per_gw_year",
-        "migration_cost_bn_per_gw",
-        "signing_cost_bn_per_gw",
-        "breach_cost_bn_per_gw",
-    ),
-    "eligibility": ("operating_cost_bn_per_gw_year",),
+    name: tuple(column.name for column in TABLES[name].columns if column.unit in (RATE, PER_GW, PER_YEAR))
+    for name in ("value", "curves", "contracts", "cancellations", "pools", "pathways", "eligibility")
 }
 """By table: the columns whose cells are values and costs, in the order in which allowable changes are told."""

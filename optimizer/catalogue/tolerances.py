@@ -29,8 +29,8 @@ PROVED: Final = 1e-6
 differ by."""
 
 FEASIBLE: Final = 1e-7
-"""To what the solver itself keeps limits: GW below which a range is a point; worth, relative to 1 + worth, that a plan
-may lack and still tie with the best."""
+"""To what the solver itself keeps limits and duals: GW below which a range is a point; worth, relative to 1 + worth,
+that a plan may lack and still tie with the best; rounding, relative to a node's weight, up to which duals prove."""
 
 SLOPE: Final = 1e-5
 """Relative to 1 + the dual: up to here a slope that was measured by a small move is the dual itself."""
@@ -43,7 +43,10 @@ ROUNDING: Final = 1e-9
 GW, a share, a loss or a value is none."""
 
 CHANGES: Final = 1e-10
-"""Changes of a reduced cost, relative to the largest, that are the arithmetic's own."""
+"""Changes of a reduced cost, relative to the largest for the weight of its node, that are the arithmetic's own."""
+
+LET_BE: Final = 1e-9
+"""By how much duals may be wrong, relative to the weight of their node, and no refinement is worth its time."""
 
 DECIDED: Final = 1e-11
 """GW or shares in one column of a solution that are the solver's rounding, no decision; sums of them are held to
@@ -51,6 +54,9 @@ DECIDED: Final = 1e-11
 
 DIGITS: Final = 1e-12
 """The last digits of a double, relative to 1: a sum of probabilities, a gap, a whole number multiplied back."""
+
+EPSILON: Final = 1e-15
+"""Share of the numbers in a sum of which the rest is the arithmetic's own."""
 
 DOUBLE: Final = 1e-13
 """The last digit of a double, relative to the number that was changed a little."""

@@ -125,6 +125,7 @@ def elastic(
         index=np.concatenate([program.index, *rows]),
         value=np.concatenate([program.value, *values]),
         whole=np.concatenate([program.whole, np.zeros(more, dtype=bool)]),
+        node_weight=np.empty(0),
     )
 
 

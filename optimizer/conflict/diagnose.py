@@ -30,7 +30,7 @@ MOST_ROWS: Final = 3
 def stated_at(demand: Demand, laid_out: Timeline) -> str:
     """Return where a demand is written, ``demand.csv row 10``; blank where many rows or an edit state it."""
     table, column = BY_KIND[demand.kind].table, BY_KIND[demand.kind].column
-    rows = np.array(sorted(set(_rows(demand, laid_out, table, column)) - {0}))
+    rows = np.array(sorted({row for row in _rows(demand, laid_out, table, column) if row > 0}))
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     if not len(rows) or len(rows if demand.kind == "supply" else runs) > MOST_ROWS:
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import glob
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -18,6 +17,7 @@ from optimizer.catalogue.tables import TABLES
 from optimizer.catalogue.tolerances import DIGITS, ROUNDING
 from optimizer.conflict.demands import Demand, demands, elastic
 from optimizer.instance.instance import Instance
+from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit, spell
 from optimizer.problems import InstanceError
 from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram
@@ -124,11 +124,6 @@ def edited_by_outcomes(instance: Instance, table: str, column: str) -> bool:
     return any(edit.table == table and (edit.column == column or not edit.column) for edit in edits)
 
 
-def pattern(name: str) -> str:
-    """Return the pattern that matches a name alone."""
-    return glob.escape(name)
-
-
 def _entered(demand: Demand) -> tuple[IntArray, FloatArray]:
     return np.concatenate(demand.rows), np.concatenate(demand.values)
 
@@ -158,7 +153,7 @@ def _reach(laid_out: Timeline, limit: Limit, pathway: str) -> FloatArray:
     """Return how much of a GW more in the tables outcomes let through to each node."""
     if not edited_by_outcomes(laid_out.instance, limit.table, limit.column):
         return np.ones(laid_out.data.tree.size)
-    probe = Edit(limit.table, "add", {"pathway": pattern(pathway)}, limit.column, 1.0)
+    probe = Edit(limit.table, "add", {"pathway": Name(pathway)}, limit.column, 1.0)
     p = laid_out.data.pathways.index(pathway)
     before = getattr(laid_out.data, limit.figure)[p]
     try:
@@ -404,7 +399,7 @@ def later(choice: list[Given], laid_out: Timeline) -> Way | None:
     before = float(now[first - 1]) if first else 0.0
     if end == len(now) or (now[first:end] <= before).any():
         return None
-    at, months = {"pathway": pattern(pathway)}, (end - first) * laid_out.calendar.months
+    at, months = {"pathway": Name(pathway)}, (end - first) * laid_out.calendar.months
     edit = Edit("demand", "set", at, "floor_gw", before, _date(laid_out, first), _cut(laid_out, end, pathway))
     words = f"let the floor of {pathway} begin {months} month{'s' if months > 1 else ''} later"
     stays = f", and stay at {before:.4g} GW until then" if before else ""
@@ -447,12 +442,12 @@ def _stepped_edits(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> Ite
     for s in found:
         when = _date(laid_out, s.first), _cut(laid_out, s.end, pathway)
         limit = BY_KIND[kind]
-        yield Edit(limit.table, "set", {"pathway": pattern(pathway)}, limit.column, round(s.gw, 9), *when)
+        yield Edit(limit.table, "set", {"pathway": Name(pathway)}, limit.column, round(s.gw, 9), *when)
 
 
 def _edits(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[Edit]:
     limit, pathway = BY_KIND[key[0]], key[1]
-    at: dict[str, Any] = {"pathway": pattern(pathway)} if pathway else {}
+    at: dict[str, Any] = {"pathway": Name(pathway)} if pathway else {}
     if limit.eases == "cell":
         yield Edit(limit.table, "add", at, limit.column, round(_in_cell(limit, part, laid_out), 9))
     elif limit.eases == "breach":
@@ -460,7 +455,7 @@ def _edits(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[Edit]:
     else:
         for given in part:
             lock = _lock(given, laid_out)
-            where = at | {"pool": pattern(str(lock["pool"])), "from": lock["from"].date()}
+            where = at | {"pool": Name(str(lock["pool"])), "from": lock["from"].date()}
             yield Edit("locks", "set", where, limit.column, _loosened(given))
 
 

@@ -15,15 +15,7 @@ from optimizer.catalogue.tolerances import DUALS, ROUNDING
 from optimizer.plan.tables import NodeColumns
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.solver.sides import Sides
-
-
-def node_weight(program: LinearProgram, data: PlanData, row_duals: FloatArray) -> FloatArray:
-    """Return the weight ``w(n)`` of each node in the objective, shape (N,): its probability, shifted by aversion."""
-    if "cumulative_worth" not in program.rows:
-        return data.tree.probability
-    weight = np.zeros(data.tree.size)
-    weight[program.row_keys["cumulative_worth"][:, 0]] = -row_duals[program.rows["cumulative_worth"]]
-    return np.where(weight > ROUNDING, weight, 0.0)
+from optimizer.solver.weights import node_weights
 
 
 def marginal_values(
@@ -57,7 +49,7 @@ def marginal_values(
         ``from_gw`` and ``to_gw`` tell how far below and above the limit, ``limit_gw``, they hold. ``integers`` tells
         that whole cancellations and blocks are fixed as planned.
     """
-    weight = node_weight(program, data, row_duals)
+    weight = node_weights(program, row_duals)
     bound = np.where(np.isfinite(program.row_lower), program.row_lower, program.row_upper)
     frames = []
     for limit, keys, rows in _limits(program):
@@ -135,7 +127,7 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
     """
     if not len(row_duals):
         return []
-    weight = node_weight(program, data, row_duals)
+    weight = node_weights(program, row_duals)
     shown = dict(
         zip(
             zip(table["constraint"], table["name"], table["node"].tolist(), strict=True),
@@ -150,9 +142,9 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
         for node, name, dual in zip(keys[:, -1].tolist(), names, row_duals[rows].tolist(), strict=True):
             expected += 1
             value = shown.get((limit.name, name, node))
-            back = np.nan if value is None else value * float(weight[node] * data.node_discount[node] * years)
-            blank = weight[node] == 0 and value is not None and np.isnan(value)
-            if not blank and not abs(back - limit.sign * dual) <= DUALS * (1 + abs(dual)):
+            per_unit = float(weight[node] * data.node_discount[node] * years)
+            back = np.nan if value is None else value * per_unit
+            if not abs(back - limit.sign * dual) <= DUALS * (per_unit + abs(dual)):
                 found.append(
                     f"marginal value of {limit.name} {name} at node {node}: {value} means a dual of {back}, "
                     f"the certified one is {limit.sign * dual}"

@@ -117,11 +117,12 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
         breakable,
         cost=np.append(program.cost, np.zeros(len(beyond))),
         offset=program.offset,
+        node_weight=program.node_weight,
         column_upper=np.append(fixed.column_upper, beyond + KILOWATT / 10 * (beyond > 0)),
     )
     solution = _solved(lifted)
     own = replace(solution, columns=solution.columns[:size], row_duals=np.empty(0), row_ranges=None)
-    proof = certify(lifted, solution.columns, solution.row_duals)
+    proof = certify(lifted, solution.columns, solution.row_duals, solution.light_duals)
     plan = make_plan(laid_out, program, own, proof)
     broken = _broken(best, rows, beyond)
     _check(plan, {LIMITS[row].name for row, _, _ in broken})

@@ -16,7 +16,7 @@ from optimizer.kept.run import Run
 from optimizer.language.edits import spell
 from optimizer.plan import claims as of_instance
 from optimizer.plan.claims import STATUSES
-from optimizer.plan.first_moves import first_moves, kept_decisions
+from optimizer.plan.first_moves import first_moves
 from optimizer.problems import InstanceError
 from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart, worth
@@ -38,7 +38,7 @@ from optimizer.show.text.plan import headline, lead
 from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 from optimizer.studies import exposure
-from optimizer.tree.timeline import TABLES_READ, timeline
+from optimizer.tree.arrays import TABLES_READ
 
 MOST_SOURCES: Final = 3
 
@@ -233,9 +233,11 @@ def _now(report: Report, view: View) -> None:
 
 def _moves(view: View) -> dict[str, Any]:
     """Return what the parts on first moves are told."""
-    laid_out = timeline(view.instance)
-    found = first_moves(laid_out, kept_decisions(laid_out, view.plan.tables))
-    return {"branches": found, "peak_gw": view.peak_gw, "rest": "gwplan uncertainty --json"}
+    return {
+        "branches": first_moves(view.plan.laid_out, view.plan.decided),
+        "peak_gw": view.peak_gw,
+        "rest": "gwplan uncertainty --json",
+    }
 
 
 def _over_time(report: Report, view: View) -> None:

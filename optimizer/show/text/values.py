@@ -374,7 +374,7 @@ def allowable_changes(page: Page, plan: Plan) -> None:
         return
     least = np.minimum(low, high)
     matters = known & np.isfinite(least) & (least > ROUNDING)
-    shown = table[matters].assign(share=least / table["value"].abs()).sort_values("share", kind="stable")
+    shown = table[matters].assign(share=(least / table["value"].abs())[matters]).sort_values("share", kind="stable")
     rows = [
         [f"{row['table']}[{row['row']}].{row['column']}", f"{row['value']:g}", *_changes(row)]
         for row in shown.head(MOST_CELLS).to_dict("records")
