@@ -245,6 +245,8 @@ def hostile(kind: str, good: Path, path: Path) -> Path:
         return rewritten(
             good, path, {}, ("xl/externalLinks/externalLink1.xml", b"<externalLink><ddeLink/></externalLink>")
         )
+    if kind == "encoding":
+        return rewritten(good, path, {"xl/workbook.xml": book.replace(b"UTF-8", b"nan", 1)})
     if kind == "command":
         names = b"<definedNames><definedName name=\"x\">cmd|'/C calc'!A0</definedName>"
         return rewritten(good, path, {"xl/workbook.xml": book.replace(b"<definedNames>", names)})
@@ -264,6 +266,7 @@ HOSTILE = {
     "bomb": "unpacks to 8",
     "entities": "declares a document type",
     "external": "a link that calls another program",
+    "encoding": "xl/workbook.xml is not XML; unknown encoding",
     "command": "a name that calls another program",
     "rows": "unpacks to",
     "short rows": "more than 1,048,576 rows",

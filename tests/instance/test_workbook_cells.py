@@ -16,7 +16,8 @@ from optimizer.storage.read import left_behind, load
 from optimizer.storage.starter import starter_instance
 from optimizer.storage.workbook_write import save_workbook
 from tests.instance.folders import WHOLE, written
-from tests.office.planners import MAIN, Book, cells_put, renamed, with_link
+from tests.office.excel_rules import MAIN
+from tests.office.planners import Book, cells_put, renamed, with_link
 
 pytest.importorskip("xlsxwriter", reason="the extra 'xlsx' is not installed")
 
