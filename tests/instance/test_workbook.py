@@ -29,6 +29,7 @@ from optimizer.storage.starter import starter_instance
 from optimizer.storage.workbook_write import save_workbook
 from tests.generate import instances, random_instance
 from tests.instance.folders import WHOLE, written
+from tests.office.excel_rules import findings
 
 openpyxl = pytest.importorskip("openpyxl", reason="the extra 'xlsx' is not installed")
 
@@ -47,6 +48,7 @@ def through_a_workbook(instance: Instance) -> Instance:
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "book.xlsx"
         save_workbook(instance, path)
+        assert not findings(path)
         return load(path)
 
 

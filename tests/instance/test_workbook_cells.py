@@ -259,7 +259,7 @@ def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     refresh(run, path)
     assert left_behind(path) == []
     book = Book(path)
-    renamed(book, "gw_years", "By year")
+    renamed(book, "gw_years", "Year's end")
     renamed(book, "curves", "shapes of ads")
     book.save()
     assert left_behind(path) == ["sheet 'shapes of ads'"]

@@ -193,6 +193,14 @@ def test_mapped_cells_are_counted_before_the_first_refresh(both: tuple[Run, Run]
     assert not findings(path)
 
 
+def test_a_table_of_the_planners_that_is_called_as_gwplans_is_refused(both: tuple[Run, Run], tmp_path: Path) -> None:
+    """Two tables whose names differ in case only are one name to a spreadsheet: told, before anything is written."""
+    deed = replaced("xl/tables/table1.xml", ' displayName="mine"', ' displayName="GW_Supply"')
+    path = changed(planners_book(tmp_path / "book.xlsx"), deed)
+    with pytest.raises(InstanceError, match=r"a table GW_Supply on a sheet of yours; [^\n]*; rename the table[^\n]*$"):
+        refresh(both[0], path)
+
+
 def test_styles_do_not_grow(path: Path, both: tuple[Run, Run]) -> None:
     """Looks that are there are found, whatever prefix the program that saved the workbook writes them with."""
     changed(path, prefixed_styles)
