@@ -47,6 +47,9 @@ class LinearProgram:
         Names that the codes stand for.
     whole : (n,) bool array
         Which columns are whole numbers; all false in a linear program.
+    node_weight : (N,) float array
+        Least weight of each node in the objective: its probability, without what aversion adds to it in the tail. Empty
+        where the objective has no such weights.
     """
 
     cost: FloatArray
@@ -64,6 +67,7 @@ class LinearProgram:
     row_keys: Mapping[str, IntArray]
     labels: tuple[str, ...]
     whole: BoolArray
+    node_weight: FloatArray
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -180,6 +184,9 @@ class Solution:
         With whole numbers: what no solution's objective can be below, $bn, after the solver's search.
     interrupted : bool
         Whether Ctrl-C was pressed while the solver ran, even if it came too late to stop it.
+    light_duals : (m,) float array or None
+        Duals of the rows on nodes so light that those of the whole are rounding there, with what was decided before
+        held; nan elsewhere. None where there is no such node.
     """
 
     status: Status
@@ -192,3 +199,4 @@ class Solution:
     basis: Basis | None = None
     bound: float | None = None
     interrupted: bool = False
+    light_duals: FloatArray | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from optimizer.problems import composed
 from optimizer.spreadsheet.package import Package
 
 MOST_ROWS: Final = 1_048_576
@@ -254,7 +255,7 @@ class _Texts:
 
     def taken(self) -> str:
         text, self._parts = "".join(self._parts), []
-        return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text) if "_x" in text else text
+        return composed(_ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text) if "_x" in text else text)
 
 
 class _SheetReader:

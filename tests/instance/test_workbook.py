@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import Instance
 from optimizer.planning import valid
-from optimizer.problems import InstanceError
+from optimizer.problems import InstanceError, composed
 from optimizer.spreadsheet.cells import letters, numbered
 from optimizer.storage.read import load
 from optimizer.storage.starter import starter_instance
@@ -89,7 +89,7 @@ def test_random_instances_come_back_equal(seed: int) -> None:
     assert_same(through_a_workbook(instance), instance)
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=20)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=20).map(composed)
 
 
 @settings(FEW, max_examples=20)

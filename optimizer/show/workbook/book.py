@@ -13,7 +13,7 @@ from optimizer.extras import imported
 from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
-from optimizer.show.workbook.facts import book_facts
+from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.limits import Slacks, add_limits
 from optimizer.show.workbook.nodes import SLACK, Nodes
@@ -61,7 +61,7 @@ def write_book(
         If the plan has more of something than a workbook holds.
     """
     writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
-    facts = book_facts(run)
+    facts = BookFacts(run)
     book = writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904})
     book.set_size(2600, 1600)
     book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",

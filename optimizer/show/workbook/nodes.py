@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from models.tree import FloatArray
-from optimizer.plan.tables import NOT_CASH
+from optimizer.catalogue.money import NOT_CASH
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import RATE, Contracts, Inputs, Tiers
 from optimizer.show.workbook.page import LONGEST_FORMULA, Column, Exported, Page

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from models.tree import FloatArray
+from optimizer.catalogue.money import COSTS
 from optimizer.show.theme import FAINT, INK, pathway_colours
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.limits import Slacks
@@ -15,14 +16,6 @@ from optimizer.show.workbook.nodes import SLACK, Nodes
 from optimizer.show.workbook.page import ACCENT, Column, Exported, Page, put, put_formula
 
 EXPECTED: Final = "expected over all futures"
-COSTS: Final = (
-    "contract_cost",
-    "operating_cost",
-    "migration_cost",
-    "signing_cost",
-    "breach_cost",
-    "cancellation_fees",
-)
 
 
 @dataclass
