@@ -23,6 +23,13 @@ LATE = {
 }
 """Contracts that end after the plan, within it, and after it in a pool whose later years count."""
 
+MORE = (
+    "insert contracts[contract=extra, pool=cloud, vendor=acme, cost_bn_per_gw_year=5]",
+    "insert deliveries[contract=extra, date=2026-01-01, gw=0.3]",
+    "insert cancellations[contract=extra, opens=2026-04-01, closes=2026-04-01, fee_bn_per_gw=0.1]",
+)
+"""A contract of which nothing is needed, to be cancelled in the second quarter at once."""
+
 PAGES: dict[str, tuple[list[str], str]] = {
     # The README of each instance has its answer worked out; what an edit changes stands above the page.
     "plan-cancellation": (
@@ -59,6 +66,11 @@ PAGES: dict[str, tuple[list[str], str]] = {
         ["solve", "tiny-cancellation", "insert pools[pool=hall, terminal_value_bn_per_gw_year=1]"]
         + [edit for edits in LATE.values() for edit in edits],
         "Undervalued: what lease and long would cost and earn after 2027-01-01 is not counted",
+    ),
+    # What is given notice of on one day stands together, the larger first.
+    "plan-extra": (
+        ["solve", "tiny-cancellation", *MORE],
+        "On 2026-04-01: 0.80 GW lease cloud 0.50 50 2026-07 0.25 extra (acme) cloud 0.30 100 2026-04 0.03 % of it",
     ),
     # A fee of 50 for each GW outweighs all that the lease costs.
     "plan-kept": (
@@ -198,6 +210,16 @@ PAGES: dict[str, tuple[list[str], str]] = {
         By year each pathway uses what it uses now, and the same notices are given: what moves, if anything, moves
         among pools, periods or futures. Exact: parametric steps of the basis (1 basis).
         UP: none as far as 9
+        """,
+    ),
+    # At 6 both are worth as much: training leaves for ads.
+    "breakeven-figure": (
+        ["breakeven", "tiny-locks", ADS, "--until-plan-changes", "--between", "3", "9", "--figure",
+         "plan.expected_gw_years[pathway=training]"],
+        """
+        Now 4 plan.expected_gw_years[pathway=training] is 2.5
+        DOWN: none as far as 3
+        UP: at 6 Worth there 18 $bn Figure there 2.5 | 0 plan.expected_gw_years[pathway=training]
         """,
     ),
     # At 10 a quarter's lease costs what training earns: half of it goes a quarter earlier, as at 1 it never goes.
