@@ -28,7 +28,7 @@ import pytest
 REACHING = {
     "optimizer/show/text": "export/test_printed* export/test_words* cli/test_[bceuw]* cli/test_al* cli/test_sw*",
     "optimizer/plan": "export/test_[pw]* results/test_[!d]* whatif/test_first* whatif/test_exp* published/test_tiny*",
-    "optimizer/conflict": "results/test_diagnose* results/test_ways* cli/test_inf*",
+    "optimizer/conflict": "results/test_diagnose* results/test_words* cli/test_inf*",
 }
 """By folder: the tests that may reach it."""
 
