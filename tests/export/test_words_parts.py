@@ -26,7 +26,7 @@ from optimizer.show.view import View
 from optimizer.studies.breakeven.cases import EXACT, Search
 from optimizer.studies.compare import Figure
 from optimizer.studies.evaluate import Broken, Evaluation
-from optimizer.studies.whatif import Attribution, compare, stacks
+from optimizer.studies.whatif import Attribution, Stack, compare, stacks
 from tests.cli.conftest import INSTANCES, in_process
 from tests.export.test_words import MORE
 
@@ -173,6 +173,7 @@ def test_how_a_breakeven_was_found_is_said() -> None:
     """Protects the difference between what is exact and what is bracketed, with the reason and what is not seen."""
     assert searched() == "Exact: parametric steps of the basis (3 bases)."
     assert searched(steps=1) == "Exact: parametric steps of the basis (1 basis)."
+    assert [breakeven._slope(slope) for slope in (None, -0.0, 0.1234567)] == ["-", "0", "0.123457"]
     between = type("Found", (), {"low": 4.0, "high": 4.5})()
     assert searched(method="bisection", reason="blocks are whole", found=between, scan=True) == (
         "By bisection of re-solves (3 re-solves), since blocks are whole. It lies between 4 and 4.5. Some of the way "
@@ -239,8 +240,9 @@ def test_a_case_without_a_plan_and_a_figure_of_some_cases_only() -> None:
     )
     long = {Figure("gw_years", f"a pathway with a long name {i}"): 1.0 + i for i in range(3)}
     wide = replace(found.base, figures={**found.base.figures, **long})
-    page = said(comparison.comparison, replace(found, base=wide, cases=()))
-    assert "training ads a pathway with a long name 0 base 2.50 0.500 1.00 a pathway with a long name 1 a" in page
+    page = said(comparison.comparison, replace(found, base=wide, cases=(replace(more, stack=Stack("other")),)))
+    assert "training ads a pathway with a long name 0 base 2.50 0.500 1.00 other" in page
+    assert page.split().count("other") == 3  # with worth, GW-years and the next GW; not in a table of dashes alone
 
 
 OWED: Mapping[str, Any] = {
@@ -341,6 +343,8 @@ def test_a_broken_limit_says_where_and_how_often() -> None:
         ({"gap": 0.0123, "optimal": False}, "NOT PROVED BEST, stopped (time limit): it keeps every limit; it may miss "
          "1.2% of worth."),
         ({"gap": math.inf, "optimal": False}, "it keeps every limit; how far it is from the best is not known."),
+        ({"gap": 3e-7, "mip_gap": 2e-4, "bound_bn": 6.5, "optimal": True}, "by the solver's search no plan is worth "
+         "more than 6.5 $bn (MIP gap 2e-04)."),
         ({"gap": 3e-7, "optimal": True}, "Proved optimal: it keeps every limit and no plan is worth more (gap 3e-07)."),
     ],
 )  # fmt: skip

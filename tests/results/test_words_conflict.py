@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import optimizer as gw
 from optimizer.conflict.diagnose import Conflict, Diagnosis, _gw, conflicts_in_words, diagnose, listed, quoted
 from optimizer.conflict.repairs import Repair, in_order
 from optimizer.conflict.ways_out import Step, _stepped_words, price_of, span, steps
+from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 
@@ -92,6 +94,20 @@ CASES = {
          "lower the lock on service from 2026-01 until 2027-01 by 0.6 GW, to 0.2 GW: 0.6 GW-years, 12.65",
          "let 0.3 GW of service come back without notice, at a price, in 2027-01: 0.6 GW-years, 6.35"],
     ),
+    # A row dated within Q2 holds from Q3 on: the edit must end before it.
+    "midway": (
+        "tiny-ramp",
+        ["insert demand[pathway=training, from=2026-04-01, floor_gw=0.9]",
+         "insert demand[pathway=training, from=2026-05-15, floor_gw=0.5]"],
+        None,
+        ["lower the floor of training to 0.8 GW in the quarter from 2026-04: 0.025 GW-years, 17.0",
+         "raise the ramp of training by 0.01667 GW a month: 0.05 GW-years, 17.7",
+         "let the floor of training begin 3 months later, in 2026-07: 0.225 GW-years, 17.0"],
+    ),
+    "named": (
+        "tiny-locks", ["insert contracts[contract=more_cluster_1, pool=cluster]", "locks[pathway=ads].min_gw = 1.5"],
+        None, None,
+    ),
     # No pool for a pathway that must have 0.2 GW.
     "nowhere": (
         "tiny-ramp",
@@ -134,6 +150,12 @@ EDITS = {
     "supply": ["insert contracts[contract=more_cluster_1, pool=cluster, end=2028-01-01]",
                "insert deliveries[contract=more_cluster_1, date=2027-01-01, gw=0.5]",
                'locks[pathway=ads, pool="", from=2027-01-01].min_gw = 1.0'],
+    "midway": ["demand[pathway=training].floor_gw = 0.8 @ 2026-04-01..2026-04-02",
+               "pathways[pathway=training].ramp_gw_per_month += 0.016666667",
+               "demand[pathway=training].floor_gw = 0.0 @ 2026-04-01..2026-04-02"],
+    "named": ["insert contracts[contract=more_cluster_2, pool=cluster, end=2028-01-01]",
+              "insert deliveries[contract=more_cluster_2, date=2027-01-01, gw=0.5]",
+              'locks[pathway=ads, pool="", from=2027-01-01].min_gw = 1.0'],
     "locks": ['locks[pathway=ads, pool="", from=2027-01-01].min_gw = 0.0',
               "locks[pathway=ads, pool=cluster, from=2027-01-01].max_gw = 0.3"],
 }  # fmt: skip
@@ -144,6 +166,40 @@ def test_a_way_out_can_be_pasted(case: str) -> None:
     """Protects whoever pastes a line: the edits do what the words say."""
     name, edits, _, _ = CASES[case]
     assert [edit for r in diagnose(gw.load(INSTANCES / name).edited(*edits)).repairs for edit in r.edits] == EDITS[case]
+
+
+JULY = dt.date(2026, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "outcome", "needs", "lowered"),
+    [
+        # Half a GW more than the table: what is 0.2 too much is taken off the table's 0.7. Twice: half as far.
+        ("demand", Edit("demand", "add", {"pathway": "training"}, "floor_gw", 0.5, JULY), "1.2", "0.5"),
+        ("demand", Edit("demand", "scale", {"pathway": "training"}, "floor_gw", 2.0, JULY), "1.4", "0.5"),
+        ("demand", Edit("demand", "set", {"pathway": "training"}, "floor_gw", 1.3, JULY), "1.3", ""),
+        ("locks", Edit("locks", "add", {"pathway": "training"}, "min_gw", 0.5), "1.2", ""),
+    ],
+)
+def test_what_an_outcome_changes_gives_way_as_far_as_it_lets_through(
+    written: str, outcome: Edit, needs: str, lowered: str
+) -> None:
+    """Protects a way out on a tree: the table's figure gives way by what reaches the future that is in conflict."""
+    column = "floor_gw" if written == "demand" else "min_gw"
+    base = gw.load(INSTANCES / "tiny-ramp").edited(f"insert {written}[pathway=training, from=2026-07-01, {column}=0.7]")
+    news = Factor("news", dt.date(2026, 4, 1), (Outcome("high", 0.5, (outcome,)), Outcome("low", 0.5)))
+    found = diagnose(replace(base, factors=(news,)))
+    about = (
+        f"training needs at least {needs} GW of effective capacity" if written == "demand"
+        else f"a lock holds training at {needs} GW or more"
+    )  # fmt: skip
+    assert [part.words for part in found.conflicts] == [
+        f"{about} from 2026-07 to the end (if news=high)",
+        "pool cluster holds 1 GW from 2026-07 to the end (if news=high)",
+    ]
+    assert [(part.first, part.until) for part in found.conflicts] == [("2026-07-01", "2027-01-01")] * 2
+    less = [repair.words for repair in found.repairs if repair.words.startswith("lower")]
+    assert less == ([f"lower the floor of training to {lowered} GW from 2026-07 to the end"] if lowered else [])
 
 
 def test_more_capacity_costs_what_the_pool_costs_on_average() -> None:
