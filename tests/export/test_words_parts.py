@@ -240,7 +240,7 @@ def test_a_case_without_a_plan_and_a_figure_of_some_cases_only() -> None:
     )
     long = {Figure("gw_years", f"a pathway with a long name {i}"): 1.0 + i for i in range(3)}
     wide = replace(found.base, figures={**found.base.figures, **long})
-    page = said(comparison.comparison, replace(found, base=wide, cases=(replace(more, stack=Stack("other")),)))
+    page = said(comparison.comparison, replace(found, base=wide, cases=(replace(found.base, stack=Stack("other")),)))
     assert "training ads a pathway with a long name 0 base 2.50 0.500 1.00 other" in page
     assert page.split().count("other") == 3  # with worth, GW-years and the next GW; not in a table of dashes alone
 
