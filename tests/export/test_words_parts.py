@@ -14,9 +14,9 @@ import pytest
 from rich.console import Console
 
 import optimizer as gw
+from optimizer.catalogue.limits import ONE_OFF, PER_YEAR
 from optimizer.plan.claims import Claim
 from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
-from optimizer.plan.marginals import ONE_OFF, PER_YEAR
 from optimizer.session import Session
 from optimizer.show.page import Page
 from optimizer.show.text import breakeven, claims, comparison, decisions, sweep, uncertainty, values
@@ -138,7 +138,7 @@ def test_what_a_tornado_hangs_on() -> None:
     """Protects who trusts first moves: from which change on they are others, what leaves no plan, and why."""
     table = pd.DataFrame(
         {"input": ["a", "b", "c"], "swing": [1.0, 2.0, 3.0], "reason": "",
-         "first_moves_changed_gw": [sweep.LEAST_GW, 0.9 * sweep.LEAST_GW, 0.0]}
+         "first_moves_changed_gw": [sweep.MEGAWATT, 0.9 * sweep.MEGAWATT, 0.0]}
     )  # fmt: skip
     assert said(sweep.hangs_on, table) == ("Half of all swings together is that of c alone. First moves change with a.")
     still = table.assign(first_moves_changed_gw=0.0, swing=[1.0, 1.0, 1.0], reason=["", "no pool", "no pool"])
@@ -149,7 +149,7 @@ def test_what_a_tornado_hangs_on() -> None:
     assert said(sweep.hangs_on, still.assign(swing=0.0, reason="")).startswith("First moves stay")
     many = pd.DataFrame({"input": list("abcdefgh"), "swing": 0.0, "reason": "", "first_moves_changed_gw": 1.0})
     assert said(sweep.hangs_on, many) == "First moves change with a, b, c, d, e, f and 2 more."
-    assert sweep.LEAST_GW == 0.001  # a megawatt
+    assert sweep.MEGAWATT == 0.001  # a megawatt
 
 
 def test_draws_without_a_plan_are_counted_by_their_reasons() -> None:
@@ -283,9 +283,9 @@ SHOWN: Mapping[str, Any] = {
         "swings": [
             {"cells": "value", "status": "", "count": 2, "down_bn": -0.6, "up_bn": None, "at_risk_bn": 0.6,
              "reason": "a floor"},
-            {"cells": "fee", "status": "scenario", "count": 1, "down_bn": 0.0004, "up_bn": 0.25, "at_risk_bn": 0.0005,
+            {"cells": "fee", "status": "scenario", "count": 1, "down_bn": 0.004, "up_bn": 0.25, "at_risk_bn": 0.005,
              "reason": ""},
-            {"cells": "width", "status": "scenario", "count": 1, "down_bn": 0.0, "up_bn": 0.0, "at_risk_bn": 0.0004,
+            {"cells": "width", "status": "scenario", "count": 1, "down_bn": 0.0, "up_bn": 0.0, "at_risk_bn": 0.004,
              "reason": ""},
         ],
     },
