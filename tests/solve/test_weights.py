@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from optimizer.solver.certify import certify
 from optimizer.solver.weights import priced
 from optimizer.studies.breakeven.breakeven import PlanChanges, breakeven
 from optimizer.studies.breakeven.cases import EXACT
+from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 from tests.properties.test_light_nodes import lacking, light
 from tests.whatif.test_roll import rolled_after
@@ -62,13 +64,15 @@ def rare(folder: Path, probability: float, *factors: tuple[object, ...], **chang
     """Return the instance in which each factor's second outcome has a probability."""
     for name, text in (TABLES | {f"{name}.csv": text for name, text in changed.items()}).items():
         (folder / name).write_text(text, encoding="utf-8")
-    names = ("name", "revealed", "table", "where", "column", "scale")
-    told = [
-        FACTOR.format(likely=1 - probability, rare=probability, **dict(zip(names, factor, strict=True)))
-        for factor in factors
-    ]
-    (folder / "uncertainty.toml").write_text("\n".join(told), encoding="utf-8")
+    (folder / "uncertainty.toml").write_text(uncertain(probability, *factors), encoding="utf-8")
     return gw.load(folder)
+
+
+def uncertain(probability: float, *factors: tuple[object, ...]) -> str:
+    """Return the uncertainty of factors whose second outcome has a probability."""
+    names = ("name", "revealed", "table", "where", "column", "scale")
+    chances = {"likely": 1 - probability, "rare": probability}
+    return "\n".join(FACTOR.format(**chances, **dict(zip(names, factor, strict=True))) for factor in factors)
 
 
 @pytest.mark.parametrize("aversion", [0.0, 0.5, 0.99999, 1 - 1e-9])
@@ -87,6 +91,20 @@ def test_three_risks_of_two_percent_have_a_plan(tmp_path: Path, start: str) -> N
     """Protects who lists every risk: eight futures, the rarest 8e-6, ended without a plan (exit 5)."""
     instance = rare(tmp_path, 0.02, GRID, WAR, FIRE)
     with Session(instance, gw.SolveOptions(start=start)) as session:
+        assert lacking(session.base) == []
+
+
+def test_the_reference_with_three_risks_of_two_percent_has_a_plan(tmp_path: Path) -> None:
+    """Protects the reference instance with three independent risks, the rarest future 8e-6 (in place of its own)."""
+    risks = (
+        ("quake", "2027-10-01", "deliveries", 'contract = "own_*"', "gw", 0.0),
+        ("ban", "2028-01-01", "value", 'pathway = "deals"', "value_bn_per_gw_year", 0.2),
+        ("fire", "2028-01-01", "value", 'pathway = "platform"', "value_bn_per_gw_year", 0.2),
+    )
+    folder = tmp_path / "reference"
+    shutil.copytree(INSTANCES / "meta-2026h1", folder)
+    (folder / "uncertainty.toml").write_text(uncertain(0.02, *risks), encoding="utf-8")
+    with Session(gw.load(folder).edited("calendar.periods = 24")) as session:
         assert lacking(session.base) == []
 
 
