@@ -49,7 +49,7 @@ def whatif(
     from optimizer.studies.whatif import stacks
 
     if out is not None:
-        kept.refuse_existing(out, force=force)
+        kept.KIND.refuse(out, force=force)
     if html is not None:
         from optimizer.show.report.report import refuse
 

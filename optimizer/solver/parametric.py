@@ -37,12 +37,19 @@ STILL: Final = 1e-9
 FIRST_STEP: Final = 1e-6
 """How far beyond a breakpoint the next basis is looked for at first, as a share of the line."""
 
+MOST_TRIES: Final = 200
+"""Values at which the next basis is looked for, at the most."""
+
 _TIGHT: Final[dict[str, Option]] = {
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
     "dual_simplex_cost_perturbation_multiplier": 0.0,
     "primal_simplex_bound_perturbation_multiplier": 0.0,
 }
+
+
+class NotExact(Exception):  # noqa: N818
+    """Steps of the basis do not go all the way; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -212,8 +219,11 @@ def piece(line: Line, basis: Basis, at: float) -> Piece:
     for slack, moves, where in within:
         down, up = _reach(slack[where], moves[where], line.span)
         low, high = max(low, down), min(high, up)
+    near = STILL * line.span  # of an end of the line, a piece reaches it
     return Piece(
-        at + min(low, 0.0), at + max(high, 0.0), at, basis, held.values[:columns], held.values_rate[:columns],
+        line.low if at + low <= line.low + near else at + min(low, 0.0),
+        line.high if at + high >= line.high - near else at + max(high, 0.0),
+        at, basis, held.values[:columns], held.values_rate[:columns],
         held.reduced[columns:], held.reduced_rate[columns:],
     )  # fmt: skip
 
@@ -286,8 +296,8 @@ def _next(line: Line, now: Piece, direction: int, last: float) -> Piece | None:
     from_, near = now.end(direction), STILL * line.span
     step, basis = FIRST_STEP * line.span, now.basis
     nearest: Piece | None = None
-    while True:
-        at = from_ + direction * min(step, abs(last - from_))
+    for _ in range(MOST_TRIES):
+        at = from_ + direction * step if step < abs(last - from_) else last
         found = optimal(line, basis, at)
         if found is None:
             if step <= near:
@@ -304,6 +314,7 @@ def _next(line: Line, now: Piece, direction: int, last: float) -> Piece | None:
         if before <= near or step <= near:
             return _from(found, from_, direction)
         basis, step = found.basis, before / 2
+    raise NotExact(f"the solver does not tell the bases near {from_:.9g} apart")
 
 
 def optimal(line: Line, basis: Basis, at: float) -> Piece | None:

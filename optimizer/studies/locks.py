@@ -14,7 +14,7 @@ import pandas as pd
 from optimizer.instance.instance import Instance, replaced
 from optimizer.language.cursor import Cell
 from optimizer.language.edits import Edit, noted, spell
-from optimizer.problems import InstanceError, Problem
+from optimizer.problems import InstanceError, Problem, composed
 from optimizer.session import Session
 
 
@@ -89,13 +89,14 @@ def lock(text: str, instance: Instance) -> Edit:
     InstanceError
         If the text is no lock, or holds a day that does not exist.
     """
+    text = composed(text)
     found = _LOCK.fullmatch(text)
     if not found or (text.rstrip().endswith("@")):
         raise InstanceError(Problem(f"--lock '{text}'", "cannot be read", FORM))
     gw = float(found["gw"])
-    cells: dict[str, Cell] = {"pathway": _name(found["pathway"])}
+    cells: dict[str, Cell] = {"pathway": _name(found["pathway"], text)}
     if found["pool"]:
-        cells["pool"] = _name(found["pool"])
+        cells["pool"] = _name(found["pool"], text)
     try:
         cells["from"] = dt.date.fromisoformat(found["start"]) if found["start"] else instance.start
         if found["until"]:
@@ -109,5 +110,10 @@ def lock(text: str, instance: Instance) -> Edit:
     return noted(Edit("locks", "insert", cells))
 
 
-def _name(text: str) -> str:
-    return str(json.loads(text)) if text.startswith('"') else text
+def _name(word: str, text: str) -> str:
+    """Return the name that a word of a lock spells."""
+    try:
+        return str(json.loads(word)) if word.startswith('"') else word
+    except json.JSONDecodeError:
+        remedy = 'write a backslash \\\\ and a double quote \\"'
+        raise InstanceError(Problem(f"--lock '{text}'", f"{word} cannot be read", "no such escape", remedy)) from None
