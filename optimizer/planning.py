@@ -14,8 +14,9 @@ import pandas as pd
 from optimizer.audit.audit import audit
 from optimizer.catalogue.plan_tables import COLUMNS
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.check import check, raise_errors
-from optimizer.conflict.demands import ROUNDING, least_missed
+from optimizer.conflict.demands import least_missed
 from optimizer.conflict.diagnose import shortly
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.instance import Instance

@@ -12,6 +12,7 @@ import pandas as pd
 from optimizer.audit.facts import Facts, Floats, Ints, Texts, facts
 from optimizer.audit.limits import Decisions, Finding, Findings, Use, check_limits, check_nodes, missing, read, use
 from optimizer.audit.money import Flow, check_cashflow, flows, moved
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.instance import Instance
 
 NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
@@ -201,7 +202,7 @@ def _idle_cost(facts: Facts, plan: Decisions, used: Use) -> float:
     in_pool = (facts.pool_of[:, None] == np.arange(len(facts.pools))).astype(float)
     capacity = used.in_service @ in_pool
     cost = (facts.of_nodes(facts.cost) * used.in_service) @ in_pool
-    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-9)
+    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     per_node = (price * plan.supply["idle_gw"]).sum(axis=1) * facts.calendar.dt
     return float((per_node * facts.discount) @ tree.probability)
 

@@ -12,9 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.audit.facts import Axis, Facts, Flags, Floats, Ints
-
-TOLERANCE: Final = 1e-6
-"""Largest difference, relative to 1 + the magnitude of what is compared, that counts as rounding."""
+from optimizer.catalogue.tolerances import KILOWATT, PROVED
 
 Namer = Callable[..., str]
 """Makes the name of a figure from its position along each axis."""
@@ -78,7 +76,7 @@ class Findings:
         found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
         size = np.maximum(np.maximum(np.abs(expected), np.where(np.isfinite(found), np.abs(found), 0.0)), magnitude)
         # Written so that a nan is a difference.
-        apart = ~(np.abs(found - expected) <= TOLERANCE * (1 + size))
+        apart = ~(np.abs(found - expected) <= PROVED * (1 + size))
         for at in _where(apart):
             f, e = float(found[at]), float(expected[at])
             self.all.append(Finding(name(*at), f, e, f - e, limit))
@@ -95,7 +93,7 @@ class Findings:
         found = np.asarray(found, dtype=float)
         bound = np.broadcast_to(np.asarray(bound, dtype=float), found.shape)
         size = np.maximum(np.where(np.isfinite(bound), np.abs(bound), 0.0), magnitude)
-        beyond = ~(sign * (found - bound) <= TOLERANCE * (1 + size))
+        beyond = ~(sign * (found - bound) <= PROVED * (1 + size))
         words = "at most" if sign > 0 else "at least"
         for at in _where(beyond):
             f, e = float(found[at]), float(bound[at])
@@ -385,7 +383,7 @@ def _check_allocation(facts: Facts, plan: Decisions, findings: Findings) -> None
     findings.at_least(
         lambda n, p, q: f"block of {facts.pathways.names[p]} on {facts.pools.names[q]} at {facts.nodes.label(n)}, GW",
         plan.allocate,
-        np.where(plan.allocate > TOLERANCE, block, 0.0),
+        np.where(plan.allocate > KILOWATT, block, 0.0),
         limit="block",
     )
 

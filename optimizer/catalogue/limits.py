@@ -30,11 +30,13 @@ class Limit:
     stated : str
         Table and column that state it.
     figure : str
-        Array of `models.PlanData` that holds it, in GW; blank where no one array does.
+        Array of `models.PlanData` that holds it, in its measure; blank where no one array does.
     side : str
         Tells the two limits of one name apart.
     unit : str
         Unit of its marginal value; blank: it has none.
+    measure : str
+        What it is counted in, as told.
     firm : int
         Place in which it is told among demands in conflict, and given up last; 0: no demand.
     eases : str
@@ -57,6 +59,7 @@ class Limit:
     figure: str = ""
     side: str = ""
     unit: str = ""
+    measure: str = "GW"
     firm: int = 0
     eases: Literal["", "steps", "rows", "cell", "contracts", "breach"] = ""
     broken: str = ""

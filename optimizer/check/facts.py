@@ -23,8 +23,6 @@ Place = Callable[[Table, int, str], str]
 
 Severity = Literal["error", "warning"]
 _NAMED: Final = 5
-SLACK: Final = 1e-9
-"""Relative difference that sums and products of written numbers may be off by."""
 
 
 @dataclass(frozen=True)

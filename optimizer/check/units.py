@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from optimizer.catalogue.tables import reading
-from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, rule
+from optimizer.catalogue.tolerances import ROUNDING
+from optimizer.check.facts import RULES, Facts, Finding, Rule, rule
 from optimizer.instance.cells import Array, shown
 
 LARGEST_GW: Final = 10.0
@@ -138,7 +139,7 @@ def demands_above_supply(facts: Facts) -> Iterator[Finding]:
     most = np.append(reached, np.nan)[pathway]
     for column, then in (("floor_gw", "no plan keeps such a floor"), ("target_gw", "it is never reached")):
         gw = facts.numbers("demand", column)
-        rows = [i for i in _largest_first(gw, 0.0) if gw[i] > most[i] * (1 + SLACK) + SLACK]
+        rows = [i for i in _largest_first(gw, 0.0) if gw[i] > most[i] * (1 + ROUNDING) + ROUNDING]
         for i in rows[:1]:
             name, have = shown(facts.texts("demand", "pathway")[i]), shown(round(float(most[i]), 9))
             what = f"{shown(float(gw[i]))} effective GW, where all that {name} may use comes to {have} at the most"

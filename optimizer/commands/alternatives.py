@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from optimizer.catalogue.tolerances import THREE_DECIMALS
 from optimizer.commands.common import Case, ends_with_code, progress, share, takes_case
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _print(found: Alternatives) -> None:
     ranges = found.ranges
     width = max(len(name) for name in ranges["pathway"])
     for row in ranges.to_dict("records"):
-        firm = "firm" if row["most_gw"] - row["least_gw"] < 5e-4 else ""
+        firm = "firm" if row["most_gw"] - row["least_gw"] < THREE_DECIMALS else ""
         click.echo(
             f"  {row['pathway']:<{width}}  {row['year']}  {row['least_gw']:7.3f} < {row['best_gw']:7.3f} "
             f"< {row['most_gw']:7.3f}  {firm}".rstrip()

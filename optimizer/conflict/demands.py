@@ -11,6 +11,7 @@ import numpy as np
 
 from models.data import PlanData
 from optimizer.catalogue.limits import BY_KIND, DEMANDS
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.errors import SolverError, StoppedError
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import compiled
@@ -151,13 +152,6 @@ def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> l
     return _in_order(_narrowed(stretched, kept, data, options) if broad else kept, data)
 
 
-NOTHING_MISSED: Final = 1e-6
-"""GW by which demands give way in all that prove no conflict: a kilowatt."""
-
-ROUNDING: Final = 1e-9
-"""GW by which demands give way in all that are nothing but rounding, whoever else says that there is no plan."""
-
-
 @dataclass(frozen=True)
 class Least:
     """The least by which demands must give way, which proves whether there is a plan.
@@ -176,7 +170,7 @@ class Least:
     @property
     def proves_conflict(self) -> bool:
         """Whether it is more than rounding."""
-        return self.gw > NOTHING_MISSED
+        return self.gw > KILOWATT
 
 
 def least_missed(program: LinearProgram, data: PlanData, options: SolveOptions) -> Least | None:
@@ -217,7 +211,7 @@ def _pointed(stretched: LinearProgram, every: list[Demand], data: PlanData, dual
     if not len(duals):
         return []
     first = stretched.shape[1] - sum(len(demand.places) for demand in every)
-    chosen = np.abs(stretched.transposed_times(duals)[first:]) > 1e-9
+    chosen = np.abs(stretched.transposed_times(duals)[first:]) > ROUNDING
     return [part for demand in every for part in _by_range(demand, data, chosen)]
 
 

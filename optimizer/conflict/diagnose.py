@@ -14,6 +14,7 @@ import pandas as pd
 from models.data import BY_ROOT
 from optimizer.catalogue.limits import BY_KIND
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import MORE_STEPS, ROUNDING, THREE_DECIMALS
 from optimizer.conflict.demands import Demand, another, conflict, in_every_future, runs_on
 from optimizer.conflict.repairs import Repair, repairs
 from optimizer.conflict.ways_out import owner, span
@@ -183,14 +184,13 @@ class Diagnosis:
 
     def _cost(self, repair: Repair) -> str:
         """Return what a way out gives up and is worth, beside the best where there are several."""
-        steps = (
-            f" ({repair.least_gw_years:.4g} with more steps)" if repair.gw_years > repair.least_gw_years + 1e-4 else ""
-        )
+        more = repair.gw_years > repair.least_gw_years + MORE_STEPS
+        steps = f" ({repair.least_gw_years:.4g} with more steps)" if more else ""
         cost = f"{repair.gw_years:.4g} GW-years{steps}; the plan is then worth {repair.worth_bn:.3f} $bn"
         if len(self.repairs) == 1:
             return cost
         less = max(each.worth_bn for each in self.repairs) - repair.worth_bn
-        return f"{cost}, {'' if less < 5e-4 else f'{less:.3f} $bn less than '}the best of these"
+        return f"{cost}, {'' if less < THREE_DECIMALS else f'{less:.3f} $bn less than '}the best of these"
 
 
 WAYS_OUT: Final = (
@@ -296,7 +296,7 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
     figures = getattr(data, limit.figure)[(*by_pathway, *by_pool, at)]
     words: str = (figures.any() and limit.demanded) or limit.nothing or limit.demanded
     whose = owner(demand.pathway, demand.pool)
-    gw = _gw(figures, data.tree.period[nodes])
+    gw = _gw(figures, data.tree.period[nodes], limit.measure)
     told = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)
     if limit.name == "floor" and not data.eligible[by_pathway][:, data.tree.root[nodes]].any():
         return f"{told}, and no pool may be used by it"
@@ -326,16 +326,16 @@ def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
     return f"{has} {' and '.join(kept) or 'comes back only by churn'}, {when}"
 
 
-def _gw(values: FloatArray, periods: IntArray) -> str:
+def _gw(values: FloatArray, periods: IntArray, measure: str = "GW") -> str:
     """Return figures of nodes in words, in the order of time where they only rise or only fall."""
     each = [values[periods == t] for t in np.unique(periods)]
     least, most = np.array([part.min() for part in each]), np.array([part.max() for part in each])
     low, high = float(least.min()), float(most.max())
-    if high - low < 1e-9:
-        return f"{low:.4g} GW"
+    if high - low < ROUNDING:
+        return f"{low:.4g} {measure}"
     rises, falls = (
-        (np.diff(sign * least) >= -1e-9).all() and (np.diff(sign * most) >= -1e-9).all() for sign in (1, -1)
+        (np.diff(sign * least) >= -ROUNDING).all() and (np.diff(sign * most) >= -ROUNDING).all() for sign in (1, -1)
     )
     if rises == falls:  # the same in all periods, and not in all futures; or up and down
-        return f"{low:.4g} to {high:.4g} GW"
-    return f"{low:.4g} rising to {high:.4g} GW" if rises else f"{high:.4g} falling to {low:.4g} GW"
+        return f"{low:.4g} to {high:.4g} {measure}"
+    return f"{low:.4g} rising to {high:.4g} {measure}" if rises else f"{high:.4g} falling to {low:.4g} {measure}"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.check.check import check, raise_errors
 from optimizer.conflict.demands import elastic
 from optimizer.conflict.ways_out import Given, Relief, Way, later, reliefs, way_of
@@ -29,12 +30,6 @@ from optimizer.tree.timeline import Timeline, timeline
 MOST_REPAIRS = 5
 MOST_EARLIER = 6
 """Deliveries that are tried earlier, those nearest to what is lacking first."""
-
-SAME = 1e-6
-"""GW-years by which ways out may differ and yet take as many."""
-
-STEP = 1e-6
-"""GW to which reliefs are rounded up: a kilowatt."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,7 @@ def _allowed(every: list[Relief], best: list[Given]) -> Iterator[list[Relief]]:
 def _same(one: list[Given], other: list[Given]) -> bool:
     """Return whether two choices differ by less than a watt."""
     gives = [{id(given.relief): given.gw for given in choice} for choice in (one, other)]
-    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < 1e-9 for r, gw in gives[0].items())
+    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < ROUNDING for r, gw in gives[0].items())
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ class _Draft:
 
 
 def _draft(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> _Draft:
-    more = [replace(given, gw=min(given.gw + STEP, given.relief.most)) for given in choice]
+    more = [replace(given, gw=min(given.gw + KILOWATT, given.relief.most)) for given in choice]
     return _Draft(
         way_of(choice, laid_out, few=few),
         sum(given.gw * given.relief.gw_years for given in choice),
@@ -134,9 +129,9 @@ def _cheapest(program: LinearProgram, allowed: list[Relief], options: SolveOptio
         return None
     amounts = solution.columns[len(program.cost) :]
     return [
-        Given(relief, min(math.ceil(gw / STEP - 1e-3) * STEP, relief.most))
+        Given(relief, min(math.ceil(gw / KILOWATT - ROUNDING / KILOWATT) * KILOWATT, relief.most))
         for relief, gw in zip(allowed, amounts.tolist(), strict=True)
-        if gw > STEP / 10
+        if gw > KILOWATT / 10
     ]
 
 
@@ -202,7 +197,7 @@ def in_order(found: Iterable[Repair]) -> list[Repair]:
     rest = sorted(found, key=lambda repair: repair.gw_years)
     ordered: list[Repair] = []
     while rest:
-        equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + SAME]
+        equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + KILOWATT]
         ordered += sorted(equal, key=lambda repair: (-repair.worth_bn, len(repair.edits)))
         rest = rest[len(equal) :]
     return ordered

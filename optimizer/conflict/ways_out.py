@@ -14,6 +14,7 @@ from pandas import NaT
 
 from optimizer.catalogue.limits import BY_KIND, Limit
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import DIGITS, ROUNDING
 from optimizer.conflict.demands import Demand, demands, elastic
 from optimizer.instance.instance import Instance
 from optimizer.language.cursor import Name
@@ -160,7 +161,7 @@ def _reach(laid_out: Timeline, limit: Limit, pathway: str) -> FloatArray:
     except InstanceError:
         return np.zeros(laid_out.data.tree.size)
     through = np.subtract(after, before, out=np.zeros_like(before), where=np.isfinite(before) & np.isfinite(after))
-    return np.where(np.abs(through) < 1e-12, 0.0, through)
+    return np.where(np.abs(through) < DIGITS, 0.0, through)
 
 
 def _supplies(laid_out: Timeline) -> Callable[[Demand, Timeline], Iterator[Relief]]:
@@ -268,7 +269,7 @@ def steps(now: FloatArray, to: FloatArray, most: int | None) -> tuple[Step, ...]
     most : int or None
         Most steps; None: as many as it takes to give way by no more than it must.
     """
-    touched = np.flatnonzero((now != to) & ~np.isclose(now, to, rtol=0.0, atol=1e-9))
+    touched = np.flatnonzero((now != to) & ~np.isclose(now, to, rtol=0.0, atol=ROUNDING))
     exact = _exact(now, to, touched.tolist())
     if most is None or len(exact) <= most:
         return exact
@@ -285,7 +286,7 @@ def _exact(now: FloatArray, to: FloatArray, touched: Sequence[int]) -> tuple[Ste
     found: list[Step] = []
     for t in touched:
         last, given = (found[-1] if found else None), abs(float(now[t] - to[t]))
-        if last and last.end == t and abs(last.gw - float(to[t])) < 1e-9:
+        if last and last.end == t and abs(last.gw - float(to[t])) < ROUNDING:
             found[-1] = Step(last.first, t + 1, last.gw, last.given + given)
         else:
             found.append(Step(t, t + 1, float(to[t]), given))

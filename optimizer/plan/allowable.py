@@ -17,6 +17,7 @@ import pandas as pd
 from models.data import PlanData
 from optimizer.catalogue.money import PRICES
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import DOUBLE, ONE_CELL
 from optimizer.instance.instance import Instance
 from optimizer.language.cursor import Cell
 from optimizer.language.edits import spell_cells
@@ -114,11 +115,11 @@ class _Reaches:
         uneven = self._moved(table, column, rows, step * (len(rows) - place) / len(rows))
         if even is None or uneven is None:
             return None
-        touched = np.abs(even) > 1e-13 * np.abs(self._program.cost)  # less is rounding
+        touched = np.abs(even) > DOUBLE * np.abs(self._program.cost)
         share = np.divide(uneven, even, out=np.zeros_like(even), where=touched)
         owner = len(rows) - share * len(rows)
         nearest = np.rint(owner)
-        if (np.abs(owner - nearest) > 1e-3)[touched].any():
+        if (np.abs(owner - nearest) > ONE_CELL)[touched].any():
             return None
         return (np.where(touched & (nearest == i), even / step, 0.0) for i in place.tolist())
 

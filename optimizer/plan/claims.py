@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.cells import place
 from optimizer.instance.instance import Instance
 from optimizer.instance.quantity_values import Evaluation, needs_plan
@@ -20,8 +21,6 @@ TOO_HIGH: Final = "too high"
 
 STATUSES: Final = ("reported", "estimate", "scenario", "assumption", "")
 """How sure a row is, from the surest; a blank says nothing and counts last."""
-
-_SLACK: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def _claim(row: Mapping[str, Any], figure: float, rests_on: str) -> Claim:
     taken = {column.name: row[column.name] for column in TABLES["claims"].columns}
     taken |= {"source": row["source"], "grade": row["status"]}
     reported = float(row["reported"])
-    slack = row["tolerance"] * abs(reported) + _SLACK * max(abs(reported), abs(figure))
+    slack = row["tolerance"] * abs(reported) + ROUNDING * max(abs(reported), abs(figure))
     low, high = figure < reported - slack, figure > reported + slack
     verdict = HOLDS
     if low and row["relation"] != "at_most":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.data import PlanData
 from optimizer.catalogue.limits import PER_YEAR, PRICED, Limit
+from optimizer.catalogue.tolerances import DUALS, ROUNDING
 from optimizer.plan.tables import NodeColumns
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.solver.sides import Sides
@@ -95,7 +96,7 @@ def _limits(program: LinearProgram) -> Iterator[tuple[Limit, IntArray, slice]]:
 def _per_unit(dual: FloatArray, per_unit: FloatArray) -> FloatArray:
     """Return duals as marginal values; blank without them."""
     value: FloatArray = np.divide(dual, per_unit, out=np.full(len(dual), np.nan), where=per_unit > 0)
-    value[np.abs(value) < 1e-9] = 0.0
+    value[np.abs(value) < ROUNDING] = 0.0
     return value
 
 
@@ -143,7 +144,7 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
             value = shown.get((limit.name, name, node))
             per_unit = float(weight[node] * data.node_discount[node] * years)
             back = np.nan if value is None else value * per_unit
-            if not abs(back - limit.sign * dual) <= 1e-8 * (per_unit + abs(dual)):
+            if not abs(back - limit.sign * dual) <= DUALS * (per_unit + abs(dual)):
                 found.append(
                     f"marginal value of {limit.name} {name} at node {node}: {value} means a dual of {back}, "
                     f"the certified one is {limit.sign * dual}"

@@ -12,6 +12,7 @@ import pandas as pd
 
 from models.data import PlanData
 from optimizer.catalogue.money import NOT_CASH
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.instance import Instance
 from optimizer.plan import tables as make
 from optimizer.plan.allowable import allowable_changes
@@ -206,5 +207,5 @@ def _idle_cost(data: PlanData, plan: Values) -> float:
     capacity, cost = np.zeros_like(data.supply), np.zeros_like(data.supply)
     np.add.at(capacity, data.pool_of, in_service)
     np.add.at(cost, data.pool_of, data.cost * in_service)
-    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-12)
+    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.data import PlanData
 from optimizer.catalogue.money import MONEY
+from optimizer.catalogue.tolerances import DIGITS, ROUNDING
 from optimizer.plan.values import Values, carried
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.tree.arrays import tail_periods
@@ -189,9 +190,6 @@ def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are told of what varies."""
 
-ROUNDING: Final = 1e-9
-"""Difference of two optima, relative to 1 + their size, that says nothing."""
-
 
 def node_worth(data: PlanData, plan: Values) -> FloatArray:
     """Return what each node adds to worth: discounted $bn, penalties and the terminal line included, shape (N,)."""
@@ -219,7 +217,7 @@ def quantile(worth: FloatArray, probability: FloatArray, share: float) -> float:
     """Return the least worth that is not exceeded with at least this probability, $bn."""
     order = np.argsort(worth)
     through = np.cumsum(probability[order])
-    place = int(np.searchsorted(through, share - 1e-12))
+    place = int(np.searchsorted(through, share - DIGITS))
     return float(worth[order][min(place, len(order) - 1)])
 
 

@@ -7,11 +7,9 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import PROVED
 from optimizer.solver.program import BoolArray, FloatArray, LinearProgram, Solution
 from optimizer.solver.weights import Priced, priced
-
-TOLERANCE = 1e-6
-"""Largest infeasibility, relative to the size of what is compared, that a certificate forgives."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,12 @@ class Certificate:
     objective: float
     integrality: float | None = None
     bound: float | None = None
-    mip_gap_asked: float = TOLERANCE
+    mip_gap_asked: float = PROVED
 
     @property
     def feasible(self) -> bool:
         """Whether the solution keeps every limit."""
-        return self.primal_infeasibility <= TOLERANCE and (self.integrality or 0.0) <= TOLERANCE
+        return self.primal_infeasibility <= PROVED and (self.integrality or 0.0) <= PROVED
 
     @property
     def mip_gap(self) -> float | None:
@@ -65,8 +63,8 @@ class Certificate:
     @property
     def optimal(self) -> bool:
         """Whether the solution is proved optimal."""
-        proved = self.feasible and self.dual_infeasibility <= TOLERANCE and self.gap <= TOLERANCE
-        return proved and (self.mip_gap is None or self.mip_gap <= max(TOLERANCE, self.mip_gap_asked))
+        proved = self.feasible and self.dual_infeasibility <= PROVED and self.gap <= PROVED
+        return proved and (self.mip_gap is None or self.mip_gap <= max(PROVED, self.mip_gap_asked))
 
     def as_dict(self) -> dict[str, float | bool | None]:
         """Return the figures for a summary; the objective as worth, None where nothing was proved.

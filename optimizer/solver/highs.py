@@ -13,6 +13,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.catalogue.tolerances import EPSILON
 from optimizer.errors import SolverError
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import (
@@ -26,7 +27,7 @@ from optimizer.solver.program import (
     SolveOptions,
     Status,
 )
-from optimizer.solver.weights import ROUNDING, Priced, is_light, priced
+from optimizer.solver.weights import Priced, is_light, priced
 
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -276,7 +277,7 @@ def _afterwards(now: Priced, options: SolveOptions, solution: Solution) -> Solut
     duals, rows = solution.row_duals, len(solution.row_duals)
     deeper = np.full(rows, np.nan) if found.light_duals is None else found.light_duals
     own, at = np.where(np.isnan(deeper), found.row_duals, deeper) / by, there[:rows]
-    lost = at & (np.abs(duals - own) <= ROUNDING * np.abs(duals[at]).max())
+    lost = at & (np.abs(duals - own) <= EPSILON * np.abs(duals[at]).max())
     return replace(
         solution,
         **_spent(solution, found),

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import csc_matrix, hstack, identity
 from scipy.sparse.linalg import splu
 
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.solver.highs import BASIC, UPPER, basis_codes
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import Basis, BoolArray, FloatArray, LinearProgram, Option, SolveOptions, Status
@@ -28,12 +29,6 @@ MOVING: Final = ("cost", "offset", "node_weight", *BOUNDS)
 FIXED: Final = ("start", "index", "value", "whole")
 """Parts that may not."""
 
-EVEN: Final = 1e-9
-"""Distance from a line, relative to 1 + size, up to which a program lies on it."""
-
-STILL: Final = 1e-9
-"""Movement over the whole line below which a slack or a dual does not move, relative to 1 + size."""
-
 FIRST_STEP: Final = 1e-6
 """How far beyond a breakpoint the next basis is looked for at first, as a share of the line."""
 
@@ -41,8 +36,8 @@ MOST_TRIES: Final = 200
 """Values at which the next basis is looked for, at the most."""
 
 _TIGHT: Final[dict[str, Option]] = {
-    "primal_feasibility_tolerance": 1e-9,
-    "dual_feasibility_tolerance": 1e-9,
+    "primal_feasibility_tolerance": ROUNDING,
+    "dual_feasibility_tolerance": ROUNDING,
     "dual_simplex_cost_perturbation_multiplier": 0.0,
     "primal_simplex_bound_perturbation_multiplier": 0.0,
 }
@@ -143,7 +138,7 @@ def _rate(parts: Sequence[FloatArray], share: float, span: float) -> FloatArray 
     off = np.abs(np.where(finite, middle, 0.0) - expected)
     size = 1 + np.maximum(np.abs(np.where(finite, first, 0.0)), np.abs(np.where(finite, last, 0.0)))
     rate: FloatArray = gain / span
-    return rate if bool(np.all(off <= EVEN * size)) else None
+    return rate if bool(np.all(off <= ROUNDING * size)) else None
 
 
 @dataclass(frozen=True)
@@ -219,7 +214,7 @@ def piece(line: Line, basis: Basis, at: float) -> Piece:
     for slack, moves, where in within:
         down, up = _reach(slack[where], moves[where], line.span)
         low, high = max(low, down), min(high, up)
-    near = STILL * line.span  # of an end of the line, a piece reaches it
+    near = ROUNDING * line.span  # of an end of the line, a piece reaches it
     return Piece(
         line.low if at + low <= line.low + near else at + min(low, 0.0),
         line.high if at + high >= line.high - near else at + max(high, 0.0),
@@ -230,7 +225,7 @@ def piece(line: Line, basis: Basis, at: float) -> Piece:
 
 def _reach(slack: FloatArray, moves: FloatArray, span: float) -> tuple[float, float]:
     """Return how far down and up every slack stays at least 0."""
-    still = np.abs(moves) * span <= STILL * (1 + np.abs(slack))
+    still = np.abs(moves) * span <= ROUNDING * (1 + np.abs(slack))
     slack, moves = np.maximum(slack[~still], 0.0), moves[~still]
     falls, rises = moves < 0, moves > 0
     up = float(np.min(slack[falls] / -moves[falls], initial=np.inf))
@@ -293,7 +288,7 @@ def _next(line: Line, now: Piece, direction: int, last: float) -> Piece | None:
     A basis found farther on than where this one ends is walked back from, unless the solver cannot tell what lies
     between from either.
     """
-    from_, near = now.end(direction), STILL * line.span
+    from_, near = now.end(direction), ROUNDING * line.span
     step, basis = FIRST_STEP * line.span, now.basis
     nearest: Piece | None = None
     for _ in range(MOST_TRIES):

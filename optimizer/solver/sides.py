@@ -12,15 +12,13 @@ from typing import Final
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import CHANGES, EPSILON, FEASIBLE, ROUNDING, SLOPE
 from optimizer.solver.highs import BASIC, UPPER, Moved, basis_codes, loaded, must
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution, SolveOptions
-from optimizer.solver.weights import ROUNDING, priced
+from optimizer.solver.weights import priced
 
 STEPS: Final = (1e-3, 1e-4, 1e-5, 1e-6)
 """Distances tried, GW: the largest over which the objective is a straight line tells its slope."""
-
-CLOSE: Final = 1e-7
-"""GW below which a range is a point."""
 
 TOLD: Final = 1e-3
 """Weight of a node below which the worth of the whole no longer tells whether it is a straight line there."""
@@ -59,8 +57,8 @@ def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, al
     low, high = _ranges(program, solution)
     low, high = low[rows], high[rows]
     sides.low[rows], sides.high[rows] = np.minimum(low, bound), np.maximum(high, bound)
-    sides.up[rows] = np.where(high - bound > CLOSE, solution.row_duals[rows], np.nan)
-    sides.down[rows] = np.where(bound - low > CLOSE, solution.row_duals[rows], np.nan)
+    sides.up[rows] = np.where(high - bound > FEASIBLE, solution.row_duals[rows], np.nan)
+    sides.down[rows] = np.where(bound - low > FEASIBLE, solution.row_duals[rows], np.nan)
     again = [(row, 1.0, b) for row, b in zip(rows, bound, strict=True) if np.isnan(sides.up[row])]
     again += [(row, -1.0, b) for row, b in zip(rows, bound, strict=True) if np.isnan(sides.down[row])]
     if again and (always or len(again) * len(program.cost) <= MOST_WORK):
@@ -101,16 +99,12 @@ def _slope(moved: Moved, row: int, direction: float, bound: float, best: float, 
             continue
         objective, dual, low, high = answer
         mean = (objective - best) / (direction * step)
-        if not told and not (low - CLOSE <= bound if direction > 0 else bound <= high + CLOSE):
+        if not told and not (low - FEASIBLE <= bound if direction > 0 else bound <= high + FEASIBLE):
             continue
-        if abs(mean - dual) * step <= 1e-9 * (1 + abs(best)) and abs(mean - dual) <= 1e-5 * (1 + abs(dual)):
+        if abs(mean - dual) * step <= ROUNDING * (1 + abs(best)) and abs(mean - dual) <= SLOPE * (1 + abs(dual)):
             end = bound + direction * step  # so far it was seen to hold
             return dual, max(high, end) if direction > 0 else min(low, end)
     return np.nan, bound
-
-
-_NOISE = 1e-10
-"""Changes of a reduced cost, relative to the largest for the weight of its node, that are the arithmetic's own."""
 
 
 class Directions:
@@ -148,7 +142,7 @@ class Directions:
         must(status, "solving with a basis")
         change = np.concatenate([direction - self._program.transposed_times(duals), duals])[self._able] * self._sign
         heaviest = (np.abs(direction) / self._weight[: len(direction)]).max(initial=0.0)
-        noise = _NOISE * self._weight[self._able] * heaviest + ROUNDING * np.abs(direction).max(initial=0.0)
+        noise = CHANGES * self._weight[self._able] * heaviest + EPSILON * np.abs(direction).max(initial=0.0)
         change[np.abs(change) <= noise] = 0.0
         against, along = (
             float(np.divide(self._slack, side, out=np.full(len(side), np.inf), where=side > 0).min(initial=np.inf))

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.solver.certify import TOLERANCE, Certificate, certify, certify_whole
+from optimizer.catalogue.tolerances import PROVED
+from optimizer.solver.certify import Certificate, certify, certify_whole
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import FloatArray, LinearProgram, Solution, SolveOptions, Status
 
@@ -24,7 +25,7 @@ def judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Cer
 
 
 def _searched(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
-    asked = {"mip_rel_gap": TOLERANCE, **options.solver}
+    asked = {"mip_rel_gap": PROVED, **options.solver}
     found = run_solver(program, replace(options, solver=asked))
     if not len(found.columns) or found.bound is None:
         return found, None

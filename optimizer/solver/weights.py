@@ -19,22 +19,11 @@ from typing import Final
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import EPSILON, FEASIBLE, LET_BE
 from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, totals
 
 SURE: Final = 0.1
 """Weight from which on what the solver forgives is less than what the certificate does."""
-
-ROUNDING: Final = 1e-15
-"""Share of the numbers in a sum of which the rest is the arithmetic's own."""
-
-AT_BOUND: Final = 1e-7
-"""Distance to a bound, relative to 1 + its size, below which a value is at it: what the solver forgives."""
-
-RIGHT: Final = 1e-9
-"""Duals that are wrong by no more, relative to the weight of their node, are let be."""
-
-FORGIVEN: Final = 1e-7
-"""Rounding, relative to the weight of the node, up to which duals prove anything."""
 
 ENLARGED: Final = 100.0
 """What the lightest node weighs when a solution is refined: the solver forgives 1e-7 of a weight of 1."""
@@ -96,27 +85,27 @@ class Priced:
     def unrefined(self, columns: FloatArray) -> BoolArray:
         """Return which duals are so wrong that refining helps: those that should be none, or point elsewhere."""
         values = np.concatenate([self.program.times(columns), columns])
-        return ((self._apart(values) > 0) | np.isinf(self.bound)) & (self._wrong(self.rounding) > RIGHT)
+        return ((self._apart(values) > 0) | np.isinf(self.bound)) & (self._wrong(self.rounding) > LET_BE)
 
     def _apart(self, values: FloatArray) -> FloatArray:
         """Return how far each value is from where its dual points; 0 where it is there, or there is no such place."""
         bound = np.where(np.isinf(self.bound), values, self.bound)
         apart = np.abs(values - bound)
-        return np.where(apart <= AT_BOUND * (1 + np.abs(bound)), 0.0, apart)
+        return np.where(apart <= FEASIBLE * (1 + np.abs(bound)), 0.0, apart)
 
     @property
     def blurred(self) -> BoolArray:
         """Whether rounding may be more than what is forgiven."""
-        return self.rounding > FORGIVEN * self.weight
+        return self.rounding > FEASIBLE * self.weight
 
     def wrong(self, where: BoolArray) -> float:
         """Return the largest dual of the wrong sign, relative to the weight of its node and a column's cost."""
-        wrong = self._wrong(np.minimum(self.rounding, FORGIVEN * self.weight))
+        wrong = self._wrong(np.minimum(self.rounding, FEASIBLE * self.weight))
         return float(np.max(wrong, where=where & np.isinf(self.bound), initial=0.0))
 
     def loss(self, values: FloatArray, where: BoolArray) -> float:
         """Return the most that a node may lose by values that are not where their duals point, $bn at a weight of 1."""
-        sure = np.maximum(np.abs(self.duals) / self.weight - FORGIVEN, 0.0)
+        sure = np.maximum(np.abs(self.duals) / self.weight - FEASIBLE, 0.0)
         lost = np.where(where, sure * self._apart(values), 0.0)
         return float(totals(self.node + 1, lost, len(self.program.node_weight) + 1).max())
 
@@ -193,7 +182,7 @@ def priced(program: LinearProgram, row_duals: FloatArray) -> Priced:
                 # whether a leaf is in the tail is judged by the weight that it has without
                 weight[place] = (program.node_weight if name == "deficit_met" else own)[node[place]]
         sizes = replace(program, value=np.abs(program.value)).transposed_times(np.abs(row_duals))
-        rounding[rows:] = ROUNDING * (np.abs(program.cost) + sizes)
+        rounding[rows:] = EPSILON * (np.abs(program.cost) + sizes)
     return Priced(program, duals, lower, upper, weight, node, rounding)
 
 

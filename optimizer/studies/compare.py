@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import ANNOTATIONS, TABLES, Table
+from optimizer.catalogue.tolerances import PROVED
 from optimizer.instance.cells import shown
 from optimizer.instance.instance import Instance
 from optimizer.kept.run import Run
@@ -94,8 +95,6 @@ def marginal_values(tables: Tables) -> dict[str, float]:
 
 
 ABSENT: Final = "(no row)"
-SMALLEST: Final = 1e-6
-"""Figures closer than this, relative to 1 + their size, are the same: what the solver's tolerances leave open."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +261,7 @@ def figure_differences(runs: Sequence[Run], *, everything: bool = False) -> list
 def _differ(one: float, other: float) -> bool:
     if np.isnan(one) or np.isnan(other):
         return bool(np.isnan(one) != np.isnan(other))
-    return abs(one - other) > SMALLEST * (1 + abs(one))
+    return abs(one - other) > PROVED * (1 + abs(one))
 
 
 def allocations(runs: Sequence[Run], *, everything: bool = False) -> pd.DataFrame:
@@ -278,6 +277,6 @@ def allocations(runs: Sequence[Run], *, everything: bool = False) -> pd.DataFram
         gw = (rows["gw"] * rows["probability"]).groupby([rows["pathway"], rows["pool"], year]).sum()
         columns.append((gw / periods.reindex(gw.index.get_level_values("year")).to_numpy()).rename(number))
     table = pd.concat(columns, axis=1).fillna(0.0)
-    apart = (table.sub(table[0], axis=0).abs() > SMALLEST).any(axis=1)
+    apart = (table.sub(table[0], axis=0).abs() > PROVED).any(axis=1)
     kept = table if everything else table[apart]
     return kept.sort_index().reset_index()

@@ -17,6 +17,7 @@ from models.data import PlanData
 from optimizer.audit.audit import audit
 from optimizer.catalogue.limits import LIMITS
 from optimizer.catalogue.money import OF_A_PATHWAY
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.conflict.demands import elastic
 from optimizer.errors import AuditError
 from optimizer.files import printable
@@ -31,9 +32,6 @@ from optimizer.solver.solving import certified
 from optimizer.storage.read import read_file
 from optimizer.tree.timeline import Timeline
 
-BROKEN: Final = 1e-6
-"""GW beyond a limit that count as breaking it."""
-
 REST: Final = "contracts and idle"
 """Owner of the components of worth that belong to no pathway."""
 
@@ -47,11 +45,13 @@ class Broken:
     words : str
         What is broken.
     most_gw : float
-        How far, at most, GW.
+        How far, at most, in its limit's measure: GW but for limits on money.
     nodes : int
         On how many nodes.
     start, known : str
         First day of the first such node, and what is known there.
+    measure : str
+        What the limit is counted in.
     """
 
     words: str
@@ -59,6 +59,7 @@ class Broken:
     nodes: int
     start: str
     known: str
+    measure: str = "GW"
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,13 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
     size = program.shape[1]
     breakable, rows = _elastic(fixed)
     least = _solved(breakable).columns[size:]
-    beyond = np.where(least > BROKEN, least, 0.0)
+    beyond = np.where(least > KILOWATT, least, 0.0)
     lifted = replace(
         breakable,
         cost=np.append(program.cost, np.zeros(len(beyond))),
         offset=program.offset,
         node_weight=program.node_weight,
-        column_upper=np.append(fixed.column_upper, beyond + BROKEN / 10 * (beyond > 0)),
+        column_upper=np.append(fixed.column_upper, beyond + KILOWATT / 10 * (beyond > 0)),
     )
     solution = _solved(lifted)
     own = replace(solution, columns=solution.columns[:size], row_duals=np.empty(0), row_ranges=None)
@@ -189,21 +190,16 @@ def _told(best: Answer, broken: list[tuple[str, list[int], float]]) -> list[Brok
     """Return the limits that are broken, each once."""
     laid_out = best.laid_out
     starts = laid_out.calendar.starts()
-    found: dict[str, list[tuple[int, float]]] = {}
+    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
     for row, key, gw in broken:
         words = LIMITS[row].broken.format(row_name(best.program.labels, key[:-1]))
-        found.setdefault(words, []).append((key[-1], gw))
-    return [
-        Broken(
-            words,
-            max(gw for _, gw in places),
-            len(places),
-            str(starts[laid_out.data.tree.period[node]]),
-            laid_out.known[node],
-        )
-        for words, places in found.items()
-        for node in [min(node for node, _ in places)]
-    ]
+        found.setdefault((words, LIMITS[row].measure), []).append((key[-1], gw))
+    told = []
+    for (words, measure), places in found.items():
+        node, most = min(node for node, _ in places), max(gw for _, gw in places)
+        start = str(starts[laid_out.data.tree.period[node]])
+        told.append(Broken(words, most, len(places), start, laid_out.known[node], measure))
+    return told
 
 
 def _by_owner_and_year(plan: Plan) -> pd.DataFrame:
@@ -386,7 +382,7 @@ class _Reader:
             gw = float(text)
         except ValueError:
             gw = math.nan
-        if math.isfinite(gw) and gw >= -1e-9:
+        if math.isfinite(gw) and gw >= -ROUNDING:
             return max(gw, 0.0)
         self.problem(
             f"{at}, gw", f"'{text}'", "must be a number of GW, at least 0", "leave the row out to have it chosen"

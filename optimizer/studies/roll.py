@@ -6,12 +6,13 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.check import check
 from optimizer.instance.cells import frame_of
 from optimizer.instance.edit import rows_of
@@ -24,9 +25,6 @@ from optimizer.solver.program import IntArray
 from optimizer.studies.evaluate import read_rows
 from optimizer.tree.calendar import calendar_of
 from optimizer.tree.timeline import Timeline
-
-NOTHING: Final = 1e-9
-"""GW, or shares, below this are the solver's rounding."""
 
 Row = dict[str, Any]
 
@@ -192,7 +190,7 @@ def _running(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> list[
     return [
         {"pathway": pathway, "kind": kind, "until": until, "gw": gw}
         for (pathway, kind, until), gw in amounts.items()
-        if abs(gw) > NOTHING
+        if abs(gw) > ROUNDING
     ]
 
 
@@ -206,7 +204,7 @@ def _cancelled(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> dic
             line = row["contract"]
             more = row["share"] - before.get(line, 0.0)
             before[line] = row["share"]
-            if more > NOTHING:
+            if more > ROUNDING:
                 name = laid_out.contract_of[data.contracts.index(line)]
                 found.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more))
     return found
@@ -263,7 +261,7 @@ def _with_initial(instance: Instance, initial: Mapping[tuple[str, str], float]) 
     """Return the instance with every pair's GW just before its start."""
     frame = rows_of(TABLES["eligibility"], instance.tables, instance.present).copy()
     gw = [initial.get(pair, 0.0) for pair in zip(frame["pathway"], frame["pool"], strict=True)]
-    frame["initial_gw"] = np.where(np.array(gw) > NOTHING, gw, 0.0)
+    frame["initial_gw"] = np.where(np.array(gw) > ROUNDING, gw, 0.0)
     following = replaced(instance, {"eligibility": frame})
     return replace(following, present=following.present | {"eligibility"})
 
@@ -274,7 +272,7 @@ def _without_share(
     """Return the instance with a contract divided into what stays and what has been cancelled."""
     left = 1.0 - sum(share for _, share in shares)
     pending = [(min(day, last), share) for day, share in shares if day > to]
-    whole = left <= NOTHING
+    whole = left <= ROUNDING
     own: list[Edit] = []
     if whole:
         own.append(Edit("cancellations", "drop", {"contract": Name(contract)}))
@@ -297,7 +295,7 @@ def _without_share(
         where = {"contract": Name(contract)}
         own.append(
             Edit("cancellations", "set", where, "max_share", max(most, 0.0))
-            if most > NOTHING
+            if most > ROUNDING
             else Edit("cancellations", "drop", where)
         )
     return following.edited(*(edit for edit in own if edit.table != "cancellations" or len(window)))

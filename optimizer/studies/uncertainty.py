@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from models.data import BoolArray, PlanData
 from models.restricted import DEDICATED, RIGID
 from models.tree import Tree, build_tree
+from optimizer.catalogue.tolerances import DECIDED, PROVED
 from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.plan.first_moves import Branch, first_moves
@@ -90,7 +91,7 @@ def expected_result(session: Session) -> Solved:
     when = laid_out.calendar.starts(tree.periods + 1)[first_split(tree)]
 
     def kept(program: LinearProgram) -> LinearProgram:
-        decided = np.where(np.abs(written.columns) < 1e-11, 0.0, written.columns)
+        decided = np.where(np.abs(written.columns) < DECIDED, 0.0, written.columns)
         return fixed_where(DECIDED_EARLY, decided, written.program, program, np.where(early, node, -1))
 
     return tried(
@@ -293,10 +294,6 @@ def _closed(variable: str, pathway: str) -> Callable[[LinearProgram], LinearProg
         return replace(program, column_upper=upper)
 
     return narrowed
-
-
-TOLERANCE: Final = 1e-6
-"""By how much, relative to 1 + worth, certified optima may stand in the wrong order."""
 
 
 @dataclass(frozen=True)
@@ -543,7 +540,7 @@ def _information(session: Session, factor: int, tell: Told) -> Information:
 
 def _refuse_contradictions(found: Uncertainty) -> None:
     """Raise an error where figures are in an order in which none can be: one case is freer than the other."""
-    slack = TOLERANCE * (1 + abs(found.rp_bn))
+    slack = PROVED * (1 + abs(found.rp_bn))
     ordered: list[tuple[str, float | None, str, float | None]] = [
         ("EEV", found.eev_bn, "RP", found.rp_bn),
         ("RP", found.rp_bn, "WS", found.ws_bn),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import PROVED, ROUNDING
 from optimizer.show.page import Page, decimals, formatter, left_out, number
 from optimizer.studies.breakeven.breakeven import Breakeven
 from optimizer.studies.breakeven.cases import EXACT, Break, Search, Threshold
@@ -83,7 +84,7 @@ def _break(page: Page, at: Break, found: Breakeven) -> None:
         )
         return
     write = formatter([move[side] for move in moves for side in ("now_gw", "after_gw")])
-    rates = any(np.isfinite(move["after_gw_per_unit"]) and abs(move["after_gw_per_unit"]) > 1e-9 for move in moves)
+    rates = any(np.isfinite(move["after_gw_per_unit"]) and abs(move["after_gw_per_unit"]) > ROUNDING for move in moves)
     rows = [
         [_name(move), *(write(move[side]) for side in ("now_gw", "before_gw", "after_gw")),
          *([f"{move['after_gw_per_unit']:.4g}"] if rates else [])]
@@ -136,16 +137,15 @@ def evaluation(page: Page, found: Evaluation) -> None:
     for broken in found.broken[:MOST_BROKEN]:
         where = f"{broken.start}{', ' + broken.known if broken.known else ''}"
         times = f"on {broken.nodes} nodes, first at {where}" if broken.nodes > 1 else f"at {where}"
-        page.note(
-            f"- {broken.words}: by {number(broken.most_gw, 3)} GW{' at most' if broken.nodes > 1 else ''}, {times}"
-        )
+        most = f"{number(broken.most_gw, 3)} {broken.measure}{' at most' if broken.nodes > 1 else ''}"
+        page.note(f"- {broken.words}: by {most}, {times}")
     page.note(left_out((len(found.broken) - MOST_BROKEN, "limit")))
     _gap(page, found)
 
 
 def _gap(page: Page, found: Evaluation) -> None:
     table = found.gap_by_year()
-    table = table[(table.abs() > 1e-6).any(axis=1)]
+    table = table[(table.abs() > PROVED).any(axis=1)]
     if not len(table):
         return
     page.heading("WHERE THE GAP ARISES: best plan less the given one, $bn, expected and discounted")

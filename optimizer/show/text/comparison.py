@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import THREE_DECIMALS
 from optimizer.kept.run import Run
 from optimizer.show.page import Page, cut, decimals, left_out, listed, number, percent, signed
 from optimizer.studies.compare import Figure, allocations, caveats, figure_differences, inputs
@@ -13,9 +14,6 @@ from optimizer.studies.whatif import Attribution, Case, Comparison
 
 NAME = 24
 """Columns that the names of cases may take."""
-
-LEAST = 5e-4
-"""GW and GW-years below this are not shown as a column."""
 
 
 def comparison(page: Page, found: Comparison) -> None:
@@ -64,7 +62,7 @@ def attribution(page: Page, found: Comparison, case: Case, shares: Attribution) 
     }
     ordered = sorted(moved.items(), key=lambda item: item[1])
     for verb, some in (("Gain", ordered[::-1]), ("Lose", ordered)):
-        told = [f"{name} {_signed(by)}" for name, by in some if (by >= LEAST if verb == "Gain" else by <= -LEAST)]
+        told = [f"{name} {_signed(by)}" for name, by in some if (by if verb == "Gain" else -by) >= THREE_DECIMALS]
         if told:
             page.note(f"{verb} GW-years: {listed(told)}.")
 
@@ -74,7 +72,7 @@ def _signed(value: float) -> str:
 
 
 def _told(found: Comparison, figure: Figure) -> bool:
-    return any(abs(case.figures.get(figure, 0.0)) >= LEAST for case in found.all)
+    return any(abs(case.figures.get(figure, 0.0)) >= THREE_DECIMALS for case in found.all)
 
 
 def _shown(found: Comparison, figure: Figure) -> Callable[[Case], str]:

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from optimizer.catalogue.tolerances import TWO_DECIMALS
 from optimizer.show.page import Page, left_out, number, percent, printed
 
 MOST_VENDORS, MOST_CONTRACTS, MOST_YEARS, MOST_BRANCHES, MOST_SWINGS = 25, 30, 30, 16, 15
 MOST_WHATIFS = 6
-SMALL = 5e-4
-"""Changes of worth below this are shown as none, $bn."""
 
 Figures = Mapping[str, Any]
 
@@ -122,7 +121,7 @@ def _whatifs(page: Page, effects: Sequence[Figures]) -> None:
     for first in range(0, len(effects), MOST_WHATIFS):
         some = effects[first : first + MOST_WHATIFS]
         vendors = list(dict.fromkeys(vendor for effect in some for vendor in effect["vendors"]))
-        moved = [v for v in vendors if any(abs(_change(effect, v) or 0.0) >= 0.005 for effect in some)]
+        moved = [v for v in vendors if any(abs(_change(effect, v) or 0.0) >= TWO_DECIMALS for effect in some)]
         rows = [[_who(vendor), *(_signed(_change(effect, vendor)) for effect in some)] for vendor in moved]
         rows.append(["all that is owed", *(_bn(effect["total_bn"]) for effect in some)])
         rows.append(["worth of the plan", *(_bn(effect["objective_bn"]) for effect in some)])
@@ -141,7 +140,7 @@ def _change(effect: Figures, vendor: str) -> float | None:
 def _signed(change: float | None) -> str:
     if change is None:
         return "-"
-    return f"{change:+.2f}" if abs(change) >= 0.005 else "0"
+    return f"{change:+.2f}" if abs(change) >= TWO_DECIMALS else "0"
 
 
 def _vendors(page: Page, risks: Sequence[Figures]) -> None:
@@ -165,7 +164,7 @@ def _vendors(page: Page, risks: Sequence[Figures]) -> None:
 def _loss(lost: float | None) -> str:
     if lost is None:
         return "no plan"
-    return f"{-lost:+.2f}" if abs(lost) >= 0.005 else "0"
+    return f"{-lost:+.2f}" if abs(lost) >= TWO_DECIMALS else "0"
 
 
 def _unverified(page: Page, found: Figures) -> None:
@@ -182,7 +181,7 @@ def _unverified(page: Page, found: Figures) -> None:
         "GW by the status of the contract's row, and of the deliveries'. Losses added: as if all cells went wrong at "
         "once and none made another worse."
     )
-    swings = [row for row in found["swings"] if row["at_risk_bn"] >= SMALL][:MOST_SWINGS]
+    swings = [row for row in found["swings"] if row["at_risk_bn"] >= TWO_DECIMALS][:MOST_SWINGS]
     rows = [
         [row["cells"], row["status"] or "none", str(row["count"]), _moved(row["down_bn"]), _moved(row["up_bn"])]
         for row in swings
@@ -195,7 +194,7 @@ def _unverified(page: Page, found: Figures) -> None:
 
 
 def _moved(change: float | None) -> str:
-    return "no plan" if change is None else "0" if abs(change) < SMALL else f"{change:+.2f}"
+    return "no plan" if change is None else "0" if abs(change) < TWO_DECIMALS else f"{change:+.2f}"
 
 
 PARTS: Final[dict[str, Callable[[Page, Any], None]]] = {

@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tolerances import MEGAWATT
 from optimizer.kept.sweep import unit
 from optimizer.show.page import Page, cut, decimals, formatter, listed, number, percent, signed
 from optimizer.studies.sweep.montecarlo import CONFIDENCE
 from optimizer.studies.sweep.sweep import OPTIMAL, Results
-from optimizer.studies.sweep.tornado import LEAST_GW
 
 MOST_ROWS: Final = 60
 """Cases that are printed; all are kept."""
@@ -99,7 +99,7 @@ def tornado(page: Page, results: Results, table: pd.DataFrame, figure: str, shar
         moved = each["first_moves_changed_gw"]
         rows.append(
             [each["input"], each["status"] or "-", *(_change(each[way] - base, places) for way in ("down", "up")),
-             page.bar(each["swing"], most, BAR), number(moved, 3) if moved >= LEAST_GW else ""]
+             page.bar(each["swing"], most, BAR), number(moved, 3) if moved >= MEGAWATT else ""]
         )  # fmt: skip
     page.table(["input", "status", "down", "up", "swing", "moves\nGW"], rows, "nlrrlr")
     if len(table) > MOST_INPUTS:
@@ -118,7 +118,7 @@ def hangs_on(page: Page, table: pd.DataFrame) -> None:
         half = int(np.searchsorted(shares, total / 2)) + 1
         words = f"the first {half} of {len(table)} inputs" if half > 1 else f"{names[0]} alone"
         page.note(f"Half of all swings together is that of {words}.")
-    moved = table[table["first_moves_changed_gw"] >= LEAST_GW]["input"].tolist()
+    moved = table[table["first_moves_changed_gw"] >= MEGAWATT]["input"].tolist()
     page.note(
         f"First moves change with {_some(moved)}." if moved else "First moves stay the same whichever input is off."
     )

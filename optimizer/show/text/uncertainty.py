@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.console import Console
 
-from optimizer.plan.first_moves import LEAST_GW
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.show.page import Page, decimals, left_out, listed, number, percent, printed
 from optimizer.show.text.decisions import moves_before_reveal, tree_of_moves
 from optimizer.studies.uncertainty import Future, OptionValue, Point, Uncertainty
@@ -227,7 +227,7 @@ def _compared(first: Point, point: Point, named: Sequence[str]) -> list[tuple[fl
 
 def _changed(before: float, now: float) -> float:
     """Return a change of GW; one that is the solver's rounding is none."""
-    return now - before if abs(now - before) > LEAST_GW else 0.0
+    return now - before if abs(now - before) > KILOWATT else 0.0
 
 
 def _point(found: Uncertainty, index: int, changes: Sequence[float], money: Money, gw: Money) -> list[str]:

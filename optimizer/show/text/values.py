@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from models.tree import FloatArray
 from optimizer.catalogue.limits import BY_KIND, ONE_OFF, PRICED, Limit
 from optimizer.catalogue.money import COSTS, MONEY, NOT_CASH
+from optimizer.catalogue.tolerances import PROVED, ROUNDING
 from optimizer.plan.plan import Plan
 from optimizer.show.page import Page, cut, decimals, formatter, left_out, number, percent
 from optimizer.show.view import Matrix, Span, View
@@ -69,7 +70,7 @@ def average_prices(view: View, spans: list[Span]) -> dict[str, FloatArray]:
         cost[view.suppliers[name].pool] += row
     years = (view.delivered.values - view.cancelled.values) @ sums * view.calendar.dt
     return {
-        pool: np.divide(cost[pool], row, out=np.full(len(spans), np.nan), where=row > 1e-9)
+        pool: np.divide(cost[pool], row, out=np.full(len(spans), np.nan), where=row > ROUNDING)
         for pool, row in zip(view.delivered.names, years, strict=True)
     }
 
@@ -95,7 +96,7 @@ def _holds(page: Page, view: View) -> None:
     one_more, one_less = (
         view.matrix("marginal_values", "name", side, kind).values[there] for side in ("relaxed", "tightened")
     )
-    kinked = float(weight[~(np.abs(one_more - one_less) <= 1e-6 * (1 + np.abs(one_more)))].sum() / weight.sum())
+    kinked = float(weight[~(np.abs(one_more - one_less) <= PROVED * (1 + np.abs(one_more)))].sum() / weight.sum())
     text = (
         f"Small changes only: in the median case a {view.instance.resolution}'s value holds for "
         f"{_median(more, weight)} GW more and {_median(less, weight)} GW less"
@@ -119,10 +120,10 @@ def limits(page: Page, view: View) -> None:
     for limits_named in _askable():
         values, unit = view.marginal(limits_named[0].name), limits_named[0].unit
         for name, row in zip(values.names, np.nan_to_num(values.values), strict=True):
-            often = float((row > 1e-9) @ probability)
+            often = float((row > ROUNDING) @ probability)
             worth = float(row @ view.weight) * step * (1.0 if unit == ONE_OFF else view.calendar.dt)
             if often and worth > 0:
-                binding |= row > 1e-9
+                binding |= row > ROUNDING
                 limit = limits_named[-1 if name in deal_pathways else 0]
                 ask = limit.ask.format(name=cut(page.clean(name), page.width - WITHOUT_NAME), than=_ramp(view, name))
                 found.append((worth, ask, often, float(np.maximum(row, 0.0) @ probability) / often, unit))
@@ -308,7 +309,7 @@ def marginal_values(page: Page, plan: Plan) -> None:
     years = calendar_of(plan.instance).dt
     lasting = np.where(table["unit"] == ONE_OFF, 1.0, years)
     counts = best * table["probability"] * lasting * (1 + rate) ** (-(table["period"] + 0.5) * years)
-    table = table.assign(counts=counts)[best > 1e-9]
+    table = table.assign(counts=counts)[best > ROUNDING]
     if not len(table):
         page.note("None: only a plan proved optimal has them, and no limit of this one is worth anything.")
         return
@@ -372,7 +373,7 @@ def allowable_changes(page: Page, plan: Plan) -> None:
         page.note("Not known: they are worked out for plans proved optimal without aversion to risk or whole numbers.")
         return
     least = np.minimum(low, high)
-    matters = known & np.isfinite(least) & (least > 1e-9)
+    matters = known & np.isfinite(least) & (least > ROUNDING)
     shown = table[matters].assign(share=(least / table["value"].abs())[matters]).sort_values("share", kind="stable")
     rows = [
         [f"{row['table']}[{row['row']}].{row['column']}", f"{row['value']:g}", *_changes(row)]
@@ -381,7 +382,7 @@ def allowable_changes(page: Page, plan: Plan) -> None:
     for name, value, less, more in rows:
         page.note(f"- {name}: {value}, may fall by {less} and rise by {more}")
     free = int((known & ~np.isfinite(least)).sum())
-    tied = int((known & (least <= 1e-9)).sum())
+    tied = int((known & (least <= ROUNDING)).sum())
     page.note(
         f"Those that may change least, relative to their size. {tied} may not change at all: another plan is, or may "
         f"be, worth as much. On {free} the plan does not depend. At a degenerate optimum the plan may stay best "

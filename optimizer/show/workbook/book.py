@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.extras import imported
 from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.kept.run import Run
@@ -16,7 +17,7 @@ from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.limits import Slacks, add_limits
-from optimizer.show.workbook.nodes import SLACK, Nodes
+from optimizer.show.workbook.nodes import Nodes
 from optimizer.show.workbook.page import MOST_SERIES, TOP, Column, Exported, Page, put, too_large
 from optimizer.show.workbook.summary import Overview, Summary
 
@@ -101,13 +102,13 @@ def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
     first = page.top + 1
     for key in slacks:
         at = keys.index(key)
-        rule = {"type": "formula", "criteria": f"=N(${page.letter[key]}{first})<-{SLACK!r}", "format": bad}
+        rule = {"type": "formula", "criteria": f"=N(${page.letter[key]}{first})<-{KILOWATT!r}", "format": bad}
         sheet.conditional_format(page.top, at, page.top + last, at, rule)
     for g in range(len(nodes.facts.pairs)):
         at = keys.index(f"gw{g}")
         cells = [f"${page.letter[f'gw{g}']}{first}"]
         cells += [f"${page.letter[key]}{first}" for key, pairs in slacks.items() if g in pairs]
-        rule = {"type": "formula", "criteria": f"=MIN({','.join(cells)})<-{SLACK!r}", "format": bad}
+        rule = {"type": "formula", "criteria": f"=MIN({','.join(cells)})<-{KILOWATT!r}", "format": bad}
         sheet.conditional_format(page.top, at, page.top + last, at, rule)
     begins, ends = page.letter["gw0"], page.letter[f"gw{len(nodes.facts.pairs) - 1}"]
     nodes.exported.define("allocation_gw", f"{page.sheet}!${begins}${first}:${ends}${first + last}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from optimizer.catalogue.money import NOT_CASH
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import RATE, Contracts, Inputs, Tiers
 from optimizer.show.workbook.page import LONGEST_FORMULA, Column, Exported, Page
-
-SLACK: Final = 1e-6
-"""GW by which a limit may be missed before it counts as broken."""
 
 
 def node_columns(page: Page, facts: BookFacts) -> None:

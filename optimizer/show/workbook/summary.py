@@ -9,10 +9,11 @@ import numpy as np
 
 from models.tree import FloatArray
 from optimizer.catalogue.money import COSTS
+from optimizer.catalogue.tolerances import KILOWATT, PROVED
 from optimizer.show.theme import FAINT, INK, pathway_colours
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.limits import Slacks
-from optimizer.show.workbook.nodes import SLACK, Nodes
+from optimizer.show.workbook.nodes import Nodes
 from optimizer.show.workbook.page import ACCENT, Column, Exported, Page, put, put_formula
 
 EXPECTED: Final = "expected over all futures"
@@ -289,9 +290,9 @@ class Summary:
         self._line("NPV: expected cash", formula, npv, "$bn, discounted", "npv_bn", solved=solved)
         page = nodes.allocation
         cells = f"{page.ref('gw0', 0)}:{page.ref(list(page.letter)[-1], last).rpartition('!')[2]}"
-        broken = f'COUNTIF({cells},"<-{SLACK!r}")'
+        broken = f'COUNTIF({cells},"<-{KILOWATT!r}")'
         slacks = [np.array(page.columns[key].values, dtype=float) for key in self.slacks]
-        value = float(sum((np.nan_to_num(values) < -SLACK).sum() for values in slacks))
+        value = float(sum((np.nan_to_num(values) < -KILOWATT).sum() for values in slacks))
         self._line("limits broken", broken, value, "red on allocation", "broken_limits", look="whole", solved=None)
         self._mark()
         moved = "+".join(page.misplaced() for page in (page, nodes.inputs.page, nodes.tiers.page))
@@ -314,7 +315,7 @@ class Summary:
         formats = self.exported.formats
         check, broken = 8, self.row
         self.sheet.conditional_format(
-            check, 1, check, 1, {"type": "formula", "criteria": "=ABS($B$9)>0.000001", "format": formats["broken"]}
+            check, 1, check, 1, {"type": "formula", "criteria": f"=ABS($B$9)>{PROVED:f}", "format": formats["broken"]}
         )
         self.sheet.conditional_format(
             broken, 1, broken, 1, {"type": "cell", "criteria": ">", "value": 0, "format": formats["broken"]}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import EDGE
 from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.varied_cells import Varied
 from optimizer.problems import InstanceError, Problem
@@ -24,10 +25,6 @@ from optimizer.studies.breakeven.cases import (
     narrowed,
 )
 from optimizer.studies.breakeven.exact import NotExact
-
-VALID: Final = 1e-9
-"""Width to which the end of what the cells may have is found, as a share of the way to the bound or of the value now,
-whichever is less."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +176,7 @@ def _allowed(cases: Cases, start: float, bound: float) -> tuple[float, str]:
 
     if fits(bound):
         return bound, ""
-    width = VALID * min(abs(bound - start), max(1.0, abs(start)))
+    width = EDGE * min(abs(bound - start), max(1.0, abs(start)))
     return narrowed(fits, start, bound, width, whole=cases.varied.whole), broken[0]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from models import terms
+from optimizer.catalogue.tolerances import BRACKET, FEASIBLE, KILOWATT, ROUNDING
 from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.instance.quantity_values import Evaluation
@@ -27,9 +28,6 @@ from optimizer.solver.parametric import same_structure
 from optimizer.solver.program import FloatArray, LinearProgram, Status
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
-
-LEAST_GW: Final = 1e-6
-"""A change of GW, or of a share, below this is no change of the plan."""
 
 DECIDED: Final = ("allocate", "cancelled")
 """Variables that make two plans the same."""
@@ -68,8 +66,8 @@ class State:
     def differs(self, other: State) -> bool:
         """Return whether the two plans allocate or cancel otherwise: in sum, by pool, by period or in some future."""
         names = {*self.gw, *other.gw}
-        return any(abs(self.gw.get(name, 0.0) - other.gw.get(name, 0.0)) > LEAST_GW for name in names) or any(
-            one.shape == two.shape and float(np.abs(one - two).max(initial=0.0)) > LEAST_GW
+        return any(abs(self.gw.get(name, 0.0) - other.gw.get(name, 0.0)) > KILOWATT for name in names) or any(
+            one.shape == two.shape and float(np.abs(one - two).max(initial=0.0)) > KILOWATT
             for one, two in zip(self.decided, other.decided, strict=True)
         )
 
@@ -208,9 +206,6 @@ class Cases:
 EXACT: Final = "parametric steps of the basis"
 BRACKETED: Final = "bracketed by re-solves"
 
-SAME: Final = 1e-9
-"""Difference of a figure from its threshold, relative to 1 + its size, that is rounding."""
-
 
 @dataclass(frozen=True)
 class Threshold:
@@ -221,7 +216,7 @@ class Threshold:
     def side(self, state: State) -> int:
         """Return on which side a plan is: -1 below, 1 above, 0 there."""
         by = state.figure - self.value
-        if abs(by) <= SAME * (1 + max(abs(state.figure), abs(self.value))):
+        if abs(by) <= ROUNDING * (1 + max(abs(state.figure), abs(self.value))):
             return 0
         return 1 if by > 0 else -1
 
@@ -268,7 +263,7 @@ class Break:
         for name in dict.fromkeys([*now.gw, *self.after.gw]):
             was, before, after = (state.gw.get(name, 0.0) for state in (now, self.before, self.after))
             falls, rises = self.rates_before.get(name, 0.0), self.rates_after.get(name, 0.0)
-            if max(abs(after - before), abs(after - was), abs(rises - falls)) > LEAST_GW:
+            if max(abs(after - before), abs(after - was), abs(rises - falls)) > KILOWATT:
                 kind, owner, year = name
                 rows.append(
                     {"what": kind, "name": owner, "year": int(year) if year else None, "now_gw": was,
@@ -388,18 +383,11 @@ def _values(start: float, bound: float, *, whole: bool) -> list[float]:
     return list(dict.fromkeys((np.rint(values) if whole else values).tolist()))
 
 
-NARROWED: Final = 1e-6
-"""Width of a bracket in the end, as a share of the way from the start to the bound."""
-
-TIED: Final = 1e-7
-"""Worth that the plan as it is may lack, relative to 1 + the best, and still count as the best."""
-
-
 def bracketed(cases: Cases, goal: Goal, start: float, bound: float, reason: str) -> Search:
     """Return the nearest breakeven between where the cells are and a bound, bracketed by re-solves."""
     bracket, whole = _Bracket(cases, goal, start), cases.varied.whole
     direction = 1 if bound > start else -1
-    width = 1.0 if whole else NARROWED * abs(bound - start)
+    width = 1.0 if whole else BRACKET * abs(bound - start)
     if isinstance(goal, Threshold) and goal.side(bracket.base) == 0:
         here = bracket.found(start, start, direction * width)
         return Search(direction, here, BRACKETED, reason, start, "", bracket.solved)
@@ -454,7 +442,7 @@ class _Bracket:
             ).objective_bn
         except InfeasibleError:
             return True
-        return answer.objective_bn - worth > TIED * (1 + abs(worth))
+        return answer.objective_bn - worth > FEASIBLE * (1 + abs(worth))
 
     def found(self, near: float, over: float, step: float) -> Break:
         """Return the breakeven between two values, the plans there, audited, and how they change on either side."""

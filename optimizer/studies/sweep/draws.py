@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.instance import Instance
 from optimizer.instance.varied_cells import Varied, VariedReader
 from optimizer.language.cursor import NUMBER, as_number
@@ -31,9 +32,6 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "discrete": (),
 }
 """Distributions and their parameters in order; of ``discrete`` they are values, each with its probability."""
-
-SUMS: Final = 1e-9
-"""Distance from 1 that probabilities may add up to."""
 
 MOST_SPREAD: Final = 1e6
 """Standard deviation of a lognormal, at most, as a multiple of its mean."""
@@ -209,7 +207,7 @@ def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
         "discrete": [
             (len(set(given)) == len(given), draw.text, "each value stands once"),
             (all(0 < p <= 1 for p in draw.probabilities), draw.text, "probabilities are above 0, at most 1"),
-            (abs(math.fsum(draw.probabilities) - 1) <= SUMS, f"{draw.text}: probabilities add up to "
+            (abs(math.fsum(draw.probabilities) - 1) <= ROUNDING, f"{draw.text}: probabilities add up to "
              f"{math.fsum(draw.probabilities):g}", "they add up to 1"),
         ],
     }  # fmt: skip
@@ -353,7 +351,7 @@ def scores_correlation(ranks: FloatArray) -> FloatArray:
 
 def _refuse_impossible(draws: Sequence[Draw], ranks: FloatArray) -> None:
     values, vectors = np.linalg.eigh(scores_correlation(ranks))
-    if values[0] > 1e-9:
+    if values[0] > ROUNDING:
         return
     weight = np.abs(vectors[:, 0])
     named = [draws[i].varied.cells_text for i in np.flatnonzero(weight > 0.1 * weight.max()).tolist()]

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.instance.instance import Instance
 from optimizer.plan.tables import QUANTILES
 from optimizer.problems import InstanceError, Problem
@@ -24,9 +25,6 @@ from optimizer.studies.sweep.sweep import OPTIMAL, Results, Study, Task
 
 CONFIDENCE: Final = 0.95
 """Of every interval."""
-
-LEAST_GW_YEARS: Final = 1e-6
-"""A pathway with more than this has capacity."""
 
 MOST_SAMPLES: Final = 100_000
 """Draws of one study, at most."""
@@ -124,7 +122,7 @@ def pathways(planned: pd.DataFrame, results: Results) -> pd.DataFrame:
     rows = []
     names = [name for name in results.base if name.startswith("expected_gw_years[")]
     for name in names if len(planned) else ():
-        with_ = int((planned[name] > LEAST_GW_YEARS).sum())
+        with_ = int((planned[name] > KILOWATT).sum())
         low, high = share_interval(with_, len(planned))
         pathway = name.removeprefix("expected_gw_years[").removesuffix("]")
         rows.append((pathway, with_, len(planned), with_ / len(planned), low, high))

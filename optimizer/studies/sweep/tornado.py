@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,9 +19,6 @@ from optimizer.plan.claims import STATUSES
 from optimizer.problems import InstanceError, Problem, all_told
 from optimizer.studies.exposure import UNVERIFIED, Group, groups
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
-
-LEAST_GW: Final = 1e-3
-"""First moves that change by less are not told as changed, GW."""
 
 
 @dataclass(frozen=True)
