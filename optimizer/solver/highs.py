@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import highspy
@@ -162,6 +163,18 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
         largest = max((float(np.abs(part).max(initial=0.0)) for part in (program.cost, program.value)), default=0.0)
         raise SolverError(f"HiGHS refuses the program: its largest coefficient is {largest:.3g}; look for huge numbers")
     return highs
+
+
+def write(program: LinearProgram, columns: Sequence[str], rows: Sequence[str], path: Path) -> Path:
+    """Write a program, as ``.lp`` or ``.mps`` by the ending; its constant is the cost of a last column, fixed at 1."""
+    highs = loaded(program, SolveOptions())
+    must(highs.addCol(program.offset, 1.0, 1.0, 0, np.empty(0, np.int32), np.empty(0)), "adding the constant")
+    must(highs.changeObjectiveOffset(0.0), "moving the constant")
+    for give, names in ((highs.passColName, columns), (highs.passRowName, rows)):
+        for i, name in enumerate(names):
+            must(give(i, name), f"naming {name}")
+    must(highs.writeModel(str(path)), f"writing {path.name}")
+    return path
 
 
 def must(status: Any, doing: str) -> None:

@@ -183,9 +183,24 @@ def load(path: str | Path) -> Instance:
     InstanceError
         If anything in it breaks a rule of the format; it carries every problem found.
     """
-    reading = _read_book(path) if is_workbook(path) else read_sources(read_folder(path))
+    reading = read_any(path)
     _refuse_other_version(reading)
     return reading.instance()
+
+
+def read_any(path: str | Path) -> Reading:
+    """Read a folder or a workbook, of whatever version."""
+    if is_workbook(path):
+        from optimizer.storage.workbook_read import read_workbook
+
+        return read_workbook(path)
+    return read_sources(read_folder(path))
+
+
+def version(reading: Reading) -> int | None:
+    """Return the version of the format that an instance says it has; None where it says none."""
+    schema = reading.frames["instance"]["schema"].iloc[0]
+    return int(schema) if schema == schema else None
 
 
 def is_workbook(path: str | Path) -> bool:
@@ -200,12 +215,6 @@ def left_behind(path: str | Path) -> list[str]:
 
         return other_sheets(path)
     return [entry.name for entry in sorted(Path(path).iterdir()) if entry.name != WHATIFS and not is_input(entry.name)]
-
-
-def _read_book(path: str | Path) -> Reading:
-    from optimizer.storage.workbook_read import read_workbook
-
-    return read_workbook(path)
 
 
 def read_sources(sources: Sources) -> Reading:
@@ -236,12 +245,12 @@ def _read_sections(reading: Reading, sources: Sources) -> None:
 
 def _refuse_other_version(reading: Reading) -> None:
     """Refuse an instance of another version alone: the rules of this version say nothing about its tables."""
-    version = reading.frames["instance"]["schema"].iloc[0]
-    if version != SCHEMA_VERSION and version == version:
-        remedy = "bring it up to date with gwplan migrate" if version < SCHEMA_VERSION else "use a newer gwplan"
+    said = version(reading)
+    if said not in (None, SCHEMA_VERSION):
+        remedy = "bring it up to date with gwplan migrate" if said < SCHEMA_VERSION else "use a newer gwplan"
         rule = f"this gwplan reads version {SCHEMA_VERSION} of the format"
         where = reading.sheets.place(TABLES["instance"], 1, "schema") if reading.sheets else "instance.toml schema"
-        raise InstanceError(Problem(where, f"version {shown(version)}", rule, remedy))
+        raise InstanceError(Problem(where, f"version {shown(said)}", rule, remedy))
 
 
 def _read_tables(reading: Reading, sources: Sources) -> None:
