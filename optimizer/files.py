@@ -26,13 +26,7 @@ _CHUNK: Final = 1 << 16
 
 
 def refuse_occupied(target: Path, *, force: bool | None, replaceable: Callable[[Path], bool], kind: str) -> None:
-    """Raise unless `target` can be written: nothing is there, or something that may be replaced.
-
-    Raises
-    ------
-    InstanceError
-        If something else is there, or the place cannot be written to.
-    """
+    """Raise unless `target` can be written: nothing is there, or something that may be replaced."""
     place = Path(os.path.abspath(target))
     with told(target):
         if not _there(place):
@@ -134,13 +128,7 @@ def _problem(target: Path, what: str, rule: str, remedy: str) -> Problem:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """Return the bytes of a file that the user named, wherever it is.
-
-    Raises
-    ------
-    InstanceError
-        If it is no regular file, cannot be read or is too large.
-    """
+    """Return the bytes of a file that the user named, wherever it is."""
     data = bytes_inside(Path(Path(os.path.abspath(path)).anchor), Path(path), printable(str(path)))
     if isinstance(data, Problem):
         raise InstanceError(data)

@@ -134,13 +134,7 @@ def _without_ranges(program: LinearProgram, solution: Solution) -> list[str]:
 
 
 def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: Solution) -> Plan:
-    """Return a plan whose tables and figures agree with the instance's tables and with the certified duals.
-
-    Raises
-    ------
-    AuditError
-        If they do not; it names each figure.
-    """
+    """Return a plan whose tables and figures agree with the instance's tables and with the certified duals."""
     findings = [str(finding) for finding in audit(plan.instance, plan.tables, plan.summary)]
     findings += disagreements(plan.marginal_values, program, laid_out.data, solution.row_duals)
     _refuse(findings)
@@ -148,13 +142,7 @@ def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: So
 
 
 def checked_decisions(laid_out: Timeline, decided: Values, summary: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the figures of a plan that agree with the instance's tables; its marginal values are not worked out.
-
-    Raises
-    ------
-    AuditError
-        If they do not; it names each figure.
-    """
+    """Return the figures of a plan that agree with the instance's tables; its marginal values are not worked out."""
     without = pd.DataFrame(columns=list(COLUMNS["marginal_values"]))
     tables = {**decision_tables(laid_out, decided), "marginal_values": without}
     _refuse([str(finding) for finding in audit(laid_out.instance, tables, summary)])
@@ -179,13 +167,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
-    """Return an instance on its tree and its warnings, those on its claims too: all to be said of it without solving.
-
-    Raises
-    ------
-    InstanceError
-        If the instance breaks a rule of the format, or an outcome changes the past.
-    """
+    """Return an instance on its tree and its warnings, those on its claims too: all that needs no solving."""
     layouts = Layouts.of(instance)
     return timeline(instance, layouts), (*valid(instance, layouts), *not_found(instance))
 
@@ -294,19 +276,7 @@ def alternatives_of(
 ) -> Alternatives:
     """Return how far the split may move among plans whose worth is within a share of the best.
 
-    Parameters
-    ----------
-    instance : Instance
-        What to plan for.
-    within : float
-        Share of worth that a plan may lack, as 0.01.
-    progress : callable, optional
-        Told what is being worked out.
-
-    Raises
-    ------
-    InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
-        As `solve`.
+    They may lack the share `within` of its worth.
     """
     valid(instance)
     laid_out = timeline(instance)

@@ -212,15 +212,7 @@ __all__ = ["Finding", "audit"]
 def audit(instance: Instance, tables: Mapping[str, pd.DataFrame], summary: Mapping[str, Any]) -> list[Finding]:
     """Return every figure of a plan that does not agree with the instance's tables.
 
-    Parameters
-    ----------
-    instance : Instance
-        What was planned for.
-    tables : mapping of str to DataFrame
-        The plan's tables by name; nodes are numbered by period, then by their first scenario. ``marginal_values`` is
-        not recomputed: duals prove it.
-    summary : mapping
-        The plan's figures; its status and the certificate's tolerances are not recomputed.
+    Not recomputed: ``marginal_values``, which duals prove, the status and the certificate's tolerances.
     """
     findings = Findings()
     if missing(tables, findings):

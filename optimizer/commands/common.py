@@ -113,34 +113,17 @@ def progress() -> Iterator[Callable[[str], None] | None]:
 
 @dataclass(frozen=True)
 class Case:
-    """What a command is asked to look at: an instance, and what is changed in it.
+    """What a command is asked to look at: an instance, and what is changed in it."""
 
-    Attributes
-    ----------
-    source : str
-        Folder or workbook of the instance.
-    whatifs, edits : tuple of str
-        What-ifs (names or files) and, after them, edits in the command line's spelling.
-    given : mapping of str to str
-        Outcome of each factor that is taken as known.
-    deterministic : bool
-        Whether uncertainty is ignored.
-    locks : tuple of str
-        Cells of the allocation that are held, in the command line's spelling.
-    earlier : str or None
-        Folder of a kept run whose plan is to be stayed near.
-    move_cost : float or None
-        What leaving it costs, $bn per GW-year moved.
-    """
-
-    source: str
+    source: str  # folder or workbook of the instance
+    # what-ifs (names or files) and, after them, edits in the command line's spelling
     whatifs: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
-    deterministic: bool = False
-    locks: tuple[str, ...] = ()
-    earlier: str | None = None
-    move_cost: float | None = None
+    given: Mapping[str, str] = field(default_factory=dict)  # outcome of each factor that is taken as known
+    deterministic: bool = False  # whether uncertainty is ignored
+    locks: tuple[str, ...] = ()  # cells of the allocation that are held, in the command line's spelling
+    earlier: str | None = None  # folder of a kept run whose plan is to be stayed near
+    move_cost: float | None = None  # what leaving it costs, $bn per GW-year moved
 
     def __post_init__(self) -> None:
         if (self.earlier is None) != (self.move_cost is None):

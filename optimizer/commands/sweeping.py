@@ -23,36 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Work:
-    """How the cases of a command are worked through, and what becomes of them.
+    """How the cases of a command are worked through, and what becomes of them."""
 
-    Attributes
-    ----------
-    jobs : int
-        Worker processes; 1: this process.
-    cluster : str or None
-        Address of a Dask scheduler.
-    out : str or None
-        Folder in which the cases are kept.
-    force : bool
-        Whether what is there, finished or not, gives way.
-    quantities : tuple of str
-        Quantities that each case gives besides the usual figures.
-    time_limit : float or None
-        Seconds that one case may take.
-    pictures : tuple of str
-        Files of the picture, each with its ending.
-    as_json : bool
-        Whether the figures are printed as JSON.
-    """
-
-    jobs: int
-    cluster: str | None
-    out: str | None
-    force: bool
-    quantities: tuple[str, ...]
-    time_limit: float | None
-    pictures: tuple[str, ...]
-    as_json: bool
+    jobs: int  # worker processes; 1: this process
+    cluster: str | None  # address of a Dask scheduler
+    out: str | None  # folder in which the cases are kept
+    force: bool  # whether what is there, finished or not, gives way
+    quantities: tuple[str, ...]  # quantities that each case gives besides the usual figures
+    time_limit: float | None  # seconds that one case may take
+    pictures: tuple[str, ...]  # files of the picture, each with its ending
+    as_json: bool  # whether the figures are printed as JSON
 
     @property
     def options(self) -> SolveOptions:

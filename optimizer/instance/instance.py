@@ -232,11 +232,6 @@ def apply_edits(
 
     Rows dropped take with them what hangs on them: the rows of other tables that name them, and the edits of
     outcomes that reach nothing else.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found: an edit that names or matches nothing, or that breaks a rule of the catalogue.
     """
     edits = tuple(edits)
     if not edits:
@@ -250,20 +245,11 @@ def apply_edits(
 
 @dataclass(frozen=True, eq=False)
 class Earlier:
-    """An earlier plan, and what it costs to leave it.
+    """An earlier plan, and what it costs to leave it."""
 
-    Attributes
-    ----------
-    allocation : pandas.DataFrame
-        The earlier plan's table of that name.
-    resolution : str
-        Length of its periods: ``month``, ``quarter`` or ``year``.
-    move_cost_bn_per_gw_year : float
-        Penalty, $bn per GW and year by which a pair of pathway and pool has more or less than the earlier plan gave it.
-    """
-
-    allocation: pd.DataFrame
-    resolution: str
+    allocation: pd.DataFrame  # the earlier plan's table of that name
+    resolution: str  # length of its periods: ``month``, ``quarter`` or ``year``
+    # penalty, $bn per GW and year by which a pair of pathway and pool has more or less than the earlier plan gave it
     move_cost_bn_per_gw_year: float
 
     @cached_property
@@ -284,18 +270,10 @@ class Earlier:
 
 @dataclass(frozen=True)
 class SheetPlaces:
-    """Where the cells of an instance stand in its workbook.
+    """Where the cells of an instance stand in its workbook."""
 
-    Attributes
-    ----------
-    letters : mapping of str to mapping of str to str
-        Column letters by sheet and column name.
-    settings : mapping of str to int
-        Row of the sheet ``settings`` by ``section.key``.
-    """
-
-    letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    settings: Mapping[str, int] = field(default_factory=dict)
+    letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column letters by sheet and column name
+    settings: Mapping[str, int] = field(default_factory=dict)  # row of the sheet ``settings`` by ``section.key``
 
     def place(self, table: Table, row: int, column: str) -> str:
         """Say where a cell is: ``demand!C7``. Rows are the sheet's; 0 is a row that an edit inserted."""

@@ -24,24 +24,13 @@ _SHOWN: Final = 3
 
 @dataclass
 class Evaluation:
-    """What evaluates the quantity of one claim on one instance, and notes the status of the rows that it read.
+    """What evaluates the quantity of one claim on one instance, and notes the status of the rows that it read."""
 
-    Attributes
-    ----------
-    instance : Instance
-        Whose cells are read.
-    where : str
-        Words that say which claim it is, for messages.
-    figures : callable, optional
-        Gives the values of a plan's figure by pathway or component (one value under ``""`` where there is no key).
-    statuses : set of str
-        Status of each row read so far, ``""`` where a row has none.
-    """
-
-    instance: Instance
-    where: str
+    instance: Instance  # whose cells are read
+    where: str  # words that say which claim it is, for messages
+    # gives the values of a plan's figure by pathway or component (one value under ``""`` where there is no key)
     figures: Callable[[str], dict[str, float]] | None = None
-    statuses: set[str] = field(default_factory=set)
+    statuses: set[str] = field(default_factory=set)  # status of each row read so far, ``""`` where a row has none
 
     def value(self, quantity: Quantity) -> float:
         """Return the value of a quantity.

@@ -16,13 +16,8 @@ class Remembered:
 
     Beside what was made stands what it was made from, so that an `id` stays that object's.
 
-    Parameters
-    ----------
-    by_content : bool
-        Whether columns count as the same where their cells are equal, too: worth comparing where many instances are
-        laid out that differ in a few cells.
-    known : Remembered, optional
-        What is known already; what is learnt beyond it stays here alone.
+    `by_content`: columns count as the same where their cells are equal, too, which is worth comparing where many
+    instances differ in a few cells. What is learnt beyond what is `known` already stays here alone.
     """
 
     def __init__(self, *, by_content: bool = False, known: Remembered | None = None) -> None:

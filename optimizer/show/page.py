@@ -118,21 +118,11 @@ class Twig:
 
 @dataclass
 class Page:
-    """Lines of a printout, none wider than the page.
+    """Lines of a printout, none wider than the page."""
 
-    Attributes
-    ----------
-    width : int
-        Columns of the page.
-    encoding : str
-        Encoding of the output; what it cannot hold is written as an escape.
-    blocks : bool
-        Whether bars may be drawn with block characters; else with ``#``.
-    """
-
-    width: int
-    encoding: str = "utf-8"
-    blocks: bool = True
+    width: int  # columns of the page
+    encoding: str = "utf-8"  # encoding of the output; what it cannot hold is written as an escape
+    blocks: bool = True  # whether bars may be drawn with block characters; else with ``#``
     lines: list[tuple[str, str]] = field(default_factory=list)
 
     def clean(self, text: str) -> str:

@@ -14,34 +14,18 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Certificate:
-    """How far a solution is from being feasible and optimal.
+    """How far a solution is from being feasible and optimal."""
 
-    Attributes
-    ----------
-    primal_infeasibility : float
-        Largest violation of a row or bound, relative to 1 + the bound's size.
-    dual_infeasibility : float
-        Largest reduced cost or row dual of the wrong sign, relative to 1 + the cost's size.
-    gap : float
-        Difference between the primal and the dual objective, relative to 1 + the objective's size.
-    objective : float
-        The program's objective recomputed from the columns, $bn (negative worth).
-    integrality : float or None
-        With whole numbers: the largest distance of one from a whole number. The dual infeasibility and the gap are then
-        those of the linear program with the whole numbers fixed.
-    bound : float or None
-        With whole numbers: what no solution's objective can be below by the solver's search, $bn.
-    mip_gap_asked : float
-        The relative gap to that bound with which a solution counts as optimal.
-    """
-
-    primal_infeasibility: float
-    dual_infeasibility: float
-    gap: float
-    objective: float
+    primal_infeasibility: float  # largest violation of a row or bound, relative to 1 + the bound's size
+    dual_infeasibility: float  # largest reduced cost or row dual of the wrong sign, relative to 1 + the cost's size
+    gap: float  # difference between the primal and the dual objective, relative to 1 + the objective's size
+    objective: float  # the program's objective recomputed from the columns, $bn (negative worth)
+    # with whole numbers: the largest distance of one from a whole number. The dual infeasibility and the gap are then
+    # those of the linear program with the whole numbers fixed.
     integrality: float | None = None
+    # with whole numbers: what no solution's objective can be below by the solver's search, $bn
     bound: float | None = None
-    mip_gap_asked: float = TOLERANCE
+    mip_gap_asked: float = TOLERANCE  # the relative gap to that bound with which a solution counts as optimal
 
     @property
     def feasible(self) -> bool:

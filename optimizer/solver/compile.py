@@ -116,18 +116,10 @@ class _Walk:
 
 @dataclass
 class Compiled:
-    """A linear program that can take the numbers of another instance of the same structure.
+    """A linear program that can take the numbers of another instance of the same structure."""
 
-    Attributes
-    ----------
-    program : LinearProgram
-        The program.
-    terms : Terms
-        The sets and parameters that it was compiled from.
-    """
-
-    program: LinearProgram
-    terms: Terms
+    program: LinearProgram  # the program
+    terms: Terms  # the sets and parameters that it was compiled from
     _walk: _Walk | None = None
 
     def with_numbers(self, other: Terms) -> LinearProgram:
@@ -160,13 +152,7 @@ class Compiled:
 
 
 def expand(rules: Templates, entered: Terms) -> Compiled:
-    """Return the linear program of a plan from the templates of its model.
-
-    Raises
-    ------
-    TemplateError
-        If a rule is not a linear template.
-    """
+    """Return the linear program of a plan from the templates of its model."""
     walk = Expansion(rules, entered)
     constraints = [_walked(walk, c) for c in rules.model.component_objects(Constraint, active=True) if walk.count(c)]
     ends = np.cumsum([0, *(len(part.lower) for part in constraints)]).tolist()

@@ -104,13 +104,7 @@ class Table:
 
 
 class Templates:
-    """The rules of a model as expressions over index symbols, each made when it is first asked for.
-
-    Parameters
-    ----------
-    model : ConcreteModel
-        Its rules are kept as templates; it may be a sketch.
-    """
+    """The rules of a model as expressions over index symbols, each made when it is first asked for."""
 
     def __init__(self, model: ConcreteModel) -> None:
         self.model = model

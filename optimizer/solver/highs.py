@@ -71,13 +71,7 @@ def version() -> str:
 
 
 def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
-    """Return HiGHS options with their texts turned into the types that HiGHS expects.
-
-    Raises
-    ------
-    InstanceError
-        For every option that HiGHS does not know, does not take, or that gwplan sets itself.
-    """
+    """Return HiGHS options with their texts turned into the types that HiGHS expects."""
     problems, options = [], {}
     highs = _silent()
     names = [name for name in dir(highs.getOptions()) if not name.startswith("_")]
@@ -125,13 +119,7 @@ def _silent() -> Any:
 
 
 def loaded(program: LinearProgram, options: SolveOptions) -> Any:
-    """Return a HiGHS object that holds the program.
-
-    Raises
-    ------
-    SolverError
-        If HiGHS refuses the program or an option.
-    """
+    """Return a HiGHS object that holds the program."""
     highs = _silent()
     settings: dict[str, Option] = {"threads": 1, **options.solver, "log_to_console": False, "output_flag": options.log}
     if options.log:
@@ -188,21 +176,8 @@ def solve(
 ) -> Solution:
     """Solve a program.
 
-    Parameters
-    ----------
-    program : LinearProgram
-        What to solve.
-    options : SolveOptions, optional
-        How to solve it.
-    basis : Basis, optional
-        Where the simplex method starts; presolve is left out then.
-    ranges : bool
-        Whether to find the ranges of the rows too, which can take longer than a warm solve.
-
-    Returns
-    -------
-    Solution
-        With whatever the solver has, whether or not it is optimal; Ctrl-C stops the solver, not the process.
+    From a basis the simplex method starts without presolve. To find the ranges of the rows can take longer than a warm
+    solve. The solution has whatever the solver has, optimal or not; Ctrl-C stops the solver, not the process.
     """
     options = options or SolveOptions()
     highs = loaded(program, options)
@@ -236,12 +211,7 @@ def solve(
 class Moved:
     """A solved program in which one row's bounds at a time are moved a little.
 
-    Parameters
-    ----------
-    program : LinearProgram
-        A linear program.
-    basis : Basis
-        Its optimal basis: each move starts from there.
+    Each move starts from the optimal basis.
     """
 
     def __init__(self, program: LinearProgram, basis: Basis) -> None:

@@ -41,27 +41,13 @@ class Start(StrEnum):
 
 @dataclass(frozen=True)
 class Stage:
-    """One solve on the way to the tree's plan.
+    """One solve on the way to the tree's plan."""
 
-    Attributes
-    ----------
-    factors : int
-        How many of the factors its tree has.
-    columns : int
-        Columns of its program.
-    iterations : int
-        Iterations of the solver.
-    seconds : float
-        Wall time of the solver.
-    outcome : str
-        ``factor=outcome`` that it takes as known; blank: none.
-    """
-
-    factors: int
-    columns: int
-    iterations: int
-    seconds: float
-    outcome: str = ""
+    factors: int  # how many of the factors its tree has
+    columns: int  # columns of its program
+    iterations: int  # iterations of the solver
+    seconds: float  # wall time of the solver
+    outcome: str = ""  # ``factor=outcome`` that it takes as known; blank: none
 
 
 def start_of(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> Start:
@@ -203,13 +189,7 @@ class _Lift:
         last: bool = False,
         outcome: str = "",
     ) -> Solution:
-        """Return the solution of one stage.
-
-        Raises
-        ------
-        _EndedError
-            If a limit or the user ended it.
-        """
+        """Return the solution of one stage."""
         meanwhile = None if self.stages else self.meanwhile
         solution = run_solver(program, replace(self._settings(program, way), meanwhile=meanwhile), start, ranges=last)
         factors = len(here.instance.factors)

@@ -30,34 +30,18 @@ _WHAT: Final = "an instance is a folder or a workbook (.xlsx, .xlsm)"
 
 @dataclass
 class Sources:
-    """The texts of an instance folder.
+    """The texts of an instance folder."""
 
-    Attributes
-    ----------
-    texts : dict of str to str
-        Text of every file that could be read, by its path inside the folder.
-    unreadable : set of str
-        Files that are there but could not be read.
-    hashes : dict of str to str
-        sha256 of every file that was read.
-    problems : list of Problem
-        What kept files from being read, and names that the format does not know.
-    """
-
+    # text of every file that could be read, by its path inside the folder
     texts: dict[str, str] = field(default_factory=dict)
-    unreadable: set[str] = field(default_factory=set)
-    hashes: dict[str, str] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)  # files that are there but could not be read
+    hashes: dict[str, str] = field(default_factory=dict)  # sha256 of every file that was read
+    # what kept files from being read, and names that the format does not know
     problems: list[Problem] = field(default_factory=list)
 
 
 def read_folder(path: str | Path) -> Sources:
-    """Read every input file of an instance folder.
-
-    Raises
-    ------
-    InstanceError
-        If there is no such folder, or it cannot be listed.
-    """
+    """Read every input file of an instance folder."""
     if not str(path):  # a variable of the shell that is not set; a Path of it would be the folder one stands in
         remedy = "name the folder that holds instance.toml"
         raise InstanceError(Problem("instance", "no folder is named", "an instance is a folder", remedy))
@@ -288,13 +272,7 @@ def _read_whatifs(reading: Reading, sources: Sources) -> dict[str, WhatIf]:
 
 
 def load_whatif(path: str | Path) -> WhatIf:
-    """Read one what-if file.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read or breaks a rule of the format.
-    """
+    """Read one what-if file."""
     sources = read_file(path)
     problems, whatif = list(sources.problems), None
     for where, text in sources.texts.items():

@@ -239,24 +239,14 @@ def shown_toml(value: Any) -> str:
 
 @dataclass
 class Reading:
-    """What has been read so far, and what was wrong with it.
+    """What has been read so far, and what was wrong with it."""
 
-    Attributes
-    ----------
-    frames : dict of str to DataFrame
-        Tables by name.
-    present : set of str
-        Names of the tables that the source holds.
-    broken : set of str
-        Columns, as ``table.column``, that could not be read whole; ``uncertainty`` where the factors could not.
-    faulty : set of str
-        Sheets in place of TOML files that could not be read whole.
-    """
-
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)  # tables by name
+    # names of the tables that the source holds
     present: set[str] = field(default_factory=lambda: {name for name, table in TABLES.items() if table.section})
+    # columns, as ``table.column``, that could not be read whole; ``uncertainty`` where the factors could not
     broken: set[str] = field(default_factory=set)
-    faulty: set[str] = field(default_factory=set)
+    faulty: set[str] = field(default_factory=set)  # sheets in place of TOML files that could not be read whole
     problems: list[Problem] = field(default_factory=list)
     factors: tuple[Factor, ...] = ()
     whatifs: dict[str, WhatIf] = field(default_factory=dict)
@@ -273,13 +263,7 @@ class Reading:
         self.broken |= {f"{table.name}.{column}" for column in columns}
 
     def instance(self) -> Instance:
-        """Return the instance that was read.
-
-        Raises
-        ------
-        InstanceError
-            If anything was wrong with it; it carries every problem found.
-        """
+        """Return the instance that was read."""
         known = Layouts()
         present = frozenset(self.present)
         made = Instance(self.frames, present, self.factors, self.whatifs, self.files, sheets=self.sheets, checked=known)

@@ -100,17 +100,10 @@ SMALLEST: Final = 1e-6
 
 @dataclass(frozen=True)
 class InputDifference:
-    """One cell that differs, or a row that only one of two instances has.
+    """One cell that differs, or a row that only one of two instances has."""
 
-    Attributes
-    ----------
-    where : str
-        The cell, as an edit would name it.
-    before, after : str
-        The cell in the first and in the other instance; blank: a blank cell.
-    """
-
-    where: str
+    where: str  # the cell, as an edit would name it
+    # the cell in the first and in the other instance; blank: a blank cell
     before: str
     after: str
 

@@ -75,19 +75,9 @@ _LOCK: Final = re.compile(
 def lock(text: str, instance: Instance) -> Edit:
     """Return a lock as the edit that inserts it into ``locks``.
 
-    Parameters
-    ----------
-    text : str
-        ``PATHWAY[POOL] = GW @ FROM..UNTIL``: GW of the pool that the pathway uses from FROM (left out: the start of the
-        plan) until the day before UNTIL (left out: the end). ``<=`` and ``>=`` hold one side; without a pool the
-        pathway's sum is held.
-    instance : Instance
-        Gives the start of the plan.
-
-    Raises
-    ------
-    InstanceError
-        If the text is no lock, or holds a day that does not exist.
+    ``PATHWAY[POOL] = GW @ FROM..UNTIL``: GW of the pool that the pathway uses from FROM (left out: the start of the
+    plan) until the day before UNTIL (left out: the end). ``<=`` and ``>=`` hold one side; without a pool the pathway's
+    sum is held.
     """
     found = _LOCK.fullmatch(text)
     if not found or (text.rstrip().endswith("@")):

@@ -151,25 +151,15 @@ def _parts_fixed(program: LinearProgram, answer: Answer) -> LinearProgram:
 
 @dataclass(frozen=True)
 class Point:
-    """A plan on the risk frontier.
+    """A plan on the risk frontier."""
 
-    Attributes
-    ----------
-    aversion : float
-        Weight on CVaR.
-    objective_bn, expected_bn, cvar_bn : float
-        What the plan maximises, its expected worth and the mean of its worst outcomes, $bn.
-    gw_years : dict of str to float
-        Expected GW-years by pathway.
-    idle_gw_years, cancelled_gw : float
-        Expected idle GW-years; expected GW for which notice is given.
-    """
-
-    aversion: float
+    aversion: float  # weight on CVaR
+    # what the plan maximises, its expected worth and the mean of its worst outcomes, $bn
     objective_bn: float
     expected_bn: float
     cvar_bn: float
-    gw_years: dict[str, float]
+    gw_years: dict[str, float]  # expected GW-years by pathway
+    # expected idle GW-years; expected GW for which notice is given
     idle_gw_years: float
     cancelled_gw: float
 
@@ -203,28 +193,15 @@ NO_PLAN = "no plan keeps every limit without it"
 
 @dataclass(frozen=True)
 class OptionValue:
-    """An option, and the plan's worth without it.
+    """An option, and the plan's worth without it."""
 
-    Attributes
-    ----------
-    option : str
-        ``contract``, ``cancellation`` (a contract's window), ``exit`` (ending a pathway's deals by notice), ``notice``
-        (the time that takes: without it capacity comes back at once) or ``breach``.
-    name : str
-        The contract or pathway.
-    without_bn : float or None
-        Objective without it, $bn; None: there is no plan.
-    value_bn : float or None
-        What it adds, $bn; negative where it costs.
-    reason : str
-        Why there is no figure; blank where there is one.
-    """
-
+    # ``contract``, ``cancellation`` (a contract's window), ``exit`` (ending a pathway's deals by notice), ``notice``
+    # (the time that takes: without it capacity comes back at once) or ``breach``
     option: str
-    name: str
-    without_bn: float | None
-    value_bn: float | None
-    reason: str = ""
+    name: str  # the contract or pathway
+    without_bn: float | None  # objective without it, $bn; None: there is no plan
+    value_bn: float | None  # what it adds, $bn; negative where it costs
+    reason: str = ""  # why there is no figure; blank where there is one
 
 
 @dataclass(frozen=True)
@@ -301,46 +278,22 @@ TOLERANCE: Final = 1e-6
 
 @dataclass(frozen=True)
 class Future:
-    """A combination of outcomes, as far as they are revealed.
+    """A combination of outcomes, as far as they are revealed."""
 
-    Attributes
-    ----------
-    known : str
-        The outcomes, ``factor=outcome`` joined by a comma.
-    probability : float
-        Its probability.
-    worth_bn : float
-        Worth of the plan in it, $bn.
-    foresight_bn : float
-        Worth of the plan made for it alone, $bn.
-    regret_bn : float
-        What the plan misses in it, $bn.
-    """
-
-    known: str
-    probability: float
-    worth_bn: float
-    foresight_bn: float
-    regret_bn: float
+    known: str  # the outcomes, ``factor=outcome`` joined by a comma
+    probability: float  # its probability
+    worth_bn: float  # worth of the plan in it, $bn
+    foresight_bn: float  # worth of the plan made for it alone, $bn
+    regret_bn: float  # what the plan misses in it, $bn
 
 
 @dataclass(frozen=True)
 class Information:
-    """What revealing one factor now, and nothing else earlier than planned, would add.
+    """What revealing one factor now, and nothing else earlier than planned, would add."""
 
-    Attributes
-    ----------
-    factor : str
-        The factor.
-    revealed : str
-        When it is revealed.
-    value_bn : float
-        What knowing it at the start adds to the plan's objective, $bn.
-    """
-
-    factor: str
-    revealed: str
-    value_bn: float
+    factor: str  # the factor
+    revealed: str  # when it is revealed
+    value_bn: float  # what knowing it at the start adds to the plan's objective, $bn
 
 
 @dataclass(frozen=True)

@@ -52,26 +52,14 @@ class Stack:
     parts: tuple[Part, ...] = ()
 
     def applied(self, instance: Instance) -> Instance:
-        """Return an instance with all the parts applied.
-
-        Raises
-        ------
-        InstanceError
-            If a part does not fit what the earlier ones left.
-        """
+        """Return an instance with all the parts applied."""
         for part in self.parts:
             instance = part.applied(instance)
         return instance
 
 
 def stacks(instance: Instance, names: Sequence[str], edits: Sequence[str] = ()) -> list[Stack]:
-    """Return the cases that a command line asks for; every what-if of the instance where it names none.
-
-    Raises
-    ------
-    InstanceError
-        If a name or an edit means nothing, or there is no case; it carries every problem found.
-    """
+    """Return the cases that a command line asks for; every what-if of the instance where it names none."""
     problems: list[Problem] = []
     found: list[Stack] = []
     for name in dict.fromkeys(names or ([] if edits else instance.whatifs)):
@@ -113,30 +101,14 @@ def _part(instance: Instance, name: str) -> Part:
 
 @dataclass(frozen=True)
 class Case:
-    """A case of a comparison.
+    """A case of a comparison."""
 
-    Attributes
-    ----------
-    stack : Stack
-        What is changed.
-    plan : Plan or None
-        Its audited plan; None where it has none.
-    figures : mapping of Figure to float
-        Its figures, each in the unit of its group; empty without a plan.
-    reached : str
-        What of the base's program it changed, with the reason where that was rebuilt.
-    cold_again : bool
-        Whether its warm answer was in doubt, so that it was solved again cold.
-    failure : str
-        Why it has no plan; blank where it has one.
-    """
-
-    stack: Stack
-    plan: Plan | None
-    figures: Mapping[Figure, float]
-    reached: str = ""
-    cold_again: bool = False
-    failure: str = ""
+    stack: Stack  # what is changed
+    plan: Plan | None  # its audited plan; None where it has none
+    figures: Mapping[Figure, float]  # its figures, each in the unit of its group; empty without a plan
+    reached: str = ""  # what of the base's program it changed, with the reason where that was rebuilt
+    cold_again: bool = False  # whether its warm answer was in doubt, so that it was solved again cold
+    failure: str = ""  # why it has no plan; blank where it has one
 
     @property
     def name(self) -> str:
@@ -175,13 +147,6 @@ def compare(session: Session, asked: Iterable[Stack], progress: Told | None = No
     """Solve the base and each case, and compare them.
 
     A case without a plan stays in the comparison with its reason.
-
-    Raises
-    ------
-    InstanceError
-        If a case does not fit the base; it names the case, and carries every problem of every case.
-    AuditError, SolverError, StoppedError
-        As `optimizer.solve`.
     """
     tell = progress or (lambda stage: None)
     instances, problems = [], []
@@ -223,21 +188,12 @@ MOST_EXACT: Final = 4
 
 @dataclass(frozen=True)
 class Attribution:
-    """Shares of a difference in worth.
+    """Shares of a difference in worth."""
 
-    Attributes
-    ----------
-    shares : tuple of (str, float)
-        Name of each part and its share, $bn; they sum to the difference.
-    exact : bool
-        Whether they are Shapley shares, the same in any order; else each is what its part adds in the given order.
-    failure : str
-        Why there are none; blank where there are.
-    """
-
-    shares: tuple[tuple[str, float], ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()  # name of each part and its share, $bn; they sum to the difference
+    # whether they are Shapley shares, the same in any order; else each is what its part adds in the given order
     exact: bool = True
-    failure: str = ""
+    failure: str = ""  # why there are none; blank where there are
 
 
 def attribute(session: Session, stack: Stack) -> Attribution:

@@ -49,10 +49,7 @@ class _Given:
 def cancellations(view: View) -> Drawing:
     """Return the chart of cancellations: windows of contracts, when notice is given and when the capacity ends.
 
-    Parameters
-    ----------
-    view : View
-        What to show; GW are expected over the futures.
+    GW are expected over the futures.
     """
     windows, given = _windows(view), _given(view, notices(view))
     if not windows:
@@ -189,10 +186,7 @@ def _points(
 def deals(view: View) -> Panels:
     """Return the chart of deals: GW in force, signed, given notice for and come back, by pathway over time.
 
-    Parameters
-    ----------
-    view : View
-        What to show; GW are expected over the futures.
+    GW are expected over the futures.
     """
     force = view.deals("in_force_gw")
     if not force.names:

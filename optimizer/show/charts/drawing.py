@@ -21,19 +21,12 @@ SERIES: Final = "series"
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a chart is drawn.
+    """Where a chart is drawn."""
 
-    Attributes
-    ----------
-    width, height : int
-        Size of the plotting area, pixels.
-    page : bool
-        Whether it is part of a page: its title and key stand outside, and it has places to point at.
-    """
-
+    # size of the plotting area, pixels
     width: int = WIDTH
     height: int = HEIGHT
-    page: bool = False
+    page: bool = False  # whether it is part of a page: its title and key stand outside, and it has places to point at
 
 
 Marks = Callable[[Any, Frame], list[Any]]
@@ -51,52 +44,25 @@ class Entry:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of a chart as a table.
+    """The figures of a chart as a table."""
 
-    Attributes
-    ----------
-    header : sequence of str
-        Names of the columns with their units.
-    rows : sequence of sequence of str
-        Cells; one row for each place that can be pointed at, in their order, where there are such places.
-    """
-
-    header: Sequence[str]
+    header: Sequence[str]  # names of the columns with their units
+    # cells; one row for each place that can be pointed at, in their order, where there are such places
     rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A chart.
+    """A chart."""
 
-    Attributes
-    ----------
-    what : str
-        What it shows.
-    told : sequence of str
-        What else is to be known to read it.
-    marks : Marks
-        Its layers.
-    figures : Figures
-        What it shows, as a table.
-    key : sequence of Entry
-        Its key, from the top down.
-    spots : Marks or None
-        The layer of places to point at; the rows of `figures` tell of them.
-    beside : callable or None
-        Labels beside the marks of a picture; by default the key.
-    height : int
-        Height of the plotting area, pixels.
-    """
-
-    what: str
-    told: Sequence[str]
-    marks: Marks
-    figures: Figures
-    key: Sequence[Entry] = ()
-    spots: Marks | None = None
-    beside: Callable[[Any], list[Any]] | None = None
-    height: int = HEIGHT
+    what: str  # what it shows
+    told: Sequence[str]  # what else is to be known to read it
+    marks: Marks  # its layers
+    figures: Figures  # what it shows, as a table
+    key: Sequence[Entry] = ()  # its key, from the top down
+    spots: Marks | None = None  # the layer of places to point at; the rows of `figures` tell of them
+    beside: Callable[[Any], list[Any]] | None = None  # labels beside the marks of a picture; by default the key
+    height: int = HEIGHT  # height of the plotting area, pixels
 
     def picture(self, view: View) -> Any:
         """Return the chart as a picture of a plan with its title and key."""
@@ -132,27 +98,13 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Panels:
-    """Small charts of the same kind, beside or above each other, with one key.
+    """Small charts of the same kind, beside or above each other, with one key."""
 
-    Attributes
-    ----------
-    what : str
-        What they show.
-    told : sequence of str
-        What else is to be known to read them.
-    drawings : sequence of Drawing
-        The charts; `what` of each is its title.
-    key : sequence of Entry
-        The key of all.
-    columns : int
-        How many stand side by side where there is room.
-    """
-
-    what: str
-    told: Sequence[str]
-    drawings: Sequence[Drawing]
-    key: Sequence[Entry] = ()
-    columns: int = 3
+    what: str  # what they show
+    told: Sequence[str]  # what else is to be known to read them
+    drawings: Sequence[Drawing]  # the charts; `what` of each is its title
+    key: Sequence[Entry] = ()  # the key of all
+    columns: int = 3  # how many stand side by side where there is room
 
     def picture(self, view: View) -> Any:
         """Return the charts as one picture with a title and a key."""
@@ -202,18 +154,10 @@ def edited(view: View) -> list[str]:
 
 @dataclass(frozen=True)
 class Times:
-    """The periods along a time axis.
+    """The periods along a time axis."""
 
-    Attributes
-    ----------
-    ends : sequence of str
-        First day of every period, and of the one after the last: a period's figures hold to its end.
-    resolution : str
-        What a period is.
-    """
-
-    ends: Sequence[str]
-    resolution: str
+    ends: Sequence[str]  # first day of every period, and of the one after the last: a period's figures hold to its end
+    resolution: str  # what a period is
 
     @property
     def name(self) -> str:

@@ -36,10 +36,7 @@ class Step:
 def waterfall(view: View) -> Drawing:
     """Return the chart of worth as a waterfall: value by pathway, costs, cash, then what is not cash.
 
-    Parameters
-    ----------
-    view : View
-        What to show; expected and discounted $bn.
+    Expected and discounted $bn.
     """
     steps = _steps(view)
     told = [worth(view), f"$bn, {view.weighed}; bars go on from where the one before ended"]

@@ -23,10 +23,7 @@ SIGNED = "supply as signed"
 def gw_over_time(view: View) -> Drawing:
     """Return the chart of a plan: expected GW by pathway, stacked over time, against supply.
 
-    Parameters
-    ----------
-    view : View
-        What to show. Each period's figures are weighted by the probability of its nodes.
+    Each period's figures are weighted by the probability of its nodes.
 
     Returns
     -------

@@ -88,14 +88,7 @@ def _places(alt: Any, frame: Frame, names: Sequence[str]) -> Any:
 def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
     """Return the frontier of risk: expected worth against the mean worth of the worst futures, by aversion.
 
-    Parameters
-    ----------
-    points : sequence of Point
-        The plans, by rising aversion.
-    tail : float
-        Share of futures that are the worst.
-    own : float
-        The instance's own aversion.
+    The points come by rising aversion; `tail` is the share of futures that are the worst.
     """
     rows = [
         {"worst": p.cvar_bn, "expected": p.expected_bn, "name": f"{p.aversion:g}", "place": place}
@@ -174,13 +167,7 @@ About = Mapping[str, Any]
 
 
 def chart(kind: str, tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
-    """Return the chart of a sweep of a kind.
-
-    Raises
-    ------
-    NothingToShowError
-        If there is no chart of that kind, or the sweep has nothing to show in it.
-    """
+    """Return the chart of a sweep of a kind."""
     if kind not in CHARTS:
         raise NothingToShowError(f"there is no picture of a {kind}")
     return CHARTS[kind](tables, about)

@@ -88,13 +88,7 @@ MOVES = "gwplan uncertainty --json"
 
 
 def uncertainty_report(found: Uncertainty) -> Report:
-    """Return the report on an instance's uncertainty.
-
-    Parameters
-    ----------
-    found : Uncertainty
-        What was found: capacity in GW, money in $bn.
-    """
+    """Return the report on an instance's uncertainty."""
     money = money_of(found)
     told: dict[str, Any] = {"branches": found.first_moves, "peak_gw": peak_gw_of(found), "rest": MOVES}
     report = Report(

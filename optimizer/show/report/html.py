@@ -19,19 +19,11 @@ COLUMNS: Final = 160
 
 @dataclass
 class HtmlPage(Page):
-    """A page that the printed parts write HTML to; all text is escaped.
-
-    Attributes
-    ----------
-    prefix : str
-        Begins the identifiers of its headings.
-    html : list of str
-        What was written.
-    """
+    """A page that the printed parts write HTML to; all text is escaped."""
 
     width: int = COLUMNS
-    prefix: str = "part"
-    html: list[str] = field(default_factory=list)
+    prefix: str = "part"  # begins the identifiers of its headings
+    html: list[str] = field(default_factory=list)  # what was written
     _headings: int = 0
 
     @property

@@ -49,16 +49,7 @@ class Palette:
 def svg(chart: Any, palette: Palette, prefix: str, kind: str) -> str:
     """Return a chart as SVG for the body of a page.
 
-    Parameters
-    ----------
-    chart : altair chart
-        The chart, its layers named as by `Drawing.on_page`.
-    palette : Palette
-        Takes the colours.
-    prefix : str
-        Begins every identifier, so that charts of a page do not share any.
-    kind : str
-        Class of the element.
+    `prefix` begins every identifier, so that charts of a page do not share any.
     """
     convert = theme.installed("vl_convert", "vl-convert")
     root = ElementTree.fromstring(convert.vegalite_to_svg(json.dumps(chart.to_dict(validate=False))))
@@ -148,20 +139,11 @@ GENERATOR: Final = '<meta name="generator" content="gwplan report">'
 
 @dataclass
 class Report:
-    """A page that is being written.
+    """A page that is being written."""
 
-    Attributes
-    ----------
-    title : str
-        What it is about.
-    lead : sequence of str
-        Paragraphs below the title.
-    left_out : dict of str to str
-        Charts that were left out, each with what is lacking for it.
-    """
-
-    title: str
-    lead: Sequence[str] = ()
+    title: str  # what it is about
+    lead: Sequence[str] = ()  # paragraphs below the title
+    # charts that were left out, each with what is lacking for it
     left_out: dict[str, str] = field(default_factory=dict)
     _sections: list[tuple[str, str, list[str]]] = field(default_factory=list)
     _palette: Palette = field(default_factory=Palette)
@@ -293,13 +275,7 @@ class Report:
         )
 
     def save(self, path: str | Path, force: bool = False) -> Path:
-        """Write the page, whole or not at all.
-
-        Raises
-        ------
-        InstanceError
-            If the path may not be replaced, or cannot be written.
-        """
+        """Write the page, whole or not at all."""
         target = Path(path)
         refuse(target, force=force)
         text = self.html()
@@ -309,13 +285,7 @@ class Report:
 
 
 def refuse(path: str | Path, *, force: bool) -> None:
-    """Raise unless a report can be written to a path; ask before long work.
-
-    Raises
-    ------
-    InstanceError
-        If something is there that `force` does not replace: anything but a report; or the extra is not installed.
-    """
+    """Raise unless a report can be written to a path; ask before long work."""
     for module, name in (("altair", "Altair"), ("vl_convert", "vl-convert")):
         theme.installed(module, name)
     refuse_occupied(Path(path), force=force, replaceable=_is_report, kind="a report of gwplan's")

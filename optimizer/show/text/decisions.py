@@ -120,30 +120,14 @@ def _some(names: list[str], last: str = "and") -> str:
 
 @dataclass(frozen=True)
 class Notices:
-    """Notices of cancellation by node, first periods first; those that would print as 0 GW are left out.
+    """Notices of cancellation by node, first periods first; those that would print as 0 GW are left out."""
 
-    Attributes
-    ----------
-    node : (R,) int array
-        Where notice is given.
-    contract : (R,) object array
-        What is cancelled.
-    gw : (R,) float array
-        GW that this notice adds.
-    share : (R,) float array
-        Share of the contract that is cancelled then, earlier notices included.
-    effective : (R,) datetime64 array
-        Day from which the capacity is gone.
-    fee_bn : (R,) float array
-        Fee for this notice, $bn.
-    """
-
-    node: IntArray
-    contract: NDArray[np.object_]
-    gw: FloatArray
-    share: FloatArray
-    effective: NDArray[np.datetime64]
-    fee_bn: FloatArray
+    node: IntArray  # (R,) where notice is given
+    contract: NDArray[np.object_]  # (R,) what is cancelled
+    gw: FloatArray  # (R,) GW that this notice adds
+    share: FloatArray  # (R,) share of the contract that is cancelled then, earlier notices included
+    effective: NDArray[np.datetime64]  # (R,) day from which the capacity is gone
+    fee_bn: FloatArray  # (R,) fee for this notice, $bn
 
     def at(self, rows: BoolArray | IntArray) -> Notices:
         """Return some of the notices."""

@@ -18,15 +18,7 @@ Figures = Mapping[str, Any]
 
 
 def print_exposure(figures: Figures, console: Console | None = None) -> None:
-    """Print exposure figures.
-
-    Parameters
-    ----------
-    figures : mapping
-        As ``gwplan exposure --json`` has them; parts that are missing are not printed.
-    console : rich.console.Console, optional
-        Where to print; standard output by default.
-    """
+    """Print exposure figures. Parts that are missing are not printed."""
     with printed(console) as page:
         page.heading(f"EXPOSURE OF {figures['instance']}")
         if figures["edits"]:

@@ -29,15 +29,7 @@ OPTIONS: Final = (
 
 
 def print_uncertainty(found: Uncertainty, console: Console | None = None) -> None:
-    """Print the report.
-
-    Parameters
-    ----------
-    found : Uncertainty
-        What was found: capacity in GW, money in $bn.
-    console : rich.console.Console, optional
-        Where to print; standard output by default.
-    """
+    """Print the report."""
     money, peak_gw = money_of(found), peak_gw_of(found)
     with printed(console) as page:
         heading(page, found)

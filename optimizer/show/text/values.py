@@ -354,15 +354,7 @@ def marginal_values(page: Page, plan: Plan) -> None:
 
 
 def sentence(row: dict[Any, Any], resolution: str) -> str:
-    """Return a row of the marginal values in words.
-
-    Parameters
-    ----------
-    row : dict
-        One row of the table.
-    resolution : {"month", "quarter", "year"}
-        Length of a period.
-    """
+    """Return a row of the marginal values in words."""
     side = str(row["name"]).rpartition(" ")[2] if row["constraint"] == "lock" else ""
     kind = f"{row['constraint']} {side}".strip()
     more, less = MORE[kind]

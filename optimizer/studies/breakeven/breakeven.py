@@ -32,31 +32,16 @@ whichever is less."""
 
 @dataclass(frozen=True)
 class Breakeven:
-    """What was looked for, and what was found below and above the value that the cells have.
+    """What was looked for, and what was found below and above the value that the cells have."""
 
-    Attributes
-    ----------
-    varied : Varied
-        The cells.
-    figure : str
-        The quantity that is looked at.
-    goal : Goal
-        What is looked for.
-    now : State
-        The plan as it is.
-    low, high : float
-        Bounds of the search, in the cell's unit.
-    searches : tuple of Search
-        Down and up; a direction without room is left out.
-    """
-
-    varied: Varied
-    figure: str
-    goal: Goal
-    now: State
+    varied: Varied  # the cells
+    figure: str  # the quantity that is looked at
+    goal: Goal  # what is looked for
+    now: State  # the plan as it is
+    # bounds of the search, in the cell's unit
     low: float
     high: float
-    searches: tuple[Search, ...]
+    searches: tuple[Search, ...]  # down and up; a direction without room is left out
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -111,15 +96,7 @@ def breakeven(
     between: tuple[float, float] | None = None,
     tell: Told = lambda stage: None,
 ) -> Breakeven:
-    """Return the nearest breakevens below and above the value that some cells have.
-
-    Raises
-    ------
-    InstanceError
-        If the cells or the figure cannot be found, or the bounds do not hold the value that the cells have.
-    StoppedError, AuditError, SolverError
-        As `Session.solve_case`.
-    """
+    """Return the nearest breakevens below and above the value that some cells have."""
     _refuse_fractions(varied)
     cases = Cases(session, varied, figure)
     start = varied.now(session.instance)

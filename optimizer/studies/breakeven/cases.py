@@ -43,26 +43,14 @@ Moved = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class State:
-    """A plan at one value of the cells.
+    """A plan at one value of the cells."""
 
-    Attributes
-    ----------
-    value : float
-        What the cells have, in their unit.
-    figure : float
-        The figure that is looked at, in its own unit.
-    worth_bn : float
-        The plan's objective, $bn.
-    gw : mapping of Moved to float
-        Expected mean GW of each pathway and year, and GW of each contract for which notice is given.
-    decided : (P, Q, N) and (K, N) float array
-        GW of each pathway, pool and node, and share of each contract for which notice is given.
-    """
-
-    value: float
-    figure: float
-    worth_bn: float
+    value: float  # what the cells have, in their unit
+    figure: float  # the figure that is looked at, in its own unit
+    worth_bn: float  # the plan's objective, $bn
+    # expected mean GW of each pathway and year, and GW of each contract for which notice is given
     gw: Mapping[Moved, float]
+    # (P, Q, N) GW of each pathway, pool and node, and share of each contract for which notice is given
     decided: tuple[FloatArray, FloatArray] = field(repr=False)
 
     def differs(self, other: State) -> bool:
@@ -85,21 +73,11 @@ def held(program: LinearProgram, columns: FloatArray) -> LinearProgram:
 
 @dataclass
 class Cases:
-    """An instance solved, cells of it that take other values, and the figure that is looked at.
+    """An instance solved, cells of it that take other values, and the figure that is looked at."""
 
-    Attributes
-    ----------
-    session : Session
-        The instance as it is.
-    varied : Varied
-        The cells.
-    figure : str
-        A quantity, such as ``plan.objective_bn``.
-    """
-
-    session: Session
-    varied: Varied
-    figure: str
+    session: Session  # the instance as it is
+    varied: Varied  # the cells
+    figure: str  # a quantity, such as ``plan.objective_bn``
     _quantity: Quantity = field(init=False)
     _layouts: Layouts = field(init=False, default_factory=Layouts)
     _compiled: Compiled | None = field(init=False, default=None)
@@ -110,23 +88,11 @@ class Cases:
         self._quantity = parse(self.figure, f"--figure {self.figure}")
 
     def instance(self, value: float) -> Instance:
-        """Return the instance with the cells at a value.
-
-        Raises
-        ------
-        InstanceError
-            If they may not have it.
-        """
+        """Return the instance with the cells at a value."""
         return self.session.instance.edited(self.varied.edit(value))
 
     def laid_out(self, value: float) -> Timeline:
-        """Return that instance, valid, on its tree.
-
-        Raises
-        ------
-        InstanceError
-            If it breaks a rule of the format.
-        """
+        """Return that instance, valid, on its tree."""
         if value not in self._recent:
             case, layouts = self.instance(value), self._layouts.forked()
             valid(case, layouts)
@@ -150,13 +116,7 @@ class Cases:
         return self._compiled.with_numbers(entered)
 
     def answer(self, value: float) -> Answer:
-        """Return the certified answer to that instance, solved from the base's basis.
-
-        Raises
-        ------
-        InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
-            As `Session.solve_case`.
-        """
+        """Return the certified answer to that instance, solved from the base's basis."""
         return self.session.solve_case(self.instance(value))
 
     def state_of(self, value: float, answer: Answer) -> State:
@@ -164,13 +124,7 @@ class Cases:
         return self._state(value, answer.laid_out, answer.program, answer.columns, answer.summary)
 
     def state(self, value: float, program: LinearProgram, columns: FloatArray, duals: FloatArray) -> State:
-        """Return what is looked at in a solution of a program at a value, once it is proved optimal.
-
-        Raises
-        ------
-        AuditError
-            If it is not.
-        """
+        """Return what is looked at in a solution of a program at a value, once it is proved optimal."""
         laid_out, certificate = self.laid_out(value), certify(program, columns, duals)
         if not certificate.optimal:
             raise AuditError(f"the plan at {self.varied.text} = {value!r} does not prove optimal", [str(certificate)])
@@ -235,30 +189,20 @@ Goal = Threshold | PlanChanges
 
 @dataclass(frozen=True)
 class Break:
-    """A value at which it happens.
+    """A value at which it happens."""
 
-    Attributes
-    ----------
-    value : float
-        The breakeven, in the cell's unit.
-    low, high : float
-        It lies between them, in the cell's unit: both are `value` where it is exact.
-    before, after : State
-        The plan just short of it, and just beyond: as close as it was bracketed, or at that very value where two plans
-        are equally good there.
-    slope_before, slope_after : float or None
-        Change of the figure per unit of the cells on either side; None where nothing is known there.
-    rates_before, rates_after : mapping of Moved to float
-        Change of GW per unit likewise; empty where nothing is known.
-    """
-
-    value: float
+    value: float  # the breakeven, in the cell's unit
+    # it lies between them, in the cell's unit: both are `value` where it is exact
     low: float
     high: float
+    # the plan just short of it, and just beyond: as close as it was bracketed, or at that very value where two plans
+    # are equally good there
     before: State
     after: State
+    # change of the figure per unit of the cells on either side; None where nothing is known there
     slope_before: float | None
     slope_after: float | None
+    # change of GW per unit likewise; empty where nothing is known
     rates_before: Mapping[Moved, float]
     rates_after: Mapping[Moved, float]
 
@@ -279,36 +223,17 @@ class Break:
 
 @dataclass(frozen=True)
 class Search:
-    """What a search in one direction came to.
+    """What a search in one direction came to."""
 
-    Attributes
-    ----------
-    direction : {1, -1}
-        Up or down from the value that the cells have.
-    found : Break or None
-        The nearest breakeven; None where there is none.
-    method : str
-        `EXACT` or `BRACKETED`.
-    reason : str
-        Why it is not exact; blank where it is.
-    until : float
-        How far was searched, in the cell's unit.
-    ended : str
-        Why not as far as the bounds; blank where it was.
-    steps : int
-        Bases, or re-solves, that were gone through.
-    scan : bool
-        Whether some of the way was looked at in some values only, so that what happens and is undone between two of
-        them is not seen.
-    """
-
-    direction: int
-    found: Break | None
-    method: str
-    reason: str
-    until: float
-    ended: str
-    steps: int
+    direction: int  # up or down from the value that the cells have
+    found: Break | None  # the nearest breakeven; None where there is none
+    method: str  # `EXACT` or `BRACKETED`
+    reason: str  # why it is not exact; blank where it is
+    until: float  # how far was searched, in the cell's unit
+    ended: str  # why not as far as the bounds; blank where it was
+    steps: int  # bases, or re-solves, that were gone through
+    # whether some of the way was looked at in some values only, so that what happens and is undone between two of them
+    # is not seen
     scan: bool = False
 
 
@@ -323,22 +248,13 @@ Look = Callable[[float], bool | None]
 
 @dataclass(frozen=True)
 class Scan:
-    """Where it happens first.
+    """Where it happens first."""
 
-    Attributes
-    ----------
-    near, over : float
-        The last value before it and the first one after, in the cell's unit; both None where it does not happen.
-    until : float
-        How far was looked, in the cell's unit.
-    ended : str
-        Why not as far as the bound; blank where it was.
-    """
-
+    # the last value before it and the first one after, in the cell's unit; both None where it does not happen
     near: float | None
     over: float | None
-    until: float
-    ended: str = ""
+    until: float  # how far was looked, in the cell's unit
+    ended: str = ""  # why not as far as the bound; blank where it was
 
 
 def narrowed(inside: Callable[[float], bool], good: float, bad: float, width: float, *, whole: bool) -> float:

@@ -272,13 +272,7 @@ class _Walk:
         return Break(value, value, value, state, after.near, *slopes, rates, after.rates())
 
     def prove(self, found: Break) -> None:
-        """Have the plan at the breakeven solved and audited like any other.
-
-        Raises
-        ------
-        AuditError
-            If it is worth something else.
-        """
+        """Have the plan at the breakeven solved and audited like any other."""
         answer = self._cases.answer(found.value)
         if not _equal(answer.plan.objective_bn, found.before.worth_bn):
             told = f"{answer.objective_bn!r} $bn solved anew, {found.before.worth_bn!r} $bn by steps of the basis"

@@ -44,24 +44,13 @@ _WAYS: Final = re.compile(r"([*+]?)~")
 
 @dataclass(frozen=True)
 class Draw:
-    """Cells and the distribution that their value is drawn from.
+    """Cells and the distribution that their value is drawn from."""
 
-    Attributes
-    ----------
-    varied : Varied
-        The cells, and whether a draw stands in them, multiplies them or is added to them.
-    distribution : str
-        One of `PARAMETERS`.
-    parameters : tuple of float
-        As `PARAMETERS` names them; of ``discrete`` the values; in the cell's unit or as factors.
-    probabilities : tuple of float
-        Of ``discrete``: of each value; else empty.
-    """
-
-    varied: Varied
-    distribution: str
+    varied: Varied  # the cells, and whether a draw stands in them, multiplies them or is added to them
+    distribution: str  # one of `PARAMETERS`
+    # as `PARAMETERS` names them; of ``discrete`` the values; in the cell's unit or as factors
     parameters: tuple[float, ...]
-    probabilities: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()  # of ``discrete``: of each value; else empty
 
     @property
     def name(self) -> str:
@@ -130,17 +119,8 @@ _QUANTILES: Final[Mapping[str, Callable[[Draw, FloatArray], FloatArray]]] = {
 def draw(text: str, where: str = "") -> Draw:
     """Return the draw that a text spells.
 
-    Parameters
-    ----------
-    text : str
-        ``CELL ~ normal(10, 2) [@ FROM..UNTIL]``, ``CELL *~ ...`` or ``CELL +~ ...``; of dates the draws are months.
-    where : str, optional
-        Words that say where it stands, for messages.
-
-    Raises
-    ------
-    InstanceError
-        If the text is no draw, or the parameters make no distribution.
+    ``CELL ~ normal(10, 2) [@ FROM..UNTIL]``, ``CELL *~ ...`` or ``CELL +~ ...``; of dates the draws are months. `where`
+    says in messages where it stands.
     """
     return _Reader(text, where or f"draw {text.strip()}", FORMS).draw()
 
@@ -238,13 +218,7 @@ def fitting(draws: Sequence[Draw], instance: Instance) -> list[Problem]:
 
 
 def draws_of(path: str) -> list[Draw]:
-    """Return the draws of a CSV file with the columns ``cell``, ``distribution`` and ``parameters``.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found in it.
-    """
+    """Return the draws of a CSV file with the columns ``cell``, ``distribution`` and ``parameters``."""
     (found,) = all_told([partial(draw, text, where) for text, where in _rows(path)])
     return list(found)
 
@@ -277,13 +251,7 @@ class Correlation:
 
 
 def correlation(text: str, where: str = "") -> Correlation:
-    """Return the correlation that a text spells: ``CELL, CELL = 0.6``.
-
-    Raises
-    ------
-    InstanceError
-        If the text is none.
-    """
+    """Return the correlation that a text spells: ``CELL, CELL = 0.6``."""
     where = where or f"correlation {text.strip()}"
     reader = VariedReader(text, where, CORRELATION_FORMS)
     first = reader.varied()
@@ -302,13 +270,7 @@ def correlation(text: str, where: str = "") -> Correlation:
 
 
 def correlations_of(path: str) -> list[Correlation]:
-    """Return the correlations of a CSV file with the columns ``first``, ``second`` and ``correlation``.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found in it.
-    """
+    """Return the correlations of a CSV file with the columns ``first``, ``second`` and ``correlation``."""
     rows = table_rows(path, ("first", "second", "correlation"))
     texts = ((f"{row['first']}, {row['second']} = {row['correlation']}", where) for where, row in rows)
     (found,) = all_told([partial(correlation, text, where) for text, where in texts])
@@ -363,13 +325,7 @@ def _refuse_impossible(draws: Sequence[Draw], ranks: FloatArray) -> None:
 
 
 def sample(draws: Sequence[Draw], samples: int, seed: int, ranks: FloatArray | None = None) -> FloatArray:
-    """Return values of the drawn cells in their units, shape (samples, draws): the same for the same seed.
-
-    Raises
-    ------
-    InstanceError
-        If there are too few samples to be correlated.
-    """
+    """Return values of the drawn cells in their units, shape (samples, draws): the same for the same seed."""
     from scipy.stats import qmc
 
     generator = np.random.Generator(np.random.PCG64(seed))

@@ -49,13 +49,7 @@ class InProcess:
 
 
 class Processes:
-    """Answers tasks in worker processes, one task a worker at a time; a worker that dies is replaced.
-
-    Parameters
-    ----------
-    jobs : int
-        How many workers.
-    """
+    """Answers tasks in worker processes, one task a worker at a time; a worker that dies is replaced."""
 
     def __init__(self, jobs: int) -> None:
         self._threads = ThreadPoolExecutor(jobs, "sweep")
@@ -173,16 +167,6 @@ class Cluster:
     """Answers tasks on the workers of a Dask scheduler, which need gwplan but no disk in common.
 
     Each worker is sent the instance's tables as text. What a worker was at when it was lost is given to another.
-
-    Parameters
-    ----------
-    address : str
-        The scheduler's, such as ``tcp://127.0.0.1:8786``.
-
-    Raises
-    ------
-    InstanceError
-        If Dask is not installed, or no scheduler answers there.
     """
 
     def __init__(self, address: str) -> None:

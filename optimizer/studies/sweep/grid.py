@@ -67,11 +67,6 @@ def written(path: str, instance: Instance) -> tuple[Task, ...]:
 
     A header is ``CELL``, ``CELL *=`` or ``CELL +=``, with ``@ FROM..UNTIL`` behind it where that is meant. A column
     called ``name`` names the cases. A blank leaves the cell as it is.
-
-    Raises
-    ------
-    InstanceError
-        If the file cannot be read, or a cell of it makes no edit that fits the instance; it carries every problem.
     """
     where, lines = csv_lines(path)
     if len(lines) < 2:

@@ -39,14 +39,7 @@ def discard(out: str | Path) -> None:
 class Journal:
     """The rows of one study, each a line with its checksum; a line that is torn ends what is read.
 
-    Parameters
-    ----------
-    out : str or Path
-        The folder that the finished sweep is to become.
-    study : Study
-        What is asked: rows of another study are not touched.
-    force : bool
-        Whether the rows of another study are thrown away.
+    With `force` the rows of another study are thrown away.
 
     Raises
     ------

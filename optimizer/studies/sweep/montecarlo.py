@@ -43,13 +43,7 @@ def study(
     quantities: tuple[str, ...] = (),
     options: SolveOptions | None = None,
 ) -> Study:
-    """Return the cases of a Monte Carlo: one a draw of all cells together.
-
-    Raises
-    ------
-    InstanceError
-        If a cell is not there, is drawn twice or cannot have its median; it carries every problem.
-    """
+    """Return the cases of a Monte Carlo: one a draw of all cells together."""
     problems = fitting(draws, instance)
     if problems:
         raise InstanceError(problems)

@@ -35,45 +35,23 @@ Value = str | float
 
 @dataclass(frozen=True)
 class Task:
-    """A case to be answered.
+    """A case to be answered."""
 
-    Attributes
-    ----------
-    edits : tuple of str
-        Edits of the base, in the command line's spelling, applied in their order; none: the base itself.
-    inputs : mapping of str to Value
-        What the table of cases says of it, by column.
-    """
-
+    # edits of the base, in the command line's spelling, applied in their order; none: the base itself
     edits: tuple[str, ...]
-    inputs: Mapping[str, Value] = field(default_factory=dict)
+    inputs: Mapping[str, Value] = field(default_factory=dict)  # what the table of cases says of it, by column
 
 
 @dataclass(frozen=True)
 class Study:
-    """Cases of one instance, and what is wanted of each.
+    """Cases of one instance, and what is wanted of each."""
 
-    Attributes
-    ----------
-    kind : str
-        ``sweep``, ``tornado`` or ``montecarlo``: how a kept folder is read.
-    instance : Instance
-        The base of all cases.
-    tasks : tuple of Task
-        The cases, in the order of the table.
-    quantities : tuple of str
-        Quantities that each row gives besides the usual figures.
-    options : SolveOptions
-        Of every solve.
-    settings : mapping
-        What else the study was asked with (seed, shares ...), for the manifest; JSON holds it.
-    """
-
-    kind: str
-    instance: Instance
-    tasks: tuple[Task, ...]
-    quantities: tuple[str, ...] = ()
-    options: SolveOptions = field(default_factory=SolveOptions)
+    kind: str  # ``sweep``, ``tornado`` or ``montecarlo``: how a kept folder is read
+    instance: Instance  # the base of all cases
+    tasks: tuple[Task, ...]  # the cases, in the order of the table
+    quantities: tuple[str, ...] = ()  # quantities that each row gives besides the usual figures
+    options: SolveOptions = field(default_factory=SolveOptions)  # of every solve
+    # what else the study was asked with (seed, shares ...), for the manifest; JSON holds it
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -91,21 +69,11 @@ class Study:
 
 @dataclass(frozen=True)
 class Results:
-    """A study answered.
+    """A study answered."""
 
-    Attributes
-    ----------
-    study : Study
-        What was asked.
-    base : Row
-        The base's figures: ``status``, ``reason``, money in $bn, capacity in GW and GW-years.
-    rows : tuple of Row
-        The same of every case, in the order of the study's tasks. A case without a plan has its status and reason
-        alone.
-    """
-
-    study: Study
-    base: Row
+    study: Study  # what was asked
+    base: Row  # the base's figures: ``status``, ``reason``, money in $bn, capacity in GW and GW-years
+    # the same of every case, in the order of the study's tasks. A case without a plan has its status and reason alone.
     rows: tuple[Row, ...]
 
     @cached_property

@@ -27,26 +27,13 @@ LEAST_GW: Final = 1e-3
 
 @dataclass(frozen=True)
 class Input:
-    """An input and its two cases.
+    """An input and its two cases."""
 
-    Attributes
-    ----------
-    name : str
-        Its cells in words.
-    status : str
-        How sure they are; blank where that is not said, or differs.
-    cells : int
-        How many they are.
-    range : str
-        How far it goes down and up.
-    down, up : tuple of Edit
-        What makes it so; none where it is at its largest or smallest value already.
-    """
-
-    name: str
-    status: str
-    cells: int
-    range: str
+    name: str  # its cells in words
+    status: str  # how sure they are; blank where that is not said, or differs
+    cells: int  # how many they are
+    range: str  # how far it goes down and up
+    # what makes it so; none where it is at its largest or smallest value already
     down: tuple[Edit, ...]
     up: tuple[Edit, ...]
 
@@ -70,11 +57,6 @@ def inputs(
         Whether cells that are reported are swung as well.
     only : bool
         Whether nothing but the ranges is.
-
-    Raises
-    ------
-    InstanceError
-        If a range is none, or names nothing; or if there is no input.
     """
     (own,) = all_told([partial(limits, text) for text in ranges])
     all_told([partial(instance.edited, edit) for one in own for edit in one.edits])

@@ -43,15 +43,6 @@ def packed(instance: Instance, quantities: Iterable[str] = (), options: SolveOpt
     """Return what a worker must know, as text: an instance by its files' content, and what to make of each case.
 
     Rows keep the numbers that messages name them by. The instance's what-ifs are left behind.
-
-    Parameters
-    ----------
-    instance : Instance
-        The base of all cases.
-    quantities : iterable of str
-        Quantities (see ``docs/instance-format.md``, claims) that each row gives besides the usual figures.
-    options : SolveOptions, optional
-        Time limit (seconds) and solver options of every solve.
     """
     options = options or SolveOptions()
     sheets = instance.sheets
@@ -92,13 +83,7 @@ def _one_thread_for_good() -> None:
 
 
 class Worker:
-    """An instance solved and kept, which answers cases of it.
-
-    Parameters
-    ----------
-    setup : str
-        From `packed`.
-    """
+    """An instance solved and kept, which answers cases of it."""
 
     def __init__(self, setup: str) -> None:
         known = json.loads(setup)
