@@ -258,7 +258,7 @@ class Scan:
 
 
 def narrowed(inside: Callable[[float], bool], good: float, bad: float, width: float, *, whole: bool) -> float:
-    """Return a value inside that is within `width` of one that is not, by halving."""
+    """Return a value inside that is within `width` of one that is not, by halving; both in the unit of the cells."""
     while abs(bad - good) > (1.0 if whole else width):
         middle = (good + bad) / 2
         middle = float(np.floor(middle)) if whole else middle

@@ -325,7 +325,7 @@ def _refuse_impossible(draws: Sequence[Draw], ranks: FloatArray) -> None:
 
 
 def sample(draws: Sequence[Draw], samples: int, seed: int, ranks: FloatArray | None = None) -> FloatArray:
-    """Return values of the drawn cells in their units, shape (samples, draws): the same for the same seed."""
+    """Return values of the drawn cells, each in its unit, shape (samples, draws): the same for the same seed."""
     from scipy.stats import qmc
 
     generator = np.random.Generator(np.random.PCG64(seed))

@@ -103,7 +103,7 @@ def quantiles(planned: pd.DataFrame, figures: Sequence[str]) -> pd.DataFrame:
 
 
 def quantile_interval(values: FloatArray, share: float) -> tuple[float, float]:
-    """Return the order statistics between which a quantile lies with `CONFIDENCE`; nan where none is so far out."""
+    """Return the order statistics (the values' unit) between which a quantile lies; nan where none is so far out."""
     from scipy.stats import binom
 
     tail = (1 - CONFIDENCE) / 2
