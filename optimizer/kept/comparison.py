@@ -19,13 +19,7 @@ RECORD, TABLE, RUNS = "comparison.json", "comparison.csv", "runs"
 
 
 def refuse_existing(folder: str | Path, *, force: bool) -> None:
-    """Raise unless a comparison can be kept in `folder`; ask before a long series of solves.
-
-    Raises
-    ------
-    InstanceError
-        If something is there that `force` does not replace, or the place is not writable.
-    """
+    """Raise unless a comparison can be kept in `folder`; ask before a long series of solves."""
     refuse_occupied(Path(folder), force=force, replaceable=is_comparison, kind="a kept comparison")
 
 
@@ -51,11 +45,6 @@ def keep(
     """Keep a comparison in a new folder, whole or not at all: ``comparison.csv``, ``comparison.json``, ``runs/``.
 
     Each run is kept as ``gwplan solve --out`` keeps it; `table` and `record` (JSON) say what was compared.
-
-    Raises
-    ------
-    InstanceError
-        If the folder may not be replaced, or cannot be written.
     """
     refuse_existing(folder, force=force)
     with whole_folder(Path(folder), replace=force) as new:

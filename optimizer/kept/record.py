@@ -28,24 +28,12 @@ _PACKAGES: Final = ("gwplan", "pyomo", "highspy", "numpy", "pandas")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of kept folder.
+    """A kind of kept folder."""
 
-    Attributes
-    ----------
-    words : str
-        What such a folder is called.
-    form : str
-        What its manifest says as its ``format``.
-    newest : int
-        Version of it that this gwplan writes, and the newest that it reads.
-    maker : str
-        The commands that make one.
-    """
-
-    words: str
-    form: str
-    newest: int
-    maker: str
+    words: str  # what such a folder is called
+    form: str  # what its manifest says as its ``format``
+    newest: int  # version of it that this gwplan writes, and the newest that it reads
+    maker: str  # the commands that make one
 
     def made(self, folder: Path) -> bool:
         """Return whether a folder is of this kind, of any version, whole or not."""
@@ -58,13 +46,7 @@ class Kind:
             return False
 
     def manifest(self, root: Path) -> dict[str, Any]:
-        """Return the manifest of a folder of this kind that this version can read.
-
-        Raises
-        ------
-        InstanceError
-            If there is no such folder, or its manifest is not one that can be read.
-        """
+        """Return the manifest of a folder of this kind that this version can read."""
         where = printable(str(root))
         if not root.is_dir():
             what = "not a folder" if root.exists() else "no such folder"

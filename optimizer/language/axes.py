@@ -30,36 +30,18 @@ _OPERATIONS: Final = {"=": "set", "*=": "scale", "+=": "add", "-=": "add"}
 
 @dataclass(frozen=True)
 class Axis:
-    """Cells that take one value after another.
+    """Cells that take one value after another."""
 
-    Attributes
-    ----------
-    name : str
-        The cells, how they change and when, in the command line's spelling without the values.
-    edits : tuple of Edit
-        The edit for each value.
-    values : tuple of str or float
-        The values as a table shows them.
-    """
-
-    name: str
-    edits: tuple[Edit, ...]
-    values: tuple[str | float, ...]
+    name: str  # the cells, how they change and when, in the command line's spelling without the values
+    edits: tuple[Edit, ...]  # the edit for each value
+    values: tuple[str | float, ...]  # the values as a table shows them
 
 
 def axis(text: str) -> Axis:
     """Return the axis that a text spells.
 
-    Parameters
-    ----------
-    text : str
-        ``TABLE[column=pattern, ...].column OP VALUE, VALUE, ... [@ FROM..UNTIL]`` with OP one of ``=``, ``*=``, ``+=``,
-        ``-=``. Numbers may be written ``LOW..HIGH step STEP``, and of a date ``+= 3, 6 months``.
-
-    Raises
-    ------
-    InstanceError
-        If the text is none; the message says at which character.
+    ``TABLE[column=pattern, ...].column OP VALUE, VALUE, ... [@ FROM..UNTIL]`` with OP one of ``=``, ``*=``, ``+=``,
+    ``-=``. Numbers may be written ``LOW..HIGH step STEP``, and of a date ``+= 3, 6 months``.
     """
     return AxisReader(text, f"grid {text.strip()}", FORMS).axis()
 

@@ -80,27 +80,13 @@ class Number:
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of the rows that meet every condition: one cell, or the sum of products over rows, or how many rows.
+    """Cells of the rows that meet every condition: one cell, or the sum of products over rows, or how many rows."""
 
-    Attributes
-    ----------
-    table : str
-        Table of the catalogue.
-    where : tuple of (Path, Cell or Span)
-        Conditions.
-    columns : tuple of Path
-        The column, or the columns whose cells are multiplied row by row; none for ``count``.
-    total : {"one", "sum", "count"}
-        What is made of the rows.
-    at : int
-        Place in the text, from 0.
-    """
-
-    table: str
-    where: tuple[tuple[Path, Cell | Span], ...]
-    columns: tuple[Path, ...]
-    total: Literal["one", "sum", "count"]
-    at: int
+    table: str  # table of the catalogue
+    where: tuple[tuple[Path, Cell | Span], ...]  # conditions
+    columns: tuple[Path, ...]  # the column, or the columns whose cells are multiplied row by row; none for ``count``
+    total: Literal["one", "sum", "count"]  # what is made of the rows
+    at: int  # place in the text, from 0
 
 
 @dataclass(frozen=True)
@@ -127,13 +113,7 @@ Quantity = Number | Cells | Figure | Operation
 
 
 def parse(text: str, where: str) -> Quantity:
-    """Return the quantity that a text spells.
-
-    Raises
-    ------
-    InstanceError
-        If the text is no quantity, or names a table, column or figure that does not exist; it says at which character.
-    """
+    """Return the quantity that a text spells."""
     return _Reader(text, where, FORMS).read()
 
 

@@ -43,13 +43,7 @@ class _Rows:
 
 
 def read_workbook(path: str | Path) -> Reading:
-    """Read an instance's tables, uncertainty and what-ifs from a workbook.
-
-    Raises
-    ------
-    InstanceError
-        If the file cannot be read or is not a workbook that may be trusted.
-    """
+    """Read an instance's tables, uncertainty and what-ifs from a workbook."""
     return read_book(read_bytes(path), printable(str(path)))
 
 
