@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, share, takes_case
+from optimizer.commands.common import Case, ends_with_code, progress, share, takes_case, tell_json
 
 if TYPE_CHECKING:
     from optimizer.plan.firmness import Alternatives
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 @ends_with_code
 def alternatives(case: Case, within: float, as_json: bool) -> None:
     """Show how firm the plan of INSTANCE is: least and most GW by pathway and year among nearly best plans."""
-    import json
-
     from optimizer.planning import alternatives_of
 
     instance = case.load()
@@ -31,7 +29,7 @@ def alternatives(case: Case, within: float, as_json: bool) -> None:
     if as_json:
         figures = {name: getattr(found, name) for name in ("within", "best_bn", "least_bn")}
         tables = {name: getattr(found, name).to_dict("records") for name in ("ranges", "plans")}
-        click.echo(json.dumps({**figures, **tables}, indent=2, allow_nan=False))
+        tell_json({**figures, **tables})
     else:
         _print(found)
 

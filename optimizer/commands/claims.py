@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+from optimizer.commands.common import Case, ends_with_code, progress, takes_case, tell_json
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -25,9 +25,7 @@ def claims(case: Case, as_json: bool) -> None:
     valid(instance)
     found = judged(instance, lambda: _summary(instance))
     if as_json:
-        import json
-
-        click.echo(json.dumps([claim.as_dict() for claim in found], indent=2, allow_nan=False))
+        tell_json([claim.as_dict() for claim in found])
         return
     from optimizer.show.text.claims import print_claims
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED, stop, warn
+from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED, Command, show, stop, warn, with_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from optimizer.show.page import Page
     from optimizer.solver.program import SolveOptions
     from optimizer.studies.sweep.sweep import Engine, Results, Study
 
@@ -85,28 +86,24 @@ class Work:
 
         return InProcess() if self.jobs == 1 else Processes(self.jobs)
 
-    def keep(self, results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> None:
-        """Keep the cases, and the tables made of them, where that is asked for; the unfinished rows go then."""
-        if self.out is None:
-            return
+    def finish(self, results: Results, made: Mapping[str, pd.DataFrame], part: Callable[[Page], None]) -> None:
+        """Keep and draw the cases and the tables made of them where that is asked for, tell them, and end."""
         from optimizer.kept.sweep import CASES, keep
         from optimizer.studies.sweep.journal import discard
 
-        command = ["gwplan", *sys.argv[1:]]
-        made = {CASES: results.table, **(tables or {})}
-        keep(results.study.instance, results.asked(), made, self.out, command=command, force=self.force)
-        discard(self.out)
-        click.echo(f"kept in {self.out}", err=True)
-
-    def draw(self, results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> None:
-        """Write the pictures that are asked for."""
-        if not self.pictures:
-            return
-        from optimizer.kept.sweep import CASES
-
-        draw(
-            results.study.kind, {CASES: results.table, **(tables or {})}, results.described(), self.pictures, self.force
-        )
+        tables = {CASES: results.table, **made}
+        if self.out is not None:
+            command = ["gwplan", *sys.argv[1:]]
+            keep(results.study.instance, results.asked(), tables, self.out, command=command, force=self.force)
+            discard(self.out)
+            click.echo(f"kept in {self.out}", err=True)
+        if self.pictures:
+            draw(results.study.kind, tables, results.described(), self.pictures, self.force)
+        if self.as_json:
+            click.echo(_as_json(results, made))
+        else:
+            show(part)
+        _end(results)
 
 
 def draw(
@@ -126,7 +123,7 @@ def draw(
         click.echo(f"wrote {path}", err=True)
 
 
-def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> str:
+def _as_json(results: Results, tables: Mapping[str, pd.DataFrame]) -> str:
     """Return a sweep as JSON: the base's figures, each case's, and the tables made of them."""
     import json
 
@@ -137,11 +134,11 @@ def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) 
         {"case": number, "inputs": dict(task.inputs), **row}
         for number, (task, row) in enumerate(zip(study.tasks, results.rows, strict=True), start=1)
     ]
-    made = {name: table.to_dict("records") for name, table in (tables or {}).items()}
+    made = {name: table.to_dict("records") for name, table in tables.items()}
     return json.dumps(plain({**results.described(), **made, "cases": cases}), indent=2, ensure_ascii=False)
 
 
-def end(results: Results) -> None:
+def _end(results: Results) -> None:
     """End with the exit code that fits: 5 where a case failed its own check, 3 where none has a plan."""
     statuses = set(results.table["status"])
     if statuses & {"failed_check", "solver_error", "error", "lost"}:
@@ -211,7 +208,7 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def works(command: Callable[..., None]) -> Callable[..., None]:
+def works(command: Command) -> Command:
     """Give a command the options of many cases, as one `Work` called ``work``."""
 
     @wraps(command)
@@ -227,11 +224,9 @@ def works(command: Callable[..., None]) -> Callable[..., None]:
         taken = {f.name: options.pop(f.name) for f in fields(Work) if f.name != "pictures"}
         command(work=Work(**taken, pictures=tuple(pictures)), **options)
 
-    for option in reversed(_OPTIONS):
-        run = option(run)
-    return run
+    return with_options(run, _OPTIONS)
 
 
-def of_figure(told: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def of_figure(told: str) -> Callable[[Command], Command]:
     """Return the option that names the figure which a command tells, called ``figure``."""
     return click.option("--of", "figure", default="objective_bn", show_default=True, metavar="FIGURE", help=told)

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import NO_PLAN, Case, ends_with_code, pairs, progress, stays_near, stop, warn
+from optimizer.commands.common import (
+    NO_PLAN,
+    Case,
+    ends_with_code,
+    pairs,
+    progress,
+    refuse_report,
+    show,
+    stays_near,
+    stop,
+    warn,
+)
 
 if TYPE_CHECKING:
     from optimizer.session import Session
@@ -50,10 +62,7 @@ def whatif(
 
     if out is not None:
         kept.refuse_existing(out, force=force)
-    if html is not None:
-        from optimizer.show.report.report import refuse
-
-        refuse(html, force=force)
+    refuse_report(html, force=force)
     case = Case(source, whatifs, (), given, deterministic, (), earlier, move_cost)
     base = case.load()
     asked = stacks(base, names, edits)
@@ -73,7 +82,13 @@ def whatif(
     if as_json:
         click.echo(compared_as_json(found, shares))
     else:
-        show(found, shares)
+        from optimizer.show.text.comparison import attribution, comparison
+
+        told = [case for case in found.cases if case.name in shares]
+        show(
+            lambda page: comparison(page, found),
+            *(partial(attribution, found=found, case=case, shares=shares[case.name]) for case in told),
+        )
     if html is not None:
         from optimizer.show.report.cases import whatif_report
 
@@ -99,15 +114,3 @@ def _warn(found: Comparison) -> None:
         added = [line for line in (case.plan.warnings if case.plan else ()) if line not in base]
         more = f" (and {len(added) - 1} more)" if len(added) > 1 else ""
         warn(f"{case.name}: {line}{more}" for line in added[:1])
-
-
-def show(found: Comparison, shares: Mapping[str, Attribution]) -> None:
-    """Print a comparison, and what each part of a stack contributes."""
-    from optimizer.show.page import printed
-    from optimizer.show.text.comparison import attribution, comparison
-
-    with printed() as page:
-        comparison(page, found)
-        for case in found.cases:
-            if case.name in shares:
-                attribution(page, found, case, shares[case.name])
