@@ -56,7 +56,7 @@ class Work:
     def answered(self, study: Study) -> Results:
         """Return the answers to a study; those of a sweep that was broken off are taken from where it left them."""
         from optimizer.studies.sweep.journal import Journal
-        from optimizer.studies.sweep.sweep import Memory, run
+        from optimizer.studies.sweep.sweep import Store, run
 
         began = time.monotonic()
         with ExitStack() as open_:
@@ -66,7 +66,7 @@ class Work:
                 if journal.rows:
                     click.echo(f"going on with {journal.folder}: {journal.answered} cases are there", err=True)
             tell = open_.enter_context(_bar(len(study.tasks)))
-            store = journal or Memory()
+            store = journal or Store()
             try:
                 results = run(study, self._engine(), store, tell)
             except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -68,52 +68,25 @@ class Draw:
 
     def values(self, share: FloatArray) -> FloatArray:
         """Return the quantiles of the distribution at shares in (0, 1)."""
-        return _QUANTILES[self.distribution](self, share)
+        from scipy import stats
 
-
-def _normal(draw: Draw, share: FloatArray) -> FloatArray:
-    from scipy.special import ndtri
-
-    mean, sd = draw.parameters
-    found: FloatArray = mean + sd * ndtri(share)
-    return found
-
-
-def _lognormal(draw: Draw, share: FloatArray) -> FloatArray:
-    """Mean and sd are those of the value itself: of its logarithm they follow."""
-    from scipy.special import ndtri
-
-    mean, sd = draw.parameters
-    variance = math.log1p((sd / mean) ** 2)
-    found: FloatArray = np.exp(math.log(mean) - variance / 2 + math.sqrt(variance) * ndtri(share))
-    return found
-
-
-def _triangular(draw: Draw, share: FloatArray) -> FloatArray:
-    low, mode, high = draw.parameters
-    rising = share * (high - low) * (mode - low)
-    falling = (1 - share) * (high - low) * (high - mode)
-    return np.where(share * (high - low) < mode - low, low + np.sqrt(rising), high - np.sqrt(falling))
-
-
-def _uniform(draw: Draw, share: FloatArray) -> FloatArray:
-    low, high = draw.parameters
-    return low + share * (high - low)
-
-
-def _discrete(draw: Draw, share: FloatArray) -> FloatArray:
-    through = np.cumsum(draw.probabilities)
-    at = np.searchsorted(through, share, side="left")
-    return np.array(draw.parameters)[np.minimum(at, len(through) - 1)]
-
-
-_QUANTILES: Final[Mapping[str, Callable[[Draw, FloatArray], FloatArray]]] = {
-    "normal": _normal,
-    "lognormal": _lognormal,
-    "triangular": _triangular,
-    "uniform": _uniform,
-    "discrete": _discrete,
-}
+        if self.distribution == "discrete":
+            through = np.cumsum(self.probabilities)
+            at = np.searchsorted(through, share, side="left")
+            return np.array(self.parameters)[np.minimum(at, len(through) - 1)]
+        low, *_, last = self.parameters
+        match self.distribution:
+            case "normal":
+                drawn = stats.norm(low, last)
+            case "lognormal":  # mean and sd are those of the value itself: of its logarithm they follow
+                variance = math.log1p((last / low) ** 2)
+                drawn = stats.lognorm(math.sqrt(variance), scale=low * math.exp(-variance / 2))
+            case "triangular":
+                drawn = stats.triang((self.parameters[1] - low) / (last - low), low, last - low)
+            case _:
+                drawn = stats.uniform(low, last - low)
+        found: FloatArray = drawn.ppf(share)
+        return found
 
 
 def draw(text: str, where: str = "") -> Draw:

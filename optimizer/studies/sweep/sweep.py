@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pandas as pd
 
@@ -105,52 +106,35 @@ class Results:
         return {**self.described(), "study": self.study.digest, "options": how}
 
 
-class Engine(Protocol):
+class Engine(ABC):
     """Where tasks are answered."""
 
     @property
+    @abstractmethod
     def width(self) -> int:
         """Tasks that it is given at a time, at most."""
-        ...
 
+    @abstractmethod
     def submit(self, setup: str, edits: tuple[str, ...]) -> Future[Row]:
         """Begin to answer a task as `optimizer.studies.sweep.worker.answered` does."""
-        ...
 
     def answer(self, future: Future[Row]) -> Row:
         """Return the answer to a task that is done."""
-        ...
+        return future.result()
 
+    @abstractmethod
     def close(self, *, at_once: bool) -> None:
         """End its workers, at once where what they are at is no longer wanted."""
-        ...
 
 
-class Store(Protocol):
-    """Where rows are kept as they come."""
-
-    @property
-    def rows(self) -> Mapping[int, Row]:
-        """The rows kept so far, by the number of their task."""
-        ...
-
-    def begin(self, fingerprint: str) -> None:
-        """Note where every case starts; refuse to go on from rows that started elsewhere."""
-        ...
-
-    def add(self, number: int, row: Row) -> None:
-        """Keep a row."""
-        ...
-
-
-class Memory:
-    """Rows kept for as long as the process lives."""
+class Store:
+    """Where rows are kept as they come, by the number of their task: for as long as the process lives."""
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
 
     def begin(self, fingerprint: str) -> None:
-        """Start with nothing."""
+        """Note where every case starts; refuse to go on from rows that started elsewhere."""
 
     def add(self, number: int, row: Row) -> None:
         """Keep a row."""
@@ -171,7 +155,7 @@ def run(study: Study, engine: Engine, store: Store | None = None, tell: Told | N
     KeyboardInterrupt
         If Ctrl-C was pressed; the store has what was answered by then.
     """
-    store = store or Memory()
+    store = store or Store()
     if BASE in store.rows:
         _refuse_unknown(study, store.rows[BASE])
     left = [n for n in (BASE, *range(len(study.tasks))) if n not in store.rows]
