@@ -122,8 +122,8 @@ def solve(
             plan = make_plan(laid_out, program, solution, certificate, allowable=allowable)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
-    told = [*map(str, (*warnings, *left_free(laid_out))), *_without_ranges(program, solution)]
-    return replace(plan, warnings=tuple(told), timings=timings, solved=report)
+    warned = [*map(str, (*warnings, *left_free(laid_out))), *_without_ranges(program, solution)]
+    return replace(plan, warnings=tuple(warned), timings=timings, solved=report)
 
 
 def _without_ranges(program: LinearProgram, solution: Solution) -> list[str]:

@@ -58,10 +58,10 @@ def breakeven(
     goal = search.PlanChanges() if threshold is None else search.Threshold(threshold)
     with progress() as tell:
         tell("the plan as it is")
-        found = search.breakeven(Session(instance), cells, goal, figure, between, tell)
+        result = search.breakeven(Session(instance), cells, goal, figure, between, tell)
     if as_json:
-        tell_json({"instance": instance.name, **found.as_dict()})
+        tell_json({"instance": instance.name, **result.as_dict()})
         return
     from optimizer.show.text.breakeven import breakeven as part
 
-    show(lambda page: part(page, instance.name, found))
+    show(lambda page: part(page, instance.name, result))

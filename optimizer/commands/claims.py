@@ -23,13 +23,13 @@ def claims(case: Case, as_json: bool) -> None:
 
     instance = case.load()
     valid(instance)
-    found = judged(instance, lambda: _summary(instance))
+    verdicts = judged(instance, lambda: _summary(instance))
     if as_json:
-        tell_json([claim.as_dict() for claim in found])
+        tell_json([claim.as_dict() for claim in verdicts])
         return
     from optimizer.show.text.claims import print_claims
 
-    print_claims(instance, found)
+    print_claims(instance, verdicts)
 
 
 def _summary(instance: Instance) -> Any:

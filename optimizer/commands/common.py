@@ -65,9 +65,9 @@ def _explain(error: InfeasibleError) -> None:
     from optimizer.conflict.diagnose import diagnose
 
     try:
-        found = diagnose(error.instance)
+        diagnosis = diagnose(error.instance)
         nothing = "not explained: every demand can be kept to within what the solver forgives"
-        lines = list(found.lines()) if found.conflicts else [nothing]
+        lines = list(diagnosis.lines()) if diagnosis.conflicts else [nothing]
     except (PlanError, KeyboardInterrupt) as stopped:  # the instance is infeasible all the same
         lines = [f"not explained: {str(stopped) or 'interrupted'}; try: gwplan explain"]
     for line in lines:

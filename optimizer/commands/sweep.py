@@ -54,5 +54,5 @@ def _asked(instance: Instance, grids: tuple[str, ...], cases: str | None) -> tup
     if cases is not None:
         tasks = written(cases, instance)
         return tasks, list(tasks[0].inputs)
-    found = axes(instance, grids)
-    return grid(found), [each.name for each in found]
+    sides = axes(instance, grids)
+    return grid(sides), [each.name for each in sides]

@@ -227,6 +227,6 @@ def works(command: Command) -> Command:
     return with_options(run, _OPTIONS)
 
 
-def of_figure(told: str) -> Callable[[Command], Command]:
+def of_figure(about: str) -> Callable[[Command], Command]:
     """Return the option that names the figure which a command tells, called ``figure``."""
-    return click.option("--of", "figure", default="objective_bn", show_default=True, metavar="FIGURE", help=told)
+    return click.option("--of", "figure", default="objective_bn", show_default=True, metavar="FIGURE", help=about)

@@ -32,15 +32,15 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
     from optimizer.studies.uncertainty import uncertainty as found_of
 
     with progress() as tell:
-        found = found_of(instance, frontier=frontier or 0, progress=tell)
-    warn(map(str, found.plan.warnings))
+        result = found_of(instance, frontier=frontier or 0, progress=tell)
+    warn(map(str, result.plan.warnings))
     if as_json:
-        tell_json(found.as_dict())
+        tell_json(result.as_dict())
     else:
         from optimizer.show.text.uncertainty import print_uncertainty
 
-        print_uncertainty(found)
+        print_uncertainty(result)
     if html is not None:
         from optimizer.show.report.cases import uncertainty_report
 
-        uncertainty_report(found).save(html, force=force)
+        uncertainty_report(result).save(html, force=force)

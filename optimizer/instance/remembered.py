@@ -38,12 +38,12 @@ class Remembered:
         return self._once((what, *map(id, sources)), sources, make)
 
     def _once(self, key: tuple[Any, ...], sources: Sequence[Any], make: Callable[[], T]) -> T:
-        found = self._made.get(key)
+        kept = self._made.get(key)
         for known in self._known:
-            found = found or known.get(key)
-        if found is None:
-            found = self._made[key] = (tuple(sources), make())
-        made: T = found[1]
+            kept = kept or known.get(key)
+        if kept is None:
+            kept = self._made[key] = (tuple(sources), make())
+        made: T = kept[1]
         return made
 
     def _standing_for(self, *content: Hashable) -> object:

@@ -73,8 +73,8 @@ class Kind:
                 raise InstanceError(garbled(path, f"no {key} in it"))
         return dict(manifest)
 
-    def _is_manifest(self, found: object) -> bool:
-        return isinstance(found, dict) and found.get("format") == self.form and type(found.get("version")) is int
+    def _is_manifest(self, record: object) -> bool:
+        return isinstance(record, dict) and record.get("format") == self.form and type(record.get("version")) is int
 
 
 def versions() -> dict[str, str]:

@@ -276,8 +276,8 @@ def load_whatif(path: str | Path) -> WhatIf:
     sources = read_file(path)
     problems, whatif = list(sources.problems), None
     for where, text in sources.texts.items():
-        whatif, found = read_whatif(text, where, Path(path).stem)
-        problems += found
+        whatif, more = read_whatif(text, where, Path(path).stem)
+        problems += more
     raise_errors(problems)
     if whatif is None:
         raise InstanceError(problems)

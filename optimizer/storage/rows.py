@@ -35,24 +35,28 @@ ALL: Final = "*"
 def header_problems(table: Table, names: Sequence[str], where: str) -> list[tuple[str, Problem]]:
     """Return column and problem for what is wrong with a table's column names."""
     known = [column.name for column in allowed_columns(table)]
-    found = []
+    faults = []
     for name, times in Counter(names).items():
         if not name:
             rule = "every column has a name in row 1"
-            found.append(("", Problem(f"{where} row 1", "a column without a name", rule, "name it or delete it")))
+            faults.append(("", Problem(f"{where} row 1", "a column without a name", rule, "name it or delete it")))
         elif name not in known:
             rule = f"{table.name} has no such column"
-            found.append((name, Problem(f"{where} row 1", f"unknown column {shown(name)}", rule, nearest(name, known))))
+            faults.append(
+                (name, Problem(f"{where} row 1", f"unknown column {shown(name)}", rule, nearest(name, known)))
+            )
         elif times > 1:
             rule = "a column may occur once"
-            found.append(
+            faults.append(
                 (name, Problem(f"{where} row 1", f"column '{name}' occurs {times} times", rule, "delete all but one"))
             )
     for column in table.columns:
         if column.required and column.name not in names:
             rule = f"{table.name} needs it"
-            found.append((column.name, Problem(f"{where} row 1", f"no column '{column.name}'", rule, "add the column")))
-    return found
+            faults.append(
+                (column.name, Problem(f"{where} row 1", f"no column '{column.name}'", rule, "add the column"))
+            )
+    return faults
 
 
 def read_csv(table: Table, text: str) -> Parsed:
@@ -203,13 +207,13 @@ def _section(table: Table, values: Any, there: bool) -> Parsed:
         if isinstance(cell, Fault):
             fault = type_fault(column)
             remedy = "write it without quotes" if isinstance(values[column.name], str) else fault.remedy
-            told = Problem(place(table, 1, column.name), shown_toml(values[column.name]), fault.rule, remedy)
-            faults.append((column.name, told))
+            unfit = Problem(place(table, 1, column.name), shown_toml(values[column.name]), fault.rule, remedy)
+            faults.append((column.name, unfit))
         elif column.name in values or not column.required:
             cells[column.name] = cell
         else:
-            told = Problem(place(table, 1, column.name), "missing", "the key is required", "add it")
-            faults.append((column.name, told))
+            unfit = Problem(place(table, 1, column.name), "missing", "the key is required", "add it")
+            faults.append((column.name, unfit))
     parsed = parse(table, {name: [cell] for name, cell in cells.items()}, (1,), partial(place, table))
     return Parsed(parsed.frame, faults + parsed.faults)
 

@@ -128,13 +128,13 @@ class _Reader:
         faults += [(ALL, _odd(f"{name}!{letters(at)}1", cell)) for at, cell in head.items() if isinstance(cell, Odd)]
         if not header:
             rule = "row 1 holds the names of the columns"
-            told = Problem(f"{name}!A1", "no header", rule, "write the column names, or delete the sheet")
-            return None, [*faults, (ALL, told)]
+            problem = Problem(f"{name}!A1", "no header", rule, "write the column names, or delete the sheet")
+            return None, [*faults, (ALL, problem)]
         at_name = {column: at for at, column in reversed(header.items())}  # of columns with the same name the first
         self.letters[name] = {column: letters(at) for column, at in at_name.items()}
-        for column, told in header_problems(table, list(header.values()), name):
+        for column, problem in header_problems(table, list(header.values()), name):
             where = f"{name}!{self.letters[name][column]}1" if column in at_name else f"{name} row 1"
-            faults.append((column, replace(told, where=where)))
+            faults.append((column, replace(problem, where=where)))
         faults += _outside(name, sheet, header)
         numbers = [row for row, cells in sorted(sheet.rows.items()) if row > 1 and any(at in header for at in cells)]
         columns = {column: self._column(name, sheet, numbers, column, at, faults) for column, at in at_name.items()}
@@ -208,16 +208,16 @@ class _Reader:
 
     def _edits(self, table: Table, *names: str) -> dict[tuple[str, ...], tuple[Edit, ...]]:
         """Return the edits of a sheet by the names that they belong to."""
-        found: dict[tuple[str, ...], tuple[Edit, ...]] = {}
+        edits: dict[tuple[str, ...], tuple[Edit, ...]] = {}
         for row in self._listed(table):
             owner = tuple(row[name] for name in names)
             try:
-                found[owner] = (*found.get(owner, ()), edit(row["edit"]))
+                edits[owner] = (*edits.get(owner, ()), edit(row["edit"]))
             except InstanceError as error:
                 where = self.place(table.name, row["row"], "edit")
-                self.reading.problems += [replace(told, where=f"{where} {told.where}") for told in error.problems]
+                self.reading.problems += [replace(p, where=f"{where} {p.where}") for p in error.problems]
                 self.reading.faulty.add(table.name)
-        return found
+        return edits
 
     def factors(self) -> None:
         """Read ``outcomes`` and ``outcome_edits``."""
@@ -266,8 +266,8 @@ class _Reader:
             if name in self.reading.whatifs:
                 self._wrong(WHATIFS, row, "whatif", "every what-if has a name of its own", "rename one of them")
                 continue
-            told = WhatIf(name, row["description"], edits.pop((name,), ()), given)
-            read, problems = read_whatif(whatif_toml(told), self.place(WHATIFS.name, row["row"], "whatif"), name)
+            whatif = WhatIf(name, row["description"], edits.pop((name,), ()), given)
+            read, problems = read_whatif(whatif_toml(whatif), self.place(WHATIFS.name, row["row"], "whatif"), name)
             self.reading.problems += problems
             if read is not None:
                 self.reading.whatifs[name] = read

@@ -79,22 +79,22 @@ def lock(text: str, instance: Instance) -> Edit:
     plan) until the day before UNTIL (left out: the end). ``<=`` and ``>=`` hold one side; without a pool the pathway's
     sum is held.
     """
-    found = _LOCK.fullmatch(text)
-    if not found or (text.rstrip().endswith("@")):
+    parts = _LOCK.fullmatch(text)
+    if not parts or (text.rstrip().endswith("@")):
         raise InstanceError(Problem(f"--lock '{text}'", "cannot be read", FORM))
-    gw = float(found["gw"])
-    cells: dict[str, Cell] = {"pathway": _name(found["pathway"])}
-    if found["pool"]:
-        cells["pool"] = _name(found["pool"])
+    gw = float(parts["gw"])
+    cells: dict[str, Cell] = {"pathway": _name(parts["pathway"])}
+    if parts["pool"]:
+        cells["pool"] = _name(parts["pool"])
     try:
-        cells["from"] = dt.date.fromisoformat(found["start"]) if found["start"] else instance.start
-        if found["until"]:
-            cells["until"] = dt.date.fromisoformat(found["until"])
+        cells["from"] = dt.date.fromisoformat(parts["start"]) if parts["start"] else instance.start
+        if parts["until"]:
+            cells["until"] = dt.date.fromisoformat(parts["until"])
     except ValueError as error:
         raise InstanceError(Problem(f"--lock '{text}'", str(error), "there is no such day")) from None
-    if found["side"] != "<=":
+    if parts["side"] != "<=":
         cells["min_gw"] = gw
-    if found["side"] != ">=":
+    if parts["side"] != ">=":
         cells["max_gw"] = gw
     return noted(Edit("locks", "insert", cells))
 

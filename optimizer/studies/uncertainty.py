@@ -61,9 +61,9 @@ def informed(session: Session, factor: int) -> Answer:
     revealed = reveals(instance)
     revealed[factor] = 0
     chances = [[outcome.probability for outcome in f.outcomes] for f in instance.factors]
-    told = build_tree(tree.periods, revealed, chances)
+    tree_then = build_tree(tree.periods, revealed, chances)
     factors = tuple(replace(f, revealed=instance.start) if i == factor else f for i, f in enumerate(instance.factors))
-    data = laid_out.data.on_tree(told, np.arange(len(tree.node_of)))
+    data = laid_out.data.on_tree(tree_then, np.arange(len(tree.node_of)))
     return session.solve_laid_out(
         Timeline(replace(instance, factors=factors), data, laid_out.scenarios, laid_out.names)
     )
@@ -216,18 +216,18 @@ class _Without:
 def option_values(session: Session, tell: Told) -> list[OptionValue]:
     """Return the value of every option in the data, each taken away alone; the rest of the instance stays."""
     laid_out, worth = session.base.laid_out, session.base.objective_bn
-    found = []
+    options = []
     for case in _cases(laid_out):
         tell(f"without {case.option} {case.name}")
         narrowed = None if case.closed is None else _closed(*case.closed)
         try:
             answer = session.solve_laid_out(replace(laid_out, data=case.data), narrowed=narrowed)
         except InfeasibleError:
-            found.append(OptionValue(case.option, case.name, None, None, NO_PLAN))
+            options.append(OptionValue(case.option, case.name, None, None, NO_PLAN))
         else:
             without = answer.objective_bn
-            found.append(OptionValue(case.option, case.name, without, gained(worth, without)))
-    return found
+            options.append(OptionValue(case.option, case.name, without, gained(worth, without)))
+    return options
 
 
 def _cases(laid_out: Timeline) -> Iterator[_Without]:
@@ -415,9 +415,9 @@ def uncertainty(
         known = tuple(_information(session, factor, tell) for factor in branching(instance))
         valued = tuple(option_values(session, tell))
         points = tuple(risk_frontier(session, frontier, tell)) if frontier else ()
-    found = _found(plan, alone, (eev, stiff, apart), known, valued, points)
-    _refuse_contradictions(found)
-    return found
+    result = _found(plan, alone, (eev, stiff, apart), known, valued, points)
+    _refuse_contradictions(result)
+    return result
 
 
 def _found(
@@ -494,20 +494,20 @@ def _information(session: Session, factor: int, tell: Told) -> Information:
     return Information(named.name, str(named.revealed), more)
 
 
-def _refuse_contradictions(found: Uncertainty) -> None:
+def _refuse_contradictions(result: Uncertainty) -> None:
     """Raise an error where figures are in an order in which none can be: one case is freer than the other."""
-    slack = TOLERANCE * (1 + abs(found.rp_bn))
+    slack = TOLERANCE * (1 + abs(result.rp_bn))
     ordered: list[tuple[str, float | None, str, float | None]] = [
-        ("EEV", found.eev_bn, "RP", found.rp_bn),
-        ("RP", found.rp_bn, "WS", found.ws_bn),
-        ("rigid", found.rigid_bn, "RP", found.rp_bn),
-        ("dedicated", found.dedicated_bn, "RP", found.rp_bn),
-        ("RP", found.rp_bn, "the plan's worth over its futures, weighed", _weighed(found)),
-        ("the plan's worth over its futures, weighed", _weighed(found), "RP", found.rp_bn),
+        ("EEV", result.eev_bn, "RP", result.rp_bn),
+        ("RP", result.rp_bn, "WS", result.ws_bn),
+        ("rigid", result.rigid_bn, "RP", result.rp_bn),
+        ("dedicated", result.dedicated_bn, "RP", result.rp_bn),
+        ("RP", result.rp_bn, "the plan's worth over its futures, weighed", _weighed(result)),
+        ("the plan's worth over its futures, weighed", _weighed(result), "RP", result.rp_bn),
     ]
-    ordered += [(f"worth if {f.known}", f.worth_bn, "worth with foresight", f.foresight_bn) for f in found.scenarios]
-    ordered += [("nothing", 0.0, f"the value of knowing {i.factor}", i.value_bn) for i in found.information]
-    ordered += [(f"knowing {i.factor}", i.value_bn, "EVPI", found.evpi_bn) for i in found.information]
+    ordered += [(f"worth if {f.known}", f.worth_bn, "worth with foresight", f.foresight_bn) for f in result.scenarios]
+    ordered += [("nothing", 0.0, f"the value of knowing {i.factor}", i.value_bn) for i in result.information]
+    ordered += [(f"knowing {i.factor}", i.value_bn, "EVPI", result.evpi_bn) for i in result.information]
     wrong = [
         f"{less} ({low:.9g} $bn) exceeds {more} ({high:.9g} $bn)"
         for less, low, more, high in ordered
@@ -517,6 +517,6 @@ def _refuse_contradictions(found: Uncertainty) -> None:
         raise AuditError("the figures of uncertainty contradict each other", wrong)
 
 
-def _weighed(found: Uncertainty) -> float:
-    worth, probability = (np.array([getattr(f, name) for f in found.scenarios]) for name in ("worth_bn", "probability"))
-    return weighed(worth, probability, found.aversion, found.tail)
+def _weighed(result: Uncertainty) -> float:
+    rows = np.array([(future.worth_bn, future.probability) for future in result.scenarios])
+    return weighed(rows[:, 0], rows[:, 1], result.aversion, result.tail)

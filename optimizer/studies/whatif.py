@@ -61,28 +61,28 @@ class Stack:
 def stacks(instance: Instance, names: Sequence[str], edits: Sequence[str] = ()) -> list[Stack]:
     """Return the cases that a command line asks for; every what-if of the instance where it names none."""
     problems: list[Problem] = []
-    found: list[Stack] = []
+    cases: list[Stack] = []
     for name in dict.fromkeys(names or ([] if edits else instance.whatifs)):
         try:
             parts = tuple(_part(instance, each) for each in _split(instance, name))
-            found.append(Stack("+".join(part.name for part in parts), parts))
+            cases.append(Stack("+".join(part.name for part in parts), parts))
         except InstanceError as error:
             problems += error.problems
     try:
         parsed = [Part(text, edit(text)) for text in edits]
-        found += [Stack(SET, tuple(parsed))] if parsed else []
+        cases += [Stack(SET, tuple(parsed))] if parsed else []
     except InstanceError as error:
         problems += error.problems
-    repeated = [name for name in {s.name for s in found} if sum(s.name == name for s in found) > 1 or name == BASE]
+    repeated = [name for name in {s.name for s in cases} if sum(s.name == name for s in cases) > 1 or name == BASE]
     problems += [
         Problem(f"what-if {name}", "stands for two cases", "every case has a name of its own") for name in repeated
     ]
-    if not found and not problems:
+    if not cases and not problems:
         remedy = "name a .toml file, or give --set EDIT"
         problems.append(Problem("what-ifs", "none", "the instance has no whatifs/ to compare", remedy))
     if problems:
         raise InstanceError(problems)
-    return found
+    return cases
 
 
 def _split(instance: Instance, name: str) -> list[str]:
@@ -154,7 +154,7 @@ def compare(session: Session, asked: Iterable[Stack], progress: Told | None = No
         try:
             instances.append((stack, stack.applied(session.instance)))
         except InstanceError as error:
-            problems += [told(stack.name, problem) for problem in error.problems]
+            problems += [in_case(stack.name, problem) for problem in error.problems]
     if problems:
         raise InstanceError(problems)
     base = session.base.plan
@@ -166,7 +166,7 @@ def compare(session: Session, asked: Iterable[Stack], progress: Told | None = No
         except InfeasibleError as error:
             cases.append(Case(stack, None, {}, failure=why_no_plan(error)))
         except InstanceError as error:
-            problems += [told(stack.name, problem) for problem in error.problems]
+            problems += [in_case(stack.name, problem) for problem in error.problems]
     if problems:
         raise InstanceError(problems)
     return Comparison(session.instance, Case(Stack(BASE), base, figures(base), str(Reached.UNCHANGED)), tuple(cases))
@@ -177,7 +177,7 @@ def _case(stack: Stack, answer: Answer) -> Case:
     return Case(stack, answer.plan, figures(answer.plan), reached, answer.cold_again)
 
 
-def told(case: str, problem: Problem) -> Problem:
+def in_case(case: str, problem: Problem) -> Problem:
     """Return a problem that says in which case it arises."""
     return Problem(f"{case}: {problem.where}", problem.what, problem.rule, problem.remedy, problem.severity)
 
@@ -245,12 +245,12 @@ def _named(parts: Sequence[Part]) -> str:
     return "+".join(part.name for part in parts) or "the base"
 
 
-def compared_as_json(found: Comparison, shares: Mapping[str, Attribution]) -> str:
+def compared_as_json(compared: Comparison, shares: Mapping[str, Attribution]) -> str:
     """Return a comparison as JSON: the base's figures, and each case's with what they differ by."""
     record = {
         "format": FORMAT,
-        "base": _record(found.base),
-        "cases": {case.name: _record(case, found.base) for case in found.cases},
+        "base": _record(compared.base),
+        "cases": {case.name: _record(case, compared.base) for case in compared.cases},
         "attribution": {
             name: {"exact": each.exact, "failure": each.failure or None, "share_bn": [list(s) for s in each.shares]}
             for name, each in shares.items()

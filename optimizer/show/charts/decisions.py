@@ -74,7 +74,7 @@ def cancellations(view: View) -> Drawing:
     left_out = len(windows) - len(names)
     more = [f"{left_out} more contracts with less to cancel are left out"] if left_out else []
     reveals = [view.dates[view.reveals[f]] for f in view.branching]
-    told = [
+    subtitle = [
         worth(view),
         "GW expected over the futures; upright dots: dates on which an outcome becomes known",
         *more,
@@ -94,8 +94,8 @@ def cancellations(view: View) -> Drawing:
     def spots(alt: Any, frame: Frame) -> list[Any]:
         return [_points(alt, frame, drawing.periods(view), shown, names, "transparent", extra=12)] if shown else []
 
-    height = 30 * len(names)
-    return Drawing("cancellations: windows and notices", told, marks, Figures(header, rows), key, spots, height=height)
+    what, figures = "cancellations: windows and notices", Figures(header, rows)
+    return Drawing(what, subtitle, marks, figures, key, spots, height=30 * len(names))
 
 
 def _windows(view: View) -> list[_Window]:
@@ -107,17 +107,17 @@ def _windows(view: View) -> list[_Window]:
     ]
 
 
-def _given(view: View, found: Notices) -> list[_Given]:
+def _given(view: View, given: Notices) -> list[_Given]:
     """Return notices added up by contract and day, the first days first."""
-    probability = view.tree.probability[found.node]
+    probability = view.tree.probability[given.node]
     table = pd.DataFrame(
         {
-            "contract": [view.suppliers[name].contract for name in found.contract],
-            "period": view.tree.period[found.node],
-            "ends": found.effective.astype("datetime64[D]"),
-            "gw": found.gw * probability,
+            "contract": [view.suppliers[name].contract for name in given.contract],
+            "period": view.tree.period[given.node],
+            "ends": given.effective.astype("datetime64[D]"),
+            "gw": given.gw * probability,
             "probability": probability,
-            "fee": found.fee_bn * probability,
+            "fee": given.fee_bn * probability,
         }
     )
     rows = table.groupby(["period", "contract"], sort=True, as_index=False).agg(
@@ -146,7 +146,7 @@ def _short(names: list[str], frame: Frame) -> dict[str, str]:
     whole = {name: printable(name) for name in names}
     if frame.width >= theme.NARROW:
         return whole
-    shortened = {name: cut(told, 17) for name, told in whole.items()}
+    shortened = {name: cut(text, 17) for name, text in whole.items()}
     return shortened if len(set(shortened.values())) == len(names) else whole
 
 
@@ -193,7 +193,7 @@ def deals(view: View) -> Panels:
         raise NothingToShowError("no pathway is let in deals")
     names = sorted(force.names, key=lambda name: -float(force.of(name) @ view.tree.probability))[:MOST_PATHWAYS]
     left_out = len(force.names) - len(names)
-    told = [
+    subtitle = [
         worth(view),
         "GW expected over the futures; above the line what is signed, below it what ends, in the period",
         *([f"{left_out} smaller pathways are left out"] if left_out else []),
@@ -205,7 +205,7 @@ def deals(view: View) -> Panels:
         Entry("comes back, its notice over", _RETURNED, (3,)),
     ]
     drawings = [_deals(view, name) for name in names]
-    return Panels("deals over time", told, drawings, key, columns=1)
+    return Panels("deals over time", subtitle, drawings, key, columns=1)
 
 
 def _deals(view: View, name: str) -> Drawing:

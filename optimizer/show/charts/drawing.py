@@ -56,7 +56,7 @@ class Drawing:
     """A chart."""
 
     what: str  # what it shows
-    told: Sequence[str]  # what else is to be known to read it
+    subtitle: Sequence[str]  # what else is to be known to read it
     marks: Marks  # its layers
     figures: Figures  # what it shows, as a table
     key: Sequence[Entry] = ()  # its key, from the top down
@@ -72,7 +72,7 @@ class Drawing:
         """Return the chart as a picture with its title, which begins with the name of an instance, and key."""
         alt = theme.installed("altair", "Altair")
         layers = [*self.marks(alt, Frame(height=self.height)), *self.labels(alt)]
-        return theme.picture(alt, layers, f"{name}: {self.what}", self.told, self.height)
+        return theme.picture(alt, layers, f"{name}: {self.what}", self.subtitle, self.height)
 
     def labels(self, alt: Any) -> list[Any]:
         """Return what stands beside the marks of a picture."""
@@ -101,7 +101,7 @@ class Panels:
     """Small charts of the same kind, beside or above each other, with one key."""
 
     what: str  # what they show
-    told: Sequence[str]  # what else is to be known to read them
+    subtitle: Sequence[str]  # what else is to be known to read them
     drawings: Sequence[Drawing]  # the charts; `what` of each is its title
     key: Sequence[Entry] = ()  # the key of all
     columns: int = 3  # how many stand side by side where there is room
@@ -117,7 +117,7 @@ class Panels:
                 layers += theme.key(alt, [(entry.text, entry.fill) for entry in self.key], width)
             title = alt.Title(wrapped(drawing.what, width), fontSize=12, offset=6)
             charts.append(alt.layer(*layers, title=title, width=width, height=drawing.height))
-        title = alt.Title(f"{view.instance.name}: {self.what}", subtitle=list(self.told))
+        title = alt.Title(f"{view.instance.name}: {self.what}", subtitle=list(self.subtitle))
         return alt.concat(*charts, columns=self.columns, title=title, spacing=24, config=theme.THEME)
 
 
@@ -142,8 +142,8 @@ def worth(view: View) -> str:
     futures = f"expected over {scenarios} scenarios" if scenarios > 1 else "one scenario"
     status = str(summary["status"])
     proved = "optimal" if status == "optimal" else f"not proved best ({status.replace('_', ' ')})"
-    told = [futures, f"worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}", *edited(view)]
-    return "; ".join(told)
+    words = [futures, f"worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}", *edited(view)]
+    return "; ".join(words)
 
 
 def edited(view: View) -> list[str]:
@@ -222,7 +222,7 @@ def line(alt: Any, frame: Frame, times: Times, values: FloatArray, y: Any, **sty
     return mark.encode(x=times.x(alt, frame), y=y)
 
 
-def bars(what: str, told: Sequence[str], layers: Sequence[Layer], places: Sequence[str], unit: str) -> Drawing:
+def bars(what: str, subtitle: Sequence[str], layers: Sequence[Layer], places: Sequence[str], unit: str) -> Drawing:
     """Return a stack as bars over named places, with their totals."""
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
@@ -238,4 +238,4 @@ def bars(what: str, told: Sequence[str], layers: Sequence[Layer], places: Sequen
     header = ["", *(f"{layer.name}, {unit}" for layer in layers), f"total, {unit}"]
     rows = [[place, *(write(row[i]) for row in amounts), write(layers[-1].top[i])] for i, place in enumerate(places)]
     key = [Entry(layer.name, layer.fill, (i,)) for i, layer in reversed(list(enumerate(layers)))]
-    return Drawing(what, told, marks, Figures(header, rows), key, spots)
+    return Drawing(what, subtitle, marks, Figures(header, rows), key, spots)

@@ -47,8 +47,8 @@ def idle_over_time(view: View) -> Drawing:
     line = Layer("most in any future", most, most, None)
     summary = view.plan.summary
     years, cost = float(summary["idle_gw_years"]), float(summary["idle_cost_bn"])
-    told = f"{years:.2f} expected GW-years stand idle, which cost ${cost:,.2f}bn in contract prices"
-    told_all = [drawing.worth(view), told]
+    idle_words = f"{years:.2f} expected GW-years stand idle, which cost ${cost:,.2f}bn in contract prices"
+    told_all = [drawing.worth(view), idle_words]
     return stack(view, drawing.periods(view), layers, line, "idle GW by pool", told_all, peak=True)
 
 
@@ -89,7 +89,7 @@ def stack(
     layers: Sequence[Layer],
     line: Layer,
     what: str,
-    told: Sequence[str],
+    subtitle: Sequence[str],
     *,
     peak: bool = False,
     highest: float = 0.0,
@@ -129,7 +129,7 @@ def stack(
     gw = [layer.top - layer.bottom for layer in layers] + [line.top]
     rows = [[since, *(view.gw(row[t]) for row in gw)] for t, since in enumerate(times.ends[:-1])]
     figures = Figures([times.name, *(f"{layer.name}, GW" for layer in labels)], rows)
-    return Drawing(what, told, marks, figures, _entries(labels), times.spots, beside, height)
+    return Drawing(what, subtitle, marks, figures, _entries(labels), times.spots, beside, height)
 
 
 def _entries(labels: Sequence[Layer]) -> list[Entry]:
@@ -188,8 +188,8 @@ def branches(view: View) -> Panels:
     drawings.sort(key=lambda pair: -pair[0])
     others = len(view.branching) - len(factors)
     averaged = [f"averaged over {others} more factor{'s' if others > 1 else ''}, revealed later"] if others else []
-    told = [worth(view), "likeliest branch first, the same scale for all", *averaged]
-    return Panels("GW by branch of the tree", told, [d for _, d in drawings], use_key(view))
+    subtitle = [worth(view), "likeliest branch first, the same scale for all", *averaged]
+    return Panels("GW by branch of the tree", subtitle, [d for _, d in drawings], use_key(view))
 
 
 def _told_apart(view: View) -> list[int]:
@@ -224,13 +224,13 @@ def fan(view: View) -> Panels:
     drawings.append(_fan(view, "idle", view.idle.total))
     left_out = len(view.use.names) - len(names)
     more = [f"{left_out} smaller pathways are left out"] if left_out else []
-    told = [worth(view), "line: expected; dark band: 80% of futures; light band: all futures", *more]
+    subtitle = [worth(view), "line: expected; dark band: 80% of futures; light band: all futures", *more]
     key = [
         Entry("expected", theme.Line(INK, 1.8), (2,)),
         Entry("80% of futures", BAND, (1,)),
         Entry("all futures", FAINT, (0,)),
     ]
-    return Panels("GW by pathway, as a fan over the futures", told, drawings, key, columns=2)
+    return Panels("GW by pathway, as a fan over the futures", subtitle, drawings, key, columns=2)
 
 
 def _fan(view: View, name: str, gw: FloatArray) -> Drawing:

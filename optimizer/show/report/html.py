@@ -52,7 +52,7 @@ class HtmlPage(Page):
         """Add labels, figures and what the figures mean."""
         texts = ([self._text(cell) for cell in row] for row in rows)
         cells = (
-            f"<div><dt>{name}</dt><dd><b>{figure}</b> <span>{told}</span></dd></div>" for name, figure, told in texts
+            f"<div><dt>{name}</dt><dd><b>{figure}</b> <span>{about}</span></dd></div>" for name, figure, about in texts
         )
         self.html.append(f'<dl class="facts">{"".join(cells)}</dl>')
 
@@ -119,9 +119,9 @@ def table(
         for cell, kind in zip(header, kinds, strict=True)
     )
     body = "".join(_row([clean(cell).strip() for cell in row], kinds) for row in rows)
-    told = f"<caption>{escape(clean(caption))}</caption>" if caption else ""
+    head = f"<caption>{escape(clean(caption))}</caption>" if caption else ""
     return (
-        f'<div class="scroll" role="region" tabindex="0" {named}><table>{told}<thead><tr>{"".join(tops)}</tr></thead>'
+        f'<div class="scroll" role="region" tabindex="0" {named}><table>{head}<thead><tr>{"".join(tops)}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -325,7 +325,7 @@ def _owed(report: Report, view: View) -> None:
     report.section("What is owed")
     _chart(report, view, "obligations", money.obligations_by_year)
     found = exposure.obligations(view.plan)
-    report.say(partial(obligations, found=found))
+    report.say(partial(obligations, owed=found))
 
 
 def _claims(report: Report, view: View) -> None:

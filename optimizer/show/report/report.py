@@ -92,8 +92,8 @@ def _name_marks(group: ElementTree.Element) -> None:
         group.attrib["class"] = "spots"
         for number, mark in enumerate(group):
             mark.attrib["data-row"] = str(number)
-    elif found := _OWN.search(names):
-        group.attrib["data-layer"] = found[1]
+    elif layer := _OWN.search(names):
+        group.attrib["data-layer"] = layer[1]
     if names and "data-layer" not in group.attrib and group.attrib["class"] == names:
         del group.attrib["class"]
 
@@ -190,34 +190,34 @@ class Report:
             self.add(paragraph(f"No chart of {name}: {reason}.", "told"))
             return
         self._charts += 1
-        told = [line for line in chart.told if line not in without]
-        head = f"<h3>{escape(capital(chart.what))}</h3>" + "".join(paragraph(capital(line), "told") for line in told)
+        lines = [line for line in chart.subtitle if line not in without]
+        head = f"<h3>{escape(capital(chart.what))}</h3>" + "".join(paragraph(capital(line), "told") for line in lines)
         key = self._key(chart.key)
         if isinstance(chart, Drawing):
-            inner = self._drawn(chart, f"k{self._charts}-", [chart.what, *told])
+            inner = self._drawn(chart, f"k{self._charts}-", [chart.what, *lines])
             self.add(f"<figure><figcaption>{head}</figcaption>{key}{inner}</figure>")
         else:
-            self.add(f'<figure class="many"><figcaption>{head}</figcaption>{key}{self._panels(chart, told)}</figure>')
+            self.add(f'<figure class="many"><figcaption>{head}</figcaption>{key}{self._panels(chart, lines)}</figure>')
 
-    def _panels(self, chart: Panels, told: Sequence[str]) -> str:
+    def _panels(self, chart: Panels, lines: Sequence[str]) -> str:
         kind, width = SEVERAL.get(chart.columns, ("one", 0))
         inner = []
         for number, drawing in enumerate(chart.drawings):
             prefix = f"k{self._charts}-{number}-"
-            drawn = self._drawn(drawing, prefix, [f"{chart.what}, {drawing.what}", *told], width)
+            drawn = self._drawn(drawing, prefix, [f"{chart.what}, {drawing.what}", *lines], width)
             inner.append(f"<div><h4>{escape(drawing.what)}</h4>{drawn}</div>")
         return f'<div class="panels {kind}">{"".join(inner)}</div>'
 
-    def _drawn(self, drawing: Drawing, prefix: str, told: Sequence[str], width: int = 0) -> str:
+    def _drawn(self, drawing: Drawing, prefix: str, words: Sequence[str], width: int = 0) -> str:
         """Return a chart for every width at which it is shown, and its figures."""
         sizes = {"both": width} if width else {"wide": WIDE, "narrow": NARROW}
         pictures = (
             svg(drawing.on_page(across, drawing.height), self._palette, f"{prefix}{kind[0]}", kind)
             for kind, across in sizes.items()
         )
-        label = escape(capital(". ".join([*told, "Its figures follow as a table"])))
+        label = escape(capital(". ".join([*words, "Its figures follow as a table"])))
         figures = drawing.figures
-        caption = f"{capital(told[0])}: figures"
+        caption = f"{capital(words[0])}: figures"
         inner = table(figures.header, figures.rows, "", f'aria-label="{escape(caption)}"', caption=caption)
         return (
             f'<div class="draw" role="img" tabindex="0" aria-label="{label}">{"".join(pictures)}</div>'

@@ -38,38 +38,38 @@ def _who(vendor: str | None) -> str:
     return vendor or "no vendor named"
 
 
-def obligations(page: Page, found: Figures) -> None:
+def obligations(page: Page, owed: Figures) -> None:
     """Show what is owed to each vendor, by contract, year and future."""
     page.heading("Owed to each vendor", ", $bn undiscounted, from the start to each contract's end")
     header = ["", "GW at\nmost", "as\nsigned", "share", "after\nplan", "share", "least", "most"]
     rows = [
         [_who(row["vendor"]), number(row["gw"], 2), _bn(row["as_signed_bn"]), percent(row["share_as_signed"]),
          _bn(row["after_cancellation_bn"]), percent(row["share_after"]), _bn(row["least_bn"]), _bn(row["most_bn"])]
-        for row in found["vendors"][:MOST_VENDORS]
+        for row in owed["vendors"][:MOST_VENDORS]
     ]  # fmt: skip
-    total = found["total"]
+    total = owed["total"]
     rows.append(["all", "", _bn(total["as_signed_bn"]), "", _bn(total["after_cancellation_bn"]), "",
                  _bn(total["least_bn"]), _bn(total["most_bn"])])  # fmt: skip
     page.table(header, rows)
-    page.note(left_out((len(found["vendors"]) - MOST_VENDORS, "smaller vendor")))
+    page.note(left_out((len(owed["vendors"]) - MOST_VENDORS, "smaller vendor")))
     page.note(
         "As signed and after the plan's cancellations: expected over all futures, without fees. Least and most: over "
         "the futures, after cancellations. A contract without an end counts to the plan's end."
     )
     for when, words in (("as_signed", "As signed"), ("after", "After cancellations")):
-        if found["largest"][when]["largest_vendor"] is not None:
-            page.note(f"{words}, most is owed to {_largest(found['largest'][when])}.")
-    _contracts(page, found["contracts"])
+        if owed["largest"][when]["largest_vendor"] is not None:
+            page.note(f"{words}, most is owed to {_largest(owed['largest'][when])}.")
+    _contracts(page, owed["contracts"])
     page.heading("Owed by year", ", $bn")
     page.table(
         ["", "as signed", "after plan", "largest vendor, its share"],
         [[str(row["year"]), _bn(row["as_signed_bn"]), _bn(row["after_cancellation_bn"]), _largest(row)]
-         for row in found["years"][:MOST_YEARS]],
+         for row in owed["years"][:MOST_YEARS]],
         "lrrl",
     )  # fmt: skip
-    page.note(left_out((len(found["years"]) - MOST_YEARS, "later year")))
-    if len(found["branches"]) > 1:
-        _branches(page, found["branches"])
+    page.note(left_out((len(owed["years"]) - MOST_YEARS, "later year")))
+    if len(owed["branches"]) > 1:
+        _branches(page, owed["branches"])
 
 
 def _largest(row: Figures) -> str:
@@ -160,28 +160,28 @@ def _loss(lost: float | None) -> str:
     return f"{-lost:+.2f}" if abs(lost) >= 0.005 else "0"
 
 
-def _unverified(page: Page, found: Figures) -> None:
-    swing = percent(found["swing"])
+def _unverified(page: Page, risks: Figures) -> None:
+    swing = percent(risks["swing"])
     page.heading(f"WHAT RESTS ON UNVERIFIED CELLS, each swung {swing} down and up, $bn of the plan's worth")
     rows = [
         [row["status"] or "no status", number(row["contract_gw"], 2), number(row["delivery_gw"], 2),
          str(row["cells"]) if row["status"] != "reported" else "-", *(
              [_bn(row["largest_bn"]), _bn(row["added_bn"])] if row["status"] != "reported" else ["-", "-"])]
-        for row in found["statuses"] if row["cells"] or row["contract_gw"] or row["delivery_gw"]
+        for row in risks["statuses"] if row["cells"] or row["contract_gw"] or row["delivery_gw"]
     ]  # fmt: skip
     page.table(["", "GW by\ncontract", "GW by\ndelivery", "cells", "largest\nloss", "losses\nadded"], rows)
     page.note(
         "GW by the status of the contract's row, and of the deliveries'. Losses added: as if all cells went wrong at "
         "once and none made another worse."
     )
-    swings = [row for row in found["swings"] if row["at_risk_bn"] >= SMALL][:MOST_SWINGS]
+    swings = [row for row in risks["swings"] if row["at_risk_bn"] >= SMALL][:MOST_SWINGS]
     rows = [
         [row["cells"], row["status"] or "none", str(row["count"]), _moved(row["down_bn"]), _moved(row["up_bn"])]
         for row in swings
     ]
     page.table(["column", "status", "cells", f"-{swing}", f"+{swing}"], rows, "nlrrr")
-    page.note(left_out((len(found["swings"]) - len(swings), "smaller swing")))
-    without = [row for row in found["swings"] if row["reason"]]
+    page.note(left_out((len(risks["swings"]) - len(swings), "smaller swing")))
+    without = [row for row in risks["swings"] if row["reason"]]
     for row in without[:3]:
         page.note(f"{row['cells']}: a side has no plan: {row['reason']}")
 

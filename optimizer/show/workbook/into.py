@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from optimizer.extras import imported
-from optimizer.files import printable, read_bytes, told, whole_file
+from optimizer.files import naming, printable, read_bytes, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.book import write_book
@@ -94,7 +94,7 @@ def refuse_unfit(path: str | Path, prefix: str = "gw_") -> None:
         rule = "gwplan writes into workbooks that end in .xlsx or .xlsm"
         raise InstanceError(Problem(name, f"ending '{printable(given.suffix)}'", rule, "save it as one of these"))
     target = Path(os.path.realpath(given))
-    with told(given):
+    with naming(given):
         if not target.is_file():
             rule = "gwplan refreshes a workbook of yours"
             remedy = "check the path, or write one of its own with --xlsx"

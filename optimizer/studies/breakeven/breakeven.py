@@ -64,7 +64,7 @@ class Breakeven:
 def _search(search: Search, now: State) -> dict[str, Any]:
     return {
         "direction": "up" if search.direction > 0 else "down",
-        "breakeven": None if search.found is None else _break(search.found, now),
+        "breakeven": None if search.nearest is None else _break(search.nearest, now),
         "method": search.method,
         "reason": search.reason,
         "searched_until": search.until,
@@ -74,17 +74,17 @@ def _search(search: Search, now: State) -> dict[str, Any]:
     }
 
 
-def _break(found: Break, now: State) -> dict[str, Any]:
+def _break(at: Break, now: State) -> dict[str, Any]:
     return {
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
-        "figure_before": found.before.figure,
-        "figure_after": found.after.figure,
-        "objective_bn": found.after.worth_bn,
-        "slope_before": found.slope_before,
-        "slope_after": found.slope_after,
-        "moves": found.moves(now),
+        "value": at.value,
+        "low": at.low,
+        "high": at.high,
+        "figure_before": at.before.figure,
+        "figure_after": at.after.figure,
+        "objective_bn": at.after.worth_bn,
+        "slope_before": at.slope_before,
+        "slope_after": at.slope_after,
+        "moves": at.moves(now),
     }
 
 
@@ -127,10 +127,10 @@ def _searched(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
     end, why = _allowed(cases, start, bound)
     if end == start:
         return Search(1 if bound > start else -1, None, "", "", start, why, 0)
-    found = _either(cases, goal, start, end)
-    if found.found is None and not found.ended and why:
-        return replace(found, ended=why)
-    return found
+    search = _either(cases, goal, start, end)
+    if search.nearest is None and not search.ended and why:
+        return replace(search, ended=why)
+    return search
 
 
 def _either(cases: Cases, goal: Goal, start: float, end: float) -> Search:

@@ -226,7 +226,7 @@ class Search:
     """What a search in one direction came to."""
 
     direction: int  # up or down from the value that the cells have
-    found: Break | None  # the nearest breakeven; None where there is none
+    nearest: Break | None  # the nearest breakeven; None where there is none
     method: str  # `EXACT` or `BRACKETED`
     reason: str  # why it is not exact; blank where it is
     until: float  # how far was searched, in the cell's unit
@@ -317,13 +317,13 @@ def bracketed(cases: Cases, goal: Goal, start: float, bound: float, reason: str)
     direction = 1 if bound > start else -1
     width = 1.0 if whole else NARROWED * abs(bound - start)
     if isinstance(goal, Threshold) and goal.side(bracket.base) == 0:
-        here = bracket.found(start, start, direction * width)
+        here = bracket.between(start, start, direction * width)
         return Search(direction, here, BRACKETED, reason, start, "", bracket.solved)
     scan = scanned(bracket.over, start, bound, width, whole=whole)
-    found: Break | None = None
+    nearest: Break | None = None
     if scan.near is not None and scan.over is not None:
-        found = bracket.found(scan.near, scan.over, direction * width)
-    return Search(direction, found, BRACKETED, reason, scan.until, scan.ended, bracket.solved, scan=True)
+        nearest = bracket.between(scan.near, scan.over, direction * width)
+    return Search(direction, nearest, BRACKETED, reason, scan.until, scan.ended, bracket.solved, scan=True)
 
 
 class _Bracket:
@@ -372,7 +372,7 @@ class _Bracket:
             return True
         return answer.objective_bn - worth > TIED * (1 + abs(worth))
 
-    def found(self, near: float, over: float, step: float) -> Break:
+    def between(self, near: float, over: float, step: float) -> Break:
         """Return the breakeven between two values, the plans there, audited, and how they change on either side."""
         here, there = self._at(near), self._at(over)
         if here is None or there is None:

@@ -85,8 +85,8 @@ class Draw:
                 drawn = stats.triang((self.parameters[1] - low) / (last - low), low, last - low)
             case _:
                 drawn = stats.uniform(low, last - low)
-        found: FloatArray = drawn.ppf(share)
-        return found
+        values: FloatArray = drawn.ppf(share)
+        return values
 
 
 def draw(text: str, where: str = "") -> Draw:
@@ -105,11 +105,11 @@ class _Reader(VariedReader):
         """Return the draw that the whole text spells."""
         self.skip()
         table, where, column = self.cells()
-        found = _WAYS.match(self.text, self.at)
-        if not found:
+        sign = _WAYS.match(self.text, self.at)
+        if not sign:
             self.fail("one of ~, *~ and +~")
-        way = self.way(table, column, f"{found.group(1)}=" if found.group(1) else "")
-        self.move(found.end())
+        way = self.way(table, column, f"{sign.group(1)}=" if sign.group(1) else "")
+        self.move(sign.end())
         at, name = self.at, self.name("a distribution")
         if name not in PARAMETERS:
             self.refuse(at, f"'{name}'", "there is no such distribution", nearest(name, PARAMETERS))
@@ -136,10 +136,10 @@ class _Reader(VariedReader):
             self.literal(",", "',' and one more number, or ')'")
 
     def _number(self) -> float:
-        found = NUMBER.match(self.text, self.at)
-        if not found or not math.isfinite(value := float(as_number(found.group()))):
+        digits = NUMBER.match(self.text, self.at)
+        if not digits or not math.isfinite(value := float(as_number(digits.group()))):
             self.fail("a number")
-        self.move(found.end())
+        self.move(digits.end())
         return value
 
 
@@ -147,8 +147,8 @@ def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
     """Return what is wrong with the parameters of a draw: what, the rule, what to do."""
     names, given = PARAMETERS[draw.distribution], draw.parameters
     if names and len(given) != len(names):
-        told = f"{draw.distribution}({', '.join(names)})"
-        return [(f"{len(given)} parameters", f"{draw.distribution} has {len(names)}", f"write {told}")]
+        form = f"{draw.distribution}({', '.join(names)})"
+        return [(f"{len(given)} parameters", f"{draw.distribution} has {len(names)}", f"write {form}")]
     checks: dict[str, list[tuple[bool, str, str]]] = {
         "normal": [(given[-1] > 0, draw.text, "sd is above 0")],
         "lognormal": [
@@ -192,19 +192,19 @@ def fitting(draws: Sequence[Draw], instance: Instance) -> list[Problem]:
 
 def draws_of(path: str) -> list[Draw]:
     """Return the draws of a CSV file with the columns ``cell``, ``distribution`` and ``parameters``."""
-    (found,) = all_told([partial(draw, text, where) for text, where in _rows(path)])
-    return list(found)
+    (draws,) = all_told([partial(draw, text, where) for text, where in _rows(path)])
+    return list(draws)
 
 
 def _rows(path: str) -> list[tuple[str, str]]:
     """Return each row of a file of draws as a draw's text, and where it stands."""
     texts = []
     for where, row in table_rows(path, ("cell", "distribution", "parameters")):
-        found = _CELL.fullmatch(row["cell"])
-        if not found:
+        cell = _CELL.fullmatch(row["cell"])
+        if not cell:
             raise InstanceError(Problem(where, f"cell '{row['cell']}'", "names no cells", FORMS))
-        drawn = f"{found['way'] or ''}~ {row['distribution']}({row['parameters']})"
-        texts.append((f"{found['cells']} {drawn} {found['dates'] or ''}", where))
+        drawn = f"{cell['way'] or ''}~ {row['distribution']}({row['parameters']})"
+        texts.append((f"{cell['cells']} {drawn} {cell['dates'] or ''}", where))
     return texts
 
 
@@ -232,10 +232,10 @@ def correlation(text: str, where: str = "") -> Correlation:
     reader.skip()
     table, conditions, column = reader.cells()
     start, until = reader.dates()
-    found = _END.fullmatch(text, reader.at)
-    if not found:
+    end = _END.fullmatch(text, reader.at)
+    if not end:
         reader.fail("'=' and a number between -1 and 1")
-    value = float(found.group(1))
+    value = float(end.group(1))
     if not -1 < value < 1:
         reader.fail("a number between -1 and 1")
     second = Varied(table, column, conditions, "set", start, until)
@@ -246,8 +246,8 @@ def correlations_of(path: str) -> list[Correlation]:
     """Return the correlations of a CSV file with the columns ``first``, ``second`` and ``correlation``."""
     rows = table_rows(path, ("first", "second", "correlation"))
     texts = ((f"{row['first']}, {row['second']} = {row['correlation']}", where) for where, row in rows)
-    (found,) = all_told([partial(correlation, text, where) for text, where in texts])
-    return list(found)
+    (correlations,) = all_told([partial(correlation, text, where) for text, where in texts])
+    return list(correlations)
 
 
 def matrix(draws: Sequence[Draw], correlations: Sequence[Correlation]) -> FloatArray:
@@ -261,7 +261,7 @@ def matrix(draws: Sequence[Draw], correlations: Sequence[Correlation]) -> FloatA
     """
     place = {draw.varied.cells_text: i for i, draw in enumerate(draws)}
     problems: list[Problem] = []
-    found, seen = np.eye(len(draws)), set[frozenset[str]]()
+    ranks, seen = np.eye(len(draws)), set[frozenset[str]]()
     for each in correlations:
         pair = frozenset((each.first, each.second))
         unknown = [name for name in (each.first, each.second) if name not in place]
@@ -273,12 +273,12 @@ def matrix(draws: Sequence[Draw], correlations: Sequence[Correlation]) -> FloatA
             problems.append(Problem(each.where, "these cells again", "a pair has one correlation", "leave one out"))
         else:
             i, j = place[each.first], place[each.second]
-            found[i, j] = found[j, i] = each.value
+            ranks[i, j] = ranks[j, i] = each.value
         seen.add(pair)
     if problems:
         raise InstanceError(problems)
-    _refuse_impossible(draws, found)
-    return found
+    _refuse_impossible(draws, ranks)
+    return ranks
 
 
 def scores_correlation(ranks: FloatArray) -> FloatArray:

@@ -30,29 +30,29 @@ def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
         If a text is no axis, two are the same, or an edit names nothing; it carries every problem found. Or if there
         are more than `MOST_CASES` combinations, which is told before any edit is tried.
     """
-    (found,) = all_told([partial(axis, text) for text in texts])
-    names = [each.name for each in found]
+    (sides,) = all_told([partial(axis, text) for text in texts])
+    names = [each.name for each in sides]
     twice = [
         Problem(f"grid {n}", "given twice", "each axis stands once") for n in dict.fromkeys(names) if names.count(n) > 1
     ]
     if twice:
         raise InstanceError(twice)
-    _refuse_too_many(found)
-    all_told([partial(instance.edited, each) for one in found for each in one.edits])
-    return list(found)
+    _refuse_too_many(sides)
+    all_told([partial(instance.edited, each) for one in sides for each in one.edits])
+    return list(sides)
 
 
-def _refuse_too_many(found: Sequence[Axis]) -> None:
-    count = math.prod(len(each.values) for each in found)
+def _refuse_too_many(sides: Sequence[Axis]) -> None:
+    count = math.prod(len(each.values) for each in sides)
     if count > MOST_CASES:
         rule = f"a sweep has at most {MOST_CASES:,}"
         raise InstanceError(Problem("grid", f"{count:,} cases", rule, "take fewer values, or draws: gwplan montecarlo"))
 
 
-def grid(found: Sequence[Axis]) -> tuple[Task, ...]:
+def grid(axes_: Sequence[Axis]) -> tuple[Task, ...]:
     """Return the cases of a grid: every value of each axis with every value of the others, the last varying fastest."""
-    sides = [list(zip(each.edits, each.values, strict=True)) for each in found]
-    names = [each.name for each in found]
+    sides = [list(zip(each.edits, each.values, strict=True)) for each in axes_]
+    names = [each.name for each in axes_]
     return tuple(
         Task(
             tuple(spell(change) for change, _ in point),

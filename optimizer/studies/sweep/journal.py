@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from optimizer.errors import SolverError
-from optimizer.files import printable, told
+from optimizer.files import naming, printable
 from optimizer.problems import InstanceError, Problem
 from optimizer.studies.sweep.sweep import BASE, Store, Study
 from optimizer.studies.sweep.worker import Row
@@ -31,7 +31,7 @@ def beside(out: str | Path) -> Path:
 
 def discard(out: str | Path) -> None:
     """Throw away the rows of an unfinished sweep: it is kept whole now."""
-    with told(beside(out)):
+    with naming(beside(out)):
         (beside(out) / ROWS).unlink()
         beside(out).rmdir()
 
@@ -52,7 +52,7 @@ class Journal(Store):
         super().__init__()
         self._fingerprint = ""
         self._synced = time.monotonic()
-        with told(self.folder):
+        with naming(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / ROWS
             # a link there would lead to a file that is not ours to write to
@@ -136,7 +136,7 @@ class Journal(Store):
 
     def _append(self, record: Mapping[str, Any]) -> None:
         """Write a line at once, and let the disk have it within `SECONDS`."""
-        with told(self.folder):
+        with naming(self.folder):
             self._file.write(_line(record))
             self._file.flush()
             if time.monotonic() - self._synced > SECONDS:

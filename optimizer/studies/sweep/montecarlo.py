@@ -129,8 +129,8 @@ def share_interval(count: int, of: int) -> tuple[float, float]:
     """Return Wilson's interval of a share at `CONFIDENCE`."""
     from scipy.stats import binomtest
 
-    found = binomtest(count, of).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)
+    interval = binomtest(count, of).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def inputs(results: Results, cases: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:
@@ -157,6 +157,6 @@ def rank_correlation(table: pd.DataFrame, one: str, other: str) -> float:
 def statuses(cases: pd.DataFrame) -> pd.DataFrame:
     """Return how many draws ended in which way, for which reason: `status`, `reason`, `draws`."""
     counted = Counter(zip(cases["status"].tolist(), cases["reason"].tolist(), strict=True))
-    found = [{"status": key[0], "reason": key[1], "draws": count} for key, count in counted.most_common()]
-    found.sort(key=lambda row: row["status"] != OPTIMAL)
-    return pd.DataFrame(found, columns=["status", "reason", "draws"])
+    rows = [{"status": key[0], "reason": key[1], "draws": count} for key, count in counted.most_common()]
+    rows.sort(key=lambda row: row["status"] != OPTIMAL)
+    return pd.DataFrame(rows, columns=["status", "reason", "draws"])
