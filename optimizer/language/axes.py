@@ -29,7 +29,7 @@ _OPERATIONS: Final = {"=": "set", "*=": "scale", "+=": "add", "-=": "add"}
 
 
 @dataclass(frozen=True)
-class Axis:
+class ValueAxis:
     """Cells that take one value after another."""
 
     name: str  # the cells, how they change and when, in the command line's spelling without the values
@@ -37,7 +37,7 @@ class Axis:
     values: tuple[str | float, ...]  # the values as a table shows them
 
 
-def axis(text: str) -> Axis:
+def axis(text: str) -> ValueAxis:
     """Return the axis that a text spells.
 
     ``TABLE[column=pattern, ...].column OP VALUE, VALUE, ... [@ FROM..UNTIL]`` with OP one of ``=``, ``*=``, ``+=``,
@@ -46,7 +46,7 @@ def axis(text: str) -> Axis:
     return AxisReader(text, f"grid {text.strip()}", FORMS).axis()
 
 
-def limits(text: str) -> Axis:
+def limits(text: str) -> ValueAxis:
     """Return the axis of two values, the lower and the higher, that ``CELL OP LOW..HIGH`` spells."""
     return AxisReader(text, f"range {text.strip()}", "write CELL = LOW..HIGH, or CELL *= LOW..HIGH").axis(ends=True)
 
@@ -54,7 +54,7 @@ def limits(text: str) -> Axis:
 class AxisReader(EditReader):
     """A cursor on the text of one axis."""
 
-    def axis(self, *, ends: bool = False) -> Axis:
+    def axis(self, *, ends: bool = False) -> ValueAxis:
         """Return the axis; with `ends` a range stands for its two ends, and nothing else will do."""
         self.skip()
         table = self.name("a table's name")
@@ -81,7 +81,7 @@ class AxisReader(EditReader):
             noted(Edit(table, operation, where, column, sign * v if sign < 0 else v, start, until))  # type: ignore[arg-type, operator]
             for v in values
         ]
-        return Axis(" ".join([*words, self.text[at:].strip()]).strip(), tuple(edits), tuple(map(_shown, values)))
+        return ValueAxis(" ".join([*words, self.text[at:].strip()]).strip(), tuple(edits), tuple(map(_shown, values)))
 
     def _values(self, operator: str, table: str, column: str) -> list[Cell]:
         """Read values parted by commas."""

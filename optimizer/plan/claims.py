@@ -10,7 +10,7 @@ from typing import Any, Final
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import place
 from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluation, needs_plan
+from optimizer.instance.quantity_values import Evaluator, needs_plan
 from optimizer.language.quantities import FIGURES, Quantity, parse
 from optimizer.problems import InstanceError, Problem
 
@@ -63,7 +63,7 @@ def judged(instance: Instance, plan: Callable[[], Mapping[str, Any]]) -> list[Cl
     claims: list[Claim] = []
     figures = _Figures(plan)
     for row, quantity, where in read:
-        reading = Evaluation(instance, where, figures)
+        reading = Evaluator(instance, where, figures)
         try:
             figure = reading.value(quantity)
         except InstanceError as error:

@@ -104,7 +104,7 @@ class _Rows:
 
 
 @dataclass
-class _Walk:
+class _Walked:
     """What is kept of a walk over a model's templates so that other numbers need not go the whole way again."""
 
     expansion: Expansion
@@ -120,7 +120,7 @@ class Compiled:
 
     program: LinearProgram  # the program
     terms: Terms  # the sets and parameters that it was compiled from
-    _walk: _Walk | None = None
+    _walk: _Walked | None = None
 
     def with_numbers(self, other: Terms) -> LinearProgram:
         """Return the program of terms with the same structure (see `Terms.difference`), as if compiled anew.
@@ -180,7 +180,7 @@ def expand(rules: Templates, entered: Terms) -> Compiled:
         labels=tuple(walk.labels),
         whole=_whole(walk, entered),
     )
-    return Compiled(program, entered, _Walk(walk, constraints, columnwise, objective, reads))
+    return Compiled(program, entered, _Walked(walk, constraints, columnwise, objective, reads))
 
 
 def _walked(walk: Expansion, constraint: Constraint) -> _Rows:

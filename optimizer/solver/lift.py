@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.solver.expand import Table
+from optimizer.solver.expand import Places
 from optimizer.solver.highs import BASIC, FREE, LOWER, basis_codes, basis_of
 from optimizer.solver.program import NUMBERED, Basis, BoolArray, FloatArray, IntArray, LinearProgram
 from optimizer.tree.timeline import Timeline
@@ -172,4 +172,4 @@ def _places(name: str, source: IntArray, target: IntArray, label: IntArray, node
         node[codes] if axis == last else codes if axis in numbered else label[codes]
         for axis, codes in enumerate(target.T)
     ]
-    return Table(source).find(keys)
+    return Places(source).find(keys)

@@ -35,7 +35,7 @@ _CLOSE: Final = 0.85
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _SheetRows:
     """The rows of a sheet: texts by column, and row numbers."""
 
     columns: dict[str, list[str]]
@@ -50,7 +50,7 @@ def read_workbook(path: str | Path) -> Reading:
 def read_book(data: bytes, name: str) -> Reading:
     """Read an instance from the bytes of a workbook; `name` is its name, for messages."""
     book = Workbook(open_package(data, name))
-    reader = _Reader(book)
+    reader = _BookReader(book)
     reading = reader.reading
     reading.files[Path(name).name] = hashlib.sha256(data).hexdigest()
     reading.problems += _misspelt(book.parts)
@@ -84,7 +84,7 @@ def _misspelt(names: Iterable[str]) -> list[Problem]:
     return problems
 
 
-class _Reader:
+class _BookReader:
     """Reads the sheets of one workbook into one `Reading`."""
 
     def __init__(self, book: Workbook) -> None:
@@ -118,7 +118,7 @@ class _Reader:
         parsed = parse(table, cells, rows.numbers, lambda row, column: self.place(table.name, row, column))
         return Parsed(parsed.frame, faults + parsed.faults)
 
-    def _rows(self, table: Table) -> tuple[_Rows | None, list[tuple[str, Problem]]]:
+    def _rows(self, table: Table) -> tuple[_SheetRows | None, list[tuple[str, Problem]]]:
         """Return the texts of a sheet by column, and what is wrong with its header and its cells."""
         name = table.name
         sheet = self.book.sheet(name)
@@ -138,7 +138,7 @@ class _Reader:
         faults += _outside(name, sheet, header)
         numbers = [row for row, cells in sorted(sheet.rows.items()) if row > 1 and any(at in header for at in cells)]
         columns = {column: self._column(name, sheet, numbers, column, at, faults) for column, at in at_name.items()}
-        return _Rows(columns, numbers), faults
+        return _SheetRows(columns, numbers), faults
 
     def _column(
         self, name: str, sheet: Sheet, numbers: Sequence[int], column: str, at: int, faults: list[tuple[str, Problem]]

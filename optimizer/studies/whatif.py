@@ -100,7 +100,7 @@ def _part(instance: Instance, name: str) -> Part:
 
 
 @dataclass(frozen=True)
-class Case:
+class ComparedCase:
     """A case of a comparison."""
 
     stack: Stack  # what is changed
@@ -121,11 +121,11 @@ class Comparison:
     """An instance, its plan as the base, and cases of it, in the order asked for."""
 
     instance: Instance
-    base: Case
-    cases: tuple[Case, ...]
+    base: ComparedCase
+    cases: tuple[ComparedCase, ...]
 
     @property
-    def all(self) -> tuple[Case, ...]:
+    def all(self) -> tuple[ComparedCase, ...]:
         """The base, then the cases."""
         return (self.base, *self.cases)
 
@@ -157,24 +157,27 @@ def compare(session: Session, asked: Iterable[Stack], progress: Told | None = No
             problems += [in_case(stack.name, problem) for problem in error.problems]
     if problems:
         raise InstanceError(problems)
-    base = session.base.plan
+    plan = session.base.plan
+    base = ComparedCase(Stack(BASE), plan, figures(plan), str(Reached.UNCHANGED))
     cases = []
     for stack, instance in instances:
         tell(stack.name)
         try:
             cases.append(_case(stack, session.solve_case(instance)))
         except InfeasibleError as error:
-            cases.append(Case(stack, None, {}, failure=why_no_plan(error)))
+            cases.append(ComparedCase(stack, None, {}, failure=why_no_plan(error)))
         except InstanceError as error:
             problems += [in_case(stack.name, problem) for problem in error.problems]
     if problems:
         raise InstanceError(problems)
-    return Comparison(session.instance, Case(Stack(BASE), base, figures(base), str(Reached.UNCHANGED)), tuple(cases))
+    return Comparison(
+        session.instance, ComparedCase(Stack(BASE), base, figures(base), str(Reached.UNCHANGED)), tuple(cases)
+    )
 
 
-def _case(stack: Stack, answer: Answer) -> Case:
+def _case(stack: Stack, answer: Answer) -> ComparedCase:
     reached = f"{answer.reached}: {answer.reason}" if answer.reason else str(answer.reached)
-    return Case(stack, answer.plan, figures(answer.plan), reached, answer.cold_again)
+    return ComparedCase(stack, answer.plan, figures(answer.plan), reached, answer.cold_again)
 
 
 def in_case(case: str, problem: Problem) -> Problem:
@@ -259,7 +262,7 @@ def compared_as_json(compared: Comparison, shares: Mapping[str, Attribution]) ->
     return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _record(case: Case, base: Case | None = None) -> dict[str, Any]:
+def _record(case: ComparedCase, base: ComparedCase | None = None) -> dict[str, Any]:
     """Return a case's figures by group, those of one name beneath it, and the differences to the base's."""
     record: dict[str, Any] = {"status": case.plan.status if case.plan else "infeasible"}
     record |= {"reason": case.failure} if case.failure else {"reached": case.reached, "cold_again": case.cold_again}
@@ -279,5 +282,5 @@ def _record(case: Case, base: Case | None = None) -> dict[str, Any]:
     return record
 
 
-def _less(value: float, base: Case | None, figure: Any) -> float:
+def _less(value: float, base: ComparedCase | None, figure: Any) -> float:
     return value - base.figures.get(figure, math.nan) if base is not None else math.nan

@@ -21,7 +21,7 @@ from optimizer.show.view import View
 
 MOST_CONTRACTS: Final = 24
 MOST_PATHWAYS: Final = 4
-_NOTICE: Final = theme.Line(GREY, 2)
+_NOTICE: Final = theme.Stroke(GREY, 2)
 _SIGNED, _RETURNED = theme.RAMP[1], theme.RAMP[2]
 
 
@@ -81,7 +81,7 @@ def cancellations(view: View) -> Drawing:
     ]
     key = [
         Entry("window in which notice may be given", FAINT, (0,)),
-        Entry("notice given (the larger, the more GW)", theme.Line(_SIGNED, 6), (3,)),
+        Entry("notice given (the larger, the more GW)", theme.Stroke(_SIGNED, 6), (3,)),
         Entry("notice runs, then the capacity ends", _NOTICE, (1,)),
     ]
     some = [w for w in windows if w.contract in names]

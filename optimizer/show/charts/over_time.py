@@ -226,7 +226,7 @@ def fan(view: View) -> Panels:
     more = [f"{left_out} smaller pathways are left out"] if left_out else []
     subtitle = [worth(view), "line: expected; dark band: 80% of futures; light band: all futures", *more]
     key = [
-        Entry("expected", theme.Line(INK, 1.8), (2,)),
+        Entry("expected", theme.Stroke(INK, 1.8), (2,)),
         Entry("80% of futures", BAND, (1,)),
         Entry("all futures", FAINT, (0,)),
     ]

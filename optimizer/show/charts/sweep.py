@@ -16,7 +16,7 @@ from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
 from optimizer.show.charts.over_time import SIGNED, expected, stack, use_key, use_layers
 from optimizer.show.page import cut, decimals, formatter, number, signed
-from optimizer.show.theme import FAINT, GREY, INK, RAMP, Layer, Line, NothingToShowError
+from optimizer.show.theme import FAINT, GREY, INK, RAMP, Layer, NothingToShowError, Stroke
 from optimizer.show.view import View
 from optimizer.studies.sweep.sweep import OPTIMAL
 from optimizer.studies.uncertainty import Point
@@ -76,7 +76,7 @@ def quantile_fan(table: pd.DataFrame, what: str, subtitle: Sequence[str] = (), *
         Entry(f"{100 * low:g} to {100 * high:g} % of draws", fill, (i,))
         for i, ((low, high), fill) in enumerate(zip(pairs, fills, strict=False))
     ]
-    key += [Entry("median", Line(INK, 3), (len(pairs),))] if middle else []
+    key += [Entry("median", Stroke(INK, 3), (len(pairs),))] if middle else []
     return Drawing(what, subtitle, marks, Figures(header, rows), key, spots)
 
 
@@ -130,7 +130,7 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
         for p in points
     ]
     key = [
-        Entry("plans by aversion to risk", Line(RAMP[1], 2), (0, 1, 3)),
+        Entry("plans by aversion to risk", Stroke(RAMP[1], 2), (0, 1, 3)),
         Entry(f"the instance's own aversion, {own:g}", INK, (2,)),
     ]
     subtitle = ["each point is the best plan for one aversion to risk, which stands beside it"]
@@ -222,13 +222,13 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
         for x, y, status in zip(places, values, table["status"].tolist(), strict=True)
     ]
     header = [axis, with_unit(figure), "against the base", "status"]
-    key = [Entry(with_unit(figure), Line(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
-    key += [Entry(NO_PLAN, Line(INK, 2, (2, 2)), (3,))] if failed else []
+    key = [Entry(with_unit(figure), Stroke(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
+    key += [Entry(NO_PLAN, Stroke(INK, 2, (2, 2)), (3,))] if failed else []
     subtitle = [f"by {axis}; dashed: the base", *without_plan(table)]
     return Drawing(in_words(figure), subtitle, marks, Figures(header, rows), key, spots)
 
 
-_DASHED: Final = Line(GREY, 1.5, (4, 4))
+_DASHED: Final = Stroke(GREY, 1.5, (4, 4))
 
 
 def _midway(places: Sequence[float]) -> list[dict[str, float]]:
@@ -363,7 +363,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
         mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
         return [mark.encode(y=along(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
 
-    key = [Entry("down", RAMP[0], (0, 1)), Entry("up", RAMP[2], (2, 3)), Entry("the base", Line(INK, 1.2), (4,))]
+    key = [Entry("down", RAMP[0], (0, 1)), Entry("up", RAMP[2], (2, 3)), Entry("the base", Stroke(INK, 1.2), (4,))]
     height = BAR * len(names)
     subtitle = _told(table, shown, float(about["settings"]["by"]), base)
     return Drawing(

@@ -111,7 +111,7 @@ def swatch(entry: Entry, palette: Palette) -> str:
     elif isinstance(fill, dict):
         drawn = '<rect x="1" y="0.5" width="16" height="11" fill="url(#hatch)"/>'
     else:
-        line = fill or theme.Line(width=2)
+        line = fill or theme.Stroke(width=2)
         dash = f' stroke-dasharray="{" ".join(map(str, line.dash))}"' if line.dash else ""
         drawn = f'<path d="M0,6h18" stroke="{palette.variable(line.colour)}" stroke-width="{line.width:g}"{dash}/>'
     return f"{begin}{drawn}</svg>"

@@ -9,7 +9,7 @@ import numpy as np
 from optimizer.kept.run import Run
 from optimizer.show.page import Page, cut, decimals, left_out, listed, number, percent, signed
 from optimizer.studies.compare import Figure, allocations, caveats, figure_differences, inputs
-from optimizer.studies.whatif import Attribution, Case, Comparison
+from optimizer.studies.whatif import Attribution, ComparedCase, Comparison
 
 NAME = 24
 """Columns that the names of cases may take."""
@@ -44,7 +44,7 @@ def comparison(page: Page, compared: Comparison) -> None:
             page.note(f"{case.name} has no plan: {case.failure}.")
 
 
-def attribution(page: Page, compared: Comparison, case: Case, shares: Attribution) -> None:
+def attribution(page: Page, compared: Comparison, case: ComparedCase, shares: Attribution) -> None:
     """Show what each part of a stack contributes to its worth, and who gains and loses the GW."""
     worth = Figure("objective_bn")
     total = case.figures[worth] - compared.base.figures[worth]
@@ -77,13 +77,13 @@ def _told(compared: Comparison, figure: Figure) -> bool:
     return any(abs(case.figures.get(figure, 0.0)) >= LEAST for case in compared.all)
 
 
-def _shown(compared: Comparison, figure: Figure) -> Callable[[Case], str]:
+def _shown(compared: Comparison, figure: Figure) -> Callable[[ComparedCase], str]:
     """Return what writes a figure of a case, with its difference to the base; a dash where the case has none."""
     values = [case.figures[figure] for case in compared.all if figure in case.figures]
     places = min(decimals(values), 3)
     base = compared.base.figures.get(figure)
 
-    def write(case: Case) -> str:
+    def write(case: ComparedCase) -> str:
         value = case.figures.get(figure)
         if value is None:
             return "-"
@@ -97,7 +97,7 @@ def _shown(compared: Comparison, figure: Figure) -> Callable[[Case], str]:
     return write
 
 
-def _table(page: Page, compared: Comparison, columns: Sequence[tuple[str, Callable[[Case], str]]]) -> None:
+def _table(page: Page, compared: Comparison, columns: Sequence[tuple[str, Callable[[ComparedCase], str]]]) -> None:
     """Add tables of the cases, each with as many of the columns as the page has room for."""
     names = [cut(case.name, NAME) for case in compared.all]
     cells = [[write(case) if case.plan else "none" for case in compared.all] for _, write in columns]

@@ -16,9 +16,9 @@ from optimizer.studies.breakeven.cases import (
     Break,
     Cases,
     Goal,
+    PlanAt,
     PlanChanges,
     Search,
-    State,
     Threshold,
     bracketed,
     narrowed,
@@ -37,7 +37,7 @@ class Breakeven:
     varied: Varied  # the cells
     figure: str  # the quantity that is looked at
     goal: Goal  # what is looked for
-    now: State  # the plan as it is
+    now: PlanAt  # the plan as it is
     # bounds of the search, in the cell's unit
     low: float
     high: float
@@ -61,7 +61,7 @@ class Breakeven:
         }
 
 
-def _search(search: Search, now: State) -> dict[str, Any]:
+def _search(search: Search, now: PlanAt) -> dict[str, Any]:
     return {
         "direction": "up" if search.direction > 0 else "down",
         "breakeven": None if search.nearest is None else _break(search.nearest, now),
@@ -74,7 +74,7 @@ def _search(search: Search, now: State) -> dict[str, Any]:
     }
 
 
-def _break(at: Break, now: State) -> dict[str, Any]:
+def _break(at: Break, now: PlanAt) -> dict[str, Any]:
     return {
         "value": at.value,
         "low": at.low,

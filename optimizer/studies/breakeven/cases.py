@@ -11,7 +11,7 @@ import numpy as np
 from models import terms
 from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluation
+from optimizer.instance.quantity_values import Evaluator
 from optimizer.instance.varied_cells import Varied
 from optimizer.language.quantities import Quantity, parse
 from optimizer.plan.claims import figures
@@ -42,7 +42,7 @@ Moved = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class State:
+class PlanAt:
     """A plan at one value of the cells."""
 
     value: float  # what the cells have, in their unit
@@ -53,7 +53,7 @@ class State:
     # (P, Q, N) GW of each pathway, pool and node, and share of each contract for which notice is given
     decided: tuple[FloatArray, FloatArray] = field(repr=False)
 
-    def differs(self, other: State) -> bool:
+    def differs(self, other: PlanAt) -> bool:
         """Return whether the two plans allocate or cancel otherwise: in sum, by pool, by period or in some future."""
         names = {*self.gw, *other.gw}
         return any(abs(self.gw.get(name, 0.0) - other.gw.get(name, 0.0)) > LEAST_GW for name in names) or any(
@@ -119,11 +119,11 @@ class Cases:
         """Return the certified answer to that instance, solved from the base's basis."""
         return self.session.solve_case(self.instance(value))
 
-    def state_of(self, value: float, answer: Answer) -> State:
+    def state_of(self, value: float, answer: Answer) -> PlanAt:
         """Return what is looked at in an answer."""
         return self._state(value, answer.laid_out, answer.program, answer.columns, answer.summary)
 
-    def state(self, value: float, program: LinearProgram, columns: FloatArray, duals: FloatArray) -> State:
+    def state(self, value: float, program: LinearProgram, columns: FloatArray, duals: FloatArray) -> PlanAt:
         """Return what is looked at in a solution of a program at a value, once it is proved optimal."""
         laid_out, certificate = self.laid_out(value), certify(program, columns, duals)
         if not certificate.optimal:
@@ -139,8 +139,8 @@ class Cases:
         program: LinearProgram,
         columns: FloatArray,
         summary: Mapping[str, Any],
-    ) -> State:
-        reading = Evaluation(laid_out.instance, f"--figure {self.figure}", lambda name: figures(summary, name))
+    ) -> PlanAt:
+        reading = Evaluator(laid_out.instance, f"--figure {self.figure}", lambda name: figures(summary, name))
         years, weights = year_weights(laid_out)
         decided = values(program, laid_out.data, columns)
         use = mean_use(decided, weights)
@@ -150,7 +150,7 @@ class Cases:
             for y, year in enumerate(years.tolist())
         }
         gw |= {("cancelled", name, ""): given for name, given in figures(summary, "cancelled_gw").items()}
-        return State(
+        return PlanAt(
             value,
             reading.value(self._quantity),
             float(summary["objective_bn"]),
@@ -172,7 +172,7 @@ class Threshold:
 
     value: float
 
-    def side(self, state: State) -> int:
+    def side(self, state: PlanAt) -> int:
         """Return on which side a plan is: -1 below, 1 above, 0 there."""
         by = state.figure - self.value
         if abs(by) <= SAME * (1 + max(abs(state.figure), abs(self.value))):
@@ -197,8 +197,8 @@ class Break:
     high: float
     # the plan just short of it, and just beyond: as close as it was bracketed, or at that very value where two plans
     # are equally good there
-    before: State
-    after: State
+    before: PlanAt
+    after: PlanAt
     # change of the figure per unit of the cells on either side; None where nothing is known there
     slope_before: float | None
     slope_after: float | None
@@ -206,7 +206,7 @@ class Break:
     rates_before: Mapping[Moved, float]
     rates_after: Mapping[Moved, float]
 
-    def moves(self, now: State) -> list[dict[str, Any]]:
+    def moves(self, now: PlanAt) -> list[dict[str, Any]]:
         """Return what of the plan moves there, beyond it, or on the way from now; the largest first."""
         rows = []
         for name in dict.fromkeys([*now.gw, *self.after.gw]):
@@ -332,14 +332,14 @@ class _Bracket:
     def __init__(self, cases: Cases, goal: Goal, start: float) -> None:
         self._cases, self._goal = cases, goal
         self.base = cases.state_of(start, cases.session.base)
-        self._answers: dict[float, tuple[Answer, State] | None] = {start: (cases.session.base, self.base)}
+        self._answers: dict[float, tuple[Answer, PlanAt] | None] = {start: (cases.session.base, self.base)}
 
     @property
     def solved(self) -> int:
         """Values solved, the start left out."""
         return len(self._answers) - 1
 
-    def _at(self, value: float) -> tuple[Answer, State] | None:
+    def _at(self, value: float) -> tuple[Answer, PlanAt] | None:
         """Return the answer at a value; None where there is none."""
         if value not in self._answers:
             try:

@@ -24,8 +24,8 @@ from optimizer.studies.breakeven.cases import (
     Cases,
     Goal,
     Moved,
+    PlanAt,
     Search,
-    State,
     Threshold,
     held,
     scanned,
@@ -70,8 +70,8 @@ class _Stretch:
     """A piece and the plans at its two ends, nearer to the start of the search and farther from it."""
 
     piece: Piece
-    near: State
-    far: State
+    near: PlanAt
+    far: PlanAt
 
     @property
     def length(self) -> float:
@@ -174,7 +174,7 @@ class _Walk:
         near, far = (self._state(piece, piece.end(side)) for side in (-self.direction, self.direction))
         return _Stretch(piece, near, far)
 
-    def _state(self, piece: Piece, value: float) -> State:
+    def _state(self, piece: Piece, value: float) -> PlanAt:
         """Return the plan of a piece at a value, proved optimal for the program of the very tables with that value."""
         columns, duals = piece.columns(value), piece.duals(value)
         program = self._cases.program(value)
@@ -231,7 +231,7 @@ class _Walk:
         best = float(self._line.at(value).cost @ other)
         return float(program.cost @ solution.columns) - best > SAME * (1 + abs(best))
 
-    def _root(self, piece: Piece, goal: Threshold, from_: State, to: State) -> float:
+    def _root(self, piece: Piece, goal: Threshold, from_: PlanAt, to: PlanAt) -> float:
         if goal.side(to) == 0:
             return to.value
 

@@ -95,10 +95,10 @@ def draw(text: str, where: str = "") -> Draw:
     ``CELL ~ normal(10, 2) [@ FROM..UNTIL]``, ``CELL *~ ...`` or ``CELL +~ ...``; of dates the draws are months. `where`
     says in messages where it stands.
     """
-    return _Reader(text, where or f"draw {text.strip()}", FORMS).draw()
+    return _DrawReader(text, where or f"draw {text.strip()}", FORMS).draw()
 
 
-class _Reader(VariedReader):
+class _DrawReader(VariedReader):
     """A cursor on the text of one draw."""
 
     def draw(self) -> Draw:

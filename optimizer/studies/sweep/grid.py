@@ -11,7 +11,7 @@ from typing import Final
 
 from optimizer.files import printable
 from optimizer.instance.instance import Instance
-from optimizer.language.axes import Axis, axis
+from optimizer.language.axes import ValueAxis, axis
 from optimizer.language.edits import edit, spell
 from optimizer.problems import InstanceError, Problem, all_told
 from optimizer.studies.evaluate import csv_lines
@@ -21,7 +21,7 @@ MOST_CASES: Final = 100_000
 """Cases of one sweep, at most."""
 
 
-def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
+def axes(instance: Instance, texts: Sequence[str]) -> list[ValueAxis]:
     """Return the axes of a grid; every value of each fits the instance on its own.
 
     Raises
@@ -42,14 +42,14 @@ def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
     return list(sides)
 
 
-def _refuse_too_many(sides: Sequence[Axis]) -> None:
+def _refuse_too_many(sides: Sequence[ValueAxis]) -> None:
     count = math.prod(len(each.values) for each in sides)
     if count > MOST_CASES:
         rule = f"a sweep has at most {MOST_CASES:,}"
         raise InstanceError(Problem("grid", f"{count:,} cases", rule, "take fewer values, or draws: gwplan montecarlo"))
 
 
-def grid(axes_: Sequence[Axis]) -> tuple[Task, ...]:
+def grid(axes_: Sequence[ValueAxis]) -> tuple[Task, ...]:
     """Return the cases of a grid: every value of each axis with every value of the others, the last varying fastest."""
     sides = [list(zip(each.edits, each.values, strict=True)) for each in axes_]
     names = [each.name for each in axes_]

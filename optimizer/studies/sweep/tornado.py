@@ -14,7 +14,7 @@ from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance
 from optimizer.instance.selection import select
-from optimizer.language.axes import Axis, limits
+from optimizer.language.axes import ValueAxis, limits
 from optimizer.language.edits import Edit, spell
 from optimizer.plan.claims import STATUSES
 from optimizer.problems import InstanceError, Problem, all_told
@@ -78,7 +78,7 @@ def inputs(
     return found
 
 
-def _own(instance: Instance, one: Axis) -> Input:
+def _own(instance: Instance, one: ValueAxis) -> Input:
     """Return an input with its own range."""
     first = one.edits[0]
     statuses, cells = {""}, 1
@@ -90,7 +90,7 @@ def _own(instance: Instance, one: Axis) -> Input:
     return Input(one.name, status, cells, f"{low:.6g}..{high:.6g}", one.edits[:1], one.edits[1:])
 
 
-def _without(instance: Instance, group: Group, own: Sequence[Axis]) -> Group:
+def _without(instance: Instance, group: Group, own: Sequence[ValueAxis]) -> Group:
     """Return a group without the cells that have a range of their own throughout."""
     rows = group.rows
     key = list(key_of(group.table))

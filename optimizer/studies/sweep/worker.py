@@ -18,7 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
 from optimizer.instance.instance import Instance, SheetPlaces
-from optimizer.instance.quantity_values import Evaluation
+from optimizer.instance.quantity_values import Evaluator
 from optimizer.kept.record import versions
 from optimizer.language.quantities import parse
 from optimizer.plan.claims import figures as summary_figures
@@ -121,7 +121,7 @@ class Worker:
         row |= {f"first_period_gw[{name}]": value for name, value in moves.items()}
         row["first_moves_changed_gw"] = _largest_difference(moves, self._base_moves)
         for text, quantity in self._quantities.items():
-            reading = Evaluation(answer.instance, f"figure {text}", lambda name: summary_figures(summary, name))
+            reading = Evaluator(answer.instance, f"figure {text}", lambda name: summary_figures(summary, name))
             row[text] = float(reading.value(quantity))
         return row
 
