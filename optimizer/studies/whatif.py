@@ -170,9 +170,7 @@ def compare(session: Session, asked: Iterable[Stack], progress: Told | None = No
             problems += [in_case(stack.name, problem) for problem in error.problems]
     if problems:
         raise InstanceError(problems)
-    return Comparison(
-        session.instance, ComparedCase(Stack(BASE), base, figures(base), str(Reached.UNCHANGED)), tuple(cases)
-    )
+    return Comparison(session.instance, base, tuple(cases))
 
 
 def _case(stack: Stack, answer: Answer) -> ComparedCase:
