@@ -16,8 +16,8 @@ from optimizer.instance.instance import Instance
 from optimizer.plan.first_moves import Branch, first_moves
 from optimizer.plan.tables import QUANTILES, cvar, gained, quantile, weighed
 from optimizer.session import Answer, Session
-from optimizer.solver.lift import fixed_where, matching_nodes
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
+from optimizer.solver.stages import fixed_where, matching_nodes
 from optimizer.studies.attempt import Solved, Told, why_no_plan
 from optimizer.tree.timeline import Timeline, branching, reveals
 
