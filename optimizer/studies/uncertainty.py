@@ -415,25 +415,13 @@ def uncertainty(
         known = tuple(_information(session, factor, tell) for factor in branching(instance))
         valued = tuple(option_values(session, tell))
         points = tuple(risk_frontier(session, frontier, tell)) if frontier else ()
-    result = _found(plan, alone, (eev, stiff, apart), known, valued, points)
-    _refuse_contradictions(result)
-    return result
-
-
-def _found(
-    plan: Answer,
-    alone: FloatArray,
-    cases: tuple[Solved, Solved, Solved],
-    known: tuple[Information, ...],
-    valued: tuple[OptionValue, ...],
-    points: tuple[Point, ...],
-) -> Uncertainty:
-    instance, tree, rp = plan.instance, plan.laid_out.data.tree, plan.objective_bn
-    worth, probability = plan.leaf_worth, tree.probability[tree.leaves]
-    eev, stiff, apart = cases
-    ws = weighed(alone, probability, instance.aversion, instance.tail)
-    split = first_split(tree)
-    return Uncertainty(
+    tree, worth, rp = plan.laid_out.data.tree, plan.leaf_worth, plan.objective_bn
+    probability = tree.probability[tree.leaves]
+    ws, split = weighed(alone, probability, instance.aversion, instance.tail), first_split(tree)
+    starts = plan.laid_out.calendar.starts(tree.periods + 1)
+    named = {"eev": eev, "vss": eev, "rigid": stiff, "reallocation": stiff, "dedicated": apart, "fungibility": apart}
+    leaves = zip(tree.leaves.tolist(), worth.tolist(), alone.tolist(), strict=True)
+    result = Uncertainty(
         instance=instance,
         rp_bn=rp,
         ws_bn=ws,
@@ -444,44 +432,25 @@ def _found(
         reallocation_bn=stiff.lost(rp),
         dedicated_bn=apart.worth_bn,
         fungibility_bn=apart.lost(rp),
-        reasons=_reasons(*cases),
+        reasons={f"{name}_bn": case.reason for name, case in named.items() if case.worth_bn is None},
         expected_bn=float(worth @ probability),
         cvar_bn=cvar(worth, probability, instance.tail),
         aversion=instance.aversion,
         tail=instance.tail,
         quantiles_bn={share: quantile(worth, probability, share) for share in QUANTILES},
-        scenarios=_futures(plan, alone),
+        scenarios=tuple(
+            Future(plan.laid_out.known[leaf], float(tree.probability[leaf]), bn, best, gained(best, bn))
+            for leaf, bn, best in leaves
+        ),
         information=known,
         options=valued,
-        first_reveal=str(plan.laid_out.calendar.starts(tree.periods + 1)[split]) if split < tree.periods else "",
+        first_reveal=str(starts[split]) if split < tree.periods else "",
         first_moves=first_moves(plan.laid_out, plan.decided),
         frontier=points,
         plan=plan,
     )
-
-
-def _reasons(eev: Solved, stiff: Solved, apart: Solved) -> dict[str, str]:
-    """Return why figures are missing, by the name of each."""
-    named = {
-        "eev_bn": eev,
-        "vss_bn": eev,
-        "rigid_bn": stiff,
-        "reallocation_bn": stiff,
-        "dedicated_bn": apart,
-        "fungibility_bn": apart,
-    }
-    return {name: case.reason for name, case in named.items() if case.worth_bn is None}
-
-
-def _futures(plan: Answer, alone: FloatArray) -> tuple[Future, ...]:
-    laid_out = plan.laid_out
-    leaves = laid_out.data.tree.leaves
-    rows = zip(leaves.tolist(), plan.leaf_worth.tolist(), alone.tolist(), strict=True)
-    probability = laid_out.data.tree.probability
-    return tuple(
-        Future(laid_out.known[leaf], float(probability[leaf]), worth, best, gained(best, worth))
-        for leaf, worth, best in rows
-    )
+    _refuse_contradictions(result)
+    return result
 
 
 def _information(session: Session, factor: int, tell: Told) -> Information:

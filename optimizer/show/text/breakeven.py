@@ -28,7 +28,7 @@ def breakeven(page: Page, name: str, result: Breakeven) -> None:
     if isinstance(result.goal, Threshold):
         what = f"{result.figure} becomes {result.goal.value:g}"
     page.heading(f"BREAKEVEN of {name}: where {what}")
-    page.note(f"{result.varied.text}{_in(result.varied.unit)}")
+    page.note(", ".join(filter(None, (result.varied.text, result.varied.unit))))
     page.facts(
         [
             ("Now", _written(result.now.value), f"{result.figure} is {_written(result.now.figure)}"),
@@ -65,7 +65,8 @@ def _method(search: Search) -> str:
 
 
 def _break(page: Page, at: Break, result: Breakeven) -> None:
-    figure = [] if result.figure == WORTH else [("Figure there", _figures(at), result.figure)]
+    sides = dict.fromkeys((_written(at.before.figure), _written(at.after.figure)))
+    figure = [] if result.figure == WORTH else [("Figure there", " | ".join(sides), result.figure)]
     page.facts(
         [
             ("Worth there", _written(at.after.worth_bn), "$bn"),
@@ -93,11 +94,6 @@ def _break(page: Page, at: Break, result: Breakeven) -> None:
         page.note(f"{len(moves) - MOST_MOVES} more in --json.")
 
 
-def _figures(at: Break) -> str:
-    before, after = _written(at.before.figure), _written(at.after.figure)
-    return before if before == after else f"{before} | {after}"
-
-
 def _slope(slope: float | None) -> str:
     return "-" if slope is None else f"{slope + 0.0:.6g}"
 
@@ -108,10 +104,6 @@ def _name(move: Mapping[str, Any]) -> str:
 
 def _written(value: float) -> str:
     return f"{value + 0.0:.9g}"
-
-
-def _in(unit: str) -> str:
-    return f", {unit}" if unit else ""
 
 
 MOST_BROKEN = 12

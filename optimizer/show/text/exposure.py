@@ -11,6 +11,7 @@ from optimizer.show.page import Page, left_out, number, percent, printed
 
 MOST_VENDORS, MOST_CONTRACTS, MOST_YEARS, MOST_BRANCHES, MOST_SWINGS = 25, 30, 30, 16, 15
 MOST_WHATIFS = 6
+WAYS = ("down", "up")
 SMALL = 5e-4
 """Changes of worth below this are shown as none, $bn."""
 
@@ -79,16 +80,8 @@ def _largest(row: Figures) -> str:
 def _contracts(page: Page, contracts: Sequence[Figures]) -> None:
     page.heading("Owed by contract", ", $bn")
     largest = sorted(contracts, key=lambda row: -row["as_signed_bn"])[:MOST_CONTRACTS]
-    rows = [
-        [
-            row["contract"],
-            _bn(row["as_signed_bn"]),
-            _bn(row["after_cancellation_bn"]),
-            _bn(row["least_bn"]),
-            _bn(row["most_bn"]),
-        ]
-        for row in largest
-    ]
+    amounts = ("as_signed_bn", "after_cancellation_bn", "least_bn", "most_bn")
+    rows = [[row["contract"], *(_bn(row[amount]) for amount in amounts)] for row in largest]
     page.table(["", "as signed", "after plan", "least", "most"], rows)
     page.note(left_out((len(contracts) - MOST_CONTRACTS, "smaller contract")))
 
@@ -115,7 +108,7 @@ def _whatifs(page: Page, effects: Sequence[Figures]) -> None:
         some = effects[first : first + MOST_WHATIFS]
         vendors = list(dict.fromkeys(vendor for effect in some for vendor in effect["vendors"]))
         moved = [v for v in vendors if any(abs(_change(effect, v) or 0.0) >= 0.005 for effect in some)]
-        rows = [[_who(vendor), *(_signed(_change(effect, vendor)) for effect in some)] for vendor in moved]
+        rows = [[_who(vendor), *(_changed(_change(effect, vendor), "-") for effect in some)] for vendor in moved]
         rows.append(["all that is owed", *(_bn(effect["total_bn"]) for effect in some)])
         rows.append(["worth of the plan", *(_bn(effect["objective_bn"]) for effect in some)])
         page.table(["", *(effect["whatif"].replace("-", "\n") for effect in some)], rows)
@@ -130,17 +123,16 @@ def _change(effect: Figures, vendor: str) -> float | None:
     return effect["vendors"][vendor]["change_bn"] if vendor in effect["vendors"] else None
 
 
-def _signed(change: float | None) -> str:
-    if change is None:
-        return "-"
-    return f"{change:+.2f}" if abs(change) >= 0.005 else "0"
+def _changed(change: float | None, none: str = "no plan", least: float = 0.005) -> str:
+    return none if change is None else f"{change:+.2f}" if abs(change) >= least else "0"
 
 
 def _vendors(page: Page, risks: Sequence[Figures]) -> None:
     page.heading("WORTH AT RISK BY VENDOR, $bn of the plan's worth")
+    losses = ("late_bn", "fails_bn")
     worst = sorted(risks, key=lambda row: -(row["fails_bn"] if row["fails_bn"] is not None else float("inf")))
     rows = [
-        [_who(row["vendor"]), number(row["open_gw"], 2), _loss(row["late_bn"]), _loss(row["fails_bn"])]
+        [_who(row["vendor"]), number(row["open_gw"], 2), *(_changed(row[loss] and -row[loss]) for loss in losses)]
         for row in worst[:MOST_VENDORS]
     ]
     page.table(["", "GW open", "a quarter late", "fails"], rows)
@@ -152,12 +144,6 @@ def _vendors(page: Page, risks: Sequence[Figures]) -> None:
     for row in risks:
         for reason in dict.fromkeys(r for r in (row["late_reason"], row["fails_reason"]) if r):
             page.note(f"{_who(row['vendor'])}: no plan: {reason}")
-
-
-def _loss(lost: float | None) -> str:
-    if lost is None:
-        return "no plan"
-    return f"{-lost:+.2f}" if abs(lost) >= 0.005 else "0"
 
 
 def _unverified(page: Page, risks: Figures) -> None:
@@ -176,7 +162,12 @@ def _unverified(page: Page, risks: Figures) -> None:
     )
     swings = [row for row in risks["swings"] if row["at_risk_bn"] >= SMALL][:MOST_SWINGS]
     rows = [
-        [row["cells"], row["status"] or "none", str(row["count"]), _moved(row["down_bn"]), _moved(row["up_bn"])]
+        [
+            row["cells"],
+            row["status"] or "none",
+            str(row["count"]),
+            *(_changed(row[way], least=SMALL) for way in ("down_bn", "up_bn")),
+        ]
         for row in swings
     ]
     page.table(["column", "status", "cells", f"-{swing}", f"+{swing}"], rows, "nlrrr")
@@ -184,10 +175,6 @@ def _unverified(page: Page, risks: Figures) -> None:
     without = [row for row in risks["swings"] if row["reason"]]
     for row in without[:3]:
         page.note(f"{row['cells']}: a side has no plan: {row['reason']}")
-
-
-def _moved(change: float | None) -> str:
-    return "no plan" if change is None else "0" if abs(change) < SMALL else f"{change:+.2f}"
 
 
 PARTS: Final[dict[str, Callable[[Page, Any], None]]] = {

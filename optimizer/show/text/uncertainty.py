@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
 from rich.console import Console
 
 from optimizer.plan.first_moves import LEAST_GW
@@ -119,9 +120,9 @@ def futures(page: Page, result: Uncertainty, money: Money) -> None:
         shown, rest = [*ordered[:worst], *ordered[worst - MOST_FUTURES :]], len(ordered) - MOST_FUTURES
     page.heading("Worth by future", ", the worst first")
     page.table(
-        [_factors(shown[0]), "chance", "worth", "with\nforesight", "regret"],
+        [_parts(shown[0], 0), "chance", "worth", "with\nforesight", "regret"],
         [
-            [_outcomes(f), percent(f.probability), money(f.worth_bn), money(f.foresight_bn), money(f.regret_bn)]
+            [_parts(f, 2), percent(f.probability), money(f.worth_bn), money(f.foresight_bn), money(f.regret_bn)]
             for f in shown
         ],
     )
@@ -134,12 +135,9 @@ def futures(page: Page, result: Uncertainty, money: Money) -> None:
     )
 
 
-def _factors(future: Future) -> str:
-    return " / ".join(part.partition("=")[0] for part in future.known.split(", "))
-
-
-def _outcomes(future: Future) -> str:
-    return " / ".join(part.partition("=")[2] for part in future.known.split(", "))
+def _parts(future: Future, place: int) -> str:
+    """Return the factors (0) or the outcomes (2) that a future is told by."""
+    return " / ".join(part.partition("=")[place] for part in future.known.split(", "))
 
 
 def information(page: Page, result: Uncertainty, money: Money) -> None:
@@ -162,7 +160,8 @@ def options(page: Page, result: Uncertainty, money: Money) -> None:
     rows: list[list[str]] = []
     missing: list[str] = []
     for kind, title in OPTIONS:
-        own = sorted((o for o in result.options if o.option == kind), key=_rank)
+        own = [option for option in result.options if option.option == kind]
+        own.sort(key=lambda o: (o.value_bn is not None, -(o.value_bn or 0.0)))  # first what no plan can do without
         if not own:
             continue
         rows.append([title])
@@ -175,11 +174,6 @@ def options(page: Page, result: Uncertainty, money: Money) -> None:
     page.note("Negative: the plan would be worth more without it.")
     for reason in missing:
         page.note(f"{reason}.")
-
-
-def _rank(entry: OptionValue) -> tuple[bool, float]:
-    """Order what no plan can do without first, then the most valuable."""
-    return entry.value_bn is not None, -(entry.value_bn or 0.0)
 
 
 def _option(entry: OptionValue, money: Money) -> list[str]:
@@ -195,7 +189,8 @@ def frontier(page: Page, result: Uncertainty, money: Money) -> None:
     differences = {p: max(abs(point.gw_years[p] - gw) for point in result.frontier) for p, gw in first.gw_years.items()}
     named = sorted(first.gw_years, key=lambda p: -differences[p])[:MOST_PATHWAYS]
     named = [p for p in first.gw_years if p in named]
-    changes = [[_changed(before, now) for before, now in _compared(first, point, named)] for point in result.frontier]
+    moved = [np.subtract(_compared(point, named), _compared(first, named)) for point in result.frontier]
+    changes = np.where(np.abs(moved) > LEAST_GW, moved, 0.0).tolist()  # less is the solver's rounding
     places = max(decimals([change for row in changes for change in row]) - 1, 2)
 
     def gw(change: float) -> str:
@@ -211,15 +206,9 @@ def frontier(page: Page, result: Uncertainty, money: Money) -> None:
     page.note(left_out((len(first.gw_years) - len(named), "pathway that changes less")))
 
 
-def _compared(first: Point, point: Point, named: Sequence[str]) -> list[tuple[float, float]]:
-    """Return each figure of the table at the first aversion and at another one."""
-    used = [(first.gw_years[p], point.gw_years[p]) for p in named]
-    return [*used, (first.idle_gw_years, point.idle_gw_years), (first.cancelled_gw, point.cancelled_gw)]
-
-
-def _changed(before: float, now: float) -> float:
-    """Return a change of GW; one that is the solver's rounding is none."""
-    return now - before if abs(now - before) > LEAST_GW else 0.0
+def _compared(point: Point, named: Sequence[str]) -> list[float]:
+    """Return the figures of the table whose change is told."""
+    return [*(point.gw_years[p] for p in named), point.idle_gw_years, point.cancelled_gw]
 
 
 def _point(result: Uncertainty, index: int, changes: Sequence[float], money: Money, gw: Money) -> list[str]:
