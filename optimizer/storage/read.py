@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -262,7 +261,7 @@ def _read_factors(reading: Reading, sources: Sources) -> tuple[tuple[Factor, ...
 
 def _read_whatifs(reading: Reading, sources: Sources) -> dict[str, WhatIf]:
     whatifs = {}
-    for file in _whatif_files(sources.texts):
+    for file in sorted(file for file in sources.texts if file.startswith(f"{WHATIFS}/")):
         name = PurePosixPath(file).stem
         whatif, problems = read_whatif(sources.texts[file], file, name)
         reading.problems += problems
@@ -282,7 +281,3 @@ def load_whatif(path: str | Path) -> WhatIf:
     if whatif is None:
         raise InstanceError(problems)
     return whatif
-
-
-def _whatif_files(files: Iterable[str]) -> list[str]:
-    return sorted(file for file in files if file.startswith(f"{WHATIFS}/"))

@@ -74,20 +74,16 @@ def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool | N
     target = Path(os.path.realpath(folder))
     refuse_occupied(target, force=force, replaceable=_holds_instance, kind="a folder that holds an instance")
     with whole_folder(target, replace=bool(force)) as fresh:
-        _write_all(texts, fresh)
+        for name, text in texts.items():
+            path = fresh / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(text.encode())
         if target.is_dir():
             _keep_other_files(target, fresh)
 
 
 def _holds_instance(folder: Path) -> bool:
     return (folder / "instance.toml").is_file()
-
-
-def _write_all(texts: Mapping[str, str], folder: Path) -> None:
-    for name, text in texts.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(text.encode())
 
 
 def _keep_other_files(source: Path, fresh: Path) -> None:

@@ -85,15 +85,12 @@ class Drawing:
         alt = theme.installed("altair", "Altair")
         frame = Frame(width, height, page=True)
         with alt.utils.schemapi.debug_mode(False):  # half the time of a report goes into checking what tests check
-            return self._on_page(alt, frame)
-
-    def _on_page(self, alt: Any, frame: Frame) -> Any:
-        layers = [mark.properties(name=f"{SERIES}{i}") for i, mark in enumerate(self.marks(alt, frame))]
-        if self.spots is not None:
-            layers += [mark.properties(name=SPOTS) for mark in self.spots(alt, frame)]
-        config = {**theme.THEME, "aria": False, "padding": 2, "background": None}
-        fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
-        return alt.layer(*layers, width=frame.width, height=frame.height, config=config, autosize=fitted)
+            layers = [mark.properties(name=f"{SERIES}{i}") for i, mark in enumerate(self.marks(alt, frame))]
+            if self.spots is not None:
+                layers += [mark.properties(name=SPOTS) for mark in self.spots(alt, frame)]
+            config = {**theme.THEME, "aria": False, "padding": 2, "background": None}
+            fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
+            return alt.layer(*layers, width=frame.width, height=frame.height, config=config, autosize=fitted)
 
 
 @dataclass(frozen=True)

@@ -281,7 +281,9 @@ def scanned(look: Look, start: float, bound: float, width: float, *, whole: bool
         return seen[value]
 
     last = start
-    for value in _values(start, bound, whole=whole):
+    count = min(SCANNED, int(abs(bound - start))) if whole else SCANNED
+    values = np.linspace(start, bound, count + 1)[1:]
+    for value in list(dict.fromkeys((np.rint(values) if whole else values).tolist())):
         ended = ""
         if known(value) is None:
             value = narrowed(lambda v: known(v) is not None, last, value, width, whole=whole)
@@ -295,13 +297,6 @@ def scanned(look: Look, start: float, bound: float, width: float, *, whole: bool
             return Scan(None, None, value, ended)
         last = value
     return Scan(None, None, bound)
-
-
-def _values(start: float, bound: float, *, whole: bool) -> list[float]:
-    """Return the values that are looked at first, from the start to the bound."""
-    count = min(SCANNED, int(abs(bound - start))) if whole else SCANNED
-    values = np.linspace(start, bound, count + 1)[1:]
-    return list(dict.fromkeys((np.rint(values) if whole else values).tolist()))
 
 
 NARROWED: Final = 1e-6

@@ -37,16 +37,12 @@ def axes(instance: Instance, texts: Sequence[str]) -> list[ValueAxis]:
     ]
     if twice:
         raise InstanceError(twice)
-    _refuse_too_many(sides)
-    all_told([partial(instance.edited, each) for one in sides for each in one.edits])
-    return list(sides)
-
-
-def _refuse_too_many(sides: Sequence[ValueAxis]) -> None:
     count = math.prod(len(each.values) for each in sides)
     if count > MOST_CASES:
         rule = f"a sweep has at most {MOST_CASES:,}"
         raise InstanceError(Problem("grid", f"{count:,} cases", rule, "take fewer values, or draws: gwplan montecarlo"))
+    all_told([partial(instance.edited, each) for one in sides for each in one.edits])
+    return list(sides)
 
 
 def grid(axes_: Sequence[ValueAxis]) -> tuple[Task, ...]:
