@@ -189,11 +189,8 @@ def solved(
 ) -> tuple[Solution, Certificate | None, dict[str, Any]]:
     """Solve an instance's program from the start that suits it, and judge the answer.
 
-    Returns
-    -------
-    (Solution, Certificate or None, dict)
-        The last says where the solver started, every stage of a lifted solve, and iterations and seconds of the last;
-        ``in_conflict``, where there is no plan, as `confirmed` tells it.
+    The report says where the solver started, every stage of a lifted solve, iterations and seconds of the last; and,
+    where there is no plan, ``in_conflict`` as `confirmed` tells it.
     """
     start = start_of(laid_out, program, options)
     stages: tuple[Stage, ...] = ()

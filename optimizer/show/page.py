@@ -162,15 +162,9 @@ class Page:
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "") -> None:
         """Add a table, indented by two columns; names are shortened where the page is too narrow.
 
-        Parameters
-        ----------
-        header : sequence of str
-            Names of the columns; a line break begins a second line.
-        rows : sequence of sequence of str
-            Cells; a row of one cell is a line across all columns.
-        align : str
-            One letter a column: ``n`` a name, which may be shortened; ``r`` a figure, aligned right; ``l`` aligned
-            left. By default a name and then figures.
+        A line break in the header begins a second line; a row of one cell is a line across all columns. `align` has a
+        letter a column: ``n`` a name, which may be shortened; ``r`` a figure, aligned right; ``l`` aligned left. By
+        default a name and then figures.
         """
         align = align or "n" + "r" * (len(header) - 1)
         body = [[self.clean(cell) for cell in row] for row in rows]

@@ -102,14 +102,8 @@ def certify_whole(
     The duals prove that no other choice of the rest goes better with these whole numbers; that no other whole numbers
     do is the word of the solver's search, its bound.
 
-    Parameters
-    ----------
-    program, fixed : LinearProgram
-        The program, and the linear program that it becomes when its whole numbers are fixed.
-    columns, row_duals : float arrays
-        The solution of the latter; no duals: optimality is not judged.
-    bound : float
-        What no solution's objective can be below, $bn.
+    `fixed` is the linear program that the program becomes when its whole numbers are fixed, of which columns and duals
+    are the solution; without duals optimality is not judged. No solution's objective can be below `bound`, $bn.
     """
     kept, best = certify(program, columns, np.empty(0)), certify(fixed, columns, row_duals)
     whole = columns[program.whole]

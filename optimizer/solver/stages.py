@@ -59,17 +59,8 @@ def carried(
     A column or row of the target takes the status of the source's with the same names on the node that
     `matching_nodes` finds; what the source lacks starts as if it were not there: a column at its bound, a row slack.
 
-    Parameters
-    ----------
-    basis : Basis
-        Optimal basis of the source.
-    source, target : LinearProgram
-        The program that was solved, and the one that is to be.
-    source_tree, target_tree : Timeline
-        The instances on their trees.
-    worth : (L,) float array, optional
-        $bn of the source's plan at each of its leaves, where the target weighs risk and the source does not: the rows
-        and columns of risk then start at what they are for that plan.
+    `worth` (L,) is the $bn of the source's plan at each of its leaves, where the target weighs risk and the source does
+    not: the rows and columns of risk then start at what they are for that plan.
     """
     node = matching_nodes(source_tree, target_tree)
     columns, rows = basis_codes(basis)

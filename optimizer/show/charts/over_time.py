@@ -23,13 +23,8 @@ SIGNED = "supply as signed"
 def gw_over_time(view: View) -> Drawing:
     """Return the chart of a plan: expected GW by pathway, stacked over time, against supply.
 
-    Each period's figures are weighted by the probability of its nodes.
-
-    Returns
-    -------
-    Drawing
-        The stack of pathways and, hatched, idle GW; as a line the supply as signed. What lies between the two is
-        cancelled. A picture's labels give the GW of the last period.
+    Hatched stands idle GW, as a line the supply as signed; what lies between the two is cancelled. Each period's figures
+    are weighted by the probability of its nodes.
     """
     layers = use_layers(view, expected(view))
     line = Layer(SIGNED, layers[-1].top, layers[-1].top, None)
@@ -61,14 +56,8 @@ def expected(view: View) -> FloatArray:
 def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) -> list[Layer]:
     """Return GW by pathway, idle and cancelled, one upon the other; together they are the supply.
 
-    Parameters
-    ----------
-    view : View
-        The plan.
-    weights : (N, T) float array
-        What each node counts in each period.
-    pathways : sequence of str
-        The pathways, where they are more than the plan's own: those of all plans beside each other.
+    `weights` (N, T) is what each node counts in each period; `pathways` are all plans' where several stand beside each
+    other.
     """
     pathways = pathways or list(view.plan.summary["expected_gw_years"])
     fills: list[theme.Fill] = [*theme.pathway_colours(pathways).values(), theme.hatching(200), PALE]
@@ -97,22 +86,8 @@ def stack(
 ) -> Drawing:
     """Return layers as stepped areas over time, with a line above them.
 
-    Parameters
-    ----------
-    view : View
-        Writes the figures.
-    times : Times
-        The periods.
-    layers, line : Layer
-        What is drawn, GW.
-    what, told : str, sequence of str
-        As in `Drawing`.
-    peak : bool
-        Whether labels tell the most of each layer instead of its last figure.
-    highest : float
-        GW at the top of the scale; by default what the layers need.
-    height : int
-        Height of the plotting area, pixels; by default what the labels need.
+    Layers and line are GW. With `peak` labels tell the most of each layer instead of its last figure; `highest` is GW
+    at the top of the scale and `height` that of the plotting area in pixels, by default what layers and labels need.
     """
     labels = [*layers, line]
     height = height or max(HEIGHT, LINE_HEIGHT * (len(labels) + 2))

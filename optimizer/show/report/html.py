@@ -95,20 +95,9 @@ def table(
 ) -> str:
     """Return a table inside a region that scrolls sideways where the page is narrow.
 
-    Parameters
-    ----------
-    header : sequence of str
-        Names of the columns; a line break begins a second line.
-    rows : sequence of sequence of str
-        Cells; the first names its row; a row of one cell is a heading across all columns.
-    align : str
-        One letter a column: ``r`` a figure, aligned right. By default all but the first.
-    named : str
-        Attribute that names the region and the table.
-    clean : callable
-        Makes text printable.
-    caption : str
-        What the table shows; blank where a heading says it.
+    A line break in the header begins a second line. The first cell names its row; a row of one cell is a heading across
+    all columns. `align` has a letter a column, ``r`` a figure, by default all but the first; `named` is the attribute
+    that names the region and the table; `clean` makes text printable; a blank `caption`: a heading says it.
     """
     align = align or "n" + "r" * (len(header) - 1)
     kinds = [' class="r"' if letter == "r" else "" for letter in align]

@@ -43,20 +43,9 @@ def inputs(
 ) -> list[Input]:
     """Return the inputs to swing: those with a range of their own, and the other cells by a share.
 
-    Parameters
-    ----------
-    instance : Instance
-        The base.
-    share : float
-        How far inputs without a range go down and up: 0.1 for a tenth.
-    ranges : sequence of str
-        ``CELL = LOW..HIGH`` or ``CELL *= LOW..HIGH``; what they reach is not swung by the share too.
-    each : bool
-        Whether every cell is an input of its own, as in `optimizer.studies.exposure.groups`.
-    every : bool
-        Whether cells that are reported are swung as well.
-    only : bool
-        Whether nothing but the ranges is.
+    A range is ``CELL = LOW..HIGH`` or ``CELL *= LOW..HIGH``; what it reaches is not swung by the share too, and with
+    `only` nothing else is swung. With `each` every cell is an input of its own; `every` swings cells that are reported
+    as well.
     """
     (own,) = all_told([partial(limits, text) for text in ranges])
     all_told([partial(instance.edited, edit) for one in own for edit in one.edits])
@@ -122,12 +111,9 @@ def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
 def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFrame:
     """Return the swing of a figure by input, the largest first.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``input``, ``status``, ``cells``, ``range``, the figure ``base``, ``down`` and ``up`` (blank without a plan),
-        ``swing`` (the distance between the least and the most of the three), ``first_moves_changed_gw`` (the most that
-        a pathway's GW in the first period changes either way) and ``reason`` why a case has no plan.
+    Columns: ``input``, ``status``, ``cells``, ``range``, the figure ``base``, ``down`` and ``up`` (blank without a
+    plan), ``swing`` (from the least to the most of the three), ``first_moves_changed_gw`` (the most that a pathway's GW
+    in the first period changes either way) and ``reason`` why a case has no plan.
     """
     rows = []
     base = float(results.base[figure])
