@@ -20,12 +20,12 @@ READABLE_NAME, NARROWEST_NAME = 16, 6
 """Columns to which names are shortened first, and the fewest that they keep."""
 
 
-def decimals(values: Iterable[float], most: int = 6) -> int:
+def decimals(values: Iterable[float]) -> int:
     """Return how many decimals show figures of this size well: two from 1 to 999, more below, fewer above."""
     sizes = np.abs(np.asarray(list(values), dtype=float))
     size = float(sizes[np.isfinite(sizes)].max(initial=0.0))
     steps = ((1e5, 0), (1e3, 1), (1.0, 2), (0.1, 3), (0.01, 4), (1e-3, 5))
-    return min(next((places for limit, places in steps if size >= limit), most), most) if size > 0 else 2
+    return next((places for limit, places in steps if size >= limit), 6) if size > 0 else 2
 
 
 def number(value: float, places: int) -> str:

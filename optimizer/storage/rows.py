@@ -162,7 +162,7 @@ def _cells(column: pa.ChunkedArray) -> Cells | None:
 _FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 
 
-def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Parsed]:
+def read_sections(text: str | None) -> dict[str, Parsed]:
     """Return the sections of ``instance.toml`` as one-row tables, with everything that is wrong with them."""
     sections = {name: table for name, table in TABLES.items() if table.section}
     blank = {name: Parsed(frame_of(table, {}, (1,))) for name, table in sections.items()}
@@ -171,7 +171,7 @@ def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Pa
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        problem = Problem(file, "cannot be read", toml_reason(error), "correct it there")
+        problem = Problem("instance.toml", "cannot be read", toml_reason(error), "correct it there")
         return {
             name: Parsed(parsed.frame, [(ALL, problem)] if name == "instance" else []) for name, parsed in blank.items()
         }

@@ -197,10 +197,10 @@ def periods(view: View) -> Times:
     return Times(view.dates, view.instance.resolution)
 
 
-def amount(alt: Any, unit: str, most: float, least: float = 0.0, column: str = "top") -> Any:
+def amount(alt: Any, unit: str, most: float, least: float = 0.0) -> Any:
     """Return the vertical place of an amount, its axis labelled with the unit."""
     scale = alt.Scale(domain=[least, most], nice=False)
-    return alt.Y(f"{column}:Q", scale=scale, axis=theme.amount_axis(alt, unit))
+    return alt.Y("top:Q", scale=scale, axis=theme.amount_axis(alt, unit))
 
 
 def areas(alt: Any, frame: Frame, times: Times, layers: Sequence[Layer], y: Any) -> list[Any]:

@@ -23,8 +23,8 @@ SIGNED = "supply as signed"
 def gw_over_time(view: View) -> Drawing:
     """Return the chart of a plan: expected GW by pathway, stacked over time, against supply.
 
-    Hatched stands idle GW, as a line the supply as signed; what lies between the two is cancelled. Each period's figures
-    are weighted by the probability of its nodes.
+    Hatched stands idle GW, as a line the supply as signed; what lies between the two is cancelled. Each period's
+    figures are weighted by the probability of its nodes.
     """
     layers = use_layers(view, expected(view))
     line = Layer(SIGNED, layers[-1].top, layers[-1].top, None)

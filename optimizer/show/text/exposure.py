@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from rich.console import Console
-
 from optimizer.show.page import Page, left_out, number, percent, printed
 
 MOST_VENDORS, MOST_CONTRACTS, MOST_YEARS, MOST_BRANCHES, MOST_SWINGS = 25, 30, 30, 16, 15
@@ -18,9 +16,9 @@ SMALL = 5e-4
 Figures = Mapping[str, Any]
 
 
-def print_exposure(figures: Figures, console: Console | None = None) -> None:
+def print_exposure(figures: Figures) -> None:
     """Print exposure figures. Parts that are missing are not printed."""
-    with printed(console) as page:
+    with printed() as page:
         page.heading(f"EXPOSURE OF {figures['instance']}")
         if figures["edits"]:
             page.note(f"Changed from the instance as written: {'; '.join(figures['edits'])}")
