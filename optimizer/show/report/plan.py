@@ -20,8 +20,7 @@ from optimizer.problems import InstanceError
 from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart, worth
 from optimizer.show.page import listed, percent
-from optimizer.show.report.html import HtmlPage
-from optimizer.show.report.report import Report
+from optimizer.show.report.report import HtmlPage, Report
 from optimizer.show.text.claims import figure, judged
 from optimizer.show.text.decisions import (
     TERMS,
