@@ -12,9 +12,10 @@ from optimizer.commands.common import ends_with_code, warn
 @click.option("--out", metavar="TARGET", help="Write the new one here; INSTANCE stays as it is.")
 @ends_with_code
 def migrate(source: str, out: str | None) -> None:
-    """Bring INSTANCE, a folder or a workbook, from an older version of the format to the current one.
+    """Bring INSTANCE, a folder, from an older version of the format to the current one.
 
-    Without --out a folder is replaced, and what was there is kept beside it as INSTANCE.version-N.
+    Without --out it is replaced, and what was there is kept beside it as INSTANCE.version-N. A workbook of an older
+    version becomes a folder first.
     """
     from optimizer.catalogue.tables import SCHEMA_VERSION
     from optimizer.storage.migrate import migrate as brought_up

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 import numpy as np
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
@@ -79,13 +79,7 @@ def cut(text: str, width: int) -> str:
 
 def _first(text: str, width: int) -> str:
     """Return as much of the beginning of a text as fits `width` columns."""
-    taken, used = 0, 0
-    for character in text:
-        used += cell_len(character)
-        if used > width:
-            break
-        taken += 1
-    return text[:taken]
+    return chop_cells(text, width)[0] if text and width > 0 else ""
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -93,18 +87,13 @@ def wrapped(text: str, width: int) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in text.split():
-        rest = word
-        while rest:
-            joined = f"{line} {rest}" if line else rest
-            if cell_len(joined) <= width:
-                line, rest = joined, ""
-            elif line:
-                lines.append(line)
-                line = ""
-            else:
-                head = _first(rest, width) or rest[0]
-                lines.append(head)
-                rest = rest[len(head) :]
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= width:
+            line = joined
+        else:
+            *whole, last = chop_cells(word, width)
+            lines += [line, *whole] if line else whole
+            line = last
     return [*lines, line] if line else lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Final
 
 from models.tree import FloatArray
@@ -17,6 +18,10 @@ SPOTS: Final = "spots"
 
 SERIES: Final = "series"
 """How the names of the other layers of a chart of a page begin; their number follows."""
+
+
+LETTER: Final = 6.3
+"""Width of a letter in the title of a small chart, pixels."""
 
 
 @dataclass(frozen=True)
@@ -112,24 +117,14 @@ class Panels:
             layers = drawing.marks(alt, Frame(width, drawing.height))
             if number == min(self.columns, len(self.drawings)) - 1:
                 layers += theme.key(alt, [(entry.text, entry.fill) for entry in self.key], width)
-            title = alt.Title(wrapped(drawing.what, width), fontSize=12, offset=6)
+            lines = wrap(drawing.what, int(width / LETTER), break_long_words=False, break_on_hyphens=False)
+            title = alt.Title(lines, fontSize=12, offset=6)
             charts.append(alt.layer(*layers, title=title, width=width, height=drawing.height))
         title = alt.Title(f"{view.instance.name}: {self.what}", subtitle=list(self.subtitle))
         return alt.concat(*charts, columns=self.columns, title=title, spacing=24, config=theme.THEME)
 
 
 Chart = Drawing | Panels
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """Return a title in lines that fit so many pixels."""
-    lines: list[str] = []
-    for word in text.split():
-        if lines and 6.3 * len(f"{lines[-1]} {word}") <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines
 
 
 def worth(view: View) -> str:

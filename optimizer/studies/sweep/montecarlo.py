@@ -146,12 +146,10 @@ def inputs(results: Results, cases: pd.DataFrame, planned: pd.DataFrame) -> pd.D
 
 def rank_correlation(table: pd.DataFrame, one: str, other: str) -> float:
     """Return Spearman's rank correlation of two columns; nan where one does not vary."""
-    if len(table) < 3 or other not in table:
+    if other not in table:
         return math.nan
-    ranks = table[[one, other]].rank().to_numpy()
-    if not ranks.std(axis=0).all():
-        return math.nan
-    return float(np.corrcoef(ranks, rowvar=False)[0, 1])
+    correlations: Any = table[[one, other]].corr("spearman", min_periods=3)
+    return float(correlations.iloc[0, 1])
 
 
 def statuses(cases: pd.DataFrame) -> pd.DataFrame:
