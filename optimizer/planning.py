@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -122,8 +122,28 @@ def solve(
             plan = make_plan(laid_out, program, solution, certificate, allowable=allowable)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
-    warned = [*map(str, (*warnings, *left_free(laid_out))), *_without_ranges(program, solution)]
+    warnings = (*warnings, *left_free(laid_out), *_opposed(plan.summary))
+    warned = [*map(str, warnings), *_without_ranges(program, solution)]
     return replace(plan, warnings=tuple(warned), timings=timings, solved=report)
+
+
+_BESIDE_CASH: Final = {
+    "terminal": "pools, terminal_value_bn_per_gw_year",
+    "shortfall_penalty": "pathways, shortfall_penalty_bn_per_gw_year",
+    "idle_penalty": "pools, idle_penalty_bn_per_gw_year",
+}
+"""Parts of worth that are no cash within the plan, and the cells that they come of."""
+
+
+def _opposed(summary: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a warning where worth and cash have opposite signs: a weight beside the cash may be of another unit."""
+    worth, cash = float(summary["objective_bn"]), float(summary["npv_bn"])
+    parts = {name: summary["components_bn"].get(name, 0.0) for name in _BESIDE_CASH}
+    name = max(parts, key=lambda part: parts[part] * worth)
+    if worth * cash < 0 and min(abs(worth), abs(cash)) > 1e-3 and parts[name] * worth > 0:
+        what = f"{parts[name]:.4g} $bn of it make the plan's worth {worth:.4g} $bn where its cash is {cash:.4g} $bn"
+        rule = "worth and cash of opposite sign hang on what is weighed beside the cash"
+        yield Problem(_BESIDE_CASH[name], what, rule, "does it say $m? else read the plan with it in mind", "warning")
 
 
 def _without_ranges(program: LinearProgram, solution: Solution) -> list[str]:
@@ -199,7 +219,8 @@ def solved(
         lift, stages = lifted(laid_out, program, options, meanwhile, layouts)
         report["stages"] = [asdict(stage) for stage in stages]
         if lift is not None:
-            certificate = certify(program, lift.columns, lift.row_duals) if len(lift.columns) else None
+            proof = (lift.columns, lift.row_duals, lift.light_duals)
+            certificate = certify(program, *proof) if len(lift.columns) else None
             if lift.status.stopped or (certificate and certificate.optimal):
                 return lift, certificate, {**report, "iterations": lift.iterations, "seconds": lift.seconds}
         report["start"] = "cold after lift"

@@ -348,7 +348,7 @@ class Session:
                 plan_or_error(replace(warm, status=status), None, accept_stopped=False)
             doubted = warm.status is not Status.ITERATION_LIMIT
             if warm.status is Status.OPTIMAL:
-                proof = certify(program, warm.columns, warm.row_duals)
+                proof = certify(program, warm.columns, warm.row_duals, warm.light_duals)
                 if proof.optimal:
                     return warm, proof, iterations, False
         solution, cold_proof, report = solved(laid_out, program, self._options, layouts=self._layouts.forked())

@@ -15,6 +15,7 @@ from optimizer.catalogue.tables import TABLES, Column, Table, reading
 from optimizer.instance.cells import Array, place
 from optimizer.instance.instance import Instance
 from optimizer.problems import Problem
+from optimizer.tree.arrays import delivered_gw
 from optimizer.tree.calendar import Calendar, Dates, add_months, calendar_of
 
 Place = Callable[[Table, int, str], str]
@@ -31,7 +32,7 @@ class Finding:
     """Rows of one table that break a rule, or decide nothing."""
 
     table: str  # table of the catalogue; blank: not about a row of a table
-    rows: tuple[int, ...]  # row numbers in the file, 0 for inserted rows
+    rows: tuple[int, ...]  # row numbers in the file, below 1 for inserted rows
     column: str  # column that is at fault; without a table, the words that locate the fault
     # as in a Problem
     what: str
@@ -44,7 +45,8 @@ class Finding:
             return Problem(self.column, self.what, self.rule, self.remedy, severity)
         first, *others = self.rows
         where = place(TABLES[self.table], first, self.column)
-        more = [str(row) for row in others[:_NAMED] if row] + [f"{len(others) - _NAMED} more"] * (len(others) > _NAMED)
+        more = [str(row) for row in others[:_NAMED] if row > 0]
+        more += [f"{len(others) - _NAMED} more"] * (len(others) > _NAMED)
         also = f" (also {'rows' if len(others) > 1 else 'row'} {', '.join(more)})" if more else ""
         return Problem(where, self.what + also, self.rule, self.remedy, severity)
 
@@ -214,7 +216,7 @@ class Facts:
         alive = np.append(self.ends > 0, False)[contract]
         served = (self.arrivals == 0) & alive & (pool >= 0)
         supply = np.zeros(len(self.rows("pools")))
-        np.add.at(supply, pool[served], self.numbers("deliveries", "gw")[served])
+        np.add.at(supply, pool[served], delivered_gw(self.numbers)[served])
         return supply
 
     @cached_property

@@ -13,6 +13,7 @@ from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
 from optimizer.instance.cells import shown
 from optimizer.language.quantities import parse
 from optimizer.problems import InstanceError, nearest
+from optimizer.tree.arrays import CHURN, SERVICE
 
 _SUGGESTIONS: Final = 50
 _LAST_YEAR: Final = 9999
@@ -167,11 +168,10 @@ def running_deals(facts: Facts) -> Iterator[Finding]:
 @rule(
     "calendar: start resolution periods",
     "pools: pool",
-    "contracts: contract pool end delay_months",
-    "deliveries: contract date gw",
-    "pathways: pathway notice_days breach_cost_bn_per_gw churn_per_year",
+    *SERVICE,
+    "pathways: pathway notice_days breach_cost_bn_per_gw",
+    *CHURN,
     "eligibility: pathway pool initial_gw",
-    "churn: pathway date fraction",
     "running: pathway kind until gw",
 )
 def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:

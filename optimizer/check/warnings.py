@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.catalogue.tables import VALUE_FACTORS, reading
+from optimizer.catalogue.tables import PER_GW, RATE, TABLES, VALUE_FACTORS, reading
 from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
 from optimizer.instance.cells import Array, shown
+from optimizer.tree.arrays import SERVICE, TABLES_READ
 from optimizer.tree.calendar import Dates
 
 _CALENDAR: Final = "calendar: start resolution periods"
@@ -251,15 +252,14 @@ def tiers_beyond_an_unlimited_one(facts: Facts) -> Iterator[Finding]:
     tier, unlimited = facts.numbers("value", "tier"), np.isnan(facts.numbers("value", "width_gw"))[one]
     for a, b in zip(one[unlimited], two[unlimited], strict=True):
         row = facts.rows("value")[a]
-        what = f"tier {shown(tier[b])} follows the unlimited tier {shown(tier[a])}" + (f" in row {row}" if row else "")
+        at = f" in row {row}" if row > 0 else ""
+        what = f"tier {shown(tier[b])} follows the unlimited tier {shown(tier[a])}{at}"
         yield facts.finding(
             "value", b, "tier", what, "it earns nothing", "give the earlier tier a width_gw, or delete this one"
         )
 
 
-@rule(
-    _CALENDAR, *_DELIVERIES, *_PAIRS, "contracts: pool", "deliveries: gw", "eligibility: initial_gw", severity="warning"
-)
+@rule(_CALENDAR, *SERVICE, *_PAIRS, "eligibility: initial_gw", severity="warning")
 def initial_use_above_supply(facts: Facts) -> Iterator[Finding]:
     """Find pools of which more is in use before the start than they deliver."""
     if facts.every_pair:
@@ -291,13 +291,7 @@ WIDEST: Final = 1e6
 
 _COEFFICIENTS: Final = {"deliveries": "gw", "eligibility": "effectiveness"}
 _MONEY: Final = {
-    "value": "value_bn_per_gw_year",
-    "contracts": "cost_bn_per_gw_year",
-    "pools": "idle_penalty_bn_per_gw_year terminal_value_bn_per_gw_year",
-    "pathways": "shortfall_penalty_bn_per_gw_year migration_cost_bn_per_gw signing_cost_bn_per_gw "
-    "breach_cost_bn_per_gw",
-    "eligibility": "operating_cost_bn_per_gw_year",
-    "cancellations": "fee_bn_per_gw",
+    name: " ".join(c.name for c in TABLES[name].columns if c.unit in (RATE, PER_GW)) for name in TABLES_READ
 }
 
 
@@ -325,5 +319,5 @@ def _out_of_scale(columns: dict[str, str], others: float | None, facts: Facts) -
 
 
 for _columns, _others in ((_COEFFICIENTS, 1.0), (_MONEY, None)):
-    _reads = reading(*(f"{table}: {names}" for table, names in _columns.items()))
+    _reads = reading(*(f"{table}: {names}" for table, names in _columns.items() if names))
     RULES.append(Rule(partial(_out_of_scale, _columns, _others), _reads, "warning"))

@@ -15,8 +15,9 @@ def check(instance: str) -> None:
 
     Each line says where the problem is, the rule and what to do. Warnings alone leave the exit code 0.
     """
+    from optimizer.files import printable
     from optimizer.planning import lay_out
-    from optimizer.storage.read import load
+    from optimizer.storage.read import left_behind, load
 
     laid_out, warnings = lay_out(load(instance))
     warn([str(warning) for warning in warnings])
@@ -27,3 +28,5 @@ def check(instance: str) -> None:
         f"{len(laid_out.data.pathways)} pathways, {len(laid_out.data.pools)} pools, {tree.periods} periods, "
         f"{len(tree.node_of)} scenarios, {tree.size} nodes"
     )
+    if unread := left_behind(instance):
+        click.echo(f"not read: {', '.join(map(printable, unread))}")

@@ -45,9 +45,9 @@ def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_js
 
 def _asked(case: Case) -> tuple[Instance, Plan | None]:
     """Return the instance, and its plan where it is a kept run's."""
-    from optimizer.kept.run import is_run, read_run
+    from optimizer.kept.run import KIND, read_run
 
-    if not is_run(Path(case.source)):
+    if not KIND.made(Path(case.source)):
         return case.load(), None
     if case != Case(case.source):
         raise click.UsageError("a kept run is taken as it was planned: change its instance and solve that")

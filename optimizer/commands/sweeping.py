@@ -44,13 +44,13 @@ class Work:
 
     def refuse_existing(self) -> None:
         """Raise unless what is to be written can be; ask before anything long."""
-        from optimizer.kept.sweep import refuse_existing
+        from optimizer.kept.sweep import KIND
         from optimizer.problems import all_told
         from optimizer.show.charts.pictures import refuse_existing as refuse_picture
 
         checks: list[Callable[[], Any]] = [partial(refuse_picture, path, force=self.force) for path in self.pictures]
         if self.out is not None:
-            checks.append(partial(refuse_existing, self.out, force=self.force))
+            checks.append(partial(KIND.refuse, self.out, force=self.force))
         all_told(checks)
 
     def answered(self, study: Study) -> Results:

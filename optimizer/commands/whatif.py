@@ -61,7 +61,7 @@ def whatif(
     from optimizer.studies.whatif import stacks
 
     if out is not None:
-        kept.refuse_existing(out, force=force)
+        kept.KIND.refuse(out, force=force)
     refuse_report(html, force=force)
     case = Case(source, whatifs, (), given, deterministic, (), earlier, move_cost)
     base = case.load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,9 +13,10 @@ import pandas as pd
 from optimizer.catalogue.tables import TABLES
 from optimizer.check.check import check, raise_errors
 from optimizer.conflict.demands import elastic
-from optimizer.conflict.ways_out import Given, Relief, Way, later, pattern, reliefs, way_of
+from optimizer.conflict.ways_out import Given, Relief, Way, later, reliefs, way_of
 from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Cell
+from optimizer.instance.selection import picks
+from optimizer.language.cursor import Cell, Name
 from optimizer.language.edits import Edit, spell
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import compiled
@@ -134,8 +136,7 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
     contracts = laid_out.instance.filled("contracts").set_index("contract")
     pools, delays = contracts["pool"].to_dict(), contracts["delay_months"].to_dict()
     found: list[_Draft] = []
-    for row in laid_out.instance.tables["deliveries"].to_dict("records"):
-        contract, gw, date = str(row["contract"]), float(row["gw"]), pd.Timestamp(row["date"]).date()
+    for contract, date, gw, where in _tranches(laid_out.instance.tables["deliveries"]):
         if pools[contract] not in lacking:
             continue
         needed = lacking[pools[contract]]
@@ -144,13 +145,23 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
         delivered = add_months(np.array([date], dtype="datetime64[D]"), np.array([int(delays[contract])]))
         periods = min(int(laid_out.calendar.period(delivered)[0]), laid_out.calendar.periods) - needed
         if months > 0 and periods > 0:
-            where: dict[str, Cell] = {"contract": pattern(contract), "date": date, "gw": gw}
             text = spell(Edit("deliveries", "shift_months", where, "date", -months))
             by = f"{months} month{'s' if months > 1 else ''}"
             words = f"bring the {gw:g} GW that {contract} delivers on {date} forward by {by}"
             years = gw * periods * laid_out.data.dt
             found.append(_Draft(Way(words, (text,), years), years))
     return sorted(found, key=lambda draft: draft.way.gw_years)[:MOST_EARLIER]
+
+
+def _tranches(deliveries: pd.DataFrame) -> Iterator[tuple[str, dt.date, float, dict[str, Cell]]]:
+    """Yield contract, date, GW and conditions of every delivery, and of all that a contract has on one date."""
+    single = picks(TABLES["deliveries"], deliveries, ("contract", "date", "gw"))
+    rows = deliveries.assign(picked=single).groupby(["contract", "date"], sort=False)
+    for (contract, date), mine in rows:
+        day, gw = date.date(), mine["gw"]
+        yield from ((contract, day, each, where) for each, where in zip(gw.tolist(), mine["picked"], strict=True))
+        if len(mine) > 1:
+            yield contract, day, float(gw.sum()), {"contract": Name(contract), "date": day}
 
 
 def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -> list[Repair]:

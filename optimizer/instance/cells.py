@@ -114,7 +114,7 @@ def place(table: Table, row: int, column: str) -> str:
     """Say where a cell of an instance folder is: ``demand.csv row 7, cap_gw``."""
     if table.section:
         return f"{table.file} {column}" if table.name == "instance" else f"{table.file} [{table.name}] {column}"
-    return f"{table.file} {f'row {row}' if row else 'inserted row'}, {column}"
+    return f"{table.file} {f'row {row}' if row > 0 else 'inserted row'}, {column}"
 
 
 def shown(value: object) -> str:

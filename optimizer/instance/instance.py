@@ -15,7 +15,7 @@ import pandas as pd
 from optimizer.catalogue.tables import TABLES, Scalar, Table
 from optimizer.instance.edit import edited
 from optimizer.language.edits import Edit, Factor, WhatIf, edit, spell
-from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.problems import InstanceError, Problem, composed, nearest
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class Instance:
         Every table of the catalogue (absent ones are empty), with the catalogue's columns and the annotations;
         blanks are kept as blanks. Dtypes: text ``object`` holding str (blank ``""``), number and integer ``float64``
         (blank NaN), date ``datetime64[s]`` (blank NaT), flag ``boolean`` (blank NA). The frame's index is the row
-        number in its file (the header is row 1), 0 for inserted rows.
+        number in its file (the header is row 1), below 1 for inserted rows.
     present : frozenset of str
         Names of the tables that the source holds (a missing ``eligibility`` means every pair).
     factors : tuple of Factor
@@ -175,8 +175,11 @@ class Instance:
             frame = frame.reindex(range(len(pairs)))
             frame["pathway"], frame["pool"] = [p for p, _ in pairs], [q for _, q in pairs]
         for column in TABLES[name].columns:
-            if column.default not in ("", None) and not column.required and frame[column.name].hasnans:
-                frame[column.name] = frame[column.name].fillna(column.default)  # type: ignore[arg-type]
+            if column.default in ("", None) or column.required:
+                continue
+            blank = frame[column.name] == "" if column.kind == "text" else frame[column.name].isna()
+            if blank.any():
+                frame[column.name] = frame[column.name].where(~blank, column.default)
         return frame
 
     @cached_property
@@ -218,7 +221,7 @@ class Instance:
             If a factor or an outcome does not exist.
         """
         problems, factors = [], {factor.name: factor for factor in self.factors}
-        for name, outcome in outcomes.items():
+        for name, outcome in ((composed(name), composed(outcome)) for name, outcome in outcomes.items()):
             if name not in factors:
                 problems.append(Problem(f"given {name}={outcome}", f"no factor '{name}'", nearest(name, factors)))
                 continue
@@ -247,6 +250,7 @@ class Instance:
         InstanceError
             If the instance has no what-if of that name.
         """
+        name = composed(name)
         if name not in self.whatifs:
             rule, remedy = "no such what-if in the instance", nearest(name, self.whatifs)
             raise InstanceError(Problem(f"what-if {name}", rule, remedy))
@@ -318,15 +322,17 @@ class SheetPlaces:
 
     letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column letters by sheet and column name
     settings: Mapping[str, int] = field(default_factory=dict)  # row of the sheet ``settings`` by ``section.key``
+    # each formula whose kept value was taken, with that value, by its cell: ``demand!C7``
+    formulas: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def place(self, table: Table, row: int, column: str) -> str:
-        """Say where a cell is: ``demand!C7``. Rows are the sheet's; 0 is a row that an edit inserted."""
+        """Say where a cell is: ``demand!C7``. Rows are the sheet's; one below 1 was inserted by an edit."""
         if table.section:
             at = self.settings.get(f"{table.name}.{column}")
             letter = self.letters.get("settings", {}).get("value")
             return f"settings!{letter}{at}" if at and letter else f"settings, {table.name}.{column}"
         found = self.letters.get(table.name, {}).get(column)
-        return f"{table.name}!{found}{row}" if found and row else f"{table.name} {_row(row)}, {column}"
+        return f"{table.name}!{found}{row}" if found and row > 0 else f"{table.name} {_row(row)}, {column}"
 
     def told(self, problem: Problem) -> Problem:
         """Return a problem that names a file of a folder as one that names the sheet in its place."""
@@ -337,4 +343,4 @@ class SheetPlaces:
 
 
 def _row(row: int) -> str:
-    return f"row {row}" if row else "inserted row"
+    return f"row {row}" if row > 0 else "inserted row"

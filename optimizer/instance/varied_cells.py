@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from optimizer.catalogue.tables import TABLES, Column, allowed_columns
 from optimizer.instance.cells import filled_default, shown
 from optimizer.instance.edit import EDITABLE, TARGET, rows_of
 from optimizer.instance.instance import Instance
-from optimizer.instance.selection import select
+from optimizer.instance.selection import meets, select
 from optimizer.language.cursor import Cell
 from optimizer.language.edits import Edit, EditReader, Operation, noted, spell
 from optimizer.problems import InstanceError, Problem, nearest
@@ -99,12 +98,12 @@ class Varied:
         return cells if default is None else np.where(np.isnan(cells), float(default), cells)
 
     def _probabilities(self, instance: Instance) -> list[float]:
-        factor, outcome = (str(self.where.get(key, "*")) for key in ("factor", "outcome"))
+        factor, outcome = (self.where.get(key, "*") for key in ("factor", "outcome"))
         return [
             o.probability
             for f in instance.factors
             for o in f.outcomes
-            if fnmatchcase(f.name, factor) and fnmatchcase(o.name, outcome)
+            if meets(factor, f.name) and meets(outcome, o.name)
         ]
 
     def now(self, instance: Instance) -> float:

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from optimizer.catalogue.tables import TABLES, allowed_columns
-from optimizer.problems import InstanceError, Problem
+from optimizer.problems import InstanceError, Problem, composed
 
 Cell = str | float | int | bool | dt.date
+
+
+class Name(str):
+    """A name that stands for itself, whatever ``*``, ``?`` and ``[`` it holds; other text is a pattern."""
+
+    __slots__ = ()
+
 
 NAME: Final = re.compile(r"[^\W\d]\w*")
 WORD: Final = re.compile(r'[^\s,\[\]"=@]+')
@@ -31,6 +38,9 @@ class Cursor:
     where: str  # words that say which text it is, for messages
     forms: str  # what may be written, for messages
     at: int = 0  # place of the next character, from 0
+
+    def __post_init__(self) -> None:
+        self.text = composed(self.text)
 
     def cell(self, table: str, column: str) -> Cell:
         """Read the value of a cell: text in double quotes, or a word as what its column or its look makes it."""

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
+from optimizer.catalogue.money import PRICES
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import Instance
 from optimizer.language.cursor import Cell
@@ -25,22 +26,6 @@ from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Soluti
 from optimizer.solver.sides import Directions
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
-
-PRICES: Final = {
-    "value": ("value_bn_per_gw_year",),
-    "curves": ("base_value_bn_per_year",),
-    "contracts": ("cost_bn_per_gw_year",),
-    "cancellations": ("fee_bn_per_gw",),
-    "pools": ("idle_penalty_bn_per_gw_year", "terminal_value_bn_per_gw_year"),
-    "pathways": (
-        "shortfall_penalty_bn_per_gw_year",
-        "migration_cost_bn_per_gw",
-        "signing_cost_bn_per_gw",
-        "breach_cost_bn_per_gw",
-    ),
-    "eligibility": ("operating_cost_bn_per_gw_year",),
-}
-"""By table: the columns whose cells are values and costs."""
 
 STEP: Final = 1e-4
 """By how much cells are moved, relative to the smallest of their column."""

@@ -125,6 +125,7 @@ def _held(program: LinearProgram, most: float) -> LinearProgram:
         value=value,
         row_lower=np.append(program.row_lower, -np.inf),
         row_upper=np.append(program.row_upper, most - program.offset),
+        node_weight=np.empty(0),
     )
 
 

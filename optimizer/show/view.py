@@ -12,13 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.data import BoolArray
-from models.tree import FloatArray, IntArray, Tree, build_tree
+from models.tree import FloatArray, IntArray, Tree
 from optimizer.instance.instance import Instance
 from optimizer.plan.plan import Plan
 from optimizer.show.page import decimals, formatter, percent
 from optimizer.tree.arrays import Names
-from optimizer.tree.calendar import Calendar, calendar_of
-from optimizer.tree.layouts import Layouts
+from optimizer.tree.calendar import Calendar
 from optimizer.tree.timeline import branching, reveals
 
 Coded = tuple[IntArray, list[str]]
@@ -78,7 +77,7 @@ class View:
     @cached_property
     def calendar(self) -> Calendar:
         """The periods."""
-        return calendar_of(self.instance)
+        return self.plan.laid_out.calendar
 
     @cached_property
     def dates(self) -> list[str]:
@@ -100,8 +99,7 @@ class View:
     @cached_property
     def tree(self) -> Tree:
         """The tree whose nodes the tables name."""
-        chances = [[o.probability for o in factor.outcomes] for factor in self.instance.factors]
-        return build_tree(self.calendar.periods, self.reveals, chances)
+        return self.plan.laid_out.data.tree
 
     @cached_property
     def branching(self) -> list[int]:
@@ -273,9 +271,7 @@ class View:
     @cached_property
     def suppliers(self) -> dict[str, Supplier]:
         """Every contract of the plan, those that outcomes add included."""
-        versions: tuple[Instance, ...] = (self.instance,)
-        if self.decided_by_outcomes("contracts", "contract", "pool", "cost_bn_per_gw_year"):
-            versions += Layouts.of(self.instance).outcomes_applied(self.instance, self.instance.factors)
+        versions = (self.instance, *self.plan.laid_out.scenarios)
         found: dict[tuple[str, str], tuple[str, float]] = {}
         for version in {id(v.tables["contracts"]): v for v in versions}.values():
             frame = version.tables["contracts"]

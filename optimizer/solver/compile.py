@@ -143,6 +143,7 @@ class Compiled:
             cost=totals(objective.column, objective.value, len(self.program.cost)),
             offset=float(np.sum(objective.constant)),
             column_upper=_upper(self.program, other),
+            node_weight=other.data.least_weight,
         )
         if any(new is not old for new, old in zip(rows, walk.constraints, strict=True)):
             start, index, value = walk.columnwise.compress(np.concatenate([part.form.value for part in rows]))
@@ -179,6 +180,7 @@ def expand(rules: Templates, entered: Terms) -> Compiled:
         row_keys={part.constraint.name: walk.codes(part.constraint.index_set()) for part in constraints},
         labels=tuple(walk.labels),
         whole=_whole(walk, entered),
+        node_weight=entered.data.least_weight,
     )
     return Compiled(program, entered, _Walked(walk, constraints, columnwise, objective, reads))
 

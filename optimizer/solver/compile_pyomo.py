@@ -58,6 +58,7 @@ def from_pyomo(model: ConcreteModel, entered: Terms) -> LinearProgram:
         row_keys={constraint.name: codes.codes(constraint.index_set()) for constraint in constraints},
         labels=tuple(codes.labels),
         whole=np.array([v.is_integer() for variable in variables for v in variable.values()], dtype=bool),
+        node_weight=entered.data.least_weight,
     )
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from optimizer.errors import SolverError
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import (
+    PRIMAL,
     RANGED_COLUMNS,
     Basis,
     FloatArray,
@@ -25,6 +27,7 @@ from optimizer.solver.program import (
     SolveOptions,
     Status,
 )
+from optimizer.solver.weights import ROUNDING, Priced, is_light, priced
 
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -36,6 +39,9 @@ _STATUS: Final = {
     highspy.HighsModelStatus.kSolutionLimit: Status.SEARCH_LIMIT,
     highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
 }
+
+MOST_ROUNDS: Final = 6
+"""Times that a solution is refined; once is enough where weights do not span more than nine powers of ten."""
 
 _OURS: Final = ("output_flag", "log_to_console", "log_file", "solution_file", "write_model_file", "time_limit")
 
@@ -194,11 +200,11 @@ def solve(
     found, info, ended_at = highs.getSolution(), highs.getInfo(), highs.getBasis()
     whole = bool(program.whole.any())
     counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.crossover_iteration_count)
-    return Solution(
+    solution = Solution(
         status=status,
         columns=np.array(found.col_value) if found.value_valid else np.empty(0),
         row_duals=np.array(found.row_dual) if found.dual_valid else np.empty(0),
-        row_ranges=_row_ranges(highs) if ranges and status is Status.OPTIMAL and not whole else None,
+        row_ranges=None,
         iterations=sum(max(int(count), 0) for count in counts),
         seconds=seconds,
         message=str(highs.modelStatusToString(model_status)),
@@ -206,6 +212,75 @@ def solve(
         bound=float(info.mip_dual_bound) if whole else None,
         interrupted=interrupted,
     )
+    if status is not Status.OPTIMAL or whole:
+        return solution
+    refined = _refined(program, options, solution)
+    if not ranges or refined.status is not Status.OPTIMAL:
+        return refined
+    if refined.basis is not ended_at:
+        must(highs.setBasis(refined.basis), "starting from a basis")
+        _run(highs)
+    return replace(refined, row_ranges=_row_ranges(highs))
+
+
+def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) -> Solution:
+    """Return an optimum whose duals are right by the weight of each node, too: see `optimizer.solver.weights`."""
+    if not is_light(program) or solution.basis is None:
+        return solution
+    rows, columns = program.shape
+    now = priced(program, solution.row_duals)
+    for _ in range(MOST_ROUNDS):
+        wrong = now.unrefined(solution.columns)
+        if not wrong.any():
+            break
+        enlarged, by = now.enlarged(wrong)
+        start = basis_of(np.concatenate(basis_codes(solution.basis)), np.full(rows, LOWER, dtype=np.int8))
+        again = {**options.solver, **PRIMAL, "solver": "simplex"}
+        found = solve(enlarged, replace(_rest(options, solution), solver=again), start, ranges=False)
+        spent = _spent(solution, found)
+        if found.status is not Status.OPTIMAL or found.basis is None:
+            stopped = found.status if found.status.stopped else solution.status
+            return replace(solution, **spent, status=stopped, interrupted=found.interrupted)
+        codes = basis_codes(found.basis)[0]
+        solution = replace(
+            solution,
+            **spent,
+            columns=found.columns[:columns],
+            row_duals=np.where(codes[columns:] == BASIC, 0.0, solution.row_duals + found.row_duals / by),
+            basis=basis_of(codes[:columns], codes[columns:]),
+        )
+        now = priced(program, solution.row_duals)
+    return _afterwards(now, options, solution) if now.blurred.any() else solution
+
+
+def _afterwards(now: Priced, options: SolveOptions, solution: Solution) -> Solution:
+    """Return a solution with nodes whose duals are lost in rounding, and all after them, solved by themselves."""
+    part, by, there = now.afterwards(solution.columns)
+    if by <= 1:  # this is such a part already
+        return solution
+    found = solve(part, _rest(options, solution), ranges=False)
+    if found.status is not Status.OPTIMAL:
+        return solution
+    duals, rows = solution.row_duals, len(solution.row_duals)
+    deeper = np.full(rows, np.nan) if found.light_duals is None else found.light_duals
+    own, at = np.where(np.isnan(deeper), found.row_duals, deeper) / by, there[:rows]
+    lost = at & (np.abs(duals - own) <= ROUNDING * np.abs(duals[at]).max())
+    return replace(
+        solution,
+        **_spent(solution, found),
+        columns=np.where(there[rows:], found.columns, solution.columns),
+        row_duals=np.where(lost, own, duals),
+        light_duals=np.where(at, own, np.nan),
+    )
+
+
+def _rest(options: SolveOptions, solution: Solution) -> SolveOptions:
+    left = None if options.time_limit is None else max(options.time_limit - solution.seconds, 0.0)
+    return replace(options, time_limit=left, meanwhile=None)
+
+
+def _spent(solution: Solution, more: Solution) -> dict[str, Any]:
+    return {"iterations": solution.iterations + more.iterations, "seconds": solution.seconds + more.seconds}
 
 
 class Moved:
@@ -234,17 +309,34 @@ class Moved:
                 raise RuntimeError("HiGHS failed at a moved row")
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return None
+            at, found = self._highs.getBasis(), self._highs.getSolution()
+            solution = Solution(
+                Status.OPTIMAL, np.array(found.col_value), np.array(found.row_dual), None, 0, 0.0, "", basis=at
+            )
+            if is_light(self._program):
+                solution = self._refined(solution, row, by)
             ranges = _row_ranges(self._highs)
             low, high = (float(side[row]) for side in ranges) if ranges else (np.inf, -np.inf)
-            if self._highs.getBasis().row_status[row] == highspy.HighsBasisStatus.kBasic:
+            if basis_codes(solution.basis)[1][row] == BASIC:
                 low, high = np.inf, -np.inf  # of a row that does not bind the solver's range says something else
-                activity = float(self._highs.getSolution().row_value[row])
+                activity = float(self._program.times(solution.columns)[row])
                 low = activity if np.isinf(lower) else -np.inf if np.isinf(upper) else low
                 high = activity if np.isinf(upper) else np.inf if np.isinf(lower) else high
-            dual = float(self._highs.getSolution().row_dual[row])
-            return float(self._highs.getInfo().objective_function_value), dual, low, high
+            worth = float(self._program.cost @ solution.columns) + self._program.offset
+            return worth, float(solution.row_duals[row]), low, high
         finally:
             must(self._highs.changeRowBounds(row, lower, upper), "moving a row back")
+
+    def _refined(self, solution: Solution, row: int, by: float) -> Solution:
+        """Return the solution with a row moved, right by the weight of each node, and leave the solver where it is."""
+        lower, upper = self._program.row_lower.copy(), self._program.row_upper.copy()
+        lower[row] += by
+        upper[row] += by
+        refined = _refined(replace(self._program, row_lower=lower, row_upper=upper), SolveOptions(), solution)
+        if refined.basis is not solution.basis:
+            must(self._highs.setBasis(refined.basis), "starting from a basis")
+            _run(self._highs)
+        return refined
 
 
 def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:

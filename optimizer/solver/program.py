@@ -47,6 +47,9 @@ class LinearProgram:
     row_keys: Mapping[str, IntArray]  # the same for the rows of each constraint
     labels: tuple[str, ...]  # names that the codes stand for
     whole: BoolArray  # (n,) which columns are whole numbers; all false in a linear program
+    # (N,) least weight of each node in the objective: its probability, without what aversion adds to it in the tail.
+    # Empty where the objective has no such weights.
+    node_weight: FloatArray
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -154,3 +157,6 @@ class Solution:
     # with whole numbers: what no solution's objective can be below, $bn, after the solver's search
     bound: float | None = None
     interrupted: bool = False  # whether Ctrl-C was pressed while the solver ran, even if it came too late to stop it
+    # (m,) duals of the rows on nodes so light that those of the whole are rounding there, with what was decided before
+    # held; nan elsewhere. None where there is no such node.
+    light_duals: FloatArray | None = None

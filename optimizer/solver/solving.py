@@ -20,7 +20,7 @@ def judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Cer
     solution = run_solver(program, options)
     if not len(solution.columns):
         return solution, None
-    return solution, certify(program, solution.columns, solution.row_duals)
+    return solution, certify(program, solution.columns, solution.row_duals, solution.light_duals)
 
 
 def _searched(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
@@ -35,7 +35,7 @@ def _searched(program: LinearProgram, options: SolveOptions) -> tuple[Solution, 
         solution = replace(solution, seconds=found.seconds + rest.seconds)
     else:  # within its tolerance the search may keep limits that whole numbers do not: without duals nothing is proved
         solution = replace(found, row_duals=np.empty(0))
-    certificate = certify_whole(program, fixed, solution.columns, solution.row_duals, found.bound)
+    certificate = certify_whole(program, fixed, solution, found.bound)
     return solution, replace(certificate, mip_gap_asked=float(asked["mip_rel_gap"]))
 
 

@@ -32,7 +32,7 @@ UNPACKING_ERRORS: Final = (
 )  # fmt: skip
 """What a damaged or encrypted part, or a way of packing that nobody knows (`NotImplementedError`), ends in."""
 
-_EXTERNAL: Final = re.compile(r"(^|/)externalLinks/", re.IGNORECASE)
+_EXTERNAL: Final = re.compile(r"(^|/)externalLinks/[^/]*\.xml$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,11 @@ class Package:
         except expat.ExpatError as error:
             raise self.refused(f"{part} is not XML", str(error)) from None
 
-    def refused(self, what: str, rule: str) -> InstanceError:
+    def refused(
+        self, what: str, rule: str, remedy: str = "save it anew as .xlsx, or give another file"
+    ) -> InstanceError:
         """Return the error that says why the file is not read."""
-        return InstanceError(Problem(self.name, what, rule, "save it anew as .xlsx, or give another file"))
+        return InstanceError(Problem(self.name, what, rule, remedy))
 
 
 def open_package(data: bytes, name: str) -> Package:
@@ -134,9 +136,9 @@ def open_package(data: bytes, name: str) -> Package:
     Raises
     ------
     InstanceError
-        If it is no ZIP archive, has too many parts or too large ones, has a part twice, or refers to other workbooks.
+        If it is no ZIP archive, has too many parts or too large ones, has a part twice, or calls another program.
     """
-    broken = Package(name, zipfile.ZipFile(BytesIO(), "w"))
+    broken = Package(name, zipfile.ZipFile(BytesIO(b"PK\5\6" + bytes(18))))  # an empty archive
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise broken.refused("an old or encrypted workbook", "only .xlsx and .xlsm without a password are read")
     try:
@@ -155,10 +157,14 @@ def open_package(data: bytes, name: str) -> Package:
         raise package.refused("a part occurs twice", "every part of a workbook has a name of its own")
     for entry in entries:
         if _EXTERNAL.search(entry.filename):
-            remedy = "break the links to other workbooks and save it anew"
-            rule = "gwplan reads no workbook that refers to another one or starts a program"
-            raise InstanceError(Problem(name, f"an external link ({entry.filename})", rule, remedy))
+            package.parse(entry.filename, lambda tag, _, part=entry.filename: _refuse_call(package, part, tag))  # type: ignore[misc]
     return package
+
+
+def _refuse_call(package: Package, part: str, tag: str) -> None:
+    """Refuse a link that starts another program; one that refers to another workbook is let through, never opened."""
+    if _local(tag) == "ddeLink":
+        raise package.refused(f"a link that calls another program ({part})", "gwplan reads no workbook that starts one")
 
 
 def _local(tag: str) -> str:

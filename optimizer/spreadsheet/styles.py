@@ -12,6 +12,9 @@ _FIRST_OWN_FORMAT: Final = 164
 """Number formats below are built in."""
 
 
+Key = tuple[Any, ...]
+
+
 def q(name: str) -> str:
     """Return the name of an element of a workbook, with its namespace."""
     return f"{{{MAIN}}}{name}"
@@ -49,12 +52,12 @@ class Styles:
             self.own.insert(at, found)
         return found
 
-    def _key(self, element: Any) -> bytes:
-        copy = deepcopy(element)
-        copy.tail = None
-        return bytes(self.etree.tostring(copy, method="c14n", exclusive=True))
+    def _key(self, element: Any) -> Key:
+        """Return what an element says, whatever prefix it is written with."""
+        text = (element.text or "").strip()
+        return element.tag, tuple(sorted(element.attrib.items())), text, tuple(map(self._key, element))
 
-    def _place(self, name: str, element: Any, known: dict[bytes, int]) -> int:
+    def _place(self, name: str, element: Any, known: dict[Key, int]) -> int:
         """Return an element's place in an own list, appended where there is none like it."""
         key = self._key(element)
         if key not in known:
@@ -65,9 +68,9 @@ class Styles:
             self.changed = True
         return known[key]
 
-    def _known(self, name: str) -> dict[bytes, int]:
+    def _known(self, name: str) -> dict[Key, int]:
         found = self._list(self.own, name)
-        known: dict[bytes, int] = {}
+        known: dict[Key, int] = {}
         for place, element in enumerate([] if found is None else found):
             known.setdefault(self._key(element), place)
         return known

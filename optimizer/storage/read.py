@@ -15,7 +15,7 @@ from optimizer.files import bytes_inside, leads_out, printable, reason
 from optimizer.instance.cells import Parsed, empty, shown
 from optimizer.instance.instance import Instance
 from optimizer.language.edits import Factor, WhatIf
-from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.problems import InstanceError, Problem, composed, nearest
 from optimizer.spreadsheet.package import ENDINGS
 from optimizer.storage.rows import ALL, Reading, read_csv, read_sections
 from optimizer.storage.toml import read_factors, read_whatif
@@ -102,7 +102,7 @@ def _note_whatifs(sources: Sources, root: Path, folder: Path) -> None:
     if outside:
         sources.problems.append(leads_out(WHATIFS))
     for file in names:
-        name, entry = printable(file), folder / file
+        name, entry = composed(printable(file)), folder / file
         relative = f"{WHATIFS}/{name}"
         if name.endswith(".toml"):
             _read(sources, root, entry, relative)
@@ -132,7 +132,7 @@ def _decoded(data: bytes, name: str) -> str | Problem:
         what = f"a NUL character at byte {data.index(0)}"
         return Problem(where, what, "a text file has none", "save it as plain text in UTF-8")
     try:
-        return data.decode("utf-8-sig")
+        return composed(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         # with a byte order mark the decoder counts from behind it
         start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +29,11 @@ from optimizer.tree.layouts import Layouts
 LARGE: Final = 200_000
 """Characters from which a table is first tried with the fast reader."""
 
+TITLES: Final = 20
+"""Rows among which the header is looked for where row 1 is none."""
+
+_REWRITTEN: Final = re.compile(r"'(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./]\d{1,2}[./]\d{1,2}|\d{5})( .*)?'")
+
 ALL: Final = "*"
 """Stands for every column of a table, where a fault leaves none of them to be trusted."""
 
@@ -36,6 +42,13 @@ def header_problems(table: Table, names: Sequence[str], where: str) -> list[tupl
     """Return column and problem for what is wrong with a table's column names."""
     known = [column.name for column in allowed_columns(table)]
     faults = []
+    respelt = {name: plain for name in names if name not in known and (plain := _plain(name)) in known}
+    if respelt := {name: plain for name, plain in respelt.items() if plain not in names}:
+        what = f"the column{'s' if len(respelt) > 1 else ''} {', '.join(map(shown, respelt))}"
+        rule = "names of columns are written in small letters, with _ between words"
+        unfit = Problem(f"{where} row 1", what, rule, f"write {', '.join(respelt.values())}")
+        faults += [(plain, unfit) for plain in respelt.values()]
+        names = [name for name in names if name not in respelt]
     for name, times in Counter(names).items():
         if not name:
             rule = "every column has a name in row 1"
@@ -51,12 +64,27 @@ def header_problems(table: Table, names: Sequence[str], where: str) -> list[tupl
                 (name, Problem(f"{where} row 1", f"column '{name}' occurs {times} times", rule, "delete all but one"))
             )
     for column in table.columns:
-        if column.required and column.name not in names:
+        if column.required and column.name not in (*names, *respelt.values()):
             rule = f"{table.name} needs it"
             faults.append(
                 (column.name, Problem(f"{where} row 1", f"no column '{column.name}'", rule, "add the column"))
             )
     return faults
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
+def misplaced_header(table: Table, rows: Mapping[int, Sequence[str]], where: str) -> Problem | None:
+    """Return a problem where row 1 names no column of a table and one of the next rows names two or more."""
+    known = {column.name for column in allowed_columns(table)}
+    named = {row: len(known & set(map(_plain, rows[row]))) for row in sorted(rows) if row <= TITLES}
+    row = next((row for row, count in named.items() if row > 1 and count >= 2), None)
+    if row is None or named.get(1):
+        return None
+    rule, remedy = "row 1 must be the header", f"delete what stands above row {row}"
+    return Problem(f"{where} row 1", f"the names of the columns stand in row {row}", rule, remedy)
 
 
 def read_csv(table: Table, text: str) -> Parsed:
@@ -84,7 +112,9 @@ def _read_rows(table: Table, text: str) -> Parsed:
         what = f"row 1 is one cell, {shown(header[0])}"
         faults = [(ALL, Problem(f"{table.file} row 1", what, "cells are separated by commas", remedy))]
         return Parsed(frame_of(table, {}, ()), faults)
-    numbers = [number for number, cells in enumerate(rows[1:], 2) if any(cells)]
+    if misplaced := misplaced_header(table, dict(enumerate(rows[:TITLES], 1)), table.file):
+        return Parsed(frame_of(table, {}, ()), [*faults, (ALL, misplaced)])
+    numbers = [number for number, cells in enumerate(rows[1:], 2) if any(map(str.strip, cells))]
     kept = [rows[number - 1] for number in numbers]
     ragged = [number for number, cells in zip(numbers, kept, strict=True) if len(cells) != len(header)]
     for number in ragged:
@@ -97,7 +127,15 @@ def _read_rows(table: Table, text: str) -> Parsed:
     faults += header_problems(table, [header[i] for i in used], table.file)
     cells = {header[i]: columns[i] for i in reversed(used)}  # of columns with the same name the first
     parsed = parse(table, cells, [n for n, _ in whole], partial(place, table))
-    return Parsed(parsed.frame, faults + parsed.faults)
+    return Parsed(parsed.frame, faults + [(column, _rewritten(told)) for column, told in parsed.faults])
+
+
+def _rewritten(told: Problem) -> Problem:
+    """Say what to do where a spreadsheet rewrote the dates of a file."""
+    if "must be a date" not in told.rule or not _REWRITTEN.fullmatch(told.what):
+        return told
+    remedy = "spreadsheets rewrite the dates of CSV files: gwplan convert FOLDER BOOK.xlsx makes a workbook to edit"
+    return replace(told, remedy=f"{told.remedy}; {remedy}")
 
 
 def _unreadable(table: Table, row: int, error: str) -> Problem:

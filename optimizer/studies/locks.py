@@ -14,7 +14,7 @@ import pandas as pd
 from optimizer.instance.instance import Instance, replaced
 from optimizer.language.cursor import Cell
 from optimizer.language.edits import Edit, noted, spell
-from optimizer.problems import InstanceError, Problem
+from optimizer.problems import InstanceError, Problem, composed
 from optimizer.session import Session
 
 
@@ -79,13 +79,14 @@ def lock(text: str, instance: Instance) -> Edit:
     plan) until the day before UNTIL (left out: the end). ``<=`` and ``>=`` hold one side; without a pool the pathway's
     sum is held.
     """
+    text = composed(text)
     parts = _LOCK.fullmatch(text)
     if not parts or (text.rstrip().endswith("@")):
         raise InstanceError(Problem(f"--lock '{text}'", "cannot be read", FORM))
     gw = float(parts["gw"])
-    cells: dict[str, Cell] = {"pathway": _name(parts["pathway"])}
+    cells: dict[str, Cell] = {"pathway": _name(parts["pathway"], text)}
     if parts["pool"]:
-        cells["pool"] = _name(parts["pool"])
+        cells["pool"] = _name(parts["pool"], text)
     try:
         cells["from"] = dt.date.fromisoformat(parts["start"]) if parts["start"] else instance.start
         if parts["until"]:
@@ -99,5 +100,10 @@ def lock(text: str, instance: Instance) -> Edit:
     return noted(Edit("locks", "insert", cells))
 
 
-def _name(text: str) -> str:
-    return str(json.loads(text)) if text.startswith('"') else text
+def _name(word: str, text: str) -> str:
+    """Return the name that a word of a lock spells."""
+    try:
+        return str(json.loads(word)) if word.startswith('"') else word
+    except json.JSONDecodeError:
+        remedy = 'write a backslash \\\\ and a double quote \\"'
+        raise InstanceError(Problem(f"--lock '{text}'", f"{word} cannot be read", "no such escape", remedy)) from None

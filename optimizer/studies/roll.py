@@ -17,12 +17,13 @@ from optimizer.instance.cells import frame_of
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance, replaced
 from optimizer.kept.run import Run
+from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import IntArray
 from optimizer.studies.evaluate import read_rows
 from optimizer.tree.calendar import calendar_of
-from optimizer.tree.timeline import Timeline, timeline
+from optimizer.tree.timeline import Timeline
 
 NOTHING: Final = 1e-9
 """GW, or shares, below this are the solver's rounding."""
@@ -106,7 +107,7 @@ def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
     InstanceError
         If more than one branch is possible; it names the factors to be given.
     """
-    laid_out = timeline(run.instance)
+    laid_out = run.plan.laid_out
     count = period_of(run.instance, to)
     path = _path(laid_out, count, given)
     starts = laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)
@@ -213,10 +214,10 @@ def _past(instance: Instance, to: dt.date, past: np.datetime64) -> list[Edit]:
     edits = []
     for row in instance.tables["churn"].to_dict("records"):
         if np.datetime64(row["date"], "D") <= past:
-            edits.append(Edit("churn", "drop", {"pathway": row["pathway"], "date": row["date"].date()}))
+            edits.append(Edit("churn", "drop", {"pathway": Name(row["pathway"]), "date": row["date"].date()}))
     for row in instance.tables["cancellations"].to_dict("records"):
         if row["closes"].date() < to:
-            edits.append(Edit("cancellations", "drop", {"contract": row["contract"]}))
+            edits.append(Edit("cancellations", "drop", {"contract": Name(row["contract"])}))
     return edits
 
 
@@ -244,24 +245,24 @@ def _without_share(
     whole = left <= NOTHING
     own: list[Edit] = []
     if whole:
-        own.append(Edit("cancellations", "drop", {"contract": contract}))
+        own.append(Edit("cancellations", "drop", {"contract": Name(contract)}))
     following = instance
     kept = pending[-1] if whole and pending else None
     for number, (day, share) in enumerate(pending[:-1] if kept else pending, start=1):
         following = _part(following, contract, f"{contract} cancelled {number}", share, day)
     if whole and kept is None:
-        return following.edited(Edit("contracts", "drop", {"contract": contract}))
+        return following.edited(Edit("contracts", "drop", {"contract": Name(contract)}))
     scale = kept[1] if kept else left
     if kept:
         end = _earlier(following, contract, kept[0])
-        own.append(Edit("contracts", "set", {"contract": contract}, "end", end))
-    own.append(Edit("deliveries", "scale", {"contract": contract}, "gw", scale))
-    own.append(Edit("contracts", "scale", {"contract": contract}, "face_value_bn", scale))
+        own.append(Edit("contracts", "set", {"contract": Name(contract)}, "end", end))
+    own.append(Edit("deliveries", "scale", {"contract": Name(contract)}, "gw", scale))
+    own.append(Edit("contracts", "scale", {"contract": Name(contract)}, "face_value_bn", scale))
     windows = following.filled("cancellations")
     window = windows[windows["contract"] == contract]
     if len(window) and not whole:
         most = (float(window["max_share"].iloc[0]) - (1.0 - left)) / left
-        where = {"contract": contract}
+        where = {"contract": Name(contract)}
         own.append(
             Edit("cancellations", "set", where, "max_share", max(most, 0.0))
             if most > NOTHING

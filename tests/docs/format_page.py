@@ -145,9 +145,11 @@ On the command line the same edits are written on one line:
     --set 'risk.aversion = 0.3'
     --set 'uncertainty[factor=market, outcome=glut].probability = 0.6'
 
-Values with blanks or commas stand in double quotes. Behind `@` stand the first day and, after two dots, the first day
-that is no longer meant; either may be missing: `@ 2027-01-01` runs to the end, `@ ..2028-01-01` from the beginning.
-When a probability is set, the factor's other outcomes are scaled so that all still sum to 1.
+Values with blanks or commas stand in double quotes. `contract=="azure*"` is the contract of that very name, with its
+asterisk; `row=7` is the row of that number in its file, where nothing else tells rows apart. Behind `@` stand the first
+day and, after two dots, the first day that is no longer meant; either may be missing: `@ 2027-01-01` runs to the end,
+`@ ..2028-01-01` from the beginning. When a probability is set, the factor's other outcomes are scaled so that all
+still sum to 1.
 
 Edits are applied in the order given: what-ifs, then `--set`, then the outcomes in the order of their factors. Each
 sees what those before it left.

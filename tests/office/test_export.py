@@ -184,7 +184,7 @@ def test_no_formula_is_volatile_or_too_new(tmp_path: Path) -> None:
         for formula in cells.values()
         for name in re.findall(r"([A-Z][A-Z.]+)\(", formula)
     }
-    assert used <= {"SUMPRODUCT", "SUMIFS", "AVERAGEIFS", "SUM", "MAX", "IF", "INDEX", "MATCH", "COUNTIF"}, used
+    assert used <= {"SUMPRODUCT", "SUMIFS", "AVERAGEIFS", "SUM", "MAX", "IF", "INDEX", "MATCH", "COUNTIF", "ROW"}, used
 
 
 def test_pages_show_no_hashes(tmp_path: Path) -> None:

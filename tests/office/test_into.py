@@ -206,11 +206,11 @@ def test_a_backup_is_kept_on_request(runs: tuple[Run, Run], tmp_path: Path) -> N
     path = by_openpyxl(tmp_path / "book.xlsx")
     path.chmod(0o640)
     before = path.read_bytes()
-    first = refresh(runs[0], path, backup=True)
-    second = refresh(runs[0], path, backup=True)
+    first = refresh(runs[0], path, backup=True).backup
+    second = refresh(runs[0], path, backup=True).backup
     assert first and second and first != second and first.read_bytes() == before
     assert path.stat().st_mode & 0o777 == 0o640
-    assert refresh(runs[0], path) is None and not list(tmp_path.glob(".gwplan-*"))
+    assert refresh(runs[0], path).backup is None and not list(tmp_path.glob(".gwplan-*"))
 
 
 def test_what_gwplan_did_not_make_is_not_replaced(runs: tuple[Run, Run], tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_what_gwplan_did_not_make_is_not_replaced(runs: tuple[Run, Run], tmp_pat
     book.active.title = "gw_summary"
     book.save(path)
     before = path.read_bytes()
-    with pytest.raises(InstanceError, match="'gw_summary' is not gwplan's"):
+    with pytest.raises(InstanceError, match="'gw_summary': not gwplan's"):
         refresh(runs[0], path)
     assert path.read_bytes() == before
     refresh(runs[0], path, prefix="plan_")

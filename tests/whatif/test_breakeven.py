@@ -21,9 +21,10 @@ from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
 from optimizer.studies.breakeven.breakeven import PlanChanges, Threshold, breakeven
-from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Search, held
+from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Goal, Search, held
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
+from tests.instance.folders import plain
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 CASES = int(os.environ.get("GWPLAN_RANDOM_CASES", "2"))
@@ -211,3 +212,22 @@ def test_a_search_ends_where_plans_end() -> None:
     cell = varied("eligibility[pathway=training].effectiveness")
     down = next(s for s in breakeven(session, cell, Threshold(-1000), between=(0.1, 1)).searches if s.direction < 0)
     assert down.nearest is None and down.ended == NO_PLAN and down.until == pytest.approx(0.37 / 0.6, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "goal", "between"),
+    [
+        ("contracts.cost_bn_per_gw_year", PlanChanges(), (0.1, 3.0)),
+        ("contracts.cost_bn_per_gw_year", Threshold(99.0), (0.1, 3.0)),
+        ("value.value_bn_per_gw_year", PlanChanges(), None),
+        ("deliveries.gw", Threshold(99.0), (0.1, 2.8)),
+    ],
+)
+def test_a_search_ends_at_a_bound_that_is_a_rounding_away(
+    cell: str, goal: Goal, between: tuple[float, float] | None, tmp_path: Path
+) -> None:
+    """Protects whoever waits: from 1 to 0.1 and back is 0.09999999999999998, and the search went on for ever."""
+    instance = plain(tmp_path, contracts="contract,pool,cost_bn_per_gw_year\nown,cloud,1\n")
+    found = breakeven(Session(instance), varied(cell), goal, between=between)
+    assert [search.until for search in found.searches] == [found.low, found.high]
+    assert all(search.nearest is None and search.method == EXACT for search in found.searches)

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from models.tree import FloatArray, IntArray
+from optimizer.catalogue.money import COSTS, MONEY, NOT_CASH
 from optimizer.files import printable
 from optimizer.show import theme
 from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, worth
 from optimizer.show.page import signed
-from optimizer.show.text.values import COSTS, NOT_CASH, average_prices, known_means
+from optimizer.show.text.values import average_prices, known_means
 from optimizer.show.theme import GREY, INK, NothingToShowError
 from optimizer.show.view import Span, View
 
@@ -118,7 +119,7 @@ def _labels(base: View, view: View) -> list[tuple[str, str, str]]:
     pathways = dict.fromkeys([*base.parts["value"], *view.parts["value"]])
     return [
         *((f"value of {pathway}", "value", pathway) for pathway in pathways),
-        *((label, key, "") for key, label in {**COSTS, **NOT_CASH}.items() if key in base.parts or key in view.parts),
+        *((MONEY[key].label, key, "") for key in (*COSTS, *NOT_CASH) if key in base.parts or key in view.parts),
     ]
 
 
@@ -139,8 +140,8 @@ def _steps(view: View) -> list[WorthStep]:
     if rest:
         shown.append((f"{len(rest)} other pathways", sum(bn for _, bn in rest)))
     cash = [(f"value of {name}", bn) for name, bn in shown]
-    cash += [(label, parts[name][""]) for name, label in COSTS.items()]
-    more = [(label, parts[name][""]) for name, label in NOT_CASH.items() if name in parts]
+    cash += [(MONEY[name].label, parts[name][""]) for name in COSTS]
+    more = [(MONEY[name].label, parts[name][""]) for name in NOT_CASH if name in parts]
     steps: list[WorthStep] = []
     reached = summed(steps, cash, 0.0)
     steps.append(_sum("Cash (NPV)", reached))

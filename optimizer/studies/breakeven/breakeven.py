@@ -10,6 +10,7 @@ from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.varied_cells import Varied
 from optimizer.problems import InstanceError, Problem
 from optimizer.session import Session
+from optimizer.solver.parametric import NotExact
 from optimizer.studies.attempt import Told
 from optimizer.studies.breakeven import exact as breakeven_exact
 from optimizer.studies.breakeven.cases import (
@@ -23,7 +24,6 @@ from optimizer.studies.breakeven.cases import (
     bracketed,
     narrowed,
 )
-from optimizer.studies.breakeven.exact import NotExact
 
 VALID: Final = 1e-9
 """Width to which the end of what the cells may have is found, as a share of the way to the bound or of the value now,

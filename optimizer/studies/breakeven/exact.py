@@ -13,7 +13,7 @@ from optimizer.errors import AuditError
 from optimizer.problems import InstanceError
 from optimizer.solver.certify import certify
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.parametric import Line, Piece, line, optimal, pieces, same_structure
+from optimizer.solver.parametric import Line, NotExact, Piece, line, optimal, pieces, same_structure
 from optimizer.solver.program import Basis, SolveOptions, Status
 from optimizer.solver.solving import certified
 from optimizer.studies.breakeven.cases import (
@@ -44,10 +44,6 @@ BRACKET: Final = 1e-6
 """Width of that bracket as a share of the way to the bound."""
 
 WORTH: Final = "plan.objective_bn"
-
-
-class NotExact(Exception):  # noqa: N818
-    """The programs do not lie on a line; the message says why."""
 
 
 def search(cases: Cases, goal: Goal, start: float, bound: float) -> Search:

@@ -13,12 +13,12 @@ import pandas as pd
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance
-from optimizer.instance.selection import select
+from optimizer.instance.selection import picks, select
 from optimizer.language.axes import ValueAxis, limits
 from optimizer.language.edits import Edit, spell
 from optimizer.plan.claims import STATUSES
 from optimizer.problems import InstanceError, Problem, all_told
-from optimizer.studies.exposure import UNVERIFIED, Group, groups, key_of
+from optimizer.studies.exposure import UNVERIFIED, Group, groups
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
 
 LEAST_GW: Final = 1e-3
@@ -82,21 +82,20 @@ def _own(instance: Instance, one: ValueAxis) -> Input:
 def _without(instance: Instance, group: Group, own: Sequence[ValueAxis]) -> Group:
     """Return a group without the cells that have a range of their own throughout."""
     rows = group.rows
-    key = list(key_of(group.table))
     for first in (one.edits[0] for one in own):
         if (first.table, first.column) == (group.table.name, group.column.name) and not (first.start or first.until):
-            taken = set(_reached(instance, first)[key].itertuples(index=False, name=None))
-            rows = rows[[cells not in taken for cells in rows[key].itertuples(index=False, name=None)]]
+            taken = {tuple(where.items()) for where in _reached(instance, first)["picked"]}
+            rows = rows[[tuple(where.items()) not in taken for where in rows["picked"]]]
     return replace(group, rows=rows)
 
 
 def _reached(instance: Instance, edit: Edit) -> pd.DataFrame:
-    """Return the rows that an edit reaches on some date."""
+    """Return the rows that an edit reaches on some date, and what picks each."""
     table = TABLES[edit.table]
     frame, mask = select(
         replace(edit, start=None, until=None), table, rows_of(table, instance.tables, instance.present)
     )
-    return frame[mask]
+    return frame.assign(picked=picks(table, frame))[mask]
 
 
 def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
