@@ -33,13 +33,7 @@ class Evaluator:
     statuses: set[str] = field(default_factory=set)  # status of each row read so far, ``""`` where a row has none
 
     def value(self, quantity: Quantity) -> float:
-        """Return the value of a quantity.
-
-        Raises
-        ------
-        InstanceError
-            If no row or more than one meets the conditions of a cell, a cell has no value, or a divisor is zero.
-        """
+        """Return the value of a quantity."""
         match quantity:
             case Number():
                 return quantity.value

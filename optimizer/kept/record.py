@@ -50,14 +50,7 @@ class Kind:
             return False
 
     def refuse(self, folder: str | Path, *, force: bool = False) -> None:
-        """Raise unless one can be kept in `folder`; ask before long work.
-
-        Raises
-        ------
-        InstanceError
-            If the folder exists and `force` is not given, or what is there is of no such kind or holds more than one,
-            or the place is not writable.
-        """
+        """Raise unless one can be kept in `folder`; ask before long work."""
         target = Path(folder)
         refuse_occupied(target, force=force, replaceable=self.made, kind=f"a {self.words}")
         foreign = self._foreign(target) if force and self.made(target) else []
@@ -80,13 +73,7 @@ class Kind:
         *,
         force: bool = False,
     ) -> Path:
-        """Keep parts and the instance in a new folder, whole or not at all, with what is said of them and digests.
-
-        Raises
-        ------
-        InstanceError
-            If the folder may not be replaced, or cannot be written.
-        """
+        """Keep parts and the instance in a new folder, whole or not at all, with what is said of them and digests."""
         target = Path(folder)
         self.refuse(target, force=force)
         created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -101,13 +88,7 @@ class Kind:
     def read(
         self, root: Path, manifest: Mapping[str, Any], readers: Mapping[str, Callable[[bytes], Any]]
     ) -> dict[str, Any]:
-        """Return parts of a kept folder by name, each as its reader reads it.
-
-        Raises
-        ------
-        InstanceError
-            If a part is missing or not what was kept; it carries every problem found.
-        """
+        """Return parts of a kept folder by name, each as its reader reads it."""
         problems, found = [], {}
         for name, reader in readers.items():
             path = root / name

@@ -32,18 +32,10 @@ PREFIX: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,9}")
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What became of a workbook.
+    """What became of a workbook."""
 
-    Attributes
-    ----------
-    backup : pathlib.Path or None
-        The workbook as it was, if it was to be kept.
-    warnings : tuple of Problem
-        Cells of the user's that refer to what is no longer there.
-    """
-
-    backup: Path | None = None
-    warnings: tuple[Problem, ...] = ()
+    backup: Path | None = None  # the workbook as it was, if it was to be kept
+    warnings: tuple[Problem, ...] = ()  # cells of the user's that refer to what is no longer there
 
 
 def refresh(run: Run, path: str | Path, *, prefix: str = "gw_", backup: bool = False) -> Refreshed:
@@ -95,13 +87,7 @@ def refresh(run: Run, path: str | Path, *, prefix: str = "gw_", backup: bool = F
 
 
 def refuse_unfit(path: str | Path, prefix: str = "gw_") -> None:
-    """Raise unless a path names a workbook that may be changed now; ask before a long solve.
-
-    Raises
-    ------
-    InstanceError
-        If it is no workbook, is open elsewhere, may not be replaced or changed, or the prefix cannot begin names.
-    """
+    """Raise unless a path names a workbook that may be changed now; ask before a long solve."""
     _opened(path, prefix)
 
 
@@ -173,13 +159,7 @@ def _refuse_strangers(own: Parts, new: Parts) -> None:
 
 
 def lost_columns(own: Parts, sheets: Mapping[str, str], tables: Tables) -> list[Problem]:
-    """Return a warning for each column that the new tables lack and formulas of the user's name.
-
-    Raises
-    ------
-    InstanceError
-        If a slicer filters such a column: Excel would not open the workbook without repair.
-    """
+    """Return a warning for each column that the new tables lack and formulas of the user's name."""
     lost = {table: set(columns.values()) for table, columns in tables.lost.items() if columns}
     if not lost:
         return []
