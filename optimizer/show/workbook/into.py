@@ -23,9 +23,8 @@ from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.back import sheets_by_kind
 from optimizer.show.workbook.book import write_book
 from optimizer.spreadsheet.cells import Workbook, quoted
-from optimizer.spreadsheet.graft import MARKER, Graft, Parts, Tables, is_strict
+from optimizer.spreadsheet.graft import MARKER, Graft, Parts, Tables, is_strict, q
 from optimizer.spreadsheet.package import ENDINGS, Package, open_package
-from optimizer.spreadsheet.styles import q
 
 PREFIX: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,9}")
 
