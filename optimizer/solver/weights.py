@@ -127,10 +127,12 @@ class Priced:
         """
         program, rows = self.program, len(self.program.row_lower)
         entry_column = np.repeat(np.arange(len(program.cost)), np.diff(program.start))
-        there, before = np.isin(self.node, self.node[self.blurred]), 0
-        while np.count_nonzero(there) > before:
-            before = np.count_nonzero(there)
-            there |= np.isin(self.node, self.node[program.index[there[rows:][entry_column]]])
+        there, before = self.blurred, -1
+        while int(there.sum()) > before:
+            before = int(there.sum())
+            there = np.isin(
+                self.node, np.append(self.node[there], self.node[program.index[there[rows:][entry_column]]])
+            )
         by = 1 / float(self.weight[there].max())
         weight = np.ones_like(program.node_weight)
         weight[self.node[there]] = program.node_weight[self.node[there]] * by

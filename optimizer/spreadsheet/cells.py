@@ -97,6 +97,12 @@ def quoted(sheet: str) -> str:
     return sheet if plain else "'" + sheet.replace("'", "''") + "'"
 
 
+def sheet_of(reference: str) -> str:
+    """Return the sheet of a reference such as ``'my plan'!$A$1``."""
+    name = reference.rpartition("!")[0]
+    return name[1:-1].replace("''", "'") if name.startswith("'") else name
+
+
 class Workbook:
     """A workbook's sheets, read one at a time.
 

@@ -287,8 +287,9 @@ class Graft:
             self._remove(part)
 
     def _remove(self, part: str) -> None:
-        self.own.removed |= {part, rels_of(part)}
-        for each in [t for t in self.types if t.get("PartName") == f"/{part}"]:
+        gone = {part, rels_of(part)}  # LibreOffice lists relations among the types, too
+        self.own.removed |= gone
+        for each in [t for t in self.types if t.get("PartName", "").removeprefix("/") in gone]:
             self.types.remove(each)
 
     def _enter(self, made: Mapping[str, str], old: Mapping[str, Any], pivots: Mapping[str, Pivots]) -> None:

@@ -100,7 +100,7 @@ class Package:
         parser.StartDoctypeDeclHandler = refuse
         try:
             parser.Parse(self.read(part), True)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError) as error:  # the latter of an encoding that nobody knows
             raise self.refused(f"{part} is not XML", str(error)) from None
 
     def refused(

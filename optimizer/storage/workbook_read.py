@@ -27,7 +27,7 @@ from optimizer.instance.cells import Parsed, empty, frame_of, is_name, parse, sh
 from optimizer.instance.instance import SheetPlaces
 from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, edit
 from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, day, letters
+from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, day, letters, sheet_of
 from optimizer.spreadsheet.graft import MARKER
 from optimizer.spreadsheet.package import open_package
 from optimizer.storage.rows import ALL, TITLES, Reading, header_problems, misplaced_header
@@ -73,7 +73,7 @@ def read_book(data: bytes, name: str) -> Reading:
 def other_sheets(path: str | Path) -> list[str]:
     """Return the names of a workbook's sheets that are not read, but for those that gwplan made."""
     book = Workbook(open_package(read_bytes(path), printable(str(path))))
-    own = [meaning.rpartition("!")[0].strip("'") for name, meaning in book.names.items() if MARKER in name]
+    own = [sheet_of(meaning) for name, meaning in book.names.items() if MARKER in name]
     return [f"sheet '{name}'" for name in book.parts if name not in (*KNOWN_SHEETS, ABOUT, *own)]
 
 

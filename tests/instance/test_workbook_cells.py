@@ -16,7 +16,8 @@ from optimizer.storage.read import left_behind, load
 from optimizer.storage.starter import starter_instance
 from optimizer.storage.workbook_write import save_workbook
 from tests.instance.folders import WHOLE, written
-from tests.office.planners import MAIN, Book, cells_put, renamed, with_link
+from tests.office.excel_rules import MAIN
+from tests.office.planners import Book, cells_put, renamed, with_link
 
 pytest.importorskip("xlsxwriter", reason="the extra 'xlsx' is not installed")
 
@@ -258,7 +259,7 @@ def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     refresh(run, path)
     assert left_behind(path) == []
     book = Book(path)
-    renamed(book, "gw_years", "By year")
+    renamed(book, "gw_years", "Year's end")
     renamed(book, "curves", "shapes of ads")
     book.save()
     assert left_behind(path) == ["sheet 'shapes of ads'"]

@@ -141,9 +141,9 @@ def cells_put(book: Book, part: str, cells: dict[str, str]) -> None:
     rows = {int(row.get("r")): row for row in data}
     for at, inside in cells.items():
         number = box(at)[1]
-        row = rows.setdefault(
-            number, etree.SubElement(data, f"{MAIN}row", r=str(number)) if number not in rows else None
-        )
+        if number not in rows:
+            rows[number] = etree.SubElement(data, f"{MAIN}row", r=str(number))
+        row = rows[number]
         row.attrib.pop("spans", None)
         row[:] = [each for each in row if each.get("r") != at]
         row.append(etree.fromstring(inside.replace("<c", f'<c xmlns="{MAIN[1:-1]}" r="{at}"', 1)))

@@ -162,10 +162,9 @@ def _ids(parts: dict[str, bytes]) -> dict[str, bytes]:
     """Return the numbers of all tables by their names in small letters."""
     found = {}
     for part, data in parts.items():
-        root = re.search(rb"<table [^>]*>", data) if "tables/" in part else None
-        if root:
-            name, number = (re.search(rb' %s="([^"]+)"' % key, root[0]) for key in (b"displayName", b"id"))
-            found[name[1].decode().lower()] = number[1] if number else b""
+        for root in re.findall(rb"<table [^>]*>", data) if "tables/" in part else ():
+            told = dict(re.findall(rb' (\w+)="([^"]*)"', root))
+            found[told[b"displayName"].decode().lower()] = told[b"id"]
     return found
 
 

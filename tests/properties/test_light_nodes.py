@@ -18,8 +18,8 @@ from optimizer.session import Answer, Session
 from optimizer.solver.compile import compiled
 from tests.generate import random_instance
 
-SEEDS = range(int(os.environ.get("GWPLAN_RANDOM_CASES", "16")))
-"""Random trees; ``GWPLAN_RANDOM_CASES=300`` asks for more than the tests have time for."""
+SEEDS = sorted({*range(int(os.environ.get("GWPLAN_RANDOM_CASES", "12"))), 61, 143, 268, 295})
+"""Random trees; ``GWPLAN_RANDOM_CASES=300`` asks for more than the tests have time for. The last few once failed."""
 
 SAME = 1e-6
 """Share of a scenario's worth, or of $1bn where that is more, that its plan may lack."""

@@ -53,7 +53,8 @@ def _search(page: Page, search: Search, result: Breakeven) -> None:
 
 
 def _method(search: Search) -> str:
-    steps = f"{search.steps} {'bases' if search.method == EXACT else 're-solves'}"
+    one, many = ("basis", "bases") if search.method == EXACT else ("re-solve", "re-solves")
+    steps = f"{search.steps} {one if search.steps == 1 else many}"
     words = f"Exact: {search.method} ({steps})." if search.method == EXACT else f"By bisection of re-solves ({steps})"
     if search.reason:
         words += f", since {search.reason}."

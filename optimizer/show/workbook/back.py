@@ -13,11 +13,12 @@ from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.book import SHEETS
 from optimizer.show.workbook.facts import pair_head
 from optimizer.show.workbook.page import TOP, unlike
-from optimizer.spreadsheet.cells import UNKEPT, Odd, Sheet, Workbook, letters
+from optimizer.spreadsheet.cells import Odd, Sheet, Workbook, letters, sheet_of
 from optimizer.spreadsheet.graft import MARKER
 from optimizer.spreadsheet.package import open_package
 
 _NODE, _FIRST_PAIR = 1, 6
+_FORMULA = Odd("a formula", "an allocation is read as numbers", "copy the cell and paste it as a value")
 
 
 def sheets_by_kind(book: Workbook, prefix: str, where: str) -> dict[str, str]:
@@ -37,8 +38,7 @@ def sheets_by_kind(book: Workbook, prefix: str, where: str) -> dict[str, str]:
         pointer = book.names.get(f"{prefix}{MARKER}_{kind}".lower())
         title = titles.get(usual.lower())
         if pointer is not None:
-            sheet = pointer.rpartition("!")[0]
-            sheet = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
+            sheet = sheet_of(pointer)
             if title and sheet.lower() not in titles:
                 rule, remedy = "gwplan's sheet of that name was deleted", "rename the sheet, or give another prefix"
                 problems.append(Problem(f"{where}: sheet '{printable(title)}'", "not gwplan's", rule, remedy))
@@ -119,7 +119,7 @@ def _pairs(
 
 
 def _number(sheet: Sheet, name: str, row: int, at: int, problems: list[Problem]) -> float:
-    cell = UNKEPT if (row, at) in sheet.formulas else sheet.rows.get(row, {}).get(at, "0")
+    cell = _FORMULA if (row, at) in sheet.formulas else sheet.rows.get(row, {}).get(at, "0")
     try:
         if not isinstance(cell, Odd):
             return float(cell)

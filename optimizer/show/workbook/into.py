@@ -142,12 +142,7 @@ def _parts(package: Package, etree: Any) -> Parts:
 
 def _refuse_strangers(own: Parts, new: Parts) -> None:
     """Refuse a workbook in which something is called as gwplan calls it and was not made by gwplan."""
-    ours: dict[str, str] = {}
-    for parts, found in ((new, made := set()), (own, ours)):
-        book = parts.tree(parts.main)
-        titles = [sheet.get("name") for sheet in book.find(q("sheets"))]
-        titles += [each.get("name") for each in book.iter(q("definedName")) if each.get("localSheetId") is None]
-        found.update({title.lower(): title for title in titles})
+    ours, made = _called(own), _called(new)
     taken = [title for key, title in ours.items() if key in made]
     if taken:
         more = f" and {len(taken) - 3} more" if len(taken) > 3 else ""
@@ -155,6 +150,14 @@ def _refuse_strangers(own: Parts, new: Parts) -> None:
         rule = "only what gwplan made is replaced, and the hidden names by which it would know are not there"
         remedy = "delete them if they are of an earlier plan, or rename them, or give another --sheet-prefix"
         raise InstanceError(Problem(own.package.name, what, rule, remedy))
+
+
+def _called(parts: Parts) -> dict[str, str]:
+    """Return what the sheets and names of a workbook are called, by the same in small letters."""
+    book = parts.tree(parts.main)
+    titles = [sheet.get("name") for sheet in book.find(q("sheets"))]
+    titles += [each.get("name") for each in book.iter(q("definedName")) if each.get("localSheetId") is None]
+    return {title.lower(): title for title in titles}
 
 
 def lost_columns(own: Parts, sheets: Mapping[str, str], tables: Tables) -> list[Problem]:
