@@ -11,12 +11,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 import optimizer as gw
+from optimizer.catalogue.limits import ONE_OFF, PER_YEAR
 from optimizer.plan.claims import Claim
 from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
-from optimizer.plan.marginals import ONE_OFF, PER_YEAR
 from optimizer.session import Session
 from optimizer.show.page import Page
 from optimizer.show.text import breakeven, claims, comparison, decisions, sweep, uncertainty, values
@@ -138,7 +137,7 @@ def test_what_a_tornado_hangs_on() -> None:
     """Protects who trusts first moves: from which change on they are others, what leaves no plan, and why."""
     table = pd.DataFrame(
         {"input": ["a", "b", "c"], "swing": [1.0, 2.0, 3.0], "reason": "",
-         "first_moves_changed_gw": [sweep.LEAST_GW, 0.9 * sweep.LEAST_GW, 0.0]}
+         "first_moves_changed_gw": [sweep.MEGAWATT, 0.9 * sweep.MEGAWATT, 0.0]}
     )  # fmt: skip
     assert said(sweep.hangs_on, table) == ("Half of all swings together is that of c alone. First moves change with a.")
     still = table.assign(first_moves_changed_gw=0.0, swing=[1.0, 1.0, 1.0], reason=["", "no pool", "no pool"])
@@ -149,7 +148,7 @@ def test_what_a_tornado_hangs_on() -> None:
     assert said(sweep.hangs_on, still.assign(swing=0.0, reason="")).startswith("First moves stay")
     many = pd.DataFrame({"input": list("abcdefgh"), "swing": 0.0, "reason": "", "first_moves_changed_gw": 1.0})
     assert said(sweep.hangs_on, many) == "First moves change with a, b, c, d, e, f and 2 more."
-    assert sweep.LEAST_GW == 0.001  # a megawatt
+    assert sweep.MEGAWATT == 0.001  # a megawatt
 
 
 def test_draws_without_a_plan_are_counted_by_their_reasons() -> None:
@@ -175,11 +174,11 @@ def test_how_a_breakeven_was_found_is_said() -> None:
     assert searched(steps=1) == "Exact: parametric steps of the basis (1 basis)."
     assert [breakeven._slope(slope) for slope in (None, -0.0, 0.1234567)] == ["-", "0", "0.123457"]
     between = type("Found", (), {"low": 4.0, "high": 4.5})()
-    assert searched(method="bisection", reason="blocks are whole", found=between, scan=True) == (
+    assert searched(method="bisection", reason="blocks are whole", nearest=between, scan=True) == (
         "By bisection of re-solves (3 re-solves), since blocks are whole. It lies between 4 and 4.5. Some of the way "
         "was solved at some values only: what happens and is undone between two is not seen."
     )
-    assert searched(found=replace_(between, high=4.0)) == "Exact: parametric steps of the basis (3 bases)."
+    assert searched(nearest=replace_(between, high=4.0)) == "Exact: parametric steps of the basis (3 bases)."
 
 
 def replace_(found: Any, **changed: float) -> Any:
@@ -189,7 +188,7 @@ def replace_(found: Any, **changed: float) -> Any:
 
 def test_claims_are_told_beside_the_data() -> None:
     """Protects a published figure: what holds is counted, what does not is said with figure, ratio and direction."""
-    about = {"quantity": "", "tolerance": 0.1, "grade": "", "rests_on": "reported", "source": ""}
+    about: dict[str, Any] = {"quantity": "", "tolerance": 0.1, "grade": "", "rests_on": "reported", "source": ""}
     one = Claim(claim="one", statement="Two GW run", reported=2.0, relation="at_least", unit="GW", figure=1.0,
                 ratio=0.5, verdict="too low", **about)  # fmt: skip
     share = replace(one, claim="two", unit="share", relation="at_most", reported=0.0, ratio=None, figure=0.25,
@@ -292,11 +291,10 @@ SHOWN: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def test_exposure_says_what_is_owed_and_at_risk() -> None:
+def test_exposure_says_what_is_owed_and_at_risk(capsys: pytest.CaptureFixture[str]) -> None:
     """Protects columns that look alike: signed and kept, late and failed, down and up, gain and loss."""
-    file = io.StringIO()
-    print_exposure(SHOWN, Console(file=file, width=80, color_system=None))
-    page, at = " ".join(file.getvalue().split()), 0
+    print_exposure(SHOWN)
+    page, at = " ".join(capsys.readouterr().out.split()), 0
     for words in (
         "EXPOSURE OF tiny Changed from the instance as written: a = 1; b = 2 The plan is NOT PROVED BEST (time limit).",
         "acme 1.00 4.00 80% 3.00 60% 1.00 5.00 small0 1.00",

@@ -198,6 +198,6 @@ def test_a_breakeven_on_a_rare_node_is_exact(tmp_path: Path, probability: float)
         for chance in (0.5, probability)
     )
     assert rarely.method == common.method == EXACT
-    assert rarely.found and common.found
-    assert rarely.found.value == pytest.approx(common.found.value)
-    assert rarely.found.value == pytest.approx(2 / 0.9)
+    assert rarely.nearest and common.nearest
+    assert rarely.nearest.value == pytest.approx(common.nearest.value)
+    assert rarely.nearest.value == pytest.approx(2 / 0.9)

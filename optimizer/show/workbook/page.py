@@ -183,44 +183,25 @@ def put_formula(sheet: Any, row: int, column: int, formula: str, value: Any, loo
 
 @dataclass
 class Column:
-    """A column of a page.
+    """A column of a page."""
 
-    Attributes
-    ----------
-    head, unit, look : str
-        Its name, its unit and how its cells look.
-    values : sequence
-        What the cells show.
-    formulas : sequence of str, optional
-        What the cells calculate, a blank one for a cell that holds its value alone.
-    """
-
-    head: str
+    head: str  # its name, its unit and how its cells look
     unit: str
     look: str
-    values: Any
-    formulas: Sequence[str] | None = None
+    values: Any  # what the cells show
+    formulas: Sequence[str] | None = None  # what the cells calculate, a blank one for a cell that holds its value alone
 
 
 @dataclass
 class Page:
-    """A sheet that holds one table, whose columns can be referred to before it is written.
-
-    Attributes
-    ----------
-    name, title, note : str
-        Name of the sheet, its title and its explanation.
-    top : int
-        Rows above the first row of the table's cells.
-    buttons : bool
-        Whether its heads have buttons that sort; none where formulas refer to its rows by their places.
-    """
+    """A sheet that holds one table, whose columns can be referred to before it is written."""
 
     exported: Exported
-    name: str
+    name: str  # name of the sheet, its title and its explanation
     title: str
     note: str
-    top: int = TOP
+    top: int = TOP  # rows above the first row of the table's cells
+    # whether its heads have buttons that sort; none where formulas refer to its rows by their places
     buttons: bool = False
     columns: dict[str, Column] = field(default_factory=dict)
     letter: dict[str, str] = field(default_factory=dict)
