@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import optimizer as gw
 from optimizer.catalogue.limits import ONE_OFF, PER_YEAR

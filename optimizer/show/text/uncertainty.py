@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from rich.console import Console
 
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.show.page import Page, decimals, left_out, listed, number, percent, printed
 from optimizer.show.text.decisions import moves_before_reveal, tree_of_moves
 from optimizer.studies.uncertainty import Future, OptionValue, Point, Uncertainty
