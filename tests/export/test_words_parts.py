@@ -283,9 +283,9 @@ SHOWN: Mapping[str, Any] = {
         "swings": [
             {"cells": "value", "status": "", "count": 2, "down_bn": -0.6, "up_bn": None, "at_risk_bn": 0.6,
              "reason": "a floor"},
-            {"cells": "fee", "status": "scenario", "count": 1, "down_bn": 0.0004, "up_bn": 0.25, "at_risk_bn": 0.0005,
+            {"cells": "fee", "status": "scenario", "count": 1, "down_bn": 0.004, "up_bn": 0.25, "at_risk_bn": 0.005,
              "reason": ""},
-            {"cells": "width", "status": "scenario", "count": 1, "down_bn": 0.0, "up_bn": 0.0, "at_risk_bn": 0.0004,
+            {"cells": "width", "status": "scenario", "count": 1, "down_bn": 0.0, "up_bn": 0.0, "at_risk_bn": 0.004,
              "reason": ""},
         ],
     },
