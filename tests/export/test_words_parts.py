@@ -26,6 +26,7 @@ from optimizer.show.view import View
 from optimizer.studies.breakeven.cases import EXACT, Search
 from optimizer.studies.compare import Figure
 from optimizer.studies.evaluate import Broken, Evaluation
+from optimizer.studies.sweep.tornado import LEAST_GW
 from optimizer.studies.whatif import Attribution, Stack, compare, stacks
 from tests.cli.conftest import INSTANCES, in_process
 from tests.export.test_words import MORE
@@ -138,7 +139,7 @@ def test_what_a_tornado_hangs_on() -> None:
     """Protects who trusts first moves: from which change on they are others, what leaves no plan, and why."""
     table = pd.DataFrame(
         {"input": ["a", "b", "c"], "swing": [1.0, 2.0, 3.0], "reason": "",
-         "first_moves_changed_gw": [sweep.LEAST_GW, 0.9 * sweep.LEAST_GW, 0.0]}
+         "first_moves_changed_gw": [LEAST_GW, 0.9 * LEAST_GW, 0.0]}
     )  # fmt: skip
     assert said(sweep.hangs_on, table) == ("Half of all swings together is that of c alone. First moves change with a.")
     still = table.assign(first_moves_changed_gw=0.0, swing=[1.0, 1.0, 1.0], reason=["", "no pool", "no pool"])
@@ -149,7 +150,7 @@ def test_what_a_tornado_hangs_on() -> None:
     assert said(sweep.hangs_on, still.assign(swing=0.0, reason="")).startswith("First moves stay")
     many = pd.DataFrame({"input": list("abcdefgh"), "swing": 0.0, "reason": "", "first_moves_changed_gw": 1.0})
     assert said(sweep.hangs_on, many) == "First moves change with a, b, c, d, e, f and 2 more."
-    assert sweep.LEAST_GW == 0.001  # a megawatt
+    assert LEAST_GW == 0.001  # a megawatt
 
 
 def test_draws_without_a_plan_are_counted_by_their_reasons() -> None:
@@ -189,9 +190,10 @@ def replace_(found: Any, **changed: float) -> Any:
 
 def test_claims_are_told_beside_the_data() -> None:
     """Protects a published figure: what holds is counted, what does not is said with figure, ratio and direction."""
-    about = {"quantity": "", "tolerance": 0.1, "grade": "", "rests_on": "reported", "source": ""}
-    one = Claim(claim="one", statement="Two GW run", reported=2.0, relation="at_least", unit="GW", figure=1.0,
-                ratio=0.5, verdict="too low", **about)  # fmt: skip
+    one = Claim(
+        claim="one", statement="Two GW run", quantity="", reported=2.0, relation="at_least", unit="GW", tolerance=0.1,
+        figure=1.0, ratio=0.5, verdict="too low", grade="", rests_on="reported", source="",
+    )  # fmt: skip
     share = replace(one, claim="two", unit="share", relation="at_most", reported=0.0, ratio=None, figure=0.25,
                     verdict="too high", statement="None idle", grade="estimate")  # fmt: skip
     holds = replace(one, claim="three", relation="about", verdict="holds", figure=2.0, ratio=1.0)
