@@ -20,27 +20,13 @@ Namer = Callable[..., str]
 
 @dataclass(frozen=True)
 class Finding:
-    """One figure of a plan that does not agree with the instance's tables or with the plan's other figures.
+    """One figure of a plan that does not agree with the instance's tables or with the plan's other figures."""
 
-    Attributes
-    ----------
-    figure : str
-        Which figure, in words, with its unit.
-    found : float or str
-        What the plan says.
-    expected : float or str
-        What it should be; for a limit, the limit.
-    difference : float
-        Found less expected; nan where they are no numbers.
-    limit : str
-        The limit of the catalogue that is not kept, by name; blank where it is none.
-    """
-
-    figure: str
-    found: float | str
-    expected: float | str
-    difference: float = float("nan")
-    limit: str = ""
+    figure: str  # which figure, in words, with its unit
+    found: float | str  # what the plan says
+    expected: float | str  # what it should be; for a limit, the limit
+    difference: float = float("nan")  # found less expected; nan where they are no numbers
+    limit: str = ""  # the limit of the catalogue that is not kept, by name; blank where it is none
 
     def __str__(self) -> str:
         """Return the finding as one line."""
@@ -62,16 +48,8 @@ class Findings:
     def same(self, name: Namer, found: Any, expected: Any, magnitude: Any = 0.0, limit: str = "") -> None:
         """Note every element of `found` that differs from `expected`.
 
-        Parameters
-        ----------
-        name : callable
-            Element's position to the figure's name.
-        found, expected : array_like of float
-            Of the same shape.
-        magnitude : array_like of float
-            Size of the terms that `expected` was added up from, where they cancel out.
-        limit : str
-            The limit of the catalogue that is not kept where they differ.
+        `name` makes a position a name; `magnitude` is the size of what `expected` was added up from, where it cancels
+        out; `limit` is the limit of the catalogue that is not kept where they differ.
         """
         found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
         size = np.maximum(np.maximum(np.abs(expected), np.where(np.isfinite(found), np.abs(found), 0.0)), magnitude)
@@ -128,24 +106,13 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a plan's tables say, as arrays by node; 0 where there is no row.
+    """What a plan's tables say, as arrays by node; 0 where there is no row."""
 
-    Attributes
-    ----------
-    allocate : (N, P, Q) float array
-        GW.
-    supply : dict of (N, Q) float arrays
-        The number columns of ``supply``.
-    cancellations : dict of (N, K) arrays
-        The number columns of ``cancellations``, and ``effective`` (NaT where there is no row).
-    deals : dict of (N, P) float arrays
-        The number columns of ``deals``.
-    """
-
-    allocate: Floats
-    supply: dict[str, Floats]
+    allocate: Floats  # (N, P, Q) GW
+    supply: dict[str, Floats]  # the number columns of ``supply``
+    # the number columns of ``cancellations``, and ``effective`` (NaT where there is no row)
     cancellations: dict[str, NDArray[Any]]
-    deals: dict[str, Floats]
+    deals: dict[str, Floats]  # the number columns of ``deals``
 
 
 def missing(tables: Mapping[str, pd.DataFrame], findings: Findings) -> bool:
@@ -275,32 +242,17 @@ def _places(
 
 @dataclass(frozen=True)
 class Use:
-    """What the allocation and the cancellations amount to, by node.
+    """What the allocation and the cancellations amount to, by node."""
 
-    Attributes
-    ----------
-    total, before, effective : (N, P) float array
-        GW used by each pathway, the same in the period before, and effective GW.
-    ended : (N, K) float array
-        Share of each contract that is out of service: cancelled at least its notice before.
-    increase : (N, K) float array
-        Share for which notice is given at the node itself.
-    last_share : (S, K) float array
-        Share cancelled by the last window node of each scenario.
-    in_service : (N, K) float array
-        GW delivered and not cancelled.
-    contracted : (N, K) float array
-        GW of all deliveries, averaged over the scenarios through the node.
-    """
-
+    # (N, P) GW used by each pathway, the same in the period before, and effective GW
     total: Floats
     before: Floats
     effective: Floats
-    ended: Floats
-    increase: Floats
-    last_share: Floats
-    in_service: Floats
-    contracted: Floats
+    ended: Floats  # (N, K) share of each contract that is out of service: cancelled at least its notice before
+    increase: Floats  # (N, K) share for which notice is given at the node itself
+    last_share: Floats  # (S, K) share cancelled by the last window node of each scenario
+    in_service: Floats  # (N, K) GW delivered and not cancelled
+    contracted: Floats  # (N, K) GW of all deliveries, averaged over the scenarios through the node
 
 
 def use(facts: Facts, plan: Decisions) -> Use:

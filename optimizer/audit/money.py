@@ -45,15 +45,7 @@ def _fits(told: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def earned(facts: Facts, effective: Floats) -> Floats:
-    """Return what effective GW earn in every scenario and period, $bn a year.
-
-    Parameters
-    ----------
-    facts : Facts
-        The instance's data.
-    effective : (N, P) float array
-        Effective GW by node and pathway.
-    """
+    """Return what effective GW earn in every scenario and period, $bn a year."""
     on_paths = effective[facts.nodes.node_of]
     # A use is a pathway in one period of one scenario: its position in on_paths, flattened.
     use, width, value = (np.concatenate(part) for part in zip(_tiers(facts), _curves(facts), strict=True))

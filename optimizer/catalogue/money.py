@@ -15,23 +15,12 @@ from optimizer.catalogue.tables import PER_GW, PER_YEAR, RATE, TABLES
 
 @dataclass(frozen=True)
 class Part:
-    """One part of worth.
+    """One part of worth."""
 
-    Attributes
-    ----------
-    label : str
-        What it is called where parts stand side by side.
-    of : {"pathway", "pool", "contract"}
-        Whose amounts it sums.
-    rests_on : tuple of str
-        Tables that it is reckoned from.
-    cash : bool
-        Whether money moves for it within the horizon; else it is a weight of the planner or lies beyond.
-    """
-
-    label: str
-    of: Literal["pathway", "pool", "contract"]
-    rests_on: tuple[str, ...]
+    label: str  # what it is called where parts stand side by side
+    of: Literal["pathway", "pool", "contract"]  # whose amounts it sums
+    rests_on: tuple[str, ...]  # tables that it is reckoned from
+    # whether money moves for it within the horizon; else it is a weight of the planner or lies beyond
     cash: bool = True
 
 

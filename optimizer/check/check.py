@@ -49,13 +49,7 @@ def _calculated(formulas: Collection[str]) -> Problem:
 
 
 def raise_errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the warnings among the problems.
-
-    Raises
-    ------
-    InstanceError
-        If there is an error; it carries the errors alone.
-    """
+    """Return the warnings among the problems."""
     found = tuple(problems)
     errors = [problem for problem in found if problem.severity == "error"]
     if errors:

@@ -27,23 +27,12 @@ _NAMED: Final = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows of one table that break a rule, or decide nothing.
+    """Rows of one table that break a rule, or decide nothing."""
 
-    Attributes
-    ----------
-    table : str
-        Table of the catalogue; blank: not about a row of a table.
-    rows : tuple of int
-        Row numbers in the file, below 1 for inserted rows.
-    column : str
-        Column that is at fault; without a table, the words that locate the fault.
-    what, rule, remedy : str
-        As in a Problem.
-    """
-
-    table: str
-    rows: tuple[int, ...]
-    column: str
+    table: str  # table of the catalogue; blank: not about a row of a table
+    rows: tuple[int, ...]  # row numbers in the file, below 1 for inserted rows
+    column: str  # column that is at fault; without a table, the words that locate the fault
+    # as in a Problem
     what: str
     rule: str
     remedy: str
@@ -96,13 +85,7 @@ def rule(
 
 
 class Facts:
-    """An instance as the arrays that rules compare; every array is made once, when it is first asked for.
-
-    Parameters
-    ----------
-    instance : Instance
-        The instance; it may break rules between its tables, references included.
-    """
+    """An instance as the arrays that rules compare; every array is made once, when it is first asked for."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance

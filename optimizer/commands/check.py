@@ -22,9 +22,9 @@ def check(instance: str) -> None:
     laid_out, warnings = lay_out(load(instance))
     warn([str(warning) for warning in warnings])
     tree = laid_out.data.tree
-    found = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}"
+    counted = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}"
     click.echo(
-        f"{laid_out.instance.name}: valid, {found}; {len(laid_out.data.contracts)} contracts, "
+        f"{laid_out.instance.name}: valid, {counted}; {len(laid_out.data.contracts)} contracts, "
         f"{len(laid_out.data.pathways)} pathways, {len(laid_out.data.pools)} pools, {tree.periods} periods, "
         f"{len(tree.node_of)} scenarios, {tree.size} nodes"
     )

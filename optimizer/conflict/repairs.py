@@ -34,26 +34,13 @@ MOST_EARLIER = 6
 
 @dataclass(frozen=True)
 class Repair:
-    """A way to make an instance feasible, verified by solving with it.
+    """A way to make an instance feasible, verified by solving with it."""
 
-    Attributes
-    ----------
-    words : str
-        What to do.
-    edits : tuple of str
-        The same as edits, each to be pasted after ``--set``.
-    gw_years : float
-        GW-years by which demands give way.
-    worth_bn : float
-        Worth of the best plan then, $bn, discounted.
-    least_gw_years : float
-        What the same would take in as many steps as periods ask for; fewer than `gw_years` where steps are kept few.
-    """
-
-    words: str
-    edits: tuple[str, ...]
-    gw_years: float
-    worth_bn: float
+    words: str  # what to do
+    edits: tuple[str, ...]  # the same as edits, each to be pasted after ``--set``
+    gw_years: float  # GW-years by which demands give way
+    worth_bn: float  # worth of the best plan then, $bn, discounted
+    # what the same would take in as many steps as periods ask for; fewer than `gw_years` where steps are kept few
     least_gw_years: float
 
 

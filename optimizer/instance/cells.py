@@ -99,18 +99,10 @@ BLANKS: Final[dict[str, Any]] = {"text": "", "number": np.nan, "integer": np.nan
 
 @dataclass
 class Parsed:
-    """A table as typed columns, with the problems of its cells.
+    """A table as typed columns, with the problems of its cells."""
 
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        The typed table; cells that could not be read are blank.
-    faults : list of (str, Problem)
-        Column and problem, row by row.
-    """
-
-    frame: pd.DataFrame
-    faults: list[tuple[str, Problem]] = field(default_factory=list)
+    frame: pd.DataFrame  # the typed table; cells that could not be read are blank
+    faults: list[tuple[str, Problem]] = field(default_factory=list)  # column and problem, row by row
 
     @property
     def problems(self) -> list[Problem]:

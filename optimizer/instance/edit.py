@@ -136,13 +136,7 @@ def edited(
     *,
     inside_outcome: bool,
 ) -> Edited:
-    """Return tables and factors after edits, each applied to what the earlier ones left; see `apply_edits`.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found.
-    """
+    """Return tables and factors after edits, each applied to what the earlier ones left; see `apply_edits`."""
     work = _Work(tables, present, factors)
     problems: list[Problem] = []
     for each in edits:

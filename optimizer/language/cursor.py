@@ -32,24 +32,12 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 @dataclass
 class Cursor:
-    """A place in a text, moved on by what is read there.
+    """A place in a text, moved on by what is read there."""
 
-    Attributes
-    ----------
-    text : str
-        The whole text.
-    where : str
-        Words that say which text it is, for messages.
-    forms : str
-        What may be written, for messages.
-    at : int
-        Place of the next character, from 0.
-    """
-
-    text: str
-    where: str
-    forms: str
-    at: int = 0
+    text: str  # the whole text
+    where: str  # words that say which text it is, for messages
+    forms: str  # what may be written, for messages
+    at: int = 0  # place of the next character, from 0
 
     def __post_init__(self) -> None:
         self.text = composed(self.text)

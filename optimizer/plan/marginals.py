@@ -44,7 +44,7 @@ def marginal_values(
     -------
     pandas.DataFrame
         ``bn_per_gw_year`` is in $bn per GW-year, gross of contract cost; for ramps in $bn per GW, as ``unit`` says.
-        Positive: relaxing helps. Blank where the node has no weight in the objective. ``relaxed`` is the value of a
+        Positive: relaxing helps. Blank without duals. ``relaxed`` is the value of a
         little more relief and ``tightened`` that of a little less, which differ where the optimum is degenerate;
         ``from_gw`` and ``to_gw`` tell how far below and above the limit, ``limit_gw``, they hold. ``integers`` tells
         that whole cancellations and blocks are fixed as planned.
@@ -94,7 +94,7 @@ def _limits(program: LinearProgram) -> Iterator[tuple[Limit, IntArray, slice]]:
 
 
 def _per_unit(dual: FloatArray, per_unit: FloatArray) -> FloatArray:
-    """Return duals as marginal values; blank where the node has no weight."""
+    """Return duals as marginal values; blank without them."""
     value: FloatArray = np.divide(dual, per_unit, out=np.full(len(dual), np.nan), where=per_unit > 0)
     value[np.abs(value) < ROUNDING] = 0.0
     return value

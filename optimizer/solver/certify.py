@@ -14,36 +14,22 @@ from optimizer.solver.weights import Priced, priced
 
 @dataclass(frozen=True)
 class Certificate:
-    """How far a solution is from being feasible and optimal.
+    """How far a solution is from being feasible and optimal."""
 
-    Attributes
-    ----------
-    primal_infeasibility : float
-        Largest violation of a row or bound, relative to 1 + the bound's size.
-    dual_infeasibility : float
-        Largest reduced cost or row dual of the wrong sign, relative to the weight of its node in the objective and the
-        cost's size (where no node weighs less than a tenth, to 1 + the cost's size).
-    gap : float
-        Difference between the primal and the dual objective, relative to 1 + the objective's size. Where nodes weigh
-        less than a tenth, the same of each node by itself, relative to its weight too, if that is more.
-    objective : float
-        The program's objective recomputed from the columns, $bn (negative worth).
-    integrality : float or None
-        With whole numbers: the largest distance of one from a whole number. The dual infeasibility and the gap are then
-        those of the linear program with the whole numbers fixed.
-    bound : float or None
-        With whole numbers: what no solution's objective can be below by the solver's search, $bn.
-    mip_gap_asked : float
-        The relative gap to that bound with which a solution counts as optimal.
-    """
-
-    primal_infeasibility: float
+    primal_infeasibility: float  # largest violation of a row or bound, relative to 1 + the bound's size
+    # largest reduced cost or row dual of the wrong sign, relative to the weight of its node in the objective and the
+    # cost's size (where no node weighs less than a tenth, to 1 + the cost's size)
     dual_infeasibility: float
+    # difference between the primal and the dual objective, relative to 1 + the objective's size. Where nodes weigh less
+    # than a tenth, the same of each node by itself, relative to its weight too, if that is more.
     gap: float
-    objective: float
+    objective: float  # the program's objective recomputed from the columns, $bn (negative worth)
+    # with whole numbers: the largest distance of one from a whole number. The dual infeasibility and the gap are then
+    # those of the linear program with the whole numbers fixed.
     integrality: float | None = None
+    # with whole numbers: what no solution's objective can be below by the solver's search, $bn
     bound: float | None = None
-    mip_gap_asked: float = PROVED
+    mip_gap_asked: float = PROVED  # the relative gap to that bound with which a solution counts as optimal
 
     @property
     def feasible(self) -> bool:
@@ -124,14 +110,8 @@ def certify_whole(program: LinearProgram, fixed: LinearProgram, solution: Soluti
     The duals prove that no other choice of the rest goes better with these whole numbers; that no other whole numbers
     do is the word of the solver's search, its bound.
 
-    Parameters
-    ----------
-    program, fixed : LinearProgram
-        The program, and the linear program that it becomes when its whole numbers are fixed.
-    solution : Solution
-        Of the latter; no duals: optimality is not judged.
-    bound : float
-        What no solution's objective can be below, $bn.
+    `fixed` is the linear program that the program becomes when its whole numbers are fixed, and the solution is its;
+    without duals optimality is not judged. No solution's objective can be below `bound`, $bn.
     """
     kept = certify(program, solution.columns, np.empty(0))
     best = certify(fixed, solution.columns, solution.row_duals, solution.light_duals)

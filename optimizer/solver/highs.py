@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import highspy
@@ -77,13 +78,7 @@ def version() -> str:
 
 
 def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
-    """Return HiGHS options with their texts turned into the types that HiGHS expects.
-
-    Raises
-    ------
-    InstanceError
-        For every option that HiGHS does not know, does not take, or that gwplan sets itself.
-    """
+    """Return HiGHS options with their texts turned into the types that HiGHS expects."""
     problems, options = [], {}
     highs = _silent()
     names = [name for name in dir(highs.getOptions()) if not name.startswith("_")]
@@ -131,13 +126,7 @@ def _silent() -> Any:
 
 
 def loaded(program: LinearProgram, options: SolveOptions) -> Any:
-    """Return a HiGHS object that holds the program.
-
-    Raises
-    ------
-    SolverError
-        If HiGHS refuses the program or an option.
-    """
+    """Return a HiGHS object that holds the program."""
     highs = _silent()
     settings: dict[str, Option] = {"threads": 1, **options.solver, "log_to_console": False, "output_flag": options.log}
     if options.log:
@@ -171,6 +160,18 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
     return highs
 
 
+def write(program: LinearProgram, columns: Sequence[str], rows: Sequence[str], path: Path) -> Path:
+    """Write a program, as ``.lp`` or ``.mps`` by the ending; its constant is the cost of a last column, fixed at 1."""
+    highs = loaded(program, SolveOptions())
+    must(highs.addCol(program.offset, 1.0, 1.0, 0, np.empty(0, np.int32), np.empty(0)), "adding the constant")
+    must(highs.changeObjectiveOffset(0.0), "moving the constant")
+    for give, names in ((highs.passColName, columns), (highs.passRowName, rows)):
+        for i, name in enumerate(names):
+            must(give(i, name), f"naming {name}")
+    must(highs.writeModel(str(path)), f"writing {path.name}")
+    return path
+
+
 def must(status: Any, doing: str) -> None:
     """Raise unless HiGHS says that all is well."""
     if status != highspy.HighsStatus.kOk:
@@ -182,21 +183,8 @@ def solve(
 ) -> Solution:
     """Solve a program.
 
-    Parameters
-    ----------
-    program : LinearProgram
-        What to solve.
-    options : SolveOptions, optional
-        How to solve it.
-    basis : Basis, optional
-        Where the simplex method starts; presolve is left out then.
-    ranges : bool
-        Whether to find the ranges of the rows too, which can take longer than a warm solve.
-
-    Returns
-    -------
-    Solution
-        With whatever the solver has, whether or not it is optimal; Ctrl-C stops the solver, not the process.
+    From a basis the simplex method starts without presolve. To find the ranges of the rows can take longer than a warm
+    solve. The solution has whatever the solver has, optimal or not; Ctrl-C stops the solver, not the process.
     """
     options = options or SolveOptions()
     highs = loaded(program, options)
@@ -299,12 +287,7 @@ def _spent(solution: Solution, more: Solution) -> dict[str, Any]:
 class Moved:
     """A solved program in which one row's bounds at a time are moved a little.
 
-    Parameters
-    ----------
-    program : LinearProgram
-        A linear program.
-    basis : Basis
-        Its optimal basis: each move starts from there.
+    Each move starts from the optimal basis.
     """
 
     def __init__(self, program: LinearProgram, basis: Basis) -> None:

@@ -49,21 +49,13 @@ class NotExact(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Line:
-    """Programs ``P(t) = P(origin) + (t - origin) * rate`` for t from `low` to `high`.
+    """Programs ``P(t) = P(origin) + (t - origin) * rate`` for t from `low` to `high`."""
 
-    Attributes
-    ----------
-    origin : float
-        Where `program` stands.
-    program, rate : LinearProgram
-        The program there, and what its costs and bounds gain per unit (0 where a bound is infinite).
-    low, high : float
-        Ends of the line.
-    """
-
-    origin: float
+    origin: float  # where `program` stands
+    # the program there, and what its costs and bounds gain per unit (0 where a bound is infinite)
     program: LinearProgram
     rate: LinearProgram
+    # ends of the line
     low: float
     high: float
 
@@ -143,22 +135,13 @@ def _rate(parts: Sequence[FloatArray], share: float, span: float) -> FloatArray 
 
 @dataclass(frozen=True)
 class Piece:
-    """A basis, the values of t from `low` to `high` over which it is optimal, and its solution there.
+    """A basis, the values of t from `low` to `high` over which it is optimal, and its solution there."""
 
-    Attributes
-    ----------
-    low, high : float
-        Ends.
-    at : float
-        Where `columns` and `duals` stand.
-    basis : Basis
-        The basis.
-    """
-
+    # ends
     low: float
     high: float
-    at: float
-    basis: Basis
+    at: float  # where `columns` and `duals` stand
+    basis: Basis  # the basis
     _columns: FloatArray
     _columns_rate: FloatArray
     _duals: FloatArray

@@ -29,18 +29,12 @@ MOST_WORK: Final = 200_000
 
 @dataclass(frozen=True)
 class Sides:
-    """Change of the objective ($bn) per unit by which a row's bound is moved up or down, by row.
+    """Change of the objective ($bn) per unit by which a row's bound is moved up or down, by row."""
 
-    Attributes
-    ----------
-    up, down : (m,) float arrays
-        Slopes of the objective against the bound above and below it; nan where not worked out, or not possible.
-    low, high : (m,) float arrays
-        How far down and up these slopes hold: values of the bound.
-    """
-
+    # (m,) slopes of the objective against the bound above and below it; nan where not worked out, or not possible
     up: FloatArray
     down: FloatArray
+    # (m,) how far down and up these slopes hold: values of the bound
     low: FloatArray
     high: FloatArray
 

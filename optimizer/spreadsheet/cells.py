@@ -106,11 +106,6 @@ def sheet_of(reference: str) -> str:
 class Workbook:
     """A workbook's sheets, read one at a time.
 
-    Raises
-    ------
-    InstanceError
-        From its methods: if a part is missing, too large, or not what it should be.
-
     Attributes
     ----------
     names : dict of str to str

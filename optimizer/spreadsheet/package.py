@@ -37,18 +37,10 @@ _EXTERNAL: Final = re.compile(r"(^|/)externalLinks/[^/]*\.xml$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Package:
-    """The parts of a spreadsheet file.
+    """The parts of a spreadsheet file."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the file, for messages.
-    archive : zipfile.ZipFile
-        The file.
-    """
-
-    name: str
-    archive: zipfile.ZipFile
+    name: str  # name of the file, for messages
+    archive: zipfile.ZipFile  # the file
 
     @property
     def parts(self) -> list[str]:
@@ -56,13 +48,7 @@ class Package:
         return [entry.filename for entry in self.archive.infolist()]
 
     def read(self, part: str) -> bytes:
-        """Return a part's bytes.
-
-        Raises
-        ------
-        InstanceError
-            If there is no such part, it is too large, or its bytes are damaged.
-        """
+        """Return a part's bytes."""
         try:
             entry = self.archive.getinfo(part)
         except KeyError:
@@ -99,13 +85,7 @@ class Package:
         end: Callable[[str], object] | None = None,
         text: Callable[[str], object] | None = None,
     ) -> None:
-        """Walk through a part's XML, telling of each element, its end and its text.
-
-        Raises
-        ------
-        InstanceError
-            If the part is not XML, or declares a document type, through which entities would come.
-        """
+        """Walk through a part's XML, telling of each element, its end and its text."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = start
@@ -131,13 +111,7 @@ class Package:
 
 
 def open_package(data: bytes, name: str) -> Package:
-    """Open the bytes of a spreadsheet file.
-
-    Raises
-    ------
-    InstanceError
-        If it is no ZIP archive, has too many parts or too large ones, has a part twice, or calls another program.
-    """
+    """Open the bytes of a spreadsheet file."""
     broken = Package(name, zipfile.ZipFile(BytesIO(b"PK\5\6" + bytes(18))))  # an empty archive
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise broken.refused("an old or encrypted workbook", "only .xlsx and .xlsm without a password are read")

@@ -78,19 +78,15 @@ def _true(value: object) -> bool:
     return True
 
 
-def _name(value: str) -> str:
+def _name_of_uncertainty(value: str) -> str:
+    if "=" in value or "," in value:
+        raise _broken("must not hold '=' or ','", remedy="--given FACTOR=OUTCOME names it")
     fault = name_fault(value) if value.strip() else None
     if fault:
         raise _broken(fault.rule, remedy=fault.remedy)
     if not value.strip():
         raise _broken("a name must not be blank")
     return value
-
-
-def _name_of_uncertainty(value: str) -> str:
-    if "=" in value or "," in value:
-        raise _broken("must not hold '=' or ','", remedy="--given FACTOR=OUTCOME names it")
-    return _name(value)
 
 
 Day = Annotated[dt.date, BeforeValidator(_day)]

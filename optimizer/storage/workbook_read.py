@@ -39,7 +39,7 @@ _CLOSE: Final = 0.85
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _SheetRows:
     """The rows of a sheet: texts by column, and row numbers."""
 
     columns: dict[str, list[str]]
@@ -49,20 +49,14 @@ class _Rows:
 
 
 def read_workbook(path: str | Path) -> Reading:
-    """Read an instance's tables, uncertainty and what-ifs from a workbook.
-
-    Raises
-    ------
-    InstanceError
-        If the file cannot be read or is not a workbook that may be trusted.
-    """
+    """Read an instance's tables, uncertainty and what-ifs from a workbook."""
     return read_book(read_bytes(path), printable(str(path)))
 
 
 def read_book(data: bytes, name: str) -> Reading:
     """Read an instance from the bytes of a workbook; `name` is its name, for messages."""
     book = Workbook(open_package(data, name))
-    reader = _Reader(book)
+    reader = _BookReader(book)
     reading = reader.reading
     reading.files[Path(name).name] = hashlib.sha256(data).hexdigest()
     reading.problems += _misspelt(book.parts)
@@ -98,7 +92,7 @@ def _misspelt(names: Iterable[str]) -> list[Problem]:
     return problems
 
 
-class _Reader:
+class _BookReader:
     """Reads the sheets of one workbook into one `Reading`."""
 
     def __init__(self, book: Workbook) -> None:
@@ -142,7 +136,7 @@ class _Reader:
         meant = day(float(number[1]), self.book.since_1904)
         return replace(told, remedy=f"it is the number of the day {meant}: give the cell a date format")
 
-    def _rows(self, table: Table) -> tuple[_Rows | None, list[tuple[str, Problem]]]:
+    def _rows(self, table: Table) -> tuple[_SheetRows | None, list[tuple[str, Problem]]]:
         """Return the texts of a sheet by column, and what is wrong with its header and its cells."""
         name = table.name
         sheet = self.book.sheet(name)
@@ -159,13 +153,13 @@ class _Reader:
             return None, [(ALL, misplaced)]
         if not header:
             rule = "row 1 holds the names of the columns"
-            told = Problem(f"{name}!A1", "no header", rule, "write the column names, or delete the sheet")
-            return None, [*faults, (ALL, told)]
+            problem = Problem(f"{name}!A1", "no header", rule, "write the column names, or delete the sheet")
+            return None, [*faults, (ALL, problem)]
         at_name = {column: at for at, column in reversed(header.items())}  # of columns with the same name the first
         self.letters[name] = {column: letters(at) for column, at in at_name.items()}
-        for column, told in header_problems(table, list(header.values()), name):
+        for column, problem in header_problems(table, list(header.values()), name):
             where = f"{name}!{self.letters[name][column]}1" if column in at_name else f"{name} row 1"
-            faults.append((column, replace(told, where=where)))
+            faults.append((column, replace(problem, where=where)))
         faults += _outside(name, sheet, header)
         filled = (row for row, cells in sheet.rows.items() if any(at in header and _says(cells[at]) for at in cells))
         numbers = sorted(row for row in filled if row > 1)
@@ -177,7 +171,7 @@ class _Reader:
         columns = {column: self._column(name, sheet, numbers, column, at, faults) for column, at in at_name.items()}
         faults += _merged(name, sheet, numbers, header, told_cells := {told.where for _, told in faults})
         self._keep_formulas(name, sheet, set(numbers), header)
-        return _Rows(columns, numbers, told_cells), faults
+        return _SheetRows(columns, numbers, told_cells), faults
 
     def _keep_formulas(self, name: str, sheet: Sheet, rows: set[int], header: dict[int, str]) -> None:
         for (row, at), formula in sheet.formulas.items():
@@ -265,16 +259,16 @@ class _Reader:
 
     def _edits(self, table: Table, *names: str) -> dict[tuple[str, ...], tuple[Edit, ...]]:
         """Return the edits of a sheet by the names that they belong to."""
-        found: dict[tuple[str, ...], tuple[Edit, ...]] = {}
+        edits: dict[tuple[str, ...], tuple[Edit, ...]] = {}
         for row in self._listed(table):
             owner = tuple(row[name] for name in names)
             try:
-                found[owner] = (*found.get(owner, ()), edit(row["edit"]))
+                edits[owner] = (*edits.get(owner, ()), edit(row["edit"]))
             except InstanceError as error:
                 where = self.place(table.name, row["row"], "edit")
-                self.reading.problems += [replace(told, where=f"{where} {told.where}") for told in error.problems]
+                self.reading.problems += [replace(p, where=f"{where} {p.where}") for p in error.problems]
                 self.reading.faulty.add(table.name)
-        return found
+        return edits
 
     def factors(self) -> None:
         """Read ``outcomes`` and ``outcome_edits``."""
@@ -323,8 +317,8 @@ class _Reader:
             if name in self.reading.whatifs:
                 self._wrong(WHATIFS, row, "whatif", "every what-if has a name of its own", "rename one of them")
                 continue
-            told = WhatIf(name, row["description"], edits.pop((name,), ()), given)
-            read, problems = read_whatif(whatif_toml(told), self.place(WHATIFS.name, row["row"], "whatif"), name)
+            whatif = WhatIf(name, row["description"], edits.pop((name,), ()), given)
+            read, problems = read_whatif(whatif_toml(whatif), self.place(WHATIFS.name, row["row"], "whatif"), name)
             self.reading.problems += problems
             if read is not None:
                 self.reading.whatifs[name] = read

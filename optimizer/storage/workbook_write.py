@@ -49,13 +49,7 @@ class Exact(float):
 
 
 def save_workbook(instance: Instance, path: str | Path, *, force: bool = False) -> None:
-    """Write an instance as a workbook; reading it back gives an equal instance.
-
-    Raises
-    ------
-    InstanceError
-        If the path may not be written, or something of the instance does not fit into a workbook.
-    """
+    """Write an instance as a workbook; reading it back gives an equal instance."""
     target = Path(path)
     if target.suffix.lower() != ".xlsx":
         rule = "a workbook is written without macros"

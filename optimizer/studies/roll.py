@@ -31,31 +31,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class State:
-    """What a plan leaves behind just before a date.
+    """What a plan leaves behind just before a date."""
 
-    Attributes
-    ----------
-    initial : mapping of (str, str) to float
-        GW in use by pathway and pool.
-    running : list of dict
-        Rows of the table ``running``.
-    cancelled : mapping of str to list of (datetime.date, float)
-        By contract the shares for which notice was given, with the day from which each is out of service.
-    """
-
-    initial: Mapping[tuple[str, str], float]
-    running: list[Row]
+    initial: Mapping[tuple[str, str], float]  # GW in use by pathway and pool
+    running: list[Row]  # rows of the table ``running``
+    # by contract the shares for which notice was given, with the day from which each is out of service
     cancelled: Mapping[str, list[tuple[dt.date, float]]]
 
 
 def period_of(instance: Instance, to: dt.date) -> int:
-    """Return the number of the period that starts on a date.
-
-    Raises
-    ------
-    InstanceError
-        If none of the plan's periods but the first does.
-    """
+    """Return the number of the period that starts on a date."""
     starts = calendar_of(instance).starts().astype(object).tolist()
     if to in starts[1:]:
         return int(starts.index(to))
@@ -64,13 +49,7 @@ def period_of(instance: Instance, to: dt.date) -> int:
 
 
 def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
-    """Raise unless the state that a run leaves fits an instance.
-
-    Raises
-    ------
-    InstanceError
-        If its periods are others, or it has names that the instance lacks; it carries every problem.
-    """
+    """Raise unless the state that a run leaves fits an instance."""
     problems = []
     for what in ("start", "resolution"):
         mine, theirs = getattr(instance, what), getattr(planned, what)
@@ -91,13 +70,7 @@ def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
 
 
 def actuals(path: str, instance: Instance) -> dict[tuple[str, str], float]:
-    """Return GW in use by pathway and pool, as a file tells it.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read, or does not fit the instance; it carries every problem.
-    """
+    """Return GW in use by pathway and pool, as a file tells it."""
     frame = instance.filled("eligibility")
     allowed = set(zip(frame["pathway"], frame["pool"], strict=True))
     found: dict[tuple[str, str], float] = {}
@@ -216,11 +189,6 @@ def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, st
     The horizon ends where it did. A share of a contract that was cancelled becomes a contract of its own that ends when
     the notice takes effect; what is out of service by the new start is gone. One-off losses of deals that have happened
     and windows that have closed are dropped; all else stays.
-
-    Raises
-    ------
-    InstanceError
-        If the date is no period's first day, or the result breaks a rule.
     """
     count = period_of(instance, to)
     calendar = calendar_of(instance)

@@ -32,11 +32,6 @@ def kept(
         First day of each node's period, and the outcomes known at it, as in a plan's tables.
     pathways, pools : sequence of str
         Names along the axes.
-
-    Raises
-    ------
-    InstanceError
-        If it says nothing of any node.
     """
     gw, on_day = _by_node(earlier, pathways, pools), nodes_by_day(earlier)
     probability = earlier.nodes["probability"].to_numpy()

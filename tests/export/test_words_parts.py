@@ -176,11 +176,11 @@ def test_how_a_breakeven_was_found_is_said() -> None:
     assert searched(steps=1) == "Exact: parametric steps of the basis (1 basis)."
     assert [breakeven._slope(slope) for slope in (None, -0.0, 0.1234567)] == ["-", "0", "0.123457"]
     between = type("Found", (), {"low": 4.0, "high": 4.5})()
-    assert searched(method="bisection", reason="blocks are whole", found=between, scan=True) == (
+    assert searched(method="bisection", reason="blocks are whole", nearest=between, scan=True) == (
         "By bisection of re-solves (3 re-solves), since blocks are whole. It lies between 4 and 4.5. Some of the way "
         "was solved at some values only: what happens and is undone between two is not seen."
     )
-    assert searched(found=replace_(between, high=4.0)) == "Exact: parametric steps of the basis (3 bases)."
+    assert searched(nearest=replace_(between, high=4.0)) == "Exact: parametric steps of the basis (3 bases)."
 
 
 def replace_(found: Any, **changed: float) -> Any:
@@ -190,9 +190,10 @@ def replace_(found: Any, **changed: float) -> Any:
 
 def test_claims_are_told_beside_the_data() -> None:
     """Protects a published figure: what holds is counted, what does not is said with figure, ratio and direction."""
-    about = {"quantity": "", "tolerance": 0.1, "grade": "", "rests_on": "reported", "source": ""}
-    one = Claim(claim="one", statement="Two GW run", reported=2.0, relation="at_least", unit="GW", figure=1.0,
-                ratio=0.5, verdict="too low", **about)  # fmt: skip
+    one = Claim(
+        claim="one", statement="Two GW run", quantity="", reported=2.0, relation="at_least", unit="GW", tolerance=0.1,
+        figure=1.0, ratio=0.5, verdict="too low", grade="", rests_on="reported", source="",
+    )  # fmt: skip
     share = replace(one, claim="two", unit="share", relation="at_most", reported=0.0, ratio=None, figure=0.25,
                     verdict="too high", statement="None idle", grade="estimate")  # fmt: skip
     holds = replace(one, claim="three", relation="about", verdict="holds", figure=2.0, ratio=1.0)
@@ -293,11 +294,10 @@ SHOWN: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def test_exposure_says_what_is_owed_and_at_risk() -> None:
+def test_exposure_says_what_is_owed_and_at_risk(capsys: pytest.CaptureFixture[str]) -> None:
     """Protects columns that look alike: signed and kept, late and failed, down and up, gain and loss."""
-    file = io.StringIO()
-    print_exposure(SHOWN, Console(file=file, width=80, color_system=None))
-    page, at = " ".join(file.getvalue().split()), 0
+    print_exposure(SHOWN)
+    page, at = " ".join(capsys.readouterr().out.split()), 0
     for words in (
         "EXPOSURE OF tiny Changed from the instance as written: a = 1; b = 2 The plan is NOT PROVED BEST (time limit).",
         "acme 1.00 4.00 80% 3.00 60% 1.00 5.00 small0 1.00",

@@ -21,8 +21,7 @@ from optimizer.problems import InstanceError
 from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart, worth
 from optimizer.show.page import listed, percent
-from optimizer.show.report.html import HtmlPage
-from optimizer.show.report.report import Report
+from optimizer.show.report.report import HtmlPage, Report
 from optimizer.show.text.claims import figure, judged
 from optimizer.show.text.decisions import (
     TERMS,
@@ -311,7 +310,7 @@ def _owed(report: Report, view: View) -> None:
     report.section("What is owed")
     _chart(report, view, "obligations", money.obligations_by_year)
     found = exposure.obligations(view.plan)
-    report.say(partial(obligations, found=found))
+    report.say(partial(obligations, owed=found))
 
 
 def _claims(report: Report, view: View) -> None:

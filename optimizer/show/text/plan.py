@@ -25,15 +25,7 @@ MATTERS = 0.1
 
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
-    """Print a plan that a capacity planner can act on.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan: capacity in GW, money in $bn.
-    console : rich.console.Console, optional
-        Where to print; standard output by default. Block characters are drawn on a UTF-8 terminal only.
-    """
+    """Print a plan that a capacity planner can act on. Block characters are drawn on a UTF-8 terminal only."""
     with printed(console) as page:
         view = View(plan)
         heading(page, view)

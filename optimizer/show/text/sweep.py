@@ -164,14 +164,14 @@ SHOWN: Final = ("objective_bn", "npv_bn", "idle_gw_years", "utilisation")
 
 def montecarlo(page: Page, about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
     """Show quantiles of the figures, how often each pathway gets capacity, the inputs, and draws without a plan."""
-    found, total = tables["quantiles"], int(tables["statuses"]["draws"].sum())
+    quantiles, total = tables["quantiles"], int(tables["statuses"]["draws"].sum())
     planned = int(tables["statuses"].loc[tables["statuses"]["status"] == OPTIMAL, "draws"].sum())
     page.heading("Monte Carlo", f" of {about['instance']}: {total} draws, seed {about['settings']['seed']}")
     _without_plan(page, tables["statuses"], planned, total)
     if not planned:
         return
     page.heading("Quantiles", f" of {planned} draws, with {CONFIDENCE:.0%} intervals of the quantiles")
-    _quantiles(page, about, found)
+    _quantiles(page, about, quantiles)
     page.heading("Draws in which a pathway gets capacity", "")
     rows = [
         [row["pathway"], str(row["with_capacity"]), percent(row["share"]), f"{percent(row['low'])} to "
@@ -197,13 +197,13 @@ def _without_plan(page: Page, statuses: pd.DataFrame, planned: int, total: int) 
         page.note(f"{count} {str(status).replace('_', ' ')}: {reasons[0]}{more}")
 
 
-def _quantiles(page: Page, about: Mapping[str, Any], found: pd.DataFrame) -> None:
+def _quantiles(page: Page, about: Mapping[str, Any], quantiles: pd.DataFrame) -> None:
     """Add a line of quantiles a figure, and below it their intervals."""
-    levels = list(dict.fromkeys(found["quantile"]))
+    levels = list(dict.fromkeys(quantiles["quantile"]))
     named = [*SHOWN, *(n for n in about["base"] if n.startswith("expected_gw_years[")), *about["quantities"]]
     rows: list[list[str]] = []
     for figure in named:
-        mine = found[found["figure"] == figure]
+        mine = quantiles[quantiles["figure"] == figure]
         if mine.empty:
             continue
         write = formatter(mine["value"])
@@ -213,7 +213,7 @@ def _quantiles(page: Page, about: Mapping[str, Any], found: pd.DataFrame) -> Non
         rows.append(["", *(write(value) for value in mine["low"])])
         rows.append(["", *(write(value) for value in mine["high"])])
     page.table(["", *(f"{100 * level:g} %" for level in levels)], rows)
-    worth = found[found["figure"] == "objective_bn"].iloc[0]
+    worth = quantiles[quantiles["figure"] == "objective_bn"].iloc[0]
     places = decimals([worth["mean"]])
     base = number(float(about["base"]["objective_bn"]), places)
     mean, spread = number(worth["mean"], places), number(worth["sd"], places)

@@ -324,15 +324,7 @@ def marginal_values(page: Page, plan: Plan) -> None:
 
 
 def sentence(row: dict[Any, Any], resolution: str) -> str:
-    """Return a row of the marginal values in words.
-
-    Parameters
-    ----------
-    row : dict
-        One row of the table.
-    resolution : {"month", "quarter", "year"}
-        Length of a period.
-    """
+    """Return a row of the marginal values in words."""
     side = str(row["name"]).rpartition(" ")[2] if row["constraint"] == "lock" else ""
     limit = BY_KIND[f"{row['constraint']} {side}".strip()]
     rooms = row["to_gw"] - row["limit_gw"], row["limit_gw"] - row["from_gw"]

@@ -17,33 +17,24 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from optimizer.extras import imported
-from optimizer.files import printable, read_bytes, told, whole_file
+from optimizer.files import naming, printable, read_bytes, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.back import sheets_by_kind
 from optimizer.show.workbook.book import write_book
 from optimizer.spreadsheet.cells import Workbook, quoted
-from optimizer.spreadsheet.graft import MARKER, Graft, Parts, Tables, is_strict
+from optimizer.spreadsheet.graft import MARKER, Graft, Parts, Tables, is_strict, q
 from optimizer.spreadsheet.package import ENDINGS, Package, open_package
-from optimizer.spreadsheet.styles import q
 
 PREFIX: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,9}")
 
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What became of a workbook.
+    """What became of a workbook."""
 
-    Attributes
-    ----------
-    backup : pathlib.Path or None
-        The workbook as it was, if it was to be kept.
-    warnings : tuple of Problem
-        Cells of the user's that refer to what is no longer there.
-    """
-
-    backup: Path | None = None
-    warnings: tuple[Problem, ...] = ()
+    backup: Path | None = None  # the workbook as it was, if it was to be kept
+    warnings: tuple[Problem, ...] = ()  # cells of the user's that refer to what is no longer there
 
 
 def refresh(run: Run, path: str | Path, *, prefix: str = "gw_", backup: bool = False) -> Refreshed:
@@ -95,13 +86,7 @@ def refresh(run: Run, path: str | Path, *, prefix: str = "gw_", backup: bool = F
 
 
 def refuse_unfit(path: str | Path, prefix: str = "gw_") -> None:
-    """Raise unless a path names a workbook that may be changed now; ask before a long solve.
-
-    Raises
-    ------
-    InstanceError
-        If it is no workbook, is open elsewhere, may not be replaced or changed, or the prefix cannot begin names.
-    """
+    """Raise unless a path names a workbook that may be changed now; ask before a long solve."""
     _opened(path, prefix)
 
 
@@ -137,7 +122,7 @@ def _refuse_path(path: str | Path, prefix: str) -> None:
         rule = "gwplan writes into workbooks that end in .xlsx or .xlsm"
         raise InstanceError(Problem(name, f"ending '{printable(given.suffix)}'", rule, "save it as one of these"))
     target = Path(os.path.realpath(given))
-    with told(given):
+    with naming(given):
         if not target.is_file():
             rule = "gwplan refreshes a workbook of yours"
             remedy = "check the path, or write one of its own with --xlsx"
@@ -176,13 +161,7 @@ def _called(parts: Parts) -> dict[str, str]:
 
 
 def lost_columns(own: Parts, sheets: Mapping[str, str], tables: Tables) -> list[Problem]:
-    """Return a warning for each column that the new tables lack and formulas of the user's name.
-
-    Raises
-    ------
-    InstanceError
-        If a slicer filters such a column: Excel would not open the workbook without repair.
-    """
+    """Return a warning for each column that the new tables lack and formulas of the user's name."""
     lost = {table: set(columns.values()) for table, columns in tables.lost.items() if columns}
     if not lost:
         return []

@@ -24,8 +24,8 @@ from optimizer.studies.breakeven.cases import (
     Cases,
     Goal,
     Moved,
+    PlanAt,
     Search,
-    State,
     Threshold,
     held,
     scanned,
@@ -63,8 +63,8 @@ class _Stretch:
     """A piece and the plans at its two ends, nearer to the start of the search and farther from it."""
 
     piece: Piece
-    near: State
-    far: State
+    near: PlanAt
+    far: PlanAt
 
     @property
     def length(self) -> float:
@@ -167,7 +167,7 @@ class _Walk:
         near, far = (self._state(piece, piece.end(side)) for side in (-self.direction, self.direction))
         return _Stretch(piece, near, far)
 
-    def _state(self, piece: Piece, value: float) -> State:
+    def _state(self, piece: Piece, value: float) -> PlanAt:
         """Return the plan of a piece at a value, proved optimal for the program of the very tables with that value."""
         columns, duals = piece.columns(value), piece.duals(value)
         program = self._cases.program(value)
@@ -224,7 +224,7 @@ class _Walk:
         best = float(self._line.at(value).cost @ other)
         return float(program.cost @ solution.columns) - best > ROUNDING * (1 + abs(best))
 
-    def _root(self, piece: Piece, goal: Threshold, from_: State, to: State) -> float:
+    def _root(self, piece: Piece, goal: Threshold, from_: PlanAt, to: PlanAt) -> float:
         if goal.side(to) == 0:
             return to.value
 
@@ -265,13 +265,7 @@ class _Walk:
         return Break(value, value, value, state, after.near, *slopes, rates, after.rates())
 
     def prove(self, found: Break) -> None:
-        """Have the plan at the breakeven solved and audited like any other.
-
-        Raises
-        ------
-        AuditError
-            If it is worth something else.
-        """
+        """Have the plan at the breakeven solved and audited like any other."""
         answer = self._cases.answer(found.value)
         if not _equal(answer.plan.objective_bn, found.before.worth_bn):
             told = f"{answer.objective_bn!r} $bn solved anew, {found.before.worth_bn!r} $bn by steps of the basis"

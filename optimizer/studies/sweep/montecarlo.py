@@ -41,13 +41,7 @@ def study(
     quantities: tuple[str, ...] = (),
     options: SolveOptions | None = None,
 ) -> Study:
-    """Return the cases of a Monte Carlo: one a draw of all cells together.
-
-    Raises
-    ------
-    InstanceError
-        If a cell is not there, is drawn twice or cannot have its median; it carries every problem.
-    """
+    """Return the cases of a Monte Carlo: one a draw of all cells together."""
     problems = fitting(draws, instance)
     if problems:
         raise InstanceError(problems)
@@ -133,8 +127,8 @@ def share_interval(count: int, of: int) -> tuple[float, float]:
     """Return Wilson's interval of a share at `CONFIDENCE`."""
     from scipy.stats import binomtest
 
-    found = binomtest(count, of).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)
+    interval = binomtest(count, of).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def inputs(results: Results, cases: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:
@@ -150,17 +144,15 @@ def inputs(results: Results, cases: pd.DataFrame, planned: pd.DataFrame) -> pd.D
 
 def rank_correlation(table: pd.DataFrame, one: str, other: str) -> float:
     """Return Spearman's rank correlation of two columns; nan where one does not vary."""
-    if len(table) < 3 or other not in table:
+    if other not in table:
         return math.nan
-    ranks = table[[one, other]].rank().to_numpy()
-    if not ranks.std(axis=0).all():
-        return math.nan
-    return float(np.corrcoef(ranks, rowvar=False)[0, 1])
+    correlations: Any = table[[one, other]].corr("spearman", min_periods=3)
+    return float(correlations.iloc[0, 1])
 
 
 def statuses(cases: pd.DataFrame) -> pd.DataFrame:
     """Return how many draws ended in which way, for which reason: `status`, `reason`, `draws`."""
     counted = Counter(zip(cases["status"].tolist(), cases["reason"].tolist(), strict=True))
-    found = [{"status": key[0], "reason": key[1], "draws": count} for key, count in counted.most_common()]
-    found.sort(key=lambda row: row["status"] != OPTIMAL)
-    return pd.DataFrame(found, columns=["status", "reason", "draws"])
+    rows = [{"status": key[0], "reason": key[1], "draws": count} for key, count in counted.most_common()]
+    rows.sort(key=lambda row: row["status"] != OPTIMAL)
+    return pd.DataFrame(rows, columns=["status", "reason", "draws"])
