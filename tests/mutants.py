@@ -34,7 +34,7 @@ REACHING = {
 }
 """By folder: the tests that may reach it."""
 
-SECONDS = 4.0
+SECONDS = 8.0
 PAIRS = ("Lt GtE", "Gt LtE", "Eq NotEq", "Is IsNot", "In NotIn", "And Or", "Add Sub", "Mult Div")
 OTHER = {getattr(ast, a): getattr(ast, b) for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])}
 
