@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from optimizer.files import printable
 from optimizer.instance.instance import Instance
 from optimizer.instance.varied_cells import Varied, VariedReader
 from optimizer.language.cursor import NUMBER, as_number
 from optimizer.problems import InstanceError, Problem, all_told, nearest
 from optimizer.solver.program import FloatArray
-from optimizer.studies.evaluate import table_rows
+from optimizer.storage.read import given_table
 
 FORMS: Final = (
     "write CELL ~ normal(mean, sd), lognormal(mean, sd), triangular(low, mode, high), uniform(low, high) or "
@@ -252,13 +254,20 @@ def draws_of(path: str) -> list[Draw]:
 def _rows(path: str) -> list[tuple[str, str]]:
     """Return each row of a file of draws as a draw's text, and where it stands."""
     texts = []
-    for where, row in table_rows(path, ("cell", "distribution", "parameters")):
-        found = _CELL.fullmatch(row["cell"])
+    for where, cell, distribution, parameters in _told(path, "draws", "cell", "distribution", "parameters"):
+        found = _CELL.fullmatch(cell)
         if not found:
-            raise InstanceError(Problem(where, f"cell '{row['cell']}'", "names no cells", FORMS))
-        drawn = f"{found['way'] or ''}~ {row['distribution']}({row['parameters']})"
+            raise InstanceError(Problem(where, f"cell '{cell}'", "names no cells", FORMS))
+        drawn = f"{found['way'] or ''}~ {distribution}({parameters})"
         texts.append((f"{found['cells']} {drawn} {found['dates'] or ''}", where))
     return texts
+
+
+def _told(path: str, name: str, *columns: str) -> Iterator[tuple[str, ...]]:
+    """Yield where each row of a file stands, and its cells as texts."""
+    short = printable(Path(path).name)
+    for number, *cells in given_table(path, name)[list(columns)].itertuples(name=None):
+        yield (f"{short} row {number}", *(str(cell).strip() for cell in cells))
 
 
 CORRELATION_FORMS: Final = "write CELL, CELL = RANK CORRELATION between -1 and 1, each cell as it is drawn"
@@ -309,8 +318,8 @@ def correlations_of(path: str) -> list[Correlation]:
     InstanceError
         With every problem found in it.
     """
-    rows = table_rows(path, ("first", "second", "correlation"))
-    texts = ((f"{row['first']}, {row['second']} = {row['correlation']}", where) for where, row in rows)
+    rows = _told(path, "correlations", "first", "second", "correlation")
+    texts = ((f"{first}, {second} = {value}", where) for where, first, second, value in rows)
     (found,) = all_told([partial(correlation, text, where) for text, where in texts])
     return list(found)
 
