@@ -25,8 +25,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from optimizer.instance.cells import name_fault, shown
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, Factor, Operation, Outcome, WhatIf, noted
+from optimizer.language.cursor import Cell, Operation
+from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, noted
 from optimizer.problems import Problem, nearest
 from optimizer.storage.rows import shown_toml, toml_reason
 

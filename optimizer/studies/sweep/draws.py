@@ -15,7 +15,6 @@ import numpy as np
 from optimizer.files import printable
 from optimizer.instance.instance import Instance
 from optimizer.instance.varied_cells import Varied, VariedReader
-from optimizer.language.cursor import NUMBER, as_number
 from optimizer.problems import InstanceError, Problem, all_told, nearest
 from optimizer.solver.program import FloatArray
 from optimizer.storage.read import given_table
@@ -41,7 +40,7 @@ MOST_SPREAD: Final = 1e6
 """Standard deviation of a lognormal, at most, as a multiple of its mean."""
 
 _CELL: Final = re.compile(r"(?P<cells>.*?)\s*(?:(?P<way>[*+])[=~]?)?\s*(?P<dates>@[^\]\"]*)?")
-_WAYS: Final = re.compile(r"([*+]?)~")
+_WAYS: Final = re.compile(r"[*+]?~")
 
 
 @dataclass(frozen=True)
@@ -154,19 +153,15 @@ class _Reader(VariedReader):
         """Return the draw that the whole text spells."""
         self.skip()
         table, where, column = self.cells()
-        found = _WAYS.match(self.text, self.at)
-        if not found:
-            self.fail("one of ~, *~ and +~")
-        way = self.way(table, column, f"{found.group(1)}=" if found.group(1) else "")
-        self.move(found.end())
+        operator = self.operator(_WAYS, "one of ~, *~ and +~")
+        way = self.way(table, column, operator.replace("~", "=") if len(operator) > 1 else "")
         at, name = self.at, self.name("a distribution")
         if name not in PARAMETERS:
             self.refuse(at, f"'{name}'", "there is no such distribution", nearest(name, PARAMETERS))
         self.literal("(", f"'(' after {name}")
         numbers, probabilities = self._numbers(name)
         start, until = self.dates()
-        if self.at < len(self.text):
-            self.fail("the end of the draw or '@' and dates")
+        self.end("the end of the draw or '@' and dates")
         drawn = Draw(Varied(table, column, where, way, start, until), name, numbers, probabilities)
         for what, rule, remedy in _wrong(drawn):
             self.refuse(at, what, rule, remedy)
@@ -174,22 +169,16 @@ class _Reader(VariedReader):
 
     def _numbers(self, name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Read the parameters up to the closing parenthesis."""
-        numbers, probabilities = [], []
-        while True:
-            numbers.append(self._number())
+        numbers, probabilities = list[float](), list[float]()
+
+        def parameter() -> None:
+            numbers.append(float(self.number("a number")))
             if name == "discrete":
                 self.literal(":", "':' and the value's probability")
-                probabilities.append(self._number())
-            if self.next(")"):
-                return tuple(numbers), tuple(probabilities)
-            self.literal(",", "',' and one more number, or ')'")
+                probabilities.append(float(self.number("a number")))
 
-    def _number(self) -> float:
-        found = NUMBER.match(self.text, self.at)
-        if not found or not math.isfinite(value := float(as_number(found.group()))):
-            self.fail("a number")
-        self.move(found.end())
-        return value
+        self.listed(parameter, ")", "',' and one more number, or ')'")
+        return tuple(numbers), tuple(probabilities)
 
 
 def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
@@ -272,8 +261,6 @@ def _told(path: str, name: str, *columns: str) -> Iterator[tuple[str, ...]]:
 
 CORRELATION_FORMS: Final = "write CELL, CELL = RANK CORRELATION between -1 and 1, each cell as it is drawn"
 
-_END: Final = re.compile(rf"=\s*({NUMBER.pattern})\s*")
-
 
 @dataclass(frozen=True)
 class Correlation:
@@ -300,11 +287,11 @@ def correlation(text: str, where: str = "") -> Correlation:
     reader.skip()
     table, conditions, column = reader.cells()
     start, until = reader.dates()
-    found = _END.fullmatch(text, reader.at)
-    if not found:
-        reader.fail("'=' and a number between -1 and 1")
-    value = float(found.group(1))
+    reader.literal("=", "'=' and a number between -1 and 1")
+    at, value = reader.at, float(reader.number("a number between -1 and 1"))
+    reader.end("the end of the correlation")
     if not -1 < value < 1:
+        reader.at = at
         reader.fail("a number between -1 and 1")
     second = Varied(table, column, conditions, "set", start, until)
     return Correlation(first.cells_text, second.cells_text, value, where)

@@ -11,6 +11,7 @@ from typing import Final
 from optimizer.check.check import raise_errors
 from optimizer.instance.instance import Instance
 from optimizer.language.axes import Axis, axis
+from optimizer.language.cursor import NUMBER
 from optimizer.language.edits import edit, spell
 from optimizer.problems import InstanceError, Problem, all_told
 from optimizer.storage.read import given_rows
@@ -104,8 +105,4 @@ def _edits(header: Sequence[str], row: Sequence[str]) -> Iterator[str]:
 
 
 def _number(cell: str) -> str | float:
-    try:
-        value = float(cell)
-    except ValueError:
-        return cell
-    return value if math.isfinite(value) else cell
+    return float(cell) if NUMBER.fullmatch(cell) and math.isfinite(float(cell)) else cell
