@@ -73,7 +73,8 @@ def test_no_file_and_no_function_is_too_long() -> None:
 
 def quantities(path: Path) -> Iterator[tuple[str, str]]:
     """Yield every public field, property and function of a file that is, or returns, a quantity, with what is told."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    text = path.read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and _is_quantity(node.returns):
             yield node.name, ast.get_docstring(node) or ""
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
@@ -81,13 +82,23 @@ def quantities(path: Path) -> Iterator[tuple[str, str]]:
             for part in node.body:
                 if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
                     if not part.target.id.startswith("_") and _is_quantity(part.annotation):
-                        yield f"{node.name}.{part.target.id}", _of_attribute(told, part.target.id)
+                        yield f"{node.name}.{part.target.id}", _of_attribute(told, part.target.id) + _beside(text, part)
                 elif isinstance(part, ast.FunctionDef) and not part.name.startswith("_") and _is_quantity(part.returns):
                     yield f"{node.name}.{part.name}", ast.get_docstring(part) or ""
 
 
 def _is_quantity(annotation: ast.expr | None) -> bool:
     return annotation is not None and bool(re.search(r"\bfloat\b|FloatArray|\bFloats\b", ast.unparse(annotation)))
+
+
+def _beside(text: str, field: ast.AnnAssign) -> str:
+    """Return the comment beside a field, or the one above it and the fields that it heads."""
+    above = text.splitlines()[: field.end_lineno]
+    beside = above[-1].partition("  # ")[2]
+    while above and not beside and above[-1].strip():
+        beside = above[-1].strip() if above[-1].lstrip().startswith("#") else ""
+        above.pop()
+    return beside
 
 
 def _of_attribute(docstring: str, name: str) -> str:

@@ -59,8 +59,11 @@ def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
     if not is_workbook_name(path):
         return read_given(path, laid_out)
     from optimizer.show.workbook.back import read_allocation
+    from optimizer.show.workbook.facts import usable_pairs
 
-    return entered(read_allocation(path, prefix), f"{path}: {prefix}allocation", laid_out)
+    data = laid_out.data
+    pairs = [(data.pathways[p], data.pools[q]) for p, q in usable_pairs(data)]
+    return entered(read_allocation(path, prefix, pairs), f"{path}: {prefix}allocation", laid_out)
 
 
 def _record(found: Evaluation) -> dict[str, Any]:

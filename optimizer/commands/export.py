@@ -74,8 +74,9 @@ def into(run: Any, workbook: str, *, prefix: str = "gw_", backup: bool = False) 
     """Refresh gwplan's sheets in a workbook and say so."""
     from optimizer.show.workbook.into import refresh
 
-    kept = refresh(run, workbook, prefix=prefix, backup=backup)
-    click.echo(f"refreshed {workbook}" + (f"; as it was: {kept}" if kept else ""))
+    done = refresh(run, workbook, prefix=prefix, backup=backup)
+    warn(map(str, done.warnings))
+    click.echo(f"refreshed {workbook}" + (f"; as it was: {done.backup}" if done.backup else ""))
 
 
 def _export(kept: Any, kind: str, target: str, force: bool) -> None:

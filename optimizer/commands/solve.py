@@ -122,7 +122,7 @@ def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
     from optimizer.show.workbook.into import refresh
 
     with TemporaryDirectory() as scratch:
-        refresh(read_run(keep_in(Path(scratch) / "run")), workbook)
+        warn(map(str, refresh(read_run(keep_in(Path(scratch) / "run")), workbook).warnings))
 
 
 def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> None:

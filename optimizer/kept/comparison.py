@@ -30,11 +30,6 @@ def keep(
     """Keep a comparison in a new folder, whole or not at all: ``comparison.csv``, ``comparison.json``, ``runs/``.
 
     Each run is kept as ``gwplan solve --out`` keeps it; `table` and `record` (JSON) say what was compared.
-
-    Raises
-    ------
-    InstanceError
-        If the folder may not be replaced, or cannot be written.
     """
     KIND.refuse(folder, force=force)
     with whole_folder(Path(folder), replace=force) as new:

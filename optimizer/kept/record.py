@@ -30,30 +30,14 @@ _PACKAGES: Final = ("gwplan", "pyomo", "highspy", "numpy", "pandas")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of kept folder.
+    """A kind of kept folder."""
 
-    Attributes
-    ----------
-    words : str
-        What such a folder is called.
-    form : str
-        What its manifest says as its ``format``.
-    newest : int
-        Version of it that this gwplan writes, and the newest that it reads.
-    maker : str
-        The commands that make one.
-    record : str
-        The file that says what the folder is.
-    parts : tuple of str
-        What it holds besides, where the record does not list its contents.
-    """
-
-    words: str
-    form: str
-    newest: int
-    maker: str
-    record: str = MANIFEST
-    parts: tuple[str, ...] = ()
+    words: str  # what such a folder is called
+    form: str  # what its manifest says as its ``format``
+    newest: int  # version of it that this gwplan writes, and the newest that it reads
+    maker: str  # the commands that make one
+    record: str = MANIFEST  # the file that says what the folder is
+    parts: tuple[str, ...] = ()  # what it holds besides, where the record does not list its contents
 
     def made(self, folder: Path) -> bool:
         """Return whether a folder is of this kind, of any version, whole or not."""
@@ -66,14 +50,7 @@ class Kind:
             return False
 
     def refuse(self, folder: str | Path, *, force: bool = False) -> None:
-        """Raise unless one can be kept in `folder`; ask before long work.
-
-        Raises
-        ------
-        InstanceError
-            If the folder exists and `force` is not given, or what is there is of no such kind or holds more than one,
-            or the place is not writable.
-        """
+        """Raise unless one can be kept in `folder`; ask before long work."""
         target = Path(folder)
         refuse_occupied(target, force=force, replaceable=self.made, kind=f"a {self.words}")
         foreign = self._foreign(target) if force and self.made(target) else []
@@ -96,13 +73,7 @@ class Kind:
         *,
         force: bool = False,
     ) -> Path:
-        """Keep parts and the instance in a new folder, whole or not at all, with what is said of them and digests.
-
-        Raises
-        ------
-        InstanceError
-            If the folder may not be replaced, or cannot be written.
-        """
+        """Keep parts and the instance in a new folder, whole or not at all, with what is said of them and digests."""
         target = Path(folder)
         self.refuse(target, force=force)
         created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -117,13 +88,7 @@ class Kind:
     def read(
         self, root: Path, manifest: Mapping[str, Any], readers: Mapping[str, Callable[[bytes], Any]]
     ) -> dict[str, Any]:
-        """Return parts of a kept folder by name, each as its reader reads it.
-
-        Raises
-        ------
-        InstanceError
-            If a part is missing or not what was kept; it carries every problem found.
-        """
+        """Return parts of a kept folder by name, each as its reader reads it."""
         problems, found = [], {}
         for name, reader in readers.items():
             path = root / name
@@ -160,13 +125,7 @@ class Kind:
             return Problem(where, "cannot be read", (error.strerror or str(error)).lower(), "check that it may be read")
 
     def manifest(self, root: Path) -> dict[str, Any]:
-        """Return the manifest of a folder of this kind that this version can read.
-
-        Raises
-        ------
-        InstanceError
-            If there is no such folder, or its manifest is not one that can be read.
-        """
+        """Return the manifest of a folder of this kind that this version can read."""
         where = printable(str(root))
         if not root.is_dir():
             what = "not a folder" if root.exists() else "no such folder"
@@ -193,8 +152,8 @@ class Kind:
                 raise InstanceError(garbled(path, f"no {key} in it"))
         return dict(manifest)
 
-    def _is_record(self, found: object) -> bool:
-        return isinstance(found, dict) and found.get("format") == self.form
+    def _is_record(self, record: object) -> bool:
+        return isinstance(record, dict) and record.get("format") == self.form
 
 
 def versions() -> dict[str, str]:
@@ -211,10 +170,13 @@ def _version(package: str) -> str:
 
 def about(instance: Instance) -> dict[str, Any]:
     """Return what a manifest says of the instance."""
+    formulas = instance.sheets.formulas if instance.sheets else {}
+    calculated = {cell: {"formula": formula, "value": value} for cell, (formula, value) in formulas.items()}
     return {
         "instance": instance.name,
         "digest": instance.digest,
         "files": dict(instance.files),
+        **({"formulas": calculated} if calculated else {}),
         "edits": list(instance.applied),
     }
 

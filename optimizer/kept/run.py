@@ -29,38 +29,20 @@ KIND: Final = Kind("kept run", "gwplan run", VERSION, "gwplan solve --out")
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A kept run.
+    """A kept run."""
 
-    Attributes
-    ----------
-    folder : pathlib.Path
-        Where it is kept.
-    manifest : mapping
-        What was planned, with what, when and how: instance, input files, edits, options, versions, seconds by phase.
-    summary : mapping
-        The plan's figures: money in $bn, capacity in GW-years.
-    tables : mapping of str to pandas.DataFrame
-        The plan's tables in long form, by name.
-    earlier : Earlier or None
-        The plan that it was asked to stay near.
-    """
-
-    folder: Path
+    folder: Path  # where it is kept
+    # what was planned, with what, when and how: instance, input files, edits, options, versions, seconds by phase
     manifest: Mapping[str, Any]
-    summary: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-    earlier: Earlier | None = None
+    summary: Mapping[str, Any]  # the plan's figures: money in $bn, capacity in GW-years
+    tables: Mapping[str, pd.DataFrame]  # the plan's tables in long form, by name
+    earlier: Earlier | None = None  # the plan that it was asked to stay near
 
     @cached_property
     def instance(self) -> Instance:
         """The instance that was planned, read when it is first asked for.
 
         Where edits were applied it is without what-ifs: those start from the instance before the edits.
-
-        Raises
-        ------
-        InstanceError
-            If it cannot be read, or is not the one that was planned.
         """
         folder = self.folder / INSTANCE
         instance = load(folder)
@@ -80,13 +62,7 @@ class Run:
 def keep(
     plan: Plan, folder: str | Path, *, command: Sequence[str], options: Mapping[str, Any], force: bool = False
 ) -> Path:
-    """Keep a plan in a new folder, whole or not at all.
-
-    Raises
-    ------
-    InstanceError
-        If the folder may not be replaced, or cannot be written.
-    """
+    """Keep a plan in a new folder, whole or not at all."""
     KIND.refuse(folder, force=force)
     contents = {f"{name}.csv": table_csv(name, plan.tables[name]) for name in COLUMNS}
     contents[SUMMARY] = json_bytes(plan.summary)
@@ -110,13 +86,7 @@ def keep(
 
 
 def read_run(folder: str | Path) -> Run:
-    """Read a kept run.
-
-    Raises
-    ------
-    InstanceError
-        If there is no run, or a part of it is missing or not what was kept; it carries every problem found.
-    """
+    """Read a kept run."""
     root = Path(folder)
     manifest = KIND.manifest(root)
     near = manifest.get("stay_near")

@@ -66,21 +66,12 @@ KIND: Final = Kind("kept sweep", "gwplan sweep", 1, "gwplan sweep, tornado or mo
 
 @dataclass(frozen=True, eq=False)
 class KeptSweep:
-    """A kept sweep.
+    """A kept sweep."""
 
-    Attributes
-    ----------
-    folder : pathlib.Path
-        Where it is kept.
-    manifest : mapping
-        What was asked, with what, when and how; ``kind`` is the command, ``base`` the figures of the base.
-    tables : mapping of str to pandas.DataFrame
-        ``cases`` and whatever else the kind has.
-    """
-
-    folder: Path
+    folder: Path  # where it is kept
+    # what was asked, with what, when and how; ``kind`` is the command, ``base`` the figures of the base
     manifest: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
+    tables: Mapping[str, pd.DataFrame]  # ``cases`` and whatever else the kind has
 
 
 def keep(
@@ -95,11 +86,6 @@ def keep(
     """Keep a sweep in a new folder, whole or not at all: manifest, instance, and each table as CSV and Parquet.
 
     The tables hold nothing of when and where they were worked out: the same sweep has the same bytes.
-
-    Raises
-    ------
-    InstanceError
-        If the folder may not be replaced, or cannot be written.
     """
     KIND.refuse(folder, force=force)
     contents: dict[str, bytes] = {}
@@ -116,13 +102,7 @@ def keep(
 
 
 def read_sweep(folder: str | Path) -> KeptSweep:
-    """Read a kept sweep.
-
-    Raises
-    ------
-    InstanceError
-        If there is none, or a part of it is missing or not what was kept; it carries every problem found.
-    """
+    """Read a kept sweep."""
     root = Path(folder)
     manifest = KIND.manifest(root)
     # the instance is a folder, which is checked by whoever reads it

@@ -9,7 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from optimizer.language.cursor import DATE, FLAG, NUMBER, WHOLE, WORD, Cell, Cursor, Operation, as_number, kind_of
+from optimizer.language.cursor import (
+    DATE,
+    FLAG,
+    NUMBER,
+    WHOLE,
+    WORD,
+    Cell,
+    Cursor,
+    Name,
+    Operation,
+    as_number,
+    kind_of,
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,8 @@ class Edit:
     operation : {"set", "scale", "add", "shift_months", "insert", "drop"}
         What is done to the cells.
     where : mapping of str to Cell
-        Column to glob (text) or value (numbers, dates); all must match. For ``insert`` the row.
+        Column to glob (text), `Name` or value (numbers, dates); all must match; ``row`` is the number of the row in
+        its file. For ``insert`` the row.
     column : str
         Column that is changed; blank for ``insert`` and ``drop``.
     value : Cell
@@ -78,6 +91,9 @@ FORMS: Final = (
 )
 
 _VERB = re.compile(r"(drop|insert)\s+(?=[^\W\d])")
+GLOB: Final = frozenset("*?[")
+"""Characters that make a text a pattern."""
+
 _MONTHS = re.compile(rf"({NUMBER.pattern})\s*months?(?![^\s@])")
 
 
@@ -100,7 +116,7 @@ def edit(text: str) -> Edit:
     InstanceError
         If the text is not an edit; the message says at which character.
     """
-    return noted(_Reader(text, f"edit {text.strip()}", FORMS).read())
+    return noted(_EditReader(text, f"edit {text.strip()}", FORMS).read())
 
 
 def noted(edit: Edit) -> Edit:
@@ -119,7 +135,11 @@ def spell(edit: Edit) -> str:
 
 def spell_cells(where: Mapping[str, Cell]) -> str:
     """Return what picks rows in the command line's spelling: ``pathway=ads, tier=1``."""
-    return ", ".join(f"{name}={_spell_cell(cell)}" for name, cell in where.items())
+    return ", ".join(f"{name}{_spell_is(cell)}{_spell_cell(cell)}" for name, cell in where.items())
+
+
+def _spell_is(cell: Cell) -> str:
+    return "==" if isinstance(cell, Name) and not GLOB.isdisjoint(cell) else "="
 
 
 def _spell_change(edit: Edit) -> str:
@@ -154,7 +174,7 @@ def _spell_dates(edit: Edit) -> str:
     return f" @ {start}..{edit.until.isoformat()}" if edit.until else f" @ {start}"
 
 
-class _Reader(Cursor):
+class _EditReader(Cursor):
     """A cursor on the text of one edit."""
 
     def read(self) -> Edit:

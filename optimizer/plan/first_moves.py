@@ -9,15 +9,13 @@ from typing import Final
 import numpy as np
 
 from models.data import PlanData
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.plan.values import Decided
 from optimizer.solver.program import FloatArray, IntArray
 from optimizer.tree.timeline import Timeline
 
 NEW, IDLE, ENDED = "new capacity", "idle", "ended contracts"
 """Where capacity comes from or goes to besides the pathways."""
-
-LEAST_GW: Final = 1e-6
-"""A smaller change is the solver's rounding, GW."""
 
 YEARS: Final = 1.0
 """How far a branch's moves reach where nothing is revealed before, years."""
@@ -141,8 +139,8 @@ class _Reader:
     def _summed(self, decision: str, names: tuple[str, ...], amounts: FloatArray, period: IntArray) -> Iterator[Move]:
         total = amounts.sum(axis=1)
         for i in np.argsort(-total, kind="stable"):
-            if total[i] > LEAST_GW:
-                first = int(period[np.argmax(amounts[i] > LEAST_GW / len(period))])
+            if total[i] > KILOWATT:
+                first = int(period[np.argmax(amounts[i] > KILOWATT / len(period))])
                 yield Move(decision, names[i], "", float(total[i]), self.starts[first])
 
 
@@ -190,16 +188,16 @@ def _capacity(data: PlanData, plan: Decided, nodes: IntArray, before: int, start
             back = min(moved.get((target, source), 0.0), gw)
             moved[target, source] = moved.get((target, source), 0.0) - back
             moved[source, target] = moved.get((source, target), 0.0) + gw - back
-    changed = np.abs(np.diff(used, axis=2, prepend=used_before[:, :, None])).sum(axis=1) > LEAST_GW
+    changed = np.abs(np.diff(used, axis=2, prepend=used_before[:, :, None])).sum(axis=1) > KILOWATT
     for (source, target), gw in sorted(moved.items(), key=lambda item: -item[1]):
-        if gw > LEAST_GW and (source, target) != (IDLE, ENDED):
+        if gw > KILOWATT and (source, target) != (IDLE, ENDED):
             rows = [data.pathways.index(name) for name in (source, target) if name in data.pathways]
             first = int(np.argmax(changed[rows].any(axis=0))) if rows else 0
             yield Move("move", source, target, gw, starts[int(data.tree.period[nodes[first]])])
 
 
 def _largest(amounts: dict[str, float]) -> list[tuple[str, float]]:
-    return sorted(((name, gw) for name, gw in amounts.items() if gw > LEAST_GW), key=lambda item: -item[1])
+    return sorted(((name, gw) for name, gw in amounts.items() if gw > KILOWATT), key=lambda item: -item[1])
 
 
 def _matched(gives: list[tuple[str, float]], takes: list[tuple[str, float]]) -> Iterator[tuple[str, str, float]]:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
+from optimizer.catalogue.money import NOT_CASH
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.instance import Instance
 from optimizer.plan import tables as make
 from optimizer.plan.allowable import allowable_changes
@@ -168,7 +170,7 @@ def summarise(laid_out: Timeline, plan: Values, status: str, certificate: Certif
     by_name = {component: (names, amounts @ weight) for component, (names, amounts) in make.flows(data, plan).items()}
     components: dict[str, Any] = {component: float(amounts.sum()) for component, (_, amounts) in by_name.items()}
     components["terminal"] = float((make.terminal(data, plan) @ tree.probability).sum())
-    npv = sum(amount for name, amount in components.items() if name not in make.NOT_CASH)
+    npv = sum(amount for name, amount in components.items() if name not in NOT_CASH)
     pathways, value = by_name["value"]
     components["value"] = dict(zip(pathways, value.tolist(), strict=True))
     years = tree.probability * data.dt
@@ -205,5 +207,5 @@ def _idle_cost(data: PlanData, plan: Values) -> float:
     capacity, cost = np.zeros_like(data.supply), np.zeros_like(data.supply)
     np.add.at(capacity, data.pool_of, in_service)
     np.add.at(cost, data.pool_of, data.cost * in_service)
-    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-12)
+    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())

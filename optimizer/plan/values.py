@@ -10,10 +10,8 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
+from optimizer.catalogue.tolerances import DECIDED
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-
-_NOISE = 1e-11
-"""Values below this are the solver's rounding, not decisions (GW or share)."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Decided:
         """GW by which each pair has more or less than an earlier plan gave it, 0 where none did, shape (P, Q, N)."""
         kept = np.where(self.data.eligible[:, :, self.data.tree.root], self.data.kept, np.nan)
         moved = np.abs(np.where(np.isnan(kept), 0.0, self.allocate - kept))
-        return np.where(moved < _NOISE, 0.0, moved)
+        return np.where(moved < DECIDED, 0.0, moved)
 
     @cached_property
     def ended(self) -> FloatArray:
@@ -107,7 +105,7 @@ def carried(by_node: FloatArray, source: IntArray) -> FloatArray:
 
 def values(program: LinearProgram, data: PlanData, columns: FloatArray) -> Values:
     """Return a solution's columns as arrays."""
-    clean = np.where(np.abs(columns) < _NOISE, 0.0, columns)
+    clean = np.where(np.abs(columns) < DECIDED, 0.0, columns)
     label = {name: code for code, name in enumerate(program.labels)}
     places = {
         letter: _places(names, label, len(program.labels))

@@ -27,18 +27,10 @@ MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "O
 
 @dataclass(frozen=True)
 class Matrix:
-    """Figures by name and node.
+    """Figures by name and node."""
 
-    Attributes
-    ----------
-    names : list of str
-        Names of the rows, in the order in which they occur.
-    values : (K, N) float array
-        Figures; 0 where the table has no row, unless said otherwise.
-    """
-
-    names: list[str]
-    values: FloatArray
+    names: list[str]  # names of the rows, in the order in which they occur
+    values: FloatArray  # (K, N) figures; 0 where the table has no row, unless said otherwise
 
     def of(self, name: str) -> FloatArray:
         """Return the figures of one name by node; 0 for a name without rows."""
@@ -53,49 +45,28 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Span:
-    """Calendar years that are shown together.
+    """Calendar years that are shown together."""
 
-    Attributes
-    ----------
-    label : str
-        The years; on a second line the months, where they are not whole years.
-    periods : (T,) bool array
-        The periods that start in those years.
-    """
-
-    label: str
-    periods: BoolArray
+    label: str  # the years; on a second line the months, where they are not whole years
+    periods: BoolArray  # (T,) the periods that start in those years
 
 
 @dataclass(frozen=True)
 class Supplier:
-    """A contract as written.
+    """A contract as written."""
 
-    Attributes
-    ----------
-    contract, pool, vendor : str
-        Its name, what it supplies, and who does.
-    price : float
-        $bn per GW-year; NaN where it depends on the future.
-    """
-
+    # its name, what it supplies, and who does
     contract: str
     pool: str
     vendor: str
-    price: float
+    price: float  # $bn per GW-year; NaN where it depends on the future
 
 
 @dataclass(frozen=True)
 class View:
-    """A plan laid out for printing.
+    """A plan laid out for printing."""
 
-    Attributes
-    ----------
-    plan : Plan
-        The plan.
-    """
-
-    plan: Plan
+    plan: Plan  # the plan
     _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
     @property

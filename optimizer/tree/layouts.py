@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import REFERRERS
-from optimizer.instance.instance import Instance, apply_edits
-from optimizer.instance.remembered import Remembered, T
+from optimizer.instance.instance import Instance, Remembered, T, apply_edits
 from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.problems import InstanceError
 from optimizer.tree.arrays import MAKERS, Arrays, Maker, Names

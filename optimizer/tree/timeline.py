@@ -139,7 +139,7 @@ def _changed_row(table: str, owner: dict[str, str], instance: Instance, edited: 
     for axis, name in owner.items():
         mine = mine[mine[axis] == name] if axis in mine.columns else mine
     for row, cells in zip(mine.index.tolist(), mine.itertuples(index=False), strict=True):
-        if row == 0:
+        if row <= 0:
             return " inserted row"
         if row not in before.index or not _same(before.loc[[row]].iloc[0].tolist(), list(cells)):
             return f" row {row}"

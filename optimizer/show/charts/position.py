@@ -260,10 +260,7 @@ def _before(view: View) -> tuple[FloatArray, list[str]]:
 def grades(view: View) -> Drawing:
     """Return the chart of GW by how sure their source is: that of the contract, and that of its deliveries.
 
-    Parameters
-    ----------
-    view : View
-        What to show; GW as written, when all is delivered.
+    GW as written, when all is delivered.
     """
     found = gw_by_status(view.instance)
     parts: list[tuple[str, FloatArray, theme.Fill]] = [

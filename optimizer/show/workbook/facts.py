@@ -49,11 +49,11 @@ class BookFacts:
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
         """Pathway and pool of every pair that may be used in some future."""
-        return [(int(p), int(q)) for p, q in zip(*np.nonzero(self.data.eligible.any(axis=2)), strict=True)]
+        return usable_pairs(self.data)
 
     def pair_name(self, pair: tuple[int, int]) -> str:
         """Return how a pair is called."""
-        return f"{self.data.pathways[pair[0]]} on {self.data.pools[pair[1]]}"
+        return pair_head(self.data.pathways[pair[0]], self.data.pools[pair[1]])
 
     @cached_property
     def starts(self) -> list[pd.Timestamp]:
@@ -150,3 +150,13 @@ class BookFacts:
             ", ".join(f"{f.name}={f.outcomes[o].name}" for f, o in zip(factors, row, strict=True))
             for row in self.tree.scenario_outcome.tolist()
         ]
+
+
+def usable_pairs(data: PlanData) -> list[tuple[int, int]]:
+    """Return pathway and pool of every pair that may be used in some future, by their numbers."""
+    return [(int(p), int(q)) for p, q in zip(*np.nonzero(data.eligible.any(axis=2)), strict=True)]
+
+
+def pair_head(pathway: str, pool: str) -> str:
+    """Return how a pair is called in headings."""
+    return f"{pathway} on {pool}"
