@@ -198,10 +198,10 @@ def refuse_report(path: str | None, *, force: bool) -> None:
 
 def share(context: click.Context, parameter: click.Parameter, text: str) -> float:
     """Return a share from 0 up to 1, written as 20% or 0.2."""
-    try:
-        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        number = -1.0
+    from optimizer.language.cursor import NUMBER
+
+    digits = text.removesuffix("%")
+    number = float(digits) / (100 if digits != text else 1) if NUMBER.fullmatch(digits) else -1.0
     if not 0 <= number < 1:
         raise click.BadParameter(f"'{text}' is not a share from 0 up to 1; write 20% or 0.2")
     return number

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tables import GIVEN
 from optimizer.files import printable, read_bytes
+from optimizer.instance.cells import Fault, parsed
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.book import SHEETS
 from optimizer.show.workbook.facts import pair_head
@@ -96,7 +98,7 @@ def read_allocation(path: str | Path, prefix: str = "", pairs: Iterable[tuple[st
     if problems:
         raise InstanceError(problems)
     table = pd.concat(parts, ignore_index=True).astype({"node": np.int64})
-    return table.sort_values(["node"], kind="stable", ignore_index=True)
+    return table.sort_values(["node"], kind="stable").set_axis(range(2, len(table) + 2))
 
 
 def _pairs(
@@ -120,11 +122,9 @@ def _pairs(
 
 def _number(sheet: Sheet, name: str, row: int, at: int, problems: list[Problem]) -> float:
     cell = _FORMULA if (row, at) in sheet.formulas else sheet.rows.get(row, {}).get(at, "0")
-    try:
-        if not isinstance(cell, Odd):
-            return float(cell)
-        what, rule, remedy = cell.what, cell.rule, cell.remedy
-    except ValueError:
-        what, rule, remedy = f"'{cell}'", "must be a number (GW)", "write digits and a decimal point"
+    number = Fault(cell.rule, cell.remedy) if isinstance(cell, Odd) else parsed(GIVEN["plan"]["gw"], cell)
+    if not isinstance(number, Fault):
+        return float(number)
+    what, rule, remedy = cell.what if isinstance(cell, Odd) else f"'{cell}'", number.rule, number.remedy
     problems.append(Problem(f"{name}!{letters(at)}{row}", what, rule, remedy))
     return 0.0
