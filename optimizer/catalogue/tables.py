@@ -152,6 +152,7 @@ EFFECTIVE_GW: Final = "effective GW"
 BN: Final = "$bn"
 RATE: Final = "$bn per GW-year"
 PER_GW: Final = "$bn per GW"
+PER_YEAR: Final = "$bn per year"
 
 
 def key(column: Column) -> Column:
@@ -383,7 +384,7 @@ TABLES: Final[dict[str, Table]] = {
                 amount(
                     "base_gw", "Capacity whose doubling the curve speaks of.", REQUIRED, EFFECTIVE_GW, open_ends="("
                 ),
-                amount("base_value_bn_per_year", "Value that the uplift is a share of.", REQUIRED, "$bn per year"),
+                amount("base_value_bn_per_year", "Value that the uplift is a share of.", REQUIRED, PER_YEAR),
                 amount("uplift_per_doubling", "Share of the base value added by a doubling.", REQUIRED, "share"),
                 amount("max_gw", "Capacity at which the curve ends.", REQUIRED, EFFECTIVE_GW, open_ends="("),
                 count("segments", "Number of chords that stand for the curve.", REQUIRED, least=1.0, most=1000.0),

@@ -52,8 +52,11 @@ def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
     if not is_workbook_name(path):
         return read_given(path, laid_out)
     from optimizer.show.workbook.back import read_allocation
+    from optimizer.show.workbook.facts import usable_pairs
 
-    table = read_allocation(path, prefix).astype(str)
+    data = laid_out.data
+    pairs = [(data.pathways[p], data.pools[q]) for p, q in usable_pairs(data)]
+    table = read_allocation(path, prefix, pairs).astype(str)
     rows = [dict(zip(table.columns, cells, strict=True)) for cells in table.itertuples(index=False, name=None)]
     return entered(list(enumerate(rows, start=2)), f"{path}: {prefix}allocation", laid_out)
 

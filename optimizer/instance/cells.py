@@ -99,18 +99,10 @@ BLANKS: Final[dict[str, Any]] = {"text": "", "number": np.nan, "integer": np.nan
 
 @dataclass
 class Parsed:
-    """A table as typed columns, with the problems of its cells.
+    """A table as typed columns, with the problems of its cells."""
 
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        The typed table; cells that could not be read are blank.
-    faults : list of (str, Problem)
-        Column and problem, row by row.
-    """
-
-    frame: pd.DataFrame
-    faults: list[tuple[str, Problem]] = field(default_factory=list)
+    frame: pd.DataFrame  # the typed table; cells that could not be read are blank
+    faults: list[tuple[str, Problem]] = field(default_factory=list)  # column and problem, row by row
 
     @property
     def problems(self) -> list[Problem]:
@@ -122,7 +114,7 @@ def place(table: Table, row: int, column: str) -> str:
     """Say where a cell of an instance folder is: ``demand.csv row 7, cap_gw``."""
     if table.section:
         return f"{table.file} {column}" if table.name == "instance" else f"{table.file} [{table.name}] {column}"
-    return f"{table.file} {f'row {row}' if row else 'inserted row'}, {column}"
+    return f"{table.file} {f'row {row}' if row > 0 else 'inserted row'}, {column}"
 
 
 def shown(value: object) -> str:

@@ -29,42 +29,24 @@ _OPERATIONS: Final = {"=": "set", "*=": "scale", "+=": "add", "-=": "add"}
 
 
 @dataclass(frozen=True)
-class Axis:
-    """Cells that take one value after another.
+class ValueAxis:
+    """Cells that take one value after another."""
 
-    Attributes
-    ----------
-    name : str
-        The cells, how they change and when, in the command line's spelling without the values.
-    edits : tuple of Edit
-        The edit for each value.
-    values : tuple of str or float
-        The values as a table shows them.
-    """
-
-    name: str
-    edits: tuple[Edit, ...]
-    values: tuple[str | float, ...]
+    name: str  # the cells, how they change and when, in the command line's spelling without the values
+    edits: tuple[Edit, ...]  # the edit for each value
+    values: tuple[str | float, ...]  # the values as a table shows them
 
 
-def axis(text: str) -> Axis:
+def axis(text: str) -> ValueAxis:
     """Return the axis that a text spells.
 
-    Parameters
-    ----------
-    text : str
-        ``TABLE[column=pattern, ...].column OP VALUE, VALUE, ... [@ FROM..UNTIL]`` with OP one of ``=``, ``*=``, ``+=``,
-        ``-=``. Numbers may be written ``LOW..HIGH step STEP``, and of a date ``+= 3, 6 months``.
-
-    Raises
-    ------
-    InstanceError
-        If the text is none; the message says at which character.
+    ``TABLE[column=pattern, ...].column OP VALUE, VALUE, ... [@ FROM..UNTIL]`` with OP one of ``=``, ``*=``, ``+=``,
+    ``-=``. Numbers may be written ``LOW..HIGH step STEP``, and of a date ``+= 3, 6 months``.
     """
     return AxisReader(text, f"grid {text.strip()}", FORMS).axis()
 
 
-def limits(text: str) -> Axis:
+def limits(text: str) -> ValueAxis:
     """Return the axis of two values, the lower and the higher, that ``CELL OP LOW..HIGH`` spells."""
     return AxisReader(text, f"range {text.strip()}", "write CELL = LOW..HIGH, or CELL *= LOW..HIGH").axis(ends=True)
 
@@ -72,7 +54,7 @@ def limits(text: str) -> Axis:
 class AxisReader(EditReader):
     """A cursor on the text of one axis."""
 
-    def axis(self, *, ends: bool = False) -> Axis:
+    def axis(self, *, ends: bool = False) -> ValueAxis:
         """Return the axis; with `ends` a range stands for its two ends, and nothing else will do."""
         self.skip()
         table = self.name("a table's name")
@@ -99,7 +81,7 @@ class AxisReader(EditReader):
             noted(Edit(table, operation, where, column, sign * v if sign < 0 else v, start, until))  # type: ignore[arg-type, operator]
             for v in values
         ]
-        return Axis(" ".join([*words, self.text[at:].strip()]).strip(), tuple(edits), tuple(map(_shown, values)))
+        return ValueAxis(" ".join([*words, self.text[at:].strip()]).strip(), tuple(edits), tuple(map(_shown, values)))
 
     def _values(self, operator: str, table: str, column: str) -> list[Cell]:
         """Read values parted by commas."""

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from optimizer.catalogue.tables import TABLES, allowed_columns
-from optimizer.problems import InstanceError, Problem
+from optimizer.problems import InstanceError, Problem, composed
 
 Cell = str | float | int | bool | dt.date
+
+
+class Name(str):
+    """A name that stands for itself, whatever ``*``, ``?`` and ``[`` it holds; other text is a pattern."""
+
+    __slots__ = ()
+
 
 NAME: Final = re.compile(r"[^\W\d]\w*")
 WORD: Final = re.compile(r'[^\s,\[\]"=@]+')
@@ -25,24 +32,15 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 @dataclass
 class Cursor:
-    """A place in a text, moved on by what is read there.
+    """A place in a text, moved on by what is read there."""
 
-    Attributes
-    ----------
-    text : str
-        The whole text.
-    where : str
-        Words that say which text it is, for messages.
-    forms : str
-        What may be written, for messages.
-    at : int
-        Place of the next character, from 0.
-    """
+    text: str  # the whole text
+    where: str  # words that say which text it is, for messages
+    forms: str  # what may be written, for messages
+    at: int = 0  # place of the next character, from 0
 
-    text: str
-    where: str
-    forms: str
-    at: int = 0
+    def __post_init__(self) -> None:
+        self.text = composed(self.text)
 
     def cell(self, table: str, column: str) -> Cell:
         """Read the value of a cell: text in double quotes, or a word as what its column or its look makes it."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from optimizer.language.cursor import DATE, FLAG, NUMBER, WHOLE, WORD, Cell, Cursor, as_number, kind_of
+from optimizer.language.cursor import DATE, FLAG, NUMBER, WHOLE, WORD, Cell, Cursor, Name, as_number, kind_of
 
 Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
 
@@ -25,7 +25,8 @@ class Edit:
     operation : {"set", "scale", "add", "shift_months", "insert", "drop"}
         What is done to the cells.
     where : mapping of str to Cell
-        Column to glob (text) or value (numbers, dates); all must match. For ``insert`` the row.
+        Column to glob (text), `Name` or value (numbers, dates); all must match; ``row`` is the number of the row in
+        its file. For ``insert`` the row.
     column : str
         Column that is changed; blank for ``insert`` and ``drop``.
     value : Cell
@@ -80,6 +81,9 @@ FORMS: Final = (
 )
 
 _VERB = re.compile(r"(drop|insert)\s+(?=[^\W\d])")
+GLOB: Final = frozenset("*?[")
+"""Characters that make a text a pattern."""
+
 OPERATOR: Final = re.compile(r"[*+-]?=")
 _MONTHS = re.compile(rf"({NUMBER.pattern})\s*months?(?![^\s@])")
 
@@ -122,7 +126,11 @@ def spell(edit: Edit) -> str:
 
 def spell_cells(where: Mapping[str, Cell]) -> str:
     """Return what picks rows in the command line's spelling: ``pathway=ads, tier=1``."""
-    return ", ".join(f"{name}={_spell_cell(cell)}" for name, cell in where.items())
+    return ", ".join(f"{name}{_spell_is(cell)}{_spell_cell(cell)}" for name, cell in where.items())
+
+
+def _spell_is(cell: Cell) -> str:
+    return "==" if isinstance(cell, Name) and not GLOB.isdisjoint(cell) else "="
 
 
 def _spell_change(edit: Edit) -> str:
@@ -223,7 +231,9 @@ class EditReader(Cursor):
                 self.at = at
                 self.fail(f"every column once, '{column}' stands twice")
             self.literal("=", f"'=' after the column '{column}'")
-            where[column] = self.cell(table, column)
+            exact = self.next("=")
+            cell = self.cell(table, column)
+            where[column] = Name(cell) if exact and isinstance(cell, str) else cell
             if self.next("]"):
                 return where
             self.literal(",", "',' or ']'")

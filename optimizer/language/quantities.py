@@ -64,7 +64,7 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Span:
+class Range:
     """Values in ``[start, until)``; None: open."""
 
     start: float | dt.date | None
@@ -80,31 +80,17 @@ class Number:
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of the rows that meet every condition: one cell, or the sum of products over rows, or how many rows.
+    """Cells of the rows that meet every condition: one cell, or the sum of products over rows, or how many rows."""
 
-    Attributes
-    ----------
-    table : str
-        Table of the catalogue.
-    where : tuple of (Path, Cell or Span)
-        Conditions.
-    columns : tuple of Path
-        The column, or the columns whose cells are multiplied row by row; none for ``count``.
-    total : {"one", "sum", "count"}
-        What is made of the rows.
-    at : int
-        Place in the text, from 0.
-    """
-
-    table: str
-    where: tuple[tuple[Path, Cell | Span], ...]
-    columns: tuple[Path, ...]
-    total: Literal["one", "sum", "count"]
-    at: int
+    table: str  # table of the catalogue
+    where: tuple[tuple[Path, Cell | Range], ...]  # conditions
+    columns: tuple[Path, ...]  # the column, or the columns whose cells are multiplied row by row; none for ``count``
+    total: Literal["one", "sum", "count"]  # what is made of the rows
+    at: int  # place in the text, from 0
 
 
 @dataclass(frozen=True)
-class Figure:
+class PlanFigure:
     """A figure of the plan: ``key`` is the pathway or component, a glob within ``sum``."""
 
     name: str
@@ -123,21 +109,15 @@ class Operation:
     at: int
 
 
-Quantity = Number | Cells | Figure | Operation
+Quantity = Number | Cells | PlanFigure | Operation
 
 
 def parse(text: str, where: str) -> Quantity:
-    """Return the quantity that a text spells.
-
-    Raises
-    ------
-    InstanceError
-        If the text is no quantity, or names a table, column or figure that does not exist; it says at which character.
-    """
-    return _Reader(text, where, FORMS).read()
+    """Return the quantity that a text spells."""
+    return _QuantityReader(text, where, FORMS).read()
 
 
-class _Reader(Cursor):
+class _QuantityReader(Cursor):
     """A cursor on the text of one quantity."""
 
     depth = operators = 0
@@ -216,9 +196,9 @@ class _Reader(Cursor):
                 columns.append(self._numbers(table))
         return Cells(table, tuple(where), tuple(columns), total, at)
 
-    def _conditions(self, table: str) -> list[tuple[Path, Cell | Span]]:
+    def _conditions(self, table: str) -> list[tuple[Path, Cell | Range]]:
         """Read ``[column=value, ...]``, which may be missing."""
-        where: list[tuple[Path, Cell | Span]] = []
+        where: list[tuple[Path, Cell | Range]] = []
         if not self.next("["):
             return where
         while True:
@@ -249,12 +229,12 @@ class _Reader(Cursor):
             self.refuse(at, f"'{path.column.name}'", "it does not hold numbers", "name a column of numbers")
         return path
 
-    def _wanted(self, path: Path) -> Cell | Span:
+    def _wanted(self, path: Path) -> Cell | Range:
         kind, at = path.column.kind, self.at
         word = WORD.match(self.text, at)
         if kind in ("date", "number", "integer") and word and ".." in word.group():
             start, _, until = word.group().partition("..")
-            span = Span(self._end(kind, start, at), self._end(kind, until, at + len(start) + 2))
+            span = Range(self._end(kind, start, at), self._end(kind, until, at + len(start) + 2))
             self.move(word.end())
             return span
         value = self.cell(path.table, path.column.name)
@@ -278,22 +258,22 @@ class _Reader(Cursor):
             return self.calendar_date(word) if DATE.fullmatch(word) else self.fail("a date YYYY-MM-DD")
         return float(as_number(word)) if NUMBER.fullmatch(word) else self.fail("a number")
 
-    def _figure(self, at: int, total: bool) -> Figure:
+    def _figure(self, at: int, total: bool) -> PlanFigure:
         self.literal(".", "'.' and a figure of the plan")
         named_at, name = self.at, self.name("a figure of the plan")
         if name not in FIGURES:
             self.refuse(named_at, f"'{name}'", "the plan has no such figure", nearest(name, FIGURES))
         key = FIGURES[name]
         if not key and not total:
-            return Figure(name, "", False, at)
+            return PlanFigure(name, "", False, at)
         if not key:
             self.refuse(named_at, f"'{name}'", "there is nothing to sum", f"write plan.{name}")
         if total and not self.text.startswith("[", self.at):
-            return Figure(name, "*", True, at)
+            return PlanFigure(name, "*", True, at)
         self.literal("[", f"'[{key}=...]' after plan.{name}")
         if not NAME.match(self.text, self.at) or self.name(key) != key:
             self.refuse(self.at, "another name", f"plan.{name} is told apart by its {key}", f"write [{key}=...]")
         self.literal("=", f"'=' after '{key}'")
         value = str(self.cell("pathways", "pathway"))
         self.literal("]", "']'")
-        return Figure(name, value, total, at)
+        return PlanFigure(name, value, total, at)

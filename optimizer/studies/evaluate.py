@@ -15,6 +15,9 @@ import pandas as pd
 
 from models.data import PlanData
 from optimizer.audit.audit import audit
+from optimizer.catalogue.limits import LIMITS
+from optimizer.catalogue.money import OF_A_PATHWAY
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.conflict.demands import elastic
 from optimizer.errors import AuditError
 from optimizer.files import printable
@@ -29,45 +32,8 @@ from optimizer.solver.solving import certified
 from optimizer.storage.read import read_file
 from optimizer.tree.timeline import Timeline
 
-WORDS: Final = {
-    "balance": "more of {} is used than is delivered and not cancelled",
-    "floor_met": "{} has less than its floor",
-    "cap_kept": "{} has more than its cap",
-    "ramp": "{} grows faster than its ramp",
-    "signing_ramp": "{} signs faster than its ramp",
-    "deals": "deals of {} come back, or go, without notice",
-    "term": "deals of {} end within their term",
-    "lock_least": "{} has less than its lock",
-    "lock_most": "{} has more than its lock",
-    "block_least": "{} is used, and less than its least block",
-    "block_most": "{} is used, and less than its least block",
-}
-"""By constraint: what it means to break it."""
-
-_AUDITED: Final = (
-    "balance",
-    "idle GW",
-    "floor:",
-    "cap:",
-    "ramp:",
-    "lock:",
-    "deals in force after",
-    "deals within",
-    "block of",
-)
-"""How the audit's findings on those limits begin."""
-
-BROKEN: Final = 1e-6
-"""GW beyond a limit that count as breaking it."""
-
-PATHWAY_MONEY: Final = (
-    "value", "operating_cost", "migration_cost", "signing_cost", "breach_cost", "shortfall_penalty",
-    "move_penalty",
-)  # fmt: skip
-"""Components of worth that belong to a pathway."""
-
 REST: Final = "contracts and idle"
-"""Owner of the other components."""
+"""Owner of the components of worth that belong to no pathway."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +45,13 @@ class Broken:
     words : str
         What is broken.
     most_gw : float
-        How far, at most, GW.
+        How far, at most, in its limit's measure: GW but for limits on money.
     nodes : int
         On how many nodes.
     start, known : str
         First day of the first such node, and what is known there.
+    measure : str
+        What the limit is counted in.
     """
 
     words: str
@@ -91,6 +59,7 @@ class Broken:
     nodes: int
     start: str
     known: str
+    measure: str = "GW"
 
 
 @dataclass(frozen=True)
@@ -143,19 +112,21 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
     size = program.shape[1]
     breakable, rows = _elastic(fixed)
     least = _solved(breakable).columns[size:]
-    beyond = np.where(least > BROKEN, least, 0.0)
+    beyond = np.where(least > KILOWATT, least, 0.0)
     lifted = replace(
         breakable,
         cost=np.append(program.cost, np.zeros(len(beyond))),
         offset=program.offset,
-        column_upper=np.append(fixed.column_upper, beyond + BROKEN / 10 * (beyond > 0)),
+        node_weight=program.node_weight,
+        column_upper=np.append(fixed.column_upper, beyond + KILOWATT / 10 * (beyond > 0)),
     )
     solution = _solved(lifted)
     own = replace(solution, columns=solution.columns[:size], row_duals=np.empty(0), row_ranges=None)
-    proof = certify(lifted, solution.columns, solution.row_duals)
+    proof = certify(lifted, solution.columns, solution.row_duals, solution.light_duals)
     plan = make_plan(laid_out, program, own, proof)
-    _check(plan, broken=bool(beyond.any()))
-    return Evaluation(plan, best.plan, tuple(_told(best, rows, beyond)))
+    broken = _broken(best, rows, beyond)
+    _check(plan, {LIMITS[row].name for row, _, _ in broken})
+    return Evaluation(plan, best.plan, tuple(_told(best, broken)))
 
 
 def _fixed(program: LinearProgram, data: PlanData, given: FloatArray) -> LinearProgram:
@@ -174,11 +145,11 @@ def _fixed(program: LinearProgram, data: PlanData, given: FloatArray) -> LinearP
 
 
 def _elastic(program: LinearProgram) -> tuple[LinearProgram, IntArray]:
-    """Return the program with every limit of `WORDS` allowed to be broken at 1 a GW, and the rows of those limits.
+    """Return the program in which every limit may be broken at 1 a GW, and the rows of the limits.
 
     Each such row has two columns more, one that adds GW to it and one that takes GW away; nothing else costs anything.
     """
-    rows = np.concatenate([np.arange(at.start, at.stop) for name, at in program.rows.items() if name in WORDS])
+    rows = np.concatenate([np.arange(at.start, at.stop) for name, at in program.rows.items() if _breakable(name)])
     count = len(rows)
     both, signs = np.tile(rows, 2)[:, None], np.repeat([1.0, -1.0], count)[:, None]
     return elastic(program, both, signs, np.ones(2 * count), np.full(2 * count, np.inf)), rows
@@ -191,41 +162,49 @@ def _solved(program: LinearProgram) -> Solution:
     return solution
 
 
-def _check(plan: Plan, *, broken: bool) -> None:
+def _breakable(row: str) -> bool:
+    return row in LIMITS and bool(LIMITS[row].broken)
+
+
+def _check(plan: Plan, broken: set[str]) -> None:
     """Hold the tables against the instance; of a plan beyond its limits all but those limits must agree."""
-    findings = audit(plan.instance, plan.tables, plan.summary)
-    wrong = [str(f) for f in findings if not (broken and f.figure.startswith(_AUDITED))]
+    wrong = [str(f) for f in audit(plan.instance, plan.tables, plan.summary) if f.limit not in broken]
     if wrong:
         raise AuditError("the given allocation's figures do not agree with the instance's tables", wrong)
 
 
-def _told(best: Answer, rows: IntArray, beyond: FloatArray) -> list[Broken]:
-    """Return the limits that are broken, each once, in the order of the constraints."""
-    program, laid_out = best.program, best.laid_out
+def _broken(best: Answer, rows: IntArray, beyond: FloatArray) -> list[tuple[str, list[int], float]]:
+    """Return the constraint and key of each row that is broken, and by how many GW, in the order of the rows."""
+    program = best.program
     gw = beyond[: len(rows)] + beyond[len(rows) :]
-    starts = laid_out.calendar.starts()
-    found: dict[str, list[tuple[int, float]]] = {}
-    for name, at in program.rows.items():
-        for row in rows[(rows >= at.start) & (rows < at.stop) & (gw > 0)].tolist() if name in WORDS else ():
-            key = program.row_keys[name][row - at.start].tolist()
-            words = WORDS[name].format(row_name(program.labels, key[:-1]))
-            found.setdefault(words, []).append((key[-1], float(gw[rows == row][0])))
+    beyond_of = dict(zip(rows[gw > 0].tolist(), gw[gw > 0].tolist(), strict=True))
     return [
-        Broken(
-            words,
-            max(gw for _, gw in places),
-            len(places),
-            str(starts[laid_out.data.tree.period[node]]),
-            laid_out.known[node],
-        )
-        for words, places in found.items()
-        for node in [min(node for node, _ in places)]
+        (name, program.row_keys[name][row - at.start].tolist(), beyond_of[row])
+        for name, at in program.rows.items()
+        for row in sorted(beyond_of)
+        if at.start <= row < at.stop
     ]
+
+
+def _told(best: Answer, broken: list[tuple[str, list[int], float]]) -> list[Broken]:
+    """Return the limits that are broken, each once."""
+    laid_out = best.laid_out
+    starts = laid_out.calendar.starts()
+    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for row, key, gw in broken:
+        words = LIMITS[row].broken.format(row_name(best.program.labels, key[:-1]))
+        found.setdefault((words, LIMITS[row].measure), []).append((key[-1], gw))
+    told = []
+    for (words, measure), places in found.items():
+        node, most = min(node for node, _ in places), max(gw for _, gw in places)
+        start = str(starts[laid_out.data.tree.period[node]])
+        told.append(Broken(words, most, len(places), start, laid_out.known[node], measure))
+    return told
 
 
 def _by_owner_and_year(plan: Plan) -> pd.DataFrame:
     rows = plan.cashflow
-    owner = rows["name"].where(rows["component"].isin(PATHWAY_MONEY), REST).rename("owner")
+    owner = rows["name"].where(rows["component"].isin(OF_A_PATHWAY), REST).rename("owner")
     expected = (rows["discounted_bn"] * rows["probability"]).groupby([owner, rows["start"].dt.year.rename("year")])
     return expected.sum().unstack().fillna(0.0)
 
@@ -403,7 +382,7 @@ class _Reader:
             gw = float(text)
         except ValueError:
             gw = math.nan
-        if math.isfinite(gw) and gw >= -1e-9:
+        if math.isfinite(gw) and gw >= -ROUNDING:
             return max(gw, 0.0)
         self.problem(
             f"{at}, gw", f"'{text}'", "must be a number of GW, at least 0", "leave the row out to have it chosen"

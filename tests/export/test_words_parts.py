@@ -14,9 +14,10 @@ import pytest
 from rich.console import Console
 
 import optimizer as gw
+from optimizer.catalogue.limits import ONE_OFF, PER_YEAR
+from optimizer.catalogue.tolerances import MEGAWATT
 from optimizer.plan.claims import Claim
 from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
-from optimizer.plan.marginals import ONE_OFF, PER_YEAR
 from optimizer.session import Session
 from optimizer.show.page import Page
 from optimizer.show.text import breakeven, claims, comparison, decisions, sweep, uncertainty, values
@@ -26,7 +27,6 @@ from optimizer.show.view import View
 from optimizer.studies.breakeven.cases import EXACT, Search
 from optimizer.studies.compare import Figure
 from optimizer.studies.evaluate import Broken, Evaluation
-from optimizer.studies.sweep.tornado import LEAST_GW
 from optimizer.studies.whatif import Attribution, Stack, compare, stacks
 from tests.cli.conftest import INSTANCES, in_process
 from tests.export.test_words import MORE
@@ -139,7 +139,7 @@ def test_what_a_tornado_hangs_on() -> None:
     """Protects who trusts first moves: from which change on they are others, what leaves no plan, and why."""
     table = pd.DataFrame(
         {"input": ["a", "b", "c"], "swing": [1.0, 2.0, 3.0], "reason": "",
-         "first_moves_changed_gw": [LEAST_GW, 0.9 * LEAST_GW, 0.0]}
+         "first_moves_changed_gw": [MEGAWATT, 0.9 * MEGAWATT, 0.0]}
     )  # fmt: skip
     assert said(sweep.hangs_on, table) == ("Half of all swings together is that of c alone. First moves change with a.")
     still = table.assign(first_moves_changed_gw=0.0, swing=[1.0, 1.0, 1.0], reason=["", "no pool", "no pool"])
@@ -150,7 +150,7 @@ def test_what_a_tornado_hangs_on() -> None:
     assert said(sweep.hangs_on, still.assign(swing=0.0, reason="")).startswith("First moves stay")
     many = pd.DataFrame({"input": list("abcdefgh"), "swing": 0.0, "reason": "", "first_moves_changed_gw": 1.0})
     assert said(sweep.hangs_on, many) == "First moves change with a, b, c, d, e, f and 2 more."
-    assert LEAST_GW == 0.001  # a megawatt
+    assert MEGAWATT == 0.001  # a megawatt
 
 
 def test_draws_without_a_plan_are_counted_by_their_reasons() -> None:
@@ -176,11 +176,11 @@ def test_how_a_breakeven_was_found_is_said() -> None:
     assert searched(steps=1) == "Exact: parametric steps of the basis (1 basis)."
     assert [breakeven._slope(slope) for slope in (None, -0.0, 0.1234567)] == ["-", "0", "0.123457"]
     between = type("Found", (), {"low": 4.0, "high": 4.5})()
-    assert searched(method="bisection", reason="blocks are whole", found=between, scan=True) == (
+    assert searched(method="bisection", reason="blocks are whole", nearest=between, scan=True) == (
         "By bisection of re-solves (3 re-solves), since blocks are whole. It lies between 4 and 4.5. Some of the way "
         "was solved at some values only: what happens and is undone between two is not seen."
     )
-    assert searched(found=replace_(between, high=4.0)) == "Exact: parametric steps of the basis (3 bases)."
+    assert searched(nearest=replace_(between, high=4.0)) == "Exact: parametric steps of the basis (3 bases)."
 
 
 def replace_(found: Any, **changed: float) -> Any:
@@ -285,20 +285,19 @@ SHOWN: Mapping[str, Any] = {
         "swings": [
             {"cells": "value", "status": "", "count": 2, "down_bn": -0.6, "up_bn": None, "at_risk_bn": 0.6,
              "reason": "a floor"},
-            {"cells": "fee", "status": "scenario", "count": 1, "down_bn": 0.0004, "up_bn": 0.25, "at_risk_bn": 0.0005,
+            {"cells": "fee", "status": "scenario", "count": 1, "down_bn": 0.004, "up_bn": 0.25, "at_risk_bn": 0.005,
              "reason": ""},
-            {"cells": "width", "status": "scenario", "count": 1, "down_bn": 0.0, "up_bn": 0.0, "at_risk_bn": 0.0004,
+            {"cells": "width", "status": "scenario", "count": 1, "down_bn": 0.0, "up_bn": 0.0, "at_risk_bn": 0.004,
              "reason": ""},
         ],
     },
 }  # fmt: skip
 
 
-def test_exposure_says_what_is_owed_and_at_risk() -> None:
+def test_exposure_says_what_is_owed_and_at_risk(capsys: pytest.CaptureFixture[str]) -> None:
     """Protects columns that look alike: signed and kept, late and failed, down and up, gain and loss."""
-    file = io.StringIO()
-    print_exposure(SHOWN, Console(file=file, width=80, color_system=None))
-    page, at = " ".join(file.getvalue().split()), 0
+    print_exposure(SHOWN)
+    page, at = " ".join(capsys.readouterr().out.split()), 0
     for words in (
         "EXPOSURE OF tiny Changed from the instance as written: a = 1; b = 2 The plan is NOT PROVED BEST (time limit).",
         "acme 1.00 4.00 80% 3.00 60% 1.00 5.00 small0 1.00",

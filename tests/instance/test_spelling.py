@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.language.cursor import Cell
+from optimizer.language.cursor import Cell, Name
 from optimizer.language.edits import Edit, Operation, edit, noted, spell
 from optimizer.problems import InstanceError
 
@@ -24,6 +24,8 @@ FORMS = {
     "deliveries[contract=nebius*].date += 6 months": Edit(
         "deliveries", "shift_months", {"contract": "nebius*"}, "date", 6
     ),
+    "drop contracts[contract==azure*]": Edit("contracts", "drop", {"contract": Name("azure*")}),
+    "deliveries[contract=own, row=3].gw = 2": Edit("deliveries", "set", {"contract": "own", "row": 3}, "gw", 2),
     "deliveries.date -= 1 month": Edit("deliveries", "shift_months", {}, "date", -1),
     "demand[pathway=msl].target_gw = 2.5 @ 2027-01-01..2027-07-01": Edit(
         "demand", "set", {"pathway": "msl"}, "target_gw", 2.5, JANUARY, JULY

@@ -11,7 +11,7 @@ from typing import Final
 
 from optimizer.files import printable
 from optimizer.instance.instance import Instance
-from optimizer.language.axes import Axis, axis
+from optimizer.language.axes import ValueAxis, axis
 from optimizer.language.edits import edit, spell
 from optimizer.problems import InstanceError, Problem, all_told
 from optimizer.studies.evaluate import csv_lines
@@ -21,7 +21,7 @@ MOST_CASES: Final = 100_000
 """Cases of one sweep, at most."""
 
 
-def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
+def axes(instance: Instance, texts: Sequence[str]) -> list[ValueAxis]:
     """Return the axes of a grid; every value of each fits the instance on its own.
 
     Raises
@@ -30,29 +30,25 @@ def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
         If a text is no axis, two are the same, or an edit names nothing; it carries every problem found. Or if there
         are more than `MOST_CASES` combinations, which is told before any edit is tried.
     """
-    (found,) = all_told([partial(axis, text) for text in texts])
-    names = [each.name for each in found]
+    (sides,) = all_told([partial(axis, text) for text in texts])
+    names = [each.name for each in sides]
     twice = [
         Problem(f"grid {n}", "given twice", "each axis stands once") for n in dict.fromkeys(names) if names.count(n) > 1
     ]
     if twice:
         raise InstanceError(twice)
-    _refuse_too_many(found)
-    all_told([partial(instance.edited, each) for one in found for each in one.edits])
-    return list(found)
-
-
-def _refuse_too_many(found: Sequence[Axis]) -> None:
-    count = math.prod(len(each.values) for each in found)
+    count = math.prod(len(each.values) for each in sides)
     if count > MOST_CASES:
         rule = f"a sweep has at most {MOST_CASES:,}"
         raise InstanceError(Problem("grid", f"{count:,} cases", rule, "take fewer values, or draws: gwplan montecarlo"))
+    all_told([partial(instance.edited, each) for one in sides for each in one.edits])
+    return list(sides)
 
 
-def grid(found: Sequence[Axis]) -> tuple[Task, ...]:
+def grid(axes_: Sequence[ValueAxis]) -> tuple[Task, ...]:
     """Return the cases of a grid: every value of each axis with every value of the others, the last varying fastest."""
-    sides = [list(zip(each.edits, each.values, strict=True)) for each in found]
-    names = [each.name for each in found]
+    sides = [list(zip(each.edits, each.values, strict=True)) for each in axes_]
+    names = [each.name for each in axes_]
     return tuple(
         Task(
             tuple(spell(change) for change, _ in point),
@@ -67,11 +63,6 @@ def written(path: str, instance: Instance) -> tuple[Task, ...]:
 
     A header is ``CELL``, ``CELL *=`` or ``CELL +=``, with ``@ FROM..UNTIL`` behind it where that is meant. A column
     called ``name`` names the cases. A blank leaves the cell as it is.
-
-    Raises
-    ------
-    InstanceError
-        If the file cannot be read, or a cell of it makes no edit that fits the instance; it carries every problem.
     """
     where, lines = csv_lines(path)
     if len(lines) < 2:
