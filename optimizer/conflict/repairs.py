@@ -52,9 +52,7 @@ def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -
         return []
     choices = [best]
     for some in {tuple(map(id, some)): some for some in _allowed(every, best) if some}.values():
-        choice = _cheapest(program, some, options)
-        if choice and not any(_same(choice, other) for other in choices):
-            choices.append(choice)
+        choices += filter(None, [_cheapest(program, some, options)])
     drafts = [_draft(best, laid_out, few=False), *(_draft(choice, laid_out) for choice in choices)]
     drafts += [_Draft(way, way.gw_years) for choice in choices if (way := later(choice, laid_out))]
     drafts += _earlier(laid_out, [given for choice in choices for given in choice])
@@ -69,12 +67,6 @@ def _allowed(every: list[Relief], best: list[Given]) -> Iterator[list[Relief]]:
         yield [relief for relief in every if relief.kind == kind]
     for key in sorted({given.relief.key for given in best}):
         yield [relief for relief in every if relief.key != key]
-
-
-def _same(one: list[Given], other: list[Given]) -> bool:
-    """Return whether two choices differ by less than a watt."""
-    gives = [{id(given.relief): given.gw for given in choice} for choice in (one, other)]
-    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < ROUNDING for r, gw in gives[0].items())
 
 
 @dataclass(frozen=True)
