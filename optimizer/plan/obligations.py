@@ -28,6 +28,8 @@ class Owed:
         $bn as signed, and after the plan's cancellations.
     gw : (S, K, Y) float array
         Mean GW in service as signed, over the plan's and the contract's periods of the year.
+    after : (S, K) float array
+        $bn of `kept` that fall due after the horizon.
     probability : (S,) float array
         Of each scenario.
     """
@@ -38,6 +40,7 @@ class Owed:
     signed: FloatArray
     kept: FloatArray
     gw: FloatArray
+    after: FloatArray
     probability: FloatArray
 
     def expected(self, amounts: FloatArray) -> FloatArray:
@@ -70,7 +73,7 @@ def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
     years, first_in_year, periods_in_year = np.unique(year, return_index=True, return_counts=True)
     ended = carried(cancelled, data.ref)
     shape = (len(timeline.scenarios), len(data.contracts), len(years))
-    signed, kept, gw = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    signed, kept, gw, after = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape[:2])
     made: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
     for s, scenario in enumerate(timeline.scenarios):
         key = (id(scenario.tables["contracts"]), id(scenario.tables["deliveries"]))
@@ -85,9 +88,10 @@ def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
         for found, amounts in ((signed, flow), (kept, flow * left), (gw, service)):
             found[s] = np.add.reduceat(amounts, first_in_year, axis=1)
         gw[s] /= periods_in_year
+        after[s] = (flow * left)[:, horizon:].sum(axis=1)
     vendor = _vendors(timeline)
     vendors = tuple(vendor[name] for name in timeline.contract_of)
-    return Owed(vendors, tuple(data.contracts), years, signed, kept, gw, tree.scenario_probability)
+    return Owed(vendors, tuple(data.contracts), years, signed, kept, gw, after, tree.scenario_probability)
 
 
 def cancelled_shares(timeline: Timeline, cancellations: pd.DataFrame) -> FloatArray:

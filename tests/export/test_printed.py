@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+import optimizer as gw
 from optimizer.kept.run import Run
 from optimizer.plan.plan import Plan
 from optimizer.show.page import percent
@@ -19,6 +21,7 @@ from optimizer.show.text.decisions import notices
 from optimizer.show.text.plan import print_plan
 from optimizer.show.view import View
 from tests.export.printouts import PARTS, floats, part, printed, row, yearly
+from tests.instance.folders import plain
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def test_the_reference_plan_fits_80_columns_and_little_more_than_four_screens(pa
     """Protects the layout: nothing wraps on an ordinary terminal and no list runs away."""
     lines = page.splitlines()
     assert max(map(cell_len, lines)) <= 80
-    assert len(lines) <= 118
+    assert len(lines) <= 119
     assert not any(line.endswith(" ") for line in lines)
 
 
@@ -322,3 +325,23 @@ def test_how_firm_the_plan_is_stands_in_two_lines(reference: Plan, least: float,
     first = next(i for i, line in enumerate(lines) if line.startswith("How firm"))
     told = f"How firm: 1 GW moved for a year {words} (less msl in 2027) or at least $2,500m (less ads in 2028)"
     assert " ".join(lines[first : first + 2]) == f"{told}; in the first month at least $46m."
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (
+            {"contracts": "contract,pool,end,cost_bn_per_gw_year\nown,cloud,2030-01-01,4\n"},
+            ["8.00", "$bn", "undiscounted,"],
+        ),
+        ({"contracts": "contract,pool,end,cost_bn_per_gw_year\nown,cloud,2027-07-01,4\n"}, []),
+        ({}, ["unknown", "undiscounted,"]),
+    ],
+)
+@pytest.mark.parametrize("window", [None, "contract,opens,closes\nown,2027-01-01,2027-01-01\n"])
+def test_what_is_owed_after_the_horizon_is_always_told(
+    tables: dict[str, str], said: list[str], window: str | None, tmp_path: Path
+) -> None:
+    """Protects who signs: two years at 4 $bn are still owed, with or without a window, with no terminal value."""
+    lines = printed(gw.solve(plain(tmp_path, cancellations=window, **tables))).splitlines()
+    assert (row(lines, "Owed after")[: len(said)] if said else [line for line in lines if "Owed after" in line]) == said

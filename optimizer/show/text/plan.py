@@ -7,11 +7,13 @@ import math
 import numpy as np
 from rich.console import Console
 
+from optimizer.plan.obligations import cancelled_shares, owed
 from optimizer.plan.plan import Plan
 from optimizer.show.page import Page, formatter, percent, printed
 from optimizer.show.text.decisions import cancellations, deals, first_period
 from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
+from optimizer.tree.timeline import timeline
 
 MOST_CHANGES = 4
 MOST_WARNINGS = 1
@@ -154,9 +156,22 @@ def headline(page: Page, view: View) -> None:
         moved = summary["moved_gw_years"]
         meaning = f"GW-years off the earlier plan, at {earlier.move_cost_bn_per_gw_year:g} $bn per GW-year"
         rows.append(("Moved", formatter([moved])(moved), meaning))
+    rows += _owed_after(view)
     if count := len(view.plan.warnings):
         rows.append(("Warnings", str(count), "on the instance: read them first, at the end"))
     page.facts(rows)
+
+
+def _owed_after(view: View) -> list[tuple[str, str, str]]:
+    """Say what contracts still cost after the horizon, whatever of it the plan counts."""
+    found = owed(timeline(view.instance), cancelled_shares(timeline(view.instance), view.plan.cancellations))
+    bn, rows = float(found.probability @ found.after.sum(axis=1)), view.instance.tables["contracts"]
+    endless = int((rows["end"].isna() & (rows["cost_bn_per_gw_year"].fillna(0.0) > 0)).sum())
+    if bn < 1e-9 and not endless:
+        return []
+    words = f"undiscounted, after {view.dates[-1]}"
+    words += f"; {endless} contract{'s' if endless > 1 else ''} without end" if endless else ""
+    return [("Owed after", f"{view.money(bn)} $bn" if bn >= 1e-9 else "unknown", words)]
 
 
 def _extremes(view: View) -> list[tuple[str, str, str]]:
