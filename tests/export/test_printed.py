@@ -345,3 +345,22 @@ def test_what_is_owed_after_the_horizon_is_always_told(
     """Protects who signs: two years at 4 $bn are still owed, with or without a window, with no terminal value."""
     lines = printed(gw.solve(plain(tmp_path, cancellations=window, **tables))).splitlines()
     assert (row(lines, "Owed after")[: len(said)] if said else [line for line in lines if "Owed after" in line]) == said
+
+
+def test_every_pool_in_which_something_moves_is_shown(tmp_path: Path) -> None:
+    """Protects what is to be done now: nine pools do not fit one table, and a move in any of them is not left out."""
+    pools = [f"pool_{q}" for q in range(9)]
+    tables = {
+        "pools": "\n".join(["pool", *pools]),
+        "contracts": "\n".join(["contract,pool", *(f"c{q},{q}" for q in pools)]),
+        "deliveries": "\n".join(["contract,date,gw", *(f"c{q},2026-01-01,1" for q in pools)]),
+        "pathways": "pathway\nads\nold\n",
+        "eligibility": "\n".join(
+            ["pathway,pool,initial_gw", *(f"ads,{q},{int(q == 'pool_8')}\nold,{q},{int(q < 'pool_8')}" for q in pools)]
+        ),
+        "value": "pathway,from,tier,value_bn_per_gw_year\nads,2026-01-01,1,10\nold,2026-01-01,1,1\n",
+    }
+    lines = part(printed(gw.solve(plain(tmp_path, **tables))), "DO NOW")
+    ads = [line for line in lines if line.strip().startswith("ads")]
+    assert " ".join(ads).count("(+1.000)") + " ".join(ads).count("(+1.00)") == 8
+    assert any("1 pool is left out" in line for line in lines)

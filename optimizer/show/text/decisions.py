@@ -36,22 +36,26 @@ def first_period(page: Page, view: View) -> None:
     planned, change = _split(view)
     if not planned:
         return
+    moving = {name for pair, gw in change.items() if float(view.gw(gw)) for name in pair}
     weight: dict[str, float] = {}
-    for (pathway, pool), gw in planned.items():
-        for name in (pathway, pool):
-            weight[name] = weight.get(name, 0.0) + gw + abs(change[pathway, pool])
+    for pair, gw in planned.items():
+        for name in pair:
+            weight[name] = weight.get(name, 0.0) + gw + abs(change[pair])
     figure = max(len(view.gw(gw)) for gw in (*view.use.values[:, view.tree.roots].max(axis=1), 0.0))
     every = list(dict.fromkeys(pool for _, pool in planned))
-    pools = _heaviest(every, weight, max((page.width - 18) // (2 * figure + 6) - 1, 1))
-    pathways = _heaviest(view.use.names, weight, MOST_PATHWAYS)
-    rows = []
-    for p in pathways:
-        pairs = [[(p, q)] if (p, q) in planned else [] for q in pools]
-        pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
-        rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
+    room = max((page.width - 18) // (2 * figure + 6) - 1, 1)
+    pools = _shown(every, weight, moving, room)
+    pathways = _shown(view.use.names, weight, moving, MOST_PATHWAYS)
     resolution = view.instance.resolution
     page.heading("Do now", f": GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
-    page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
+    for first in range(0, len(pools), room):
+        some, last = pools[first : first + room], first + room >= len(pools) and len(every) > 1
+        rows = []
+        for p in pathways:
+            pairs = [[(p, q)] if (p, q) in planned else [] for q in some]
+            pairs += [[pair for pair in planned if pair[0] == p]] if last else []
+            rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
+        page.table(["", *some, *(["all pools"] if last else [])], rows)
     page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
     page.note(_acts_now(view) + _next_reveal(view))
 
@@ -70,8 +74,10 @@ def _split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
     return planned, {pair: gw - initial.get(pair, 0.0) for pair, gw in planned.items()}
 
 
-def _heaviest(names: list[str], weight: dict[str, float], most: int) -> list[str]:
-    kept = set(sorted(names, key=lambda name: -weight.get(name, 0.0))[:most])
+def _shown(names: list[str], weight: dict[str, float], moving: set[str], most: int) -> list[str]:
+    """Return the names in which something moves, however many, and besides the heaviest, in the order given."""
+    first = sorted(names, key=lambda name: (name not in moving, -weight.get(name, 0.0)))
+    kept = set(first[: max(most, len(moving.intersection(names)))])
     return [name for name in names if name in kept]
 
 
