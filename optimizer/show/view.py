@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from models.data import BoolArray
 from models.tree import FloatArray, IntArray, Tree, build_tree
 from optimizer.instance.instance import Instance
+from optimizer.plan.first_moves import kept_decisions
 from optimizer.plan.plan import Plan
 from optimizer.show.page import decimals, formatter, percent
 from optimizer.tree.arrays import Names
 from optimizer.tree.calendar import Calendar, calendar_of
 from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import branching, reveals
+from optimizer.tree.timeline import branching, reveals, timeline
 
 Coded = tuple[IntArray, list[str]]
 
@@ -59,7 +60,7 @@ class Span:
     Attributes
     ----------
     label : str
-        The years; on a second line the months, where they are not whole years.
+        The years; on a second line the months, where they are not whole years; the first and last month of several.
     periods : (T,) bool array
         The periods that start in those years.
     """
@@ -181,6 +182,15 @@ class View:
         return self.matrix("allocation", "pathway", "gw")
 
     @cached_property
+    def effective(self) -> Matrix:
+        """Effective GW in use by pathway."""
+        laid_out = timeline(self.instance)
+        data, allocated = laid_out.data, kept_decisions(laid_out, self.plan.tables).allocate
+        per_gw = data.effectiveness
+        per_gw = per_gw if per_gw.shape[2] == data.tree.size else per_gw[:, :, data.tree.root]
+        return Matrix(list(data.pathways), (per_gw * allocated).sum(axis=1))
+
+    @cached_property
     def delivered(self) -> Matrix:
         """GW delivered by pool, cancelled ones included."""
         return self.matrix("supply", "pool", "delivered_gw")
@@ -247,8 +257,10 @@ class View:
             months = (int(first[periods[0]]), int(last[periods[-1]]))
             name = str(begin) if end == begin else f"{begin}-{end % 100:02d}"
             named = dict.fromkeys((MONTH_NAMES[months[0]], MONTH_NAMES[months[1]]))  # of a single month, once
-            part = "" if months == (0, 11) else f"\n{'-'.join(named)}"
-            spans.append(Span(name + part, inside))
+            label = name if months == (0, 11) else f"{name}\n{'-'.join(named)}"
+            if end > begin and months != (0, 11):
+                label = "\n".join((f"{MONTH_NAMES[months[0]]} {begin}-", f"{MONTH_NAMES[months[1]]} {end}"))
+            spans.append(Span(label, inside))
         return spans
 
     def sums(self, spans: list[Span], probability: FloatArray | None = None) -> FloatArray:

@@ -48,14 +48,15 @@ def first_period(page: Page, view: View) -> None:
     pathways = _shown(view.use.names, weight, moving, MOST_PATHWAYS)
     resolution = view.instance.resolution
     page.heading("Do now", f": GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
-    for first in range(0, len(pools), room):
-        some, last = pools[first : first + room], first + room >= len(pools) and len(every) > 1
-        rows = []
-        for p in pathways:
-            pairs = [[(p, q)] if (p, q) in planned else [] for q in some]
-            pairs += [[pair for pair in planned if pair[0] == p]] if last else []
-            rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
-        page.table(["", *some, *(["all pools"] if last else [])], rows)
+    rows = []
+    for p in pathways:
+        pairs = [[(p, q)] if (p, q) in planned else [] for q in pools]
+        pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
+        rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
+    page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
+    beside = [(p, q) for p, q in planned if float(view.gw(change[p, q])) and not (p in pathways and q in pools)]
+    also = [f"{p} on {q} {_moved(view, planned, change, [(p, q)], 0).strip()}" for p, q in beside]
+    page.note(f"Moved besides: {', '.join(also)}." if also else "")
     page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
     page.note(_acts_now(view) + _next_reveal(view))
 
@@ -75,9 +76,8 @@ def _split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
 
 
 def _shown(names: list[str], weight: dict[str, float], moving: set[str], most: int) -> list[str]:
-    """Return the names in which something moves, however many, and besides the heaviest, in the order given."""
-    first = sorted(names, key=lambda name: (name not in moving, -weight.get(name, 0.0)))
-    kept = set(first[: max(most, len(moving.intersection(names)))])
+    """Return so many names: those in which something moves, the heaviest first, then others; in the order given."""
+    kept = set(sorted(names, key=lambda name: (name not in moving, -weight.get(name, 0.0)))[:most])
     return [name for name in names if name in kept]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 
 from optimizer.plan.obligations import cancelled_shares, owed
-from optimizer.plan.plan import Plan
+from optimizer.plan.plan import Plan, expected_bn
 from optimizer.show.page import Page, formatter, percent, printed
 from optimizer.show.text.decisions import cancellations, deals, first_period
 from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
@@ -131,7 +131,7 @@ def headline(page: Page, view: View) -> None:
     """Show worth, cash, use and the range over the futures, each with what it means."""
     summary, money = view.plan.summary, view.money
     aversion, tail = view.instance.aversion, view.instance.tail
-    expected = sum(amount for part in view.parts.values() for amount in part.values())
+    expected = expected_bn(summary)
     rows = [("Worth", f"{money(expected)} $bn", f"what the plan maximises: {view.weighed}")]
     if aversion:
         worst = (view.plan.objective_bn - (1 - aversion) * expected) / aversion
