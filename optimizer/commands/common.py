@@ -131,6 +131,8 @@ class Case:
         Folder of a kept run whose plan is to be stayed near.
     move_cost : float or None
         What leaving it costs, $bn per GW-year moved.
+    missed_floor_cost : float or None
+        What is missing from floors costs, $bn per GW-year; None: floors are kept.
     """
 
     source: str
@@ -141,6 +143,7 @@ class Case:
     locks: tuple[str, ...] = ()
     earlier: str | None = None
     move_cost: float | None = None
+    missed_floor_cost: float | None = None
 
     def __post_init__(self) -> None:
         if (self.earlier is None) != (self.move_cost is None):
@@ -165,6 +168,10 @@ class Case:
         instance = instance.edited(*edits, *locks) if edits or locks else instance
         instance = instance.given(self.given) if self.given else instance
         instance = instance.deterministic() if self.deterministic else instance
+        if self.missed_floor_cost is not None:
+            from optimizer.studies.attempt import floors_priced
+
+            instance = floors_priced(instance, self.missed_floor_cost)
         if self.earlier is None or self.move_cost is None:
             return instance
         from optimizer.kept.stay_near import stay_near
@@ -246,6 +253,23 @@ def takes_case(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_CASE_OPTIONS):
         run = option(run)
     return run
+
+
+def prices_floors(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --missed-floor-cost, as ``missed_floor_cost`` of its `Case`."""
+    return click.option(
+        "--missed-floor-cost",
+        metavar="X",
+        type=click.FloatRange(min=0, max=1e6),
+        help="Let floors be missed at X $bn per GW-year, so that every case has a plan.",
+    )(command)
+
+
+def advise(instance: Instance, reasons: Iterable[str]) -> None:
+    """Say on stderr which floors leave cases without a plan, and how to price them."""
+    from optimizer.studies.attempt import floors_in_the_way
+
+    warn(floors_in_the_way(instance, reasons))
 
 
 def stays_near(command: Callable[..., None]) -> Callable[..., None]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, swung, takes_case
+from optimizer.commands.common import Case, advise, ends_with_code, prices_floors, swung, takes_case
 from optimizer.commands.sweeping import Work, as_json, end, of_figure, works
 
 
 @click.command(short_help="Swing each input down and up, one at a time.")
 @takes_case
+@prices_floors
 @click.option("--by", metavar="SHARE", callback=swung, default="10%", show_default=True, help="How far inputs swing.")
 @click.option(
     "--range",
@@ -53,4 +54,5 @@ def tornado(
 
         with printed() as page:
             show(page, results, table, figure, by)
+    advise(instance, table["reason"])
     end(results)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, takes_case, warn
+from optimizer.commands.common import Case, advise, ends_with_code, prices_floors, progress, takes_case, warn
 
 
 @click.command(short_help="Say what uncertainty costs and what to do first.")
 @takes_case
+@prices_floors
 @click.option(
     "--frontier", metavar="N", type=click.IntRange(min=1), help="Plan for N aversions to risk, from 0 in equal steps."
 )
@@ -37,6 +38,7 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
         from optimizer.show.text.uncertainty import print_uncertainty
 
         print_uncertainty(found)
+    advise(instance, [*found.reasons.values(), *(option.reason for option in found.options)])
     if html is not None:
         from optimizer.show.report.cases import uncertainty_report
 

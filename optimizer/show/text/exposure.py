@@ -146,7 +146,7 @@ def _signed(change: float | None) -> str:
 
 def _vendors(page: Page, risks: Sequence[Figures]) -> None:
     page.heading("WORTH AT RISK BY VENDOR, $bn of the plan's worth")
-    worst = sorted(risks, key=lambda row: -(row["fails_bn"] if row["fails_bn"] is not None else float("inf")))
+    worst = sorted(risks, key=lambda row: -(row["fails_bn"] if row["fails_bn"] is not None else float("-inf")))
     rows = [
         [_who(row["vendor"]), number(row["open_gw"], 2), _loss(row["late_bn"]), _loss(row["fails_bn"])]
         for row in worst[:MOST_VENDORS]

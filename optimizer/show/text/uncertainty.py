@@ -186,8 +186,8 @@ def options(page: Page, found: Uncertainty, money: Money) -> None:
 
 
 def _rank(entry: OptionValue) -> tuple[bool, float]:
-    """Order what no plan can do without first, then the most valuable."""
-    return entry.value_bn is not None, -(entry.value_bn or 0.0)
+    """Order the most valuable first, and last what no plan can do without."""
+    return entry.value_bn is None, -(entry.value_bn or 0.0)
 
 
 def _option(entry: OptionValue, money: Money) -> list[str]:

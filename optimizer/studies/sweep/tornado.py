@@ -169,6 +169,5 @@ def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFra
             }
         )
     table = pd.DataFrame(rows)
-    # a case without a plan is more than any swing
-    order = np.lexsort((-table["swing"].to_numpy(), table["reason"].to_numpy() == ""))
+    order = np.lexsort((-table["swing"].to_numpy(), table["reason"].to_numpy() != ""))
     return table.iloc[order].reset_index(drop=True)
