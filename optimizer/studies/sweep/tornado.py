@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,20 @@ from optimizer.plan.claims import STATUSES
 from optimizer.problems import InstanceError, Problem, all_told
 from optimizer.studies.exposure import UNVERIFIED, Group, groups
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
+
+COLUMNS: Final = [
+    "input",
+    "status",
+    "cells",
+    "range",
+    "base",
+    "down",
+    "up",
+    "swing",
+    "first_moves_changed_gw",
+    "reason",
+]
+"""Columns of a tornado's table."""
 
 LEAST_GW: Final = 1e-3
 """First moves that change by less are not told as changed, GW."""
@@ -41,6 +55,10 @@ class Input:
         How far it goes down and up.
     down, up : tuple of Edit
         What makes it so; none where it is at its largest or smallest value already.
+    owner : str or None
+        Whose cells they are, of all that are swung by a share; inputs of one owner with one swing are one assumption.
+    blank : bool
+        Whether no cell is written, so that all have their default.
     """
 
     name: str
@@ -49,6 +67,8 @@ class Input:
     range: str
     down: tuple[Edit, ...]
     up: tuple[Edit, ...]
+    owner: str | None = None
+    blank: bool = False
 
 
 def inputs(
@@ -89,11 +109,28 @@ def inputs(
             left = _without(instance, group, own)
             if len(left.rows):
                 down, up = (tuple(left.edits(sign * share)) for sign in (-1, 1))
-                found.append(Input(group.name, group.status, len(left.rows), f"{share:.4g}", down, up))
+                written = instance.tables[group.table.name][group.column.name]
+                blank = not written[written.index.isin(left.rows.index)].notna().any()
+                name, cells = group.name, len(left.rows)
+                found.append(Input(name, group.status, cells, f"{share:.4g}", down, up, group.owner, blank))
     if not found:
         rule = "a tornado swings cells that are not reported, or those with a --range"
         raise InstanceError(Problem("inputs", "none", rule, "give --all, or --range 'CELL = LOW..HIGH'"))
     return found
+
+
+def _one(each: Input, other: Input, down: float, up: float, row: Mapping[str, Any]) -> bool:
+    """Return whether two inputs are one assumption: of one owner, and with one swing as far as both swing."""
+    ways = ((each.down, other.down, down, row["down"]), (each.up, other.up, up, row["up"]))
+    both = [(mine, its) for edits, others, mine, its in ways if edits and others]
+    same = all(np.isclose(mine, its, rtol=1e-9, atol=1e-9, equal_nan=True) for mine, its in both)
+    return each.owner is not None and each.owner == other.owner and bool(both) and same and not row["reason"]
+
+
+def _joined(name: str, other: str) -> str:
+    """Return the name of inputs that swing as one, whose they are once."""
+    first, _, owner = name.partition(" [")
+    return f"{first} = {other}" if owner == other.partition(" [")[2] else f"{name} = {other}"
 
 
 def _own(instance: Instance, one: Axis) -> Input:
@@ -142,11 +179,12 @@ def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        ``input``, ``status``, ``cells``, ``range``, the figure ``base``, ``down`` and ``up`` (blank without a plan),
-        ``swing`` (the distance between the least and the most of the three), ``first_moves_changed_gw`` (the most that
-        a pathway's GW in the first period changes either way) and ``reason`` why a case has no plan.
+        ``input`` (those of one owner whose swings are one joined by ``=``), ``status``, ``cells``, ``range``, the
+        figure ``base``, ``down`` and ``up`` (blank without a plan), ``swing`` (the distance between the least and the
+        most of the three), ``first_moves_changed_gw`` (the most that a pathway's GW in the first period changes either
+        way) and ``reason`` why a case has no plan. Cells left blank that swing nothing are left out.
     """
-    rows = []
+    rows: list[tuple[Input, dict[str, Any]]] = []
     base = float(results.base[figure])
     for number, each in enumerate(found):
         cases = results.rows[2 * number : 2 * number + 2]
@@ -154,20 +192,30 @@ def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFra
         known = [value for value in (base, down, up) if np.isfinite(value)]
         moved = [row["first_moves_changed_gw"] for row in cases if row["status"] == OPTIMAL]
         reasons = [f"{way}: {row['reason']}" for way, row in zip(("down", "up"), cases, strict=True) if row["reason"]]
-        rows.append(
-            {
-                "input": each.name,
-                "status": each.status,
-                "cells": each.cells,
-                "range": each.range,
-                "base": base,
-                "down": down,
-                "up": up,
-                "swing": max(known) - min(known),
-                "first_moves_changed_gw": max(moved, default=np.nan),
-                "reason": "; ".join(reasons),
-            }
-        )
-    table = pd.DataFrame(rows)
+        swing = max(known) - min(known)
+        if each.blank and not swing and not reasons:  # a default that nothing hangs on
+            continue
+        alike = next((k for k, (other, row) in enumerate(rows) if swing and _one(each, other, down, up, row)), None)
+        row = {
+            "input": each.name,
+            "status": each.status,
+            "cells": each.cells,
+            "range": each.range,
+            "base": base,
+            "down": down,
+            "up": up,
+            "swing": swing,
+            "first_moves_changed_gw": max(moved, default=np.nan),
+            "reason": "; ".join(reasons),
+        }
+        if alike is None:
+            rows.append((each, row))
+        else:
+            other, same = rows[alike]
+            whole = row if each.down and each.up else same
+            status = each.status if each.status == same["status"] else ""
+            joined = {"input": _joined(same["input"], each.name), "status": status, "cells": same["cells"] + each.cells}
+            rows[alike] = (each if whole is row else other, {**whole, **joined})
+    table = pd.DataFrame([row for _, row in rows])
     order = np.lexsort((-table["swing"].to_numpy(), table["reason"].to_numpy() != ""))
     return table.iloc[order].reset_index(drop=True)
