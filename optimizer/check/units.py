@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -40,12 +40,12 @@ _RATES: Final = {"economics": ("discount_rate",), "curves": ("uplift_per_doublin
 _DAYS: Final = {"pathways": ("notice_days", "min_term_days"), "cancellations": ("notice_days",)}
 
 
-def _enter(columns: dict[str, tuple[str, ...]], more: tuple[str, ...], find: Any) -> None:
+def _enter(columns: Mapping[str, tuple[str, ...]], more: tuple[str, ...], find: Any) -> None:
     reads = reading(*more, *(f"{table}: {' '.join(names)}" for table, names in columns.items()))
     RULES.append(Rule(find, reads, "warning"))
 
 
-def _cells(facts: Facts, columns: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str, Array]]:
+def _cells(facts: Facts, columns: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str, Array]]:
     for table, names in columns.items():
         for name in names:
             yield table, name, facts.numbers(table, name)
