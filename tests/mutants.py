@@ -16,8 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ REACHING = {
 }
 """By folder: the tests that may reach it."""
 
-SECONDS = 4.0
+SECONDS = 8.0
 PAIRS = ("Lt GtE", "Gt LtE", "Eq NotEq", "Is IsNot", "In NotIn", "And Or", "Add Sub", "Mult Div")
 OTHER = {getattr(ast, a): getattr(ast, b) for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])}
 
@@ -83,9 +85,8 @@ def places(tree: ast.AST, named: bool = False) -> Iterator[tuple[ast.AST, ast.AS
                 continue
             for new in others(part):
                 ast.fix_missing_locations(ast.copy_location(new, part))
-                yield part, new, lambda i=i, new=new, at=value, f=field: (
-                    at.__setitem__(i, new) if isinstance(at, list) else setattr(tree, f, new)
-                )  # fmt: skip
+                at = partial(value.__setitem__, i) if isinstance(value, list) else partial(setattr, tree, field)
+                yield part, new, partial(at, new)
             yield from places(part, names)
 
 
@@ -174,11 +175,10 @@ def noticed(mutant: Mutant, tests: dict[str, tuple[float, list[str]]]) -> bool:
     there = f"{mutant.path}:{mutant.line}"
     ranked = sorted((there not in lines, seconds, test) for test, (seconds, lines) in tests.items()
                     if any(line.startswith(f"{mutant.path}:") for line in lines))  # fmt: skip
-    chosen, spent = [], 0.0
-    for _, seconds, test in ranked:
-        if chosen and spent + seconds > SECONDS:
-            break
-        chosen, spent = [*chosen, test], spent + seconds
+    spent = accumulate(seconds for _, seconds, _ in ranked)
+    chosen = [
+        test for at, ((_, _, test), so_far) in enumerate(zip(ranked, spent, strict=True)) if not at or so_far <= SECONDS
+    ]
 
     def work() -> int:
         sys.meta_path.insert(0, mutant)

@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: sizes, units, commands, columns."""
+"""What no linter knows beside the rules of the house: units, commands, columns."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from optimizer.tree.timeline import timeline
 from tests.instance.folders import SMALL, UNCERTAINTY, written
 
 ROOT = Path(__file__).resolve().parents[1]
-
-MOST_LINES, MOST_IN_A_FUNCTION = 900, 60
 
 UNIT = re.compile(
     r"GW|\$bn|\bbn\b|\b(years?|months?|periods?|days?|seconds?)\b|"
@@ -53,22 +51,6 @@ NOT_THE_MODELS = {
 def sources(*folders: str) -> list[Path]:
     """Return the Python files of some folders."""
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-
-
-def test_no_file_and_no_function_is_too_long() -> None:
-    """What does not fit a few screens has more than one reason to exist; a docstring does not count as length."""
-    long = []
-    for path in sources("models", "optimizer", "tests"):
-        text = path.read_text(encoding="utf-8")
-        if (lines := len(text.splitlines())) > MOST_LINES:
-            long.append(f"{path.relative_to(ROOT)}: {lines} lines")
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                told = node.body[0] if ast.get_docstring(node) else None
-                without = (told.end_lineno or 0) - told.lineno + 1 if told else 0
-                if (lines := (node.end_lineno or 0) - node.lineno + 1 - without) > MOST_IN_A_FUNCTION:
-                    long.append(f"{path.relative_to(ROOT)} {node.name}: {lines} lines")
-    assert not long
 
 
 def quantities(path: Path) -> Iterator[tuple[str, str]]:

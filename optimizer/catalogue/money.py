@@ -14,7 +14,7 @@ from optimizer.catalogue.tables import PER_GW, PER_YEAR, RATE, TABLES
 
 
 @dataclass(frozen=True)
-class Part:
+class WorthPart:
     """One part of worth."""
 
     label: str  # what it is called where parts stand side by side
@@ -24,19 +24,21 @@ class Part:
     cash: bool = True
 
 
-MONEY: Final[Mapping[str, Part]] = MappingProxyType(
+MONEY: Final[Mapping[str, WorthPart]] = MappingProxyType(
     {
-        "value": Part("value of use", "pathway", ("value", "curves", "pathways", "demand", "eligibility", "churn")),
-        "contract_cost": Part("contracts", "contract", ("contracts", "deliveries")),
-        "operating_cost": Part("operation", "pathway", ("eligibility",)),
-        "migration_cost": Part("moving GW", "pathway", ("pathways",)),
-        "signing_cost": Part("signing deals", "pathway", ("pathways",)),
-        "breach_cost": Part("breaking deals", "pathway", ("pathways",)),
-        "cancellation_fees": Part("cancellation fees", "contract", ("cancellations",)),
-        "idle_penalty": Part("idle penalty", "pool", ("pools",), cash=False),
-        "shortfall_penalty": Part("shortfall penalty", "pathway", ("pathways", "demand"), cash=False),
-        "move_penalty": Part("move penalty", "pathway", (), cash=False),
-        "terminal": Part("terminal line", "contract", ("pools", "contracts"), cash=False),
+        "value": WorthPart(
+            "value of use", "pathway", ("value", "curves", "pathways", "demand", "eligibility", "churn")
+        ),
+        "contract_cost": WorthPart("contracts", "contract", ("contracts", "deliveries")),
+        "operating_cost": WorthPart("operation", "pathway", ("eligibility",)),
+        "migration_cost": WorthPart("moving GW", "pathway", ("pathways",)),
+        "signing_cost": WorthPart("signing deals", "pathway", ("pathways",)),
+        "breach_cost": WorthPart("breaking deals", "pathway", ("pathways",)),
+        "cancellation_fees": WorthPart("cancellation fees", "contract", ("cancellations",)),
+        "idle_penalty": WorthPart("idle penalty", "pool", ("pools",), cash=False),
+        "shortfall_penalty": WorthPart("shortfall penalty", "pathway", ("pathways", "demand"), cash=False),
+        "move_penalty": WorthPart("move penalty", "pathway", (), cash=False),
+        "terminal": WorthPart("terminal line", "contract", ("pools", "contracts"), cash=False),
     }
 )
 """By component of ``cashflow`` and of the summary, in the order in which they are told."""

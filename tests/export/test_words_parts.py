@@ -15,6 +15,7 @@ from rich.console import Console
 
 import optimizer as gw
 from optimizer.catalogue.limits import ONE_OFF, PER_YEAR
+from optimizer.catalogue.tolerances import MEGAWATT
 from optimizer.plan.claims import Claim
 from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
 from optimizer.session import Session
@@ -138,7 +139,7 @@ def test_what_a_tornado_hangs_on() -> None:
     """Protects who trusts first moves: from which change on they are others, what leaves no plan, and why."""
     table = pd.DataFrame(
         {"input": ["a", "b", "c"], "swing": [1.0, 2.0, 3.0], "reason": "",
-         "first_moves_changed_gw": [sweep.MEGAWATT, 0.9 * sweep.MEGAWATT, 0.0]}
+         "first_moves_changed_gw": [MEGAWATT, 0.9 * MEGAWATT, 0.0]}
     )  # fmt: skip
     assert said(sweep.hangs_on, table) == ("Half of all swings together is that of c alone. First moves change with a.")
     still = table.assign(first_moves_changed_gw=0.0, swing=[1.0, 1.0, 1.0], reason=["", "no pool", "no pool"])
@@ -149,7 +150,7 @@ def test_what_a_tornado_hangs_on() -> None:
     assert said(sweep.hangs_on, still.assign(swing=0.0, reason="")).startswith("First moves stay")
     many = pd.DataFrame({"input": list("abcdefgh"), "swing": 0.0, "reason": "", "first_moves_changed_gw": 1.0})
     assert said(sweep.hangs_on, many) == "First moves change with a, b, c, d, e, f and 2 more."
-    assert sweep.MEGAWATT == 0.001  # a megawatt
+    assert MEGAWATT == 0.001  # a megawatt
 
 
 def test_draws_without_a_plan_are_counted_by_their_reasons() -> None:
@@ -189,9 +190,10 @@ def replace_(found: Any, **changed: float) -> Any:
 
 def test_claims_are_told_beside_the_data() -> None:
     """Protects a published figure: what holds is counted, what does not is said with figure, ratio and direction."""
-    about: dict[str, Any] = {"quantity": "", "tolerance": 0.1, "grade": "", "rests_on": "reported", "source": ""}
-    one = Claim(claim="one", statement="Two GW run", reported=2.0, relation="at_least", unit="GW", figure=1.0,
-                ratio=0.5, verdict="too low", **about)  # fmt: skip
+    one = Claim(
+        claim="one", statement="Two GW run", quantity="", reported=2.0, relation="at_least", unit="GW", tolerance=0.1,
+        figure=1.0, ratio=0.5, verdict="too low", grade="", rests_on="reported", source="",
+    )  # fmt: skip
     share = replace(one, claim="two", unit="share", relation="at_most", reported=0.0, ratio=None, figure=0.25,
                     verdict="too high", statement="None idle", grade="estimate")  # fmt: skip
     holds = replace(one, claim="three", relation="about", verdict="holds", figure=2.0, ratio=1.0)
@@ -283,9 +285,9 @@ SHOWN: Mapping[str, Any] = {
         "swings": [
             {"cells": "value", "status": "", "count": 2, "down_bn": -0.6, "up_bn": None, "at_risk_bn": 0.6,
              "reason": "a floor"},
-            {"cells": "fee", "status": "scenario", "count": 1, "down_bn": 0.0004, "up_bn": 0.25, "at_risk_bn": 0.0005,
+            {"cells": "fee", "status": "scenario", "count": 1, "down_bn": 0.004, "up_bn": 0.25, "at_risk_bn": 0.005,
              "reason": ""},
-            {"cells": "width", "status": "scenario", "count": 1, "down_bn": 0.0, "up_bn": 0.0, "at_risk_bn": 0.0004,
+            {"cells": "width", "status": "scenario", "count": 1, "down_bn": 0.0, "up_bn": 0.0, "at_risk_bn": 0.004,
              "reason": ""},
         ],
     },

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import optimizer as gw
+from optimizer.language.edits import Factor, Outcome
+from optimizer.plan.first_moves import ENDED, first_moves
 from optimizer.plan.tables import cvar, gained, quantile, weighed
+from optimizer.plan.values import as_told
 from optimizer.planning import alternatives_of
+from optimizer.session import Session
 from optimizer.show.report.plan import _parts
 from optimizer.show.view import View
 from tests.cli.conftest import INSTANCES
@@ -214,3 +221,58 @@ def test_each_part_of_worth_rests_on_the_tables_that_state_it() -> None:
     view = View(gw.solve(instance))
     found = {part: {s for frame in frames for s in frame["source"]} for part, _, frames in _parts(view)}
     assert found == RESTS_ON
+
+
+BREACHED = ("pathways[pathway=deals].breach_cost_bn_per_gw = 0.1", "pathways[pathway=deals].notice_days = 180")
+MOVES = {
+    # Net over the first year: what is new is used, and half of a lease is given notice of a quarter later.
+    "tiny-locks": ((), "2026-01-01 2027-01-01 move new capacity training 0.8 2026-01-01; move new capacity ads 0.2 "
+                   "2026-01-01"),
+    "tiny-cancellation": ((), "2026-01-01 2027-01-01 move new capacity training 0.5 2026-01-01; cancel lease - 0.5 "
+                          "2026-04-01"),
+    # 0.4 GW come back in Q2, 1 GW is signed in Q3 and given notice of in Q4.
+    "tiny-deals": ((), "2026-01-01 2027-01-01 move training deals 0.6 2026-04-01; sign deals - 1 2026-07-01; notice "
+                   "deals - 1.4 2026-01-01"),
+    "tiny-deals ": ((*BREACHED, "calendar.periods = 3"), "2026-01-01 2026-10-01 move training deals 0.6 2026-01-01; "
+                    "sign deals - 1 2026-07-01; breach deals - 0.4 2026-01-01"),
+    # Training has 1 GW from Q3 on, of which 0.2 are not new.
+    "tiny-ramp": ((), "2026-01-01 2027-01-01 move new capacity training 0.8 2026-01-01"),
+    "tiny-migration": ((), "2026-01-01 2027-01-01 "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_first_moves_are_those_of_the_plan_solved_or_kept(name: str) -> None:
+    """Protects what is to be done first: who gives, who takes, how much and when; the same from the tables kept."""
+    edits, told = MOVES[name]
+    base = Session(gw.load(INSTANCES / name.strip()).edited(*edits)).base
+    for decisions in (base.decided, as_told(base.plan.tables, base.laid_out.data)):
+        (branch,) = first_moves(base.laid_out, decisions)
+        moves = (f"{m.decision} {m.source} {m.target or '-'} {round(m.gw, 9):g} {m.since}" for m in branch.moves)
+        assert f"{branch.since} {branch.until} {'; '.join(moves)}" == told
+
+
+def test_outcomes_told_together_begin_one_branch() -> None:
+    """Protects the name of a branch: all outcomes that begin it, none of an earlier one, none that cannot be else."""
+    instance = gw.load(INSTANCES / "tiny-tree")
+    market, progress = instance.factors
+    sure = Factor("weather", market.revealed, (Outcome("mild", 1.0),))
+    base = Session(replace(instance, factors=(market, replace(progress, revealed=market.revealed), sure))).base
+    assert [branch.told for branch in first_moves(base.laid_out, base.decided)] == [
+        "", "market=up, progress=fast", "market=up, progress=slow", "market=down, progress=fast",
+        "market=down, progress=slow",
+    ]  # fmt: skip
+
+
+def test_what_ends_is_lost_by_whoever_used_it() -> None:
+    """Protects a branch on which capacity ends: the pathway loses it, what was idle goes unsaid."""
+    instance = gw.load(INSTANCES / "tiny-locks").edited(
+        "insert contracts[contract=short, pool=cluster, end=2027-01-01]",
+        "insert deliveries[contract=short, date=2026-01-01, gw=0.5]",
+        "locks[pathway=training].until = 2026-06-01",
+    )
+    news = Factor("news", dt.date(2027, 1, 1), (Outcome("good", 0.5), Outcome("bad", 0.5)))
+    base = Session(replace(instance, factors=(news,))).base
+    lost = [("ads", ENDED, 0.4), ("training", ENDED, 0.1)]
+    for branch in first_moves(base.laid_out, base.decided)[1:]:
+        assert [(m.source, m.target, round(m.gw, 9)) for m in branch.moves] == lost

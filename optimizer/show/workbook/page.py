@@ -37,44 +37,28 @@ LINE: Final = 15
 WIDE: Final = 17
 """Columns that fit on the width of a page."""
 
+_BOLD: Final = {"bold": True, "font_color": "white", "bg_color": ACCENT}
+_HEAD: Final = {**_BOLD, "text_wrap": True, "valign": "top", "border": 1}
+_YELLOW: Final = {"bg_color": INPUT, "border": 1, "border_color": FAINT}
+_WIDTH: Final = {"num_format": '[>=1000000]"unlimited";0.000', "align": "right"}
+
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "title": {"bold": True, "font_size": 16, "font_color": ACCENT},
     "note": {"font_color": GREY, "italic": True},
     "unit": {"font_color": GREY, "align": "right"},
-    "head": {"bold": True, "font_color": "white", "bg_color": ACCENT, "text_wrap": True, "valign": "top", "border": 1},
-    "head_right": {
-        "bold": True,
-        "font_color": "white",
-        "bg_color": ACCENT,
-        "text_wrap": True,
-        "valign": "top",
-        "border": 1,
-        "align": "right",
-    },
+    "head": _HEAD,
+    "head_right": {**_HEAD, "align": "right"},
     "aside": {"font_color": GREY, "italic": True, "indent": 1},
     "section": {"bold": True, "font_color": ACCENT, "bottom": 1, "bottom_color": ACCENT},
     "text": {"quote_prefix": True, "valign": "top"},
     "wrap": {"quote_prefix": True, "text_wrap": True, "valign": "top"},
     "whole": {"num_format": "0"},
     "gw": {"num_format": "[>=0.0005]0.000;[<=-0.0005]-0.000;0.000"},
-    "gw_input": {"num_format": "0.000", "bg_color": INPUT, "border": 1, "border_color": FAINT, "locked": False},
+    "gw_input": {**_YELLOW, "num_format": "0.000", "locked": False},
     "rate": {"num_format": "0.0000"},
-    "rate_input": {
-        "num_format": "0.0000##",
-        "valign": "top",
-        "bg_color": INPUT,
-        "border": 1,
-        "border_color": FAINT,
-        "locked": False,
-    },
-    "width_input": {
-        "num_format": '[>=1000000]"unlimited";0.000',
-        "bg_color": INPUT,
-        "border": 1,
-        "border_color": FAINT,
-        "align": "right",
-    },
-    "width": {"num_format": '[>=1000000]"unlimited";0.000', "align": "right"},
+    "rate_input": {**_YELLOW, "num_format": "0.0000##", "valign": "top", "locked": False},
+    "width_input": {**_YELLOW, **_WIDTH},
+    "width": _WIDTH,
     "bn": {"num_format": "[>=0.00005]#,##0.0000;[<=-0.00005]-#,##0.0000;0.0000"},
     "money": {"num_format": MONEY},
     "money_total": {"num_format": MONEY, "bold": True, "top": 1},
