@@ -207,15 +207,17 @@ class Facts:
         return np.where(ends < 0, np.iinfo(np.int64).max, ends)
 
     @cached_property
-    def supply_at_start(self) -> Array:
-        """GW that each pool delivers in period 0."""
+    def supply(self) -> Array:
+        """GW delivered by pool (row) and period (column)."""
         contract = self.codes("deliveries", "contract", "contracts")
         pool = np.append(self.codes("contracts", "pool", "pools"), -1)[contract]
-        alive = np.append(self.ends > 0, False)[contract]
-        served = (self.arrivals == 0) & alive & (pool >= 0)
-        supply = np.zeros(len(self.rows("pools")))
-        np.add.at(supply, pool[served], delivered_gw(self.numbers)[served])
-        return supply
+        end = np.minimum(np.append(self.ends, 0)[contract], self.calendar.periods)
+        first, gw = self.arrivals, delivered_gw(self.numbers)
+        steps = np.zeros((len(self.rows("pools")), self.calendar.periods + 1))
+        there = (pool >= 0) & (first >= 0) & (first < end)
+        np.add.at(steps, (pool[there], first[there]), gw[there])
+        np.add.at(steps, (pool[there], end[there]), -gw[there])
+        return steps.cumsum(axis=1)[:, :-1]
 
     @cached_property
     def back_at_start(self) -> Array:

@@ -143,12 +143,15 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
 def _tranches(deliveries: pd.DataFrame) -> Iterator[tuple[str, dt.date, float, dict[str, Cell]]]:
     """Yield contract, date, GW and conditions of every delivery, and of all that a contract has on one date."""
     single = picks(TABLES["deliveries"], deliveries, ("contract", "date", "gw"))
-    rows = deliveries.assign(picked=single).groupby(["contract", "date"], sort=False)
-    for (contract, date), mine in rows:
-        day, gw = date.date(), mine["gw"]
-        yield from ((contract, day, each, where) for each, where in zip(gw.tolist(), mine["picked"], strict=True))
-        if len(mine) > 1:
-            yield contract, day, float(gw.sum()), {"contract": Name(contract), "date": day}
+    together: dict[tuple[str, dt.date], list[float]] = {}
+    for contract, date, gw, where in zip(
+        deliveries["contract"], deliveries["date"], deliveries["gw"].tolist(), single, strict=True
+    ):
+        together.setdefault((str(contract), date.date()), []).append(gw)
+        yield str(contract), date.date(), gw, where
+    for (contract, day), each in together.items():
+        if len(each) > 1:
+            yield contract, day, sum(each), {"contract": Name(contract), "date": day}
 
 
 def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -> list[Repair]:

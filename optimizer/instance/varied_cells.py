@@ -15,8 +15,8 @@ from optimizer.instance.cells import filled_default, shown
 from optimizer.instance.edit import EDITABLE, TARGET, rows_of
 from optimizer.instance.instance import Instance
 from optimizer.instance.selection import meets, select
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, EditReader, Operation, noted, spell
+from optimizer.language.cursor import OPERATIONS, Cell, Cursor, Operation
+from optimizer.language.edits import Edit, noted, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
 FORMS: Final = (
@@ -30,8 +30,7 @@ MOST_MONTHS: Final = 24
 WIDEST: Final = 10.0
 """Where a cell has no largest value, other values of it go up to so many times the largest in its column."""
 
-_WAYS: Final[dict[str, Operation]] = {"": "set", "=": "set", "*=": "scale", "+=": "add"}
-_OPERATOR: Final = re.compile(r"[*+]?=")
+_OPERATOR: Final = re.compile(r"(?:[*+]?=)?")
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Varied:
             o.probability
             for f in instance.factors
             for o in f.outcomes
-            if meets(factor, f.name) and meets(outcome, o.name)
+            if meets(str(factor), f.name) and meets(str(outcome), o.name)
         ]
 
     def now(self, instance: Instance) -> float:
@@ -152,23 +151,18 @@ def varied(text: str) -> Varied:
     """
     reader = VariedReader(text, f"cell {text.strip()}", FORMS)
     found = reader.varied()
-    if reader.at < len(text):
-        reader.fail("the end of the cell or '@' and dates")
+    reader.end("the end of the cell or '@' and dates")
     return found
 
 
-class VariedReader(EditReader):
+class VariedReader(Cursor):
     """A cursor on a text that names cells whose value is left open."""
 
     def varied(self) -> Varied:
         """Read cells, how they take a value, and dates."""
         self.skip()
         table, where, column = self.cells()
-        operator = ""
-        if found := _OPERATOR.match(self.text, self.at):
-            operator = found.group()
-            self.move(found.end())
-        way = self.way(table, column, operator)
+        way = self.way(table, column, self.operator(_OPERATOR))
         return Varied(table, column, where, way, *self.dates())
 
     def way(self, table: str, column: str, operator: str) -> Operation:
@@ -187,7 +181,7 @@ class VariedReader(EditReader):
             raise self._refused(f"column '{column}'", rule, "name a column of numbers or dates")
         if kind == "date" and operator not in ("", "+="):
             raise self._refused(f"'{operator}'", "dates are moved by months", "leave it out")
-        return "shift_months" if kind == "date" else _WAYS[operator]
+        return "shift_months" if kind == "date" else OPERATIONS[operator]
 
     def _refused(self, what: str, rule: str, remedy: str) -> InstanceError:
         return InstanceError(Problem(self.where, what, rule, remedy))

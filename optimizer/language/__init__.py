@@ -3,7 +3,7 @@
 Other rooms use:
 
 - ``axes``: axis, limits, ValueAxis
-- ``cursor``: as_number, Cell, Name, NUMBER
-- ``edits``: Edit, edit, EditReader, Factor, GLOB, noted, Operation, Outcome, spell, spell_cells, WhatIf
+- ``cursor``: Cell, Cursor, Name, NUMBER, Operation, OPERATIONS
+- ``edits``: Edit, edit, Factor, GLOB, noted, Outcome, spell, spell_cells, WhatIf
 - ``quantities``: Cells, FIGURES, Number, Operation, parse, Path, PlanFigure, Quantity, Range
 """

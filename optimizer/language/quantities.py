@@ -16,13 +16,11 @@ Nothing else is read, and nothing is ever executed.
 from __future__ import annotations
 
 import datetime as dt
-import math
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.language.cursor import DATE, NAME, NUMBER, WORD, Cell, Cursor, as_number
+from optimizer.language.cursor import NAME, NUMBER, WORD, Cell, Cursor, as_number
 from optimizer.problems import nearest
 
 FORMS: Final = (
@@ -50,8 +48,6 @@ DEEPEST: Final = 50
 
 MOST: Final = 200
 """Operators in one quantity, at most."""
-
-_UNSIGNED = re.compile(NUMBER.pattern.removeprefix("[-+]?"))
 
 
 @dataclass(frozen=True)
@@ -125,8 +121,7 @@ class _QuantityReader(Cursor):
     def read(self) -> Quantity:
         self.skip()
         quantity = self._sum()
-        if self.at < len(self.text):
-            self.fail("an operator or the end")
+        self.end("an operator or the end")
         return quantity
 
     def _sum(self) -> Quantity:
@@ -152,12 +147,8 @@ class _QuantityReader(Cursor):
 
     def _factor(self) -> Quantity:
         at = self.at
-        if number := _UNSIGNED.match(self.text, at):
-            value = float(as_number(number.group()))
-            if not math.isfinite(value):
-                self.fail("a number that a computer can hold")
-            self.move(number.end())
-            return Number(value)
+        if self.text[at : at + 1] not in ("+", "-") and NUMBER.match(self.text, at):
+            return Number(float(self.number("a number that a computer can hold")))
         self.depth += 1
         if self.depth > DEEPEST:
             self.fail(f"at most {DEEPEST} parentheses and signs within each other")
@@ -199,15 +190,15 @@ class _QuantityReader(Cursor):
     def _conditions(self, table: str) -> list[tuple[Path, Cell | Range]]:
         """Read ``[column=value, ...]``, which may be missing."""
         where: list[tuple[Path, Cell | Range]] = []
-        if not self.next("["):
-            return where
-        while True:
+
+        def condition() -> None:
             path = self._path(table)
             self.literal("=", f"'=' after the column '{path.column.name}'")
             where.append((path, self._wanted(path)))
-            if self.next("]"):
-                return where
-            self.literal(",", "',' or ']'")
+
+        if self.next("["):
+            self.listed(condition, "]", "',' or ']'")
+        return where
 
     def _path(self, table: str) -> Path:
         at, name = self.at, self.name("a column's name")
@@ -255,7 +246,7 @@ class _QuantityReader(Cursor):
             return None
         self.at = at
         if kind == "date":
-            return self.calendar_date(word) if DATE.fullmatch(word) else self.fail("a date YYYY-MM-DD")
+            return self.calendar_date(word)
         return float(as_number(word)) if NUMBER.fullmatch(word) else self.fail("a number")
 
     def _figure(self, at: int, total: bool) -> PlanFigure:

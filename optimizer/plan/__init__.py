@@ -7,7 +7,7 @@ Other rooms use:
 - ``first_moves``: Branch, ENDED, first_moves, IDLE, Move, NEW
 - ``marginals``: disagreements, row_name
 - ``obligations``: Owed, owed
-- ``plan``: decision_tables, make_plan, Plan, summarise
+- ``plan``: decision_tables, expected_bn, make_plan, Plan, summarise
 - ``tables``: cvar, gained, leaf_tail_periods, leaf_worth, mean_use, quantile, QUANTILES, weighed, year_weights
 - ``values``: carried, Values, values
 """

@@ -28,6 +28,10 @@ class Owed:
         $bn as signed, and after the plan's cancellations.
     gw : (S, K, Y) float array
         Mean GW in service as signed, over the plan's and the contract's periods of the year.
+    after : (S, K) float array
+        $bn of `kept` that fall due after the horizon.
+    served : (K, T + beyond) float array
+        GW in service as signed by period, expected.
     probability : (S,) float array
         Of each scenario.
     """
@@ -38,12 +42,14 @@ class Owed:
     signed: FloatArray
     kept: FloatArray
     gw: FloatArray
+    after: FloatArray
+    served: FloatArray
     probability: FloatArray
 
     def expected(self, amounts: FloatArray) -> FloatArray:
-        """Return the mean of amounts over the scenarios in their own unit, shape (K, Y)."""
-        mean: FloatArray = np.einsum("s,sky->ky", self.probability, amounts)
-        return mean
+        """Return the mean of amounts (S, ...) over the scenarios in their own unit, shape (...)."""
+        mean: FloatArray = np.tensordot(self.probability, amounts, axes=1)
+        return np.clip(mean, amounts.min(axis=0), amounts.max(axis=0))  # a mean of equal amounts is none other
 
 
 def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
@@ -70,7 +76,8 @@ def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
     years, first_in_year, periods_in_year = np.unique(year, return_index=True, return_counts=True)
     ended = carried(cancelled, data.ref)
     shape = (len(timeline.scenarios), len(data.contracts), len(years))
-    signed, kept, gw = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    signed, kept, gw, after = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape[:2])
+    served = np.zeros((len(data.contracts), count))
     made: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
     for s, scenario in enumerate(timeline.scenarios):
         key = (id(scenario.tables["contracts"]), id(scenario.tables["deliveries"]))
@@ -85,9 +92,11 @@ def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
         for found, amounts in ((signed, flow), (kept, flow * left), (gw, service)):
             found[s] = np.add.reduceat(amounts, first_in_year, axis=1)
         gw[s] /= periods_in_year
+        after[s] = (flow * left)[:, horizon:].sum(axis=1)
+        served += tree.scenario_probability[s] * service
     vendor = _vendors(timeline)
     vendors = tuple(vendor[name] for name in timeline.contract_of)
-    return Owed(vendors, tuple(data.contracts), years, signed, kept, gw, tree.scenario_probability)
+    return Owed(vendors, tuple(data.contracts), years, signed, kept, gw, after, served, tree.scenario_probability)
 
 
 def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:

@@ -209,3 +209,9 @@ def _idle_cost(data: PlanData, plan: Values) -> float:
     np.add.at(cost, data.pool_of, data.cost * in_service)
     price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())
+
+
+def expected_bn(summary: Mapping[str, Any]) -> float:
+    """Return the expected worth of a plan, $bn: the sum of its parts; with aversion it maximises another figure."""
+    parts = summary["components_bn"].values()
+    return float(sum(sum(part.values()) if isinstance(part, Mapping) else part for part in parts))

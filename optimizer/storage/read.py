@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from optimizer.catalogue.tables import SCHEMA_VERSION, TABLES
+import pandas as pd
+
+from optimizer.catalogue.tables import GIVEN, SCHEMA_VERSION, TABLES
 from optimizer.check.check import raise_errors
 from optimizer.files import bytes_inside, leads_out, printable, reason
 from optimizer.instance.cells import Parsed, empty, shown
@@ -17,7 +19,7 @@ from optimizer.instance.instance import Instance
 from optimizer.language.edits import Factor, WhatIf
 from optimizer.problems import InstanceError, Problem, composed, nearest
 from optimizer.spreadsheet.package import ENDINGS
-from optimizer.storage.rows import ALL, Reading, read_csv, read_sections
+from optimizer.storage.rows import ALL, Reading, csv_rows, read_csv, read_sections
 from optimizer.storage.toml import read_factors, read_whatif
 
 WHATIFS: Final = "whatifs"
@@ -67,6 +69,36 @@ def read_file(path: str | Path) -> Sources:
     sources, given = Sources(), Path(path)
     _read(sources, Path(Path(os.path.abspath(path)).anchor), given, printable(str(given)))
     return sources
+
+
+def given_table(path: str | Path, name: str) -> pd.DataFrame:
+    """Return a small table that a command was given, typed as the catalogue says, its rows numbered as in the file."""
+    file, content = _given_text(path)
+    parsed = read_csv(replace(GIVEN[name], path=file), content)
+    if parsed.faults or not len(parsed.frame):
+        raise InstanceError(parsed.problems or _no_rows(file))
+    return parsed.frame
+
+
+def given_rows(path: str | Path) -> tuple[str, list[str], dict[int, list[str]], list[Problem]]:
+    """Return a file that a command was given: its name, header and whole rows by number, and problems of others."""
+    file, content = _given_text(path)
+    header, rows, faults = csv_rows(file, content)
+    problems = [problem for _, problem in faults]
+    if not rows:
+        raise InstanceError(problems or _no_rows(file))
+    return file, header, rows, problems
+
+
+def _given_text(path: str | Path) -> tuple[str, str]:
+    sources = read_file(path)
+    if sources.problems:
+        raise InstanceError(sources.problems)
+    return printable(Path(path).name), next(iter(sources.texts.values()))
+
+
+def _no_rows(file: str) -> Problem:
+    return Problem(file, "no rows", "each row below the header says one thing", "write one")
 
 
 def is_input(name: str) -> bool:

@@ -94,40 +94,50 @@ def read_csv(table: Table, text: str) -> Parsed:
 
 
 def _read_rows(table: Table, text: str) -> Parsed:
+    header, rows, faults = csv_rows(table.file, text, table)
+    if not header:
+        return Parsed(frame_of(table, {}, ()), faults)
+    columns = list(zip(*rows.values(), strict=True)) or [()] * len(header)
+    used = [i for i, name in enumerate(header) if name or any(columns[i])]
+    faults += header_problems(table, [header[i] for i in used], table.file)
+    cells = {header[i]: columns[i] for i in reversed(used)}  # of columns with the same name the first
+    parsed = parse(table, cells, [*rows], partial(place, table))
+    return Parsed(parsed.frame, faults + [(column, _rewritten(told)) for column, told in parsed.faults])
+
+
+def csv_rows(
+    file: str, text: str, table: Table | None = None
+) -> tuple[list[str], dict[int, list[str]], list[tuple[str, Problem]]]:
+    """Return the header of a CSV file, its whole rows by their number in the file, and what is wrong with the others.
+
+    Where the header cannot be read it is empty.
+    """
     rows: list[list[str]] = []
     faults: list[tuple[str, Problem]] = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         rows.extend(reader)
     except csv.Error as error:
-        faults.append((ALL, _unreadable(table, len(rows) + 1, str(error))))
+        faults.append((ALL, _unreadable(f"{file} row {len(rows) + 1}", str(error))))
     header = [name.strip() for name in rows[0]] if rows else []
     if not header:
         if not faults:
             rule = "row 1 holds the names of the columns"
-            faults.append((ALL, Problem(table.file, "no header", rule, "write the column names, or delete the file")))
-        return Parsed(frame_of(table, {}, ()), faults)
+            faults.append((ALL, Problem(file, "no header", rule, "write the column names, or delete the file")))
+        return [], {}, faults
     if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
         remedy = "save the file with commas between the cells and points in numbers"
         what = f"row 1 is one cell, {shown(header[0])}"
-        faults = [(ALL, Problem(f"{table.file} row 1", what, "cells are separated by commas", remedy))]
-        return Parsed(frame_of(table, {}, ()), faults)
-    if misplaced := misplaced_header(table, dict(enumerate(rows[:TITLES], 1)), table.file):
-        return Parsed(frame_of(table, {}, ()), [*faults, (ALL, misplaced)])
-    numbers = [number for number, cells in enumerate(rows[1:], 2) if any(map(str.strip, cells))]
-    kept = [rows[number - 1] for number in numbers]
-    ragged = [number for number, cells in zip(numbers, kept, strict=True) if len(cells) != len(header)]
-    for number in ragged:
-        what, rule = f"{len(rows[number - 1])} cells", f"row 1 names {len(header)} columns"
-        remedy = "add or delete commas; text with commas stands in double quotes"
-        faults.append((ALL, Problem(f"{table.file} row {number}", what, rule, remedy)))
-    whole = [(n, cells) for n, cells in zip(numbers, kept, strict=True) if len(cells) == len(header)]
-    columns = list(zip(*(cells for _, cells in whole), strict=True)) or [()] * len(header)
-    used = [i for i, name in enumerate(header) if name or any(columns[i])]
-    faults += header_problems(table, [header[i] for i in used], table.file)
-    cells = {header[i]: columns[i] for i in reversed(used)}  # of columns with the same name the first
-    parsed = parse(table, cells, [n for n, _ in whole], partial(place, table))
-    return Parsed(parsed.frame, faults + [(column, _rewritten(told)) for column, told in parsed.faults])
+        return [], {}, [(ALL, Problem(f"{file} row 1", what, "cells are separated by commas", remedy))]
+    if misplaced := table and misplaced_header(table, dict(enumerate(rows[:TITLES], 1)), file):
+        return [], {}, [*faults, (ALL, misplaced)]
+    kept = {number: cells for number, cells in enumerate(rows[1:], 2) if any(map(str.strip, cells))}
+    for number, cells in kept.items():
+        if len(cells) != len(header):
+            what, rule = f"{len(cells)} cells", f"row 1 names {len(header)} columns"
+            remedy = "add or delete commas; text with commas stands in double quotes"
+            faults.append((ALL, Problem(f"{file} row {number}", what, rule, remedy)))
+    return header, {n: cells for n, cells in kept.items() if len(cells) == len(header)}, faults
 
 
 def _rewritten(told: Problem) -> Problem:
@@ -138,8 +148,7 @@ def _rewritten(told: Problem) -> Problem:
     return replace(told, remedy=f"{told.remedy}; {remedy}")
 
 
-def _unreadable(table: Table, row: int, error: str) -> Problem:
-    where = f"{table.file} row {row}"
+def _unreadable(where: str, error: str) -> Problem:
     if "unexpected end" in error:
         return Problem(where, "a double quote that is not closed", "quoted text ends with a quote", "close the quote")
     if "field larger" in error:

@@ -26,8 +26,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.cells import name_fault, shown
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, Factor, Operation, Outcome, WhatIf, noted
+from optimizer.language.cursor import Cell, Operation
+from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, noted
 from optimizer.problems import Problem, nearest
 from optimizer.storage.rows import shown_toml, toml_reason
 

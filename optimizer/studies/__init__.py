@@ -2,9 +2,9 @@
 
 Other rooms use:
 
-- ``attempt``: Told, why_no_plan
+- ``attempt``: floors_in_the_way, floors_priced, Told, why_no_plan
 - ``compare``: allocations, caveats, Figure, figure_differences, inputs, refuse_unlike
-- ``evaluate``: csv_lines, entered, evaluate, Evaluation, read_given, table_rows
+- ``evaluate``: entered, evaluate, Evaluation, left_out, read_given
 - ``exposure``: *, Group, groups, gw_by_status, unverified, UNVERIFIED
 - ``locks``: lock, lock_costs, LockCost
 - ``roll``: actuals, refuse_other, rolled, State, state_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from optimizer.catalogue.tables import TABLES
 from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.check import check
+from optimizer.files import printable
 from optimizer.instance.cells import frame_of
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance, replaced
@@ -22,7 +23,8 @@ from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import IntArray
-from optimizer.studies.evaluate import read_rows
+from optimizer.storage.read import given_table
+from optimizer.studies.evaluate import listed
 from optimizer.tree.calendar import calendar_of
 from optimizer.tree.timeline import Timeline
 
@@ -69,32 +71,24 @@ def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
         raise InstanceError(problems)
 
 
-def actuals(path: str, instance: Instance) -> dict[tuple[str, str], float]:
-    """Return GW in use by pathway and pool, as a file tells it."""
-    frame = instance.filled("eligibility")
-    allowed = set(zip(frame["pathway"], frame["pool"], strict=True))
+def actuals(path: str, instance: Instance) -> tuple[dict[tuple[str, str], float], list[str]]:
+    """Return GW in use by pathway and pool, as a file tells it, and what must be said of pairs that it leaves out."""
+    frame, rows = instance.filled("eligibility"), given_table(path, "actuals")
+    allowed = {(p, q): f"{p} on {q}" for p, q in zip(frame["pathway"], frame["pool"], strict=True)}
     found: dict[tuple[str, str], float] = {}
     problems = []
-    for number, row in read_rows(path, ("pathway", "pool", "gw")):
-        pair, where = (row["pathway"], row["pool"]), f"{path} row {number}"
-        try:
-            gw = float(row["gw"])
-        except ValueError:
-            gw = math.nan
-        if pair not in allowed:
-            hint = nearest(f"{pair[0]} on {pair[1]}", [f"{p} on {q}" for p, q in allowed])
-            problems.append(Problem(where, f"{pair[0]} on {pair[1]}", "no such pair in the instance", hint))
-        elif pair in found:
-            problems.append(Problem(where, f"{pair[0]} on {pair[1]} stands twice", "each pair once", "remove one row"))
-        elif not (math.isfinite(gw) and gw >= 0):
-            problems.append(
-                Problem(f"{where}, gw", f"'{row['gw']}'", "must be a number of GW, at least 0", "correct it")
-            )
-        else:
-            found[pair] = gw
+    for number, *pair, gw in rows[["pathway", "pool", "gw"]].itertuples(name=None):
+        named, where = " on ".join(pair), f"{printable(Path(path).name)} row {number}"
+        if tuple(pair) not in allowed:
+            hint = nearest(named, list(allowed.values()))
+            problems.append(Problem(where, named, "no such pair in the instance", hint))
+        elif tuple(pair) in found:
+            problems.append(Problem(where, f"{named} stands twice", "each pair once", "remove one row"))
+        found[pair[0], pair[1]] = gw
     if problems:
         raise InstanceError(problems)
-    return found
+    left = [named for pair, named in allowed.items() if pair not in found]
+    return found, [f"{printable(Path(path).name)} leaves out {listed(left)}: 0 GW in use"] if left else []
 
 
 def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:

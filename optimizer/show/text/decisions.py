@@ -36,22 +36,27 @@ def first_period(page: Page, view: View) -> None:
     planned, change = _split(view)
     if not planned:
         return
+    moving = {name for pair, gw in change.items() if float(view.gw(gw)) for name in pair}
     weight: dict[str, float] = {}
-    for (pathway, pool), gw in planned.items():
-        for name in (pathway, pool):
-            weight[name] = weight.get(name, 0.0) + gw + abs(change[pathway, pool])
+    for pair, gw in planned.items():
+        for name in pair:
+            weight[name] = weight.get(name, 0.0) + gw + abs(change[pair])
     figure = max(len(view.gw(gw)) for gw in (*view.use.values[:, view.tree.roots].max(axis=1), 0.0))
     every = list(dict.fromkeys(pool for _, pool in planned))
-    pools = _heaviest(every, weight, max((page.width - 18) // (2 * figure + 6) - 1, 1))
-    pathways = _heaviest(view.use.names, weight, MOST_PATHWAYS)
+    room = max((page.width - 18) // (2 * figure + 6) - 1, 1)
+    pools = _shown(every, weight, moving, room)
+    pathways = _shown(view.use.names, weight, moving, MOST_PATHWAYS)
+    resolution = view.instance.resolution
+    page.heading("Do now", f": GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
     rows = []
     for p in pathways:
         pairs = [[(p, q)] if (p, q) in planned else [] for q in pools]
         pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
         rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
-    resolution = view.instance.resolution
-    page.heading("Do now", f": GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
     page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
+    beside = [(p, q) for p, q in planned if float(view.gw(change[p, q])) and not (p in pathways and q in pools)]
+    also = [f"{p} on {q} {_moved(view, planned, change, [(p, q)], 0).strip()}" for p, q in beside]
+    page.note(f"Moved besides: {', '.join(also)}." if also else "")
     page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
     page.note(_acts_now(view) + _next_reveal(view))
 
@@ -70,8 +75,9 @@ def _split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
     return planned, {pair: gw - initial.get(pair, 0.0) for pair, gw in planned.items()}
 
 
-def _heaviest(names: list[str], weight: dict[str, float], most: int) -> list[str]:
-    kept = set(sorted(names, key=lambda name: -weight.get(name, 0.0))[:most])
+def _shown(names: list[str], weight: dict[str, float], moving: set[str], most: int) -> list[str]:
+    """Return so many names: those in which something moves, the heaviest first, then others; in the order given."""
+    kept = set(sorted(names, key=lambda name: (name not in moving, -weight.get(name, 0.0)))[:most])
     return [name for name in names if name in kept]
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tables import GIVEN
 from optimizer.files import printable, read_bytes
+from optimizer.instance.cells import Fault, parsed
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.book import SHEETS
 from optimizer.show.workbook.facts import pair_head
@@ -25,11 +27,6 @@ def sheets_by_kind(book: Workbook, prefix: str, where: str) -> dict[str, str]:
     """Return what gwplan's sheets are called in a workbook, by what they hold; the usual names where there are none.
 
     Hidden names point to the sheets, and follow when a user renames, moves or copies them.
-
-    Raises
-    ------
-    InstanceError
-        If a sheet that gwplan made is gone and another one has its name.
     """
     titles = {title.lower(): title for title in book.parts}
     found, problems = {}, []
@@ -59,11 +56,6 @@ def read_allocation(path: str | Path, prefix: str = "", pairs: Iterable[tuple[st
     -------
     pandas.DataFrame
         Columns node, pathway, pool and gw (GW): one row for each node and pair.
-
-    Raises
-    ------
-    InstanceError
-        If there is no such sheet, or a cell of it is no number; it carries every problem found.
     """
     where = printable(str(path))
     book = Workbook(open_package(read_bytes(path), where))
@@ -96,7 +88,7 @@ def read_allocation(path: str | Path, prefix: str = "", pairs: Iterable[tuple[st
     if problems:
         raise InstanceError(problems)
     table = pd.concat(parts, ignore_index=True).astype({"node": np.int64})
-    return table.sort_values(["node"], kind="stable", ignore_index=True)
+    return table.sort_values(["node"], kind="stable").set_axis(range(2, len(table) + 2))
 
 
 def _pairs(
@@ -120,11 +112,9 @@ def _pairs(
 
 def _number(sheet: Sheet, name: str, row: int, at: int, problems: list[Problem]) -> float:
     cell = _FORMULA if (row, at) in sheet.formulas else sheet.rows.get(row, {}).get(at, "0")
-    try:
-        if not isinstance(cell, Odd):
-            return float(cell)
-        what, rule, remedy = cell.what, cell.rule, cell.remedy
-    except ValueError:
-        what, rule, remedy = f"'{cell}'", "must be a number (GW)", "write digits and a decimal point"
+    number = Fault(cell.rule, cell.remedy) if isinstance(cell, Odd) else parsed(GIVEN["plan"]["gw"], cell)
+    if not isinstance(number, Fault):
+        return float(number)
+    what, rule, remedy = cell.what if isinstance(cell, Odd) else f"'{cell}'", number.rule, number.remedy
     problems.append(Problem(f"{name}!{letters(at)}{row}", what, rule, remedy))
     return 0.0

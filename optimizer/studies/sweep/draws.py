@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from optimizer.catalogue.tolerances import ROUNDING
+from optimizer.files import printable
 from optimizer.instance.instance import Instance
 from optimizer.instance.varied_cells import Varied, VariedReader
-from optimizer.language.cursor import NUMBER, as_number
 from optimizer.problems import InstanceError, Problem, all_told, nearest
 from optimizer.solver.program import FloatArray
-from optimizer.studies.evaluate import table_rows
+from optimizer.storage.read import given_table
 
 FORMS: Final = (
     "write CELL ~ normal(mean, sd), lognormal(mean, sd), triangular(low, mode, high), uniform(low, high) or "
@@ -37,7 +38,7 @@ MOST_SPREAD: Final = 1e6
 """Standard deviation of a lognormal, at most, as a multiple of its mean."""
 
 _CELL: Final = re.compile(r"(?P<cells>.*?)\s*(?:(?P<way>[*+])[=~]?)?\s*(?P<dates>@[^\]\"]*)?")
-_WAYS: Final = re.compile(r"([*+]?)~")
+_WAYS: Final = re.compile(r"[*+]?~")
 
 
 @dataclass(frozen=True)
@@ -103,19 +104,15 @@ class _DrawReader(VariedReader):
         """Return the draw that the whole text spells."""
         self.skip()
         table, where, column = self.cells()
-        sign = _WAYS.match(self.text, self.at)
-        if not sign:
-            self.fail("one of ~, *~ and +~")
-        way = self.way(table, column, f"{sign.group(1)}=" if sign.group(1) else "")
-        self.move(sign.end())
+        operator = self.operator(_WAYS, "one of ~, *~ and +~")
+        way = self.way(table, column, operator.replace("~", "=") if len(operator) > 1 else "")
         at, name = self.at, self.name("a distribution")
         if name not in PARAMETERS:
             self.refuse(at, f"'{name}'", "there is no such distribution", nearest(name, PARAMETERS))
         self.literal("(", f"'(' after {name}")
         numbers, probabilities = self._numbers(name)
         start, until = self.dates()
-        if self.at < len(self.text):
-            self.fail("the end of the draw or '@' and dates")
+        self.end("the end of the draw or '@' and dates")
         drawn = Draw(Varied(table, column, where, way, start, until), name, numbers, probabilities)
         for what, rule, remedy in _wrong(drawn):
             self.refuse(at, what, rule, remedy)
@@ -123,22 +120,16 @@ class _DrawReader(VariedReader):
 
     def _numbers(self, name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Read the parameters up to the closing parenthesis."""
-        numbers, probabilities = [], []
-        while True:
-            numbers.append(self._number())
+        numbers, probabilities = list[float](), list[float]()
+
+        def parameter() -> None:
+            numbers.append(float(self.number("a number")))
             if name == "discrete":
                 self.literal(":", "':' and the value's probability")
-                probabilities.append(self._number())
-            if self.next(")"):
-                return tuple(numbers), tuple(probabilities)
-            self.literal(",", "',' and one more number, or ')'")
+                probabilities.append(float(self.number("a number")))
 
-    def _number(self) -> float:
-        digits = NUMBER.match(self.text, self.at)
-        if not digits or not math.isfinite(value := float(as_number(digits.group()))):
-            self.fail("a number")
-        self.move(digits.end())
-        return value
+        self.listed(parameter, ")", "',' and one more number, or ')'")
+        return tuple(numbers), tuple(probabilities)
 
 
 def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
@@ -197,18 +188,23 @@ def draws_of(path: str) -> list[Draw]:
 def _rows(path: str) -> list[tuple[str, str]]:
     """Return each row of a file of draws as a draw's text, and where it stands."""
     texts = []
-    for where, row in table_rows(path, ("cell", "distribution", "parameters")):
-        cell = _CELL.fullmatch(row["cell"])
+    for where, cells, distribution, parameters in _told(path, "draws", "cell", "distribution", "parameters"):
+        cell = _CELL.fullmatch(cells)
         if not cell:
-            raise InstanceError(Problem(where, f"cell '{row['cell']}'", "names no cells", FORMS))
-        drawn = f"{cell['way'] or ''}~ {row['distribution']}({row['parameters']})"
+            raise InstanceError(Problem(where, f"cell '{cells}'", "names no cells", FORMS))
+        drawn = f"{cell['way'] or ''}~ {distribution}({parameters})"
         texts.append((f"{cell['cells']} {drawn} {cell['dates'] or ''}", where))
     return texts
 
 
-CORRELATION_FORMS: Final = "write CELL, CELL = RANK CORRELATION between -1 and 1, each cell as it is drawn"
+def _told(path: str, name: str, *columns: str) -> Iterator[tuple[str, ...]]:
+    """Yield where each row of a file stands, and its cells as texts."""
+    short = printable(Path(path).name)
+    for number, *cells in given_table(path, name)[list(columns)].itertuples(name=None):
+        yield (f"{short} row {number}", *(str(cell).strip() for cell in cells))
 
-_END: Final = re.compile(rf"=\s*({NUMBER.pattern})\s*")
+
+CORRELATION_FORMS: Final = "write CELL, CELL = RANK CORRELATION between -1 and 1, each cell as it is drawn"
 
 
 @dataclass(frozen=True)
@@ -230,11 +226,11 @@ def correlation(text: str, where: str = "") -> Correlation:
     reader.skip()
     table, conditions, column = reader.cells()
     start, until = reader.dates()
-    end = _END.fullmatch(text, reader.at)
-    if not end:
-        reader.fail("'=' and a number between -1 and 1")
-    value = float(end.group(1))
+    reader.literal("=", "'=' and a number between -1 and 1")
+    at, value = reader.at, float(reader.number("a number between -1 and 1"))
+    reader.end("the end of the correlation")
     if not -1 < value < 1:
+        reader.at = at
         reader.fail("a number between -1 and 1")
     second = Varied(table, column, conditions, "set", start, until)
     return Correlation(first.cells_text, second.cells_text, value, where)
@@ -242,8 +238,8 @@ def correlation(text: str, where: str = "") -> Correlation:
 
 def correlations_of(path: str) -> list[Correlation]:
     """Return the correlations of a CSV file with the columns ``first``, ``second`` and ``correlation``."""
-    rows = table_rows(path, ("first", "second", "correlation"))
-    texts = ((f"{row['first']}, {row['second']} = {row['correlation']}", where) for where, row in rows)
+    rows = _told(path, "correlations", "first", "second", "correlation")
+    texts = ((f"{first}, {second} = {value}", where) for where, first, second, value in rows)
     (correlations,) = all_told([partial(correlation, text, where) for text, where in texts])
     return list(correlations)
 
