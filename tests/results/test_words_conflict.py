@@ -42,6 +42,15 @@ CASES = {
          "let the floor of training begin 3 months later, in 2026-07, and stay at 0.5 GW until then: 0.1 GW-years, "
          "17.0"],
     ),
+    # 0.6 GW from the start on, where 0.5 is the most in Q1: 0.1 less, or a 30th of a GW a month more in all quarters.
+    "start": (
+        "tiny-ramp",
+        ["insert demand[pathway=training, from=2026-01-01, floor_gw=0.6]"],
+        None,
+        ["lower the floor of training to 0.5 GW in the quarter from 2026-01: 0.025 GW-years, 17.0",
+         "raise the ramp of training by 0.03333 GW a month: 0.1 GW-years, 18.4",
+         "let the floor of training begin 3 months later, in 2026-04: 0.15 GW-years, 17.0"],
+    ),
     # 0.2 GW over a cap for a quarter; a GW of ads brings 1 where training brings 5.
     "cap": (
         "tiny-ramp",
@@ -154,6 +163,13 @@ def test_a_conflict_and_its_ways_out_are_told(case: str) -> None:
         told = [f"{r.words}: {round(r.gw_years, 6):g} GW-years, {round(r.worth_bn, 4)}" for r in found.repairs]
         assert told == ways
     assert not found.another and found.because == ()
+
+
+def test_one_month_later_is_one_month() -> None:
+    """Protects the words of a floor that begins a month later: 0.1 GW a month from 0.2 are 0.3 in January."""
+    monthly = ("calendar.resolution = month", "insert demand[pathway=training, from=2026-01-01, floor_gw=0.35]")
+    found = diagnose(gw.load(INSTANCES / "tiny-ramp").edited(*monthly))
+    assert "let the floor of training begin 1 month later, in 2026-02" in [repair.words for repair in found.repairs]
 
 
 EDITS = {
