@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING
-from optimizer.extras import imported
-from optimizer.files import printable, refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file, whole_workbook
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.facts import book_facts
@@ -45,9 +44,8 @@ def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
 
 def write_book(run: Run, path: Path, prefix: str = "", *, since_1904: bool = False) -> None:
     """Write a run's sheets into a new file, their names begun with a prefix, its days counted from 1900 or 1904."""
-    writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
     facts = book_facts(run)
-    with writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904}) as book:
+    with whole_workbook(path, date_1904=since_1904) as book:
         book.set_size(2600, 1600)
         book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
                              "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
