@@ -96,6 +96,10 @@ def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
             kind = type(current).__name__
             problems.append(Problem(where, f"HiGHS does not take '{text}'", f"it expects {kind}, e.g. {current}"))
             continue
+        if name == "threads" and int(value) > MOST_THREADS:  # HiGHS would end the process
+            problems.append(
+                Problem(where, "too many threads", f"at most {MOST_THREADS:,}", "the cores of this machine do")
+            )
         options[name] = value
     if problems:
         raise InstanceError(problems)
@@ -111,6 +115,10 @@ def _typed(text: str, current: Any) -> Option | None:
         return int(text) if isinstance(current, int) else float(text)
     except ValueError:
         return None
+
+
+MOST_THREADS: Final = 1024
+"""Most threads that HiGHS may be asked for."""
 
 
 class _Silent(highspy.Highs):

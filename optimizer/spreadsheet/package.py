@@ -100,7 +100,7 @@ class Package:
         parser.StartDoctypeDeclHandler = refuse
         try:
             parser.Parse(self.read(part), True)
-        except (expat.ExpatError, LookupError) as error:  # the latter of an encoding that nobody knows
+        except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two of encodings that there are not
             raise self.refused(f"{part} is not XML", str(error)) from None
 
     def refused(
