@@ -310,7 +310,7 @@ def test_exposure_says_what_is_owed_and_at_risk(capsys: pytest.CaptureFixture[st
         "acme -0.50 - all that is owed 2.50 no plan worth of the plan 7.00 no plan",
         "For 1 other vendors nothing changes. gone has no plan: a lock",
         "WORTH AT RISK BY VENDOR, $bn of the plan's worth GW open a quarter late fails",
-        "no vendor named 0.00 0 no plan acme 0.50 -0.20 +0.30",
+        "acme 0.50 -0.20 +0.30 no vendor named 0.00 0 no plan",
         "no vendor named: no plan: a cap",
         "each swung 20% down and up",
         "reported 1.00 2.00 - - - no status 0.50 0.00 2 0.60 0.70 GW by the status",
