@@ -199,6 +199,11 @@ class PlanData:
         """Whether each pathway is a deal pathway (has a notice or a term), shape (P, R)."""
         return self.term > 0
 
+    @property
+    def least_weight(self) -> FloatArray:
+        """Weight of each node in the objective without what aversion adds to it in the tail, shape (N,)."""
+        return (1 - self.aversion) * self.tree.probability
+
     @cached_property
     def node_discount(self) -> FloatArray:
         """Share ``d_t`` that a flow on each node is worth at the start, shape (N,)."""

@@ -58,13 +58,7 @@ class InstanceError(ValueError):
 
 
 def all_told(*groups: Iterable[Callable[[], Any]]) -> list[list[Any]]:
-    """Return what each function of each group returns, the problems of all of them told at once.
-
-    Raises
-    ------
-    InstanceError
-        With the problems of every function that raised one.
-    """
+    """Return what each function of each group returns, the problems of all of them told at once."""
     made: list[list[Any]] = []
     problems: list[Problem] = []
     for group in groups:

@@ -23,24 +23,12 @@ _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 
 @dataclass(frozen=True)
 class Long:
-    """A table's rows in every scenario.
+    """A table's rows in every scenario."""
 
-    Attributes
-    ----------
-    table : Table
-        Its entry in the catalogue.
-    frames : list of DataFrame
-        The different states in which scenarios have the table.
-    rows : (R,) int array
-        Row of each scenario's row in all states put below each other.
-    scenario : (R,) int array
-        Whose row it is.
-    """
-
-    table: Table
-    frames: list[pd.DataFrame]
-    rows: Ints
-    scenario: Ints
+    table: Table  # its entry in the catalogue
+    frames: list[pd.DataFrame]  # the different states in which scenarios have the table
+    rows: Ints  # (R,) row of each scenario's row in all states put below each other
+    scenario: Ints  # (R,) whose row it is
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -65,24 +53,12 @@ class Long:
 
 @dataclass(frozen=True)
 class Scenarios:
-    """Every combination of outcomes, the first factor varying slowest.
+    """Every combination of outcomes, the first factor varying slowest."""
 
-    Attributes
-    ----------
-    written : Instance
-        The instance as written.
-    instances : list of Instance
-        The instance with the edits of each scenario, S of them.
-    outcomes : list of list of str
-        Each scenario's outcome of every factor.
-    probability : (S,) float array
-        Probability of each scenario.
-    """
-
-    written: Instance
-    instances: list[Instance]
-    outcomes: list[list[str]]
-    probability: Floats
+    written: Instance  # the instance as written
+    instances: list[Instance]  # the instance with the edits of each scenario, S of them
+    outcomes: list[list[str]]  # each scenario's outcome of every factor
+    probability: Floats  # (S,) probability of each scenario
 
     def long(self, name: str) -> Long:
         """Return a table's rows in every scenario, one scenario after the other."""
@@ -153,32 +129,17 @@ def periods(instance: Instance) -> Periods:
 
 @dataclass(frozen=True)
 class Nodes:
-    """The nodes of the scenario tree, numbered by period, then by their first scenario.
+    """The nodes of the scenario tree, numbered by period, then by their first scenario."""
 
-    Attributes
-    ----------
-    node_of : (S, T) int array
-        Node of each scenario and period.
-    period, scenario, parent : (N,) int array
-        Period; first scenario through the node; parent, -1 at a root.
-    start : (N,) datetime64[s] array
-        First day of the node's period.
-    known : (N,) object array of str
-        The outcomes known.
-    probability : (N,) float array
-        Probability of the node.
-    weight : (S,) float array
-        Probability of each scenario.
-    """
-
-    node_of: Ints
+    node_of: Ints  # (S, T) node of each scenario and period
+    # (N,) period; first scenario through the node; parent, -1 at a root
     period: Ints
     scenario: Ints
     parent: Ints
-    start: Dates
-    known: Texts
-    probability: Floats
-    weight: Floats
+    start: Dates  # (N,) first day of the node's period
+    known: Texts  # (N,) the outcomes known
+    probability: Floats  # (N,) probability of the node
+    weight: Floats  # (S,) probability of each scenario
 
     @property
     def count(self) -> int:
@@ -262,56 +223,33 @@ class Facts:
     """An instance laid out for the audit; S scenarios, T periods, P pathways, Q pools, K contracts, N nodes.
 
     A contract counts once for each pool that some scenario gives it. Money in $bn, capacity in GW.
-
-    Attributes
-    ----------
-    scenarios, calendar, nodes, pathways, pools, contracts : Scenarios, Periods, Nodes, Axis
-        What the axes run over; a contract that counts twice carries its pool in its name.
-    contract_of : (K,) object array of str
-        Name of each contract in the tables.
-    pool_of : (K,) int array
-        Pool of each contract.
-    line_of : (S, C) int array
-        Place of each contract by its name alone in each scenario, -1 where the scenario lacks it.
-    pathway, pair, pool : dict of arrays, shapes (S, P), (S, P, Q), (S, Q)
-        Data without a date; `ramp` in GW per period (inf: none), `breach_cost` nan where there is no breach.
-    cost, tail_periods, contracted : (S, K) arrays
-        Price, $bn per GW-year; periods after the horizon that start before its end; GW of all deliveries.
-    service : (S, T, K) float array
-        GW in service.
-    later : dict of (D,) arrays
-        Every delivery of every scenario: `scenario`, `contract`, `gw`, `period`.
-    window : dict of (S, K) arrays
-        Cancellations: `first` and `last` period of the window, `notice` (periods), `fee`, `max_share`,
-        `indivisible`.
-    demand : dict of (S, T, P) float arrays
-        `floor`, `target`, `cap` (inf: none).
-    keep : (S, T, P) float array
-        Share of the deals in force that churn leaves.
-    running : dict of (S, T, P) float arrays
-        Deals from before the start: `term`, GW within their term, and `notice`, GW that come back, less their churn.
     """
 
+    # what the axes run over; a contract that counts twice carries its pool in its name
     scenarios: Scenarios
     calendar: Periods
     nodes: Nodes
     pathways: Axis
     pools: Axis
     contracts: Axis
-    contract_of: Texts
-    pool_of: Ints
-    line_of: Ints
+    contract_of: Texts  # (K,) name of each contract in the tables
+    pool_of: Ints  # (K,) pool of each contract
+    line_of: Ints  # (S, C) place of each contract by its name alone in each scenario, -1 where the scenario lacks it
+    # data without a date; `ramp` in GW per period (inf: none), `breach_cost` nan where there is no breach
     pathway: dict[str, NDArray[Any]]
     pair: dict[str, NDArray[Any]]
     pool: dict[str, NDArray[Any]]
+    # (S, K) price, $bn per GW-year; periods after the horizon that start before its end; GW of all deliveries
     cost: Floats
     tail_periods: Ints
     contracted: Floats
-    service: Floats
-    later: dict[str, NDArray[Any]]
+    service: Floats  # (S, T, K) GW in service
+    later: dict[str, NDArray[Any]]  # every delivery of every scenario: `scenario`, `contract`, `gw`, `period`
+    # cancellations: `first` and `last` period of the window, `notice` (periods), `fee`, `max_share`, `indivisible`
     window: dict[str, NDArray[Any]]
-    demand: dict[str, Floats]
-    keep: Floats
+    demand: dict[str, Floats]  # `floor`, `target`, `cap` (inf: none)
+    keep: Floats  # (S, T, P) share of the deals in force that churn leaves
+    # deals from before the start: `term`, GW within their term, and `notice`, GW that come back, less their churn
     running: dict[str, Floats]
 
     @property
@@ -493,16 +431,7 @@ def _window(found: Scenarios, calendar: Periods, lines: pd.DataFrame, line_of: I
 def in_force(owner: Ints, dates: Dates, owners: int, calendar: Periods) -> Ints:
     """Return, for each owner and period, the row with the latest date on or before the period's start.
 
-    Parameters
-    ----------
-    owner : (R,) int array
-        Whose step function each row belongs to.
-    dates : (R,) datetime64 array
-        Date from which each row holds; an owner has no date twice.
-    owners : int
-        Number of owners.
-    calendar : Periods
-        The periods.
+    Each row belongs to one of the owners and holds from its date; an owner has no date twice.
     """
     order = np.lexsort((dates, owner))
     since = np.searchsorted(calendar.starts(calendar.count), dates[order])

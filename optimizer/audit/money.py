@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from optimizer.audit.facts import Axis, Facts, Floats, Ints, discount_factor, in_force
 from optimizer.audit.limits import Decisions, Findings, Namer, Use, rows_nodes
+from optimizer.catalogue.tolerances import ROUNDING
 
 
 def moved(facts: Facts, plan: Decisions, earlier: pd.DataFrame) -> Floats:
@@ -45,15 +45,7 @@ def _fits(told: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def earned(facts: Facts, effective: Floats) -> Floats:
-    """Return what effective GW earn in every scenario and period, $bn a year.
-
-    Parameters
-    ----------
-    facts : Facts
-        The instance's data.
-    effective : (N, P) float array
-        Effective GW by node and pathway.
-    """
+    """Return what effective GW earn in every scenario and period, $bn a year."""
     on_paths = effective[facts.nodes.node_of]
     # A use is a pathway in one period of one scenario: its position in on_paths, flattened.
     use, width, value = (np.concatenate(part) for part in zip(_tiers(facts), _curves(facts), strict=True))
@@ -124,10 +116,6 @@ def _curves(facts: Facts) -> tuple[Ints, Floats, Floats]:
     return use, width[at], value[at]
 
 
-SLACK: Final = 1e-9
-"""Relative difference that the order of additions may make between scenarios with the same data."""
-
-
 @dataclass(frozen=True)
 class Flow:
     """One component of worth: $bn of the period and discounted, by node and name, shape (N, names)."""
@@ -143,7 +131,7 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
     pathway = {name: facts.of_nodes(values) for name, values in facts.pathway.items()}
     pair = {name: facts.of_nodes(values) for name, values in facts.pair.items()}
     worth = earned(facts, used.effective)
-    for node in tree.contradictions(worth, SLACK):
+    for node in tree.contradictions(worth, ROUNDING):
         findings.wrong(f"value at {tree.label(int(node))}", "different among its scenarios", "the same")
     shortfall = np.maximum(tree.at(facts.demand["target"]) - used.effective, 0.0)
     onboard = np.maximum(plan.allocate - tree.before(plan.allocate, pair["initial"]), 0.0).sum(axis=2)
@@ -183,7 +171,7 @@ def _terminal(facts: Facts, used: Use, findings: Findings) -> Flow:
     by_scenario[:, -1] = margin * factors
     leaf, scenario = np.unique(facts.nodes.node_of[:, -1], return_index=True)
     bn[leaf], discounted[leaf] = (margin * periods)[scenario], by_scenario[scenario, -1]
-    for node in facts.nodes.contradictions(by_scenario, SLACK):
+    for node in facts.nodes.contradictions(by_scenario, ROUNDING):
         findings.wrong(f"terminal line at {facts.nodes.label(int(node))}", "different among its scenarios", "the same")
     return Flow(facts.contracts, bn, discounted)
 

@@ -15,6 +15,7 @@ from optimizer.catalogue.tables import TABLES, Column, Table, reading
 from optimizer.instance.cells import Array, place
 from optimizer.instance.instance import Instance
 from optimizer.problems import Problem
+from optimizer.tree.arrays import delivered_gw
 from optimizer.tree.calendar import Calendar, Dates, add_months, calendar_of
 
 Place = Callable[[Table, int, str], str]
@@ -22,29 +23,16 @@ Place = Callable[[Table, int, str], str]
 
 Severity = Literal["error", "warning"]
 _NAMED: Final = 5
-SLACK: Final = 1e-9
-"""Relative difference that sums and products of written numbers may be off by."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows of one table that break a rule, or decide nothing.
+    """Rows of one table that break a rule, or decide nothing."""
 
-    Attributes
-    ----------
-    table : str
-        Table of the catalogue; blank: not about a row of a table.
-    rows : tuple of int
-        Row numbers in the file, below 1 for inserted rows.
-    column : str
-        Column that is at fault; without a table, the words that locate the fault.
-    what, rule, remedy : str
-        As in a Problem.
-    """
-
-    table: str
-    rows: tuple[int, ...]
-    column: str
+    table: str  # table of the catalogue; blank: not about a row of a table
+    rows: tuple[int, ...]  # row numbers in the file, below 1 for inserted rows
+    column: str  # column that is at fault; without a table, the words that locate the fault
+    # as in a Problem
     what: str
     rule: str
     remedy: str
@@ -97,13 +85,7 @@ def rule(
 
 
 class Facts:
-    """An instance as the arrays that rules compare; every array is made once, when it is first asked for.
-
-    Parameters
-    ----------
-    instance : Instance
-        The instance; it may break rules between its tables, references included.
-    """
+    """An instance as the arrays that rules compare; every array is made once, when it is first asked for."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -225,15 +207,17 @@ class Facts:
         return np.where(ends < 0, np.iinfo(np.int64).max, ends)
 
     @cached_property
-    def supply_at_start(self) -> Array:
-        """GW that each pool delivers in period 0."""
+    def supply(self) -> Array:
+        """GW delivered by pool (row) and period (column)."""
         contract = self.codes("deliveries", "contract", "contracts")
         pool = np.append(self.codes("contracts", "pool", "pools"), -1)[contract]
-        alive = np.append(self.ends > 0, False)[contract]
-        served = (self.arrivals == 0) & alive & (pool >= 0)
-        supply = np.zeros(len(self.rows("pools")))
-        np.add.at(supply, pool[served], self.numbers("deliveries", "gw")[served])
-        return supply
+        end = np.minimum(np.append(self.ends, 0)[contract], self.calendar.periods)
+        first, gw = self.arrivals, delivered_gw(self.numbers)
+        steps = np.zeros((len(self.rows("pools")), self.calendar.periods + 1))
+        there = (pool >= 0) & (first >= 0) & (first < end)
+        np.add.at(steps, (pool[there], first[there]), gw[there])
+        np.add.at(steps, (pool[there], end[there]), -gw[there])
+        return steps.cumsum(axis=1)[:, :-1]
 
     @cached_property
     def back_at_start(self) -> Array:

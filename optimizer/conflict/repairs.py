@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.check.check import check, raise_errors
 from optimizer.conflict.demands import elastic
 from optimizer.conflict.ways_out import Given, Relief, Way, later, reliefs, way_of
@@ -30,35 +31,16 @@ MOST_REPAIRS = 5
 MOST_EARLIER = 6
 """Deliveries that are tried earlier, those nearest to what is lacking first."""
 
-SAME = 1e-6
-"""GW-years by which ways out may differ and yet take as many."""
-
-STEP = 1e-6
-"""GW to which reliefs are rounded up: a kilowatt."""
-
 
 @dataclass(frozen=True)
 class Repair:
-    """A way to make an instance feasible, verified by solving with it.
+    """A way to make an instance feasible, verified by solving with it."""
 
-    Attributes
-    ----------
-    words : str
-        What to do.
-    edits : tuple of str
-        The same as edits, each to be pasted after ``--set``.
-    gw_years : float
-        GW-years by which demands give way.
-    worth_bn : float
-        Worth of the best plan then, $bn, discounted.
-    least_gw_years : float
-        What the same would take in as many steps as periods ask for; fewer than `gw_years` where steps are kept few.
-    """
-
-    words: str
-    edits: tuple[str, ...]
-    gw_years: float
-    worth_bn: float
+    words: str  # what to do
+    edits: tuple[str, ...]  # the same as edits, each to be pasted after ``--set``
+    gw_years: float  # GW-years by which demands give way
+    worth_bn: float  # worth of the best plan then, $bn, discounted
+    # what the same would take in as many steps as periods ask for; fewer than `gw_years` where steps are kept few
     least_gw_years: float
 
 
@@ -70,9 +52,7 @@ def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -
         return []
     choices = [best]
     for some in {tuple(map(id, some)): some for some in _allowed(every, best) if some}.values():
-        choice = _cheapest(program, some, options)
-        if choice and not any(_same(choice, other) for other in choices):
-            choices.append(choice)
+        choices += filter(None, [_cheapest(program, some, options)])
     drafts = [_draft(best, laid_out, few=False), *(_draft(choice, laid_out) for choice in choices)]
     drafts += [_Draft(way, way.gw_years) for choice in choices if (way := later(choice, laid_out))]
     drafts += _earlier(laid_out, [given for choice in choices for given in choice])
@@ -89,12 +69,6 @@ def _allowed(every: list[Relief], best: list[Given]) -> Iterator[list[Relief]]:
         yield [relief for relief in every if relief.key != key]
 
 
-def _same(one: list[Given], other: list[Given]) -> bool:
-    """Return whether two choices differ by less than a watt."""
-    gives = [{id(given.relief): given.gw for given in choice} for choice in (one, other)]
-    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < 1e-9 for r, gw in gives[0].items())
-
-
 @dataclass(frozen=True)
 class _Draft:
     """A repair that has not been verified.
@@ -109,7 +83,7 @@ class _Draft:
 
 
 def _draft(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> _Draft:
-    more = [replace(given, gw=min(given.gw + STEP, given.relief.most)) for given in choice]
+    more = [replace(given, gw=min(given.gw + KILOWATT, given.relief.most)) for given in choice]
     return _Draft(
         way_of(choice, laid_out, few=few),
         sum(given.gw * given.relief.gw_years for given in choice),
@@ -134,9 +108,9 @@ def _cheapest(program: LinearProgram, allowed: list[Relief], options: SolveOptio
         return None
     amounts = solution.columns[len(program.cost) :]
     return [
-        Given(relief, min(math.ceil(gw / STEP - 1e-3) * STEP, relief.most))
+        Given(relief, min(math.ceil(gw / KILOWATT - ROUNDING / KILOWATT) * KILOWATT, relief.most))
         for relief, gw in zip(allowed, amounts.tolist(), strict=True)
-        if gw > STEP / 10
+        if gw > KILOWATT / 10
     ]
 
 
@@ -169,12 +143,15 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
 def _tranches(deliveries: pd.DataFrame) -> Iterator[tuple[str, dt.date, float, dict[str, Cell]]]:
     """Yield contract, date, GW and conditions of every delivery, and of all that a contract has on one date."""
     single = picks(TABLES["deliveries"], deliveries, ("contract", "date", "gw"))
-    rows = deliveries.assign(picked=single).groupby(["contract", "date"], sort=False)
-    for (contract, date), mine in rows:
-        day, gw = date.date(), mine["gw"]
-        yield from ((contract, day, each, where) for each, where in zip(gw.tolist(), mine["picked"], strict=True))
-        if len(mine) > 1:
-            yield contract, day, float(gw.sum()), {"contract": Name(contract), "date": day}
+    together: dict[tuple[str, dt.date], list[float]] = {}
+    for contract, date, gw, where in zip(
+        deliveries["contract"], deliveries["date"], deliveries["gw"].tolist(), single, strict=True
+    ):
+        together.setdefault((str(contract), date.date()), []).append(gw)
+        yield str(contract), date.date(), gw, where
+    for (contract, day), each in together.items():
+        if len(each) > 1:
+            yield contract, day, sum(each), {"contract": Name(contract), "date": day}
 
 
 def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -> list[Repair]:
@@ -202,7 +179,7 @@ def in_order(found: Iterable[Repair]) -> list[Repair]:
     rest = sorted(found, key=lambda repair: repair.gw_years)
     ordered: list[Repair] = []
     while rest:
-        equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + SAME]
+        equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + KILOWATT]
         ordered += sorted(equal, key=lambda repair: (-repair.worth_bn, len(repair.edits)))
         rest = rest[len(equal) :]
     return ordered

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
+from optimizer.catalogue.tolerances import DIGITS
 from optimizer.instance.cells import check_cells, filled_default, frame_of, place, shown
 from optimizer.instance.selection import (
     Mask,
@@ -135,13 +136,7 @@ def edited(
     *,
     inside_outcome: bool,
 ) -> Edited:
-    """Return tables and factors after edits, each applied to what the earlier ones left; see `apply_edits`.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found.
-    """
+    """Return tables and factors after edits, each applied to what the earlier ones left; see `apply_edits`."""
     work = _Work(tables, present, factors)
     problems: list[Problem] = []
     for each in edits:
@@ -349,7 +344,7 @@ def _rescaled(edit: Edit, column: Column, values: Any, mask: Mask) -> Any:
         changed = cells * operand if edit.operation == "scale" else cells + operand
     if column.kind == "integer":  # 90 days times 1.1 are 99 days, not the 99.00000000000001 of binary fractions
         whole = np.round(changed)
-        changed = np.where(np.isclose(changed, whole, rtol=1e-12, atol=0), whole, changed)
+        changed = np.where(np.isclose(changed, whole, rtol=DIGITS, atol=0), whole, changed)
     values[mask] = changed
     return values
 

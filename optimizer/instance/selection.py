@@ -38,13 +38,7 @@ def refused(edit: Edit, what: str, rule: str, remedy: str = "") -> InstanceError
 
 
 def column_of(edit: Edit, table: Table, name: str) -> Column:
-    """Return a column of the table that the edit names.
-
-    Raises
-    ------
-    InstanceError
-        If the table has no such column.
-    """
+    """Return a column of the table that the edit names."""
     columns = {column.name: column for column in allowed_columns(table)}
     if name not in columns:
         raise refused(edit, f"column '{name}'", f"{table.name} has no such column", nearest(name, columns))
@@ -52,13 +46,7 @@ def column_of(edit: Edit, table: Table, name: str) -> Column:
 
 
 def typed(edit: Edit, column: Column, value: Cell) -> Any:
-    """Return a value as the column stores it; ``""`` becomes the column's blank.
-
-    Raises
-    ------
-    InstanceError
-        If the value is not of the column's kind.
-    """
+    """Return a value as the column stores it; ``""`` becomes the column's blank."""
     if value == "" and isinstance(value, str):
         return BLANK[column.kind]
     if column.kind == "text":
@@ -78,13 +66,7 @@ def typed(edit: Edit, column: Column, value: Cell) -> Any:
 
 
 def finite(edit: Edit, name: str, value: Cell) -> float:
-    """Return a value as a finite number.
-
-    Raises
-    ------
-    InstanceError
-        If it is none.
-    """
+    """Return a value as a finite number."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             number = float(value)
@@ -112,13 +94,7 @@ def stamp(date: dt.date | None) -> np.datetime64 | None:
 
 
 def select(edit: Edit, table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, Mask]:
-    """Return the rows that an edit reaches.
-
-    Raises
-    ------
-    InstanceError
-        If no row matches, or the table takes no dates.
-    """
+    """Return the rows that an edit reaches."""
     mask = matching(edit, table, frame)
     start, until = stamp(edit.start), stamp(edit.until)
     if start is None and until is None:
@@ -139,13 +115,7 @@ def select(edit: Edit, table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame,
 
 
 def matching(edit: Edit, table: Table, frame: pd.DataFrame) -> Mask:
-    """Return which rows match every pattern of the edit's ``where``.
-
-    Raises
-    ------
-    InstanceError
-        If a column does not exist, a pattern is of the wrong kind, or no row matches.
-    """
+    """Return which rows match every pattern of the edit's ``where``."""
     rule = "an edit must match at least one row"
     if frame.empty:
         raise refused(edit, f"{table.name} has no rows", rule)

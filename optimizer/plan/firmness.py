@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.errors import SolverError
 from optimizer.plan.tables import mean_use, use_cost, year_weights
 from optimizer.plan.values import values
@@ -27,26 +28,15 @@ MOST_PLANS = 3
 
 @dataclass(frozen=True)
 class Alternatives:
-    """How far plans may differ that are nearly best.
+    """How far plans may differ that are nearly best."""
 
-    Attributes
-    ----------
-    within : float
-        Share of the best plan's worth that a plan may lack.
-    best_bn, least_bn : float
-        Worth of the best plan, and what each plan is worth at the least, $bn.
-    ranges : pandas.DataFrame
-        One row per pathway and year: `pathway`, `year`, and expected mean GW of the best plan (`best_gw`), the least
-        (`least_gw`) and the most (`most_gw`) among nearly best plans.
-    plans : pandas.DataFrame
-        One row per plan, pathway and year: `plan` (what it makes extreme), `pathway`, `year`, `gw`.
-    """
-
-    within: float
-    best_bn: float
+    within: float  # share of the best plan's worth that a plan may lack
+    best_bn: float  # worth of the best plan, and what each plan is worth at the least, $bn
     least_bn: float
+    # one row per pathway and year: `pathway`, `year`, and expected mean GW of the best plan (`best_gw`), the least
+    # (`least_gw`) and the most (`most_gw`) among nearly best plans
     ranges: pd.DataFrame
-    plans: pd.DataFrame
+    plans: pd.DataFrame  # one row per plan, pathway and year: `plan` (what it makes extreme), `pathway`, `year`, `gw`
 
 
 def alternatives(
@@ -125,6 +115,7 @@ def _held(program: LinearProgram, most: float) -> LinearProgram:
         value=value,
         row_lower=np.append(program.row_lower, -np.inf),
         row_upper=np.append(program.row_upper, most - program.offset),
+        node_weight=np.empty(0),
     )
 
 
@@ -145,15 +136,11 @@ def _apart(now: FloatArray, found: list[tuple[str, FloatArray]]) -> Iterator[tup
     chosen = [now]
     for _ in range(MOST_PLANS):
         distance = [min(float(np.abs(use - other).sum()) for other in chosen) for _, use in found]
-        if not distance or max(distance) < 1e-6:
+        if not distance or max(distance) < KILOWATT:
             return
         name, use = found[int(np.argmax(distance))]
         chosen.append(use)
         yield name, use
-
-
-LEAST_LOSS = 1e-9
-"""$bn per GW below which a loss is none."""
 
 
 def firmness(laid_out: Timeline, program: LinearProgram, solution: Solution, *, worked_out: bool) -> pd.DataFrame:
@@ -185,4 +172,4 @@ def _times(laid_out: Timeline) -> list[tuple[str, FloatArray]]:
 
 
 def _told(loss: float) -> float:
-    return 0.0 if loss <= LEAST_LOSS else loss
+    return 0.0 if loss <= ROUNDING else loss

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
-from optimizer.plan.values import Values, carried
+from optimizer.plan.values import Decided, carried
 from optimizer.solver.program import FloatArray, IntArray
 from optimizer.tree.arrays import in_service, of_rows, tail_periods
 from optimizer.tree.timeline import Timeline
@@ -99,16 +99,7 @@ def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
     return Owed(vendors, tuple(data.contracts), years, signed, kept, gw, after, served, tree.scenario_probability)
 
 
-def cancelled_shares(timeline: Timeline, cancellations: pd.DataFrame) -> FloatArray:
-    """Return the share of each contract for which notice has been given by each window node, from a plan's table."""
-    number = {name: k for k, name in enumerate(timeline.data.contracts)}
-    shares = np.zeros((len(number), timeline.data.tree.size))
-    at = cancellations["contract"].map(number).to_numpy(dtype=np.int64), cancellations["node"].to_numpy()
-    shares[at] = cancellations["share"].to_numpy()
-    return shares
-
-
-def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
+def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:
     """Return undiscounted obligations by vendor, contract and calendar year, expected over the scenarios.
 
     Returns

@@ -10,13 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.data import PlanData
+from optimizer.catalogue.money import MONEY
+from optimizer.catalogue.tolerances import DIGITS, ROUNDING
 from optimizer.plan.values import Values, carried
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.tree.arrays import tail_periods
 from optimizer.tree.timeline import Timeline
-
-NOT_CASH = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
-"""Components that are weights of the planner or lie beyond the horizon, so no part of NPV."""
 
 
 @dataclass(frozen=True)
@@ -122,20 +121,19 @@ def deals(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
 def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
     """Return the money of every period by component: its names, and $bn undiscounted of shape (names, N)."""
     dt, root = data.dt, data.tree.root
-    penalty = data.shortfall_penalty[:, root]
-    moved = -dt * data.move_cost * plan.moved.sum(axis=1)
-    return {
-        "value": (data.pathways, dt * (data.value * plan.serve).sum(axis=1)),
-        "contract_cost": (data.contracts, -dt * data.cost * data.delivered * (1 - plan.ended)),
-        "operating_cost": (data.pathways, -dt * (data.operating_cost[:, :, root] * plan.allocate).sum(axis=1)),
-        "migration_cost": (data.pathways, -data.migration_cost[:, root] * plan.onboard.sum(axis=1)),
-        "signing_cost": (data.pathways, -data.signing_cost[:, root] * plan.sign),
-        "breach_cost": (data.pathways, -np.where(plan.breach > 0, data.breach_cost[:, root], 0.0) * plan.breach),
-        "cancellation_fees": (data.contracts, -data.fee * data.contracted * plan.newly_cancelled),
-        "idle_penalty": (data.pools, -dt * data.idle_penalty[:, root] * plan.idle),
-        "shortfall_penalty": (data.pathways, -dt * penalty * plan.shortfall),
-        **({"move_penalty": (data.pathways, moved)} if data.near else {}),
+    bn = {
+        "value": dt * (data.value * plan.serve).sum(axis=1),
+        "contract_cost": -dt * data.cost * data.delivered * (1 - plan.ended),
+        "operating_cost": -dt * (data.operating_cost[:, :, root] * plan.allocate).sum(axis=1),
+        "migration_cost": -data.migration_cost[:, root] * plan.onboard.sum(axis=1),
+        "signing_cost": -data.signing_cost[:, root] * plan.sign,
+        "breach_cost": -np.where(plan.breach > 0, data.breach_cost[:, root], 0.0) * plan.breach,
+        "cancellation_fees": -data.fee * data.contracted * plan.newly_cancelled,
+        "idle_penalty": -dt * data.idle_penalty[:, root] * plan.idle,
+        "shortfall_penalty": -dt * data.shortfall_penalty[:, root] * plan.shortfall,
+        **({"move_penalty": -dt * data.move_cost * plan.moved.sum(axis=1)} if data.near else {}),
     }
+    return {name: (getattr(data, f"{MONEY[name].of}s"), amounts) for name, amounts in bn.items()}
 
 
 def terminal(data: PlanData, plan: Values) -> FloatArray:
@@ -192,9 +190,6 @@ def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are told of what varies."""
 
-ROUNDING: Final = 1e-9
-"""Difference of two optima, relative to 1 + their size, that says nothing."""
-
 
 def node_worth(data: PlanData, plan: Values) -> FloatArray:
     """Return what each node adds to worth: discounted $bn, penalties and the terminal line included, shape (N,)."""
@@ -222,7 +217,7 @@ def quantile(worth: FloatArray, probability: FloatArray, share: float) -> float:
     """Return the least worth that is not exceeded with at least this probability, $bn."""
     order = np.argsort(worth)
     through = np.cumsum(probability[order])
-    place = int(np.searchsorted(through, share - 1e-12))
+    place = int(np.searchsorted(through, share - DIGITS))
     return float(worth[order][min(place, len(order) - 1)])
 
 

@@ -2,50 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from models.data import PlanData
+from optimizer.catalogue.tolerances import DECIDED
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-
-_NOISE = 1e-11
-"""Values below this are the solver's rounding, not decisions (GW or share)."""
 
 
 @dataclass(frozen=True)
-class Values:
-    """Every decision of a plan; 0 where a variable does not exist.
+class Decided:
+    """The decisions that the tables of a plan tell; 0 where a variable does not exist.
 
     Attributes
     ----------
-    allocate, onboard : (P, Q, N) float array
+    data : PlanData
+        What was decided on.
+    allocate : (P, Q, N) float array
         GW.
-    serve : (P, I, N) float array
-        Effective GW by tier.
     idle : (Q, N) float array
         GW.
-    shortfall : (P, N) float array
-        Effective GW.
     sign, release, breach : (P, N) float array
         GW.
     cancelled : (K, N) float array
-        Share for which notice has been given, carried on to the nodes after the window.
-    data : PlanData
-        What was decided on.
+        Share for which notice has been given by each node of the window.
     """
 
+    data: PlanData
     allocate: FloatArray
-    onboard: FloatArray
-    serve: FloatArray
     idle: FloatArray
-    shortfall: FloatArray
     sign: FloatArray
     release: FloatArray
     breach: FloatArray
     cancelled: FloatArray
-    data: PlanData
 
     @cached_property
     def use(self) -> FloatArray:
@@ -65,7 +58,7 @@ class Values:
         """GW by which each pair has more or less than an earlier plan gave it, 0 where none did, shape (P, Q, N)."""
         kept = np.where(self.data.eligible[:, :, self.data.tree.root], self.data.kept, np.nan)
         moved = np.abs(np.where(np.isnan(kept), 0.0, self.allocate - kept))
-        return np.where(moved < _NOISE, 0.0, moved)
+        return np.where(moved < DECIDED, 0.0, moved)
 
     @cached_property
     def ended(self) -> FloatArray:
@@ -86,6 +79,25 @@ class Values:
         return np.where(self.data.window, self.cancelled - before, 0.0)
 
 
+@dataclass(frozen=True)
+class Values(Decided):
+    """Every decision of a plan; 0 where a variable does not exist.
+
+    Attributes
+    ----------
+    onboard : (P, Q, N) float array
+        GW.
+    serve : (P, I, N) float array
+        Effective GW by tier.
+    shortfall : (P, N) float array
+        Effective GW.
+    """
+
+    onboard: FloatArray
+    serve: FloatArray
+    shortfall: FloatArray
+
+
 def carried(by_node: FloatArray, source: IntArray) -> FloatArray:
     """Return each row's value, in its own unit, at a source node, 0 where the source is -1; both of shape (rows, N)."""
     return np.where(source >= 0, np.take_along_axis(by_node, np.maximum(source, 0), axis=1), 0.0)
@@ -93,7 +105,7 @@ def carried(by_node: FloatArray, source: IntArray) -> FloatArray:
 
 def values(program: LinearProgram, data: PlanData, columns: FloatArray) -> Values:
     """Return a solution's columns as arrays."""
-    clean = np.where(np.abs(columns) < _NOISE, 0.0, columns)
+    clean = np.where(np.abs(columns) < DECIDED, 0.0, columns)
     label = {name: code for code, name in enumerate(program.labels)}
     places = {
         letter: _places(names, label, len(program.labels))
@@ -126,6 +138,27 @@ def values(program: LinearProgram, data: PlanData, columns: FloatArray) -> Value
         breach=array("breach", "PN"),
         cancelled=array("cancelled", "KN"),
         data=data,
+    )
+
+
+def as_told(tables: Mapping[str, pd.DataFrame], data: PlanData) -> Decided:
+    """Return the decisions that the tables of a plan tell."""
+
+    def filled(table: str, column: str, **axes: tuple[str, ...]) -> FloatArray:
+        rows = tables[table]
+        found = np.zeros([*map(len, axes.values()), data.tree.size])
+        at = [rows[name].map({key: i for i, key in enumerate(keys)}).to_numpy(np.int64) for name, keys in axes.items()]
+        found[(*at, rows["node"].to_numpy())] = rows[column].to_numpy()
+        return found
+
+    return Decided(
+        data=data,
+        allocate=filled("allocation", "gw", pathway=data.pathways, pool=data.pools),
+        idle=filled("supply", "idle_gw", pool=data.pools),
+        sign=filled("deals", "signed_gw", pathway=data.pathways),
+        release=filled("deals", "notice_given_gw", pathway=data.pathways),
+        breach=filled("deals", "breached_gw", pathway=data.pathways),
+        cancelled=filled("cancellations", "share", contract=data.contracts),
     )
 
 

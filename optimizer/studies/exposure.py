@@ -16,13 +16,13 @@ from optimizer.instance.selection import ROW, picks
 from optimizer.language.cursor import Cell, Name
 from optimizer.language.edits import Edit
 from optimizer.plan.claims import STATUSES
-from optimizer.plan.obligations import Owed, cancelled_shares, owed
+from optimizer.plan.obligations import Owed, owed
 from optimizer.plan.plan import Plan
 from optimizer.session import Session
 from optimizer.solver.program import FloatArray
 from optimizer.studies.attempt import Told, attempt, attempted
+from optimizer.tree.arrays import TABLES_READ
 from optimizer.tree.calendar import add_months
-from optimizer.tree.timeline import TABLES_READ, timeline
 
 SLIP_MONTHS: Final = 3
 """Months by which a vendor is late: a quarter."""
@@ -113,8 +113,8 @@ def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:
 
 def _owed(plan: Plan) -> tuple[Owed, list[str]]:
     """Return what is owed, and what is known at the end of each scenario."""
-    laid_out = timeline(plan.instance)
-    found = owed(laid_out, cancelled_shares(laid_out, plan.tables["cancellations"]))
+    laid_out = plan.laid_out
+    found = owed(laid_out, plan.decided.cancelled)
     return found, [laid_out.known[node] for node in laid_out.data.tree.node_of[:, -1].tolist()]
 
 

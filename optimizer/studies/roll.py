@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.check import check
+from optimizer.files import printable
 from optimizer.instance.cells import frame_of
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance, replaced
@@ -21,43 +23,26 @@ from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import IntArray
-from optimizer.studies.evaluate import read_rows
+from optimizer.storage.read import given_table
+from optimizer.studies.evaluate import listed
 from optimizer.tree.calendar import calendar_of
-from optimizer.tree.timeline import Timeline, timeline
-
-NOTHING: Final = 1e-9
-"""GW, or shares, below this are the solver's rounding."""
+from optimizer.tree.timeline import Timeline
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class State:
-    """What a plan leaves behind just before a date.
+    """What a plan leaves behind just before a date."""
 
-    Attributes
-    ----------
-    initial : mapping of (str, str) to float
-        GW in use by pathway and pool.
-    running : list of dict
-        Rows of the table ``running``.
-    cancelled : mapping of str to list of (datetime.date, float)
-        By contract the shares for which notice was given, with the day from which each is out of service.
-    """
-
-    initial: Mapping[tuple[str, str], float]
-    running: list[Row]
+    initial: Mapping[tuple[str, str], float]  # GW in use by pathway and pool
+    running: list[Row]  # rows of the table ``running``
+    # by contract the shares for which notice was given, with the day from which each is out of service
     cancelled: Mapping[str, list[tuple[dt.date, float]]]
 
 
 def period_of(instance: Instance, to: dt.date) -> int:
-    """Return the number of the period that starts on a date.
-
-    Raises
-    ------
-    InstanceError
-        If none of the plan's periods but the first does.
-    """
+    """Return the number of the period that starts on a date."""
     starts = calendar_of(instance).starts().astype(object).tolist()
     if to in starts[1:]:
         return int(starts.index(to))
@@ -66,13 +51,7 @@ def period_of(instance: Instance, to: dt.date) -> int:
 
 
 def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
-    """Raise unless the state that a run leaves fits an instance.
-
-    Raises
-    ------
-    InstanceError
-        If its periods are others, or it has names that the instance lacks; it carries every problem.
-    """
+    """Raise unless the state that a run leaves fits an instance."""
     problems = []
     for what in ("start", "resolution"):
         mine, theirs = getattr(instance, what), getattr(planned, what)
@@ -92,38 +71,24 @@ def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
         raise InstanceError(problems)
 
 
-def actuals(path: str, instance: Instance) -> dict[tuple[str, str], float]:
-    """Return GW in use by pathway and pool, as a file tells it.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read, or does not fit the instance; it carries every problem.
-    """
-    frame = instance.filled("eligibility")
-    allowed = set(zip(frame["pathway"], frame["pool"], strict=True))
+def actuals(path: str, instance: Instance) -> tuple[dict[tuple[str, str], float], list[str]]:
+    """Return GW in use by pathway and pool, as a file tells it, and what must be said of pairs that it leaves out."""
+    frame, rows = instance.filled("eligibility"), given_table(path, "actuals")
+    allowed = {(p, q): f"{p} on {q}" for p, q in zip(frame["pathway"], frame["pool"], strict=True)}
     found: dict[tuple[str, str], float] = {}
     problems = []
-    for number, row in read_rows(path, ("pathway", "pool", "gw")):
-        pair, where = (row["pathway"], row["pool"]), f"{path} row {number}"
-        try:
-            gw = float(row["gw"])
-        except ValueError:
-            gw = math.nan
-        if pair not in allowed:
-            hint = nearest(f"{pair[0]} on {pair[1]}", [f"{p} on {q}" for p, q in allowed])
-            problems.append(Problem(where, f"{pair[0]} on {pair[1]}", "no such pair in the instance", hint))
-        elif pair in found:
-            problems.append(Problem(where, f"{pair[0]} on {pair[1]} stands twice", "each pair once", "remove one row"))
-        elif not (math.isfinite(gw) and gw >= 0):
-            problems.append(
-                Problem(f"{where}, gw", f"'{row['gw']}'", "must be a number of GW, at least 0", "correct it")
-            )
-        else:
-            found[pair] = gw
+    for number, *pair, gw in rows[["pathway", "pool", "gw"]].itertuples(name=None):
+        named, where = " on ".join(pair), f"{printable(Path(path).name)} row {number}"
+        if tuple(pair) not in allowed:
+            hint = nearest(named, list(allowed.values()))
+            problems.append(Problem(where, named, "no such pair in the instance", hint))
+        elif tuple(pair) in found:
+            problems.append(Problem(where, f"{named} stands twice", "each pair once", "remove one row"))
+        found[pair[0], pair[1]] = gw
     if problems:
         raise InstanceError(problems)
-    return found
+    left = [named for pair, named in allowed.items() if pair not in found]
+    return found, [f"{printable(Path(path).name)} leaves out {listed(left)}: 0 GW in use"] if left else []
 
 
 def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
@@ -134,7 +99,7 @@ def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
     InstanceError
         If more than one branch is possible; it names the factors to be given.
     """
-    laid_out = timeline(run.instance)
+    laid_out = run.plan.laid_out
     count = period_of(run.instance, to)
     path = _path(laid_out, count, given)
     starts = laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)
@@ -192,7 +157,7 @@ def _running(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> list[
     return [
         {"pathway": pathway, "kind": kind, "until": until, "gw": gw}
         for (pathway, kind, until), gw in amounts.items()
-        if abs(gw) > NOTHING
+        if abs(gw) > ROUNDING
     ]
 
 
@@ -206,7 +171,7 @@ def _cancelled(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> dic
             line = row["contract"]
             more = row["share"] - before.get(line, 0.0)
             before[line] = row["share"]
-            if more > NOTHING:
+            if more > ROUNDING:
                 name = laid_out.contract_of[data.contracts.index(line)]
                 found.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more))
     return found
@@ -218,11 +183,6 @@ def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, st
     The horizon ends where it did. A share of a contract that was cancelled becomes a contract of its own that ends when
     the notice takes effect; what is out of service by the new start is gone. One-off losses of deals that have happened
     and windows that have closed are dropped; all else stays.
-
-    Raises
-    ------
-    InstanceError
-        If the date is no period's first day, or the result breaks a rule.
     """
     count = period_of(instance, to)
     calendar = calendar_of(instance)
@@ -263,7 +223,7 @@ def _with_initial(instance: Instance, initial: Mapping[tuple[str, str], float]) 
     """Return the instance with every pair's GW just before its start."""
     frame = rows_of(TABLES["eligibility"], instance.tables, instance.present).copy()
     gw = [initial.get(pair, 0.0) for pair in zip(frame["pathway"], frame["pool"], strict=True)]
-    frame["initial_gw"] = np.where(np.array(gw) > NOTHING, gw, 0.0)
+    frame["initial_gw"] = np.where(np.array(gw) > ROUNDING, gw, 0.0)
     following = replaced(instance, {"eligibility": frame})
     return replace(following, present=following.present | {"eligibility"})
 
@@ -274,7 +234,7 @@ def _without_share(
     """Return the instance with a contract divided into what stays and what has been cancelled."""
     left = 1.0 - sum(share for _, share in shares)
     pending = [(min(day, last), share) for day, share in shares if day > to]
-    whole = left <= NOTHING
+    whole = left <= ROUNDING
     own: list[Edit] = []
     if whole:
         own.append(Edit("cancellations", "drop", {"contract": Name(contract)}))
@@ -297,7 +257,7 @@ def _without_share(
         where = {"contract": Name(contract)}
         own.append(
             Edit("cancellations", "set", where, "max_share", max(most, 0.0))
-            if most > NOTHING
+            if most > ROUNDING
             else Edit("cancellations", "drop", where)
         )
     return following.edited(*(edit for edit in own if edit.table != "cancellations" or len(window)))

@@ -1,21 +1,23 @@
 """The arrays of one scenario, table by table: dates become periods, step functions become rows over time.
 
-Every function takes the scenario's instance, the names along the axes and the calendar, and returns arrays by the names
-of `models.PlanData`; those that change over time end with the axis of periods.
+Every function under `reads` takes the scenario's instance, the names along the axes and the calendar, and returns
+arrays by the names of `models.PlanData`; those that change over time end with the axis of periods. From the columns
+beside it follow what is made again when a cell changes, and what is told of an outcome that changes the past.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.catalogue.tables import TABLES, VALUE_FACTORS, reading
 from optimizer.instance.instance import Instance
 from optimizer.tree.calendar import Calendar, Dates, add_months
 
@@ -41,6 +43,34 @@ class Names:
         return tuple(c if names.count(c) == 1 else f"{c}@{q}" for c, q in self.contracts)
 
 
+Make = Callable[[Instance, Names, Calendar], Arrays]
+
+
+@dataclass(frozen=True, eq=False)
+class Maker:
+    """What makes arrays of one scenario: the columns that it reads, ``table.column``, and whose arrays they are."""
+
+    make: Make
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+    about: tuple[str, ...]
+
+
+MAKERS: Final[list[Maker]] = []
+"""Everything that makes arrays of one scenario, in the order of the fields that they make."""
+
+
+def reads(*columns: str, about: str) -> Callable[[Make], Make]:
+    """Enter a function into the list of makers; its own table comes first among those that it reads."""
+
+    def entered(make: Make) -> Make:
+        tables = tuple(read.partition(":")[0] for read in columns)
+        MAKERS.append(Maker(make, tables, tuple(sorted(reading(*columns))), tuple(about.split())))
+        return make
+
+    return entered
+
+
 def _places(names: tuple[Any, ...], cells: list[Any]) -> NDArray[np.int64]:
     place = {name: position for position, name in enumerate(names)}
     return np.array([place[cell] for cell in cells], dtype=np.int64)
@@ -55,6 +85,7 @@ def _numbers(frame: pd.DataFrame, column: str, none: float = np.nan) -> NDArray[
     return numbers if np.isnan(none) else np.where(np.isnan(numbers), none, numbers)
 
 
+@reads("pools: pool idle_penalty_bn_per_gw_year", about="pool")
 def pools(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``idle_penalty`` ($bn per GW-year), shape (Q,)."""
     frame = instance.filled("pools")
@@ -79,6 +110,11 @@ def whole_deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[
     return notice, np.maximum(term, notice)
 
 
+@reads(
+    "pathways: pathway shortfall_penalty_bn_per_gw_year ramp_gw_per_month migration_cost_bn_per_gw notice_days "
+    "min_term_days signing_cost_bn_per_gw breach_cost_bn_per_gw",
+    about="pathway",
+)
 def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return the penalties, limits, costs ($bn per GW) and periods of each pathway, shape (P,)."""
     frame = instance.filled("pathways")
@@ -101,6 +137,12 @@ def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     }
 
 
+@reads(
+    "eligibility: pathway pool effectiveness operating_cost_bn_per_gw_year initial_gw min_block_gw",
+    "pathways: pathway",
+    "pools: pool",
+    about="pathway pool",
+)
 def pairs(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return which pairs are eligible and what they do and cost, shape (P, Q)."""
     frame = instance.filled("eligibility")
@@ -118,6 +160,19 @@ def pairs(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         arrays[name] = np.zeros(shape)
         arrays[name][at] = _numbers(frame, column)
     return arrays
+
+
+SERVICE: Final = ("deliveries: contract date gw", "contracts: contract pool end delay_months")
+"""What GW in service are made of."""
+
+
+def delivered_gw(numbers: Callable[[str, str], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the GW that each row of ``deliveries`` adds, from what gives a column of a table."""
+    return numbers("deliveries", "gw")
+
+
+def _columns_of(instance: Instance) -> Callable[[str, str], NDArray[np.float64]]:
+    return lambda table, column: _numbers(instance.filled(table), column)
 
 
 def in_service(
@@ -147,7 +202,7 @@ def in_service(
     period = calendar.period(when)
     added = np.zeros((len(names.contracts), periods))
     inside = period < periods
-    np.add.at(added, (k[inside], period[inside]), _numbers(deliveries, "gw")[inside])
+    np.add.at(added, (k[inside], period[inside]), delivered_gw(_columns_of(instance))[inside])
     end = np.full(len(names.contracts), np.datetime64("NaT"), dtype="datetime64[D]")
     end[at] = _dates(contracts, "end")
     ended = end[:, None] <= calendar.starts(periods)
@@ -159,16 +214,28 @@ def of_rows(values: NDArray[Any], row_of: NDArray[np.int64], absent: Any) -> NDA
     return np.append(values, absent)[row_of]
 
 
+@reads(*SERVICE, about="contract")
 def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return what each contract delivers, its price and its worth beyond the horizon, shape (K, T)."""
-    contracts, deliveries, pool = (instance.filled(name) for name in ("contracts", "deliveries", "pools"))
+    """Return what each contract delivers, shape (K, T), and how much in all, ``contracted_total``, shape (K,); GW."""
     delivered, row_of = in_service(instance, names, calendar, calendar.periods)
-    exists = row_of >= 0
+    deliveries = instance.filled("deliveries")
+    line = {c: k for k, (c, _) in enumerate(names.contracts) if row_of[k] >= 0}
     total = np.zeros(len(names.contracts))
-    line = {c: k for k, (c, _) in enumerate(names.contracts) if exists[k]}
-    np.add.at(
-        total, np.array([line[c] for c in deliveries["contract"].tolist()], dtype=np.int64), _numbers(deliveries, "gw")
-    )
+    at = np.array([line[c] for c in deliveries["contract"].tolist()], dtype=np.int64)
+    np.add.at(total, at, delivered_gw(_columns_of(instance)))
+    return {"delivered": delivered, "contracted_total": total}
+
+
+@reads(
+    "contracts: contract pool end delay_months cost_bn_per_gw_year",
+    "pools: pool terminal_value_bn_per_gw_year",
+    SERVICE[0],
+    about="contract",
+)
+def prices(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
+    """Return the price of each contract and its worth beyond the horizon, $bn per GW-year and per GW, shape (K, T)."""
+    contracts, pool = instance.filled("contracts"), instance.filled("pools")
+    delivered, row_of = in_service(instance, names, calendar, calendar.periods)
     price = of_rows(_numbers(contracts, "cost_bn_per_gw_year"), row_of, 0.0)
     worth = dict(zip(pool["pool"].tolist(), _numbers(pool, "terminal_value_bn_per_gw_year").tolist(), strict=True))
     terminal_value = np.array([worth.get(q, np.nan) for _, q in names.contracts])
@@ -177,13 +244,8 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     rate = np.nan_to_num(tail * (terminal_value - price), nan=0.0)
     terminal_rate = np.zeros(delivered.shape)
     terminal_rate[:, -1] = np.where(delivered[:, -1] > 0, rate, 0.0)
-    return {
-        "delivered": delivered,
-        # A price that no capacity is bought at decides nothing, so it is no part of the past.
-        "cost": np.where(delivered > 0, price[:, None], 0.0),
-        "terminal_rate": terminal_rate,
-        "contracted_total": total,
-    }
+    # A price that no capacity is bought at decides nothing, so it is no part of the past.
+    return {"cost": np.where(delivered > 0, price[:, None], 0.0), "terminal_rate": terminal_rate}
 
 
 def tail_periods(calendar: Calendar, end: Dates) -> NDArray[np.int64]:
@@ -201,6 +263,11 @@ def tail_years(calendar: Calendar, end: Dates, discount_rate: float) -> NDArray[
     return np.concatenate([[0.0], np.cumsum(years)])[count]
 
 
+@reads(
+    "cancellations: contract opens closes notice_days fee_bn_per_gw max_share indivisible",
+    "contracts: contract pool",
+    about="contract",
+)
 def cancellations(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return the windows, and their terms on the periods inside them, shape (K, T)."""
     frame = instance.filled("cancellations")
@@ -231,6 +298,7 @@ def _in_force(dates: Dates, starts: Dates) -> NDArray[np.int64]:
     return np.searchsorted(dates, starts.astype(dates.dtype), side="right") - 1
 
 
+@reads("demand: pathway from floor_gw target_gw cap_gw", about="pathway")
 def demand(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``floor``, ``target`` (effective GW) and ``cap`` (GW), shape (P, T)."""
     frame = instance.filled("demand")
@@ -263,6 +331,15 @@ def chords(
     return widths, np.diff(earned) / widths
 
 
+_CURVE_COLUMNS = ("base_gw", "base_value_bn_per_year", "uplift_per_doubling", "max_gw", "segments")
+
+
+@reads(
+    "value: pathway from tier width_gw value_bn_per_gw_year",
+    "curves: pathway from " + " ".join(_CURVE_COLUMNS),
+    "pathways: pathway " + " ".join(VALUE_FACTORS),
+    about="pathway",
+)
 def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``width``, ``value`` (its factors included), shape (P, I, T), and the count of ``tiers``, shape (P, T)."""
     value, curves, pathway = (instance.filled(name) for name in ("value", "curves", "pathways"))
@@ -298,9 +375,9 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     most = max((len(width) for _, _, width, _ in found), default=0)
     shape = (len(names.pathways), most, calendar.periods)
     arrays: Arrays = {
+        "tiers": np.zeros((shape[0], shape[2]), dtype=np.int64),
         "width": np.zeros(shape),
         "value": np.zeros(shape),
-        "tiers": np.zeros((shape[0], shape[2]), dtype=np.int64),
     }
     for p, periods, width, worth in found:
         arrays["width"][p, : len(width), periods] = width[:, None]
@@ -309,9 +386,11 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     return arrays
 
 
-_CURVE_COLUMNS = ("base_gw", "base_value_bn_per_year", "uplift_per_doubling", "max_gw", "segments")
+CHURN: Final = ("churn: pathway date fraction", "pathways: pathway churn_per_year")
+"""What the share of deals that churn leaves is made of."""
 
 
+@reads(*CHURN, about="pathway")
 def churn(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``keep``: the share of the deals in force that churn leaves in each period, shape (P, T)."""
     pathway, losses = instance.filled("pathways"), instance.filled("churn")
@@ -325,6 +404,7 @@ def churn(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     return {"keep": keep}
 
 
+@reads("running: pathway kind until gw", *CHURN, about="pathway")
 def running(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``held`` and ``returning``, GW of deals from before the start within their term, and back by notice.
 
@@ -343,6 +423,7 @@ def running(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     return {"held": held * kept, "returning": returning * kept}
 
 
+@reads("locks: pathway pool from until min_gw max_gw", about="pathway")
 def locks(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``lock_least`` and ``lock_most`` (GW, nan: none), shape (P, Q + 1, T); the last pool is the sum."""
     frame = instance.filled("locks")
@@ -359,3 +440,7 @@ def locks(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         least[p[row], q[row], periods] = np.fmax(least[p[row], q[row], periods], low)
         most[p[row], q[row], periods] = np.fmin(most[p[row], q[row], periods], high)
     return {"lock_least": least, "lock_most": most}
+
+
+TABLES_READ: Final = tuple(name for name in TABLES if any(name in maker.tables for maker in MAKERS))
+"""The tables that decide a plan, in the order of the format."""

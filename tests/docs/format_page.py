@@ -224,7 +224,8 @@ warning of `gwplan check`, since a what-if may drop the row, and an error of `gw
 
 An instance may also be one workbook (`.xlsx`, `.xlsm`): one sheet for each table, called after it, its columns named in
 row 1 in any order, with the same cells. Dates are dates of the workbook or text. Rows that are blank are passed over.
-Cells hold values; formulas are refused, and so are workbooks that refer to others. Sheets of other names are not read,
+Formulas count with the value that they had when the workbook was saved, if it cannot be out of date
+([workbooks](workbooks.md#an-instance-as-a-workbook)); merged cells are refused. Sheets of other names are not read,
 but a name that is nearly a table's is an error. `about` explains the columns. What a folder keeps in TOML stands in
 these sheets; an edit is written as `--set` takes it, one a row, applied in the order of the rows:
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import optimizer as gw
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.conflict import demands
 from optimizer.conflict.diagnose import diagnose
-from optimizer.conflict.repairs import SAME
 from optimizer.conflict.ways_out import breach_cost, reliefs, steps
 from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.solver.compile import compiled
@@ -35,7 +35,7 @@ def test_conflicts_are_irreducible_and_the_first_repair_costs_the_least(seed: in
     assert case is not None and case.in_conflict and case.irreducible
     years = [repair.gw_years for repair in case.diagnosis.repairs]
     assert years[0] == pytest.approx(case.least_gw_years, rel=CLOSE, abs=CLOSE)
-    assert years == pytest.approx(sorted(years), abs=SAME)
+    assert years == pytest.approx(sorted(years), abs=KILOWATT)
     assert case.mended
 
 

@@ -7,19 +7,16 @@ import math
 import numpy as np
 from rich.console import Console
 
-from optimizer.plan.obligations import cancelled_shares, owed
+from optimizer.catalogue.tolerances import DIGITS
+from optimizer.plan.obligations import owed
 from optimizer.plan.plan import Plan, expected_bn
 from optimizer.show.page import Page, formatter, percent, printed
 from optimizer.show.text.decisions import cancellations, deals, first_period
 from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
-from optimizer.tree.timeline import timeline
 
 MOST_CHANGES = 4
 MOST_WARNINGS = 1
-ROUNDING = 1e-12
-"""Below this a gap is the arithmetic's own, and differs from machine to machine."""
-
 
 NEXT_TO_NOTHING = 1e-3
 """$bn per GW through a year below which a loss is next to nothing: a GW-year is worth about a thousand times that."""
@@ -29,15 +26,7 @@ MATTERS = 0.1
 
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
-    """Print a plan that a capacity planner can act on.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan: capacity in GW, money in $bn.
-    console : rich.console.Console, optional
-        Where to print; standard output by default. Block characters are drawn on a UTF-8 terminal only.
-    """
+    """Print a plan that a capacity planner can act on. Block characters are drawn on a UTF-8 terminal only."""
     with printed(console) as page:
         view = View(plan)
         heading(page, view)
@@ -75,7 +64,7 @@ def _proof(plan: Plan) -> str:
     certificate = plan.summary["certificate"]
     gap = certificate.get("mip_gap", certificate["gap"])
     if plan.status == "optimal" and certificate["optimal"]:
-        proved = f"{gap:.0e}" if gap > ROUNDING else f"< {ROUNDING:.0e}"
+        proved = f"{gap:.0e}" if gap > DIGITS else f"< {DIGITS:.0e}"
         if "bound_bn" in certificate:
             return (
                 f"Optimal with whole cancellations and blocks: it keeps every limit, and by the solver's search no "
@@ -164,8 +153,8 @@ def headline(page: Page, view: View) -> None:
 
 def _owed_after(view: View) -> list[tuple[str, str, str]]:
     """Say what contracts still cost after the horizon, whatever of it the plan counts."""
-    found = owed(timeline(view.instance), cancelled_shares(timeline(view.instance), view.plan.cancellations))
-    bn, rows = float(found.probability @ found.after.sum(axis=1)), view.instance.tables["contracts"]
+    after = owed(view.plan.laid_out, view.plan.decided.cancelled)
+    bn, rows = float(after.probability @ after.after.sum(axis=1)), view.instance.tables["contracts"]
     endless = int((rows["end"].isna() & (rows["cost_bn_per_gw_year"].fillna(0.0) > 0)).sum())
     if bn < 1e-9 and not endless:
         return []

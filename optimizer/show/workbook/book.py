@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.files import printable, refuse_occupied, whole_file, whole_workbook
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
-from optimizer.show.workbook.facts import book_facts
+from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.limits import Slacks, add_limits
-from optimizer.show.workbook.nodes import SLACK, Nodes
-from optimizer.show.workbook.page import TOP, Column, Exported, Page, put
+from optimizer.show.workbook.nodes import Nodes
+from optimizer.show.workbook.page import MOST_SERIES, TOP, Column, Exported, Page, put, too_large
 from optimizer.show.workbook.summary import Overview, Summary
 
 PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values")
 """Tables that are written as they were solved."""
 
+SHEETS = ("summary", "periods", "years", "allocation", "inputs", "tiers", "worth", "contracts", "scenarios", "paths",
+          *PLAIN, "manifest")  # fmt: skip
+"""What the sheets hold, in their order."""
+
 _LOOKS = {"text": "text", "integer": "whole", "date": "date", "number": "rate"}
 
 
 def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
-    """Write a run as a workbook of its own.
-
-    Raises
-    ------
-    InstanceError
-        If the path may not be replaced or cannot be written, or XlsxWriter is not installed.
-    """
+    """Write a run as a workbook of its own."""
     target = Path(path)
     if target.suffix.lower() != ".xlsx":
         rule = "a workbook is written without macros"
@@ -42,14 +42,24 @@ def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
     return target
 
 
-def write_book(run: Run, path: Path, prefix: str = "", *, since_1904: bool = False) -> None:
-    """Write a run's sheets into a new file, their names begun with a prefix, its days counted from 1900 or 1904."""
-    facts = book_facts(run)
+def write_book(
+    run: Run, path: Path, prefix: str = "", *, sheets: Mapping[str, str] | None = None, since_1904: bool = False
+) -> None:
+    """Write a run's sheets into a new file, its days counted from 1900 or 1904.
+
+    Their names begin with a prefix, or are those given by what they hold.
+    """
+    facts = BookFacts(run)
     with whole_workbook(path, date_1904=since_1904) as book:
         book.set_size(2600, 1600)
         book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
                              "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
-        exported = Exported(book, prefix)
+        exported = Exported(book, prefix, sheets)
+        for name in PLAIN:
+            exported.refuse_larger(name, TOP + len(run.tables[name]), 1)
+        series = max(len(facts.data.pathways) + 2, len(facts.data.pools))
+        if series > MOST_SERIES:
+            raise too_large(exported.title("summary"), f"a chart of {series} series", f"a chart takes {MOST_SERIES}")
         inputs = Inputs(facts, exported)
         nodes = Nodes(facts, exported, inputs)
         slacks = add_limits(nodes)
@@ -78,13 +88,13 @@ def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
     first = page.top + 1
     for key in slacks:
         at = keys.index(key)
-        rule = {"type": "formula", "criteria": f"=N(${page.letter[key]}{first})<-{SLACK!r}", "format": bad}
+        rule = {"type": "formula", "criteria": f"=N(${page.letter[key]}{first})<-{KILOWATT!r}", "format": bad}
         sheet.conditional_format(page.top, at, page.top + last, at, rule)
     for g in range(len(nodes.facts.pairs)):
         at = keys.index(f"gw{g}")
         cells = [f"${page.letter[f'gw{g}']}{first}"]
         cells += [f"${page.letter[key]}{first}" for key, pairs in slacks.items() if g in pairs]
-        rule = {"type": "formula", "criteria": f"=MIN({','.join(cells)})<-{SLACK!r}", "format": bad}
+        rule = {"type": "formula", "criteria": f"=MIN({','.join(cells)})<-{KILOWATT!r}", "format": bad}
         sheet.conditional_format(page.top, at, page.top + last, at, rule)
     begins, ends = page.letter["gw0"], page.letter[f"gw{len(nodes.facts.pairs) - 1}"]
     nodes.exported.define("allocation_gw", f"{page.sheet}!${begins}${first}:${ends}${first + last}")
@@ -92,7 +102,8 @@ def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
 
 def _plain(exported: Exported, run: Run, name: str) -> None:
     """Write a table of the plan as it was solved."""
-    page = Page(exported, name, name.replace("_", " ").capitalize(), f"{MEANING[name]} As solved: does not follow.")
+    note = f"{MEANING[name]} As solved: does not follow."
+    page = Page(exported, name, name.replace("_", " ").capitalize(), note, buttons=True)
     frame = run.tables[name]
     for key, column in COLUMNS[name].items():
         page.add(key, Column(key, column.unit, _LOOKS[column.kind], frame[key].tolist()))

@@ -14,10 +14,9 @@ from models.data import PlanData
 from models.tree import FloatArray, IntArray, Tree
 from optimizer.catalogue.tables import VALUE_FACTORS
 from optimizer.kept.run import Run
-from optimizer.plan.obligations import cancelled_shares
 from optimizer.plan.tables import leaf_tail_periods
 from optimizer.plan.values import carried
-from optimizer.tree.timeline import Timeline, timeline
+from optimizer.tree.timeline import Timeline
 
 UNLIMITED: Final = 1e6
 """GW that stand for "no limit" in cells that formulas read."""
@@ -31,7 +30,11 @@ class BookFacts:
     """
 
     run: Run
-    timeline: Timeline
+
+    @property
+    def timeline(self) -> Timeline:
+        """The instance on its tree, with names and scenarios."""
+        return self.run.plan.laid_out
 
     @property
     def data(self) -> PlanData:
@@ -46,11 +49,11 @@ class BookFacts:
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
         """Pathway and pool of every pair that may be used in some future."""
-        return [(int(p), int(q)) for p, q in zip(*np.nonzero(self.data.eligible.any(axis=2)), strict=True)]
+        return usable_pairs(self.data)
 
     def pair_name(self, pair: tuple[int, int]) -> str:
         """Return how a pair is called."""
-        return f"{self.data.pathways[pair[0]]} on {self.data.pools[pair[1]]}"
+        return pair_head(self.data.pathways[pair[0]], self.data.pools[pair[1]])
 
     @cached_property
     def starts(self) -> list[pd.Timestamp]:
@@ -70,14 +73,8 @@ class BookFacts:
     @cached_property
     def allocate(self) -> FloatArray:
         """GW by node and pair, shape (N, G)."""
-        table = self.run.tables["allocation"]
-        at = {pair: i for i, pair in enumerate(self.pairs)}
-        pathways = {name: i for i, name in enumerate(self.data.pathways)}
-        pools = {name: i for i, name in enumerate(self.data.pools)}
-        column = [at[pathways[p], pools[q]] for p, q in zip(table["pathway"], table["pool"], strict=True)]
-        found = np.zeros((self.tree.size, len(self.pairs)))
-        found[table["node"].to_numpy(), column] = table["gw"].to_numpy()
-        return found
+        p, q = zip(*self.pairs, strict=True)
+        return np.asarray(self.run.plan.decided.allocate[list(p), list(q)].T)
 
     def deals(self, column: str) -> FloatArray:
         """Return a column of the table of deals by node and pathway, shape (N, P); 0 where there are none."""
@@ -88,25 +85,19 @@ class BookFacts:
         return found
 
     @cached_property
-    def cancelled(self) -> FloatArray:
-        """Share of each contract for which notice has been given, at window nodes, shape (K, N)."""
-        return cancelled_shares(self.timeline, self.run.tables["cancellations"])
-
-    @cached_property
     def in_service(self) -> FloatArray:
         """GW in service and not cancelled, shape (N, K)."""
-        return np.asarray((self.data.delivered * (1 - carried(self.cancelled, self.data.ref))).T)
+        return np.asarray((self.data.delivered * (1 - self.run.plan.decided.ended)).T)
 
     @cached_property
     def newly_cancelled(self) -> FloatArray:
         """Contracted GW for which notice is given at a node, shape (N, K)."""
-        newly = np.where(self.data.window, self.cancelled - carried(self.cancelled, self.data.previous_window), 0.0)
-        return np.asarray((self.data.contracted * newly).T)
+        return np.asarray((self.data.contracted * self.run.plan.decided.newly_cancelled).T)
 
     @cached_property
     def left(self) -> FloatArray:
         """GW under contract when the plan ends, at the leaves, shape (N, K)."""
-        left = self.data.delivered * (1 - carried(self.cancelled, self.data.last_window))
+        left = self.data.delivered * (1 - carried(self.run.plan.decided.cancelled, self.data.last_window))
         at_leaf = np.zeros(self.tree.size, dtype=bool)
         at_leaf[self.tree.leaves] = True
         return np.asarray((left * at_leaf).T)
@@ -161,6 +152,11 @@ class BookFacts:
         ]
 
 
-def book_facts(run: Run) -> BookFacts:
-    """Lay a run's instance out again and set its decisions beside it."""
-    return BookFacts(run, timeline(run.instance))
+def usable_pairs(data: PlanData) -> list[tuple[int, int]]:
+    """Return pathway and pool of every pair that may be used in some future, by their numbers."""
+    return [(int(p), int(q)) for p, q in zip(*np.nonzero(data.eligible.any(axis=2)), strict=True)]
+
+
+def pair_head(pathway: str, pool: str) -> str:
+    """Return how a pair is called in headings."""
+    return f"{pathway} on {pool}"

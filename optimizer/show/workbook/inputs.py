@@ -40,6 +40,7 @@ class Inputs:
         for at, head in enumerate(HEADS):
             look = "rate_input" if head == "value" else "wrap" if head in ("source", "note") else "text"
             page.add(head, Column(head, "as in unit" if head == "value" else "", look, [row[at] for row in self.rows]))
+        page.add("row", Column("row", "", "whole", range(len(self.rows))))
         return page
 
     def cell(self, what: str, of: str, value: float, unit: str, told: Told, holds: str = "") -> str:
@@ -147,6 +148,7 @@ class Tiers:
                 "value": [f"F{row + 5}*G{row + 5}" for row in range(len(self.rows))],
             }.get(head)
             page.add(head, Column(head, unit, look, [row[at] for row in self.rows], formulas))
+        page.add("row", Column("row", "", "whole", range(len(self.rows))))
         return page
 
     def earned(self, pathway: int, node: int, effective: str) -> str:

@@ -14,7 +14,7 @@ from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance
 from optimizer.instance.selection import picks, select
-from optimizer.language.axes import Axis, limits
+from optimizer.language.axes import ValueAxis, limits
 from optimizer.language.edits import Edit, spell
 from optimizer.plan.claims import STATUSES
 from optimizer.problems import InstanceError, Problem, all_told
@@ -35,36 +35,16 @@ COLUMNS: Final = [
 ]
 """Columns of a tornado's table."""
 
-LEAST_GW: Final = 1e-3
-"""First moves that change by less are not told as changed, GW."""
-
 
 @dataclass(frozen=True)
 class Input:
-    """An input and its two cases.
+    """An input and its two cases."""
 
-    Attributes
-    ----------
-    name : str
-        Its cells in words.
-    status : str
-        How sure they are; blank where that is not said, or differs.
-    cells : int
-        How many they are.
-    range : str
-        How far it goes down and up.
-    down, up : tuple of Edit
-        What makes it so; none where it is at its largest or smallest value already.
-    owner : str or None
-        Whose cells they are, of all that are swung by a share; inputs of one owner with one swing are one assumption.
-    blank : bool
-        Whether no cell is written, so that all have their default.
-    """
-
-    name: str
-    status: str
-    cells: int
-    range: str
+    name: str  # its cells in words
+    status: str  # how sure they are; blank where that is not said, or differs
+    cells: int  # how many they are
+    range: str  # how far it goes down and up
+    # what makes it so; none where it is at its largest or smallest value already
     down: tuple[Edit, ...]
     up: tuple[Edit, ...]
     owner: str | None = None
@@ -76,25 +56,9 @@ def inputs(
 ) -> list[Input]:
     """Return the inputs to swing: those with a range of their own, and the other cells by a share.
 
-    Parameters
-    ----------
-    instance : Instance
-        The base.
-    share : float
-        How far inputs without a range go down and up: 0.1 for a tenth.
-    ranges : sequence of str
-        ``CELL = LOW..HIGH`` or ``CELL *= LOW..HIGH``; what they reach is not swung by the share too.
-    each : bool
-        Whether every cell is an input of its own, as in `optimizer.studies.exposure.groups`.
-    every : bool
-        Whether cells that are reported are swung as well.
-    only : bool
-        Whether nothing but the ranges is.
-
-    Raises
-    ------
-    InstanceError
-        If a range is none, or names nothing; or if there is no input.
+    A range is ``CELL = LOW..HIGH`` or ``CELL *= LOW..HIGH``; what it reaches is not swung by the share too, and with
+    `only` nothing else is swung. With `each` every cell is an input of its own; `every` swings cells that are reported
+    as well.
     """
     (own,) = all_told([partial(limits, text) for text in ranges])
     all_told([partial(instance.edited, edit) for one in own for edit in one.edits])
@@ -133,7 +97,7 @@ def _joined(name: str, other: str) -> str:
     return f"{first} = {other}" if owner == other.partition(" [")[2] else f"{name} = {other}"
 
 
-def _own(instance: Instance, one: Axis) -> Input:
+def _own(instance: Instance, one: ValueAxis) -> Input:
     """Return an input with its own range."""
     first = one.edits[0]
     statuses, cells = {""}, 1
@@ -145,7 +109,7 @@ def _own(instance: Instance, one: Axis) -> Input:
     return Input(one.name, status, cells, f"{low:.6g}..{high:.6g}", one.edits[:1], one.edits[1:])
 
 
-def _without(instance: Instance, group: Group, own: Sequence[Axis]) -> Group:
+def _without(instance: Instance, group: Group, own: Sequence[ValueAxis]) -> Group:
     """Return a group without the cells that have a range of their own throughout."""
     rows = group.rows
     for first in (one.edits[0] for one in own):
@@ -161,7 +125,7 @@ def _reached(instance: Instance, edit: Edit) -> pd.DataFrame:
     frame, mask = select(
         replace(edit, start=None, until=None), table, rows_of(table, instance.tables, instance.present)
     )
-    return frame.assign(picked=picks(table, frame))[mask]
+    return frame.assign(picked=pd.Series(picks(table, frame), index=frame.index, dtype=object))[mask]
 
 
 def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
@@ -176,13 +140,10 @@ def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
 def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFrame:
     """Return the swing of a figure by input, the largest first.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``input`` (those of one owner whose swings are one joined by ``=``), ``status``, ``cells``, ``range``, the
-        figure ``base``, ``down`` and ``up`` (blank without a plan), ``swing`` (the distance between the least and the
-        most of the three), ``first_moves_changed_gw`` (the most that a pathway's GW in the first period changes either
-        way) and ``reason`` why a case has no plan. Cells left blank that swing nothing are left out.
+    Columns: ``input`` (those of one owner whose swings are one joined by ``=``), ``status``, ``cells``, ``range``, the
+    figure ``base``, ``down`` and ``up`` (blank without a plan), ``swing`` (from the least to the most of the three),
+    ``first_moves_changed_gw`` (the most that a pathway's GW in the first period changes either way) and ``reason`` why
+    a case has no plan. Cells left blank that swing nothing are left out.
     """
     rows: list[tuple[Input, dict[str, Any]]] = []
     base = float(results.base[figure])
