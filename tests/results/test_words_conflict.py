@@ -203,17 +203,35 @@ JULY = dt.date(2026, 7, 1)
 
 
 @pytest.mark.parametrize(
-    ("written", "outcome", "needs", "lowered"),
+    ("written", "outcome", "needs", "cell", "lowered"),
     [
         # Half a GW more than the table: what is 0.2 too much is taken off the table's 0.7. Twice: half as far.
-        ("demand", Edit("demand", "add", {"pathway": "training"}, "floor_gw", 0.5, JULY), "1.2", "0.5"),
-        ("demand", Edit("demand", "scale", {"pathway": "training"}, "floor_gw", 2.0, JULY), "1.4", "0.5"),
-        ("demand", Edit("demand", "set", {"pathway": "training"}, "floor_gw", 1.3, JULY), "1.3", ""),
-        ("locks", Edit("locks", "add", {"pathway": "training"}, "min_gw", 0.5), "1.2", ""),
+        (
+            "demand",
+            Edit("demand", "add", {"pathway": "training"}, "floor_gw", 0.5, JULY),
+            "1.2",
+            "0.7 GW as written, ",
+            "0.5",
+        ),
+        (
+            "demand",
+            Edit("demand", "scale", {"pathway": "training"}, "floor_gw", 2.0, JULY),
+            "1.4",
+            "0.7 GW x 2, ",
+            "0.5",
+        ),
+        (
+            "demand",
+            Edit("demand", "set", {"pathway": "training"}, "floor_gw", 1.3, JULY),
+            "1.3",
+            "0.7 GW as written, ",
+            "",
+        ),
+        ("locks", Edit("locks", "add", {"pathway": "training"}, "min_gw", 0.5), "1.2", "", ""),
     ],
-)
+)  # fmt: skip
 def test_what_an_outcome_changes_gives_way_as_far_as_it_lets_through(
-    written: str, outcome: Edit, needs: str, lowered: str
+    written: str, outcome: Edit, needs: str, cell: str, lowered: str
 ) -> None:
     """Protects a way out on a tree: the table's figure gives way by what reaches the future that is in conflict."""
     column = "floor_gw" if written == "demand" else "min_gw"
@@ -225,7 +243,7 @@ def test_what_an_outcome_changes_gives_way_as_far_as_it_lets_through(
         else f"a lock holds training at {needs} GW or more"
     )  # fmt: skip
     assert [part.words for part in found.conflicts] == [
-        f"{about} from 2026-07 to the end (if news=high)",
+        f"{about} from 2026-07 to the end ({cell}if news=high)",
         "pool cluster holds 1 GW from 2026-07 to the end (if news=high)",
     ]
     assert [(part.first, part.until) for part in found.conflicts] == [("2026-07-01", "2027-01-01")] * 2
