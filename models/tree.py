@@ -94,8 +94,8 @@ def build_tree(periods: int, revealed: Sequence[int], probabilities: Sequence[Se
     """
     counts = [len(p) for p in probabilities]
     scenarios = int(np.prod(counts, dtype=np.int64)) if counts else 1
-    outcome = np.stack(np.unravel_index(np.arange(scenarios), counts), axis=1) if counts else np.zeros((1, 0))
-    outcome = outcome.astype(np.int64)
+    step = np.cumprod([1, *counts[:0:-1]], dtype=np.int64)[::-1] if counts else np.zeros(0, dtype=np.int64)
+    outcome = np.arange(scenarios)[:, None] // step % np.array(counts, dtype=np.int64)
     probability = np.ones(scenarios)
     for factor, p in enumerate(probabilities):
         probability *= np.asarray(p, dtype=float)[outcome[:, factor]]

@@ -13,11 +13,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from optimizer.extras import imported
 from optimizer.problems import InstanceError, Problem
+from optimizer.problems import printable as printable
 
 LARGEST: Final = 200_000_000
 """Most bytes that one input file may have."""
@@ -75,6 +78,22 @@ def whole_file(target: Path) -> Iterator[Path]:
         new = work / f"new{place.suffix}"
         yield new
         os.replace(new, place)
+
+
+@contextmanager
+def whole_workbook(path: Path, **options: bool) -> Iterator[Any]:
+    """Yield a workbook of XlsxWriter that is made in memory and then written: XlsxWriter itself trips over a full disk.
+
+    Raises
+    ------
+    InstanceError
+        If XlsxWriter is not installed.
+    """
+    writer, data = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks"), BytesIO()
+    book = writer.Workbook(data, {"strings_to_formulas": False, "in_memory": True, **options})
+    yield book
+    book.close()  # of no use after an error, which a context manager would save all the same
+    path.write_bytes(data.getvalue())
 
 
 @contextmanager
@@ -160,11 +179,6 @@ def leads_out(name: str) -> Problem:
     """Say that a file lies outside the folder that is read."""
     rule = "an instance is read from its own folder only"
     return Problem(name, "a link that leads out of the folder", rule, "copy what it points to into the folder")
-
-
-def printable(name: str) -> str:
-    """Return a file name that can be printed, whatever bytes it has."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def reason(error: Exception) -> str:

@@ -36,7 +36,7 @@ class Problem:
     def __str__(self) -> str:
         """Return the problem as one line."""
         line = f"{self.where}: {self.what}; {self.rule}"
-        return " ".join(f"{line}; {self.remedy}".split()) if self.remedy else " ".join(line.split())
+        return printable(" ".join((f"{line}; {self.remedy}" if self.remedy else line).split()))
 
 
 class InstanceError(ValueError):
@@ -71,6 +71,11 @@ def all_told(*groups: Iterable[Callable[[], Any]]) -> list[list[Any]]:
     if problems:
         raise InstanceError(problems)
     return made
+
+
+def printable(text: str) -> str:
+    """Return a text that a terminal shows and does not obey, whatever characters or bytes it has."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def composed(text: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 import click
 
@@ -32,12 +34,15 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
         from optimizer.problems import InstanceError
 
         try:
-            command(*args, **options)
+            with PULSE.beating():
+                command(*args, **options)
         except InstanceError as error:
             stop(BAD_INPUT, *map(str, error.problems))
         except InfeasibleError as error:
             click.echo(f"error: {error}", err=True)
-            _explain(error)
+            with PULSE.beating():
+                PULSE.tell("why there is no plan")
+                _explain(error)
             sys.exit(NO_PLAN)
         except StoppedError as error:
             stop(STOPPED, str(error))
@@ -54,6 +59,57 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
             stop(STOPPED, "stopped (interrupted) before there was a plan")
 
     return run
+
+
+class Pulse:
+    """Says on stderr what the work is at and for how long, as long as nothing else is shown.
+
+    Attributes
+    ----------
+    seconds : float
+        Of silence before each line.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 9.0
+        self._stage, self._quiet = "", False
+
+    def tell(self, stage: str) -> None:
+        """Note what the work is at."""
+        self._stage = stage
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Say it every so many seconds until the block ends."""
+        ended, began = threading.Event(), time.monotonic()
+
+        def beat() -> None:
+            while not ended.wait(self.seconds):
+                if not self._quiet:
+                    with suppress(OSError, ValueError):  # nobody reads it any more
+                        click.echo(f"... {self._stage or 'working'}, {time.monotonic() - began:.0f} s", err=True)
+
+        self._stage = ""
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Say nothing in the block: something else is shown."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
+
+
+PULSE: Final = Pulse()
+"""The one of this process."""
 
 
 def _explain(error: InfeasibleError) -> None:
@@ -102,13 +158,13 @@ def pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Show the stage of the work on stderr when that is a terminal."""
+    """Show the stage of the work on stderr: as it is on a terminal, elsewhere where nothing was said for long."""
     if not sys.stderr.isatty():
-        yield lambda stage: None
+        yield PULSE.tell
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("") as status:
+    with Console(stderr=True).status("") as status, PULSE.still():
         yield lambda stage: status.update(f"{stage} ...")
 
 

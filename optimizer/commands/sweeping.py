@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED, Command, show, stop, warn, with_options
+from optimizer.commands.common import (
+    BAD_INPUT,
+    FAILED_CHECK,
+    NO_PLAN,
+    PULSE,
+    STOPPED,
+    Command,
+    show,
+    stop,
+    warn,
+    with_options,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +179,7 @@ def _without_plan(results: Results) -> Iterator[str]:
 def _bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
     """Show on stderr, when that is a terminal, how many cases are answered, how fast, and how long the rest takes."""
     if not sys.stderr.isatty():
-        yield None
+        yield lambda done, total: PULSE.tell(f"{done} of {total} cases")
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -177,7 +188,7 @@ def _bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
         TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(), TextColumn("left"),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown, PULSE.still():
         task = shown.add_task("cases", total=total, rate="")
 
         def tell(done: int, total: int) -> None:

@@ -153,11 +153,11 @@ class Cursor:
 
     def name(self, expected: str) -> str:
         """Read a name."""
-        found = NAME.match(self.text, self.at)
-        if not found:
+        name = NAME.match(self.text, self.at)
+        if not name:
             self.fail(expected)
-        self.move(found.end())
-        return found.group()
+        self.move(name.end())
+        return name.group()
 
     def literal(self, literal: str, expected: str) -> None:
         """Step over a literal that must come next."""
@@ -166,10 +166,10 @@ class Cursor:
 
     def next(self, literal: str) -> bool:
         """Step over the literal if it comes next."""
-        found = self.text.startswith(literal, self.at)
-        if found:
+        there = self.text.startswith(literal, self.at)
+        if there:
             self.move(self.at + len(literal))
-        return found
+        return there
 
     def move(self, at: int) -> None:
         """Go to a place and on to the next character that is no blank."""
@@ -183,8 +183,8 @@ class Cursor:
     def fail(self, expected: str, remedy: str = "") -> NoReturn:
         """Raise: something else was expected here."""
         rest = self.text[self.at : self.at + 20]
-        found = f"'{rest}'" if rest else "the end"
-        self.refuse(self.at, found, f"expected {expected}", remedy or self.forms)
+        what = f"'{rest}'" if rest else "the end"
+        self.refuse(self.at, what, f"expected {expected}", remedy or self.forms)
 
     def refuse(self, at: int, what: str, rule: str, remedy: str = "") -> NoReturn:
         """Raise: what stands at a place breaks a rule."""

@@ -217,6 +217,7 @@ class Page:
 def printed(console: Console | None = None) -> Iterator[Page]:
     """Yield a page of the console's width that is printed when the block ends."""
     console = console or Console()
+    console.width = max(console.width, 1)  # of a console without columns nothing would be printed
     width = min(max(console.width, NARROWEST), WIDEST)
     page = Page(width, console.encoding, blocks=console.is_terminal and console.encoding.startswith("utf"))
     yield page

@@ -23,8 +23,7 @@ from optimizer.catalogue.tables import (
     Table,
     allowed_columns,
 )
-from optimizer.extras import imported
-from optimizer.files import printable, refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file, whole_workbook
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.cells import MOST_ROWS, letters
@@ -57,8 +56,7 @@ def save_workbook(instance: Instance, path: str | Path, *, force: bool = False) 
     refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
     sheets = _sheets(instance)
     _refuse_what_does_not_fit(sheets)
-    writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
-    with whole_file(target) as new, writer.Workbook(str(new), {"strings_to_formulas": False}) as book:
+    with whole_file(target) as new, whole_workbook(new) as book:
         _Writer(book, instance).write(sheets)
 
 

@@ -162,16 +162,16 @@ def _told(best: Answer, broken: list[tuple[str, list[int], float]]) -> list[Brok
     """Return the limits that are broken, each once."""
     laid_out = best.laid_out
     starts = laid_out.calendar.starts()
-    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    by_limit: dict[tuple[str, str], list[tuple[int, float]]] = {}
     for row, key, gw in broken:
         words = LIMITS[row].broken.format(row_name(best.program.labels, key[:-1]))
-        found.setdefault((words, LIMITS[row].measure), []).append((key[-1], gw))
-    told = []
-    for (words, measure), places in found.items():
+        by_limit.setdefault((words, LIMITS[row].measure), []).append((key[-1], gw))
+    limits_broken = []
+    for (words, measure), places in by_limit.items():
         node, most = min(node for node, _ in places), max(gw for _, gw in places)
         start = str(starts[laid_out.data.tree.period[node]])
-        told.append(Broken(words, most, len(places), start, laid_out.known[node], measure))
-    return told
+        limits_broken.append(Broken(words, most, len(places), start, laid_out.known[node], measure))
+    return limits_broken
 
 
 def _by_owner_and_year(plan: Plan) -> pd.DataFrame:

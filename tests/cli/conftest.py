@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from optimizer.cli import main
+from optimizer.commands.common import PULSE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -21,7 +22,7 @@ INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 
 def in_process(arguments: Sequence[str]) -> Result:
     """Run ``gwplan`` in this process on 80 columns: the imports, most of what a start takes, are made once."""
-    with patch("sys.argv", ["gwplan", *arguments]):
+    with patch("sys.argv", ["gwplan", *arguments]), patch.object(PULSE, "seconds", 600.0):
         try:
             done = CliRunner().invoke(main, list(arguments), prog_name="gwplan", env={"COLUMNS": "80"})
         finally:

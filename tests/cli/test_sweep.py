@@ -114,7 +114,7 @@ def test_a_tornado_says_what_the_plan_hangs_on(gwplan: Run, tmp_path: Path) -> N
     assert max(map(len, told.stdout.splitlines())) <= 80
     kept = read_sweep(tmp_path / "kept")
     assert "economics.discount_rate" in kept.tables["tornado"]["input"].tolist()
-    assert len(kept.tables["cases"]) == 2 * len(kept.tables["tornado"])
+    assert len(kept.tables["cases"]) >= 2 * len(kept.tables["tornado"])
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     only = gwplan("tornado", DEALS, "--only", "--range", "economics.discount_rate = 0..0.2", "--json")
     figures = json.loads(only.stdout)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from models.tree import FloatArray
 from optimizer.show import theme
 from optimizer.show.page import formatter
-from optimizer.show.theme import HEIGHT, INK, WIDTH, Fill, Layer
+from optimizer.show.theme import HEIGHT, INK, WIDTH, Fill, Layer, NothingToShowError
 from optimizer.show.view import View
 
 SPOTS: Final = "spots"
@@ -225,6 +225,8 @@ def bars(what: str, subtitle: Sequence[str], layers: Sequence[Layer], places: Se
         mark = alt.Chart(data).mark_rect(fill="transparent")
         return [mark.encode(x=alt.X("place:N", sort=None), y=alt.value(0), y2=alt.value(frame.height))]
 
+    if not layers:
+        raise NothingToShowError("no GW are delivered")
     amounts = [layer.top - layer.bottom for layer in layers]
     write = formatter([float(layers[-1].top.max(initial=0.0))])
     header = ["", *(f"{layer.name}, {unit}" for layer in layers), f"total, {unit}"]

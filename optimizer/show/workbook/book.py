@@ -10,8 +10,7 @@ from typing import Any
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING
 from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.extras import imported
-from optimizer.files import printable, refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file, whole_workbook
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.facts import BookFacts
@@ -50,36 +49,34 @@ def write_book(
 
     Their names begin with a prefix, or are those given by what they hold.
     """
-    writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
     facts = BookFacts(run)
-    book = writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904})
-    book.set_size(2600, 1600)
-    book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
-                         "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
-    exported = Exported(book, prefix, sheets)
-    for name in PLAIN:
-        exported.refuse_larger(name, TOP + len(run.tables[name]), 1)
-    series = max(len(facts.data.pathways) + 2, len(facts.data.pools))
-    if series > MOST_SERIES:
-        raise too_large(exported.title("summary"), f"a chart of {series} series", f"a chart takes {MOST_SERIES}")
-    inputs = Inputs(facts, exported)
-    nodes = Nodes(facts, exported, inputs)
-    slacks = add_limits(nodes)
-    overview = Overview(facts, exported, nodes)
-    Summary(overview, slacks).write()
-    overview.periods.write(frozen=2)
-    overview.years.write(frozen=1)
-    _write_allocation(nodes, slacks)
-    inputs.page.write(frozen=3, widths={"source": 36, "note": 70})
-    nodes.tiers.page.write(frozen=1)
-    nodes.worth.write(frozen=5)
-    nodes.contracts.write()
-    overview.scenarios.write(frozen=1)
-    overview.paths.write(frozen=0)
-    for name in PLAIN:
-        _plain(exported, run, name)
-    _manifest(exported, run)
-    book.close()  # of no use after an error, which a context manager would save all the same
+    with whole_workbook(path, date_1904=since_1904) as book:
+        book.set_size(2600, 1600)
+        book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
+                             "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
+        exported = Exported(book, prefix, sheets)
+        for name in PLAIN:
+            exported.refuse_larger(name, TOP + len(run.tables[name]), 1)
+        series = max(len(facts.data.pathways) + 2, len(facts.data.pools))
+        if series > MOST_SERIES:
+            raise too_large(exported.title("summary"), f"a chart of {series} series", f"a chart takes {MOST_SERIES}")
+        inputs = Inputs(facts, exported)
+        nodes = Nodes(facts, exported, inputs)
+        slacks = add_limits(nodes)
+        overview = Overview(facts, exported, nodes)
+        Summary(overview, slacks).write()
+        overview.periods.write(frozen=2)
+        overview.years.write(frozen=1)
+        _write_allocation(nodes, slacks)
+        inputs.page.write(frozen=3, widths={"source": 36, "note": 70})
+        nodes.tiers.page.write(frozen=1)
+        nodes.worth.write(frozen=5)
+        nodes.contracts.write()
+        overview.scenarios.write(frozen=1)
+        overview.paths.write(frozen=0)
+        for name in PLAIN:
+            _plain(exported, run, name)
+        _manifest(exported, run)
 
 
 def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
@@ -121,8 +118,8 @@ def _manifest(exported: Exported, run: Run) -> None:
     row = TOP - 1
     for at, head in enumerate(("key", "value")):
         put(sheet, row, at, head, exported.formats["head"])
-    told = {"status": run.summary["status"], "certificate": run.summary["certificate"], **run.manifest}
-    for key, value in _flat(told):
+    manifest = {"status": run.summary["status"], "certificate": run.summary["certificate"], **run.manifest}
+    for key, value in _flat(manifest):
         row += 1
         put(sheet, row, 0, key)
         put(sheet, row, 1, value, exported.formats["wrap"])

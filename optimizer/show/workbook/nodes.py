@@ -234,7 +234,7 @@ class Nodes:
         self._component(
             "breach_cost",
             -paid.sum(axis=1),
-            lambda n: [f"-{cells[p][1][n]}*{float(breached[n, p])!r}" for p in self.deals if breached[n, p] > 0],
+            lambda n: [f"-{cells[p][1][n]}*{float(breached[n, p])!r}" for p in self.deals if paid[n, p] > 0],
         )
 
     def _signed(self, p: int, n: int) -> str:

@@ -145,7 +145,7 @@ def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
             (given[-1] <= MOST_SPREAD * given[0], draw.text, f"sd is at most {MOST_SPREAD:,.0f} times the mean"),
         ],
         "triangular": [
-            (given[0] <= given[1] <= given[-1] and given[0] < given[-1], draw.text, "low <= mode <= high, low < high")
+            (list(given) == sorted(given) and given[0] < given[-1], draw.text, "low <= mode <= high, low < high")
         ],
         "uniform": [(given[0] < given[-1], draw.text, "low < high")],
         "discrete": [

@@ -8,16 +8,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import pandas as pd
 
 from optimizer.errors import SolverError
 from optimizer.instance.instance import Instance
+from optimizer.instance.quantity_values import Evaluator, parts
 from optimizer.kept.record import about, versions
+from optimizer.language.quantities import Cells, parse
 from optimizer.planning import solve
-from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.problems import InstanceError, Problem, all_told, nearest
 from optimizer.solver.program import SolveOptions
 from optimizer.studies.sweep.worker import Row, packed
 
@@ -161,6 +163,7 @@ def run(study: Study, engine: Engine, store: Store | None = None, tell: Told | N
     left = [n for n in (BASE, *range(len(study.tasks))) if n not in store.rows]
     finished = False
     try:
+        _refuse_unread(study)
         _answer(study, engine, store, iter(left), tell or (lambda done, total: None))
         finished = True
     finally:
@@ -198,6 +201,18 @@ def _answer(study: Study, engine: Engine, store: Store, left: Iterator[int], tel
             if number == BASE:
                 _refuse_unknown(study, answer["row"])
     tell(total, total)
+
+
+def _refuse_unread(study: Study) -> None:
+    """Raise where a figure that is wanted cannot be read, or names cells that are not there."""
+
+    def look(text: str) -> None:
+        where = f"--figure {text}"
+        for part in parts(parse(text, where)):
+            if isinstance(part, Cells):
+                Evaluator(study.instance, where).value(part)
+
+    all_told([partial(look, text) for text in study.quantities])
 
 
 def _refuse_unknown(study: Study, base: Row) -> None:

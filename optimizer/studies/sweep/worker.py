@@ -9,7 +9,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -191,6 +191,9 @@ def serve() -> None:
     os.dup2(2, 1)
     lines = iter(sys.stdin.buffer)
     setup = json.loads(next(lines))
-    for line in lines:
-        replies.write(json.dumps(answered_alone(setup, json.loads(line))).encode() + b"\n")
-        replies.flush()
+    with suppress(BrokenPipeError):  # whoever asked is gone
+        for line in lines:
+            replies.write(json.dumps(answered_alone(setup, json.loads(line))).encode() + b"\n")
+            replies.flush()
+    with suppress(BrokenPipeError):
+        replies.close()
