@@ -231,9 +231,9 @@ MOVES = {
     "tiny-cancellation": ((), "2026-01-01 2027-01-01 move new capacity training 0.5 2026-01-01; cancel lease - 0.5 "
                           "2026-04-01"),
     # 0.4 GW come back in Q2, 1 GW is signed in Q3 and given notice of in Q4.
-    "tiny-deals": ((), "2026-01-01 2027-01-01 move training deals 0.6 2026-04-01; sign deals - 1 2026-07-01; notice "
+    "tiny-deals": ((), "2026-01-01 2027-01-01 move training deals 0.6 2026-07-01; sign deals - 1 2026-07-01; notice "
                    "deals - 1.4 2026-01-01"),
-    "tiny-deals ": ((*BREACHED, "calendar.periods = 3"), "2026-01-01 2026-10-01 move training deals 0.6 2026-01-01; "
+    "tiny-deals ": ((*BREACHED, "calendar.periods = 3"), "2026-01-01 2026-10-01 move training deals 0.6 2026-07-01; "
                     "sign deals - 1 2026-07-01; breach deals - 0.4 2026-01-01"),
     # Training has 1 GW from Q3 on, of which 0.2 are not new.
     "tiny-ramp": ((), "2026-01-01 2027-01-01 move new capacity training 0.8 2026-01-01"),
