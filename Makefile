@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 
-.PHONY: plan test check docs site golden bench bench-compare lock clean
+.PHONY: plan test test-versions check docs site golden bench bench-compare lock clean
 
 plan: $(INSTALLED)  ## environment, install, solve the reference instance, print the plan
 	$(BIN)/gwplan solve instances/meta-2026h1
 
 test: $(DEVELOPING)  ## the whole suite
 	$(BIN)/python -m pytest -n 2
+
+test-versions:  ## a quick part of the suite, with the lowest and the newest versions that pyproject.toml allows
+	python3 -m tests.versions
 
 check: $(DEVELOPING)  ## lint, format, types
 	$(BIN)/ruff check .

@@ -382,7 +382,7 @@ def _supply(
     names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
     line_of = _spread((size, len(names)), (at[0], names.places(contracts["contract"])), at[1], -1)
     delay = _spread((size, len(lines)), at, contracts["delay_months"])
-    end = _spread((size, len(lines)), at, contracts["end"], np.datetime64("NaT"))
+    end = _spread((size, len(lines)), at, contracts["end"], np.datetime64("NaT", "D"))
 
     rows = found.long("deliveries")
     scenario, gw = rows.scenario, rows["gw"]

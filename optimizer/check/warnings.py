@@ -175,7 +175,7 @@ def windows_without_terminal_value(facts: Facts) -> Iterator[Finding]:
 def face_values_that_do_not_fit(facts: Facts) -> Iterator[Finding]:
     """Find face values that GW, price and years from delivery to end do not come near."""
     contract = facts.codes("deliveries", "contract", "contracts")
-    end = np.append(facts.dates("contracts", "end"), np.datetime64("NaT"))[contract]
+    end = np.append(facts.dates("contracts", "end"), np.datetime64("NaT", "D"))[contract]
     years = (end - facts.dates("deliveries", "date")) / np.timedelta64(1, "D") / _DAYS_PER_YEAR
     gw_years = np.zeros(len(facts.rows("contracts")) + 1)
     np.add.at(gw_years, contract, delivered_gw(facts.numbers) * np.maximum(years, 0))

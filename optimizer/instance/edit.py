@@ -356,8 +356,8 @@ def _shifted(edit: Edit, values: Any, mask: Mask) -> Any:
         raise refused(edit, f"{edit.value} months", f"months are a whole number, at most {_MOST_MONTHS}")
     month = values[mask].astype("datetime64[M]")
     day = values[mask].astype("datetime64[D]") - month.astype("datetime64[D]")
-    month = month + int(months)
-    last = (month + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    month = month + np.timedelta64(int(months), "M")
+    last = (month + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
     years = month.astype("datetime64[Y]").astype(np.int64)[~np.isnat(month)] + 1970
     if years.size and (years.min() < 1 or years.max() > 9999):
         raise refused(edit, f"{edit.value} months", "the dates would leave the calendar (years 1 to 9999)")

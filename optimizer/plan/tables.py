@@ -148,7 +148,7 @@ def leaf_tail_periods(timeline: Timeline) -> IntArray:
     for leaf in tree.leaves:
         contracts = timeline.scenarios[tree.example[leaf]].tables["contracts"]
         ends = dict(zip(contracts["contract"], contracts["end"].to_numpy().astype("datetime64[D]"), strict=True))
-        end = np.array([ends.get(c, np.datetime64("NaT")) for c in timeline.contract_of], dtype="datetime64[D]")
+        end = np.array([ends.get(c, np.datetime64("NaT", "D")) for c in timeline.contract_of], dtype="datetime64[D]")
         periods[:, leaf] = tail_periods(timeline.calendar, end)
     return periods
 

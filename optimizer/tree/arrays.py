@@ -203,7 +203,7 @@ def in_service(
     added = np.zeros((len(names.contracts), periods))
     inside = period < periods
     np.add.at(added, (k[inside], period[inside]), delivered_gw(_columns_of(instance))[inside])
-    end = np.full(len(names.contracts), np.datetime64("NaT"), dtype="datetime64[D]")
+    end = np.full(len(names.contracts), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     end[at] = _dates(contracts, "end")
     ended = end[:, None] <= calendar.starts(periods)
     return np.where(ended, 0.0, np.cumsum(added, axis=1)), row_of
@@ -239,7 +239,7 @@ def prices(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     price = of_rows(_numbers(contracts, "cost_bn_per_gw_year"), row_of, 0.0)
     worth = dict(zip(pool["pool"].tolist(), _numbers(pool, "terminal_value_bn_per_gw_year").tolist(), strict=True))
     terminal_value = np.array([worth.get(q, np.nan) for _, q in names.contracts])
-    end = of_rows(_dates(contracts, "end"), row_of, np.datetime64("NaT"))
+    end = of_rows(_dates(contracts, "end"), row_of, np.datetime64("NaT", "D"))
     tail = tail_years(calendar, end, instance.discount_rate)
     rate = np.nan_to_num(tail * (terminal_value - price), nan=0.0)
     terminal_rate = np.zeros(delivered.shape)

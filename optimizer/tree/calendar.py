@@ -34,7 +34,7 @@ class Calendar:
     def starts(self, count: int | None = None) -> Dates:
         """Return the first day of each period ``tau_t``; more than T periods run on beyond the horizon."""
         number = np.arange(self.periods if count is None else count)
-        return (self.first_month + number * self.months).astype("datetime64[D]")
+        return (self.first_month + (number * self.months).astype("timedelta64[M]")).astype("datetime64[D]")
 
     def period(self, dates: Dates) -> NDArray[np.int64]:
         """Return the first period that starts on or after each date: 0 before the start, T or more past the end."""
@@ -63,7 +63,11 @@ def add_months(dates: Dates, months: NDArray[np.int64]) -> Dates:
         return dates.astype("datetime64[D]")
     month = dates.astype("datetime64[M]")
     day = dates.astype("datetime64[D]") - month.astype("datetime64[D]")
-    moved = month + months
-    last = (moved + 1).astype("datetime64[D]") - moved.astype("datetime64[D]") - np.timedelta64(1, "D")
+    moved = month + months.astype("timedelta64[M]")
+    last = (
+        (moved + np.timedelta64(1, "M")).astype("datetime64[D]")
+        - moved.astype("datetime64[D]")
+        - np.timedelta64(1, "D")
+    )
     shifted: Dates = moved.astype("datetime64[D]") + np.minimum(day, last)
     return shifted

@@ -138,6 +138,7 @@ def test_options_that_no_case_can_have(gwplan: Run, arguments: tuple[str, ...], 
 def test_a_terminal_without_columns(gwplan_started: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """COLUMNS=0 is no reason to print nothing."""
     monkeypatch.setenv("COLUMNS", "0")
+    monkeypatch.setenv("PYTHONPATH", str(INSTANCES.parent))
     assert gwplan_started("solve", DEALS).stdout.startswith("PLAN OF tiny-deals")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from dataclasses import dataclass, fields
@@ -153,7 +154,7 @@ def test_ways_up_and_down_are_those_of_the_parents(drawn: Factors, more: st.Data
 AXES = {
     name: axes.replace("Q + 1", "L").replace(", ", "")
     for names, axes in re.findall(
-        r"^    (\w+(?:, \w+)*) : \(((?:[A-Z][ +1]*,? ?)+)\) \w+ array$", PlanData.__doc__ or "", re.M
+        r"^(\w+(?:, \w+)*) : \(((?:[A-Z][ +1]*,? ?)+)\) \w+ array$", inspect.cleandoc(PlanData.__doc__ or ""), re.M
     )
     for name in names.split(", ")
     if name not in ("pool_of", "discount")

@@ -94,7 +94,7 @@ def _before_the_plan(view: View) -> list[tuple[str, float]]:
     """Return mean GW in service in each calendar year before the plan, and in the part of its first year."""
     start = np.datetime64(view.instance.start, "M")
     months = np.arange(np.append(_arrivals(view).astype("datetime64[M]"), start).min(), start)
-    gw = _as_written(view, Calendar(start - len(months), 1, len(months))).sum(axis=0)
+    gw = _as_written(view, Calendar(start - np.timedelta64(len(months), "M"), 1, len(months))).sum(axis=0)
     years = months.astype("datetime64[Y]").astype(np.int64) + 1970
     found = []
     for year in np.unique(years).tolist():
