@@ -11,7 +11,8 @@ def axes_terms(terms: Terms) -> None:
     """Enter what every family of constraints is indexed by."""
     data, tree = terms.data, terms.data.tree
     lags, tiers = int(data.term.max(initial=0)), int(data.tiers.max(initial=0))
-    counts = range(max(lags, tiers, 1) + 1)
+    signatures = int(data.in_service.count.max(initial=0)), int(data.in_the_end.count.max(initial=0))
+    counts = range(max(lags, tiers, 1, *signatures) + 1)
     terms.indexed_sets["FIRST"] = {count: range(count) for count in counts}
     terms.parameter("root", "N", tree.root)
     terms.parameter("parents", "N", (tree.parent >= 0).astype(np.int64))

@@ -17,6 +17,7 @@ from optimizer.instance.edit import REFERRERS, apply_edits
 from optimizer.instance.instance import Edit, Factor, Instance, Outcome
 from optimizer.problems import InstanceError
 from optimizer.tree import arrays as steps
+from optimizer.tree import contracts
 from optimizer.tree.arrays import Arrays, Names
 from optimizer.tree.calendar import Calendar
 
@@ -24,6 +25,14 @@ T = TypeVar("T")
 
 
 _CHURN: Final = ("churn: pathway date fraction", "pathways: pathway churn_per_year")
+
+_SUPPLY: Final = (
+    "contracts: contract pool end cost_bn_per_gw_year delay_months late_credit_bn_per_gw_year",
+    "deliveries: contract date after_days gw term_months",
+    "pools: pool terminal_value_bn_per_gw_year",
+    "offers: contract opens closes lead_days signing_cost_bn_per_gw max_share least_share min_share indivisible extends",
+    "offer_prices: contract from cost_bn_per_gw_year signing_cost_bn_per_gw",
+)
 
 _MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[str, ...]], ...]] = (
     (steps.pools, ("pools: pool idle_penalty_bn_per_gw_year",)),
@@ -42,19 +51,14 @@ _MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[
             "pools: pool",
         ),
     ),
+    (contracts.supply, _SUPPLY),
+    (contracts.offers, _SUPPLY),
     (
-        steps.supply,
+        contracts.cancellations,
         (
-            "contracts: contract pool end cost_bn_per_gw_year delay_months",
-            "deliveries: contract date gw",
-            "pools: pool terminal_value_bn_per_gw_year",
-        ),
-    ),
-    (
-        steps.cancellations,
-        (
-            "cancellations: contract opens closes notice_days fee_bn_per_gw max_share indivisible",
-            "contracts: contract pool",
+            "cancellations: contract window opens closes notice_days fee_bn_per_gw fee_share_of_rest max_share "
+            "indivisible",
+            *_SUPPLY,
         ),
     ),
     (steps.demand, ("demand: pathway from floor_gw target_gw cap_gw",)),

@@ -34,13 +34,23 @@ _ABOUT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "notice": ("pathway", ("pathways",)),
     "term": ("pathway", ("pathways",)),
     "delivered": ("contract", ("deliveries", "contracts")),
-    "cost": ("contract", ("contracts",)),
-    "terminal_rate": ("contract", ("contracts", "pools")),
-    "window": ("contract", ("cancellations",)),
-    "cancel_notice": ("contract", ("cancellations",)),
-    "fee": ("contract", ("cancellations",)),
-    "max_share": ("contract", ("cancellations",)),
-    "indivisible": ("contract", ("cancellations",)),
+    "bill": ("contract", ("contracts", "offer_prices")),
+    "late_credit": ("contract", ("contracts",)),
+    "window": ("way_out", ("cancellations",)),
+    "cancel_notice": ("way_out", ("cancellations",)),
+    "fee": ("way_out", ("cancellations",)),
+    "fee_share": ("way_out", ("cancellations",)),
+    "max_share": ("way_out", ("cancellations",)),
+    "indivisible": ("way_out", ("cancellations",)),
+    "offered": ("offer", ("offers",)),
+    "lead": ("offer", ("offers",)),
+    "price": ("offer", ("offer_prices", "contracts")),
+    "signing_fee": ("offer", ("offer_prices", "offers")),
+    "most_signed": ("offer", ("offers",)),
+    "least_signed": ("offer", ("offers",)),
+    "min_signed": ("offer", ("offers",)),
+    "signed_whole": ("offer", ("offers",)),
+    "unit": ("offer", ("deliveries", "contracts", "offers")),
     "floor": ("pathway", ("demand",)),
     "target": ("pathway", ("demand",)),
     "cap": ("pathway", ("demand",)),
@@ -130,7 +140,12 @@ def _is_nan(array: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _owner(axes: str, where: tuple[int, ...], names: Names) -> dict[str, str]:
     known = {"pathway": names.pathways, "pool": names.pools, "contract": tuple(c for c, _ in names.contracts)}
-    return {axis: known[axis][i] for axis, i in zip(axes.split(), where, strict=True)}
+    of_contract = {"way_out": names.way_out_of, "offer": names.offer_of}
+    owner = {}
+    for axis, i in zip(axes.split(), where, strict=True):
+        axis, i = ("contract", int(of_contract[axis][i])) if axis in of_contract else (axis, i)
+        owner[axis] = known[axis][i]
+    return owner
 
 
 def _changed_table(field: str, instance: Instance, edited: Instance) -> str:
