@@ -165,7 +165,7 @@ def bound(m: ConcreteModel, entered: Terms) -> None:
         for variable, most in zip(m.component(name).values(), upper.tolist(), strict=True):
             if isfinite(most):
                 variable.setub(most)
-    for name, whole in entered.whole.items():
-        for variable, is_whole in zip(m.component(name).values(), whole.tolist(), strict=True):
+    for name, integer in entered.whole.items():
+        for variable, is_whole in zip(m.component(name).values(), integer.tolist(), strict=True):
             if is_whole:
                 variable.domain = NonNegativeIntegers

@@ -25,7 +25,7 @@ def supply_terms(terms: Terms) -> None:
     delivered = (data.side[:, None] * data.delivered)[data.way_out_of]
     terms.parameter("delivered", "WN", np.where(lapsed, delivered, 0.0))
 
-    unserved = data.sold[:, None] & (data.delivered > 0) & np.isfinite(data.late_credit)
+    unserved = data.sold[:, None] & np.isfinite(data.late_credit)
     terms.index_set("UNSERVED", "KN", unserved)
     terms.family("UNSERVED_IN", "unserved_in", "QN", in_pool & unserved.T)
     terms.parameter("late_credit", "KN", np.where(unserved, data.late_credit, 0.0))

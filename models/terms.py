@@ -87,7 +87,9 @@ class Terms:
         }
         self.parameter(parameter, axes, number.reshape(mask.shape[:-1]))
 
-    def family_of_contracts(self, name: str, parameter: str, of: IntArray, mask: BoolArray, names: Sequence[str]) -> None:
+    def family_of_contracts(
+        self, name: str, parameter: str, of: IntArray, mask: BoolArray, names: Sequence[str]
+    ) -> None:
         """Enter sets that depend on a contract and a node, of things that each belong to a contract.
 
         Parameters

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
-from optimizer.plan.obligations import cancelled_shares
+from optimizer.plan.obligations import shares_in
 from optimizer.plan.values import carried
 from optimizer.solver.program import FloatArray, IntArray
 from optimizer.tree.timeline import Timeline
@@ -93,10 +93,6 @@ class Decisions(Protocol):
         """GW, shape (Q, N)."""
 
     @property
-    def cancelled_gw(self) -> FloatArray:
-        """GW whose cancellation has taken effect, shape (Q, N)."""
-
-    @property
     def sign(self) -> FloatArray:
         """GW signed, shape (P, N)."""
 
@@ -110,7 +106,11 @@ class Decisions(Protocol):
 
     @property
     def newly_cancelled(self) -> FloatArray:
-        """Share for which notice is given on each node, shape (K, N)."""
+        """Share for which notice is given on each node by each way out, shape (W, N)."""
+
+    @property
+    def newly_signed(self) -> FloatArray:
+        """Share of each offer that is signed on each node, shape (O, N)."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,11 @@ class Kept:
 
     allocate: FloatArray
     idle: FloatArray
-    cancelled_gw: FloatArray
     sign: FloatArray
     release: FloatArray
     breach: FloatArray
     newly_cancelled: FloatArray
+    newly_signed: FloatArray
 
 
 def kept_decisions(laid_out: Timeline, tables: Mapping[str, pd.DataFrame]) -> Kept:
@@ -145,19 +145,18 @@ def kept_decisions(laid_out: Timeline, tables: Mapping[str, pd.DataFrame]) -> Ke
         found[(*at, rows["node"].to_numpy())] = rows[column].to_numpy()
         return found
 
-    shares = cancelled_shares(laid_out, tables["cancellations"])
-    newly = np.where(data.window, shares - carried(shares, data.previous_window), 0.0)
+    cancelled, signed = shares_in(laid_out, tables)
     sign, release, breach = (
         filled("deals", column, pathway=data.pathways) for column in ("signed_gw", "notice_given_gw", "breached_gw")
     )
     return Kept(
         allocate=filled("allocation", "gw", pathway=data.pathways, pool=data.pools),
         idle=filled("supply", "idle_gw", pool=data.pools),
-        cancelled_gw=filled("supply", "cancelled_gw", pool=data.pools),
         sign=sign,
         release=release,
         breach=breach,
-        newly_cancelled=newly,
+        newly_cancelled=np.where(data.window, cancelled - carried(cancelled, data.previous_window), 0.0),
+        newly_signed=np.where(data.offered, signed - carried(signed, data.previous_offer), 0.0),
     )
 
 
@@ -217,8 +216,13 @@ class _Reader:
             ("breach", self.plan.breach),
         ):
             yield from self._summed(decision, data.pathways, amounts[:, nodes], period)
-        gw = (self.plan.newly_cancelled * data.contracted)[:, nodes]
-        yield from self._summed("cancel", data.contracts, gw, period)
+        for decision, newly, of in (
+            ("offer", self.plan.newly_signed, data.offer_of),
+            ("cancel", self.plan.newly_cancelled, data.way_out_of),
+        ):
+            gw = np.zeros(data.contracted.shape)
+            np.add.at(gw, of, newly)
+            yield from self._summed(decision, data.contracts, (gw * data.contracted)[:, nodes], period)
 
     def _summed(self, decision: str, names: tuple[str, ...], amounts: FloatArray, period: IntArray) -> Iterator[Move]:
         total = amounts.sum(axis=1)
@@ -251,7 +255,7 @@ def _capacity(data: PlanData, plan: Decisions, nodes: IntArray, before: int, sta
     capacity. Two pathways that change places in two pools move nothing.
     """
     last, root = int(nodes[-1]), int(data.tree.root[nodes[0]])
-    available = data.supply - plan.cancelled_gw
+    available = plan.allocate.sum(axis=0) + plan.idle
     used, idle = plan.allocate[:, :, nodes], plan.idle[:, nodes]
     if before >= 0:
         used_before, idle_before, had = plan.allocate[:, :, before], plan.idle[:, before], available[:, before]

@@ -16,7 +16,7 @@ from optimizer.plan.allowable import allowable_changes
 from optimizer.plan.firmness_folded import firmness
 from optimizer.plan.marginals import marginal_rows, marginal_values
 from optimizer.plan.obligations import obligations
-from optimizer.plan.values import Values, values
+from optimizer.plan.values import Values, of_contracts, values
 from optimizer.solver.certify import Certificate
 from optimizer.solver.mixed import with_whole_fixed
 from optimizer.solver.program import LinearProgram
@@ -84,6 +84,11 @@ class Plan:
     def cancellations(self) -> pd.DataFrame:
         """Share and GW cancelled by window node and contract."""
         return self.tables["cancellations"]
+
+    @property
+    def commitments(self) -> pd.DataFrame:
+        """Share and GW of each contract signed, extended, given back and in service, by node."""
+        return self.tables["commitments"]
 
     @property
     def deals(self) -> pd.DataFrame:
@@ -158,6 +163,7 @@ def decision_tables(timeline: Timeline, decided: Values) -> dict[str, pd.DataFra
         "supply": make.supply(data, decided, columns),
         "cashflow": make.cashflow(timeline, decided, columns),
         "cancellations": make.cancellations(timeline, decided, columns),
+        "commitments": make.commitments(timeline, decided, columns),
         "deals": make.deals(data, decided, columns),
         "obligations": obligations(timeline, decided),
     }
@@ -169,7 +175,7 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
     weight = tree.probability * data.node_discount
     by_name = {component: (names, amounts @ weight) for component, (names, amounts) in make.flows(data, plan).items()}
     components: dict[str, Any] = {component: float(amounts.sum()) for component, (_, amounts) in by_name.items()}
-    components["terminal"] = float((make.terminal(data, plan) @ tree.probability).sum())
+    components["terminal"] = float((plan.terminal @ tree.probability).sum())
     npv = sum(amount for name, amount in components.items() if name not in make.NOT_CASH)
     pathways, value = by_name["value"]
     components["value"] = dict(zip(pathways, value.tolist(), strict=True))
@@ -197,15 +203,13 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
 
 def cancelled_gw(data: PlanData, plan: Values) -> dict[str, float]:
     """Return the expected GW of each contract for which notice is given within the plan."""
-    given = (plan.newly_cancelled * data.contracted) @ data.tree.probability
+    given = (of_contracts(data, plan.newly_cancelled) * data.contracted) @ data.tree.probability
     return dict(zip(data.contracts, given.tolist(), strict=True))
 
 
 def _idle_cost(data: PlanData, plan: Values) -> float:
     """Return what idle GW cost at the average contract price of their pool, expected and discounted, $bn."""
-    in_service = data.delivered * (1 - plan.ended)
-    capacity, cost = np.zeros_like(data.supply), np.zeros_like(data.supply)
-    np.add.at(capacity, data.pool_of, in_service)
-    np.add.at(cost, data.pool_of, data.cost * in_service)
+    bought = ~data.sold[:, None]
+    capacity, cost = data.in_pools(bought * plan.in_service), data.in_pools(bought * plan.bill)
     price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-12)
     return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())

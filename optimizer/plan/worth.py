@@ -21,7 +21,7 @@ ROUNDING: Final = 1e-9
 def node_worth(data: PlanData, plan: Values) -> FloatArray:
     """Return what each node adds to worth: discounted $bn, penalties and the terminal line included, shape (N,)."""
     amounts = sum((flow.sum(axis=0) for _, flow in tables.flows(data, plan).values()), np.zeros(data.tree.size))
-    worth: FloatArray = amounts * data.node_discount + tables.terminal(data, plan).sum(axis=0)
+    worth: FloatArray = amounts * data.node_discount + plan.terminal.sum(axis=0)
     return worth
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -101,7 +102,9 @@ def _with_extensions(
         if name in extended and name not in seen:
             return last(extended[name], (*seen, name))
         end = ends[row[name]]
-        over = np.isnan(after) & ((day >= end) | (add_months(day, np.nan_to_num(term).astype(np.int64)) < end) & (term > 0))
+        over = np.isnan(after) & (
+            (day >= end) | (add_months(day, np.nan_to_num(term).astype(np.int64)) < end) & (term > 0)
+        )
         return float(gw[(of == row[name]) & ~over].sum())
 
     known = [(row[offer], row[name], name) for offer, name in extended.items() if offer in row and name in row]
@@ -114,24 +117,31 @@ def _with_extensions(
     return tuple(np.concatenate(pair) for pair in zip(deliveries, more, strict=True))
 
 
-def in_service(
-    instance: Instance, names: Names, calendar: Calendar, periods: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return GW in service by contract and period, shape (K, periods), and each contract's row in the table (-1: none).
+def to_the_end(instance: Instance, names: Names, calendar: Calendar) -> tuple[Floats, Floats, Floats]:
+    """Return GW in service by period to the last end, prices, and $bn a year due for offers by period of signature.
 
-    Parameters
-    ----------
-    instance : Instance
-        One scenario.
-    names : Names
-        Names along the axes.
-    calendar : Calendar
-        The periods.
-    periods : int
-        How many periods to look at; more than the plan's T run on beyond the horizon.
+    What has no end stops at the horizon. Shapes (K, U), (K,) and (O, T, U).
     """
-    there = tranches(instance, names, calendar)
-    return _service(there, len(names.contracts), periods), _rows(instance, names)
+    there, horizon = tranches(instance, names, calendar), calendar.periods
+    ends = np.where(there.stop < NEVER, there.stop, horizon)
+    there = replace(there, stop=ends, end=np.where((there.end < NEVER) | (there.term < NEVER), there.end, horizon))
+    terms = offers(instance, names, calendar)
+    lead = terms["lead"]
+    signed = list(_signed(there, names, lead))
+    count = max([horizon, int(ends.max(initial=0)), *(int(stop.max()) for *_, stop in signed)])
+    unit = np.zeros((*lead.shape, count))
+    for _, gw, o, arrival, stop in signed:
+        unit[o] += gw * ((arrival[:, None] <= np.arange(count)) & (np.arange(count) < stop[:, None]))
+    due = np.where(terms["offered"][:, :, None], unit * terms["price"][:, :, None], 0.0)
+    return _service(there, len(names.contracts), count), _prices(instance, names, calendar)[0], due
+
+
+def _signed(there: Tranches, names: Names, lead: Ints) -> Iterator[tuple[int, float, int, Ints, Ints]]:
+    """Yield each tranche of an offer: its number, GW, offer, and when it arrives and stops by period of signature."""
+    place = {int(k): o for o, k in enumerate(names.offer_of)}
+    for row in np.flatnonzero(np.isin(there.line, names.offer_of)).tolist():
+        offer = place[int(there.line[row])]
+        yield row, float(there.gw[row]), offer, *there.signed(row, lead[offer])
 
 
 def _rows(instance: Instance, names: Names) -> Ints:
@@ -184,10 +194,11 @@ def _offered(instance: Instance, names: Names, calendar: Calendar) -> Flags:
 
 
 def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return what each contract delivers, shape (K, T), and for how much; of an offer if it is signed early enough.
+    """Return what each contract delivers, shape (K, T), and for how much, and the terms of offers, see `offers`.
 
-    ``terminal_total`` (K,) is what a whole contract adds beyond the horizon, $bn discounted, less what one sold takes;
-    ``contracted_total`` (K,) is GW of all deliveries.
+    Of an offer ``delivered`` is what is in service if it is signed early enough, or whenever that is most.
+    ``terminal_total`` (K,) is what a whole contract adds beyond the horizon, $bn discounted, of one sold with its sign
+    turned, and ``flat_total`` (K,) the same undiscounted; ``contracted_total`` (K,) is GW of all deliveries.
     """
     contracts = instance.filled("contracts")
     there, row_of = tranches(instance, names, calendar), _rows(instance, names)
@@ -198,13 +209,21 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     margin = (_worth(instance, names) - price)[there.line]
     years = _Years.of(instance, calendar, there).between(there.arrival, there.stop)
     np.add.at(terminal, there.line, np.nan_to_num(margin) * there.gw * years)
+    flat = np.zeros_like(terminal)
+    np.add.at(flat, there.line, np.nan_to_num(margin) * there.gw * later_years(calendar, there.arrival, there.stop))
+    side = np.where([name in names.sold for name, _ in names.contracts], -1.0, 1.0)
+    on_offer = offers(instance, names, calendar)
+    bill = price[:, None] * delivered
+    delivered[names.offer_of] = np.maximum(delivered[names.offer_of], on_offer["unit"].max(axis=1, initial=0.0))
     credit = of_rows(numbers(contracts, "late_credit_bn_per_gw_year"), row_of, np.nan)
     return {
         "delivered": delivered,
-        "bill": price[:, None] * delivered,
+        "bill": bill,
         "late_credit": np.where(delivered > 0, credit[:, None], np.nan),
-        "terminal_total": terminal * np.where([name in names.sold for name, _ in names.contracts], -1.0, 1.0),
+        "terminal_total": side * terminal,
+        "flat_total": side * flat,
         "contracted_total": total,
+        **on_offer,
     }
 
 
@@ -238,6 +257,12 @@ class _Years:
         return np.where(until < NEVER, np.maximum(self.summed[last] - self.summed[first], 0.0), 0.0)
 
 
+def later_years(calendar: Calendar, since: Ints, until: Ints) -> Floats:
+    """Return the years beyond the horizon of what runs between periods; 0 of what has no end."""
+    later = np.maximum(until - np.maximum(since, calendar.periods), 0)
+    return np.where(until < NEVER, later * calendar.dt, 0.0)
+
+
 def tail_periods(calendar: Calendar, end: Dates) -> NDArray[np.int64]:
     """Return how many periods after the horizon start before each end; 0 without an end."""
     known = ~np.isnat(end)
@@ -249,7 +274,8 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return the windows of offers and their terms on the periods inside them, shape (O, T).
 
     ``unit`` and ``due`` (O, T, T) are GW in service and $bn a year due by period of signature;
-    ``terminal_signed_total`` (O, T) is what a whole share signed then adds beyond the horizon, $bn discounted.
+    ``terminal_signed_total`` (O, T) is what a whole share signed then adds beyond the horizon, $bn discounted, and
+    ``flat_signed_total`` the same undiscounted.
     """
     frame = instance.filled("offers")
     at = _lines_of(instance, names.offers, frame["contract"].tolist())
@@ -262,7 +288,7 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
     price = np.where(offered, _prices(instance, names, calendar)[1], 0.0)
     lead = on_window(calendar.periods_of_days(numbers(frame, "lead_days")))
-    unit, beyond = _by_signature(instance, names, calendar, lead, price)
+    unit, *beyond = _by_signature(instance, names, calendar, lead, price)
     signing = _stepped(instance, calendar, "signing_cost_bn_per_gw", numbers(frame, "signing_cost_bn_per_gw"))
     return {
         "offered": offered,
@@ -275,30 +301,30 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         "signed_whole": on_window(frame["indivisible"].to_numpy(dtype=bool)),
         "unit": np.where(offered[:, :, None], unit, 0.0),
         "due": np.where(offered[:, :, None], unit * price[:, :, None], 0.0),
-        "terminal_signed_total": np.where(offered, beyond, 0.0),
+        "terminal_signed_total": np.where(offered, beyond[0], 0.0),
+        "flat_signed_total": np.where(offered, beyond[1], 0.0),
     }
 
 
 def _by_signature(
     instance: Instance, names: Names, calendar: Calendar, lead: Ints, price: Floats
-) -> tuple[Floats, Floats]:
-    """Return GW in service and the worth beyond the horizon of a whole share by period of signature.
+) -> tuple[Floats, Floats, Floats]:
+    """Return GW in service, and the worth beyond the horizon, discounted and not, of a whole share by its signature.
 
     The terminal line counts a tranche with a date, and no term, from that date on whenever it is signed.
     """
-    there, lines, worth = tranches(instance, names, calendar), names.offer_of, _worth(instance, names)
+    there, worth = tranches(instance, names, calendar), _worth(instance, names)
     years, period = _Years.of(instance, calendar, there, int(lead.max(initial=0))), np.arange(calendar.periods)
-    unit, beyond = np.zeros((*lead.shape, calendar.periods)), np.zeros(lead.shape)
-    for row in np.flatnonzero(np.isin(there.line, lines)):
-        offer = int(np.flatnonzero(lines == there.line[row])[0])
-        arrival, stop = there.signed(row, lead[offer])
-        unit[offer] += there.gw[row] * ((arrival[:, None] <= period) & (period < stop[:, None]))
+    unit, beyond, flat = np.zeros((*lead.shape, calendar.periods)), np.zeros(lead.shape), np.zeros(lead.shape)
+    for row, gw, offer, arrival, stop in _signed(there, names, lead):
+        unit[offer] += gw * ((arrival[:, None] <= period) & (period < stop[:, None]))
         if not there.from_signature[row] and there.term[row] == NEVER:
             arrival = np.full_like(stop, there.arrival[row])
         sign = -1.0 if names.offers[offer][0] in names.sold else 1.0
-        margin = np.nan_to_num(worth[there.line[row]] - price[offer]) * sign
-        beyond[offer] += there.gw[row] * margin * years.between(arrival, stop)
-    return unit, beyond
+        margin = np.nan_to_num(worth[there.line[row]] - price[offer]) * sign * gw
+        beyond[offer] += margin * years.between(arrival, stop)
+        flat[offer] += margin * later_years(calendar, arrival, stop)
+    return unit, beyond, flat
 
 
 def _lines_of(instance: Instance, axis: tuple[Any, ...], contracts: list[str], *more: list[str]) -> Ints:

@@ -52,7 +52,6 @@ _MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[
         ),
     ),
     (contracts.supply, _SUPPLY),
-    (contracts.offers, _SUPPLY),
     (
         contracts.cancellations,
         (

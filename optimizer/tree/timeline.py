@@ -58,12 +58,16 @@ class Timeline:
         The instance with the edits of each scenario's outcomes, in the order of the tree.
     names : Names
         Names along the axes.
+    flat, flat_signed : (K, N), (O, T, N) float array
+        `terminal` and `terminal_unit` of the data, undiscounted.
     """
 
     instance: Instance
     data: PlanData
     scenarios: tuple[Instance, ...]
     names: Names
+    flat: NDArray[np.float64]
+    flat_signed: NDArray[np.float64]
 
     @cached_property
     def contract_of(self) -> tuple[str, ...]:
@@ -156,7 +160,8 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     if problems:
         raise InstanceError(problems)
     _same_on_shared_nodes(instance, tree, by_scenario, calendar, layouts)
-    return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario, layouts), scenarios, names)
+    data, flat, flat_signed = _on_tree(instance, tree, names, calendar, by_scenario, layouts)
+    return Timeline(instance, data, scenarios, names, flat, flat_signed)
 
 
 def _probabilities(instance: Instance) -> list[tuple[float, ...]]:
@@ -233,7 +238,9 @@ def _refuse_changed_sides(scenarios: tuple[Instance, ...], names: Names) -> None
         firm = sorted((offers & delivering & {*contracts}) - {*offered})
         problems += [("offers.csv", f"'{name}' is an offer in some outcomes and firm in others") for name in firm]
         turned = [c for c, side in zip(contracts, sides, strict=True) if (side == "sell") != (c in names.sold)]
-        problems += [("contracts.csv side", f"'{name}' is bought in some outcomes and sold in others") for name in turned]
+        problems += [
+            ("contracts.csv side", f"'{name}' is bought in some outcomes and sold in others") for name in turned
+        ]
         other = [o for o, of in zip(offered, extends, strict=True) if {e for n, e in names.extends if n == o} - {of}]
         problems += [("offers.csv extends", f"'{name}' extends different contracts") for name in other]
     if problems:
@@ -291,17 +298,30 @@ def _scenario_name(instance: Instance, tree: Tree, scenario: int) -> str:
 
 def _on_tree(
     instance: Instance, tree: Tree, names: Names, calendar: Calendar, by_scenario: list[Arrays], layouts: Layouts
-) -> PlanData:
+) -> tuple[PlanData, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the data on the tree, and the worth beyond the horizon undiscounted."""
     fields: dict[str, Any] = {}
     for name in by_scenario[0]:
         parts = [arrays[name] for arrays in by_scenario]
-        fields[name.removesuffix("_total")] = layouts.once(("on tree", name), (tree, *parts), partial(_spread, name, parts, tree))
-    periods = np.arange(calendar.periods)
-    leaf, contracted, rest, share = tree.period == tree.periods - 1, fields["contracted"], *map(fields.pop, ("rest", "fee_share"))
+        spread = layouts.once(("on tree", name), (tree, *parts), partial(_spread, name, parts, tree))
+        fields[name.removesuffix("_total")] = spread
+    leaf = tree.period == tree.periods - 1
+    fields["terminal_unit"] = fields.pop("terminal_signed")
+    for name in ("terminal", "terminal_unit", "flat", "flat_signed"):
+        fields[name] = np.where(leaf, fields[name], 0.0)
+    rest, share, contracted = fields.pop("rest"), fields.pop("fee_share"), fields["contracted"]
     fields["fee"] = fields["fee"] * contracted[names.way_out_of] + share * rest
     fields["signing_fee"] = fields["signing_fee"] * contracted[names.offer_of]
-    fields["terminal"] = np.where(leaf, fields["terminal"], 0.0)
-    fields["terminal_unit"] = np.where(leaf, fields.pop("terminal_signed"), 0.0)
+    flat, flat_signed = fields.pop("flat"), fields.pop("flat_signed")
+    data = _plan_data(instance, tree, names, calendar, layouts, fields)
+    return data, flat, flat_signed
+
+
+def _plan_data(
+    instance: Instance, tree: Tree, names: Names, calendar: Calendar, layouts: Layouts, fields: dict[str, Any]
+) -> PlanData:
+    periods = np.arange(calendar.periods)
+    extends = [[(offer, contract) in names.extends for contract, _ in names.contracts] for offer, _ in names.offers]
     return PlanData(
         tree=tree,
         pathways=names.pathways,
@@ -313,8 +333,7 @@ def _on_tree(
         way_out_of=names.way_out_of,
         offer_of=names.offer_of,
         sold=np.array([contract in names.sold for contract, _ in names.contracts], dtype=bool),
-        extends=np.array([[(o, c) in names.extends for c, _ in names.contracts] for o, _ in names.offers], dtype=bool)
-        .reshape(len(names.offers), len(names.contracts)),
+        extends=np.array(extends, dtype=bool).reshape(len(names.offers), len(names.contracts)),
         dt=calendar.dt,
         discount=np.power(1 + instance.discount_rate, -((periods + 0.5) * calendar.dt)),
         aversion=instance.aversion,
