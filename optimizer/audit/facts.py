@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from optimizer.audit.contracts import Promises, promises
 from optimizer.audit.tree import (
     Dates,
     Flags,
@@ -49,25 +50,16 @@ class Facts:
 
     Attributes
     ----------
-    scenarios, calendar, nodes, pathways, pools, contracts : Scenarios, Periods, Nodes, Axis
+    scenarios, calendar, nodes, pathways, pools, contracts, ways : Scenarios, Periods, Nodes, Axis
         What the axes run over; a contract that counts twice carries its pool in its name.
     contract_of : (K,) object array of str
         Name of each contract in the tables.
     pool_of : (K,) int array
         Pool of each contract.
-    line_of : (S, C) int array
-        Place of each contract by its name alone in each scenario, -1 where the scenario lacks it.
+    promises : Promises
+        What the contracts deliver, and on which terms they are signed and left.
     pathway, pair, pool : dict of arrays, shapes (S, P), (S, P, Q), (S, Q)
         Data without a date; `ramp` in GW per period (inf: none), `breach_cost` nan where there is no breach.
-    cost, tail_periods, contracted : (S, K) arrays
-        Price, $bn per GW-year; periods after the horizon that start before its end; GW of all deliveries.
-    service : (S, T, K) float array
-        GW in service.
-    later : dict of (D,) arrays
-        Every delivery of every scenario: `scenario`, `contract`, `gw`, `period`.
-    window : dict of (S, K) arrays
-        Cancellations: `first` and `last` period of the window, `notice` (periods), `fee`, `max_share`,
-        `indivisible`.
     demand : dict of (S, T, P) float arrays
         `floor`, `target`, `cap` (inf: none).
     keep : (S, T, P) float array
@@ -84,16 +76,11 @@ class Facts:
     contracts: Axis
     contract_of: Texts
     pool_of: Ints
-    line_of: Ints
+    promises: Promises
+    ways: Axis
     pathway: dict[str, NDArray[Any]]
     pair: dict[str, NDArray[Any]]
     pool: dict[str, NDArray[Any]]
-    cost: Floats
-    tail_periods: Ints
-    contracted: Floats
-    service: Floats
-    later: dict[str, NDArray[Any]]
-    window: dict[str, NDArray[Any]]
     demand: dict[str, Floats]
     keep: Floats
     running: dict[str, Floats]
@@ -107,10 +94,19 @@ class Facts:
         """Return data without a date, shape (S, ...), at the nodes, shape (N, ...)."""
         return by_scenario[self.nodes.scenario]
 
-    def is_window(self) -> Flags:
-        """Return whether notice may be given, shape (S, T, K)."""
+    def is_open(self, window: dict[str, NDArray[Any]]) -> Flags:
+        """Return whether windows, by their `first` and `last` period, are open, shape (S, T, ...)."""
         t = np.arange(self.calendar.count)[:, None]
-        return (self.window["first"][:, None] <= t) & (t <= self.window["last"][:, None])
+        return (window["first"][:, None] <= t) & (t <= window["last"][:, None])
+
+    def averaged(self, by_scenario: Floats, *, dated: bool = False) -> Floats:
+        """Return figures, shape (S, ...) or (S, T, ...), averaged over the scenarios through each node, (N, ...)."""
+        tree = self.nodes
+        by_scenario = by_scenario if dated else by_scenario[:, None].repeat(self.calendar.count, axis=1)
+        weight = tree.weight.reshape(-1, *[1] * (by_scenario.ndim - 1))
+        summed = np.zeros((tree.count, *by_scenario.shape[2:]))
+        np.add.at(summed, tree.node_of, weight * by_scenario)
+        return summed / tree.probability.reshape(-1, *[1] * (summed.ndim - 1))
 
 
 def discount_factor(instance: Instance, calendar: Periods, period: NDArray[Any]) -> Floats:
@@ -128,7 +124,7 @@ def facts(instance: Instance) -> Facts:
     twice = lines["contract"].duplicated(keep=False)
     labels = lines["contract"].where(~twice, lines["contract"] + "@" + lines["pool"])
     at = (contracts.scenario, _line(lines, contracts["contract"], contracts["pool"]))
-    supply = _supply(found, calendar, contracts, at, lines)
+    laid_out = promises(found, calendar, lines, at)
     return Facts(
         scenarios=found,
         calendar=calendar,
@@ -144,8 +140,8 @@ def facts(instance: Instance) -> Facts:
         demand=_demand(found, calendar, pathways),
         keep=_keep(found, calendar, pathways),
         running=_running(found, calendar, pathways),
-        **supply,
-        window=_window(found, calendar, lines, supply["line_of"]),
+        promises=laid_out,
+        ways=Axis(laid_out.ways),
     )
 
 
@@ -217,60 +213,6 @@ def _pools(found: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
     return {
         "idle_penalty": _spread(shape, at, rows["idle_penalty_bn_per_gw_year"]),
         "terminal_value": _spread(shape, at, rows["terminal_value_bn_per_gw_year"], np.nan),
-    }
-
-
-def _supply(
-    found: Scenarios, calendar: Periods, contracts: Long, at: tuple[Ints, Ints], lines: pd.DataFrame
-) -> dict[str, Any]:
-    """Return what the contracts and deliveries of every scenario amount to."""
-    size, count = len(found.instances), calendar.count
-    names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
-    line_of = _spread((size, len(names)), (at[0], names.places(contracts["contract"])), at[1], -1)
-    delay = _spread((size, len(lines)), at, contracts["delay_months"])
-    end = _spread((size, len(lines)), at, contracts["end"], np.datetime64("NaT"))
-
-    rows = found.long("deliveries")
-    scenario, gw = rows.scenario, rows["gw"]
-    line = line_of[scenario, names.places(rows["contract"])]
-    date = rows["date"]
-    for months in np.unique(delay[scenario, line]):
-        late = delay[scenario, line] == months
-        moved = pd.DatetimeIndex(rows["date"][late]) + pd.DateOffset(months=int(months))
-        date[late] = moved.to_numpy().astype("datetime64[D]")
-    period = calendar.first_on_or_after(date)
-
-    added = np.zeros((size, count + 1, len(lines)))
-    np.add.at(added, (scenario, np.minimum(period, count), line), gw)
-    contracted = added.sum(axis=1)
-    ended = end[:, None, :] <= calendar.starts(count)[:, None]
-    stop = np.zeros(end.shape, dtype=np.int64)
-    stop[~np.isnat(end)] = calendar.first_on_or_after(end[~np.isnat(end)])
-    return {
-        "line_of": line_of,
-        "cost": _spread((size, len(lines)), at, contracts["cost_bn_per_gw_year"]),
-        "tail_periods": np.maximum(stop - count, 0),
-        "contracted": contracted,
-        "service": np.where(ended, 0.0, added[:, :count].cumsum(axis=1)),
-        "later": {"scenario": scenario, "contract": line, "gw": gw, "period": period},
-    }
-
-
-def _window(found: Scenarios, calendar: Periods, lines: pd.DataFrame, line_of: Ints) -> dict[str, NDArray[Any]]:
-    rows = found.long("cancellations")
-    names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
-    scenario = rows.scenario
-    at = (scenario, line_of[scenario, names.places(rows["contract"])])
-    shape = (len(found.instances), len(lines))
-    opens, closes = (rows[name] for name in ("opens", "closes"))
-    starts = calendar.starts(calendar.count)
-    return {
-        "first": _spread(shape, at, np.searchsorted(starts, opens, side="left"), 0),
-        "last": _spread(shape, at, np.searchsorted(starts, closes, side="right") - 1, -1),
-        "notice": _spread(shape, at, calendar.of_days(rows["notice_days"]), 0),
-        "fee": _spread(shape, at, rows["fee_bn_per_gw"]),
-        "max_share": _spread(shape, at, rows["max_share"]),
-        "indivisible": _spread(shape, at, rows["indivisible"], False),
     }
 
 

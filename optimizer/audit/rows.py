@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.audit.audit_findings import Findings, Namer
+from optimizer.audit.contracts import way_name
 from optimizer.audit.facts import Axis, Facts
 from optimizer.audit.tree import Flags, Floats, Ints
 
@@ -19,9 +20,20 @@ NODE: Final = ("node", "period", "start", "known", "probability")
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "allocation": (*NODE, "pathway", "pool", "gw"),
-    "supply": (*NODE, "pool", "delivered_gw", "cancelled_gw", "used_gw", "idle_gw"),
+    "supply": (*NODE, "pool", "delivered_gw", "cancelled_gw", "sold_gw", "unserved_gw", "used_gw", "idle_gw"),
     "cashflow": (*NODE, "component", "name", "bn", "discounted_bn"),
-    "cancellations": (*NODE, "contract", "share", "gw", "effective", "fee_bn"),
+    "cancellations": (*NODE, "contract", "window", "share", "gw", "effective", "fee_bn"),
+    "commitments": (
+        *NODE,
+        "contract",
+        "side",
+        "share",
+        "signed_gw",
+        "extended_gw",
+        "given_back_gw",
+        "in_service_gw",
+        "unserved_gw",
+    ),
     "deals": (
         *NODE,
         "pathway",
@@ -32,9 +44,12 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "lost_gw",
         "breached_gw",
     ),
-    "obligations": ("vendor", "contract", "year", "as_signed_bn", "after_cancellation_bn", "gw"),
+    "obligations": ("vendor", "contract", "side", "year", "as_signed_bn", "after_cancellation_bn", "gw"),
 }
 """The tables that are audited and the columns that are read."""
+
+_NAMES: Final = ("pathway", "pool", "contract", "window", "side")
+"""Columns that name what a row is about."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +62,10 @@ class Decisions:
         GW.
     supply : dict of (N, Q) float arrays
         The number columns of ``supply``.
-    cancellations : dict of (N, K) arrays
+    cancellations : dict of (N, W) arrays
         The number columns of ``cancellations``, and ``effective`` (NaT where there is no row).
+    commitments : dict of (N, K) arrays
+        The number columns of ``commitments``, and how many ``rows`` there are.
     deals : dict of (N, P) float arrays
         The number columns of ``deals``.
     """
@@ -56,6 +73,7 @@ class Decisions:
     allocate: Floats
     supply: dict[str, Floats]
     cancellations: dict[str, NDArray[Any]]
+    commitments: dict[str, NDArray[Any]]
     deals: dict[str, Floats]
 
 
@@ -117,15 +135,20 @@ def read(facts: Facts, tables: Mapping[str, pd.DataFrame], findings: Findings) -
     """Return the plan's decisions; note rows that are missing, repeated or about something that does not exist."""
     eligible = facts.of_nodes(facts.pair["eligible"])
     everywhere = np.ones((facts.nodes.count, len(facts.pools)), dtype=bool)
-    windows = facts.nodes.at(facts.is_window())
+    windows = facts.nodes.at(facts.is_open(facts.promises.window))
     deal = facts.of_nodes(facts.pathway["deal"])
     by_pair = {"pathway": facts.pathways, "pool": facts.pools}
     allocation = _arrays(facts, "allocation", tables, by_pair, eligible, findings)
-    cancellations = _arrays(facts, "cancellations", tables, {"contract": facts.contracts}, windows, findings)
+    told = tables["cancellations"]
+    ways = [way_name(k, w) for k, w in zip(told["contract"], told["window"].fillna(""), strict=True)]
+    tables = {**tables, "cancellations": told.assign(way=np.array(ways, dtype=object))}
+    cancellations = _arrays(facts, "cancellations", tables, {"way": facts.ways}, windows, findings)
+    commitments = _commitments(facts, tables, findings)
     return Decisions(
         allocate=allocation["gw"],
         supply=_arrays(facts, "supply", tables, {"pool": facts.pools}, everywhere, findings),
         cancellations=cancellations,
+        commitments=commitments,
         deals=_arrays(facts, "deals", tables, {"pathway": facts.pathways}, deal, findings),
     )
 
@@ -135,10 +158,14 @@ def _arrays(
     name: str,
     tables: Mapping[str, pd.DataFrame],
     axes: Mapping[str, Axis],
-    expected: Flags,
+    expected: Flags | None,
     findings: Findings,
+    shape: tuple[int, ...] = (),
 ) -> dict[str, NDArray[Any]]:
-    """Return a table's number and date columns as arrays of the shape of `expected`, which says where rows must be."""
+    """Return a table's number and date columns as arrays of the shape of `expected`, which says where rows must be.
+
+    Where it is None there may be one row or none, and `shape` is that of the arrays.
+    """
     frame = tables[name]
     node, real = rows_nodes(facts, frame)
     flat = _places(frame, node, real, axes, name, findings)
@@ -148,17 +175,33 @@ def _arrays(
         names = ", ".join(str(axis.names[i]) for axis, i in zip(axes.values(), at[1:], strict=True))
         return f"rows of {name} for {names} at {facts.nodes.label(at[0])}"
 
-    rows = np.bincount(flat[known], minlength=expected.size).reshape(expected.shape)
-    findings.same(label, rows, expected)
-    arrays = {}
-    for column in COLUMNS[name][len(NODE) + len(axes) :]:
+    shape = shape if expected is None else expected.shape
+    size = int(np.prod(shape))
+    rows = np.bincount(flat[known], minlength=size).reshape(shape)
+    if expected is None:
+        findings.at_most(label, rows, 1.0)
+    else:
+        findings.same(label, rows, expected)
+    arrays: dict[str, NDArray[Any]] = {"rows": rows}
+    for column in COLUMNS[name][len(NODE) :]:
+        if column in _NAMES:
+            continue
         values = frame[column].to_numpy()
-        out: NDArray[Any] = (
-            np.full(expected.size, np.datetime64("NaT", "s")) if values.dtype.kind == "M" else np.zeros(expected.size)
-        )
+        out: NDArray[Any] = np.full(size, np.datetime64("NaT", "s")) if values.dtype.kind == "M" else np.zeros(size)
         out[flat[known]] = values[known]
-        arrays[column] = _finite(out.reshape(expected.shape), name, column, facts, findings)
+        arrays[column] = _finite(out.reshape(shape), name, column, facts, findings)
     return arrays
+
+
+def _commitments(facts: Facts, tables: Mapping[str, pd.DataFrame], findings: Findings) -> dict[str, NDArray[Any]]:
+    """Return what is told of contracts; an absent row says that nothing of it is in force."""
+    frame, axis = tables["commitments"], facts.contracts
+    found = _arrays(facts, "commitments", tables, {"contract": axis}, None, findings, (facts.nodes.count, len(axis)))
+    place = axis.places(frame["contract"])
+    sides = np.where(facts.promises.sold, "sell", "buy")[np.maximum(place, 0)]
+    for row in np.flatnonzero((place >= 0) & (frame["side"].to_numpy(dtype=object) != sides)):
+        findings.wrong(f"commitments row {row}, side", frame["side"].iloc[row], sides[row])
+    return found
 
 
 def _finite(values: NDArray[Any], table: str, column: str, facts: Facts, findings: Findings) -> NDArray[Any]:

@@ -64,7 +64,7 @@ MEANING: Final[Mapping[str, str]] = MappingProxyType(
         "cancellations": "Notice given on contracts: one row per contract and node of its window.",
         "commitments": "Contracts in force: one row per node and contract, an offer from the signature on.",
         "deals": "Deals of the pathways that need notice: one row per node and deal pathway.",
-        "obligations": "What is owed to vendors and by customers, beyond the horizon too: one row per contract and year.",
+        "obligations": "What is owed to vendors and by customers, beyond the horizon too: by contract and year.",
         "marginal_values": "Shadow prices, what relaxing a limit would add: one row per node, constraint and name.",
         "allowable_changes": "How far values and costs may change before the plan does: one row per cell.",
         "firmness": "What every other split loses at least: one row per pathway, for the first period and each year.",
@@ -115,7 +115,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
             "signed_gw": _gw("that share of the capacity contracted"),
             "extended_gw": _gw("part of it that is extended by this node"),
             "given_back_gw": _gw("part of it for which notice has been given by this node"),
-            "in_service_gw": _gw("capacity of the contract in service during the period"),
+            "in_service_gw": _gw("capacity of the contract in service during the period; of one sold, due"),
+            "unserved_gw": _gw("part of what is due under a contract sold that is not there"),
         },
         "deals": {
             **_NODE,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,27 +99,23 @@ def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
 
 
 def shares_in(timeline: Timeline, tables: Mapping[str, pd.DataFrame]) -> tuple[FloatArray, FloatArray]:
-    """Return the shares cancelled by each way out and signed of each offer, by node of its window, from a plan's tables."""
-    data, size = timeline.data, timeline.data.tree.size
-    contract = [data.contracts[k] for k in data.way_out_of.tolist()]
-    window = [name for _, _, name in timeline.names.ways_out]
-    found = []
-    for rows, keys in (
-        (
-            tables["cancellations"][["contract", "window", "node", "share"]].fillna({"window": ""}),
-            zip(contract, window),
-        ),
-        (tables["commitments"][["contract", "node", "share"]], zip(data.offers)),
-    ):
-        number = {key: i for i, key in enumerate(keys)}
-        shares = np.zeros((len(number), size))
-        *names, node, share = (rows[column].tolist() for column in rows)
-        at = [(number[key], n, value) for key, n, value in zip(zip(*names), node, share) if key in number]
-        if at:
-            row, n, value = zip(*at)
-            shares[list(row), list(n)] = value
-        found.append(shares)
-    return found[0], np.where(data.offered, found[1], 0.0)
+    """Return the shares cancelled by each way out, and signed of each offer, by node of its window, as tables say."""
+    data = timeline.data
+    windows = [window for _, _, window in timeline.names.ways_out]
+    ways = list(zip((data.contracts[k] for k in data.way_out_of.tolist()), windows, strict=True))
+    told, signed = tables["cancellations"].fillna({"window": ""}), tables["commitments"]
+    cancelled = _shares(ways, list(zip(told["contract"], told["window"], strict=True)), told, data.tree.size)
+    shares = _shares(data.offers, signed["contract"].tolist(), signed, data.tree.size)
+    return cancelled, np.where(data.offered, shares, 0.0)
+
+
+def _shares(names: Sequence[Any], rows: Sequence[Any], table: pd.DataFrame, nodes: int) -> FloatArray:
+    """Return the shares of a table by name and node; rows of other names are left out."""
+    number, shares = {name: i for i, name in enumerate(names)}, np.zeros((len(names), nodes))
+    at = np.array([number.get(row, -1) for row in rows], dtype=np.int64)
+    known = at >= 0
+    shares[at[known], table["node"].to_numpy()[known]] = table["share"].to_numpy()[known]
+    return shares
 
 
 def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:

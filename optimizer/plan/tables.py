@@ -103,17 +103,17 @@ def cancellations(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.
 
 
 def commitments(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataFrame:
-    """Return GW of each contract that is signed, extended, given back and in service, by node.
+    """Return GW of each contract that is signed, extended, given back, in service and missing, by node.
 
-    A firm contract is signed whole; one on offer as far as it is by the node. One row where a contract has been signed
-    or is in service.
+    There is a row where a contract is in service, or something of it is signed by offer, extended or given back.
     """
     data = timeline.data
     share = np.repeat(data.firm[:, None].astype(float), data.tree.size, axis=1)
     share[data.offer_of] = carried(plan.signed, data.last_offer)
-    extended = np.einsum("ok,on->kn", data.extends.astype(float), share[data.offer_of])
-    left = of_contracts(data, carried(plan.cancelled, data.last_window))
-    k, n = _by_node((share > 0) & (data.contracted > 0))
+    extended = data.extends.T.astype(float) @ share[data.offer_of]
+    given_back = of_contracts(data, carried(plan.cancelled, data.last_window))
+    decided = (extended > 0) | (given_back > 0) | (~data.firm[:, None] & (share > 0))
+    k, n = _by_node((plan.in_service != 0) | decided)
     total = data.contracted[k, n]
     return columns.frame(
         n,
@@ -122,8 +122,9 @@ def commitments(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.Da
         share=share[k, n],
         signed_gw=share[k, n] * total,
         extended_gw=extended[k, n] * total,
-        given_back_gw=left[k, n] * total,
+        given_back_gw=given_back[k, n] * total,
         in_service_gw=plan.in_service[k, n],
+        unserved_gw=plan.unserved[k, n],
     )
 
 

@@ -80,7 +80,7 @@ class Values:
 
     @cached_property
     def signed_gw(self) -> FloatArray:
-        """GW of each contract in service if nothing were cancelled: of an offer as far as it is signed, shape (K, N)."""
+        """GW of each contract in service if nothing were cancelled, of an offer as far as signed, shape (K, N)."""
         gw = self.data.delivered.copy()
         gw[self.data.offer_of] = self.data.in_service.of(self.signed)
         return gw

@@ -128,12 +128,19 @@ def to_the_end(instance: Instance, names: Names, calendar: Calendar) -> tuple[Fl
     terms = offers(instance, names, calendar)
     lead = terms["lead"]
     signed = list(_signed(there, names, lead))
-    count = max([horizon, int(ends.max(initial=0)), *(int(stop.max()) for *_, stop in signed)])
+    count = max(horizon, _last_end(instance, calendar), int(ends.max(initial=0)))
+    latest = [there.arrival[row] + horizon + lead[o].max() + there.term[row] for row, _, o, _, _ in signed]
+    count = max([count, *(int(min(when, there.end[row])) for when, (row, *_) in zip(latest, signed, strict=True))])
     unit = np.zeros((*lead.shape, count))
     for _, gw, o, arrival, stop in signed:
         unit[o] += gw * ((arrival[:, None] <= np.arange(count)) & (np.arange(count) < stop[:, None]))
     due = np.where(terms["offered"][:, :, None], unit * terms["price"][:, :, None], 0.0)
     return _service(there, len(names.contracts), count), _prices(instance, names, calendar)[0], due
+
+
+def _last_end(instance: Instance, calendar: Calendar) -> int:
+    ends = dates(instance.tables["contracts"], "end")
+    return int(calendar.period(ends[~np.isnat(ends)]).max(initial=0))
 
 
 def _signed(there: Tranches, names: Names, lead: Ints) -> Iterator[tuple[int, float, int, Ints, Ints]]:
@@ -335,7 +342,7 @@ def _lines_of(instance: Instance, axis: tuple[Any, ...], contracts: list[str], *
 
 
 def _stepped(instance: Instance, calendar: Calendar, column: str, otherwise: Floats) -> Floats:
-    """Return a term of each row of ``offers`` in every period: that in force in ``offer_prices``, else the usual one."""
+    """Return a term of each row of ``offers`` in every period: that of ``offer_prices``, else the usual one."""
     steps = instance.tables["offer_prices"]
     owner, since, cells = steps["contract"].tolist(), dates(steps, "from"), numbers(steps, column)
     found = np.repeat(otherwise[:, None], calendar.periods, axis=1)

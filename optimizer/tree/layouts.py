@@ -30,7 +30,8 @@ _SUPPLY: Final = (
     "contracts: contract pool end cost_bn_per_gw_year delay_months late_credit_bn_per_gw_year",
     "deliveries: contract date after_days gw term_months",
     "pools: pool terminal_value_bn_per_gw_year",
-    "offers: contract opens closes lead_days signing_cost_bn_per_gw max_share least_share min_share indivisible extends",
+    "offers: contract opens closes lead_days signing_cost_bn_per_gw max_share least_share min_share indivisible "
+    "extends",
     "offer_prices: contract from cost_bn_per_gw_year signing_cost_bn_per_gw",
 )
 

@@ -18,7 +18,9 @@ def add_commitments(draft: Draft, rng: np.random.Generator, integers: bool) -> N
     """Draw offers, contracts sold, extensions and second ways out, and edits of outcomes that reach them."""
     draft.rng, before = rng, draft.rng
     edits = [edit for factor in draft.factors for outcome in factor["outcome"] for edit in outcome["edit"]]
-    pools = draft.names("pools")[:1] if any(e["table"] == "pools" and "drop" in e for e in edits) else draft.names("pools")
+    pools = (
+        draft.names("pools")[:1] if any(e["table"] == "pools" and "drop" in e for e in edits) else draft.names("pools")
+    )
     blanks = any(edit.get("column", "").startswith("terminal") and edit.get("set") == "" for edit in edits)
     for row in draft.tables.get("cancellations", []):
         row |= {"window": None, "fee_share_of_rest": None}
@@ -160,10 +162,16 @@ def extend(draft: Draft, edits: list[Edit], pools: list[str], bounded: set[str],
         far = draft.tau(draft.periods) if of["pool"] in bounded else draft.date(draft.periods + draft.count(0, 8))
         end = of["end"] + dt.timedelta(days=draft.count(30, 500))
         sold = of["side"] == "sell"
-        row = contract(draft, name, of["pool"], sold, min(max(end, far), far)) | {"side": of["side"], "delay_months": None}
+        row = contract(draft, name, of["pool"], sold, min(max(end, far), far)) | {
+            "side": of["side"],
+            "delay_months": None,
+        }
         draft.tables["contracts"].append(row)
         opens = draft.tau(draft.count(0, draft.periods))
-        terms = offer(draft, name, opens, max(opens, of["end"]), integers) | {"extends": of["contract"], "least_share": None}
+        terms = offer(draft, name, opens, max(opens, of["end"]), integers) | {
+            "extends": of["contract"],
+            "least_share": None,
+        }
         draft.tables.setdefault("offers", []).append(terms)
         of = row
 

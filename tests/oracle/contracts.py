@@ -18,7 +18,7 @@ OFFER_TERMS = ("lead_days", "max_share", "least_share", "min_share", "indivisibl
 
 @dataclass(frozen=True)
 class Tranche:
-    """GW of one delivery: from a day on (delay included), or so many days after the signature; for a term or for good."""
+    """GW of one delivery: from a day on (delay included), or some days after the signature; for a term or for good."""
 
     gw: float
     day: date | None

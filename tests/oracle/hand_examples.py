@@ -26,8 +26,8 @@ class Example:
     optimum_bn : float
         Its worth.
     offers, prices, cancellations : str
-        Rows ``contract,opens,closes,lead_days,signing_cost_bn_per_gw,max_share,least_share,min_share,indivisible,extends``;
-        ``contract,from,cost_bn_per_gw_year``; ``contract,window,opens,closes,notice_days,fee_bn_per_gw,
+        Rows ``contract,opens,closes,lead_days,signing_cost_bn_per_gw,max_share,least_share,min_share,indivisible,
+        extends``; ``contract,from,cost_bn_per_gw_year``; ``contract,window,opens,closes,notice_days,fee_bn_per_gw,
         fee_share_of_rest,max_share``.
     terminal_value : str
         Of the pool, $bn per GW-year; blank: none.
@@ -196,7 +196,9 @@ EXAMPLES: dict[str, Example] = {
     "from a later signature": replace(_LATER, prices="new,2027-01-01,2.9 new,2028-01-01,0.4", optimum_bn=2.2),
     # A share of 0.4 is the largest: nothing, or it, for a cost of signing of 0.5 a GW.
     "a share": replace(
-        _CUSTOMER, offers="deal,2027-01-01,2027-12-31,,0.5,0.4,,0.3,,", optimum_bn=1 + 2 * (0.6 + 1.2) - 0.2,
+        _CUSTOMER,
+        offers="deal,2027-01-01,2027-12-31,,0.5,0.4,,0.3,,",
+        optimum_bn=1 + 2 * (0.6 + 1.2) - 0.2,
         signed={"deal": 0.4},
     ),
     "no share so large": replace(
