@@ -8,6 +8,7 @@ from typing import Final
 
 from optimizer.catalogue.tables import TABLES
 from optimizer.check import check_scale
+from optimizer.check import commitments as check_commitments
 from optimizer.check import rules as check_rules
 from optimizer.check import warnings as check_warnings
 from optimizer.check.facts import RULES, Facts, Finding, Place, Rule
@@ -17,7 +18,7 @@ from optimizer.instance.instance import Factor, Instance, Outcome, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.layouts import Layouts
 
-RULE_FILES: Final = (check_rules, check_warnings, check_scale)
+RULE_FILES: Final = (check_rules, check_commitments, check_warnings, check_scale)
 """The files that enter their rules into the list when they are imported."""
 
 Found = dict[Finding, Rule]

@@ -235,6 +235,15 @@ class Facts:
         return np.where(known, self.period(when), -1)
 
     @cached_property
+    def stops(self) -> Array:
+        """Period in which the term of each delivery with a date is over; -1 without a term."""
+        contract = self.codes("deliveries", "contract", "contracts")
+        months = np.append(self.numbers("contracts", "delay_months"), 0.0)[contract]
+        term = self.numbers("deliveries", "term_months")
+        over = add_months(self.dates("deliveries", "date"), np.nan_to_num(months + term).astype(np.int64))
+        return np.where(np.isnan(term), -1, self.period(over))
+
+    @cached_property
     def ends(self) -> Array:
         """First period in which each contract no longer delivers; far beyond every period without an end."""
         ends = self.period(self.dates("contracts", "end"))
@@ -242,11 +251,12 @@ class Facts:
 
     @cached_property
     def supply_at_start(self) -> Array:
-        """GW that each pool delivers in period 0."""
+        """GW bought that each pool can deliver in period 0, offers among them."""
         contract = self.codes("deliveries", "contract", "contracts")
         pool = np.append(self.codes("contracts", "pool", "pools"), -1)[contract]
         alive = np.append(self.ends > 0, False)[contract]
-        served = (self.arrivals == 0) & alive & (pool >= 0)
+        bought = np.append([side != "sell" for side in self.texts("contracts", "side")], False).astype(bool)[contract]
+        served = (self.arrivals == 0) & (self.stops != 0) & alive & bought & (pool >= 0)
         supply = np.zeros(len(self.rows("pools")))
         np.add.at(supply, pool[served], self.numbers("deliveries", "gw")[served])
         return supply

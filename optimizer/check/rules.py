@@ -167,8 +167,8 @@ def running_deals(facts: Facts) -> Iterator[Finding]:
 @rule(
     "calendar: start resolution periods",
     "pools: pool",
-    "contracts: contract pool end delay_months",
-    "deliveries: contract date gw",
+    "contracts: contract pool side end delay_months",
+    "deliveries: contract date gw term_months",
     "pathways: pathway notice_days breach_cost_bn_per_gw churn_per_year",
     "eligibility: pathway pool initial_gw",
     "churn: pathway date fraction",
