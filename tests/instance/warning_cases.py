@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.instance.check_cases import PAIRS, PATHWAYS
-from tests.instance.check_cases import OFFER
+from tests.instance.check_cases import OFFER, PAIRS, PATHWAYS
 from tests.instance.folders import SMALL, UNCERTAINTY
 
 WARNINGS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
