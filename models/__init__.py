@@ -8,7 +8,6 @@ from math import isfinite
 from pyomo.core import ConcreteModel, Constraint, NonNegativeIntegers, Objective, Set, maximize
 from pyomo.core.expr import ExpressionBase
 
-from models.axes import axes_terms
 from models.cancellation import add_cancellation, cancellation_terms, commit
 from models.data import PlanData
 from models.deals import add_deals, deals, deals_terms, term
@@ -40,7 +39,7 @@ from models.offers import (
 from models.restricted import add_shares, owned, parts_of_one, restriction_terms, same_split
 from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
 from models.supply import add_supply, balance, served, supply_terms
-from models.terms import Terms, declare
+from models.terms import Terms, axes_terms, declare
 from models.tree import Tree, build_tree
 from models.value import add_value, expected_worth, value_terms
 
@@ -66,15 +65,7 @@ ADDED = (add_supply, add_demand, add_deals, add_cancellation, add_offers, add_va
 
 
 def terms(data: PlanData, restriction: str = "") -> Terms:
-    """Return the sets and parameters of a plan's model as arrays; capacity in GW, money in $bn, rates per year.
-
-    Parameters
-    ----------
-    data : PlanData
-        The data on the scenario tree.
-    restriction : {"", "rigid", "dedicated"}
-        Freedom that the plan has not, see `models.restricted`.
-    """
+    """Return the sets and parameters of a plan's model as arrays; capacity in GW, money in $bn, rates per year."""
     entered = Terms(data)
     for enter in FAMILIES:
         enter(entered)
@@ -86,14 +77,6 @@ def terms(data: PlanData, restriction: str = "") -> Terms:
 
 def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     """Return the model of a plan.
-
-    Parameters
-    ----------
-    data : PlanData or Terms
-        The data on the scenario tree, or what `terms` made of them.
-    sketch : bool
-        Whether to leave out all but one member of each set, and the numbers: enough to read the rules from, as
-        templates, whatever the size of the plan.
 
     Returns
     -------

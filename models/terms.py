@@ -66,17 +66,6 @@ class Terms:
 
         A set for every node would be a thousand Pyomo sets, nearly all alike; a parameter that leads from the node to
         one of a few sets says the same.
-
-        Parameters
-        ----------
-        name, parameter : str
-            Name of the distinct sets, by number, and of the parameter that leads to them.
-        axes : str
-            Axes of the parameter.
-        mask : (..., K) bool array
-            Contracts that belong to each index.
-        of : sequence of str
-            The names along the last axis, where they are not the contracts.
         """
         rows = mask.reshape(int(np.prod(mask.shape[:-1])), mask.shape[-1])  # -1 would not do where there is none
         packed = np.packbits(rows, axis=1) if rows.shape[1] else np.zeros((len(rows), 1), dtype=np.uint8)
@@ -175,16 +164,6 @@ def declare(m: ConcreteModel, terms: Terms, *, sketch: bool = False) -> None:
 
     A parameter leaves zeros to its default, takes any index and is filled at once: to look up each index in the product
     of its axes, and to check each of the values, which are numbers already, would cost more than all the rest.
-
-    Parameters
-    ----------
-    m : ConcreteModel
-        An empty model.
-    terms : Terms
-        What to declare.
-    sketch : bool
-        Whether a set gets no more than its first member, and a parameter none: all that a rule kept as a template asks
-        of them is that they are there.
     """
     data = terms.data
     m.dt = data.dt
@@ -224,3 +203,25 @@ def _first(mask: BoolArray) -> BoolArray:
 
 def _unpacked(members: list[Key], axes: str) -> Sequence[Any]:
     return [key[0] for key in members] if len(axes) == 1 else members
+
+
+def axes_terms(terms: Terms) -> None:
+    """Enter what every family of constraints is indexed by."""
+    data, tree = terms.data, terms.data.tree
+    lags, tiers = int(data.term.max(initial=0)), int(data.tiers.max(initial=0))
+    signatures = int(data.in_service.count.max(initial=0)), int(data.in_the_end.count.max(initial=0))
+    counts = range(max(lags, tiers, 1, *signatures) + 1)
+    terms.indexed_sets["FIRST"] = {count: range(count) for count in counts}
+    terms.parameter("root", "N", tree.root)
+    terms.parameter("parents", "N", (tree.parent >= 0).astype(np.int64))
+    terms.parameter("parent", "N", np.maximum(tree.parent, 0))
+    terms.parameter("discount", "N", data.node_discount)
+
+    terms.index_set("PAIRS", "PQN", data.eligible[:, :, tree.root])
+    pathways, pools, roots = list(enumerate(data.pathways)), list(enumerate(data.pools)), range(len(tree.roots))
+    terms.indexed_sets["POOLS_OF"] = {
+        (p, r): [q for j, q in pools if data.eligible[i, j, r]] for i, p in pathways for r in roots
+    }
+    terms.indexed_sets["PATHWAYS_OF"] = {
+        (q, r): [p for i, p in pathways if data.eligible[i, j, r]] for j, q in pools for r in roots
+    }

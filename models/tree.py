@@ -114,11 +114,6 @@ def build_tree(periods: int, revealed: Sequence[int], probabilities: Sequence[Se
         Period in which each factor is revealed; 0 splits the tree at the start, T or more never splits it.
     probabilities : sequence of sequence of float
         Probability of each outcome of each factor.
-
-    Returns
-    -------
-    Tree
-        Scenarios in the order of the product of outcomes, the first factor varying slowest.
     """
     counts = [len(p) for p in probabilities]
     scenarios = int(np.prod(counts, dtype=np.int64)) if counts else 1

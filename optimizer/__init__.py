@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
-    from optimizer.instance.edit import edit
-    from optimizer.instance.instance import Edit, Instance, WhatIf
+    from optimizer.instance.instance import Instance
     from optimizer.kept.stay_near import stay_near
+    from optimizer.language.edits import Edit, WhatIf, edit
     from optimizer.plan.plan import Plan
     from optimizer.planning import solve
     from optimizer.problems import InstanceError, Problem
     from optimizer.session import Answer, Session
-    from optimizer.solver.solution import SolveOptions
+    from optimizer.solver.program import SolveOptions
     from optimizer.storage.read import load
     from optimizer.storage.write import save
-    from optimizer.studies.uncertainty.uncertainty import Uncertainty, uncertainty
+    from optimizer.studies.uncertainty import Uncertainty, uncertainty
 
 _HOME = {
     "Answer": "optimizer.session",
     "AuditError": "optimizer.errors",
-    "Edit": "optimizer.instance.instance",
+    "Edit": "optimizer.language.edits",
     "InfeasibleError": "optimizer.errors",
     "Instance": "optimizer.instance.instance",
     "InstanceError": "optimizer.problems",
@@ -36,17 +36,17 @@ _HOME = {
     "PlanError": "optimizer.errors",
     "Problem": "optimizer.problems",
     "Session": "optimizer.session",
-    "SolveOptions": "optimizer.solver.solution",
+    "SolveOptions": "optimizer.solver.program",
     "SolverError": "optimizer.errors",
     "StoppedError": "optimizer.errors",
-    "Uncertainty": "optimizer.studies.uncertainty.uncertainty",
-    "WhatIf": "optimizer.instance.instance",
-    "edit": "optimizer.instance.edit",
+    "Uncertainty": "optimizer.studies.uncertainty",
+    "WhatIf": "optimizer.language.edits",
+    "edit": "optimizer.language.edits",
     "load": "optimizer.storage.read",
     "save": "optimizer.storage.write",
     "solve": "optimizer.planning",
     "stay_near": "optimizer.kept.stay_near",
-    "uncertainty": "optimizer.studies.uncertainty.uncertainty",
+    "uncertainty": "optimizer.studies.uncertainty",
 }
 
 __all__ = [

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
+from typing import Any
 
 
 class PlanError(RuntimeError):
@@ -26,7 +23,7 @@ class InfeasibleError(PlanError):
         Demands that cannot all be kept, in words, as far as the solve itself told: not the fewest; may be blank.
     """
 
-    def __init__(self, status: str, instance: Instance | None = None, in_conflict: str = "") -> None:
+    def __init__(self, status: str, instance: Any = None, in_conflict: str = "") -> None:
         self.status, self.instance, self.in_conflict = status, instance, in_conflict
         super().__init__(_MEANING[status])
 

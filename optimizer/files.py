@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all.
+"""Files and folders, read without hanging and written whole or not at all.
 
 Everything is made inside a hidden folder beside the target and then renamed into place, so that a failure, Ctrl-C or
 a kill leaves what was there before, and at worst a hidden folder ``.gwplan-*.partial`` that nothing reads.
@@ -8,28 +8,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from optimizer.problems import InstanceError, Problem
-from optimizer.storage.sources import printable
+
+LARGEST: Final = 200_000_000
+"""Most bytes that one input file may have."""
+
+_CHUNK: Final = 1 << 16
 
 
 def refuse_occupied(target: Path, *, force: bool | None, replaceable: Callable[[Path], bool], kind: str) -> None:
     """Raise unless `target` can be written: nothing is there, or something that may be replaced.
-
-    Parameters
-    ----------
-    target : Path
-        File or folder that is to be written.
-    force : bool or None
-        Whether the user asked to replace what is there; None where there is no asking.
-    replaceable : callable
-        Tells whether what is at a path is of the kind that `force` replaces.
-    kind : str
-        That kind, with its article, for the message.
 
     Raises
     ------
@@ -55,13 +52,6 @@ def refuse_occupied(target: Path, *, force: bool | None, replaceable: Callable[[
 @contextmanager
 def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a new empty folder that becomes `target` when the block ends without an exception.
-
-    Parameters
-    ----------
-    target : Path
-        The folder to be; the folders above it are made.
-    replace : bool
-        Whether a folder that is there gives way; it stays until the new one is complete.
 
     Raises
     ------
@@ -141,3 +131,54 @@ def _there(path: Path) -> bool:
 
 def _problem(target: Path, what: str, rule: str, remedy: str) -> Problem:
     return Problem(printable(str(target)), what, rule, remedy)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Return the bytes of a file that the user named, wherever it is.
+
+    Raises
+    ------
+    InstanceError
+        If it is no regular file, cannot be read or is too large.
+    """
+    data = bytes_inside(Path(Path(os.path.abspath(path)).anchor), Path(path), printable(str(path)))
+    if isinstance(data, Problem):
+        raise InstanceError(data)
+    return data
+
+
+def bytes_inside(root: Path, path: Path, name: str) -> bytes | Problem:
+    """Return the bytes of a file inside a folder, called `name`, or why there are none."""
+    try:
+        resolved = path.resolve(strict=True)
+        if not resolved.is_relative_to(root.resolve()):
+            return leads_out(name)
+        if not stat.S_ISREG(os.stat(resolved).st_mode):
+            return Problem(name, "not a regular file", "every input is a regular file", "replace it by a file")
+        # opened without blocking and checked again: it may have been swapped for a pipe since
+        with os.fdopen(os.open(resolved, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return Problem(name, "not a regular file", "every input is a regular file", "replace it by a file")
+            # by chunks: to ask for the most that there may be would set aside as much memory
+            data = b"".join(islice(iter(partial(file.read, _CHUNK), b""), LARGEST // _CHUNK + 1))
+    except (OSError, RuntimeError) as error:
+        return Problem(name, "cannot be read", reason(error), "check that it exists and may be read")
+    if len(data) > LARGEST:
+        return Problem(name, "too large", f"a file may have {LARGEST // 10**6} MB", "split or shorten it")
+    return data
+
+
+def leads_out(name: str) -> Problem:
+    """Say that a file lies outside the folder that is read."""
+    rule = "an instance is read from its own folder only"
+    return Problem(name, "a link that leads out of the folder", rule, "copy what it points to into the folder")
+
+
+def printable(name: str) -> str:
+    """Return a file name that can be printed, whatever bytes it has."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def reason(error: Exception) -> str:
+    """Return why the system refused, as the end of a sentence."""
+    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()

@@ -20,6 +20,7 @@ from optimizer.conflict.diagnose import shortly
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.instance import Instance
 from optimizer.instance.quantity_values import not_found
+from optimizer.kept.stay_near import Planned, left_free
 from optimizer.kept.stay_near import stay_near as near
 from optimizer.plan.firmness import Alternatives, alternatives
 from optimizer.plan.marginals import disagreements
@@ -28,12 +29,9 @@ from optimizer.plan.values import Values
 from optimizer.problems import Problem
 from optimizer.solver.certify import Certificate, certify
 from optimizer.solver.compile import compiled
-from optimizer.solver.mixed import judged
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import Solution, SolveOptions, Status
-from optimizer.solver.solving import COLD_AGAIN, certified, settled
+from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
+from optimizer.solver.solving import COLD_AGAIN, certified, judged, settled
 from optimizer.solver.stages import Stage, Start, lifted, start_of
-from optimizer.tree.earlier import left_free
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
@@ -41,14 +39,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from optimizer.session import Answer
-
 
 def solve(
     instance: Instance,
     options: SolveOptions | None = None,
     *,
-    stay_near: Plan | Answer | str | Path | None = None,
+    stay_near: Planned | str | Path | None = None,
     move_cost_bn_per_gw_year: float | None = None,
     accept_stopped: bool = False,
     allowable: bool = False,
@@ -243,12 +239,6 @@ def confirmed(
     Where that cannot be told, since a limit or Ctrl-C came first or all demands together are not what forbids a plan
     that has less freedom, the solver's word stands; so it does where demands give way by less than a kilowatt, which no
     way of solving forgives.
-
-    Returns
-    -------
-    (Solution, Certificate or None, str)
-        The last says in words which demands cannot all be kept, not the fewest; blank where there is a plan, or where
-        only whole numbers forbid one.
 
     Raises
     ------

@@ -79,15 +79,7 @@ def all_told(*groups: Iterable[Callable[[], Any]]) -> list[list[Any]]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ``did you mean 'x'?`` for the known name nearest to `name`, or the known names when few.
-
-    Parameters
-    ----------
-    name : str
-        The name that matched nothing.
-    known : iterable of str
-        The names there are.
-    """
+    """Return ``did you mean 'x'?`` for the known name nearest to `name`, or the known names when few."""
     names = list(dict.fromkeys(known))
     close = get_close_matches(name, names, n=1, cutoff=0.6) or [n for n in names if n.lower() == name.lower()]
     if close:

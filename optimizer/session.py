@@ -14,21 +14,31 @@ import numpy as np
 import pandas as pd
 
 from models import Terms, terms
-from optimizer.instance.edit import edit
-from optimizer.instance.instance import Edit, Instance, WhatIf
+from optimizer.instance.instance import Instance
+from optimizer.kept.stay_near import left_free
+from optimizer.language.edits import Edit, WhatIf, edit
 from optimizer.plan.plan import Plan, make_plan, summarise
+from optimizer.plan.tables import leaf_worth
 from optimizer.plan.values import Values, values
-from optimizer.plan.worth import leaf_worth
 from optimizer.planning import checked, checked_decisions, plan_or_error, solved, valid
 from optimizer.problems import Problem
 from optimizer.solver.certify import Certificate, certify
 from optimizer.solver.compile import Compiled, compile_terms
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.lift import carried
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import DUAL, PERTURBED_PRIMAL, PRIMAL, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.program import (
+    DUAL,
+    PERTURBED_PRIMAL,
+    PRIMAL,
+    Basis,
+    FloatArray,
+    LinearProgram,
+    Option,
+    Solution,
+    SolveOptions,
+    Status,
+)
 from optimizer.solver.solving import taken
-from optimizer.tree.earlier import left_free
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 

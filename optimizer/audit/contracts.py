@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.audit.tree import Flags, Floats, Ints, Long, Periods, Scenarios, Texts
+if TYPE_CHECKING:
+    from optimizer.audit.facts import Long, Periods, Scenarios
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Texts = NDArray[np.object_]
 
 ENDLESS: Final = 10**9
 """Period of an end that is not said."""

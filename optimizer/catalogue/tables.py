@@ -5,26 +5,160 @@ Validation, the format page of the docs and ``gwplan new`` are all made from thi
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
-from optimizer.catalogue.schema_columns import (
-    BN,
-    EFFECTIVE_GW,
-    GW,
-    PER_GW,
-    RATE,
-    REQUIRED,
-    Column,
-    Kind,
-    Scalar,
-    Table,
-    amount,
-    count,
-    date,
-    key,
-    share,
-    text,
-)
+Kind = Literal["text", "number", "integer", "date", "flag"]
+Scalar = str | float | int | bool | None
+
+
+class _Required:
+    """The default of a column that has none."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED: Final = _Required()
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, or one key of a section of ``instance.toml``.
+
+    Attributes
+    ----------
+    name : str
+        Column name; a unit, where there is one, is part of it.
+    kind : {"text", "number", "integer", "date", "flag"}
+        Type of the cells.
+    about : str
+        What the column means, one sentence.
+    default : Scalar or REQUIRED
+        What a blank cell stands for; ``None`` means "none" (no limit, no date, no value).
+    unit : str
+        Unit of the quantity.
+    key : bool
+        Whether the column is part of the table's key.
+    least, most : float or None
+        Smallest and largest value allowed.
+    open_ends : str
+        ``"("`` if `least` itself is excluded, ``")"`` if `most` is, ``"()"`` if both are.
+    choices : tuple of str
+        The values allowed, when they are few.
+    refers_to : str
+        The table in whose key column of the same name the value must occur.
+    scales_value : bool
+        Whether what the row's pathway earns is multiplied by the value.
+    """
+
+    name: str
+    kind: Kind
+    about: str
+    default: Scalar | _Required = REQUIRED
+    unit: str = ""
+    key: bool = False
+    least: float | None = None
+    most: float | None = None
+    open_ends: str = ""
+    choices: tuple[str, ...] = ()
+    refers_to: str = ""
+    scales_value: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a blank cell is an error."""
+        return self.default is REQUIRED
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the format.
+
+    Attributes
+    ----------
+    name : str
+        Name of the table: file ``<name>.csv``, or a section of ``instance.toml``.
+    about : str
+        What a row says.
+    columns : tuple of Column
+        The columns, in the order in which they are written.
+    section : bool
+        Whether it is a section of ``instance.toml`` (a table of one row).
+    required : bool
+        Whether it must be present.
+    dated_by : str
+        Column by which an edit's ``from`` and ``until`` select rows; blank: the table is undated.
+    step : bool
+        Whether rows hold from their date until the pathway's next date.
+    """
+
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+    section: bool = False
+    required: bool = False
+    dated_by: str = ""
+    step: bool = False
+    _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_name.update({column.name: column for column in self.columns})
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Names of the key columns."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    @property
+    def file(self) -> str:
+        """Name of the file that holds the table."""
+        return "instance.toml" if self.section else f"{self.name}.csv"
+
+    def __getitem__(self, name: str) -> Column:
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+
+def text(name: str, about: str, default: Scalar | _Required = "", **more: object) -> Column:
+    """Return a column of text."""
+    return Column(name, "text", about, default, **more)  # type: ignore[arg-type]
+
+
+def amount(name: str, about: str, default: Scalar | _Required = 0.0, unit: str = "", **more: object) -> Column:
+    """Return a column of quantities, at least 0 unless told otherwise, in the unit given."""
+    return Column(name, "number", about, default, unit=unit, **{"least": 0.0, **more})  # type: ignore[arg-type]
+
+
+def share(name: str, about: str, default: Scalar | _Required, **more: object) -> Column:
+    """Return a column of shares, between 0 and 1."""
+    return Column(name, "number", about, default, unit="share", **{"least": 0.0, "most": 1.0, **more})  # type: ignore[arg-type]
+
+
+def date(name: str, about: str, default: Scalar | _Required = REQUIRED, **more: object) -> Column:
+    """Return a column of dates."""
+    return Column(name, "date", about, default, **more)  # type: ignore[arg-type]
+
+
+def count(name: str, about: str, default: Scalar | _Required, unit: str = "", **more: object) -> Column:
+    """Return a column of whole numbers, at least 0 unless told otherwise, in the unit given."""
+    return Column(name, "integer", about, default, unit=unit, **{"least": 0.0, **more})  # type: ignore[arg-type]
+
+
+GW: Final = "GW"
+EFFECTIVE_GW: Final = "effective GW"
+BN: Final = "$bn"
+RATE: Final = "$bn per GW-year"
+PER_GW: Final = "$bn per GW"
+
+
+def key(column: Column) -> Column:
+    """Return a column as part of its table's key."""
+    values = {name: getattr(column, name) for name in ("name", "kind", "about", "default", "refers_to", "least")}
+    return Column(**values, key=True)
+
 
 __all__ = [
     "ANNOTATIONS",
@@ -391,3 +525,80 @@ def allowed_columns(table: Table) -> tuple[Column, ...]:
     """Return the table's own columns and the annotations that every CSV table may carry."""
     own = {column.name for column in table.columns}
     return table.columns if table.section else table.columns + tuple(c for c in ANNOTATIONS if c.name not in own)
+
+
+def reading(*reads: str) -> frozenset[str]:
+    """Return ``table.column`` for every column of ``table: column column``."""
+    columns = set()
+    for read in reads:
+        table, _, names = read.partition(":")
+        columns |= {f"{table}.{name}" for name in names.split()} or {table}
+    return frozenset(columns)
+
+
+_FACTOR: Final = Column("factor", "text", "Name of the factor: something uncertain.", REQUIRED)
+_OUTCOME: Final = Column("outcome", "text", "Name of the outcome.", REQUIRED)
+_WHATIF: Final = Column("whatif", "text", "Name of the what-if.", REQUIRED)
+_EDIT: Final = Column(
+    "edit",
+    "text",
+    "What changes, as --set takes it: value[pathway=deals].value_bn_per_gw_year *= 0.8 @ 2027-01-01. In the order of "
+    "the rows.",
+    REQUIRED,
+)
+
+SETTINGS: Final = Table(
+    "settings",
+    "What stands in instance.toml: one row per key; a blank value means the default.",
+    (
+        Column("section", "text", "Section: instance, calendar, economics or risk.", REQUIRED),
+        Column("key", "text", "Key of the section.", REQUIRED),
+        Column("value", "text", "Its value.", ""),
+        Column("about", "text", "Unit, default, rule and meaning of the key; for reading only.", ""),
+    ),
+    section=True,
+    required=True,
+)
+
+OUTCOMES: Final = Table(
+    "outcomes",
+    "Outcomes of what is uncertain: one row per outcome; rows of one factor stand together.",
+    (
+        _FACTOR,
+        Column("revealed", "date", "Date on which the factor is known; the same on all its rows.", REQUIRED),
+        _OUTCOME,
+        Column("probability", "number", "Probability of the outcome; those of a factor sum to 1.", REQUIRED, "share"),
+    ),
+    section=True,
+)
+
+OUTCOME_EDITS: Final = Table(
+    "outcome_edits", "What outcomes change: one row per edit.", (_FACTOR, _OUTCOME, _EDIT), section=True
+)
+
+WHATIFS: Final = Table(
+    "whatifs",
+    "What-ifs: one row each.",
+    (
+        _WHATIF,
+        Column("description", "text", "What it asks, in words.", ""),
+        Column("given", "text", "Outcomes that it takes as known: factor=outcome, joined by commas.", ""),
+    ),
+    section=True,
+)
+
+WHATIF_EDITS: Final = Table("whatif_edits", "What what-ifs change: one row per edit.", (_WHATIF, _EDIT), section=True)
+
+SHEETS: Final[dict[str, Table]] = {
+    table.name: table for table in (SETTINGS, OUTCOMES, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS)
+}
+"""The sheets in place of TOML files, by name, in the order in which they are written."""
+
+KNOWN_SHEETS: Final[dict[str, Table]] = {
+    **SHEETS,
+    **{name: table for name, table in TABLES.items() if not table.section},
+}
+"""Every sheet that is read from a workbook, by name."""
+
+ABOUT: Final = "about"
+"""The sheet that explains a workbook and is not read."""

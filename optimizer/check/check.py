@@ -7,18 +7,15 @@ from dataclasses import replace
 from typing import Final
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.check import check_scale
-from optimizer.check import commitments as check_commitments
-from optimizer.check import rules as check_rules
-from optimizer.check import warnings as check_warnings
+from optimizer.check import commitments, rules, warnings
 from optimizer.check.facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.cells import place as in_folder
-from optimizer.instance.edit import apply_edits
-from optimizer.instance.instance import Factor, Instance, Outcome, WhatIf
+from optimizer.instance.instance import Instance, apply_edits
+from optimizer.language.edits import Factor, Outcome, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.layouts import Layouts
 
-RULE_FILES: Final = (check_rules, check_commitments, check_warnings, check_scale)
+RULE_FILES: Final = (rules, commitments, warnings)
 """The files that enter their rules into the list when they are imported."""
 
 Found = dict[Finding, Rule]
@@ -34,29 +31,7 @@ def check(
     place: Place | None = None,
     layouts: Layouts | None = None,
 ) -> list[Problem]:
-    """Return every problem between the cells and tables of an instance, its outcomes and its what-ifs.
-
-    Parameters
-    ----------
-    instance : Instance
-        The instance; its cells keep the rules of the catalogue.
-    changed : collection of str, optional
-        Names of the tables that changed since it was last checked (``uncertainty`` for the factors): only the rules on
-        them are applied, and the what-ifs, which start from the instance as loaded, are left out. None: everything.
-    broken : collection of str
-        Columns, as ``table.column``, that could not be read whole: rules that read them are left out.
-    warnings : bool
-        Whether to look for what decides nothing, and for what-ifs that outcomes do not fit.
-    place : callable, optional
-        Table, row number and column to the words that locate a cell; default: where the instance was read from.
-    layouts : Layouts, optional
-        Remembers what was found in the same tables before.
-
-    Returns
-    -------
-    list of Problem
-        Errors, then warnings. A warning holds in the instance as written and in every outcome.
-    """
+    """Return every problem between the cells and tables of an instance, its outcomes and its what-ifs."""
     sheets = instance.sheets
     located = place or (sheets.place if sheets else in_folder)
     checking = _Checking(instance, frozenset(broken), warnings, located, layouts or Layouts.of(instance))

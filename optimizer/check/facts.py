@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Column, Table
+from optimizer.catalogue.tables import TABLES, Column, Table, reading
 from optimizer.instance.cells import Array, place
 from optimizer.instance.instance import Instance
 from optimizer.problems import Problem
@@ -83,27 +83,10 @@ RULES: Final[list[Rule]] = []
 """Every rule between tables, in the order in which problems are told."""
 
 
-def reading(*reads: str) -> frozenset[str]:
-    """Return ``table.column`` for every column of ``table: column column``."""
-    columns = set()
-    for read in reads:
-        table, _, names = read.partition(":")
-        columns |= {f"{table}.{name}" for name in names.split()} or {table}
-    return frozenset(columns)
-
-
 def rule(
     *reads: str, severity: Severity = "error"
 ) -> Callable[[Callable[[Facts], Iterator[Finding]]], Callable[[Facts], Iterator[Finding]]]:
-    """Enter a function into the list of rules.
-
-    Parameters
-    ----------
-    *reads : str
-        The columns that it reads, as ``table: column column``; ``uncertainty`` for the factors.
-    severity : {"error", "warning"}
-        What a finding is.
-    """
+    """Enter a function into the list of rules."""
 
     def register(find: Callable[[Facts], Iterator[Finding]]) -> Callable[[Facts], Iterator[Finding]]:
         RULES.append(Rule(find, reading(*reads), severity))

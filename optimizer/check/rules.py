@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, iso, reading, rule
+from optimizer.catalogue.tables import TABLES, reading
+from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
 from optimizer.instance.cells import shown
 from optimizer.language.quantities import parse
 from optimizer.problems import InstanceError, nearest

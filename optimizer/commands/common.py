@@ -14,7 +14,8 @@ import click
 
 if TYPE_CHECKING:
     from optimizer.errors import InfeasibleError
-    from optimizer.instance.instance import Instance, WhatIf
+    from optimizer.instance.instance import Instance
+    from optimizer.language.edits import WhatIf
 
 BAD_INPUT, NO_PLAN, STOPPED, FAILED_CHECK = 1, 3, 4, 5
 
@@ -147,10 +148,10 @@ class Case:
 
     def load(self) -> Instance:
         """Return the instance that is asked for."""
-        from optimizer.instance.edit import edit
-        from optimizer.instance.locks import lock
+        from optimizer.language.edits import edit
         from optimizer.problems import all_told
         from optimizer.storage.read import load
+        from optimizer.studies.locks import lock
 
         instance = load(self.source)
         whatifs, edits, locks, _ = all_told(

@@ -38,7 +38,7 @@ def compare(folders: tuple[str, ...], everything: bool, html: str | None, force:
         click.echo(json.dumps(_record(runs, everything), indent=2, ensure_ascii=False, allow_nan=False))
     else:
         from optimizer.show.page import printed
-        from optimizer.show.text.printed_differences import differences
+        from optimizer.show.text.comparison import differences
 
         with printed() as page:
             differences(page, runs, everything=everything)

@@ -38,7 +38,7 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
         click.echo(json.dumps(_record(found), indent=2, ensure_ascii=False, allow_nan=False))
         return
     from optimizer.show.page import printed
-    from optimizer.show.text.printed_evaluation import evaluation
+    from optimizer.show.text.breakeven import evaluation
 
     with printed() as page:
         evaluation(page, found)
@@ -47,7 +47,7 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
 def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
     """Return the given allocation of a CSV file, or of a workbook that gwplan wrote and a planner overtyped."""
     from optimizer.storage.write import is_workbook_name
-    from optimizer.studies.given_allocation import entered, read_given
+    from optimizer.studies.evaluate import entered, read_given
 
     if not is_workbook_name(path):
         return read_given(path, laid_out)

@@ -61,7 +61,7 @@ def _export_sweep(folder: str, wanted: dict[str, str], force: bool) -> None:
         raise click.UsageError(f"a kept sweep is exported as {forms}; its tables are in its folder")
     kept = read_sweep(folder)
     if html := wanted.pop("html", None):
-        from optimizer.show.report.sweep import sweep_report
+        from optimizer.show.report.cases import sweep_report
 
         _write(partial(sweep_report, kept), html, force)
         click.echo(f"wrote {html}")

@@ -63,7 +63,7 @@ def _figures(
     """Return the parts asked for; only what needs solves is solved."""
     from optimizer.session import Session
     from optimizer.studies import exposure
-    from optimizer.studies.unverified import unverified
+    from optimizer.studies.exposure import unverified
 
     session = None
     if plan is None or set(parts) != {"obligations"}:

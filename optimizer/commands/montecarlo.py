@@ -60,12 +60,11 @@ def montecarlo(
     if work.as_json:
         click.echo(as_json(results, made))
     else:
-        from optimizer.kept.sweep import described
         from optimizer.show.page import printed
-        from optimizer.show.text.printed_montecarlo import montecarlo as show
+        from optimizer.show.text.sweep import montecarlo as show
 
         with printed() as page:
-            show(page, described(results), made)
+            show(page, results.described(), made)
     end(results)
 
 
@@ -80,17 +79,16 @@ def _study(
     work: Work,
 ) -> Study:
     from optimizer.problems import all_told
-    from optimizer.studies.sweep import sampling
-    from optimizer.studies.sweep.draws import draw, draws_of
+    from optimizer.studies.sweep.draws import correlation, correlations_of, draw, draws_of, matrix
     from optimizer.studies.sweep.montecarlo import study
 
     single, listed, paired, tabled = all_told(
         [partial(draw, text) for text in texts],
         [partial(draws_of, file) for file in files],
-        [partial(sampling.correlation, text) for text in pairs],
-        [partial(sampling.correlations_of, correlations)] if correlations else [],
+        [partial(correlation, text) for text in pairs],
+        [partial(correlations_of, correlations)] if correlations else [],
     )
     drawn = [*single, *(each for rows in listed for each in rows)]
     together = [*paired, *(each for rows in tabled for each in rows)]
-    ranks = sampling.matrix(drawn, together) if together else None
+    ranks = matrix(drawn, together) if together else None
     return study(instance, drawn, samples, seed, ranks, work.quantities, work.options)

@@ -15,7 +15,7 @@ from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, prog
 
 if TYPE_CHECKING:
     from optimizer.plan.plan import Plan
-    from optimizer.studies.lock_costs import LockCost
+    from optimizer.studies.locks import LockCost
 
 
 def _number(context: click.Context, parameter: click.Parameter, given: float | None) -> float | None:
@@ -81,7 +81,7 @@ def solve(
 
     from optimizer.planning import solve as best_plan
     from optimizer.solver.highs import checked_options
-    from optimizer.solver.solution import SolveOptions
+    from optimizer.solver.program import SolveOptions
 
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
@@ -109,7 +109,7 @@ def _lock_costs(plan: Plan) -> list[LockCost]:
     """Return what each lock costs, if there is any."""
     if not len(plan.instance.tables["locks"]):
         return []
-    from optimizer.studies.lock_costs import lock_costs
+    from optimizer.studies.locks import lock_costs
 
     return lock_costs(plan.instance)
 
@@ -136,8 +136,8 @@ def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> 
     printer()(plan)
     if costs or marginals:
         from optimizer.show.page import printed
-        from optimizer.show.text.marginals import allowable_changes, marginal_values
-        from optimizer.show.text.printed_evaluation import locks
+        from optimizer.show.text.breakeven import locks
+        from optimizer.show.text.values import allowable_changes, marginal_values
 
         click.echo()
         with printed() as page:

@@ -17,7 +17,7 @@ from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED,
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimizer.solver.solution import SolveOptions
+    from optimizer.solver.program import SolveOptions
     from optimizer.studies.sweep.sweep import Engine, Results, Study
 
 
@@ -57,7 +57,7 @@ class Work:
     @property
     def options(self) -> SolveOptions:
         """Options of every solve."""
-        from optimizer.solver.solution import SolveOptions
+        from optimizer.solver.program import SolveOptions
 
         return SolveOptions(self.time_limit)
 
@@ -98,7 +98,7 @@ class Work:
 
     def _engine(self) -> Engine:
         if self.cluster is not None:
-            from optimizer.studies.sweep.cluster import Cluster
+            from optimizer.studies.sweep.engines import Cluster
 
             return Cluster(self.cluster)
         from optimizer.studies.sweep.engines import InProcess, Processes
@@ -109,10 +109,12 @@ class Work:
         """Keep the cases, and the tables made of them, where that is asked for; the unfinished rows go then."""
         if self.out is None:
             return
-        from optimizer.kept.sweep import keep
+        from optimizer.kept.sweep import CASES, keep
         from optimizer.studies.sweep.journal import discard
 
-        keep(results, tables or {}, self.out, command=["gwplan", *sys.argv[1:]], force=self.force)
+        command = ["gwplan", *sys.argv[1:]]
+        made = {CASES: results.table, **(tables or {})}
+        keep(results.study.instance, results.asked(), made, self.out, command=command, force=self.force)
         discard(self.out)
         click.echo(f"kept in {self.out}", err=True)
 
@@ -120,10 +122,10 @@ class Work:
         """Write the pictures that are asked for."""
         if not self.pictures:
             return
-        from optimizer.kept.sweep import CASES, described
+        from optimizer.kept.sweep import CASES
 
         draw(
-            results.study.kind, {CASES: results.table, **(tables or {})}, described(results), self.pictures, self.force
+            results.study.kind, {CASES: results.table, **(tables or {})}, results.described(), self.pictures, self.force
         )
 
 
@@ -149,7 +151,6 @@ def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) 
     import json
 
     from optimizer.kept.record import plain
-    from optimizer.kept.sweep import described
 
     study = results.study
     cases = [
@@ -157,7 +158,7 @@ def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) 
         for number, (task, row) in enumerate(zip(study.tasks, results.rows, strict=True), start=1)
     ]
     made = {name: table.to_dict("records") for name, table in (tables or {}).items()}
-    return json.dumps(plain({**described(results), **made, "cases": cases}), indent=2, ensure_ascii=False)
+    return json.dumps(plain({**results.described(), **made, "cases": cases}), indent=2, ensure_ascii=False)
 
 
 def end(results: Results) -> None:

@@ -24,7 +24,7 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
         refuse(html, force=force)
     instance = case.load()
 
-    from optimizer.studies.uncertainty.uncertainty import uncertainty as found_of
+    from optimizer.studies.uncertainty import uncertainty as found_of
 
     with progress() as tell:
         found = found_of(instance, frontier=frontier or 0, progress=tell)
@@ -38,6 +38,6 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
 
         print_uncertainty(found)
     if html is not None:
-        from optimizer.show.report.report_uncertainty import uncertainty_report
+        from optimizer.show.report.cases import uncertainty_report
 
         uncertainty_report(found).save(html, force=force)

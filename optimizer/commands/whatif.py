@@ -12,9 +12,7 @@ from optimizer.commands.common import NO_PLAN, Case, ends_with_code, pairs, prog
 
 if TYPE_CHECKING:
     from optimizer.session import Session
-    from optimizer.studies.attribution import Attribution
-    from optimizer.studies.stacks import Stack
-    from optimizer.studies.whatif import Comparison
+    from optimizer.studies.whatif import Attribution, Comparison, Stack
 
 
 @click.command(short_help="Compare an instance with what-ifs of it.")
@@ -48,7 +46,7 @@ def whatif(
 ) -> None:
     """Compare INSTANCE with what-ifs of it: NAMEs joined by + stack; all that it ships with when none is named."""
     from optimizer.kept import comparison as kept
-    from optimizer.studies.stacks import stacks
+    from optimizer.studies.whatif import stacks
 
     if out is not None:
         kept.refuse_existing(out, force=force)
@@ -61,18 +59,19 @@ def whatif(
     asked = stacks(base, names, edits)
 
     from optimizer.session import Session
-    from optimizer.studies.whatif import compare
+    from optimizer.studies.whatif import compare, compared_as_json
 
     with progress() as tell:
         session = Session(base)
         found = compare(session, asked, tell)
         shares = _attributed(session, asked, found) if attribute else {}
     if out is not None:
-        asked_for = case.asked()
-        kept.keep(found, shares, out, command=["gwplan", *sys.argv[1:]], options=asked_for, force=force)
+        runs = {each.name: each.plan for each in found.all if each.plan is not None}
+        record, command = compared_as_json(found, shares), ["gwplan", *sys.argv[1:]]
+        kept.keep(runs, found.table(), record, out, command=command, options=case.asked(), force=force)
     _warn(found)
     if as_json:
-        click.echo(kept.as_json(found, shares))
+        click.echo(compared_as_json(found, shares))
     else:
         show(found, shares)
     if html is not None:
@@ -85,7 +84,7 @@ def whatif(
 
 
 def _attributed(session: Session, asked: list[Stack], found: Comparison) -> dict[str, Attribution]:
-    from optimizer.studies.attribution import attribute
+    from optimizer.studies.whatif import attribute
 
     solved = {case.name for case in found.cases if case.plan}
     return {s.name: attribute(session, s) for s in asked if len(s.parts) > 1 and s.name in solved}

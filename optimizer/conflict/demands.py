@@ -14,8 +14,7 @@ from optimizer.errors import SolverError, StoppedError
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram
-from optimizer.solver.solution import Solution, SolveOptions, Status
+from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, Solution, SolveOptions, Status
 from optimizer.solver.solving import COLD_AGAIN
 
 KINDS: Final = {
@@ -124,17 +123,7 @@ def elastic(
     cost: FloatArray,
     most: FloatArray,
 ) -> LinearProgram:
-    """Return a program with more columns, each from 0 to a limit, which alone cost anything.
-
-    Parameters
-    ----------
-    program : LinearProgram
-        What has no solution.
-    rows, values : arrays, one for each new column
-        Where each new column enters, and with what coefficient.
-    cost, most : float arrays
-        Cost and upper limit of each new column.
-    """
+    """Return a program with more columns, each from 0 to a limit, which alone cost anything."""
     rows, values, more = list(rows), list(values), len(cost)
     sizes = np.array([len(at) for at in rows], dtype=np.int64)
     return replace(
@@ -156,11 +145,6 @@ def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> l
     The duals of the least violation point to demands that are infeasible together; of these, one demand and range of
     periods after another is left out, and stays out if the rest is still infeasible. Where only whole numbers make them
     infeasible there are no duals; the ranges of what is left are narrowed then.
-
-    Returns
-    -------
-    list of Demand
-        Empty if the demands can all be kept.
     """
     every = demands(program, data)
     stretched = _stretched(program, every)
@@ -283,13 +267,7 @@ def _narrowed(stretched: LinearProgram, kept: list[Demand], data: PlanData, opti
 def runs_on(
     program: LinearProgram, data: PlanData, found: list[Demand], options: SolveOptions
 ) -> list[tuple[str, str]]:
-    """Return what runs on from before the start, which nobody demands, without any of which a conflict would be none.
-
-    Returns
-    -------
-    list of (str, str)
-        Pathway and kind, ``term`` or ``notice``, as in the table ``running``; empty if demands alone are in conflict.
-    """
+    """Return what runs on from before the start, which nobody demands, without any of which there is no conflict."""
     arrays = {"term": "held", "notice": "returning"}
     there = [
         (p, kind) for kind, name in arrays.items() for p in np.flatnonzero(getattr(data, name).any(axis=1)).tolist()

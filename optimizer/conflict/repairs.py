@@ -12,16 +12,15 @@ import pandas as pd
 from optimizer.catalogue.tables import TABLES
 from optimizer.check.check import check, raise_errors
 from optimizer.conflict.demands import elastic
-from optimizer.conflict.reliefs import Relief, pattern, reliefs
-from optimizer.conflict.ways_out import Given, Way, later, way_of
-from optimizer.instance.instance import Cell, Edit, Instance
-from optimizer.language.edits import spell
+from optimizer.conflict.ways_out import Given, Relief, Way, later, pattern, reliefs, way_of
+from optimizer.instance.instance import Instance
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, spell
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.mixed import judged
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import SolveOptions, Status
+from optimizer.solver.program import LinearProgram, SolveOptions, Status
+from optimizer.solver.solving import judged
 from optimizer.tree.calendar import add_months
 from optimizer.tree.timeline import Timeline, timeline
 
@@ -62,15 +61,7 @@ class Repair:
 
 
 def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> list[Repair]:
-    """Return repairs, the one that takes fewest GW-years first: of all demands together, and of one demand alone.
-
-    Parameters
-    ----------
-    laid_out, program : Timeline, LinearProgram
-        An infeasible instance.
-    options : SolveOptions
-        How to solve.
-    """
+    """Return repairs, the one that takes fewest GW-years first: of all demands together, and of one demand alone."""
     program, every = reliefs(laid_out, program)
     best = _cheapest(program, every, options)
     if best is None:

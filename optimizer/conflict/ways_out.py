@@ -3,19 +3,336 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+import glob
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, product
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from pandas import NaT
 
-from optimizer.conflict.ladders import MOST_CONTRACTS, MOST_STEPS, Step, steps
-from optimizer.conflict.reliefs import Relief, pattern
-from optimizer.instance.instance import Edit
-from optimizer.language.edits import spell
-from optimizer.tree.timeline import Timeline
+from optimizer.conflict.demands import Demand, demands, elastic
+from optimizer.instance.instance import Instance
+from optimizer.language.edits import Edit, spell
+from optimizer.problems import InstanceError
+from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram
+from optimizer.tree.timeline import Timeline, timeline
+
+
+@dataclass(frozen=True)
+class Relief:
+    """GW by which one demand gives way, in one period or for good.
+
+    Attributes
+    ----------
+    kind, pathway, pool : str
+        Which demand.
+    period : int
+        The period; -1 where the table knows only one figure for all.
+    rows, values : int and float arrays
+        What one GW of it adds to the program's rows.
+    gw_years : float
+        GW-years that a GW of it counts as.
+    most : float
+        Largest relief, GW.
+    now : float
+        The figure in the tables that gives way, GW; 0 where there is none.
+    row : int
+        Place of a lock in its table; -1 elsewhere.
+    lasts : bool
+        Whether a supply runs from the period to the end.
+    """
+
+    kind: str
+    pathway: str
+    pool: str
+    period: int
+    rows: IntArray
+    values: FloatArray
+    gw_years: float
+    most: float = np.inf
+    now: float = 0.0
+    row: int = -1
+    lasts: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Kind, pathway and pool."""
+        return self.kind, self.pathway, self.pool
+
+
+def reliefs(laid_out: Timeline, program: LinearProgram) -> tuple[LinearProgram, list[Relief]]:
+    """Return every relief that an edit can bring about, and the program that it enters: each lock has its own rows."""
+    makers = {"floor": _demand, "cap": _demand, "supply": _supplies(laid_out), "ramp": _ramp, "deals": _deals}
+    found: list[Relief] = []
+    for demand in demands(program, laid_out.data):
+        make: Any = makers.get(demand.kind)
+        if demand.kind.startswith("lock"):
+            program, loosened = locks_apart(demand, laid_out, program)
+            found += loosened
+        elif make is not None:
+            found += make(demand, laid_out)
+    return program, [relief for relief in found if np.abs(relief.values).max(initial=0.0) > 0 and relief.most > 0]
+
+
+def locks_apart(demand: Demand, laid_out: Timeline, program: LinearProgram) -> tuple[LinearProgram, list[Relief]]:
+    """Return the program in which each lock of a pair, or of a pathway's sum, holds by itself, and what loosens each.
+
+    On every node the demand may give way by as much as each lock in force there does, and by what that lock asks for
+    less than the strictest.
+    """
+    column = "min_gw" if demand.kind == "lock min" else "max_gw"
+    if any(edited_by_outcomes(laid_out.instance, "locks", name) for name in (column, "from", "until")):
+        return program, []
+    table = laid_out.instance.filled("locks").reset_index(drop=True)
+    table = table[(table["pathway"] == demand.pathway) & (table["pool"] == demand.pool)].dropna(subset=[column])
+    rows, signs = (part.reshape(-1) for part in _entered(demand))
+    strictest = np.where(signs > 0, program.row_lower[rows], program.row_upper[rows])
+    starts = laid_out.calendar.starts()
+    period = laid_out.data.tree.period[demand.nodes]
+    entered, values = [[row] for row in rows.tolist()], [[sign] for sign in signs.tolist()]
+    free: list[float] = []
+    loosened: list[Relief] = []
+    for place, lock in table.iterrows():
+        now, until = float(lock[column]), lock["until"]
+        holds = starts >= lock["from"].to_datetime64()
+        holds &= True if until is NaT else starts < until.to_datetime64()
+        at = np.flatnonzero(holds[period])
+        new = program.shape[0] + len(free) + np.arange(len(at))
+        free += np.abs(strictest[at] - now).tolist()
+        for k, row in zip(at.tolist(), new.tolist(), strict=True):
+            entered[k].append(row)
+            values[k].append(1.0)
+        most = now if column == "min_gw" else np.inf
+        years = laid_out.data.dt * len(np.unique(period[at]))
+        key = demand.key
+        loosened.append(Relief(*key, -1, new, -np.ones(len(new)), years, most, now, int(str(place))))
+    count = len(rows)
+    apart = elastic(program, map(np.array, entered), map(np.array, values), np.zeros(count), np.full(count, np.inf))
+    lower = np.concatenate([program.row_lower, np.full(len(free), -np.inf)])
+    return replace(apart, row_lower=lower, row_upper=np.concatenate([program.row_upper, free])), loosened
+
+
+def edited_by_outcomes(instance: Instance, table: str, column: str) -> bool:
+    """Return whether some outcome changes a column, or adds or drops rows of its table."""
+    edits = [edit for factor in instance.factors for outcome in factor.outcomes for edit in outcome.edits]
+    return any(edit.table == table and (edit.column == column or not edit.column) for edit in edits)
+
+
+def pattern(name: str) -> str:
+    """Return the pattern that matches a name alone."""
+    return glob.escape(name)
+
+
+def _entered(demand: Demand) -> tuple[IntArray, FloatArray]:
+    return np.concatenate(demand.rows), np.concatenate(demand.values)
+
+
+def _by_period(demand: Demand, laid_out: Timeline) -> Iterator[tuple[int, IntArray, FloatArray, IntArray]]:
+    period = laid_out.data.tree.period[demand.nodes]
+    rows, values = _entered(demand)
+    for t in np.unique(period).tolist():
+        yield t, rows[period == t], values[period == t], demand.nodes[period == t]
+
+
+def _demand(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
+    """A floor is lowered, to 0 at the least, or a cap raised, in a period."""
+    p, written = laid_out.data.pathways.index(demand.pathway), laid_out.as_written
+    if demand.pathway not in written.data.pathways:
+        return
+    now = getattr(written.data, demand.kind)[written.data.pathways.index(demand.pathway)]
+    reach = _reach(laid_out, demand.kind, demand.pathway, p)
+    for t, rows, values, nodes in _by_period(demand, laid_out):
+        most = float(now[t]) if demand.kind == "floor" else np.inf
+        if np.isfinite(now[t]):
+            through, now_gw = values * reach[nodes], float(now[t])
+            yield Relief(demand.kind, demand.pathway, "", t, rows, through, laid_out.data.dt, most, now_gw)
+
+
+def _reach(laid_out: Timeline, kind: str, pathway: str, p: int) -> FloatArray:
+    """Return how much of a GW more in the tables outcomes let through to each node."""
+    column = f"{kind}_gw"
+    if not edited_by_outcomes(laid_out.instance, "demand", column):
+        return np.ones(laid_out.data.tree.size)
+    probe = Edit("demand", "add", {"pathway": pattern(pathway)}, column, 1.0)
+    before = getattr(laid_out.data, kind)[p]
+    try:
+        after = getattr(timeline(laid_out.instance.edited(probe)).data, kind)[p]
+    except InstanceError:
+        return np.zeros(laid_out.data.tree.size)
+    through = np.subtract(after, before, out=np.zeros_like(before), where=np.isfinite(before) & np.isfinite(after))
+    return np.where(np.abs(through) < 1e-12, 0.0, through)
+
+
+def _supplies(laid_out: Timeline) -> Callable[[Demand, Timeline], Iterator[Relief]]:
+    """Return what makes reliefs of a pool's supply: a contract more delivers in a period.
+
+    Where outcomes change deliveries or contracts, it comes only where they let it through, which is tried; there a
+    contract may run to the end besides, since what slips is late once, not in every period anew.
+    """
+    data, periods = laid_out.data, laid_out.calendar.periods
+    edits = [edit for factor in laid_out.instance.factors for outcome in factor.outcomes for edit in outcome.edits]
+    probed = any(edit.table in ("deliveries", "contracts", "pools") for edit in edits)
+    through = _delivered(laid_out) if probed else {}
+
+    def make(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
+        pool, (rows, values) = demand.pool, _entered(demand)
+        for t, at, enters, _ in _by_period(demand, laid_out):
+            if not probed:
+                yield Relief("supply", "", pool, t, at, enters, data.dt)
+            for lasts in (False, True) if (pool, t, True) in through else ():
+                come = through[pool, t, lasts][demand.nodes]
+                inside, years = come > 0, data.dt * (periods - t if lasts else 1)
+                more = values[inside] * come[inside]
+                yield Relief("supply", "", pool, t, rows[inside], more, years, lasts=lasts)
+
+    return make
+
+
+def _delivered(laid_out: Timeline) -> dict[tuple[str, int, bool], FloatArray]:
+    """Return what comes on each node of a GW more in a pool, ordered for one period or from it to the end."""
+    starts = laid_out.calendar.starts(laid_out.calendar.periods + 1).astype(object).tolist()
+    taken = set(laid_out.instance.tables["contracts"]["contract"])
+    names: dict[tuple[str, int, bool], str] = {}
+    probes: list[Edit] = []
+    written = set(laid_out.instance.tables["pools"]["pool"])
+    for pool in (pool for pool in laid_out.data.pools if pool in written):
+        for t, lasts in product(range(len(starts) - 1), (False, True)):
+            number = 2 * t + lasts + 1
+            while (name := f"more_{pool}_{number}") in taken:
+                number += 2 * len(starts)
+            names[pool, t, lasts] = name
+            row = {"contract": name, "pool": pool} | ({} if lasts else {"end": starts[t + 1]})
+            probes.append(Edit("contracts", "insert", row))
+            probes.append(Edit("deliveries", "insert", {"contract": name, "date": starts[t], "gw": 1.0}))
+    try:
+        tried = timeline(laid_out.instance.edited(*probes))
+    except InstanceError:
+        return {}
+    line = {name: k for k, name in enumerate(tried.contract_of)}
+    return {key: tried.data.delivered[line[name]] for key, name in names.items()}
+
+
+def _ramp(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
+    """A pathway grows faster, by so many GW in every period."""
+    if edited_by_outcomes(laid_out.instance, "pathways", "ramp_gw_per_month"):
+        return
+    years = laid_out.data.dt * laid_out.data.tree.periods
+    yield Relief("ramp", demand.pathway, "", -1, *_entered(demand), years)
+
+
+def _deals(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
+    """GW in deals end without notice, on any node; it counts for the years of the notice or term that is not kept."""
+    data = laid_out.data
+    if edited_by_outcomes(laid_out.instance, "pathways", "breach_cost_bn_per_gw"):
+        return
+    terms = [laid_out.terms(root).get(demand.pathway, 0) for root in data.tree.roots.tolist()]
+    for node, rows, values in zip(demand.nodes.tolist(), demand.rows, demand.values, strict=True):
+        years = float(data.tree.probability[node]) * data.dt * terms[data.tree.root[node]]
+        yield Relief("deals", demand.pathway, "", int(data.tree.period[node]), rows, values, years)
+
+
+MOST_STEPS: Final = 6
+"""Most steps of a floor or cap in a way out; one more would be read by nobody."""
+
+MOST_CONTRACTS: Final = 3
+"""Most contracts that a way out adds to a pool: each takes two edits."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Successive periods with one figure.
+
+    Attributes
+    ----------
+    first, end : int
+        The first period, and the one after the last.
+    gw : float
+        The figure from then on, GW.
+    given : float
+        What it gives way by, summed over the periods, GW.
+    """
+
+    first: int
+    end: int
+    gw: float
+    given: float
+
+
+def steps(now: FloatArray, to: FloatArray, most: int | None) -> tuple[Step, ...]:
+    """Return steps that give way at least as far as figures do in every period, and together by as little as can be.
+
+    Parameters
+    ----------
+    now, to : (T,) float arrays
+        The figure as it is and as it must become, GW; equal where nothing must give way. It gives way in one direction.
+    most : int or None
+        Most steps; None: as many as it takes to give way by no more than it must.
+    """
+    touched = np.flatnonzero((now != to) & ~np.isclose(now, to, rtol=0.0, atol=1e-9))
+    exact = _exact(now, to, touched.tolist())
+    if most is None or len(exact) <= most:
+        return exact
+    lowered = bool(now[touched[0]] > to[touched[0]])
+    first, end = int(touched[0]), int(touched[-1]) + 1
+    cost, level = _costs(now[first:end], to[first:end], lowered=lowered)
+    return tuple(
+        Step(first + i, first + j, float(level[i, j]), float(cost[i, j]))
+        for i, j in _cheapest(cost, most, np.isin(np.arange(first, end), touched))
+    )
+
+
+def _exact(now: FloatArray, to: FloatArray, touched: Sequence[int]) -> tuple[Step, ...]:
+    found: list[Step] = []
+    for t in touched:
+        last, given = (found[-1] if found else None), abs(float(now[t] - to[t]))
+        if last and last.end == t and abs(last.gw - float(to[t])) < 1e-9:
+            found[-1] = Step(last.first, t + 1, last.gw, last.given + given)
+        else:
+            found.append(Step(t, t + 1, float(to[t]), given))
+    return tuple(found)
+
+
+def _costs(now: FloatArray, to: FloatArray, *, lowered: bool) -> tuple[FloatArray, FloatArray]:
+    """Return what one step from each period up to each other gives way by, and its figure; no figure: infinite."""
+    count = len(now)
+    cost, level = np.full((count, count + 1), np.inf), np.zeros((count, count + 1))
+    far = np.minimum if lowered else np.maximum
+    for i in range(count):
+        level[i, i + 1 :] = far.accumulate(to[i:])
+        before = np.cumsum(now[i:])
+        with np.errstate(invalid="ignore"):  # a figure that is none is infinite: no step may reach over it
+            given = np.abs(before - level[i, i + 1 :] * np.arange(1, count - i + 1))
+        cost[i, i + 1 :] = np.where(np.isfinite(given), given, np.inf)
+    return cost, level
+
+
+def _cheapest(cost: FloatArray, most: int, touched: BoolArray) -> list[tuple[int, int]]:
+    """Return the steps, so many at most, that cover all periods touched and cost least; others may be left out."""
+    count = len(touched)
+    best = np.full((most + 1, count + 1), np.inf)
+    best[:, 0] = 0.0
+    came = np.full((most + 1, count + 1), -1, dtype=np.int64)
+    for k in range(1, most + 1):
+        for j in range(1, count + 1):
+            through = best[k - 1, :j] + cost[:j, j]
+            i = int(np.argmin(through))
+            best[k, j], came[k, j] = through[i], i
+            if not touched[j - 1] and best[k, j - 1] <= best[k, j]:
+                best[k, j], came[k, j] = best[k, j - 1], -1
+    found: list[tuple[int, int]] = []
+    k, j = most, count
+    while j:
+        i = int(came[k, j])
+        if i >= 0:
+            found.append((i, j))
+            k, j = k - 1, i
+        else:
+            j -= 1
+    return found[::-1]
+
 
 Key = tuple[str, str, str]
 """Kind, pathway and pool of a demand."""

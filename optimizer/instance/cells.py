@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -13,10 +14,60 @@ import numpy as np
 import pandas as pd
 from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 
-from optimizer.catalogue.sheets import SHEETS
-from optimizer.catalogue.tables import TABLES, Column, Scalar, Table, allowed_columns
-from optimizer.instance.faults import Fault, blank_fault, choice_fault, finite_fault, name_fault, type_fault
-from optimizer.problems import Problem
+from optimizer.catalogue.tables import SHEETS, TABLES, Column, Scalar, Table, allowed_columns
+from optimizer.problems import Problem, nearest
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A rule that a cell breaks, and what to do about it."""
+
+    rule: str
+    remedy: str
+
+
+def name_fault(name: str) -> Fault | None:
+    """Return what is wrong with a name, or None."""
+    if name != name.strip():
+        return Fault("a name must not begin or end with a blank", "remove the blank")
+    if not name.isprintable() and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
+        return Fault("a name must not hold control characters or line breaks", "remove them")
+    return None
+
+
+def type_fault(column: Column) -> Fault:
+    """Return what is said of a cell whose text is not of the column's type."""
+    unit = f" ({column.unit})" if column.unit else ""
+    match column.kind:
+        case "number":
+            remedy = "write digits and a decimal point, such as 1.5, without unit or thousands separator"
+            return Fault(f"must be a number{unit}", remedy)
+        case "integer":
+            return Fault(f"must be a whole number{unit}", "write digits only, such as 3")
+        case "date":
+            return Fault("must be a date as year-month-day", "write it like 2027-01-31")
+        case "flag":
+            return Fault("must be true or false", "write true or false")
+    return Fault("must be text", "put the text in quotes")
+
+
+def choice_fault(column: Column, cell: str) -> Fault:
+    """Return what is said of a cell that is none of the words that its column takes."""
+    hint = nearest(cell, column.choices)
+    return Fault(f"must be one of: {', '.join(column.choices)}", "" if hint.startswith("known") else hint)
+
+
+def blank_fault(table: Table) -> Fault:
+    """Return what is said of a blank cell where a value is required."""
+    is_key = table.section and table.name not in SHEETS
+    return Fault("must not be blank", "give the key a value" if is_key else "fill the cell in, or delete the row")
+
+
+def finite_fault(column: Column) -> Fault:
+    """Return what is said of an infinite number, and of one that is none."""
+    default = "" if column.required else ", or leave it blank for the default"
+    return Fault("must be a finite number", f"write the number itself{default}")
+
 
 Where = Callable[[int, str], str]
 """Row number and column name to the words that locate a cell."""
@@ -68,17 +119,7 @@ class Parsed:
 
 
 def place(table: Table, row: int, column: str) -> str:
-    """Say where a cell of an instance folder is: ``demand.csv row 7, cap_gw``.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    row : int
-        Row number in the file (the header is row 1); 0 for a row that an edit inserted.
-    column : str
-        Column name.
-    """
+    """Say where a cell of an instance folder is: ``demand.csv row 7, cap_gw``."""
     if table.section:
         return f"{table.file} {column}" if table.name == "instance" else f"{table.file} [{table.name}] {column}"
     return f"{table.file} {f'row {row}' if row else 'inserted row'}, {column}"
@@ -191,17 +232,7 @@ def _typed(column: Column, cells: Cells) -> tuple[Any, list[tuple[int, object, F
 
 
 def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.Index[Any]) -> pd.DataFrame:
-    """Return a table's frame from typed columns; absent columns are blank.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    columns : mapping of str to array
-        Typed columns by name.
-    rows : sequence of int
-        Row numbers.
-    """
+    """Return a table's frame from typed columns; absent columns are blank."""
     index = rows if isinstance(rows, pd.Index) else pd.Index(np.array(rows, dtype=np.int64))
     names, places = _layout(table.name)
     blocks: list[tuple[Any, Array]] = []
@@ -239,19 +270,7 @@ def empty(table: Table) -> pd.DataFrame:
 
 
 def parse(table: Table, cells: Mapping[str, Cells], rows: Sequence[int] | pd.Index[Any], where: Where) -> Parsed:
-    """Type a table's text cells, apply every rule of the catalogue, and keep the columns that faults are in.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    cells : mapping of str to Cells
-        Columns by name. Those that the catalogue does not know are left out, absent ones are blank.
-    rows : sequence of int
-        Row numbers.
-    where : callable
-        Row number and column name to the words that locate the cell.
-    """
+    """Type a table's text cells, apply every rule of the catalogue, and keep the columns that faults are in."""
     found: list[tuple[int, int, Problem]] = []
     columns = {}
     known = [column for column in allowed_columns(table) if column.name in cells]
@@ -266,17 +285,7 @@ def parse(table: Table, cells: Mapping[str, Cells], rows: Sequence[int] | pd.Ind
 
 
 def check_cells(table: Table, frame: pd.DataFrame, where: Where | None = None) -> list[Problem]:
-    """Return what is wrong with the single cells of a typed table: blanks, ranges, choices, names.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    frame : pandas.DataFrame
-        Typed table; columns that are absent are not judged.
-    where : callable, optional
-        Row number and column name to the words that locate the cell; default: as in an instance folder.
-    """
+    """Return what is wrong with the single cells of a typed table: blanks, ranges, choices, names."""
     where = where or partial(place, table)
     problems = []
     for column in allowed_columns(table):

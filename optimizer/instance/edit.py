@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -12,8 +13,6 @@ import pandas as pd
 
 from optimizer.catalogue.tables import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
 from optimizer.instance.cells import check_cells, filled_default, frame_of, place, shown
-from optimizer.instance.instance import Edit, Factor, Instance
-from optimizer.instance.probability import TARGET, reweighted
 from optimizer.instance.selection import (
     Mask,
     column_of,
@@ -23,10 +22,83 @@ from optimizer.instance.selection import (
     typed,
     with_column,
 )
-from optimizer.language.edits import edit, spell
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, Factor, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
-__all__ = ["apply_edits", "edit", "spell"]
+TARGET: Final = "uncertainty"
+_KEYS: Final = ("factor", "outcome")
+
+
+def reweighted(factors: tuple[Factor, ...], edit: Edit) -> tuple[Factor, ...]:
+    """Return the factors with the probability of the matching outcomes changed.
+
+    The other outcomes of the same factor share what is left in their old proportions.
+
+    Raises
+    ------
+    InstanceError
+        If nothing matches, or a probability would leave (0, 1), or no other outcome is left to rescale.
+    """
+    _refuse_other_than_probability(edit)
+    factor_pattern, outcome_pattern = (edit.where.get(key, "*") for key in _KEYS)
+    named = _matching(edit, "factor", factor_pattern, [factor.name for factor in factors])
+    candidates = [outcome.name for factor in factors if factor.name in named for outcome in factor.outcomes]
+    chosen = _matching(edit, "outcome", outcome_pattern, candidates)
+    return tuple(_reweighted(edit, factor, chosen) if factor.name in named else factor for factor in factors)
+
+
+def _refuse_other_than_probability(edit: Edit) -> None:
+    if edit.operation in ("insert", "drop"):
+        rule = "outcomes are neither added nor dropped by an edit"
+        raise refused(edit, edit.operation, rule, "to take an outcome as known there is --given")
+    if edit.column != "probability":
+        hint = nearest(edit.column, ["probability"])
+        raise refused(edit, f"column '{edit.column}'", "of uncertainty only the probability is edited", hint)
+    if edit.operation == "shift_months":
+        raise refused(edit, "shift_months", "probability is a number column: it takes set, scale and add")
+    if edit.start or edit.until:
+        raise refused(edit, "dates", "uncertainty is undated: an edit of it takes no dates")
+    unknown = [key for key in edit.where if key not in _KEYS]
+    if unknown:
+        raise refused(edit, f"column '{unknown[0]}'", "uncertainty has no such column", nearest(unknown[0], _KEYS))
+
+
+def _matching(edit: Edit, kind: str, pattern: Cell, names: Sequence[str]) -> set[str]:
+    if not isinstance(pattern, str):
+        raise refused(edit, f"{kind}: {pattern}", f"{kind} is text", "put it in double quotes")
+    found = {name for name in names if name == pattern or fnmatch.fnmatchcase(name, pattern)}
+    if not found:
+        rule = "an edit must match at least one outcome"
+        raise refused(edit, f"no {kind} '{pattern}'", rule, nearest(pattern, names))
+    return found
+
+
+def _reweighted(edit: Edit, factor: Factor, chosen: set[str]) -> Factor:
+    operand = finite(edit, "probability", edit.value)
+    change: dict[str, Callable[[float], float]] = {
+        "set": lambda _: operand,
+        "scale": lambda probability: probability * operand,
+        "add": lambda probability: probability + operand,
+    }
+    changed = {o.name: change[edit.operation](o.probability) for o in factor.outcomes if o.name in chosen}
+    if not changed:
+        return factor
+    others = [outcome for outcome in factor.outcomes if outcome.name not in changed]
+    if not others:
+        raise refused(edit, f"every outcome of '{factor.name}' matches", "no other outcome is left to rescale")
+    total = sum(changed.values())
+    if min(changed.values()) <= 0.0 or total >= 1.0:
+        shown = ", ".join(f"{name} {value:g}" for name, value in changed.items())
+        raise refused(edit, f"probability of {shown}", "probabilities stay above 0 and together below 1")
+    same = all(changed.get(outcome.name, outcome.probability) == outcome.probability for outcome in factor.outcomes)
+    share = 1.0 if same else (1.0 - total) / sum(outcome.probability for outcome in others)
+    outcomes = tuple(
+        replace(outcome, probability=changed.get(outcome.name, outcome.probability * share))
+        for outcome in factor.outcomes
+    )
+    return replace(factor, outcomes=outcomes)
+
 
 EDITABLE: Final = tuple(name for name in TABLES if name != "instance")
 REFERRERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -51,40 +123,26 @@ _MOST_MONTHS: Final = 120_000
 """Largest shift: ten thousand years, all that a calendar with years of four digits has room for."""
 
 
-def apply_edits(
-    instance: Instance, edits: Iterable[Edit], *, note: bool = True, inside_outcome: bool = False
-) -> Instance:
-    """Apply edits in the order given, each to what the earlier ones left.
+Edited = tuple[dict[str, pd.DataFrame], frozenset[str], tuple[Factor, ...]]
+"""Tables, the names of those that the source holds, and the factors."""
 
-    Rows dropped take with them what hangs on them: the rows of other tables that name them, and the edits of
-    outcomes that reach nothing else.
 
-    Parameters
-    ----------
-    instance : Instance
-        The instance; neither it nor its frames change.
-    edits : iterable of Edit
-        The edits.
-    note : bool
-        Whether the edits are added to ``applied``.
-    inside_outcome : bool
-        Whether the edits belong to an outcome, which reaches neither the calendar, economics and risk nor
-        probabilities.
-
-    Returns
-    -------
-    Instance
-        The edited instance; tables that no edit reaches are the same objects.
+def edited(
+    tables: Mapping[str, pd.DataFrame],
+    present: frozenset[str],
+    factors: tuple[Factor, ...],
+    edits: Iterable[Edit],
+    *,
+    inside_outcome: bool,
+) -> Edited:
+    """Return tables and factors after edits, each applied to what the earlier ones left; see `apply_edits`.
 
     Raises
     ------
     InstanceError
-        With every problem found: an edit that names or matches nothing, or that breaks a rule of the catalogue.
+        With every problem found.
     """
-    edits = tuple(edits)
-    if not edits:
-        return instance
-    work = _Work(instance)
+    work = _Work(tables, present, factors)
     problems: list[Problem] = []
     for each in edits:
         try:
@@ -94,19 +152,17 @@ def apply_edits(
     problems += work.broken_cells() + work.dangling_names()
     if problems:
         raise InstanceError(problems)
-    factors = work.factors if inside_outcome else work.factors_left()
-    applied = (*instance.applied, *(each.text or spell(each) for each in edits)) if note else instance.applied
-    return replace(instance, tables=work.tables, present=frozenset(work.present), factors=factors, applied=applied)
+    return work.tables, frozenset(work.present), work.factors if inside_outcome else work.factors_left()
 
 
 class _Work:
     """The tables while edits are applied to them."""
 
-    def __init__(self, instance: Instance) -> None:
-        self.before = instance
-        self.tables = dict(instance.tables)
-        self.present = set(instance.present)
-        self.factors = instance.factors
+    def __init__(
+        self, tables: Mapping[str, pd.DataFrame], present: frozenset[str], factors: tuple[Factor, ...]
+    ) -> None:
+        self.tables_before, self.present_before = tables, present
+        self.tables, self.present, self.factors = dict(tables), set(present), factors
         self.touched: dict[str, dict[str, Edit]] = {}
         self.renamed: dict[str, Edit] = {}
         self.shrunk: set[str] = set()
@@ -250,13 +306,13 @@ class _Work:
     def _moot(self, edit: Edit) -> bool:
         if edit.table not in TABLES:
             return False
-        table, old = TABLES[edit.table], self.before
+        table, old = TABLES[edit.table], self.tables_before
         if edit.operation == "insert":
             named = [(c.refers_to, edit.where[c.name]) for c in table.columns if c.refers_to and c.name in edit.where]
-            return any(_has(old.tables, *name) and not _has(self.tables, *name) for name in named)
+            return any(_has(old, *name) and not _has(self.tables, *name) for name in named)
         return (
             edit.table in self.shrunk
-            and _reaches(edit, table, rows_of(table, old.tables, old.present))
+            and _reaches(edit, table, rows_of(table, old, self.present_before))
             and not _reaches(edit, table, rows_of(table, self.tables, self.present))
         )
 

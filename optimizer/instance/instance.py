@@ -4,86 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Scalar
+from optimizer.catalogue.tables import TABLES, Scalar, Table
+from optimizer.instance.edit import edited
+from optimizer.instance.remembered import Remembered
+from optimizer.language.edits import Edit, Factor, WhatIf, edit, spell
 from optimizer.problems import InstanceError, Problem, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from optimizer.instance.sheet_places import SheetPlaces
-    from optimizer.tree.earlier import Earlier
-    from optimizer.tree.layouts import Layouts
-
-Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
-Cell = str | float | int | bool | dt.date
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A change of cells of one table, from a what-if, an outcome or the command line.
-
-    Attributes
-    ----------
-    table : str
-        Table of the catalogue, or ``uncertainty``.
-    operation : {"set", "scale", "add", "shift_months", "insert", "drop"}
-        What is done to the cells.
-    where : mapping of str to Cell
-        Column to glob (text) or value (numbers, dates); all must match. For ``insert`` the row.
-    column : str
-        Column that is changed; blank for ``insert`` and ``drop``.
-    value : Cell
-        Operand; ``""`` clears a cell.
-    start, until : datetime.date or None
-        Dates in ``[start, until)`` that the edit reaches; None: open.
-    text : str
-        The edit in the command line's spelling, for messages and manifests.
-    """
-
-    table: str
-    operation: Operation
-    where: Mapping[str, Cell] = field(default_factory=dict)
-    column: str = ""
-    value: Cell = ""
-    start: dt.date | None = None
-    until: dt.date | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One outcome of an uncertainty factor."""
-
-    name: str
-    probability: float
-    edits: tuple[Edit, ...] = ()
-
-
-@dataclass(frozen=True)
-class Factor:
-    """Something uncertain, revealed on a date."""
-
-    name: str
-    revealed: dt.date
-    outcomes: tuple[Outcome, ...]
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """A named list of edits, or outcomes taken as known."""
-
-    name: str
-    description: str = ""
-    edits: tuple[Edit, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +43,7 @@ class Instance:
         Where its cells stand in the workbook that it was read from; None: it was read from a folder.
     earlier : Earlier or None
         An earlier plan that the plan should stay near. It is no part of the format: a run keeps it, `save` does not.
-    checked : Layouts or None
+    checked : Remembered or None
         What was made and found when it was read, remembered by its tables, which nobody changes. Instances edited from
         it share the tables that no edit reaches, and so that work.
     """
@@ -124,7 +56,7 @@ class Instance:
     applied: tuple[str, ...] = ()
     sheets: SheetPlaces | None = None
     earlier: Earlier | None = None
-    checked: Layouts | None = field(default=None, repr=False)
+    checked: Remembered | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("tables", "whatifs", "files"):
@@ -230,8 +162,6 @@ class Instance:
         InstanceError
             If an edit names nothing, matches nothing, or leaves data that break a rule.
         """
-        from optimizer.instance.edit import apply_edits, edit
-
         parsed = tuple(edit(e) if isinstance(e, str) else e for e in edits)
         return apply_edits(self, parsed)
 
@@ -293,3 +223,96 @@ class Instance:
 def replaced(instance: Instance, tables: Mapping[str, pd.DataFrame], applied: Iterable[str] = ()) -> Instance:
     """Return the instance with some tables replaced and the edits that did it noted."""
     return replace(instance, tables={**instance.tables, **tables}, applied=(*instance.applied, *applied))
+
+
+def apply_edits(
+    instance: Instance, edits: Iterable[Edit], *, note: bool = True, inside_outcome: bool = False
+) -> Instance:
+    """Apply edits in the order given, each to what the earlier ones left.
+
+    Rows dropped take with them what hangs on them: the rows of other tables that name them, and the edits of
+    outcomes that reach nothing else.
+
+    Raises
+    ------
+    InstanceError
+        With every problem found: an edit that names or matches nothing, or that breaks a rule of the catalogue.
+    """
+    edits = tuple(edits)
+    if not edits:
+        return instance
+    tables, present, factors = edited(
+        instance.tables, instance.present, instance.factors, edits, inside_outcome=inside_outcome
+    )
+    applied = (*instance.applied, *(each.text or spell(each) for each in edits)) if note else instance.applied
+    return replace(instance, tables=tables, present=present, factors=factors, applied=applied)
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """An earlier plan, and what it costs to leave it.
+
+    Attributes
+    ----------
+    allocation : pandas.DataFrame
+        The earlier plan's table of that name.
+    resolution : str
+        Length of its periods: ``month``, ``quarter`` or ``year``.
+    move_cost_bn_per_gw_year : float
+        Penalty, $bn per GW and year by which a pair of pathway and pool has more or less than the earlier plan gave it.
+    """
+
+    allocation: pd.DataFrame
+    resolution: str
+    move_cost_bn_per_gw_year: float
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the plan and the cost."""
+        content = f"{self.resolution} {self.move_cost_bn_per_gw_year!r}\n{self.allocation.to_csv(index=False)}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @cached_property
+    def nodes(self) -> pd.DataFrame:
+        """Node, start, known and probability of every node of the earlier plan."""
+        return self.allocation.drop_duplicates("node")[["node", "start", "known", "probability"]]
+
+    def days(self) -> list[str]:
+        """Return the first day of each period that the earlier plan has, in order."""
+        return sorted(set(self.nodes["start"].dt.strftime("%Y-%m-%d")))
+
+
+@dataclass(frozen=True)
+class SheetPlaces:
+    """Where the cells of an instance stand in its workbook.
+
+    Attributes
+    ----------
+    letters : mapping of str to mapping of str to str
+        Column letters by sheet and column name.
+    settings : mapping of str to int
+        Row of the sheet ``settings`` by ``section.key``.
+    """
+
+    letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    settings: Mapping[str, int] = field(default_factory=dict)
+
+    def place(self, table: Table, row: int, column: str) -> str:
+        """Say where a cell is: ``demand!C7``. Rows are the sheet's; 0 is a row that an edit inserted."""
+        if table.section:
+            at = self.settings.get(f"{table.name}.{column}")
+            letter = self.letters.get("settings", {}).get("value")
+            return f"settings!{letter}{at}" if at and letter else f"settings, {table.name}.{column}"
+        found = self.letters.get(table.name, {}).get(column)
+        return f"{table.name}!{found}{row}" if found and row else f"{table.name} {_row(row)}, {column}"
+
+    def told(self, problem: Problem) -> Problem:
+        """Return a problem that names a file of a folder as one that names the sheet in its place."""
+        where = problem.where.replace("uncertainty.toml", "sheet outcomes")
+        if where.startswith("whatifs/"):
+            where = "sheet whatifs, " + where.removeprefix("whatifs/").replace(".toml", "", 1)
+        return replace(problem, where=where)
+
+
+def _row(row: int) -> str:
+    return f"row {row}" if row else "inserted row"

@@ -13,8 +13,9 @@ import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import place, shown
-from optimizer.instance.instance import Cell, Instance
+from optimizer.instance.instance import Instance
 from optimizer.instance.selection import Mask, hits
+from optimizer.language.cursor import Cell
 from optimizer.language.quantities import Cells, Figure, Number, Operation, Path, Quantity, Span, parse
 from optimizer.problems import InstanceError, Problem, nearest
 
@@ -187,13 +188,7 @@ def needs_plan(quantity: Quantity) -> bool:
 
 
 def not_found(instance: Instance) -> list[Problem]:
-    """Return warnings of the claims that cannot be judged: a cell of their quantity is not to be found, or is blank.
-
-    Parameters
-    ----------
-    instance : Instance
-        A valid instance.
-    """
+    """Return warnings of the claims that cannot be judged: a cell of their quantity is not to be found, or is blank."""
     problems: list[Problem] = []
     claims = instance.tables["claims"]
     for row, claim, text in zip(claims.index, claims["claim"], claims["quantity"], strict=True):

@@ -16,8 +16,8 @@ import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
 from optimizer.instance.cells import BLANKS, filled_default, shown
-from optimizer.instance.instance import Cell, Edit
-from optimizer.language.edits import spell
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
 Mask = npt.NDArray[np.bool_]
@@ -112,22 +112,6 @@ def stamp(date: dt.date | None) -> np.datetime64 | None:
 def select(edit: Edit, table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, Mask]:
     """Return the rows that an edit reaches.
 
-    Parameters
-    ----------
-    edit : Edit
-        The edit; its ``where`` and its dates select.
-    table : Table
-        Catalogue entry of the table.
-    frame : pandas.DataFrame
-        The table as it stands; it is not changed.
-
-    Returns
-    -------
-    frame : pandas.DataFrame
-        The table, on a step-function table with the rows in force on the edit's dates repeated on those dates.
-    mask : numpy.ndarray of bool, one per row of the returned frame
-        The rows that the edit reaches, at least one.
-
     Raises
     ------
     InstanceError
@@ -178,17 +162,7 @@ def matching(edit: Edit, table: Table, frame: pd.DataFrame) -> Mask:
 
 
 def hits(column: Column, series: pd.Series, pattern: Cell, value: Any) -> Mask:
-    """Return which cells of a column match: text by glob or exact name, the rest by value, blanks as their default.
-
-    Parameters
-    ----------
-    column : Column
-        Column of the catalogue.
-    series : pandas.Series
-        Its cells.
-    pattern, value : Cell
-        What is asked for as written, and as the column stores it.
-    """
+    """Return which cells of a column match: text by glob or exact name, the rest by value, blanks as their default."""
     if column.kind == "text":
         cells = series.to_numpy()
         met: Mask = np.asarray(cells == value, dtype=np.bool_)

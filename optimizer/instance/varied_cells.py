@@ -13,11 +13,11 @@ import numpy as np
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
 from optimizer.instance.cells import filled_default, shown
-from optimizer.instance.edit import EDITABLE, rows_of
-from optimizer.instance.instance import Cell, Edit, Instance, Operation
-from optimizer.instance.probability import TARGET
+from optimizer.instance.edit import EDITABLE, TARGET, rows_of
+from optimizer.instance.instance import Instance
 from optimizer.instance.selection import select
-from optimizer.language.edits import EditReader, noted, spell
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, EditReader, Operation, noted, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
 FORMS: Final = (

@@ -14,9 +14,8 @@ from typing import Any, Final
 import pandas as pd
 
 from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.files import refuse_occupied, whole_folder
-from optimizer.instance.instance import Instance
-from optimizer.kept.csv import read_table, table_csv
+from optimizer.files import printable, refuse_occupied, whole_folder
+from optimizer.instance.instance import Earlier, Instance
 from optimizer.kept.record import (
     INSTANCE,
     MANIFEST,
@@ -27,15 +26,15 @@ from optimizer.kept.record import (
     garbled,
     json_bytes,
     read_part,
+    read_table,
     sha256,
+    table_csv,
     versions,
 )
 from optimizer.plan.plan import Plan
 from optimizer.problems import InstanceError, Problem
 from optimizer.storage.read import load
-from optimizer.storage.sources import printable
 from optimizer.storage.write import save
-from optimizer.tree.earlier import Earlier
 
 FORMAT: Final = "gwplan run"
 VERSION: Final = 1
@@ -130,24 +129,6 @@ def keep(
 ) -> Path:
     """Keep a plan in a new folder, whole or not at all.
 
-    Parameters
-    ----------
-    plan : Plan
-        What to keep.
-    folder : str or Path
-        The folder to be; the folders above it are made.
-    command : sequence of str
-        The command as given; of the program only its name is kept.
-    options : mapping
-        The options of the solve, as far as JSON can hold them.
-    force : bool
-        Whether a kept run in `folder` is replaced. It stays until the new one is complete.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
-
     Raises
     ------
     InstanceError
@@ -173,16 +154,6 @@ def keep(
 
 def read_run(folder: str | Path) -> Run:
     """Read a kept run.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Where it is kept.
-
-    Returns
-    -------
-    Run
-        Its manifest, summary and tables; the instance is read when it is first asked for.
 
     Raises
     ------

@@ -12,17 +12,16 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.files import refuse_occupied, whole_folder
-from optimizer.kept.case_columns import unit
-from optimizer.kept.csv import harmless
+from optimizer.files import printable, refuse_occupied, whole_folder
+from optimizer.instance.instance import Instance
 from optimizer.kept.record import (
     INSTANCE,
     MANIFEST,
     Kind,
-    about,
     as_given,
     changed,
     garbled,
+    harmless,
     json_bytes,
     read_part,
     sha256,
@@ -30,7 +29,48 @@ from optimizer.kept.record import (
 )
 from optimizer.problems import InstanceError, Problem
 from optimizer.storage.write import save
-from optimizer.studies.sweep.sweep import Results
+
+_UNITS: Final = (
+    ("bn_per_gw_year", "$bn per GW-year"),
+    ("bn_per_gw", "$bn per GW"),
+    ("gw_years", "GW-years"),
+    ("gw_per_month", "GW per month"),
+    ("_bn", "$bn"),
+    ("_gw", "GW"),
+    ("_days", "days"),
+    ("_months", "months"),
+    ("utilisation", "share"),
+    ("share", "share"),
+)
+
+
+def unit(column: str) -> str:
+    """Return the unit of a column by its name; blank where it has none."""
+    plain = column.partition(" @ ")[0].rpartition("].")[2].partition("[")[0]
+    return next((words for ending, words in _UNITS if plain.endswith(ending)), "")
+
+
+def unit_behind(column: str) -> str:
+    """Return the unit of a column as it stands behind a figure; blank where it has none."""
+    return f" {unit(column)}" if unit(column) else ""
+
+
+def in_words(figure: str) -> str:
+    """Return what a figure of a case is called."""
+    return {"objective_bn": "worth", "npv_bn": "cash (NPV)", "idle_gw_years": "idle capacity"}.get(figure, figure)
+
+
+def with_unit(figure: str) -> str:
+    """Return what a figure of a case is called, with its unit."""
+    return f"{in_words(figure)}, {unit(figure)}" if unit(figure) else in_words(figure)
+
+
+def label(value: Any) -> str:
+    """Return a value of an axis in words; blank: as in the base."""
+    if pd.isna(value):
+        return "as in the base"
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
+
 
 CASES: Final = "cases"
 """The table of all cases, one row each."""
@@ -75,7 +115,8 @@ def is_sweep(folder: str | Path) -> bool:
 
 
 def keep(
-    results: Results,
+    instance: Instance,
+    asked: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame],
     folder: str | Path,
     *,
@@ -86,36 +127,33 @@ def keep(
 
     The tables hold nothing of when and where they were worked out: the same sweep has the same bytes.
 
-    Parameters
-    ----------
-    results : Results
-        The cases.
-    tables : mapping of str to pandas.DataFrame
-        What else was made of them, by name.
-    folder : str or Path
-        The folder to be.
-    command : sequence of str
-        The command as given.
-    force : bool
-        Whether a kept sweep in `folder` is replaced.
-
     Raises
     ------
     InstanceError
         If the folder may not be replaced, or cannot be written.
     """
     refuse_existing(folder, force=force)
-    instance = results.study.instance
     contents: dict[str, bytes] = {}
-    for name, table in {CASES: results.table, **tables}.items():
+    for name, table in tables.items():
         contents[f"{name}.csv"], contents[f"{name}.parquet"] = _csv(table), _parquet(name, table)
     instance = replace(instance, whatifs={}) if instance.applied else instance
     with whole_folder(Path(folder), replace=force) as new:
         save(instance, new / INSTANCE)
         for file, data in contents.items():
             (new / file).write_bytes(data)
+        statuses = tables[CASES]["status"].tolist()
         digests = {INSTANCE: instance.digest, **{file: sha256(data) for file, data in contents.items()}}
-        (new / MANIFEST).write_bytes(json_bytes(_manifest(results, command, digests)))
+        manifest = {
+            "format": FORMAT,
+            "version": VERSION,
+            "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            **asked,
+            "command": as_given(command),
+            "versions": versions(),
+            "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
+            "contents": digests,
+        }
+        (new / MANIFEST).write_bytes(json_bytes(manifest))
 
 
 def read_sweep(folder: str | Path) -> KeptSweep:
@@ -149,35 +187,6 @@ def read_sweep(folder: str | Path) -> KeptSweep:
     if problems:
         raise InstanceError(problems)
     return KeptSweep(root, manifest, tables)
-
-
-def described(results: Results) -> dict[str, Any]:
-    """Return what a manifest says of a sweep itself: what was asked, of which instance, and what the base comes to."""
-    study = results.study
-    return {
-        "kind": study.kind,
-        **about(study.instance),
-        "settings": dict(study.settings),
-        "quantities": list(study.quantities),
-        "base": dict(results.base),
-    }
-
-
-def _manifest(results: Results, command: Sequence[str], contents: Mapping[str, str]) -> dict[str, Any]:
-    study = results.study
-    statuses = results.table["status"].tolist()
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        **described(results),
-        "command": as_given(command),
-        "study": study.digest,
-        "options": {"time_limit": study.options.time_limit, "solver": dict(study.options.solver)},
-        "versions": versions(),
-        "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
-        "contents": dict(contents),
-    }
 
 
 def _csv(table: pd.DataFrame) -> bytes:

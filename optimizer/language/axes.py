@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from optimizer.instance.instance import Cell, Edit
-from optimizer.language.cursor import as_number
-from optimizer.language.edits import OPERATOR, EditReader, noted
+from optimizer.language.cursor import Cell, as_number
+from optimizer.language.edits import OPERATOR, Edit, EditReader, noted
 
 FORMS: Final = (
     "write TABLE[column=pattern, ...].column = VALUE, VALUE, ... @ from..until; *= or += for =, "

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from optimizer.catalogue.tables import TABLES, allowed_columns
-from optimizer.instance.instance import Cell
 from optimizer.problems import InstanceError, Problem
+
+Cell = str | float | int | bool | dt.date
 
 NAME: Final = re.compile(r"[^\W\d]\w*")
 WORD: Final = re.compile(r'[^\s,\[\]"=@]+')

@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.instance.instance import Cell
-from optimizer.language.cursor import DATE, NAME, NUMBER, WORD, Cursor, as_number
+from optimizer.language.cursor import DATE, NAME, NUMBER, WORD, Cell, Cursor, as_number
 from optimizer.problems import nearest
 
 FORMS: Final = (
@@ -129,13 +128,6 @@ Quantity = Number | Cells | Figure | Operation
 
 def parse(text: str, where: str) -> Quantity:
     """Return the quantity that a text spells.
-
-    Parameters
-    ----------
-    text : str
-        The quantity.
-    where : str
-        Words that say which claim it belongs to, for messages.
 
     Raises
     ------

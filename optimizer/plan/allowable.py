@@ -16,13 +16,13 @@ import pandas as pd
 
 from models.data import PlanData
 from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import Cell, Instance
+from optimizer.instance.instance import Instance
+from optimizer.language.cursor import Cell
 from optimizer.language.edits import spell_cells
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import numbers_of
-from optimizer.solver.directions import Directions
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.solver.solution import Solution
+from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution
+from optimizer.solver.sides import Directions
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
@@ -51,22 +51,7 @@ CELL: Final = ("table", "row", "column", "value", "unit")
 def allowable_changes(
     laid_out: Timeline, program: LinearProgram, solution: Solution, *, worked_out: bool
 ) -> pd.DataFrame:
-    """Return every value and cost of the tables with how far it may rise and fall, alone, while the plan stays best.
-
-    Parameters
-    ----------
-    laid_out, program, solution : Timeline, LinearProgram, Solution
-        What was planned for, and its certified optimum.
-    worked_out : bool
-        Whether to work the changes out; else they are blank.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per cell that is neither blank nor 0. Changes are in the cell's unit; infinite where no change of the
-        cell changes the plan; blank where they are not worked out: with whole numbers or aversion to risk, where an
-        outcome's edit fits only the cell as it is, and where the cell decides the order of tiers.
-    """
+    """Return every value and cost of the tables with how far it may rise and fall, alone, while the plan stays best."""
     instance = laid_out.instance
     able = worked_out and solution.basis is not None and bool(len(solution.row_duals))
     reach = None

@@ -73,13 +73,6 @@ class Claim:
 def judged(instance: Instance, plan: Callable[[], Mapping[str, Any]]) -> list[Claim]:
     """Return every claim of an instance beside the figure from its data.
 
-    Parameters
-    ----------
-    instance : Instance
-        The instance, valid.
-    plan : callable
-        Gives the summary of the instance's plan; called at most once, and only if a claim names a figure of it.
-
     Raises
     ------
     InstanceError

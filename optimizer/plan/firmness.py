@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from optimizer.errors import SolverError
-from optimizer.plan.mean_use import mean_use, use_cost, year_weights
+from optimizer.plan.tables import mean_use, use_cost, year_weights
 from optimizer.plan.values import values
 from optimizer.solver.certify import certify
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import Basis, SolveOptions, Status
+from optimizer.solver.program import Basis, FloatArray, LinearProgram, Solution, SolveOptions, Status
+from optimizer.solver.sides import Directions
 from optimizer.tree.timeline import Timeline
 
 MOST_PLANS = 3
@@ -150,3 +150,39 @@ def _apart(now: FloatArray, found: list[tuple[str, FloatArray]]) -> Iterator[tup
         name, use = found[int(np.argmax(distance))]
         chosen.append(use)
         yield name, use
+
+
+LEAST_LOSS = 1e-9
+"""$bn per GW below which a loss is none."""
+
+
+def firmness(laid_out: Timeline, program: LinearProgram, solution: Solution, *, worked_out: bool) -> pd.DataFrame:
+    """Return what another split loses at least, by pathway, in the first period and in each year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `pathway`, `when` (``first`` or the year), and $bn of worth that each GW less and each GW more of expected mean
+        use in that time loses at least: `less_loses_bn_per_gw`, `more_loses_bn_per_gw`; 0 where another split may be
+        worth as much, infinite where no plan has less, or more.
+    """
+    able = worked_out and solution.status is Status.OPTIMAL and solution.basis is not None and not program.whole.any()
+    directions = Directions(program, solution) if able else None
+    rows = []
+    for p, pathway in enumerate(laid_out.data.pathways):
+        for when, weight in _times(laid_out):
+            more, less = directions.reach(use_cost(laid_out, program, p, weight)) if directions else (np.nan, np.nan)
+            rows.append((pathway, when, _told(less), _told(more)))
+    return pd.DataFrame(rows, columns=["pathway", "when", "less_loses_bn_per_gw", "more_loses_bn_per_gw"])
+
+
+def _times(laid_out: Timeline) -> list[tuple[str, FloatArray]]:
+    """Return the first period and each year, with every node's weight in its expected mean."""
+    tree = laid_out.data.tree
+    years, weights = year_weights(laid_out)
+    first = np.where(tree.period == 0, tree.probability, 0.0)
+    return [("first", first), *zip(map(str, years.tolist()), weights, strict=True)]
+
+
+def _told(loss: float) -> float:
+    return 0.0 if loss <= LEAST_LOSS else loss

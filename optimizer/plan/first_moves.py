@@ -127,15 +127,7 @@ class Kept:
 
 
 def kept_decisions(laid_out: Timeline, tables: Mapping[str, pd.DataFrame]) -> Kept:
-    """Return the decisions that the tables of a plan tell.
-
-    Parameters
-    ----------
-    laid_out : Timeline
-        The instance on the tree whose nodes the tables name.
-    tables : mapping of str to pandas.DataFrame
-        The plan's tables.
-    """
+    """Return the decisions that the tables of a plan tell."""
     data = laid_out.data
 
     def filled(table: str, column: str, **axes: tuple[str, ...]) -> FloatArray:

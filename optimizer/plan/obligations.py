@@ -121,13 +121,6 @@ def _shares(names: Sequence[Any], rows: Sequence[Any], table: pd.DataFrame, node
 def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
     """Return undiscounted obligations by vendor, contract and calendar year, expected over the scenarios.
 
-    Parameters
-    ----------
-    timeline : Timeline
-        The instance on its tree.
-    plan : Values
-        The plan's decisions.
-
     Returns
     -------
     pandas.DataFrame

@@ -13,15 +13,14 @@ from models.data import PlanData
 from optimizer.instance.instance import Instance
 from optimizer.plan import tables as make
 from optimizer.plan.allowable import allowable_changes
-from optimizer.plan.firmness_folded import firmness
+from optimizer.plan.firmness import firmness
 from optimizer.plan.marginals import marginal_rows, marginal_values
 from optimizer.plan.obligations import obligations
 from optimizer.plan.values import Values, of_contracts, values
 from optimizer.solver.certify import Certificate
-from optimizer.solver.mixed import with_whole_fixed
-from optimizer.solver.program import LinearProgram
+from optimizer.solver.program import LinearProgram, Solution
 from optimizer.solver.sides import both_sides
-from optimizer.solver.solution import Solution
+from optimizer.solver.solving import with_whole_fixed
 from optimizer.tree.timeline import Timeline
 
 
@@ -124,21 +123,7 @@ def make_plan(
     *,
     allowable: bool = False,
 ) -> Plan:
-    """Return the plan that a solution means.
-
-    Parameters
-    ----------
-    timeline : Timeline
-        The instance on its tree.
-    program : LinearProgram
-        The program that was solved.
-    solution : Solution
-        A feasible solution; its duals, where there are any, give the marginal values.
-    certificate : Certificate
-        What is proved of it.
-    allowable : bool
-        Whether allowable changes of values and costs are worked out.
-    """
+    """Return the plan that a solution means."""
     data = timeline.data
     decided = values(program, data, solution.columns)
     duals = solution.row_duals if len(solution.row_duals) else np.full(program.shape[0], np.nan)

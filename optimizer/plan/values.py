@@ -148,17 +148,7 @@ def carried(by_node: FloatArray, source: IntArray) -> FloatArray:
 
 
 def values(program: LinearProgram, data: PlanData, columns: FloatArray) -> Values:
-    """Return a solution's columns as arrays.
-
-    Parameters
-    ----------
-    program : LinearProgram
-        Tells which column is what.
-    data : PlanData
-        Gives the axes.
-    columns : (n,) float array
-        Values of the columns.
-    """
+    """Return a solution's columns as arrays."""
     clean = np.where(np.abs(columns) < _NOISE, 0.0, columns)
     label = {name: code for code, name in enumerate(program.labels)}
     axes = {"P": data.pathways, "Q": data.pools, "K": data.contracts, "W": data.ways_out, "O": data.offers}

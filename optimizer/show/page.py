@@ -235,13 +235,7 @@ class Page:
 
 @contextmanager
 def printed(console: Console | None = None) -> Iterator[Page]:
-    """Yield a page of the console's width that is printed when the block ends.
-
-    Parameters
-    ----------
-    console : rich.console.Console, optional
-        Where to print; standard output by default. Block characters are drawn on a UTF-8 terminal only.
-    """
+    """Yield a page of the console's width that is printed when the block ends."""
     console = console or Console()
     width = min(max(console.width, NARROWEST), WIDEST)
     page = Page(width, console.encoding, blocks=console.is_terminal and console.encoding.startswith("utf"))

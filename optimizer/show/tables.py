@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING, Column
 from optimizer.files import refuse_occupied, whole_folder
-from optimizer.kept.csv import FORMULA, table_csv
+from optimizer.kept.record import FORMULA, table_csv
 from optimizer.kept.run import Run
 
 if TYPE_CHECKING:
@@ -25,20 +25,6 @@ def to_csv(run: Run, folder: str | Path, force: bool = False) -> Path:
     """Write a run's tables as CSV, and the unit and meaning of their columns as ``columns.csv``.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front; the kept run itself has it as it is.
-
-    Parameters
-    ----------
-    run : Run
-        What to export.
-    folder : str or Path
-        The folder to be, written whole or not at all.
-    force : bool
-        Whether an earlier CSV export in `folder` is replaced; nothing else is.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
 
     Raises
     ------
@@ -60,20 +46,6 @@ def to_parquet(run: Run, folder: str | Path, force: bool = False) -> Path:
 
     Each column's metadata hold its ``unit`` and ``meaning``; each table's hold its meaning as ``gwplan.meaning`` and,
     as JSON, the run's manifest as ``gwplan.manifest`` and its figures as ``gwplan.summary``.
-
-    Parameters
-    ----------
-    run : Run
-        What to export.
-    folder : str or Path
-        The folder to be, written whole or not at all.
-    force : bool
-        Whether an earlier Parquet export in `folder` is replaced; nothing else is.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
 
     Raises
     ------

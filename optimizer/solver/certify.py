@@ -86,15 +86,6 @@ def certify(program: LinearProgram, columns: FloatArray, row_duals: FloatArray) 
     The reduced costs are computed anew from the row duals, and the dual objective from both: a row or a column counts
     with the bound that its dual's sign points to. By weak duality a small gap between feasible values proves
     optimality.
-
-    Parameters
-    ----------
-    program : LinearProgram
-        The program.
-    columns : (n,) float array
-        Values of the columns.
-    row_duals : (m,) float array
-        Duals of the rows; empty: optimality is not judged (infinite infeasibility and gap).
     """
     activity = program.times(columns)
     # not as a product of vectors: what numpy hands that to wakes threads, which takes longer than all the rest

@@ -53,13 +53,7 @@ def templates() -> Iterator[None]:
 
 
 def compiled(data: PlanData) -> LinearProgram:
-    """Return the linear program of a plan's data.
-
-    Parameters
-    ----------
-    data : PlanData
-        The data on the scenario tree.
-    """
+    """Return the linear program of a plan's data."""
     return compile_terms(terms(data)).program
 
 
@@ -167,13 +161,6 @@ class Compiled:
 
 def expand(rules: Templates, entered: Terms) -> Compiled:
     """Return the linear program of a plan from the templates of its model.
-
-    Parameters
-    ----------
-    rules : Templates
-        Of a model built inside `templates()` from these terms, or from others with the same `Terms.outline`.
-    entered : Terms
-        The plan's sets and parameters.
 
     Raises
     ------

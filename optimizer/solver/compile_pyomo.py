@@ -23,13 +23,6 @@ def from_pyomo(model: ConcreteModel, entered: Terms) -> LinearProgram:
 
     A variable that no row and no cost speaks of keeps its column, and a row that only says what is always true keeps
     its place, without coefficients or bounds: whoever counts columns or rows of a family finds all of them.
-
-    Parameters
-    ----------
-    model : ConcreteModel
-        A linear model with one objective; its variables are not fixed.
-    entered : Terms
-        What it was built from: gives the names their codes.
     """
     # The default sense would turn a maximisation round; mixed form keeps one row, with its sign, for each constraint.
     form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)

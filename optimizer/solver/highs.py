@@ -14,8 +14,16 @@ from numpy.typing import NDArray
 
 from optimizer.errors import SolverError
 from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import RANGED_COLUMNS, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.program import (
+    RANGED_COLUMNS,
+    Basis,
+    FloatArray,
+    LinearProgram,
+    Option,
+    Solution,
+    SolveOptions,
+    Status,
+)
 
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -63,11 +71,6 @@ def version() -> str:
 
 def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
     """Return HiGHS options with their texts turned into the types that HiGHS expects.
-
-    Parameters
-    ----------
-    given : mapping of str to str
-        Options as written on a command line.
 
     Raises
     ------

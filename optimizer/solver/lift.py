@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from optimizer.solver.expand import Table
 from optimizer.solver.highs import BASIC, FREE, LOWER, basis_codes, basis_of
-from optimizer.solver.program import NUMBERED, BoolArray, FloatArray, IntArray, LinearProgram
-from optimizer.solver.solution import Basis
+from optimizer.solver.program import NUMBERED, Basis, BoolArray, FloatArray, IntArray, LinearProgram
 from optimizer.tree.timeline import Timeline
 
 RISK_ROWS = ("cumulative_worth", "deficit_met")
@@ -43,11 +42,6 @@ def carried(
     worth : (L,) float array, optional
         $bn of the source's plan at each of its leaves, where the target weighs risk and the source does not: the rows
         and columns of risk then start at what they are for that plan.
-
-    Returns
-    -------
-    Basis or None
-        Of the target's size; the solver repairs it where it is singular. None where it would not help.
     """
     node = matching_nodes(source_tree, target_tree)
     columns, rows = basis_codes(basis)
@@ -146,19 +140,7 @@ def fixed_where(
     target: LinearProgram,
     node: IntArray,
 ) -> LinearProgram:
-    """Return a program with variables fixed to what another one's solution decided.
-
-    Parameters
-    ----------
-    names : tuple of str
-        The variables.
-    decided : (n,) float array
-        Columns of the source's solution.
-    source, target : LinearProgram
-        The program that was solved, and the one that is to be.
-    node : (N,) int array
-        The source's node that decides for each of the target's; -1: none, it stays free.
-    """
+    """Return a program with variables fixed to what another one's solution decided."""
     lower, upper = target.column_lower.copy(), target.column_upper.copy()
     label = _label_codes(source.labels, target.labels)
     for name in names:

@@ -9,12 +9,11 @@ from typing import Final, Literal
 
 import numpy as np
 
-from optimizer.files import refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.solver.compile import compiled
 from optimizer.solver.program import NUMBERED, IntArray, LinearProgram
-from optimizer.storage.sources import printable
 from optimizer.tree.timeline import timeline
 
 Kind = Literal["lp", "mps"]
@@ -30,22 +29,6 @@ _PLAIN: Final = re.compile(r"[^A-Za-z0-9_]+")
 
 def write_model(instance: Instance, path: str | Path, kind: Kind, *, force: bool = False) -> Path:
     """Write the linear program of an instance: minimise the negative of worth, in $bn.
-
-    Parameters
-    ----------
-    instance : Instance
-        A valid instance.
-    path : str or Path
-        The file to be, written whole or not at all.
-    kind : {"lp", "mps"}
-        CPLEX's LP format, or free MPS.
-    force : bool
-        Whether a file that is there is replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The path.
 
     Raises
     ------

@@ -17,8 +17,7 @@ from scipy.sparse.linalg import splu
 
 from optimizer.solver.highs import BASIC, UPPER, basis_codes
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import BoolArray, FloatArray, LinearProgram
-from optimizer.solver.solution import Basis, Option, SolveOptions, Status
+from optimizer.solver.program import Basis, BoolArray, FloatArray, LinearProgram, Option, SolveOptions, Status
 
 MOVING: Final = ("cost", "offset", "column_lower", "column_upper", "row_lower", "row_upper")
 """Parts of a program that may move along a line."""
@@ -101,17 +100,7 @@ def _same_keys(a: object, b: object, a_keys: object, b_keys: object) -> bool:
 
 
 def line(values: Sequence[float], programs: Sequence[LinearProgram], low: float, high: float) -> Line | str:
-    """Return the line on which three programs lie, or in words what does not.
-
-    Parameters
-    ----------
-    values : sequence of three floats
-        Increasing.
-    programs : sequence of three LinearProgram
-        At these values.
-    low, high : float
-        Ends of the line to be.
-    """
+    """Return the line on which three programs lie, or in words what does not."""
     first, middle, last = programs
     if not (same_structure(first, middle) and same_structure(first, last)):
         return "the program gains or loses rows or columns"
@@ -196,17 +185,7 @@ class _Held:
 
 
 def piece(line: Line, basis: Basis, at: float) -> Piece:
-    """Return the piece of a basis that is optimal at a value.
-
-    Parameters
-    ----------
-    line : Line
-        The programs.
-    basis : Basis
-        Optimal at `at`, up to rounding.
-    at : float
-        A value on the line.
-    """
+    """Return the piece of a basis that is optimal at a value."""
     program, rate = line.at(at), line.rate
     columns = len(program.cost)
     held = _hold(program, rate, basis)
@@ -283,17 +262,6 @@ def pieces(line: Line, basis: Basis, start: float, direction: int) -> Iterator[P
     """Yield the pieces from a value to the line's end in a direction, each beginning where the one before ended.
 
     They end early where the program beyond has no solution.
-
-    Parameters
-    ----------
-    line : Line
-        The programs.
-    basis : Basis
-        Optimal at `start`.
-    start : float
-        A value on the line.
-    direction : {1, -1}
-        Up or down.
     """
     now: Piece | None = piece(line, basis, start)
     last = line.high if direction > 0 else line.low

@@ -12,9 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.solver.highs import BASIC, Moved, basis_codes
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.solver.solution import Solution
+from optimizer.solver.highs import BASIC, UPPER, Moved, basis_codes, loaded, must
+from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution, SolveOptions
 
 STEPS: Final = (1e-3, 1e-4, 1e-5, 1e-6)
 """Distances tried, GW: the largest over which the objective is a straight line tells its slope."""
@@ -45,19 +44,7 @@ class Sides:
 
 
 def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, always: bool = False) -> Sides | None:
-    """Return the slopes on both sides of some rows' bounds, None without an optimal basis.
-
-    Parameters
-    ----------
-    program : LinearProgram
-        A linear program (whole numbers fixed).
-    solution : Solution
-        Its certified optimum, with ranges.
-    rows : int array
-        Rows with one bound, or with two that are equal.
-    always : bool
-        Whether to solve again however long that takes; else only where `MOST_WORK` allows.
-    """
+    """Return the slopes on both sides of some rows' bounds, None without an optimal basis."""
     if solution.row_ranges is None or solution.basis is None or not len(solution.row_duals):
         return None
     empty = np.full(program.shape[0], np.nan)
@@ -109,3 +96,48 @@ def _slope(moved: Moved, row: int, direction: float, bound: float, best: float) 
             end = bound + direction * step  # so far it was seen to hold
             return dual, max(high, end) if direction > 0 else min(low, end)
     return np.nan, bound
+
+
+_NOISE = 1e-10
+"""Changes of a reduced cost, relative to the largest, that are the arithmetic's own."""
+
+
+class Directions:
+    """An optimal basis that is asked how far costs may move.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        A linear program without whole numbers.
+    solution : Solution
+        Its certified optimum, with a basis.
+    """
+
+    def __init__(self, program: LinearProgram, solution: Solution) -> None:
+        self._program = program
+        self._highs = loaded(program, SolveOptions())
+        must(self._highs.setBasis(solution.basis), "starting from a basis")
+        status, basic = self._highs.getBasicVariables()
+        must(status, "factorising a basis")
+        self._basic = np.asarray(basic)
+        code = np.concatenate(basis_codes(solution.basis))
+        lower = np.concatenate([program.column_lower, program.row_lower])
+        upper = np.concatenate([program.column_upper, program.row_upper])
+        self._able = (code != BASIC) & (lower < upper)
+        self._sign = np.where(code == UPPER, -1.0, 1.0)[self._able]
+        duals = solution.row_duals
+        reduced = np.concatenate([program.cost - program.transposed_times(duals), duals])
+        self._slack = np.maximum(self._sign * reduced[self._able], 0.0)
+
+    def reach(self, direction: FloatArray) -> tuple[float, float]:
+        """Return how far costs may move against a direction, and along it, while the plan stays best; both >= 0."""
+        at_basic = np.where(self._basic >= 0, direction[np.maximum(self._basic, 0)], 0.0)
+        status, duals = self._highs.getBasisTransposeSolve(at_basic)
+        must(status, "solving with a basis")
+        change = np.concatenate([direction - self._program.transposed_times(duals), duals])[self._able] * self._sign
+        change[np.abs(change) <= _NOISE * np.abs(direction).max(initial=0.0)] = 0.0
+        against, along = (
+            float(np.divide(self._slack, side, out=np.full(len(side), np.inf), where=side > 0).min(initial=np.inf))
+            for side in (change, -change)
+        )
+        return against, along

@@ -17,12 +17,11 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.instance.instance import Factor
+from optimizer.language.edits import Factor
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.lift import carried, fixed_where, matching_nodes, spliced
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import DEVEX, PRIMAL, Basis, Option, Solution, SolveOptions, Status
+from optimizer.solver.program import DEVEX, PRIMAL, Basis, LinearProgram, Option, Solution, SolveOptions, Status
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
@@ -84,26 +83,7 @@ def lifted(
     meanwhile: Callable[[], object] | None = None,
     layouts: Layouts | None = None,
 ) -> tuple[Solution | None, tuple[Stage, ...]]:
-    """Solve a program from the bases of smaller trees.
-
-    Parameters
-    ----------
-    laid_out : Timeline
-        The instance on its tree.
-    program : LinearProgram
-        Its program.
-    options : SolveOptions
-        The time limit holds for all stages together.
-    meanwhile : callable, optional
-        Called while the solver runs for the first time.
-    layouts : Layouts, optional
-        Remembers what was made of the instance's tables.
-
-    Returns
-    -------
-    (Solution or None, tuple of Stage)
-        None where lifting does not help, and a cold solve has to.
-    """
+    """Solve a program from the bases of smaller trees."""
     lift = _Lift(options, layouts or Layouts(), meanwhile)
     return lift.tree(laid_out, program), tuple(lift.stages)
 

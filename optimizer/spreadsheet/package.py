@@ -131,13 +131,6 @@ class Package:
 def open_package(data: bytes, name: str) -> Package:
     """Open the bytes of a spreadsheet file.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        Its name, for messages.
-
     Raises
     ------
     InstanceError

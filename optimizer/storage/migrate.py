@@ -8,22 +8,92 @@ import os
 import re
 import shutil
 import tomllib
-from collections.abc import Callable, MutableMapping
+import zipfile
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
+from xml.sax.saxutils import escape
 
-from optimizer.catalogue.sheets import OUTCOME_EDITS, SETTINGS, WHATIF_EDITS
-from optimizer.catalogue.tables import SCHEMA_VERSION
-from optimizer.files import refuse_occupied, whole_folder
+from optimizer.catalogue.tables import ABOUT, KNOWN_SHEETS, OUTCOME_EDITS, SCHEMA_VERSION, SETTINGS, WHATIF_EDITS
+from optimizer.files import printable, read_bytes, refuse_occupied, whole_folder
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
-from optimizer.storage.read import is_workbook, read_sources
-from optimizer.storage.sources import Sources, printable, read_folder
-from optimizer.storage.workbook_grids import Grid, grids, packed
+from optimizer.spreadsheet.cells import Odd, Workbook, letters
+from optimizer.spreadsheet.package import open_package
+from optimizer.storage.read import Sources, is_workbook, read_folder, read_sources
 from optimizer.storage.workbook_read import read_book
 from optimizer.storage.write import write_texts
+
+Grid = list[list[str]]
+"""Rows of cells, the header first."""
+
+_MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATIONS: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+
+def grids(path: str | Path) -> dict[str, Grid]:
+    """Return every sheet but the one that explains, as text.
+
+    Raises
+    ------
+    InstanceError
+        If it is no workbook that may be trusted, or a cell holds a formula or an error.
+    """
+    book = Workbook(open_package(read_bytes(path), printable(str(path))))
+    found: dict[str, Grid] = {}
+    problems: list[Problem] = []
+    for name in book.parts:
+        rows = book.sheet(name).rows if name != ABOUT else {}
+        odd = [
+            Problem(f"{name}!{letters(column)}{row}", cell.what, cell.rule, cell.remedy)
+            for row, cells in rows.items()
+            for column, cell in cells.items()
+            if isinstance(cell, Odd)
+        ]
+        if odd and name not in KNOWN_SHEETS:  # a sheet of the planner's own
+            continue
+        problems += odd
+        width = max((max(cells) for cells in rows.values()), default=0)
+        grid: Grid = [[""] * width for _ in range(max(rows, default=0))]
+        for row, cells in rows.items():
+            for column, cell in cells.items():
+                if isinstance(cell, str):
+                    grid[row - 1][column - 1] = cell.strip() if row == 1 else cell
+        if grid:
+            found[name] = grid
+    if problems:
+        raise InstanceError(problems)
+    return found
+
+
+def packed(sheets: Mapping[str, Grid]) -> bytes:
+    """Return sheets as the bytes of a plain workbook, every cell a text."""
+    data, names = BytesIO(), [*sheets]
+    with zipfile.ZipFile(data, "w") as archive:
+        main = "".join(f'<sheet name="{escape(n, {chr(34): "&quot;"})}" r:id="r{i}"/>' for i, n in enumerate(names))
+        root = f'<Relationship Id="r" Type="{_RELATIONS}/officeDocument" Target="workbook.xml"/>'
+        parts = (f'<Relationship Id="r{i}" Type="{_RELATIONS}/worksheet" Target="{i}.xml"/>' for i in range(len(names)))
+        archive.writestr("_rels/.rels", f'<Relationships xmlns="{_PACKAGE}">{root}</Relationships>')
+        archive.writestr(
+            "_rels/workbook.xml.rels", f'<Relationships xmlns="{_PACKAGE}">{"".join(parts)}</Relationships>'
+        )
+        archive.writestr(
+            "workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>{main}</sheets></workbook>'
+        )
+        for i, grid in enumerate(sheets.values()):
+            rows = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in grid)
+            archive.writestr(f"{i}.xml", f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData></worksheet>')
+    return data.getvalue()
+
+
+def _cell(text: str) -> str:
+    kept = text.replace("_x", "_x005F_x")  # what looks like an escape is none
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(kept)}</t></is></c>' if text else "<c/>"
+
 
 _SCHEMA: Final = re.compile(r"^(\s*schema\s*=\s*)[-+]?\d+", re.MULTILINE)
 _HEADING: Final = re.compile(r"^\s*\[", re.MULTILINE)
@@ -152,11 +222,6 @@ class Migrated:
 
 def migrate(path: str | Path) -> Migrated:
     """Return an instance of an older version brought to the current one; what is there stays as it is.
-
-    Parameters
-    ----------
-    path : str or Path
-        Folder or workbook.
 
     Raises
     ------

@@ -8,6 +8,7 @@ import io
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -17,9 +18,12 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from optimizer.catalogue.tables import TABLES, Table, allowed_columns
-from optimizer.instance.cells import Array, Cells, Coded, Parsed, frame_of, parse, place, shown
-from optimizer.instance.faults import Fault, type_fault
+from optimizer.check.check import check, raise_errors
+from optimizer.instance.cells import Array, Cells, Coded, Fault, Parsed, frame_of, parse, place, shown, type_fault
+from optimizer.instance.instance import Instance, SheetPlaces
+from optimizer.language.edits import Factor, WhatIf
 from optimizer.problems import Problem, nearest
+from optimizer.tree.layouts import Layouts
 
 LARGE: Final = 200_000
 """Characters from which a table is first tried with the fast reader."""
@@ -29,17 +33,7 @@ ALL: Final = "*"
 
 
 def header_problems(table: Table, names: Sequence[str], where: str) -> list[tuple[str, Problem]]:
-    """Return column and problem for what is wrong with a table's column names.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    names : sequence of str
-        Column names as written.
-    where : str
-        The file or sheet.
-    """
+    """Return column and problem for what is wrong with a table's column names."""
     known = [column.name for column in allowed_columns(table)]
     found = []
     for name, times in Counter(names).items():
@@ -62,15 +56,7 @@ def header_problems(table: Table, names: Sequence[str], where: str) -> list[tupl
 
 
 def read_csv(table: Table, text: str) -> Parsed:
-    """Return a table of the catalogue from the text of its CSV file, with everything that is wrong with it.
-
-    Parameters
-    ----------
-    table : Table
-        Table of the catalogue.
-    text : str
-        The whole file.
-    """
+    """Return a table of the catalogue from the text of its CSV file, with everything that is wrong with it."""
     parsed = _read_fast(table, text) if len(text) >= LARGE else None
     return parsed or _read_rows(table, text)
 
@@ -173,15 +159,7 @@ _FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 
 
 def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Parsed]:
-    """Return the sections of ``instance.toml`` as one-row tables, with everything that is wrong with them.
-
-    Parameters
-    ----------
-    text : str or None
-        The whole file; None where there is none to read.
-    file : str
-        Its name, for messages.
-    """
+    """Return the sections of ``instance.toml`` as one-row tables, with everything that is wrong with them."""
     sections = {name: table for name, table in TABLES.items() if table.section}
     blank = {name: Parsed(frame_of(table, {}, (1,))) for name, table in sections.items()}
     if text is None:
@@ -257,3 +235,54 @@ def shown_toml(value: Any) -> str:
     if isinstance(value, int) and abs(value) > 1e300:
         return "a huge number"
     return shown(value)
+
+
+@dataclass
+class Reading:
+    """What has been read so far, and what was wrong with it.
+
+    Attributes
+    ----------
+    frames : dict of str to DataFrame
+        Tables by name.
+    present : set of str
+        Names of the tables that the source holds.
+    broken : set of str
+        Columns, as ``table.column``, that could not be read whole; ``uncertainty`` where the factors could not.
+    faulty : set of str
+        Sheets in place of TOML files that could not be read whole.
+    """
+
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    present: set[str] = field(default_factory=lambda: {name for name, table in TABLES.items() if table.section})
+    broken: set[str] = field(default_factory=set)
+    faulty: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    factors: tuple[Factor, ...] = ()
+    whatifs: dict[str, WhatIf] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    sheets: SheetPlaces | None = None
+
+    def take(self, table: Table, parsed: Parsed) -> None:
+        """Keep a table with its problems, and note the columns that they leave incomplete."""
+        self.frames[table.name] = parsed.frame
+        self.problems += parsed.problems
+        columns = {column for column, _ in parsed.faults}
+        if ALL in columns:
+            columns = {column.name for column in allowed_columns(table)}
+        self.broken |= {f"{table.name}.{column}" for column in columns}
+
+    def instance(self) -> Instance:
+        """Return the instance that was read.
+
+        Raises
+        ------
+        InstanceError
+            If anything was wrong with it; it carries every problem found.
+        """
+        known = Layouts()
+        present = frozenset(self.present)
+        made = Instance(self.frames, present, self.factors, self.whatifs, self.files, sheets=self.sheets, checked=known)
+        problems = self.problems + check(made, broken=self.broken, warnings=False, layouts=known)
+        raise_errors(dict.fromkeys(problems))
+        return made

@@ -5,15 +5,44 @@ from __future__ import annotations
 from textwrap import dedent
 from typing import Final
 
-from optimizer.catalogue.tables import ANNOTATIONS, SCHEMA_VERSION, TABLES
-from optimizer.instance.cells import shown
-from optimizer.instance.faults import name_fault
+from optimizer.catalogue.tables import ANNOTATIONS, SCHEMA_VERSION, TABLES, Column
+from optimizer.instance.cells import name_fault, range_rule, shown
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
-from optimizer.storage.read import read_sources
-from optimizer.storage.sources import Sources
+from optimizer.storage.read import Sources, read_sources
 from optimizer.storage.toml import toml_text
-from optimizer.storage.words import default_words, one_line, rule_words, type_words
+
+
+def type_words(column: Column) -> str:
+    """Return what the cells of a column are."""
+    kinds = {"text": "text", "number": "number", "integer": "whole number", "date": "date", "flag": "true or false"}
+    return "one of " + ", ".join(f"`{choice}`" for choice in column.choices) if column.choices else kinds[column.kind]
+
+
+def default_words(column: Column) -> str:
+    """Return what a blank cell of a column stands for."""
+    if column.required:
+        return "required"
+    if column.default is None:
+        return "none"
+    return "blank" if column.default == "" else shown(column.default)
+
+
+def rule_words(column: Column) -> str:
+    """Return the rules on a column beside its type, blank where there are none."""
+    rules = [range_rule(column)] if range_rule(column) else []
+    if column.refers_to:
+        rules.append(f"a name in `{column.refers_to}.csv`")
+    return "; ".join(rules)
+
+
+def one_line(column: Column) -> str:
+    """Return unit, default and rule of a column as the comment that stands beside it."""
+    parts = [column.unit, type_words(column).replace("`", ""), f"default {default_words(column)}", rule_words(column)]
+    if column.required:
+        parts[2] = "required"
+    return "; ".join(part for part in parts if part)
+
 
 _SECTIONS: Final = {
     "calendar": {"start": "2027-01-01", "resolution": '"month"', "periods": "24"},
@@ -123,11 +152,6 @@ _WHATIF: Final = """
 
 def starter(name: str) -> dict[str, str]:
     """Return the files of a small instance that solves, by their path inside its folder.
-
-    Parameters
-    ----------
-    name : str
-        Name of the instance.
 
     Raises
     ------

@@ -24,10 +24,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from optimizer.instance.cells import shown
-from optimizer.instance.faults import name_fault
-from optimizer.instance.instance import Cell, Edit, Factor, Operation, Outcome, WhatIf
-from optimizer.language.edits import noted
+from optimizer.instance.cells import name_fault, shown
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, Factor, Operation, Outcome, WhatIf, noted
 from optimizer.problems import Problem, nearest
 from optimizer.storage.rows import shown_toml, toml_reason
 
@@ -206,22 +205,7 @@ def _refuse_repeats(kind: str, names: Iterable[str]) -> None:
 
 
 def read_factors(text: str, where: str) -> tuple[tuple[Factor, ...], list[Problem]]:
-    """Read the factors of ``uncertainty.toml``.
-
-    Parameters
-    ----------
-    text : str
-        The file's text.
-    where : str
-        Name of the file, for messages.
-
-    Returns
-    -------
-    factors : tuple of Factor
-        The factors in the order written; none when there are problems.
-    problems : list of Problem
-        Everything that is wrong with the document; whether the edits fit the tables shows when they are applied.
-    """
+    """Read the factors of ``uncertainty.toml``."""
     keys, problems = _read(_UncertaintyKeys, text, where)
     if keys is None:
         return (), problems
@@ -237,24 +221,7 @@ def read_factors(text: str, where: str) -> tuple[tuple[Factor, ...], list[Proble
 
 
 def read_whatif(text: str, where: str, name: str) -> tuple[WhatIf | None, list[Problem]]:
-    """Read a what-if.
-
-    Parameters
-    ----------
-    text : str
-        The file's text.
-    where : str
-        Name of the file, for messages.
-    name : str
-        Name of the what-if: the file's name without its ending.
-
-    Returns
-    -------
-    whatif : WhatIf or None
-        The what-if; None when there are errors.
-    problems : list of Problem
-        Everything that is wrong with the document.
-    """
+    """Read a what-if."""
     keys, problems = _read(_WhatIfKeys, text, where)
     fault = None if name.strip() == "" else name_fault(name)
     if fault or not name.strip() or "/" in name or "\\" in name:

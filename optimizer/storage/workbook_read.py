@@ -9,26 +9,25 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from optimizer.catalogue.sheets import (
+from optimizer.catalogue.tables import (
     ABOUT,
     KNOWN_SHEETS,
     OUTCOME_EDITS,
     OUTCOMES,
     SETTINGS,
+    TABLES,
     WHATIF_EDITS,
     WHATIFS,
+    Table,
 )
-from optimizer.catalogue.tables import TABLES, Table
+from optimizer.files import printable, read_bytes
 from optimizer.instance.cells import Parsed, empty, frame_of, parse, shown
-from optimizer.instance.instance import Edit, Factor, Outcome, WhatIf
-from optimizer.instance.sheet_places import SheetPlaces
-from optimizer.language.edits import edit
+from optimizer.instance.instance import SheetPlaces
+from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, edit
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, letters
 from optimizer.spreadsheet.package import open_package
-from optimizer.storage.reading import Reading
-from optimizer.storage.rows import ALL, header_problems
-from optimizer.storage.sources import printable, read_bytes
+from optimizer.storage.rows import ALL, Reading, header_problems
 from optimizer.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
 
 _CLOSE: Final = 0.85
@@ -45,11 +44,6 @@ class _Rows:
 
 def read_workbook(path: str | Path) -> Reading:
     """Read an instance's tables, uncertainty and what-ifs from a workbook.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file that ends in ``.xlsx`` or ``.xlsm``. Sheets that no table is called after are not looked at.
 
     Raises
     ------

@@ -10,23 +10,25 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.catalogue.sheets import (
+from optimizer.catalogue.tables import (
     ABOUT,
     KNOWN_SHEETS,
     OUTCOME_EDITS,
     OUTCOMES,
     SETTINGS,
+    TABLES,
     WHATIF_EDITS,
     WHATIFS,
+    Column,
+    Table,
+    allowed_columns,
 )
-from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
 from optimizer.extras import imported
-from optimizer.files import refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.cells import MOST_ROWS, letters
-from optimizer.storage.sources import printable
-from optimizer.storage.words import default_words, one_line, rule_words, type_words
+from optimizer.storage.starter import default_words, one_line, rule_words, type_words
 
 SPARE: Final = 500
 """Rows below the last one of a table that lists to choose from and notes reach."""
@@ -48,15 +50,6 @@ class Exact(float):
 
 def save_workbook(instance: Instance, path: str | Path, *, force: bool = False) -> None:
     """Write an instance as a workbook; reading it back gives an equal instance.
-
-    Parameters
-    ----------
-    instance : Instance
-        The instance.
-    path : str or Path
-        The file to be; it ends in ``.xlsx``.
-    force : bool
-        Whether a file that is there is replaced.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
 from optimizer.files import refuse_occupied, whole_folder
 from optimizer.instance.instance import Instance
 from optimizer.spreadsheet.package import ENDINGS
-from optimizer.storage.sources import WHATIFS, is_input
+from optimizer.storage.read import WHATIFS, is_input
 from optimizer.storage.toml import factors_toml, toml_text, whatif_toml
 
 _TO_QUOTE = frozenset(',"\r\n')
@@ -63,13 +63,7 @@ def write(instance: Instance, target: str | Path, *, force: bool = False) -> Non
 
 
 def tables_written(instance: Instance) -> dict[str, str]:
-    """Return the text of every file of an instance, by its path inside the folder.
-
-    Parameters
-    ----------
-    instance : Instance
-        The instance. Tables that it does not hold are not written, nor columns that are blank throughout and may be.
-    """
+    """Return the text of every file of an instance, by its path inside the folder."""
     texts = {"instance.toml": _sections(instance)}
     for name, table in TABLES.items():
         if not table.section and (table.required or name in instance.present or len(instance.tables[name])):
@@ -83,15 +77,6 @@ def tables_written(instance: Instance) -> dict[str, str]:
 
 def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool | None = False) -> None:
     """Write texts as the files of an instance folder, whole or not at all.
-
-    Parameters
-    ----------
-    texts : mapping of str to str
-        Text of every file by its path inside the folder.
-    folder : str or Path
-        Folder to make.
-    force : bool or None
-        Whether to replace an instance that is there; None where there is no asking.
 
     Raises
     ------

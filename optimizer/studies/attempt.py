@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from optimizer.conflict.diagnose import conflicts_in_words
 from optimizer.errors import InfeasibleError, SolverError, StoppedError
-from optimizer.instance.instance import Edit
-from optimizer.plan.worth import gained
+from optimizer.language.edits import Edit
+from optimizer.plan.tables import gained
 from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
 

@@ -15,11 +15,12 @@ from optimizer.catalogue.tables import TABLES
 from optimizer.check.check import check
 from optimizer.instance.cells import frame_of
 from optimizer.instance.edit import rows_of
-from optimizer.instance.instance import Edit, Instance, replaced
+from optimizer.instance.instance import Instance, replaced
 from optimizer.kept.run import Run
+from optimizer.language.edits import Edit
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import IntArray
-from optimizer.studies.given_allocation import read_rows
+from optimizer.studies.evaluate import read_rows
 from optimizer.tree.calendar import calendar_of
 from optimizer.tree.timeline import Timeline, timeline
 

@@ -2,19 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from math import factorial
+from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
+from optimizer.kept.comparison import FORMAT
+from optimizer.language.edits import Edit, WhatIf, edit
 from optimizer.plan.plan import Plan
-from optimizer.problems import InstanceError, Problem
+from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.session import Answer, Reached, Session
+from optimizer.storage.read import load_whatif
 from optimizer.studies.attempt import Told, why_no_plan
-from optimizer.studies.figures import Figure, figures
-from optimizer.studies.stacks import BASE, Stack
+from optimizer.studies.compare import Figure, figures
+
+BASE = "base"
+"""Name of the case without any change."""
+
+SET = "set"
+"""Name of the case that the edits of a command line make."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One change of a stack: a what-if, or an edit."""
+
+    name: str
+    change: WhatIf | Edit
+
+    def applied(self, instance: Instance) -> Instance:
+        """Return an instance with the change."""
+        change = self.change
+        return instance.with_whatif(change) if isinstance(change, WhatIf) else instance.edited(change)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A named case: parts applied in their order."""
+
+    name: str
+    parts: tuple[Part, ...] = ()
+
+    def applied(self, instance: Instance) -> Instance:
+        """Return an instance with all the parts applied.
+
+        Raises
+        ------
+        InstanceError
+            If a part does not fit what the earlier ones left.
+        """
+        for part in self.parts:
+            instance = part.applied(instance)
+        return instance
+
+
+def stacks(instance: Instance, names: Sequence[str], edits: Sequence[str] = ()) -> list[Stack]:
+    """Return the cases that a command line asks for; every what-if of the instance where it names none.
+
+    Raises
+    ------
+    InstanceError
+        If a name or an edit means nothing, or there is no case; it carries every problem found.
+    """
+    problems: list[Problem] = []
+    found: list[Stack] = []
+    for name in dict.fromkeys(names or ([] if edits else instance.whatifs)):
+        try:
+            parts = tuple(_part(instance, each) for each in _split(instance, name))
+            found.append(Stack("+".join(part.name for part in parts), parts))
+        except InstanceError as error:
+            problems += error.problems
+    try:
+        parsed = [Part(text, edit(text)) for text in edits]
+        found += [Stack(SET, tuple(parsed))] if parsed else []
+    except InstanceError as error:
+        problems += error.problems
+    repeated = [name for name in {s.name for s in found} if sum(s.name == name for s in found) > 1 or name == BASE]
+    problems += [
+        Problem(f"what-if {name}", "stands for two cases", "every case has a name of its own") for name in repeated
+    ]
+    if not found and not problems:
+        remedy = "name a .toml file, or give --set EDIT"
+        problems.append(Problem("what-ifs", "none", "the instance has no whatifs/ to compare", remedy))
+    if problems:
+        raise InstanceError(problems)
+    return found
+
+
+def _split(instance: Instance, name: str) -> list[str]:
+    """Return the parts of a name; a what-if whose own name holds a ``+`` stays whole."""
+    return [name] if name in instance.whatifs else name.split("+")
+
+
+def _part(instance: Instance, name: str) -> Part:
+    if name in instance.whatifs:
+        return Part(name, instance.whatifs[name])
+    if name.endswith(".toml"):
+        return Part(Path(name).stem, load_whatif(name))
+    known = nearest(name, instance.whatifs)
+    raise InstanceError(Problem(f"what-if {name}", "no such what-if in the instance", known))
 
 
 @dataclass(frozen=True)
@@ -121,3 +215,113 @@ def _case(stack: Stack, answer: Answer) -> Case:
 def told(case: str, problem: Problem) -> Problem:
     """Return a problem that says in which case it arises."""
     return Problem(f"{case}: {problem.where}", problem.what, problem.rule, problem.remedy, problem.severity)
+
+
+MOST_EXACT: Final = 4
+"""Parts of a stack up to which every subset of them is solved."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Shares of a difference in worth.
+
+    Attributes
+    ----------
+    shares : tuple of (str, float)
+        Name of each part and its share, $bn; they sum to the difference.
+    exact : bool
+        Whether they are Shapley shares, the same in any order; else each is what its part adds in the given order.
+    failure : str
+        Why there are none; blank where there are.
+    """
+
+    shares: tuple[tuple[str, float], ...] = ()
+    exact: bool = True
+    failure: str = ""
+
+
+def attribute(session: Session, stack: Stack) -> Attribution:
+    """Return what each part of a stack contributes to its worth against the base.
+
+    Up to four parts the shares are Shapley's: what a part adds, averaged over all orders in which the parts could come.
+    Beyond four each part counts with what it adds to the ones before it. Whatever the order, the parts of a subset are
+    applied as they stand in the stack.
+    """
+    parts = stack.parts
+    exact = len(parts) <= MOST_EXACT
+    everything = tuple(range(len(parts)))
+    sizes = range(len(parts) + 1)
+    subsets = (
+        [s for size in sizes for s in combinations(everything, size)] if exact else [everything[:n] for n in sizes]
+    )
+    worth: dict[tuple[int, ...], float] = {}
+    for subset in subsets:
+        chosen = [parts[place] for place in subset]
+        try:
+            worth[subset] = _worth(session, chosen)
+        except InfeasibleError as error:
+            return Attribution(failure=f"{_named(chosen)} alone has no plan: {why_no_plan(error)}")
+        except InstanceError as error:
+            return Attribution(failure=f"{_named(chosen)} alone does not fit the instance: {error.problems[0]}")
+    shares = [_shapley(worth, place, len(parts)) if exact else _in_order(worth, place) for place in everything]
+    return Attribution(tuple(zip((part.name for part in parts), shares, strict=True)), exact)
+
+
+def _worth(session: Session, parts: Sequence[Part]) -> float:
+    return session.solve_case(Stack("", tuple(parts)).applied(session.instance)).objective_bn
+
+
+def _shapley(worth: dict[tuple[int, ...], float], place: int, count: int) -> float:
+    """Return what a part adds to the others, averaged over all orders."""
+    total = 0.0
+    for subset, before in worth.items():
+        if place not in subset:
+            orders = factorial(len(subset)) * factorial(count - len(subset) - 1)
+            total += orders * (worth[tuple(sorted((*subset, place)))] - before)
+    return total / factorial(count)
+
+
+def _in_order(worth: dict[tuple[int, ...], float], place: int) -> float:
+    return worth[tuple(range(place + 1))] - worth[tuple(range(place))]
+
+
+def _named(parts: Sequence[Part]) -> str:
+    return "+".join(part.name for part in parts) or "the base"
+
+
+def compared_as_json(found: Comparison, shares: Mapping[str, Attribution]) -> str:
+    """Return a comparison as JSON: the base's figures, and each case's with what they differ by."""
+    record = {
+        "format": FORMAT,
+        "base": _record(found.base),
+        "cases": {case.name: _record(case, found.base) for case in found.cases},
+        "attribution": {
+            name: {"exact": each.exact, "failure": each.failure or None, "share_bn": [list(s) for s in each.shares]}
+            for name, each in shares.items()
+        },
+    }
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _record(case: Case, base: Case | None = None) -> dict[str, Any]:
+    """Return a case's figures by group, those of one name beneath it, and the differences to the base's."""
+    record: dict[str, Any] = {"status": case.plan.status if case.plan else "infeasible"}
+    record |= {"reason": case.failure} if case.failure else {"reached": case.reached, "cold_again": case.cold_again}
+    record |= {"changes": [part.name for part in case.stack.parts]}
+    values: dict[str, Any] = {}
+    differences: dict[str, Any] = {}
+    for figure, value in case.figures.items():
+        for into, amount in ((values, value), (differences, _less(value, base, figure))):
+            shown = amount if math.isfinite(amount) else None
+            if figure.name:
+                into.setdefault(figure.group, {})[figure.name] = shown
+            else:
+                into[figure.group] = shown
+    record["figures"] = values
+    if base is not None:
+        record["difference"] = differences
+    return record
+
+
+def _less(value: float, base: Case | None, figure: Any) -> float:
+    return value - base.figures.get(figure, math.nan) if base is not None else math.nan

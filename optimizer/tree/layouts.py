@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES, VALUE_FACTORS
-from optimizer.check.facts import reading
-from optimizer.instance.edit import REFERRERS, apply_edits
-from optimizer.instance.instance import Edit, Factor, Instance, Outcome
+from optimizer.catalogue.tables import TABLES, VALUE_FACTORS, reading
+from optimizer.instance.edit import REFERRERS
+from optimizer.instance.instance import Instance, apply_edits
+from optimizer.instance.remembered import Remembered, T
+from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.problems import InstanceError
 from optimizer.tree import arrays as steps
 from optimizer.tree import contracts
 from optimizer.tree.arrays import Arrays, Names
 from optimizer.tree.calendar import Calendar
-
-T = TypeVar("T")
-
 
 _CHURN: Final = ("churn: pathway date fraction", "pathways: pathway churn_per_year")
 
@@ -78,78 +76,17 @@ _MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[
 
 _READS: Final = {make: tuple(sorted(reading(*reads))) for make, reads in _MAKERS}
 
-_Made = dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]]
 
-
-class Layouts:
-    """Makes arrays of scenarios; what depends on the same tables, the same objects, is made once.
-
-    Beside what was made stands what it was made from, so that an `id` stays that object's.
-
-    Parameters
-    ----------
-    by_content : bool
-        Whether columns count as the same where their cells are equal, too: worth comparing where many instances are
-        laid out that differ in a few cells.
-    """
-
-    def __init__(self, *, by_content: bool = False) -> None:
-        self._by_content = by_content
-        self._made: _Made = {}
-        self._known: tuple[_Made, ...] = ()
-
-    def __reduce__(self) -> tuple[Callable[[], Layouts], tuple[()]]:
-        """Leave behind what is remembered: the tables stand elsewhere in another process."""
-        return partial(Layouts, by_content=self._by_content), ()
-
-    def forked(self) -> Layouts:
-        """Return layouts that know all that these know; what they learn is theirs alone."""
-        fork = Layouts(by_content=self._by_content)
-        fork._known = (self._made, *self._known)
-        return fork
+class Layouts(Remembered):
+    """Makes arrays of scenarios; what depends on the same tables, the same objects, is made once."""
 
     @classmethod
     def of(cls, instance: Instance) -> Layouts:
         """Return layouts that know what was made of an instance's tables when they were read."""
-        return instance.checked.forked() if instance.checked else cls()
-
-    def once(self, what: Hashable, sources: Sequence[Any], make: Callable[[], T]) -> T:
-        """Return what `make` makes of the sources; of the same objects it is made once.
-
-        Parameters
-        ----------
-        what : hashable
-            Tells apart what is made of the same sources.
-        sources : sequence
-            All that `make` reads, and that does not change.
-        make : callable
-            Makes it.
-        """
-        return self._once((what, *map(id, sources)), sources, make)
-
-    def _once(self, key: tuple[Any, ...], sources: Sequence[Any], make: Callable[[], T]) -> T:
-        found = self._made.get(key)
-        for known in self._known:
-            found = found or known.get(key)
-        if found is None:
-            found = self._made[key] = (tuple(sources), make())
-        made: T = found[1]
-        return made
+        return cls(known=instance.checked)
 
     def of_columns(self, what: Hashable, instance: Instance, columns: Sequence[str], make: Callable[[], T]) -> T:
-        """Return what `make` makes of some columns of an instance; of the same tables, or equal cells, it is made once.
-
-        Parameters
-        ----------
-        what : hashable
-            Tells apart what is made of the same columns.
-        instance : Instance
-            The instance.
-        columns : sequence of str
-            All that `make` reads, as ``table.column``; ``table.`` for the row numbers.
-        make : callable
-            Makes it.
-        """
+        """Return what `make` makes of some columns of an instance; equal tables or cells make it once."""
         names, tables = _split(tuple(columns))
         frames = [instance.tables[table] for table in tables]
         if not self._by_content:
@@ -173,10 +110,6 @@ class Layouts:
                 content = np.asarray(numbers).tobytes()
             known[column] = self._standing_for("cells", content)
         return known[column]
-
-    def _standing_for(self, *content: Hashable) -> object:
-        """Return an object that is the same where the content is equal: much cheaper to look up than the content."""
-        return self._once(("standing for", *content), (), object)
 
     def outcomes_applied(self, instance: Instance, factors: Iterable[Factor]) -> tuple[Instance, ...]:
         """Return the instance in every combination of outcomes, the first factor varying slowest.

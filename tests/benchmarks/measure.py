@@ -26,7 +26,7 @@ from optimizer.session import Session
 from optimizer.solver.compile import compiled, expand, templates
 from optimizer.solver.expand import Templates
 from optimizer.solver.highs import loaded
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
 from optimizer.tree.timeline import timeline
 from tests.benchmarks.registry import folder_of

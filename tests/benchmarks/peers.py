@@ -15,7 +15,7 @@ import numpy as np
 from models import PlanData, Terms, build, terms
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import loaded
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import SolveOptions
 
 
 def gwplan(data: PlanData) -> Any:

@@ -17,8 +17,7 @@ from optimizer.session import Reached
 from optimizer.solver.highs import loaded
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.lift import carried
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import DUAL, PRIMAL
+from optimizer.solver.program import DUAL, PRIMAL, LinearProgram
 from tests.benchmarks.mix import REFERENCE, cases, shorter
 
 REPEATS = 5

@@ -12,18 +12,15 @@ from typing import Any
 
 import pytest
 
-from optimizer.instance.edit import edit
 from optimizer.kept.run import Run, keep, read_run
 from optimizer.kept.sweep import KeptSweep, read_sweep
 from optimizer.kept.sweep import keep as keep_sweep
+from optimizer.language.edits import edit
 from optimizer.planning import solve
 from optimizer.session import Session
-from optimizer.show.report.cases import runs_report, whatif_report
+from optimizer.show.report.cases import runs_report, sweep_report, uncertainty_report, whatif_report
 from optimizer.show.report.plan import plan_report
-from optimizer.show.report.report_uncertainty import uncertainty_report
-from optimizer.show.report.sweep import sweep_report
 from optimizer.storage.read import load
-from optimizer.studies.stacks import stacks
 from optimizer.studies.sweep import montecarlo
 from optimizer.studies.sweep import tornado as swings
 from optimizer.studies.sweep.draws import draw
@@ -31,8 +28,8 @@ from optimizer.studies.sweep.engines import InProcess
 from optimizer.studies.sweep.grid import axes, grid
 from optimizer.studies.sweep.sweep import Study
 from optimizer.studies.sweep.sweep import run as run_study
-from optimizer.studies.uncertainty.uncertainty import uncertainty
-from optimizer.studies.whatif import compare
+from optimizer.studies.uncertainty import uncertainty
+from optimizer.studies.whatif import compare, stacks
 from tests.browser.chromium import axe, browser, chromium, opened
 from tests.export.test_charts import INSTANCES
 
@@ -101,7 +98,8 @@ def sweeps(folder: Path) -> dict[str, KeptSweep]:
         results = run_study(study, InProcess())
         tables = {"tornado": swings.tornado(swung, results, "objective_bn")} if name == "tornado" else {}
         tables |= montecarlo.tables(results) if name == "montecarlo" else {}
-        keep_sweep(results, tables, folder / name, command=["gwplan", name])
+        tables["cases"] = results.table
+        keep_sweep(instance, results.asked(), tables, folder / name, command=["gwplan", name])
         found[name] = read_sweep(folder / name)
     return found
 

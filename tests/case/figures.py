@@ -16,7 +16,7 @@ from optimizer.session import Answer, Session
 from optimizer.show.text.values import average_prices, known_means
 from optimizer.show.view import View
 from optimizer.studies.attempt import Solved
-from optimizer.studies.uncertainty.cases import dedicated, expected_result, foresight, rigid
+from optimizer.studies.uncertainty import dedicated, expected_result, foresight, rigid
 from tests.cli.conftest import in_process
 
 ROOT = Path(__file__).resolve().parents[2]

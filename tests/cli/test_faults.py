@@ -15,8 +15,7 @@ import optimizer as gw
 from optimizer.kept.run import keep, read_run
 from optimizer.show.tables import to_csv
 from optimizer.solver.compile import compiled
-from optimizer.tree.memory import BYTES_A_COLUMN, columns
-from optimizer.tree.timeline import timeline
+from optimizer.tree.timeline import BYTES_A_COLUMN, columns, timeline
 from tests.cli.conftest import INSTANCES
 from tests.cli.kills import Subject, killed
 from tests.generate import random_instance
@@ -56,7 +55,7 @@ def test_memory_is_refused_from_the_byte_on_that_is_lacking(short: int) -> None:
     """Protects the rule: a plan is solved where the least that it takes is free, and refused where a byte lacks."""
     instance = gw.load(TREE)
     needed = BYTES_A_COLUMN * columns(instance, timeline(instance).data.tree.size)
-    done = ended(TREE, before=f"import optimizer.tree.memory as m\nm.available = lambda: {needed - short}")
+    done = ended(TREE, before=f"import optimizer.tree.timeline as m\nm.available = lambda: {needed - short}")
     assert done.returncode == short and "Traceback" not in done.stderr
     assert ("of memory" in done.stderr) is bool(short) and ("PLAN OF" in done.stdout) is not bool(short)
 
@@ -98,7 +97,7 @@ OUT_OF_MEMORY = (
     "h.loaded = loaded"
 )
 WRONG = (
-    "import dataclasses, optimizer.solver.mixed as m\nrun = m.run_solver\n"
+    "import dataclasses, optimizer.solver.solving as m\nrun = m.run_solver\n"
     "m.run_solver = lambda *a, **k: (lambda s: dataclasses.replace(s, columns=1.01 * s.columns))(run(*a, **k))"
 )
 FAILED = "import highspy, optimizer.solver.highs as h\nh._run = lambda *given: (highspy.HighsStatus.kError, False)"
@@ -128,7 +127,7 @@ def test_a_solver_that_fails_is_told_and_leaves_no_false_plan(fault: str, code: 
 def test_memory_that_runs_out_after_all_is_one_line(tmp_path: Path) -> None:
     """Protects whoever is between the estimate and what a plan takes: a real lack of memory is told in a line."""
     limit = (
-        "import resource, optimizer.commands.solve, optimizer.planning, optimizer.tree.memory as m\n"
+        "import resource, optimizer.commands.solve, optimizer.planning, optimizer.tree.timeline as m\n"
         "m.available = lambda: None\nused = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 60 * 2**20,) * 2)"
     )
@@ -187,10 +186,10 @@ def test_a_file_that_changes_while_it_is_read_is_planned_as_it_was_read(tmp_path
     shutil.copytree(TREE, instance)
     before = hashlib.sha256((instance / "pathways.csv").read_bytes()).hexdigest()
     change = (
-        "import optimizer.storage.sources as sources\nread = sources._bytes\n"
+        "import optimizer.storage.read as sources\nread = sources.bytes_inside\n"
         "def changing(root, path, name):\n    data = read(root, path, name)\n"
         "    if name == 'pathways.csv':\n        open(path, 'w').write('pathway\\n')\n    return data\n"
-        "sources._bytes = changing"
+        "sources.bytes_inside = changing"
     )
     done = ended(instance, "--out", str(target), before=change)
     assert done.returncode == 0, done.stderr

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from optimizer.catalogue.sheets import SHEETS
 from optimizer.catalogue.tables import (
     ANNOTATIONS,
     EDITABLE_ONLY_BY_WHATIF,
     SCHEMA_VERSION,
+    SHEETS,
     TABLES,
     VALUE_FACTORS,
     Table,
 )
+from optimizer.files import LARGEST
 from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.language.quantities import FIGURES
-from optimizer.storage.sources import LARGEST
-from optimizer.storage.words import default_words, rule_words, type_words
+from optimizer.storage.starter import default_words, rule_words, type_words
 
 _FACTORS: Final = " and ".join(f"`{name}`" for name in VALUE_FACTORS)
 

@@ -22,10 +22,9 @@ from optimizer.problems import InstanceError
 from optimizer.show import theme
 from optimizer.show.charts import over_time as charts
 from optimizer.show.charts import pictures
-from optimizer.show.charts.cases import worth_of_cases
-from optimizer.show.charts.charts_spread import quantile_fan
 from optimizer.show.charts.drawing import Chart
 from optimizer.show.charts.money import Step, steps_drawing
+from optimizer.show.charts.sweep import quantile_fan, worth_of_cases
 from optimizer.show.view import View
 from optimizer.storage.read import load
 

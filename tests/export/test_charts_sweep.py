@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.kept.case_columns import unit
-from optimizer.show.charts.charts_spread import frontier, quantile_fan
+from optimizer.kept.sweep import unit
 from optimizer.show.charts.drawing import Drawing, Frame
 from optimizer.show.charts.pictures import rendered
 from optimizer.show.charts.sweep import chart as chart_of
+from optimizer.show.charts.sweep import frontier, quantile_fan
 from optimizer.show.theme import DARK_ON, LIGHT_ON, NothingToShowError, ink_on, shades
-from optimizer.studies.uncertainty.uncertainty_frontier import Point
+from optimizer.studies.uncertainty import Point
 from tests.export.test_charts import rows
 
 BASE = {"objective_bn": 3.0}

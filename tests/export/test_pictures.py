@@ -13,7 +13,7 @@ from optimizer.kept.run import Run
 from optimizer.problems import InstanceError
 from optimizer.show import theme
 from optimizer.show.charts import pictures
-from optimizer.show.charts.charts_money import marginal_values, obligations_by_year
+from optimizer.show.charts.money import marginal_values, obligations_by_year
 from optimizer.show.charts.over_time import idle_over_time
 from optimizer.show.charts.position import KINDS, capacity_by_year, price_premium, signed_by_quarter
 from optimizer.show.text.values import known_means

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 import optimizer as gw
-from optimizer.show.text import first_moves as printed_first_moves
+from optimizer.show.text import decisions
 from optimizer.show.text import uncertainty as printed_uncertainty
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
@@ -34,7 +34,7 @@ def test_what_is_left_out_is_counted(found: gw.Uncertainty, monkeypatch: pytest.
     whole = printed(found)
     assert "left out" not in whole and "..." not in whole.split("EACH BRANCH")[1].split("GW, net")[0]
     monkeypatch.setattr(printed_uncertainty, "MOST_FUTURES", 3)
-    monkeypatch.setattr(printed_first_moves, "MOST_BRANCHES", 3)
+    monkeypatch.setattr(decisions, "MOST_BRANCHES_OF_MOVES", 3)
     short = printed(found)
     assert "1 future between the worst and the best is left out." in short
     tree = short.split("EACH BRANCH")[1]

@@ -15,9 +15,9 @@ from optimizer.plan.first_moves import first_moves, kept_decisions
 from optimizer.problems import InstanceError
 from optimizer.session import Session
 from optimizer.show import theme
-from optimizer.show.charts import charts_futures, charts_vendors
 from optimizer.show.charts import decisions as charts_decisions
 from optimizer.show.charts import money as charts_worth
+from optimizer.show.charts import over_time, position
 from optimizer.show.charts import over_time as charts
 from optimizer.show.charts.drawing import Drawing
 from optimizer.show.report.plan import plan_report
@@ -62,7 +62,7 @@ def column(drawing: Drawing, place: int) -> np.ndarray:
 
 def test_branches_average_to_the_plan(view: View) -> None:
     """Branches weighed by their chances are the expected plan, and their chances add up to 1."""
-    panels = charts_futures.branches(view)
+    panels = over_time.branches(view)
     assert len(panels.drawings) == 12
     plan = charts.gw_over_time(view)
     chances = np.array([float(re.search(r"\((\d+)%\)$", d.what)[1]) for d in panels.drawings])  # type: ignore[index]
@@ -80,7 +80,7 @@ def test_branches_average_to_the_plan(view: View) -> None:
 
 def test_a_fan_holds_what_is_expected(view: View) -> None:
     """Least, likely and most stand in order about what is expected, and are one before the first reveal."""
-    for drawing in charts_futures.fan(view).drawings:
+    for drawing in over_time.fan(view).drawings:
         least, low, mean, high, most = (column(drawing, place) for place in range(1, 6))
         assert (least <= low).all() and (low <= high).all() and (high <= most).all()
         assert (least <= mean).all() and (mean <= most).all()
@@ -91,7 +91,7 @@ def test_a_fan_holds_what_is_expected(view: View) -> None:
 def test_one_future_has_no_branches(tmp_path: Path) -> None:
     """Without uncertainty the report tells no futures, and the charts of them say why they are not drawn."""
     run = kept("tiny-ramp", tmp_path)
-    for draw in (charts_futures.branches, charts_futures.fan):
+    for draw in (over_time.branches, over_time.fan):
         with pytest.raises(NothingToShowError, match="one future only"):
             draw(View(run.plan))
     assert "What the future decides" not in plan_report(run).html()
@@ -138,7 +138,7 @@ def test_notices_are_those_of_the_plan(view: View) -> None:
 
 def test_the_ramp_is_the_supply(view: View, run: Run) -> None:
     """From the plan's start vendors add up to what is delivered; what is kept is short of it by what is cancelled."""
-    ramp = charts_vendors.ramp(view)
+    ramp = position.ramp(view)
     since = [row[0] for row in ramp.figures.rows]
     assert since[0] < "2025-05-01" and since[-42] == "2026-07-01"
     supply = run.tables["supply"]

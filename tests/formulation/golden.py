@@ -16,8 +16,8 @@ from pyomo.environ import ConcreteModel, Constraint, Objective
 import models
 import optimizer as gw
 from models.data import PlanData
-from optimizer.kept.csv import read_table
-from optimizer.tree.earlier import Earlier
+from optimizer.instance.instance import Earlier
+from optimizer.kept.record import read_table
 from optimizer.tree.timeline import timeline
 
 HERE = Path(__file__).resolve().parent

@@ -10,7 +10,9 @@ import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Column, Table
 from optimizer.instance.edit import EDITABLE
-from optimizer.instance.instance import Cell, Edit, Instance
+from optimizer.instance.instance import Instance
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit
 
 CHANGES = {
     "text": ("set",),

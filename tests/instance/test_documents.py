@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.instance.edit import edit
-from optimizer.instance.instance import Edit, Factor, Outcome, WhatIf
-from optimizer.language.edits import noted
+from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, edit, noted
 from optimizer.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
 from tests.instance.test_spelling import edits
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from optimizer.instance.instance import Earlier
 from optimizer.problems import InstanceError
-from optimizer.tree.earlier import Earlier, agree, kept
+from optimizer.tree.near import agree, kept
 
 
 def earlier(*rows: tuple[int, str, str, float, str, str, float]) -> Earlier:

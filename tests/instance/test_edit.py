@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.instance.edit import apply_edits, edit
-from optimizer.instance.instance import Edit
+from optimizer.instance.instance import apply_edits
+from optimizer.language.edits import Edit, edit
 from optimizer.problems import InstanceError
 from optimizer.storage.toml import read_whatif
 from tests.instance.tiny import GLUT, TINY, made, problem_of, rows

@@ -9,8 +9,8 @@ import pandas as pd
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from optimizer.instance.edit import apply_edits, edit
-from optimizer.instance.instance import Edit, Instance
+from optimizer.instance.instance import Instance, apply_edits
+from optimizer.language.edits import Edit, edit
 from optimizer.problems import InstanceError
 from tests.instance.tiny import TINY, problem_of, rows
 

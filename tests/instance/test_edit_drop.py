@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.instance.edit import apply_edits
+from optimizer.instance.instance import apply_edits
 from optimizer.problems import InstanceError
 from tests.instance.tiny import TINY, dangling, rows
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import check_cells
-from optimizer.instance.edit import apply_edits, edit
-from optimizer.instance.instance import Edit
+from optimizer.instance.instance import apply_edits
+from optimizer.language.edits import Edit, edit
 from optimizer.problems import InstanceError
 from tests.instance.test_spelling import edits
 from tests.instance.tiny import TINY, dangling, problem_of

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.instance.edit import edit, spell
-from optimizer.storage.sources import KNOWN
+from optimizer.language.edits import edit, spell
+from optimizer.storage.read import KNOWN
 from optimizer.storage.toml import read_factors, read_whatif
 from tests.docs.format_page import format_page
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.instance.locks import lock
+from optimizer.studies.locks import lock
 
 TINY = gw.load(Path(__file__).resolve().parents[2] / "instances" / "tiny-locks")
 

@@ -7,9 +7,8 @@ from click.testing import CliRunner
 
 from optimizer.cli import main
 from optimizer.problems import InstanceError
-from optimizer.storage.migrate import STEPS, migrate
+from optimizer.storage.migrate import STEPS, migrate, packed
 from optimizer.storage.read import load
-from optimizer.storage.workbook_grids import packed
 from tests.instance.version_zero import FILES, to_one, write_old
 
 SETTINGS = [

@@ -12,9 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from optimizer import files
 from optimizer.catalogue.tables import TABLES
 from optimizer.problems import InstanceError
-from optimizer.storage import rows, sources
+from optimizer.storage import rows
 from optimizer.storage.read import load
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, WHOLE, errors, written
 
@@ -230,9 +231,9 @@ def test_file_names_that_are_no_text_can_be_told(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit on size holds at the limit."""
     size = max(len(text.encode()) for text in SMALL.values())
-    monkeypatch.setattr(sources, "LARGEST", size)
+    monkeypatch.setattr(files, "LARGEST", size)
     assert errors(written(tmp_path / "x")) == []
-    monkeypatch.setattr(sources, "LARGEST", size - 1)
+    monkeypatch.setattr(files, "LARGEST", size - 1)
     (line,) = errors(tmp_path / "x")
     assert "too large" in line
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.instance.edit import edit, spell
-from optimizer.instance.instance import Cell, Edit, Operation
-from optimizer.language.edits import noted
+from optimizer.language.cursor import Cell
+from optimizer.language.edits import Edit, Operation, edit, noted, spell
 from optimizer.problems import InstanceError
 
 OPERATIONS: Final[tuple[Operation, ...]] = ("set", "scale", "add", "shift_months", "insert", "drop")

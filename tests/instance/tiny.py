@@ -12,8 +12,9 @@ import pytest
 
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import empty
-from optimizer.instance.edit import REFERRERS, edit
-from optimizer.instance.instance import Factor, Instance, Outcome
+from optimizer.instance.edit import REFERRERS
+from optimizer.instance.instance import Instance
+from optimizer.language.edits import Factor, Outcome, edit
 from optimizer.problems import InstanceError
 from tests.instance.typed import to_typed
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import Edit, Instance
+from optimizer.instance.instance import Instance
+from optimizer.language.edits import Edit
 
 NAMES = ("pathway", "pool", "contract")
 DATES = ("start", "signed", "end", "date", "opens", "closes", "from", "until", "revealed")

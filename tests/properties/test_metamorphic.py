@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import optimizer as gw
-from optimizer.instance.instance import Factor, Instance, Outcome
+from optimizer.instance.instance import Instance
+from optimizer.language.edits import Factor, Outcome
 from tests.generate import random_instance
 from tests.properties import change
 from tests.solve.afresh import afresh

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.solver.highs import BASIC, basis_codes
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import Solution
+from optimizer.solver.program import FloatArray, LinearProgram, Solution
 
 
 @dataclass(frozen=True)

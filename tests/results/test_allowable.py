@@ -13,8 +13,7 @@ from optimizer.plan.allowable import PRICES, _Reaches
 from optimizer.planning import alternatives_of, valid
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import FloatArray
-from optimizer.solver.solution import SolveOptions, Status
+from optimizer.solver.program import FloatArray, SolveOptions, Status
 from optimizer.solver.solving import DECISIONS, certified
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from optimizer.audit.audit import Finding, audit
-from optimizer.audit.rows import COLUMNS
+from optimizer.audit.limits import COLUMNS
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.plan.plan import Plan

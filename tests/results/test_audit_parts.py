@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import optimizer
-from optimizer.audit.audit_findings import Findings
-from optimizer.audit.audit_value import earned
-from optimizer.audit.facts import facts
-from optimizer.audit.tree import Periods
+from optimizer.audit.facts import Periods, facts
+from optimizer.audit.limits import Findings
+from optimizer.audit.money import earned
 from optimizer.storage.read import load
 from tests.results import hand
 

@@ -13,11 +13,9 @@ import pytest
 import optimizer as gw
 from optimizer.conflict import demands
 from optimizer.conflict.diagnose import diagnose
-from optimizer.conflict.ladders import steps
-from optimizer.conflict.reliefs import reliefs
 from optimizer.conflict.repairs import SAME
-from optimizer.conflict.ways_out import breach_cost
-from optimizer.instance.instance import Edit, Factor, Outcome
+from optimizer.conflict.ways_out import breach_cost, reliefs, steps
+from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.solver.compile import compiled
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES

@@ -9,7 +9,7 @@ import optimizer as gw
 from optimizer.plan.marginals import disagreements, node_weight
 from optimizer.plan.plan import make_plan
 from optimizer.solver.compile import compiled
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES

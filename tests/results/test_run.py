@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING, dtypes
-from optimizer.kept.csv import read_table, table_csv
+from optimizer.kept.record import read_table, table_csv
 from optimizer.kept.run import VERSION, Run, is_run, keep, read_run, refuse_existing
 from optimizer.plan.plan import Plan
 from optimizer.planning import solve

@@ -12,8 +12,8 @@ import pytest
 import optimizer as gw
 from optimizer.audit.audit import audit
 from optimizer.solver.compile import compiled
-from optimizer.solver.mixed import judged
-from optimizer.solver.solution import SolveOptions, Status
+from optimizer.solver.program import SolveOptions, Status
+from optimizer.solver.solving import judged
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.oracle import solve as second_opinion

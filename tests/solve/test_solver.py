@@ -13,13 +13,12 @@ from optimizer import planning
 from optimizer.cli import main
 from optimizer.conflict import demands
 from optimizer.conflict.demands import least_missed
-from optimizer.solver import mixed, solving
+from optimizer.solver import solving
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import checked_options
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import Solution, SolveOptions, Status
+from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 
@@ -96,7 +95,7 @@ def test_a_doubtful_optimum_is_solved_again(monkeypatch: pytest.MonkeyPatch, pro
         solution = run_solver(program, options)
         return dataclasses.replace(solution, columns=solution.columns * 1.01) if len(calls) == 1 else solution
 
-    monkeypatch.setattr(mixed, "run_solver", lying)
+    monkeypatch.setattr(solving, "run_solver", lying)
     solution, certificate = solving.certified(program, SolveOptions())
     assert certificate is not None and certificate.optimal
     assert calls == [{}, {"presolve": "off"}]
@@ -110,7 +109,7 @@ def test_an_answer_that_never_proves_is_refused(monkeypatch: pytest.MonkeyPatch)
         solution = run_solver(program, options)
         return dataclasses.replace(solution, columns=solution.columns * 1.01)
 
-    monkeypatch.setattr(mixed, "run_solver", lying)
+    monkeypatch.setattr(solving, "run_solver", lying)
     with pytest.raises(gw.AuditError, match="does not prove optimal"):
         gw.solve(gw.load(INSTANCES / "tiny-tree"))
 
@@ -123,7 +122,7 @@ def test_a_failing_solver_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
             run_solver(program, options), status=Status.SOLVER_ERROR, columns=np.empty(0), message="Solve error"
         )
 
-    monkeypatch.setattr(mixed, "run_solver", failing)
+    monkeypatch.setattr(solving, "run_solver", failing)
     with pytest.raises(gw.SolverError, match="Solve error"):
         gw.solve(gw.load(INSTANCES / "tiny-tree"))
 
@@ -152,7 +151,7 @@ def test_a_plan_that_the_solver_denies_is_found(
     instance = gw.load(INSTANCES / "tiny-deals").edited(*edits)
     expected = gw.solve(instance).objective_bn
     denying = Denying(times)
-    monkeypatch.setattr(mixed, "run_solver", denying)
+    monkeypatch.setattr(solving, "run_solver", denying)
     assert gw.solve(instance).objective_bn == pytest.approx(expected)
     assert denying.asked > times
 
@@ -170,7 +169,7 @@ def test_a_plan_that_the_solver_always_denies_is_a_failure_and_not_infeasible(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is possible is never told as infeasible: the command ends with 5 and says that the solver failed."""
-    monkeypatch.setattr(mixed, "run_solver", Denying(100))
+    monkeypatch.setattr(solving, "run_solver", Denying(100))
     monkeypatch.setattr("sys.argv", ["gwplan", "solve", str(INSTANCES / "tiny-deals")])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -13,8 +13,7 @@ from optimizer.solver import stages
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import LinearProgram
-from optimizer.solver.solution import Solution, SolveOptions, Status
+from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
 from optimizer.solver.solving import certified
 from optimizer.solver.stages import Start, lifted, start_of
 from optimizer.tree.timeline import Timeline, timeline

@@ -11,8 +11,8 @@ import pytest
 
 import optimizer as gw
 from optimizer.problems import InstanceError
-from optimizer.studies.sweep import cluster
-from optimizer.studies.sweep.engines import InProcess
+from optimizer.studies.sweep import engines
+from optimizer.studies.sweep.engines import Cluster, InProcess
 from optimizer.studies.sweep.sweep import Study, Task, run
 from tests.sweeps.cluster import ROOT, local_cluster
 
@@ -39,7 +39,7 @@ def test_a_cluster_that_loses_a_worker_half_way_has_every_row(tmp_path: Path) ->
                 lost.append(done)
                 local.workers[0].kill()
 
-        there = run(study, cluster.Cluster(local.address), tell=tell)
+        there = run(study, Cluster(local.address), tell=tell)
         command = [
             sys.executable, "-m", "optimizer.cli", "sweep", str(DEALS), "--grid", "economics.discount_rate = 0, 0.1",
             "--cluster", local.address,
@@ -51,7 +51,7 @@ def test_a_cluster_that_loses_a_worker_half_way_has_every_row(tmp_path: Path) ->
 
 def test_a_cluster_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong address says so, and what to do."""
-    monkeypatch.setattr(cluster, "PATIENCE", 1.0)
+    monkeypatch.setattr(engines, "PATIENCE", 1.0)
     for address in ("tcp://127.0.0.1:9", "nonsense://x"):
         with pytest.raises(InstanceError, match="no scheduler"):
-            cluster.Cluster(address)
+            Cluster(address)

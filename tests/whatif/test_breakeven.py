@@ -18,12 +18,10 @@ from optimizer.session import Session
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
 from optimizer.studies.breakeven.breakeven import PlanChanges, Threshold, breakeven
-from optimizer.studies.breakeven.breakeven_goals import BRACKETED, EXACT, Search
-from optimizer.studies.breakeven.breakeven_scan import NO_PLAN
-from optimizer.studies.breakeven.cases import held
+from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Search, held
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 

@@ -6,10 +6,8 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.studies.attribution import attribute
-from optimizer.studies.figures import Figure
-from optimizer.studies.stacks import Part, Stack, stacks
-from optimizer.studies.whatif import compare
+from optimizer.studies.compare import Figure
+from optimizer.studies.whatif import Part, Stack, attribute, compare, stacks
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

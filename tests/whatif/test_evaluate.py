@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 import optimizer as gw
-from optimizer.kept.csv import table_csv
-from optimizer.studies.evaluate import Evaluation, evaluate
-from optimizer.studies.given_allocation import read_given
-from optimizer.studies.lock_costs import lock_costs
+from optimizer.kept.record import table_csv
+from optimizer.studies.evaluate import Evaluation, evaluate, read_given
+from optimizer.studies.locks import lock_costs
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

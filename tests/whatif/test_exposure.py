@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import optimizer as gw
-from optimizer.instance.instance import WhatIf
 from optimizer.kept.run import keep, read_run
+from optimizer.language.edits import WhatIf
 from optimizer.session import Session
 from optimizer.studies import exposure
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, written

@@ -9,13 +9,12 @@ import pytest
 from scipy import stats
 
 from optimizer import load
-from optimizer.plan.worth import QUANTILES
+from optimizer.plan.tables import QUANTILES
 from optimizer.problems import InstanceError
 from optimizer.session import Session
 from optimizer.studies.sweep import montecarlo
-from optimizer.studies.sweep.draws import Draw, draw, draws_of
+from optimizer.studies.sweep.draws import Draw, correlation, draw, draws_of, matrix, sample
 from optimizer.studies.sweep.engines import InProcess, Processes
-from optimizer.studies.sweep.sampling import correlation, matrix, sample
 from optimizer.studies.sweep.sweep import Results, run
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"

@@ -8,7 +8,7 @@ import pytest
 
 import optimizer as gw
 from optimizer.session import Session
-from optimizer.studies.uncertainty.uncertainty_options import OptionValue, option_values
+from optimizer.studies.uncertainty import OptionValue, option_values
 from tests.whatif.cases import INSTANCES, random_case
 
 

@@ -12,10 +12,9 @@ import pytest
 
 import optimizer as gw
 from optimizer.errors import AuditError
-from optimizer.plan.worth import cvar, quantile, weighed
+from optimizer.plan.tables import cvar, quantile, weighed
 from optimizer.session import Answer, Session
-from optimizer.studies.uncertainty.cases import dedicated, expected_result, foresight, informed, rigid
-from optimizer.studies.uncertainty.uncertainty import _refuse_contradictions
+from optimizer.studies.uncertainty import _refuse_contradictions, dedicated, expected_result, foresight, informed, rigid
 from optimizer.tree.timeline import branching
 from tests.whatif.cases import INSTANCES, alike, random_case
 

@@ -9,7 +9,7 @@ import pytest
 import optimizer as gw
 from optimizer.catalogue.tables import TABLES
 from optimizer.session import Session
-from optimizer.studies.unverified import NOT_READ, SWUNG, groups, gw_by_status, unverified
+from optimizer.studies.exposure import NOT_READ, SWUNG, groups, gw_by_status, unverified
 
 META = gw.load(Path(__file__).parents[2] / "instances" / "meta-2026h1")
 TINY = gw.load(Path(__file__).parents[2] / "instances" / "tiny-terminal")

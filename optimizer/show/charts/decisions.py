@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models.tree import FloatArray
+from optimizer.files import printable
 from optimizer.show import theme
 from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
@@ -17,7 +18,6 @@ from optimizer.show.page import cut, percent
 from optimizer.show.text.decisions import Notices, notices
 from optimizer.show.theme import FAINT, GREY, INK, Layer, NothingToShowError
 from optimizer.show.view import View
-from optimizer.storage.sources import printable
 
 MOST_CONTRACTS: Final = 24
 MOST_PATHWAYS: Final = 4

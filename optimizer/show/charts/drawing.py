@@ -279,19 +279,7 @@ def line(alt: Any, frame: Frame, times: Times, values: FloatArray, y: Any, **sty
 
 
 def bars(what: str, told: Sequence[str], layers: Sequence[Layer], places: Sequence[str], unit: str) -> Drawing:
-    """Return a stack as bars over named places, with their totals.
-
-    Parameters
-    ----------
-    what, told : str, sequence of str
-        As in `Drawing`.
-    layers : sequence of Layer
-        The stack, from the bottom up.
-    places : sequence of str
-        Names along the axis.
-    unit : str
-        Unit of the amounts.
-    """
+    """Return a stack as bars over named places, with their totals."""
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
         return theme.bars(alt, layers, places, unit, frame.width)

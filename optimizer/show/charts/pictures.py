@@ -7,36 +7,31 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from optimizer.files import refuse_occupied, whole_file, whole_folder
+from optimizer.files import printable, refuse_occupied, whole_file, whole_folder
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
-from optimizer.show.charts import charts_futures, charts_money, charts_vendors
-from optimizer.show.charts import decisions as charts_decisions
-from optimizer.show.charts import money as charts_worth
-from optimizer.show.charts import over_time as charts
-from optimizer.show.charts import position as charts_position
+from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart
 from optimizer.show.theme import NothingToShowError, installed
 from optimizer.show.view import View
-from optimizer.storage.sources import printable
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin
 
 PICTURES: Final[Mapping[str, Callable[[View], Chart]]] = {
-    "gw": charts.gw_over_time,
-    "idle": charts.idle_over_time,
-    "branches": charts_futures.branches,
-    "fan": charts_futures.fan,
-    "worth": charts_worth.waterfall,
-    "cancellations": charts_decisions.cancellations,
-    "deals": charts_decisions.deals,
-    "marginal_values": charts_money.marginal_values,
-    "obligations": charts_money.obligations_by_year,
-    "ramp": charts_vendors.ramp,
-    "signed": charts_position.signed_by_quarter,
-    "capacity": charts_position.capacity_by_year,
-    "premium": charts_position.price_premium,
+    "gw": over_time.gw_over_time,
+    "idle": over_time.idle_over_time,
+    "branches": over_time.branches,
+    "fan": over_time.fan,
+    "worth": money.waterfall,
+    "cancellations": decisions.cancellations,
+    "deals": decisions.deals,
+    "marginal_values": money.marginal_values,
+    "obligations": money.obligations_by_year,
+    "ramp": position.ramp,
+    "signed": position.signed_by_quarter,
+    "capacity": position.capacity_by_year,
+    "premium": position.price_premium,
 }
 """Every picture of a plan by the name of its file."""
 
@@ -47,22 +42,6 @@ OTHER_ENDINGS: Final = (*ENDINGS, ".pdf", ".gif", ".jpg", ".jpeg", ".webp", ".ht
 
 def save_all(run: Run, folder: str | Path, ending: str, force: bool = False) -> dict[str, str]:
     """Write every picture of a run into a new folder, whole or not at all.
-
-    Parameters
-    ----------
-    run : Run
-        What to show.
-    folder : str or Path
-        The folder to be.
-    ending : str
-        ``.png`` or ``.svg``.
-    force : bool
-        Whether a folder of such pictures is replaced.
-
-    Returns
-    -------
-    dict of str to str
-        By name the pictures that were left out, each with what the instance lacks for it.
 
     Raises
     ------

@@ -9,15 +9,148 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.kept.case_columns import in_words, label, unit, unit_behind, with_unit
-from optimizer.kept.sweep import CASES
+from optimizer.files import printable
+from optimizer.kept.sweep import CASES, in_words, label, unit, unit_behind, with_unit
 from optimizer.show import theme
-from optimizer.show.charts.charts_spread import montecarlo
-from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame
+from optimizer.show.charts import drawing
+from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
+from optimizer.show.charts.over_time import SIGNED, expected, stack, use_key, use_layers
 from optimizer.show.page import cut, decimals, formatter, number, signed
-from optimizer.show.theme import FAINT, GREY, INK, RAMP, Line, NothingToShowError
-from optimizer.storage.sources import printable
+from optimizer.show.theme import FAINT, GREY, INK, RAMP, Layer, Line, NothingToShowError
+from optimizer.show.view import View
 from optimizer.studies.sweep.sweep import OPTIMAL
+from optimizer.studies.uncertainty import Point
+
+WIDEST_BAR: Final = 26
+"""Of a fan, pixels."""
+
+
+def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Drawing:
+    """Return the chart of a Monte Carlo: the quantiles of each pathway's GW-years."""
+    start, end = "expected_gw_years[", "]"
+    found, cases = tables["quantiles"], tables[CASES]
+    mine = found[[str(name).startswith(start) for name in found["figure"]]]
+    group = [str(name).removeprefix(start).removesuffix(end) for name in mine["figure"]]
+    failed = int((cases["status"] != OPTIMAL).sum())
+    told = [f"{len(cases)} draws, seed {about['settings']['seed']}"]
+    told += [f"{failed} of {len(cases)} cases have no plan"] if failed else []
+    return quantile_fan(mine.assign(group=group), "GW-years of each pathway", told, unit="GW-years")
+
+
+def quantile_fan(table: pd.DataFrame, what: str, told: Sequence[str] = (), *, unit: str = "$bn") -> Drawing:
+    """Return quantiles as a fan: bars between those that lie as far below as above the median, and the median."""
+    if table.empty:
+        raise NothingToShowError("there are no quantiles")
+    wide = table.pivot(index="group", columns="quantile", values="value").reindex(list(dict.fromkeys(table["group"])))
+    levels = sorted(float(level) for level in wide.columns)
+    pairs = [(low, high) for low, high in zip(levels, reversed(levels), strict=True) if low < high]
+    fills, names = theme.shades(len(pairs) + 1)[::-1], [printable(str(place)) for place in wide.index]
+    middle = wide[0.5].tolist() if 0.5 in levels else []
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        x = _places(alt, frame, names)
+        y = alt.Y("low:Q", scale=alt.Scale(zero=False), axis=theme.amount_axis(alt, unit))
+        size = min(WIDEST_BAR, int(0.7 * frame.width / len(names)))
+        layers = []
+        for (low, high), fill in zip(pairs, fills, strict=False):
+            rows = [
+                {"place": place, "low": a, "high": b}
+                for place, a, b in zip(names, wide[low].tolist(), wide[high].tolist(), strict=True)
+            ]
+            bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=fill, size=size)
+            layers.append(bar.encode(x=x, y=y, y2="high:Q"))
+        if middle:
+            rows = [{"place": place, "low": value} for place, value in zip(names, middle, strict=True)]
+            tick = alt.Chart(alt.InlineData(values=rows)).mark_tick(color=INK, thickness=3, size=size + 8, opacity=1)
+            layers.append(tick.encode(x=x, y=y))
+        return layers
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        mark = alt.Chart(alt.InlineData(values=[{"place": place} for place in names])).mark_rect(fill="transparent")
+        return [mark.encode(x=_places(alt, frame, names), y=alt.value(0), y2=alt.value(frame.height))]
+
+    write = formatter(table["value"])
+    header = ["", *(f"{100 * level:g} %, {unit}" for level in levels)]
+    rows = [[place, *map(write, row)] for place, row in zip(names, wide[levels].to_numpy().tolist(), strict=True)]
+    key = [
+        Entry(f"{100 * low:g} to {100 * high:g} % of draws", fill, (i,))
+        for i, ((low, high), fill) in enumerate(zip(pairs, fills, strict=False))
+    ]
+    key += [Entry("median", Line(INK, 3), (len(pairs),))] if middle else []
+    return Drawing(what, told, marks, Figures(header, rows), key, spots)
+
+
+def _places(alt: Any, frame: Frame, names: Sequence[str]) -> Any:
+    angle = 0 if frame.width / len(names) > 7 * max(map(len, names)) else -90
+    return alt.X("place:N", sort=names, title=None, axis=alt.Axis(labelAngle=angle, ticks=False))
+
+
+def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
+    """Return the frontier of risk: expected worth against the mean worth of the worst futures, by aversion.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        The plans, by rising aversion.
+    tail : float
+        Share of futures that are the worst.
+    own : float
+        The instance's own aversion.
+    """
+    rows = [
+        {"worst": p.cvar_bn, "expected": p.expected_bn, "name": f"{p.aversion:g}", "place": place}
+        for place, p in enumerate(points)
+    ]
+
+    def places(alt: Any, frame: Frame) -> dict[str, Any]:
+        axes = {name: theme.amount_axis(alt, "$bn") for name in ("worst", "expected")}
+        axes["worst"].tickCount = 3 if frame.width < theme.NARROW else 6
+        axes["worst"].title, axes["expected"].title = f"mean of the worst {100 * tail:g}%", "expected worth"
+        scale = alt.Scale(zero=False, padding=24)
+        return {
+            "x": alt.X("worst:Q", scale=scale, axis=axes["worst"]),
+            "y": alt.Y("expected:Q", scale=scale, axis=axes["expected"]),
+        }
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        drawn = alt.Chart(alt.InlineData(values=rows)).encode(**places(alt, frame))
+        mine = [row for row, p in zip(rows, points, strict=True) if p.aversion == own]
+        at_own = alt.Chart(alt.InlineData(values=mine)).encode(**places(alt, frame))
+        names = alt.Chart(alt.InlineData(values=_named(rows))).encode(**places(alt, frame))
+        return [
+            drawn.mark_line(color=RAMP[1], strokeWidth=2).encode(order="place:Q"),
+            drawn.mark_point(color=RAMP[1], fill=RAMP[1], size=40, opacity=1),
+            at_own.mark_point(color=INK, fill=INK, shape="diamond", size=110, opacity=1),
+            names.mark_text(align="left", dx=8, dy=-8, color=INK, fontSize=12).encode(text="name:N"),
+        ]
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        mark = alt.Chart(alt.InlineData(values=rows)).mark_square(size=500, fill="transparent", stroke=None)
+        return [mark.encode(**places(alt, frame))]
+
+    write = formatter([value for p in points for value in (p.expected_bn, p.cvar_bn)])
+    gw = formatter([value for p in points for value in (p.idle_gw_years, p.cancelled_gw)])
+    header = ["aversion", "expected worth, $bn", f"mean of the worst {100 * tail:g}%, $bn", "idle, GW-years",
+              "cancelled, GW"]  # fmt: skip
+    cells = [
+        [f"{p.aversion:g}", write(p.expected_bn), write(p.cvar_bn), gw(p.idle_gw_years), gw(p.cancelled_gw)]
+        for p in points
+    ]
+    key = [
+        Entry("plans by aversion to risk", Line(RAMP[1], 2), (0, 1, 3)),
+        Entry(f"the instance's own aversion, {own:g}", INK, (2,)),
+    ]
+    told = ["each point is the best plan for one aversion to risk, which stands beside it"]
+    return Drawing("expected worth against the mean of the worst", told, marks, Figures(header, cells), key, spots)
+
+
+def _named(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the points of a frontier, those that are one plan together, with the aversions of each."""
+    together: dict[tuple[float, float], list[str]] = {}
+    for row in rows:
+        together.setdefault((round(row["worst"], 6), round(row["expected"], 6)), []).append(row["name"])
+    return [{"worst": x, "expected": y, "name": ", ".join(names)} for (x, y), names in together.items()]
+
 
 BAR: Final = 22
 """Height of one input of a tornado, pixels."""
@@ -42,15 +175,6 @@ About = Mapping[str, Any]
 
 def chart(kind: str, tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
     """Return the chart of a sweep of a kind.
-
-    Parameters
-    ----------
-    kind : str
-        ``sweep``, ``tornado`` ...
-    tables : mapping of str to pandas.DataFrame
-        ``cases``, and the tables that were made of them.
-    about : mapping
-        What its manifest says.
 
     Raises
     ------
@@ -321,3 +445,70 @@ CHARTS: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Drawing
     "montecarlo": montecarlo,
 }
 """The chart of each kind of sweep."""
+
+
+MOST_CASES: Final = 24
+GAIN, LOSS = theme.RAMP[2], GREY
+
+
+def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
+    """Return the chart of how much more or less than the first each case is worth."""
+    # Vega-Lite takes no names to sort by that JavaScript would not take as they are
+    (first, base), *others = [(printable(name), view) for name, view in cases.items()][: MOST_CASES + 1]
+    amounts = {name: view.plan.objective_bn for name, view in others}
+    gains = {name: amount - base.plan.objective_bn for name, amount in amounts.items()}
+    write = formatter([base.plan.objective_bn, *amounts.values()])
+    least, most = min(*gains.values(), 0.0), max(*gains.values(), 0.0)
+    names = list(gains)
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        narrow = frame.width < theme.NARROW
+        room = (most - least) * (0.35 if narrow else 0.14) or 1.0
+        axis = alt.Axis(domain=False, ticks=False, labelLimit=120 if narrow else 240, labelPadding=8)
+        y = alt.Y("name:N", sort=names, title=None, axis=axis)
+        domain = [least - (room if least < 0 else 0.0), most + (room if most > 0 else 0.0) or 1.0]
+        x = alt.X("by:Q", title=None, scale=alt.Scale(domain=domain, nice=False), axis=None)
+        layers = []
+        for kind, fill in ((1, GAIN), (-1, LOSS)):
+            mine = {n: by for n, by in gains.items() if (1 if by >= 0 else -1) == kind}
+            rows = [{"name": n, "by": by, "from": 0.0} for n, by in mine.items()]
+            bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=fill, height=18)
+            layers.append(bar.encode(x=x, x2="from:Q", y=y))
+            texts = [{"name": n, "by": by, "text": f"{'+' if by >= 0 else ''}{write(by)}"} for n, by in mine.items()]
+            mark = alt.Chart(alt.InlineData(values=texts)).mark_text(
+                align="left" if kind > 0 else "right", dx=5 * kind, color=INK, fontSize=12
+            )
+            layers.append(mark.encode(x=x, y=y, text="text:N"))
+        return [*layers, alt.Chart(alt.InlineData(values=[{}])).mark_rule(color=INK).encode(x=alt.datum(0))]
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        data = alt.InlineData(values=[{"name": name} for name in names])
+        mark = alt.Chart(data).mark_rect(fill="transparent")
+        return [mark.encode(y=alt.Y("name:N", sort=names), x=alt.value(0), x2=alt.value(frame.width))]
+
+    rows = [[n, write(amounts[n]), f"{'+' if by >= 0 else ''}{write(by)}"] for n, by in gains.items()]
+    left_out = len(cases) - 1 - len(others)
+    told = [
+        f"$bn more or less than {first}, which is worth {write(base.plan.objective_bn)} $bn",
+        *([f"{left_out} more cases are left out"] if left_out else []),
+    ]
+    key = [Entry("worth more", GAIN, (0, 1)), Entry("worth less", LOSS, (2, 3))]
+    figures = Figures(["case", "worth, $bn", f"more than {first}, $bn"], rows)
+    return Drawing("what each is worth", told, marks, figures, key, spots, height=30 * len(names))
+
+
+def gw_of_cases(cases: Mapping[str, View]) -> Panels:
+    """Return the chart of GW by pathway against supply of each case, side by side on the same scale."""
+    shown = dict(list(cases.items())[:MOST_CASES])
+    pathways = list(dict.fromkeys(p for view in shown.values() for p in view.plan.summary["expected_gw_years"]))
+    layers = {name: use_layers(view, expected(view), pathways) for name, view in shown.items()}
+    highest = 1.04 * max(float(of[-1].top.max(initial=0.0)) for of in layers.values()) or 1.0
+    drawings = []
+    for name, view in shown.items():
+        top = layers[name][-1].top
+        line = Layer(SIGNED, top, top, None)
+        times = drawing.periods(view)
+        drawings.append(stack(view, times, layers[name], line, name, [], highest=highest, height=130))
+    told = ["expected over the futures, the same scale for all"]
+    key = use_key(next(iter(shown.values())), pathways)
+    return Panels("GW by pathway against supply", told, drawings, key)

@@ -2,34 +2,194 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+import pandas as pd
+
+from optimizer.catalogue.tables import TABLES
+from optimizer.instance.cells import shown
 from optimizer.kept.run import Run
 from optimizer.language.edits import spell
 from optimizer.plan import claims as of_instance
+from optimizer.plan.claims import STATUSES
 from optimizer.plan.first_moves import first_moves, kept_decisions
 from optimizer.problems import InstanceError
-from optimizer.show.charts import charts_futures, charts_money, charts_vendors
-from optimizer.show.charts import decisions as charts_decisions
-from optimizer.show.charts import money as charts_worth
-from optimizer.show.charts import over_time as charts
-from optimizer.show.charts import position as charts_position
+from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart, worth
-from optimizer.show.page import percent
+from optimizer.show.page import listed, percent
+from optimizer.show.report.html import HtmlPage
 from optimizer.show.report.report import Report
-from optimizer.show.report.report_sources import contracts, rests_on, rows_as_written
 from optimizer.show.text.claims import figure, judged
-from optimizer.show.text.decisions import cancellations, deals, first_period, notices
+from optimizer.show.text.decisions import (
+    TERMS,
+    cancellations,
+    deals,
+    first_period,
+    moves_before_reveal,
+    notices,
+    tree_of_moves,
+)
 from optimizer.show.text.exposure import obligations
-from optimizer.show.text.first_moves import moves_before_reveal, tree_of_moves
 from optimizer.show.text.plan import headline, lead
-from optimizer.show.text.printed_overview import use_by_year, worth_by_part
-from optimizer.show.text.values import branches, limits, next_gw
+from optimizer.show.text.values import COSTS, NOT_CASH, branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 from optimizer.studies import exposure
-from optimizer.tree.timeline import timeline
+from optimizer.tree.timeline import TABLES_READ, timeline
+
+MOST_SOURCES: Final = 3
+
+RESTS_ON: Final = {
+    "contract_cost": ("contracts", "deliveries"),
+    "operating_cost": ("eligibility",),
+    "migration_cost": ("pathways",),
+    "signing_cost": ("pathways",),
+    "breach_cost": ("pathways",),
+    "cancellation_fees": ("cancellations",),
+    "idle_penalty": ("pools",),
+    "shortfall_penalty": ("pathways", "demand"),
+    "move_penalty": (),
+    "terminal": ("pools", "contracts"),
+}
+"""Tables that each part of worth is reckoned from, value apart."""
+
+OF_A_PATHWAY: Final = ("value", "curves", "pathways", "demand", "eligibility", "churn")
+"""Tables that a pathway's value is reckoned from."""
+
+
+def contracts(report: Report, view: View) -> None:
+    """Add the contracts as written: GW, price, dates, and how each can be left."""
+    table = view.instance.filled("contracts")
+    gw = view.instance.filled("deliveries").groupby("contract")["gw"].sum()
+    ways = view.instance.filled("cancellations")
+    rows = []
+    for row in table.sort_values("signed", na_position="last", kind="stable").to_dict("records"):
+        name = row["contract"]
+        rows.append(
+            [name, row["vendor"] or "-", row["kind"] or "-", row["pool"], view.gw(float(gw.get(name, 0.0))),
+             f"{row['cost_bn_per_gw_year']:g}", _cell(row["signed"]), _cell(row["end"]),
+             "yes" if name in set(ways["contract"]) else "no", row["status"] or "not marked"]
+        )  # fmt: skip
+    header = [
+        "contract",
+        "vendor",
+        "kind",
+        "pool",
+        "GW",
+        "$bn per\nGW-year",
+        "signed",
+        "ends",
+        "can be\ncancelled",
+        "grade",
+    ]
+    report.say(
+        lambda page: _table(page, ("Contracts", ": as written, GW when all is delivered"), header, rows, "nnnnrrnnnn")
+    )
+    if len(ways):
+        header = ["contract", "notice from", "notice until", "days' notice", "fee, $bn per GW", "at most", "grade"]
+        rows = [
+            [row["contract"], _cell(row["opens"]), _cell(row["closes"]), f"{row['notice_days']:g}",
+             f"{row['fee_bn_per_gw']:g}",
+             percent(row["max_share"]) + (", whole or not at all" if row["indivisible"] else ""),
+             row["status"] or "not marked"]
+            for row in ways.to_dict("records")
+        ]  # fmt: skip
+        report.say(lambda page: _table(page, ("Ways out of contracts",), header, rows, "nnnrrrn"))
+    terms = []
+    for name in view.deals("in_force_gw").names:
+        said = [
+            text.format(view.pathway(column)[name]) for column, text in TERMS.items() if view.pathway(column)[name] > 0
+        ]
+        terms += [f"{name}: {', '.join(said)}."] if said else []
+    if terms:
+        report.say(lambda page: page.note(f"Deals end otherwise. {' '.join(terms)}"))
+
+
+def _table(
+    page: HtmlPage, heading: Sequence[str], header: Sequence[str], rows: Sequence[Sequence[str]], align: str
+) -> None:
+    page.heading(*heading)
+    page.table(header, rows, align)
+
+
+def rests_on(report: Report, view: View) -> None:
+    """Add what each part of worth rests on: how sure its rows are, and where they come from."""
+    rows = []
+    for part, amount, frames in _parts(view):
+        together = pd.concat(frames) if frames else pd.DataFrame({"status": [], "source": []})
+        counts = Counter(together["status"].tolist())
+        grades = [f"{counts[status]} {status or 'not marked'}" for status in STATUSES if counts[status]]
+        rows.append(
+            [part, view.money(amount), listed(grades) or "nothing written", _distinct_sources(together["source"])]
+        )
+    heading, header = (
+        ("What each part of worth rests on", ": rows of the inputs by grade"),
+        ["part of worth", "$bn", "rows by grade", "sources"],
+    )
+    report.say(lambda page: _table(page, heading, header, rows, "nrnn"))
+    counts = Counter(status for name in TABLES_READ for status in _written(view, name)["status"])
+    total = sum(counts.values())
+    sure = ", ".join(f"{counts[s]} {s or 'not marked'}" for s in STATUSES if counts[s])
+    outcomes = sum(len(factor.outcomes) for factor in view.instance.factors)
+    report.say(
+        lambda page: page.note(
+            f"Of {total} rows that the plan reads: {sure}."
+            + (f" Probabilities and edits of {outcomes} outcomes come on top; they carry no grade." if outcomes else "")
+        )
+    )
+
+
+def _parts(view: View) -> Iterator[tuple[str, float, list[pd.DataFrame]]]:
+    """Yield each part of worth with its $bn and the rows that it is reckoned from."""
+    for pathway, amount in sorted(view.parts["value"].items(), key=lambda item: -item[1]):
+        frames = [_written(view, name) for name in OF_A_PATHWAY]
+        yield f"value of {pathway}", amount, [frame[frame["pathway"] == pathway] for frame in frames]
+    for name, label in {**COSTS, **NOT_CASH}.items():
+        if amount := view.parts.get(name, {}).get("", 0.0):
+            yield label, amount, [_written(view, table) for table in RESTS_ON[name]]
+
+
+def _written(view: View, name: str) -> pd.DataFrame:
+    """Return a table of the instance, its defaults filled in; no rows where the instance does not have it."""
+    frame = view.instance.filled(name)
+    return frame if name in view.instance.present else frame.iloc[:0]
+
+
+def _distinct_sources(sources: pd.Series) -> str:
+    found = [source for source in dict.fromkeys(sources.tolist()) if source]
+    more = len(found) - MOST_SOURCES
+    return "; ".join([*found[:MOST_SOURCES], *([f"and {more} more"] if more > 0 else [])]) or "none named"
+
+
+def rows_as_written(report: Report, view: View) -> None:
+    """Add every row of the inputs with its source, grade and note, shown when asked for."""
+    report.say(lambda page: page.heading("The inputs, row by row"))
+    for name in TABLES_READ:
+        frame = _written(view, name)
+        if frame.empty:
+            continue
+        columns = [c for c in TABLES[name].columns if not frame[c.name].isna().all()]
+        told = [c for c in ("source", "status", "note") if (frame[c] != "").any()]
+        header = [_named(column.name) for column in columns] + ["grade" if c == "status" else c for c in told]
+        align = ["r" if c.kind in ("number", "integer") else "n" for c in columns] + ["n"] * len(told)
+        rows = [[_cell(row[c]) for c in [*(c.name for c in columns), *told]] for row in frame.to_dict("records")]
+        report.more(f"{name}: {len(rows)} rows", header, rows, "".join(align), f"{name}: {TABLES[name].about}")
+
+
+def _named(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def _cell(value: Any) -> str:
+    """Return a cell as a table file holds it; a dash where there is nothing."""
+    if isinstance(value, str):
+        return value or "-"
+    if value is None or pd.isna(value):
+        return "-"
+    return str(value.date()) if isinstance(value, pd.Timestamp) else shown(value)
+
 
 WORDS: Final = {
     "GW": "gigawatts of compute capacity that can be used (IT load); a GW-year is one GW used for a year",
@@ -49,13 +209,7 @@ WORDS: Final = {
 
 
 def plan_report(run: Run) -> Report:
-    """Return the report of a kept run.
-
-    Parameters
-    ----------
-    run : Run
-        What to show; everything is read from the run itself.
-    """
+    """Return the report of a kept run."""
     view = View(run.plan)
     report = Report(f"Plan of {view.instance.name}", [f"From {view.dates[0]} until {view.dates[-1]}.", *lead(view)])
     for section in (
@@ -83,7 +237,7 @@ def _part(part: Callable[[Any, View], None], view: View, page: Any) -> None:
 def _summary(report: Report, view: View) -> None:
     report.section("In short")
     _say(report, view, headline)
-    _chart(report, view, "GW over time", charts.gw_over_time)
+    _chart(report, view, "GW over time", over_time.gw_over_time)
     _say(report, view, use_by_year)
 
 
@@ -102,7 +256,7 @@ def _moves(view: View) -> dict[str, Any]:
 
 def _over_time(report: Report, view: View) -> None:
     report.section("What waits idle")
-    _chart(report, view, "idle GW", charts.idle_over_time)
+    _chart(report, view, "idle GW", over_time.idle_over_time)
 
 
 def _futures(report: Report, view: View) -> None:
@@ -117,29 +271,29 @@ def _futures(report: Report, view: View) -> None:
     ]  # fmt: skip
     header = ["what is uncertain", "known from", "outcome", "chance", "what it changes in the inputs"]
     report.more("What each outcome changes", header, rows, "nnnrn")
-    _chart(report, view, "GW by branch", charts_futures.branches)
-    _chart(report, view, "the fan", charts_futures.fan)
+    _chart(report, view, "GW by branch", over_time.branches)
+    _chart(report, view, "the fan", over_time.fan)
     report.say(partial(tree_of_moves, **_moves(view)))
 
 
 def _worth(report: Report, view: View) -> None:
     report.section("What it is worth")
-    _chart(report, view, "worth", charts_worth.waterfall)
+    _chart(report, view, "worth", money.waterfall)
     _say(report, view, worth_by_part)
 
 
 def _next_gw(report: Report, view: View) -> None:
     report.section("What the next GW is worth")
-    _chart(report, view, "marginal values", charts_money.marginal_values)
+    _chart(report, view, "marginal values", money.marginal_values)
     _say(report, view, next_gw, limits)
 
 
 def _ways_out(report: Report, view: View) -> None:
     report.section("Cancellations and deals")
-    _chart(report, view, "cancellations", charts_decisions.cancellations)
+    _chart(report, view, "cancellations", decisions.cancellations)
     _say(report, view, cancellations)
     _every_notice(report, view)
-    _chart(report, view, "deals", charts_decisions.deals)
+    _chart(report, view, "deals", decisions.deals)
     _say(report, view, deals)
 
 
@@ -161,15 +315,15 @@ def _every_notice(report: Report, view: View) -> None:
 
 def _supply(report: Report, view: View) -> None:
     report.section("Contracts and deliveries")
-    _chart(report, view, "deliveries", charts_vendors.ramp)
-    _chart(report, view, "what was signed", charts_position.signed_by_quarter)
-    _chart(report, view, "prices", charts_position.price_premium)
+    _chart(report, view, "deliveries", position.ramp)
+    _chart(report, view, "what was signed", position.signed_by_quarter)
+    _chart(report, view, "prices", position.price_premium)
     contracts(report, view)
 
 
 def _owed(report: Report, view: View) -> None:
     report.section("What is owed")
-    _chart(report, view, "obligations", charts_money.obligations_by_year)
+    _chart(report, view, "obligations", money.obligations_by_year)
     found = exposure.obligations(view.plan)
     report.say(partial(obligations, found=found))
 
@@ -201,7 +355,7 @@ def _claims(report: Report, view: View) -> None:
 def _sources(report: Report, view: View) -> None:
     report.section("What the plan rests on")
     rests_on(report, view)
-    _chart(report, view, "grades", charts_vendors.grades)
+    _chart(report, view, "grades", position.grades)
     rows_as_written(report, view)
 
 

@@ -16,17 +16,7 @@ SIGN = {"about": "", "at_least": ">=", "at_most": "<="}
 
 
 def print_claims(instance: Instance, claims: Sequence[Claim], console: Console | None = None) -> None:
-    """Print the claims of an instance, judged.
-
-    Parameters
-    ----------
-    instance : Instance
-        Whose claims they are.
-    claims : sequence of Claim
-        The claims, in the order of the table.
-    console : rich.console.Console, optional
-        Where to print; standard output by default.
-    """
+    """Print the claims of an instance, judged."""
     with printed(console) as page:
         page.heading("Claims of", f" {instance.name} against its data")
         if instance.applied:

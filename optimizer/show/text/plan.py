@@ -10,8 +10,7 @@ from rich.console import Console
 from optimizer.plan.plan import Plan
 from optimizer.show.page import Page, formatter, percent, printed
 from optimizer.show.text.decisions import cancellations, deals, first_period
-from optimizer.show.text.printed_overview import use_by_year, worth_by_part
-from optimizer.show.text.values import branches, limits, next_gw
+from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 
 MOST_CHANGES = 4

@@ -9,10 +9,8 @@ from rich.console import Console
 
 from optimizer.plan.first_moves import LEAST_GW
 from optimizer.show.page import Page, decimals, left_out, listed, number, percent, printed
-from optimizer.show.text.first_moves import moves_before_reveal, tree_of_moves
-from optimizer.studies.uncertainty.uncertainty import Future, Uncertainty
-from optimizer.studies.uncertainty.uncertainty_frontier import Point
-from optimizer.studies.uncertainty.uncertainty_options import OptionValue
+from optimizer.show.text.decisions import moves_before_reveal, tree_of_moves
+from optimizer.studies.uncertainty import Future, OptionValue, Point, Uncertainty
 
 Money = Callable[[float], str]
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
+from rich.cells import cell_len
 
 from models.tree import FloatArray
 from optimizer.plan.marginals import ONE_OFF, PER_YEAR
+from optimizer.plan.plan import Plan
 from optimizer.show.page import Page, cut, decimals, formatter, left_out, number, percent
 from optimizer.show.view import Matrix, Span, View
+from optimizer.tree.calendar import calendar_of
 
 MOST_POOLS = 8
 MOST_LIMITS = 5
 MOST_OUTCOMES = 16
-MOST_PATHWAYS = 5
+MOST_IN_SCENARIOS = 5
 WITHOUT_NAME = 70
 """Columns that the rest of a limit's line takes."""
 
@@ -160,7 +165,7 @@ def branches(page: Page, view: View) -> None:
     """Show worth, GW by pathway, idle and cancelled GW given each outcome of each factor."""
     if not view.branching:
         return
-    rank = np.argsort(-(view.use.values @ view.tree.probability), kind="stable")[:MOST_PATHWAYS]
+    rank = np.argsort(-(view.use.values @ view.tree.probability), kind="stable")[:MOST_IN_SCENARIOS]
     names = [view.use.names[p] for p in sorted(rank.tolist())]
     use = [view.use.of(name) for name in names]
     columns = Matrix([*names, "idle", "cancelled"], np.stack([*use, view.idle.total, view.cancelled.total]))
@@ -186,3 +191,238 @@ def _given(view: View, columns: Matrix, factor: int, o: int) -> list[str]:
     means = columns.values @ after / after.sum()
     worth = view.money(float(view.worth @ probability))
     return [f"  {outcome.name}", percent(outcome.probability), worth, *(view.gw(x) for x in means)]
+
+
+MOST_BY_YEAR = 8
+LONGEST_NAME = 24
+LONGEST_BAR = 10
+
+COSTS = {
+    "contract_cost": "contracts",
+    "operating_cost": "operation",
+    "migration_cost": "moving GW",
+    "signing_cost": "signing deals",
+    "breach_cost": "breaking deals",
+    "cancellation_fees": "cancellation fees",
+}
+NOT_CASH = {
+    "idle_penalty": "idle penalty",
+    "shortfall_penalty": "shortfall penalty",
+    "move_penalty": "move penalty",
+    "terminal": "terminal line",
+}
+
+
+def use_by_year(page: Page, view: View) -> None:
+    """Show GW by pathway and year with bars, then what was delivered, cancelled and idle."""
+    figure = len(view.gw(view.peak_gw))
+    names = ["short of target", *view.use.names]
+    room = page.width - 2 - min(max(map(cell_len, names)), LONGEST_NAME)
+    spans = view.spans(max(room // (max(figure, len("Jul-Dec")) + 2), 1))
+    bar = min(room // len(spans) - figure - 3, LONGEST_BAR)
+    shown = _largest(view, spans)
+    most = max((float(row.max()) for _, row in shown), default=0.0)
+    rows = [(name, [f"{view.gw(x).rjust(figure)} {page.bar(x, most, bar)}" for x in row]) for name, row in shown]
+    rows += [(name, [f"{cell:>{figure}}" for cell in cells]) for name, cells in _supply_rows(view, spans)]
+    page.heading("GW by year", ": mean of the year" + (", expected over all futures" if view.branching else ""))
+    page.table(["", *(span.label for span in spans)], [[name, *cells] for name, cells in rows], "n" + "l" * len(spans))
+    about_of = view.pathway("description")
+    for name, _ in shown:
+        if about := about_of.get(name):
+            page.brief(f"{name}: {about}")
+
+
+def _largest(view: View, spans: list[Span]) -> list[tuple[str, FloatArray]]:
+    """Return expected GW by span of the largest pathways, in the instance's order, the others summed."""
+    means = view.use.values @ view.means(spans)
+    largest = sorted(np.argsort(-means.sum(axis=1), kind="stable")[:MOST_BY_YEAR].tolist())
+    shown = [(view.use.names[p], means[p]) for p in largest]
+    if others := len(means) - len(largest):
+        shown.append((f"{others} others", means.sum(axis=0) - means[largest].sum(axis=0)))
+    return shown
+
+
+def _supply_rows(view: View, spans: list[Span]) -> list[tuple[str, list[str]]]:
+    means = view.means(spans)
+    used, idle = view.use.total @ means, view.idle.total @ means
+    share = np.divide(used, used + idle, out=np.full(len(used), np.nan), where=used + idle > 0)
+    rows = [
+        ("= in use", used),
+        ("+ idle", idle),
+        ("+ cancelled", view.cancelled.total @ means),
+        ("= delivered", view.delivered.total @ means),
+    ]
+    shown = [(name, [view.gw(x) for x in row]) for name, row in rows]
+    shown.append(("in use %", [percent(x).removesuffix("%") for x in share]))
+    missed = shortfall_gw(view)
+    if missed is not None and missed.any():
+        shown.append(("short of target", [view.gw(x) for x in missed @ means]))
+    return shown
+
+
+def shortfall_gw(view: View) -> FloatArray | None:
+    """Return effective GW missing from targets by node, from what they cost; None where outcomes change the rate."""
+    if view.decided_by_outcomes("pathways", "shortfall_penalty_bn_per_gw_year"):
+        return None
+    rate = view.pathway("shortfall_penalty_bn_per_gw_year")
+    paid = view.flows("shortfall_penalty", "bn")
+    missed = np.zeros(view.tree.size)
+    for name, row in zip(paid.names, paid.values, strict=True):
+        missed -= row / rate[name] / view.calendar.dt
+    return missed
+
+
+def worth_by_part(page: Page, view: View) -> None:
+    """Show the parts that worth sums to: value by pathway, costs, and what is not cash."""
+    money, parts = view.money, view.parts
+    values = sorted(parts["value"].items(), key=lambda item: -item[1])
+    if len(values) > MOST_BY_YEAR:
+        rest = values[MOST_BY_YEAR:]
+        values = [*values[:MOST_BY_YEAR], (f"{len(rest)} others", sum(amount for _, amount in rest))]
+    columns = [
+        ("Value of use", values),
+        ("Costs", [(label, parts[name][""]) for name, label in COSTS.items() if parts[name][""]]),
+        ("Not cash", [(label, parts[name][""]) for name, label in NOT_CASH.items() if _part(view, name)]),
+    ]
+    columns = [(title, items) for title, items in columns if items]
+    depth = max((len(items) for _, items in columns), default=0)
+    rows: list[list[str]] = [[] for _ in range(depth + 1)]
+    for _, items in columns:
+        cells = [(name, money(amount)) for name, amount in items] + [("", "")] * (depth - len(items))
+        for row, cell in zip(rows, [*cells, ("sum", money(sum(amount for _, amount in items)))], strict=True):
+            row += cell
+    page.heading("Worth by part", f": $bn, {view.weighed}; the sums add up to the worth")
+    if columns:
+        page.table([cell for title, _ in columns for cell in (title, "")], rows, "nr" * len(columns))
+    page.note("Cash (NPV) = value + costs. " + _not_cash(view))
+
+
+def _part(view: View, name: str) -> float:
+    """Return one part of worth, $bn; 0 of one that the plan has not."""
+    return view.parts.get(name, {}).get("", 0.0)
+
+
+def _not_cash(view: View) -> str:
+    """Say what the parts that are not cash stand for."""
+    penalties = any(_part(view, name) for name in NOT_CASH if name != "terminal")
+    terminal = f"the terminal line: contracts that run on after {view.dates[-1]}, at value less price"
+    if not view.parts["terminal"][""]:
+        return "Penalties are planning weights, not cash." if penalties else ""
+    return f"Planning weights, not cash: {'penalties, and ' if penalties else ''}{terminal}."
+
+
+MOST_SENTENCES: Final = 12
+MOST_CELLS: Final = 16
+
+MORE: Final = {
+    "supply": ("one more GW of {}", "one less"),
+    "target": ("a target of {} lower by a GW", "a higher one"),
+    "floor": ("a floor of {} lower by a GW", "a higher one"),
+    "cap": ("a cap of {} higher by a GW", "a lower one"),
+    "ramp": ("one more GW of growth by {}", "one less"),
+    "lock min": ("a lock on {} lower by a GW", "a higher one"),
+    "lock max": ("a lock on {} higher by a GW", "a lower one"),
+}
+"""By limit: what relaxes it and what tightens it, in words."""
+
+RAISED: Final = ("supply", "cap", "ramp", "lock max")
+"""Limits that are relaxed by raising them."""
+
+
+def marginal_values(page: Page, plan: Plan) -> None:
+    """Say what a GW more and less of each limit is worth, in the period and future in which it matters most."""
+    page.heading("MARGINAL VALUES (shadow prices), each where it matters most, and how far they hold")
+    table = plan.marginal_values
+    best = table[["relaxed", "tightened", "bn_per_gw_year"]].max(axis=1).fillna(0.0)
+    # what a GW more for one period adds to worth, as seen from the start
+    rate = plan.instance.discount_rate
+    years = calendar_of(plan.instance).dt
+    lasting = np.where(table["unit"] == ONE_OFF, 1.0, years)
+    counts = best * table["probability"] * lasting * (1 + rate) ** (-(table["period"] + 0.5) * years)
+    table = table.assign(counts=counts)[best > 1e-9]
+    if not len(table):
+        page.note("None: only a plan proved optimal has them, and no limit of this one is worth anything.")
+        return
+    first = table.loc[table.groupby(["constraint", "name"])["counts"].idxmax()].sort_values("counts", ascending=False)
+    for row in first.head(MOST_SENTENCES).to_dict("records"):
+        page.note(f"- {sentence(row, plan.instance.resolution)}")
+    more = left_out((len(first) - MOST_SENTENCES, "smaller one"))
+    page.note(
+        "Gross of contract cost, for that period alone. The range runs from the allowable decrease to the allowable "
+        f"increase of the limit. A kept run has all of them, in marginal_values.csv. {more}"
+    )
+
+
+def sentence(row: dict[Any, Any], resolution: str) -> str:
+    """Return a row of the marginal values in words.
+
+    Parameters
+    ----------
+    row : dict
+        One row of the table.
+    resolution : {"month", "quarter", "year"}
+        Length of a period.
+    """
+    side = str(row["name"]).rpartition(" ")[2] if row["constraint"] == "lock" else ""
+    kind = f"{row['constraint']} {side}".strip()
+    more, less = MORE[kind]
+    rooms = row["to_gw"] - row["limit_gw"], row["limit_gw"] - row["from_gw"]
+    relaxing, tightening = rooms if kind in RAISED else rooms[::-1]
+    each = "$bn" if row["unit"] == ONE_OFF else "$bn a year"
+    known = f" (if {row['known']})" if row["known"] else ""
+    told = f"{period_name(row['start'], resolution)}{known} {more.format(str(row['name']).removesuffix(f' {side}'))} "
+    if math.isnan(row["relaxed"]):
+        told += f"adds at most {row['bn_per_gw_year']:.3g} {each}"
+    else:
+        told += f"adds {row['relaxed']:.3g} {each}{_room(relaxing)}"
+    if not math.isnan(row["tightened"]):
+        told += f"; {less} costs {row['tightened']:.3g}{_room(tightening)}"
+    return f"in {told}"
+
+
+def period_name(start: pd.Timestamp, resolution: str) -> str:
+    """Return a period's name: ``2027-04``, ``2027 Q2`` or ``2027``; a year that begins later by its first month."""
+    if resolution == "quarter" and start.month % 3 == 1:
+        return f"{start:%Y} Q{(start.month + 2) // 3}"
+    return f"{start:%Y}" if resolution == "year" and start.month == 1 else f"{start:%Y-%m}"
+
+
+def _room(gw: float) -> str:
+    if math.isnan(gw):
+        return ""
+    return f", for up to {max(gw, 0.0):.2g} GW" if math.isfinite(gw) else ", however many"
+
+
+def allowable_changes(page: Page, plan: Plan) -> None:
+    """Show the values and costs by whose change the plan changes soonest."""
+    page.heading("ALLOWABLE CHANGES of values and costs: by how much each alone may change before the plan does")
+    table = plan.allowable_changes
+    low, high = table["allowable_decrease"], table["allowable_increase"]
+    known = low.notna()
+    if not known.any():
+        page.note("Not known: they are worked out for plans proved optimal without aversion to risk or whole numbers.")
+        return
+    least = np.minimum(low, high)
+    matters = known & np.isfinite(least) & (least > 1e-9)
+    shown = table[matters].assign(share=least / table["value"].abs()).sort_values("share", kind="stable")
+    rows = [
+        [f"{row['table']}[{row['row']}].{row['column']}", f"{row['value']:g}", *_changes(row)]
+        for row in shown.head(MOST_CELLS).to_dict("records")
+    ]
+    for name, value, less, more in rows:
+        page.note(f"- {name}: {value}, may fall by {less} and rise by {more}")
+    free = int((known & ~np.isfinite(least)).sum())
+    tied = int((known & (least <= 1e-9)).sum())
+    page.note(
+        f"Those that may change least, relative to their size. {tied} may not change at all: another plan is, or may "
+        f"be, worth as much. On {free} the plan does not depend. At a degenerate optimum the plan may stay best "
+        f"farther. A kept run has all of them, in allowable_changes.csv. "
+        f"{left_out((len(shown) - MOST_CELLS, 'cell'))}"
+    )
+
+
+def _changes(row: dict[Any, Any]) -> list[str]:
+    return [
+        "any amount" if math.isinf(change) else f"{change:.3g}"
+        for change in (row["allowable_decrease"], row["allowable_increase"])
+    ]

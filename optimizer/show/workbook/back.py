@@ -7,24 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from optimizer.files import printable, read_bytes
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.page import TOP
 from optimizer.spreadsheet.cells import Odd, Sheet, Workbook, letters
 from optimizer.spreadsheet.package import open_package
-from optimizer.storage.sources import printable, read_bytes
 
 _NODE, _FIRST_PAIR = 1, 6
 
 
 def read_allocation(path: str | Path, prefix: str = "") -> pd.DataFrame:
     """Return the allocation of a workbook that `to_xlsx` or `refresh` wrote.
-
-    Parameters
-    ----------
-    path : str or Path
-        The workbook.
-    prefix : str
-        What the names of its sheets begin with.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from typing import Any
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING
 from optimizer.extras import imported
-from optimizer.files import refuse_occupied, whole_file
+from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.facts import book_facts
@@ -17,9 +17,7 @@ from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.limits import Slacks, add_limits
 from optimizer.show.workbook.nodes import SLACK, Nodes
 from optimizer.show.workbook.page import TOP, Column, Exported, Page, put
-from optimizer.show.workbook.summary import Overview
-from optimizer.show.workbook.xlsx_summary import Summary
-from optimizer.storage.sources import printable
+from optimizer.show.workbook.summary import Overview, Summary
 
 PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values")
 """Tables that are written as they were solved."""
@@ -29,20 +27,6 @@ _LOOKS = {"text": "text", "integer": "whole", "date": "date", "number": "rate"}
 
 def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
     """Write a run as a workbook of its own.
-
-    Parameters
-    ----------
-    run : Run
-        What to export.
-    path : str or Path
-        A path that ends in ``.xlsx``; written whole or not at all.
-    force : bool
-        Whether a file that is there is replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The path.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from optimizer.extras import imported
-from optimizer.files import told, whole_file
+from optimizer.files import printable, read_bytes, told, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.book import write_book
@@ -23,7 +23,6 @@ from optimizer.spreadsheet.cells import Workbook
 from optimizer.spreadsheet.graft import MARKER, Graft, Parts, is_strict
 from optimizer.spreadsheet.package import ENDINGS, Package, open_package
 from optimizer.spreadsheet.styles import q
-from optimizer.storage.sources import printable, read_bytes
 
 PREFIX: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,9}")
 
@@ -44,11 +43,6 @@ def refresh(run: Run, path: str | Path, *, prefix: str = "gw_", backup: bool = F
         What the names of gwplan's sheets, tables and ranges begin with.
     backup : bool
         Whether the workbook as it was is kept beside it.
-
-    Returns
-    -------
-    pathlib.Path or None
-        The backup.
 
     Raises
     ------

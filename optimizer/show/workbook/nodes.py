@@ -10,9 +10,8 @@ import numpy as np
 from models.tree import FloatArray
 from optimizer.plan.tables import NOT_CASH
 from optimizer.show.workbook.facts import BookFacts
-from optimizer.show.workbook.inputs import RATE, Inputs, Tiers
+from optimizer.show.workbook.inputs import RATE, Contracts, Inputs, Tiers
 from optimizer.show.workbook.page import Column, Exported, Page
-from optimizer.show.workbook.xlsx_contracts import Contracts
 
 SLACK: Final = 1e-6
 """GW by which a limit may be missed before it counts as broken."""

@@ -8,9 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from models.tree import FloatArray
+from optimizer.show.theme import FAINT, INK, pathway_colours
 from optimizer.show.workbook.facts import BookFacts
-from optimizer.show.workbook.nodes import Nodes
-from optimizer.show.workbook.page import Column, Exported, Page
+from optimizer.show.workbook.limits import Slacks
+from optimizer.show.workbook.nodes import SLACK, Nodes
+from optimizer.show.workbook.page import ACCENT, Column, Exported, Page, put, put_formula
 
 EXPECTED: Final = "expected over all futures"
 COSTS: Final = (
@@ -180,3 +182,248 @@ class Overview:
             head = f"marginal value {name} (as solved)"
             page.add(f"marginal{q}", Column(head, "$bn per GW-year", "rate", values, formulas))
         self.years = page
+
+
+HEADS: Final = ("figure", "now", "as solved", "change", "unit")
+WIDTHS: Final = (34, 26, 14, 14, 18)
+FONT: Final = {"name": "Calibri", "size": 10, "color": INK}
+MONTHS: Final = {
+    "date_axis": True,
+    "num_format": "mmm yyyy",
+    "num_font": {**FONT, "rotation": -45},
+    "label_position": "low",
+    "major_unit": 6,
+    "major_unit_type": "months",
+}
+
+
+class Summary:
+    """Writes the summary; its figures stand in the same cells in every workbook."""
+
+    def __init__(self, overview: Overview, slacks: Slacks) -> None:
+        self.overview, self.slacks = overview, slacks
+        self.facts, self.exported, self.nodes = overview.facts, overview.exported, overview.nodes
+        self.row = 6
+
+    def write(self) -> None:
+        """Write the sheet."""
+        run, exported = self.facts.run, self.exported
+        status = "optimal" if run.summary["status"] == "optimal" else f"not proved best ({run.summary['status']})"
+        title = f"{run.manifest['instance']}: plan"
+        note = f"{status}; {len(self.facts.tree.node_of)} futures; overtype yellow cells and the figures follow"
+        self.sheet: Any = exported.add("summary", title, note)
+        for at, width in enumerate(WIDTHS):
+            self.sheet.set_column(at, at, width)
+        self.sheet.set_column(len(WIDTHS), len(WIDTHS), 3)
+        self._choice()
+        for at, head in enumerate(HEADS):
+            look = "head_right" if head in ("now", "as solved", "change") else "head"
+            put(self.sheet, self.row, at, head, exported.formats[look])
+        self._figures()
+        self._components()
+        self._charts()
+        self.sheet.set_default_row(15)
+        self.sheet.print_area(0, 0, max(self.row + 1, 62), 19)
+        self.sheet.fit_to_pages(1, 1)
+
+    def _choice(self) -> None:
+        overview, formats = self.overview, self.exported.formats
+        put(self.sheet, 3, 0, "future shown (periods, years, charts)")
+        put(self.sheet, 3, 1, EXPECTED, formats["choice"])
+        self.sheet.data_validation(
+            3,
+            1,
+            3,
+            1,
+            {
+                "validate": "list",
+                "source": f"={overview.names}",
+                "input_title": "Future shown",
+                "input_message": "Choose one future, or the mean over all.",
+                "error_message": "Choose from the list.",
+            },
+        )
+        put(self.sheet, 4, 0, "its row on the sheet of scenarios", formats["note"])
+        put_formula(self.sheet, 4, 1, f"MATCH({overview.choice},{overview.names},0)", 1, formats["note"])
+        self.exported.define("future_shown", overview.choice)
+
+    def _line(
+        self,
+        label: str,
+        formula: str,
+        value: float,
+        unit: str,
+        name: str = "",
+        *,
+        look: str = "money",
+        solved: Any = "",
+    ) -> str:
+        """Write one figure as it is now, as solved, and the change; return the cell of what it is now."""
+        self.row += 1
+        formats = self.exported.formats
+        put(self.sheet, self.row, 0, label)
+        put_formula(self.sheet, self.row, 1, formula, value, formats[look])
+        before = value if solved == "" else solved
+        if before is not None:
+            put(self.sheet, self.row, 2, before, formats[look])
+            row = self.row + 1
+            put_formula(self.sheet, self.row, 3, f"B{row}-C{row}", value - before, formats[look])
+        put(self.sheet, self.row, 4, unit, formats["aside"])
+        cell = f"{self.exported.sheet_name('summary')}!$B${self.row + 1}"
+        if name:
+            self.exported.define(name, cell)
+        return cell
+
+    def _figures(self) -> None:
+        overview, nodes, summary = self.overview, self.nodes, self.facts.run.summary
+        worth, last = nodes.worth, self.facts.tree.size - 1
+        objective = float(summary["objective_bn"])
+        probability = worth.span("probability", 0, last)
+        (expected, mean), (cvar, worst) = overview.expected, overview.cvar
+        weight = self.facts.run.instance.aversion
+        now = (1 - weight) * mean + weight * worst
+        formula = f"(1-{overview.aversion})*{expected}+{overview.aversion}*{cvar}"
+        unit = "$bn, discounted"
+        cell = self._line("worth: what the plan maximises", formula, now, unit, "worth_bn", solved=objective)
+        label = "worth less the solver's objective"
+        formula = f"{cell}-C{self.row + 1}"
+        self._line(label, formula, now - objective, "0 until overtyped", "check_bn", look="check", solved=None)
+        self._line("expected worth", expected, mean, "$bn, discounted", "expected_worth_bn")
+        self._line("CVaR: mean of the worst futures", cvar, worst, "$bn, discounted", "cvar_bn")
+        npv = float(self.facts.tree.probability @ nodes.npv)
+        formula = f"SUMPRODUCT({probability},{worth.span('npv', 0, last)})"
+        solved = float(summary["npv_bn"])
+        self._line("NPV: expected cash", formula, npv, "$bn, discounted", "npv_bn", solved=solved)
+        spans = [nodes.allocation.span(key, 0, last) for key in self.slacks]
+        spans += [nodes.allocation.span(f"gw{g}", 0, last) for g in range(len(self.facts.pairs))]
+        broken = "+".join(f'COUNTIF({span},"<-{SLACK!r}")' for span in spans)
+        cells = [np.array(nodes.allocation.columns[key].values, dtype=float) for key in self.slacks]
+        value = float(sum((np.nan_to_num(values) < -SLACK).sum() for values in cells))
+        self._line("limits broken", broken, value, "red on allocation", "broken_limits", look="whole", solved=None)
+        self._mark()
+        self._use(probability, last)
+
+    def _use(self, probability: str, last: int) -> None:
+        nodes, dt = self.nodes, self.facts.data.dt
+        chance = self.facts.tree.probability
+        for p, name in enumerate(self.facts.data.pathways):
+            used = f"{dt!r}*SUMPRODUCT({probability},{nodes.worth.span(f'used{p}', 0, last)})"
+            self._line(f"GW-years of {name}", used, float(dt * chance @ nodes.used[:, p]), "GW-years", look="money")
+        spans = [nodes.allocation.span(f"idle{q}", 0, last) for q in range(len(self.facts.data.pools))]
+        idle = f"{dt!r}*(" + "+".join(f"SUMPRODUCT({probability},{span})" for span in spans) + ")"
+        value = float(dt * chance @ nodes.idle.sum(axis=1))
+        self._line("idle GW-years", idle, value, "GW-years", "idle_gw_years")
+
+    def _mark(self) -> None:
+        """Turn the check and the number of broken limits red where they are not 0."""
+        formats = self.exported.formats
+        check, broken = 8, self.row
+        self.sheet.conditional_format(
+            check, 1, check, 1, {"type": "formula", "criteria": "=ABS($B$9)>0.000001", "format": formats["broken"]}
+        )
+        self.sheet.conditional_format(
+            broken, 1, broken, 1, {"type": "cell", "criteria": ">", "value": 0, "format": formats["broken"]}
+        )
+
+    def _components(self) -> None:
+        nodes, facts = self.nodes, self.facts
+        last, chance, discount = facts.tree.size - 1, facts.tree.probability, facts.data.node_discount
+        worth = nodes.worth
+        self.row += 2
+        put(self.sheet, self.row, 0, "what the expected worth is made of, discounted", self.exported.formats["section"])
+        shares = f"{worth.span('probability', 0, last)},{worth.span('discount', 0, last)}"
+        first = self.row + 2
+        for p, name in enumerate(facts.data.pathways):
+            value = float((chance * discount) @ np.array(worth.columns[f"value{p}"].values))
+            self._line(f"value of {name}", f"SUMPRODUCT({shares},{worth.span(f'value{p}', 0, last)})", value, "$bn")
+        for key, by_node in nodes.components.items():
+            if key == "value":
+                continue
+            terminal = key == "terminal"
+            formula = f"SUMPRODUCT({shares},{worth.span(key, 0, last)})"
+            if terminal:
+                formula = f"SUMPRODUCT({worth.span('probability', 0, last)},{worth.span(key, 0, last)})"
+            value = float((chance * (1.0 if terminal else discount)) @ by_node)
+            label = "worth beyond the plan's end" if terminal else key.replace("_", " ")
+            self._line(label, formula, value, "$bn")
+        total = float(chance @ nodes.total)
+        self._line("expected worth", f"SUM(B{first}:B{self.row + 1})", total, "$bn", look="money_total")
+
+    def _charts(self) -> None:
+        self._capacity(0)
+        self._money_chart(21)
+        self._marginal(42)
+
+    def _place(self, chart: Any, row: int, title: str, unit: str, **least: float) -> None:
+        chart.set_title({"name": title, "name_font": {**FONT, "size": 13, "bold": True}, "overlay": False})
+        axis = {"num_font": FONT, "name_font": {**FONT, "bold": False}, "line": {"color": FAINT}}
+        chart.set_y_axis({**axis, "name": unit, "major_gridlines": {"visible": True, "line": {"color": FAINT}},
+                          "num_format": "0.0", **least})  # fmt: skip
+        chart.set_legend({"position": "bottom", "font": FONT})
+        chart.set_size({"width": 860, "height": 400})
+        self.sheet.insert_chart(row, len(WIDTHS) + 1, chart, {"description": f"{title}, {unit}"})
+
+    def _capacity(self, row: int) -> None:
+        periods, data = self.overview.periods, self.facts.data
+        last = self.facts.tree.periods - 1
+        chart = self.exported.book.add_chart({"type": "column", "subtype": "stacked"})
+        colours = pathway_colours(data.pathways)
+        series = [(f"used{p}", name, {"color": colours[name]}) for p, name in enumerate(data.pathways)]
+        for key, name, fill in [*series, ("idle", "idle", {"color": "#c9ced6"})]:
+            chart.add_series(
+                {
+                    "name": name,
+                    "categories": f"={periods.span('start', 0, last)}",
+                    "values": f"={periods.span(key, 0, last)}",
+                    "fill": fill,
+                    "gap": 8,
+                }
+            )
+        line = self.exported.book.add_chart({"type": "line"})
+        line.add_series(
+            {
+                "name": "supply after cancellations",
+                "categories": f"={periods.span('start', 0, last)}",
+                "values": f"={periods.span('supply', 0, last)}",
+                "line": {"color": INK, "width": 1.75},
+            }
+        )
+        chart.combine(line)
+        chart.set_x_axis(MONTHS)
+        self._place(chart, row, "GW by pathway against supply, future shown", "GW", min=0)
+
+    def _money_chart(self, row: int) -> None:
+        years = self.overview.years
+        last = len(years.columns["year"].values) - 1
+        chart = self.exported.book.add_chart({"type": "column"})
+        for key, colour in (("value", ACCENT), ("cost", "#c65a3e")):
+            chart.add_series(
+                {
+                    "name": key,
+                    "categories": f"={years.span('year', 0, last)}",
+                    "values": f"={years.span(key, 0, last)}",
+                    "fill": {"color": colour},
+                    "gap": 80,
+                    "data_labels": {"value": True, "num_format": "0.0", "font": FONT},
+                }
+            )
+        chart.set_x_axis({"num_font": FONT, "label_position": "low"})
+        self._place(chart, row, "Value and cost by year, future shown, not discounted", "$bn a year")
+
+    def _marginal(self, row: int) -> None:
+        years, data = self.overview.years, self.facts.data
+        last = len(years.columns["year"].values) - 1
+        chart = self.exported.book.add_chart({"type": "column"})
+        for q, (name, colour) in enumerate(pathway_colours(data.pools).items()):
+            chart.add_series(
+                {
+                    "name": name,
+                    "categories": f"={years.span('year', 0, last)}",
+                    "values": f"={years.span(f'marginal{q}', 0, last)}",
+                    "fill": {"color": colour},
+                    "gap": 80,
+                }
+            )
+        chart.set_x_axis({"num_font": FONT, "label_position": "low"})
+        title = "Marginal value of supply as solved: what one more GW would add, mean of the year"
+        self._place(chart, row, title, "$bn per GW-year")

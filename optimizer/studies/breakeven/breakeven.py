@@ -11,11 +11,18 @@ from optimizer.instance.varied_cells import Varied
 from optimizer.problems import InstanceError, Problem
 from optimizer.session import Session
 from optimizer.studies.attempt import Told
-from optimizer.studies.breakeven import bracket as breakeven_bracket
 from optimizer.studies.breakeven import exact as breakeven_exact
-from optimizer.studies.breakeven.breakeven_goals import Break, Goal, PlanChanges, Search, Threshold
-from optimizer.studies.breakeven.breakeven_scan import narrowed
-from optimizer.studies.breakeven.cases import Cases, State
+from optimizer.studies.breakeven.cases import (
+    Break,
+    Cases,
+    Goal,
+    PlanChanges,
+    Search,
+    State,
+    Threshold,
+    bracketed,
+    narrowed,
+)
 from optimizer.studies.breakeven.exact import NotExact
 
 VALID: Final = 1e-9
@@ -106,21 +113,6 @@ def breakeven(
 ) -> Breakeven:
     """Return the nearest breakevens below and above the value that some cells have.
 
-    Parameters
-    ----------
-    session : Session
-        The instance.
-    varied : Varied
-        The cells.
-    goal : Threshold or PlanChanges
-        What is looked for.
-    figure : str
-        A quantity of the claims' grammar: what crosses the threshold, and whose slopes are told.
-    between : pair of float, optional
-        Bounds of the search, the value that the cells have between them.
-    tell : callable, optional
-        Told what is being done.
-
     Raises
     ------
     InstanceError
@@ -166,11 +158,11 @@ def _searched(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
 
 def _either(cases: Cases, goal: Goal, start: float, end: float) -> Search:
     if cases.varied.whole:
-        return breakeven_bracket.search(cases, goal, start, end, "its values are whole numbers")
+        return bracketed(cases, goal, start, end, "its values are whole numbers")
     try:
         return breakeven_exact.search(cases, goal, start, end)
     except NotExact as error:
-        return breakeven_bracket.search(cases, goal, start, end, str(error))
+        return bracketed(cases, goal, start, end, str(error))
 
 
 def _allowed(cases: Cases, start: float, bound: float) -> tuple[float, str]:

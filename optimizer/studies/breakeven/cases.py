@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
 from models import terms
-from optimizer.errors import AuditError
+from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.instance.quantity_values import Evaluation
 from optimizer.instance.varied_cells import Varied
 from optimizer.language.quantities import Quantity, parse
 from optimizer.plan.claims import figures
-from optimizer.plan.mean_use import mean_use, year_weights
 from optimizer.plan.plan import summarise
+from optimizer.plan.tables import mean_use, year_weights
 from optimizer.plan.values import values
 from optimizer.planning import valid
+from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import Compiled, compile_terms
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.solver.solution import Status
+from optimizer.solver.parametric import same_structure
+from optimizer.solver.program import FloatArray, LinearProgram, Status
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
@@ -202,3 +203,279 @@ class Cases:
             gw,
             (decided.allocate, decided.cancelled),
         )
+
+
+EXACT: Final = "parametric steps of the basis"
+BRACKETED: Final = "bracketed by re-solves"
+
+SAME: Final = 1e-9
+"""Difference of a figure from its threshold, relative to 1 + its size, that is rounding."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A figure reaches a value, in the figure's unit."""
+
+    value: float
+
+    def side(self, state: State) -> int:
+        """Return on which side a plan is: -1 below, 1 above, 0 there."""
+        by = state.figure - self.value
+        if abs(by) <= SAME * (1 + max(abs(state.figure), abs(self.value))):
+            return 0
+        return 1 if by > 0 else -1
+
+
+class PlanChanges:
+    """The plan of the instance as it is is no longer the best one."""
+
+
+Goal = Threshold | PlanChanges
+
+
+@dataclass(frozen=True)
+class Break:
+    """A value at which it happens.
+
+    Attributes
+    ----------
+    value : float
+        The breakeven, in the cell's unit.
+    low, high : float
+        It lies between them, in the cell's unit: both are `value` where it is exact.
+    before, after : State
+        The plan just short of it, and just beyond: as close as it was bracketed, or at that very value where two plans
+        are equally good there.
+    slope_before, slope_after : float or None
+        Change of the figure per unit of the cells on either side; None where nothing is known there.
+    rates_before, rates_after : mapping of Moved to float
+        Change of GW per unit likewise; empty where nothing is known.
+    """
+
+    value: float
+    low: float
+    high: float
+    before: State
+    after: State
+    slope_before: float | None
+    slope_after: float | None
+    rates_before: Mapping[Moved, float]
+    rates_after: Mapping[Moved, float]
+
+    def moves(self, now: State) -> list[dict[str, Any]]:
+        """Return what of the plan moves there, beyond it, or on the way from now; the largest first."""
+        rows = []
+        for name in dict.fromkeys([*now.gw, *self.after.gw]):
+            was, before, after = (state.gw.get(name, 0.0) for state in (now, self.before, self.after))
+            falls, rises = self.rates_before.get(name, 0.0), self.rates_after.get(name, 0.0)
+            if max(abs(after - before), abs(after - was), abs(rises - falls)) > LEAST_GW:
+                kind, owner, year = name
+                rows.append(
+                    {"what": kind, "name": owner, "year": int(year) if year else None, "now_gw": was,
+                     "before_gw": before, "after_gw": after, "before_gw_per_unit": falls, "after_gw_per_unit": rises}
+                )  # fmt: skip
+        return sorted(rows, key=lambda r: (-abs(r["after_gw"] - r["before_gw"]), -abs(r["after_gw"] - r["now_gw"])))
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search in one direction came to.
+
+    Attributes
+    ----------
+    direction : {1, -1}
+        Up or down from the value that the cells have.
+    found : Break or None
+        The nearest breakeven; None where there is none.
+    method : str
+        `EXACT` or `BRACKETED`.
+    reason : str
+        Why it is not exact; blank where it is.
+    until : float
+        How far was searched, in the cell's unit.
+    ended : str
+        Why not as far as the bounds; blank where it was.
+    steps : int
+        Bases, or re-solves, that were gone through.
+    scan : bool
+        Whether some of the way was looked at in some values only, so that what happens and is undone between two of
+        them is not seen.
+    """
+
+    direction: int
+    found: Break | None
+    method: str
+    reason: str
+    until: float
+    ended: str
+    steps: int
+    scan: bool = False
+
+
+SCANNED: Final = 12
+"""Values between the start and the bound that are looked at before a bracket is narrowed."""
+
+NO_PLAN: Final = "beyond it no plan keeps every limit"
+
+Look = Callable[[float], bool | None]
+"""Whether it has happened at a value; None where there is no plan."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Where it happens first.
+
+    Attributes
+    ----------
+    near, over : float
+        The last value before it and the first one after, in the cell's unit; both None where it does not happen.
+    until : float
+        How far was looked, in the cell's unit.
+    ended : str
+        Why not as far as the bound; blank where it was.
+    """
+
+    near: float | None
+    over: float | None
+    until: float
+    ended: str = ""
+
+
+def narrowed(inside: Callable[[float], bool], good: float, bad: float, width: float, *, whole: bool) -> float:
+    """Return a value inside that is within `width` of one that is not, by halving; both in the unit of the cells."""
+    while abs(bad - good) > (1.0 if whole else width):
+        middle = (good + bad) / 2
+        middle = float(np.floor(middle)) if whole else middle
+        if middle in (good, bad):
+            break
+        good, bad = (middle, bad) if inside(middle) else (good, middle)
+    return good
+
+
+def scanned(look: Look, start: float, bound: float, width: float, *, whole: bool) -> Scan:
+    """Return where it happens first on the way from a value at which it has not.
+
+    What happens and is undone between two neighbouring values of the scan is not seen.
+    """
+    seen: dict[float, bool | None] = {start: False}
+
+    def known(value: float) -> bool | None:
+        if value not in seen:
+            seen[value] = look(value)
+        return seen[value]
+
+    last = start
+    for value in _values(start, bound, whole=whole):
+        ended = ""
+        if known(value) is None:
+            value = narrowed(lambda v: known(v) is not None, last, value, width, whole=whole)
+            ended = NO_PLAN
+        if known(value):
+            near = narrowed(lambda v: known(v) is False, last, value, width, whole=whole)
+            over = min((v for v, had in seen.items() if had and abs(v - start) > abs(near - start)),
+                       key=lambda v: abs(v - near))  # fmt: skip
+            return Scan(near, over, over)
+        if ended:
+            return Scan(None, None, value, ended)
+        last = value
+    return Scan(None, None, bound)
+
+
+def _values(start: float, bound: float, *, whole: bool) -> list[float]:
+    """Return the values that are looked at first, from the start to the bound."""
+    count = min(SCANNED, int(abs(bound - start))) if whole else SCANNED
+    values = np.linspace(start, bound, count + 1)[1:]
+    return list(dict.fromkeys((np.rint(values) if whole else values).tolist()))
+
+
+NARROWED: Final = 1e-6
+"""Width of a bracket in the end, as a share of the way from the start to the bound."""
+
+TIED: Final = 1e-7
+"""Worth that the plan as it is may lack, relative to 1 + the best, and still count as the best."""
+
+
+def bracketed(cases: Cases, goal: Goal, start: float, bound: float, reason: str) -> Search:
+    """Return the nearest breakeven between where the cells are and a bound, bracketed by re-solves."""
+    bracket, whole = _Bracket(cases, goal, start), cases.varied.whole
+    direction = 1 if bound > start else -1
+    width = 1.0 if whole else NARROWED * abs(bound - start)
+    if isinstance(goal, Threshold) and goal.side(bracket.base) == 0:
+        here = bracket.found(start, start, direction * width)
+        return Search(direction, here, BRACKETED, reason, start, "", bracket.solved)
+    scan = scanned(bracket.over, start, bound, width, whole=whole)
+    found: Break | None = None
+    if scan.near is not None and scan.over is not None:
+        found = bracket.found(scan.near, scan.over, direction * width)
+    return Search(direction, found, BRACKETED, reason, scan.until, scan.ended, bracket.solved, scan=True)
+
+
+class _Bracket:
+    """Re-solves at values of the cells, each done once."""
+
+    def __init__(self, cases: Cases, goal: Goal, start: float) -> None:
+        self._cases, self._goal = cases, goal
+        self.base = cases.state_of(start, cases.session.base)
+        self._answers: dict[float, tuple[Answer, State] | None] = {start: (cases.session.base, self.base)}
+
+    @property
+    def solved(self) -> int:
+        """Values solved, the start left out."""
+        return len(self._answers) - 1
+
+    def _at(self, value: float) -> tuple[Answer, State] | None:
+        """Return the answer at a value; None where there is none."""
+        if value not in self._answers:
+            try:
+                answer = self._cases.answer(value)
+                self._answers[value] = answer, self._cases.state_of(value, answer)
+            except InfeasibleError:
+                self._answers[value] = None
+        return self._answers[value]
+
+    def over(self, value: float) -> bool | None:
+        """Return whether it has happened at a value; None where there is no plan."""
+        solved = self._at(value)
+        if solved is None:
+            return None
+        answer, state = solved
+        if isinstance(self._goal, Threshold):
+            return self._goal.side(state) in (0, -self._goal.side(self.base))
+        return state.differs(self.base) and self._held_loses(answer)
+
+    def _held_loses(self, answer: Answer) -> bool:
+        """Return whether the plan as it is, held, is worth less than the best at another value, or possible no more."""
+        base = self._cases.session.base
+        if not same_structure(base.program, answer.program):
+            return True
+        try:
+            worth = self._cases.session.solve_laid_out(
+                answer.laid_out, narrowed=lambda program: held(program, base.columns), start=answer
+            ).objective_bn
+        except InfeasibleError:
+            return True
+        return answer.objective_bn - worth > TIED * (1 + abs(worth))
+
+    def found(self, near: float, over: float, step: float) -> Break:
+        """Return the breakeven between two values, the plans there, audited, and how they change on either side."""
+        here, there = self._at(near), self._at(over)
+        if here is None or there is None:
+            raise ValueError("both sides of a bracket have plans")
+        for answer, _ in (here, there):
+            answer.plan  # noqa: B018 - audits it
+        step = step if abs(step) >= 1 else 100 * step
+        before, after = self._change(near - step, near), self._change(over, over + step)
+        return Break(
+            over, min(near, over), max(near, over), here[1], there[1], before[0], after[0], before[1], after[1]
+        )
+
+    def _change(self, one: float, other: float) -> tuple[float | None, dict[Moved, float]]:
+        """Return the change of the figure and of GW per unit between two values; nothing where one has no plan."""
+        try:
+            first, second = self._at(one), self._at(other)
+        except InstanceError:  # the cells may not have it
+            return None, {}
+        if first is None or second is None:
+            return None, {}
+        a, b, by = first[1], second[1], other - one
+        return (b.figure - a.figure) / by, {name: (b.gw.get(name, 0.0) - gw) / by for name, gw in a.gw.items()}

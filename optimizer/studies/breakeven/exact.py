@@ -14,11 +14,22 @@ from optimizer.problems import InstanceError
 from optimizer.solver.certify import certify
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.parametric import Line, Piece, line, optimal, pieces, same_structure
-from optimizer.solver.solution import Basis, SolveOptions, Status
+from optimizer.solver.program import Basis, SolveOptions, Status
 from optimizer.solver.solving import certified
-from optimizer.studies.breakeven.breakeven_goals import EXACT, SAME, Break, Goal, Search, Threshold
-from optimizer.studies.breakeven.breakeven_scan import NO_PLAN, scanned
-from optimizer.studies.breakeven.cases import Cases, Moved, State, held
+from optimizer.studies.breakeven.cases import (
+    EXACT,
+    NO_PLAN,
+    SAME,
+    Break,
+    Cases,
+    Goal,
+    Moved,
+    Search,
+    State,
+    Threshold,
+    held,
+    scanned,
+)
 
 COMPARED: Final = (1e-3, 0.381966, 0.999)
 """Where on the way to the bound the three programs lie that are compared, as shares of it."""
@@ -41,15 +52,6 @@ class NotExact(Exception):  # noqa: N818
 
 def search(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
     """Return the nearest breakeven between where the cells are and a bound, by parametric steps of the basis.
-
-    Parameters
-    ----------
-    cases : Cases
-        The cells.
-    goal : Goal
-        What is looked for.
-    start, bound : float
-        The value that the cells have, and the one up to which is searched; the input is valid at both.
 
     Raises
     ------

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from optimizer.instance.edit import edit, spell
+from optimizer.files import printable
 from optimizer.instance.instance import Instance
 from optimizer.language.axes import Axis, axis
+from optimizer.language.edits import edit, spell
 from optimizer.problems import InstanceError, Problem, all_told
-from optimizer.storage.sources import printable
+from optimizer.studies.evaluate import csv_lines
 from optimizer.studies.sweep.sweep import Task
-from optimizer.studies.table_file import csv_lines
 
 MOST_CASES: Final = 100_000
 """Cases of one sweep, at most."""

@@ -12,9 +12,8 @@ from types import TracebackType
 from typing import Any, Final
 
 from optimizer.errors import SolverError
-from optimizer.files import told
+from optimizer.files import printable, told
 from optimizer.problems import InstanceError, Problem
-from optimizer.storage.sources import printable
 from optimizer.studies.sweep.sweep import BASE, Study
 from optimizer.studies.sweep.worker import Row
 

@@ -16,12 +16,10 @@ import numpy as np
 import pandas as pd
 
 from optimizer.instance.instance import Instance
-from optimizer.plan.worth import QUANTILES
+from optimizer.plan.tables import QUANTILES
 from optimizer.problems import InstanceError, Problem
-from optimizer.solver.program import FloatArray
-from optimizer.solver.solution import SolveOptions
-from optimizer.studies.sweep.draws import Draw, fitting
-from optimizer.studies.sweep.sampling import sample
+from optimizer.solver.program import FloatArray, SolveOptions
+from optimizer.studies.sweep.draws import Draw, fitting, sample
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Study, Task
 
 CONFIDENCE: Final = 0.95
@@ -46,21 +44,6 @@ def study(
     options: SolveOptions | None = None,
 ) -> Study:
     """Return the cases of a Monte Carlo: one a draw of all cells together.
-
-    Parameters
-    ----------
-    instance : Instance
-        The base.
-    draws : sequence of Draw
-        The cells.
-    samples, seed : int
-        How many draws, and what they begin with.
-    ranks : (draws, draws) float array, optional
-        Rank correlations of the cells.
-    quantities : tuple of str
-        Figures besides the usual ones.
-    options : SolveOptions, optional
-        Of every solve.
 
     Raises
     ------
@@ -126,15 +109,7 @@ def quantiles(planned: pd.DataFrame, figures: Sequence[str]) -> pd.DataFrame:
 
 
 def quantile_interval(values: FloatArray, share: float) -> tuple[float, float]:
-    """Return the order statistics between which a quantile lies with `CONFIDENCE`; nan where there is none so far out.
-
-    Parameters
-    ----------
-    values : (n,) float array
-        Sorted.
-    share : float
-        The quantile.
-    """
+    """Return the order statistics (the values' unit) between which a quantile lies; nan where none is so far out."""
     from scipy.stats import binom
 
     tail = (1 - CONFIDENCE) / 2

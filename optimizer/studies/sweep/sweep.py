@@ -14,10 +14,10 @@ import pandas as pd
 
 from optimizer.errors import SolverError
 from optimizer.instance.instance import Instance
-from optimizer.kept.record import versions
+from optimizer.kept.record import about, versions
 from optimizer.planning import solve
 from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.solver.solution import SolveOptions
+from optimizer.solver.program import SolveOptions
 from optimizer.studies.sweep.worker import Row, packed
 
 OPTIMAL: Final = "optimal"
@@ -119,6 +119,23 @@ class Results:
         figures = dict.fromkeys(name for row in (self.base, *self.rows) for name in row)
         return pd.DataFrame(cases, columns=["case", *leading, *figures])
 
+    def described(self) -> dict[str, Any]:
+        """Return what was asked, of which instance, and what the base comes to; JSON holds it."""
+        study = self.study
+        return {
+            "kind": study.kind,
+            **about(study.instance),
+            "settings": dict(study.settings),
+            "quantities": list(study.quantities),
+            "base": dict(self.base),
+        }
+
+    def asked(self) -> dict[str, Any]:
+        """Return what a kept folder's manifest says of the study: as `described`, and how it was solved."""
+        options = self.study.options
+        how = {"time_limit": options.time_limit, "solver": dict(options.solver)}
+        return {**self.described(), "study": self.study.digest, "options": how}
+
 
 class Engine(Protocol):
     """Where tasks are answered."""
@@ -178,17 +195,6 @@ Told = Callable[[int, int], None]
 
 def run(study: Study, engine: Engine, store: Store | None = None, tell: Told | None = None) -> Results:
     """Return the answers to a study, those that the store has already and those of the engine.
-
-    Parameters
-    ----------
-    study : Study
-        What is asked.
-    engine : Engine
-        Where the cases are answered; closed in the end, whatever happens.
-    store : Store, optional
-        Keeps each row as it comes.
-    tell : callable, optional
-        Told the progress.
 
     Raises
     ------

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.instance.edit import rows_of, spell
-from optimizer.instance.instance import Edit, Instance
+from optimizer.instance.edit import rows_of
+from optimizer.instance.instance import Instance
 from optimizer.instance.selection import select
 from optimizer.language.axes import Axis, limits
+from optimizer.language.edits import Edit, spell
 from optimizer.plan.claims import STATUSES
 from optimizer.problems import InstanceError, Problem, all_told
+from optimizer.studies.exposure import UNVERIFIED, Group, groups, key_of
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
-from optimizer.studies.unverified import UNVERIFIED, Group, groups, key_of
 
 LEAST_GW: Final = 1e-3
 """First moves that change by less are not told as changed, GW."""
@@ -64,7 +65,7 @@ def inputs(
     ranges : sequence of str
         ``CELL = LOW..HIGH`` or ``CELL *= LOW..HIGH``; what they reach is not swung by the share too.
     each : bool
-        Whether every cell is an input of its own, as in `optimizer.studies.unverified.groups`.
+        Whether every cell is an input of its own, as in `optimizer.studies.exposure.groups`.
     every : bool
         Whether cells that are reported are swung as well.
     only : bool

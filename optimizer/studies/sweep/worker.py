@@ -17,18 +17,16 @@ from typing import Any, Final
 from threadpoolctl import ThreadpoolController
 
 from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
-from optimizer.instance.instance import Instance
+from optimizer.instance.instance import Instance, SheetPlaces
 from optimizer.instance.quantity_values import Evaluation
-from optimizer.instance.sheet_places import SheetPlaces
 from optimizer.kept.record import versions
 from optimizer.language.quantities import parse
 from optimizer.plan.claims import figures as summary_figures
 from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
 from optimizer.solver.highs import basis_codes
-from optimizer.solver.solution import SolveOptions
-from optimizer.storage.read import read_sources
-from optimizer.storage.sources import Sources
+from optimizer.solver.program import SolveOptions
+from optimizer.storage.read import Sources, read_sources
 from optimizer.storage.write import tables_written
 
 KEPT_SESSIONS: Final = 2
@@ -180,13 +178,7 @@ _kept = threading.local()
 
 
 def answered(setup: str, edits: Iterable[str]) -> Row:
-    """Return a case's row and the fingerprint of the base it started from; this thread's session is made if need be.
-
-    Returns
-    -------
-    dict
-        ``row`` and ``base``; or ``no_base``, the reason, where the base itself has no plan.
-    """
+    """Return a case's row and the fingerprint of the base it started from; this thread's session is made if need be."""
     workers: OrderedDict[str, Worker] = _kept.__dict__.setdefault("workers", OrderedDict())
     if setup not in workers:
         try:

@@ -1,58 +1,22 @@
-"""An earlier plan that the next one should stay near: its allocation, found again on the tree of another instance."""
+"""What an earlier plan gave, found again on the tree of another instance."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
+from optimizer.instance.instance import Earlier
 from optimizer.problems import InstanceError, Problem
 
 if TYPE_CHECKING:
     from models.tree import FloatArray
-    from optimizer.tree.timeline import Timeline
 
 NOTHING: Final = 1e-6
 """GW of an earlier plan that are not worth a word."""
-
-
-@dataclass(frozen=True, eq=False)
-class Earlier:
-    """An earlier plan, and what it costs to leave it.
-
-    Attributes
-    ----------
-    allocation : pandas.DataFrame
-        The earlier plan's table of that name.
-    resolution : str
-        Length of its periods: ``month``, ``quarter`` or ``year``.
-    move_cost_bn_per_gw_year : float
-        Penalty, $bn per GW and year by which a pair of pathway and pool has more or less than the earlier plan gave it.
-    """
-
-    allocation: pd.DataFrame
-    resolution: str
-    move_cost_bn_per_gw_year: float
-
-    @cached_property
-    def digest(self) -> str:
-        """sha256 of the plan and the cost."""
-        content = f"{self.resolution} {self.move_cost_bn_per_gw_year!r}\n{self.allocation.to_csv(index=False)}"
-        return hashlib.sha256(content.encode()).hexdigest()
-
-    @cached_property
-    def nodes(self) -> pd.DataFrame:
-        """Node, start, known and probability of every node of the earlier plan."""
-        return self.allocation.drop_duplicates("node")[["node", "start", "known", "probability"]]
-
-    def days(self) -> list[str]:
-        """Return the first day of each period that the earlier plan has, in order."""
-        return sorted(set(self.nodes["start"].dt.strftime("%Y-%m-%d")))
 
 
 def kept(
@@ -77,7 +41,7 @@ def kept(
     InstanceError
         If it says nothing of any node.
     """
-    gw, on_day = _by_node(earlier, pathways, pools), _nodes_by_day(earlier)
+    gw, on_day = _by_node(earlier, pathways, pools), nodes_by_day(earlier)
     probability = earlier.nodes["probability"].to_numpy()
     found = np.full((len(pathways), len(pools), len(starts)), np.nan)
     for n, (day, told) in enumerate(zip(starts, known, strict=True)):
@@ -102,7 +66,8 @@ def _by_node(earlier: Earlier, pathways: Sequence[str], pools: Sequence[str]) ->
     return gw
 
 
-def _nodes_by_day(earlier: Earlier) -> dict[str, list[tuple[int, str]]]:
+def nodes_by_day(earlier: Earlier) -> dict[str, list[tuple[int, str]]]:
+    """Return place and what is known of each of an earlier plan's nodes, by day."""
     by_day: dict[str, list[tuple[int, str]]] = {}
     days = earlier.nodes["start"].dt.strftime("%Y-%m-%d")
     for place, (day, known) in enumerate(zip(days, earlier.nodes["known"], strict=True)):
@@ -142,47 +107,3 @@ def _unlike(earlier: Earlier, starts: Sequence[str], pathways: Sequence[str], po
     if not (set(rows["pathway"]) & set(pathways) and set(rows["pool"]) & set(pools)):
         return Problem("stay near", "it shares no pair of pathway and pool with this instance", rule, remedy)
     return Problem("stay near", "what it knows contradicts every future of this instance", rule, remedy)
-
-
-def left_free(laid_out: Timeline) -> list[Problem]:
-    """Return warnings on what an earlier plan does not say of a case, or says and the case cannot follow."""
-    earlier, data = laid_out.instance.earlier, laid_out.data
-    if earlier is None:
-        return []
-    warnings = []
-    said = np.asarray(~np.isnan(data.kept).all(axis=(0, 1)))
-    if not said.all():
-        first = laid_out.calendar.starts()[data.tree.period[np.flatnonzero(~said)[0]]]
-        what = (
-            f"{int((~said).sum())} of {len(said)} nodes, the first of {first}, have no counterpart in the earlier plan"
-        )
-        warnings.append(_warning(what, "there the split is free to move"))
-    rows = earlier.allocation
-    days = set(laid_out.calendar.starts().astype(str).tolist())
-    p, q = np.nonzero(data.eligible.any(axis=2))
-    pairs = {(data.pathways[i], data.pools[j]) for i, j in zip(p.tolist(), q.tolist(), strict=True)}
-    used = rows[(rows["gw"] > NOTHING) & rows["start"].dt.strftime("%Y-%m-%d").isin(days)]
-    gone = sorted(set(zip(used["pathway"], used["pool"], strict=True)) - pairs)
-    if gone:
-        what = f"the earlier plan uses {', '.join(f'{pool} for {pathway}' for pathway, pool in gone)}"
-        warnings.append(_warning(what, "that cannot be kept here, and is not counted as moved"))
-    finer = _knew_more(earlier, laid_out)
-    if finer:
-        what = f"on {finer} nodes the earlier plan knew more than this one does"
-        warnings.append(_warning(what, "there the plan stays near its mean over what was known"))
-    return warnings
-
-
-def _knew_more(earlier: Earlier, laid_out: Timeline) -> int:
-    """Return on how many nodes several of the earlier plan's agree."""
-    on_day = _nodes_by_day(earlier)
-    starts = laid_out.calendar.starts().astype(str)[laid_out.data.tree.period]
-    agreeing = (
-        sum(agree(known, other) for _, other in on_day.get(day, ()))
-        for day, known in zip(starts.tolist(), laid_out.known, strict=True)
-    )
-    return sum(count > 1 for count in agreeing)
-
-
-def _warning(what: str, rule: str) -> Problem:
-    return Problem("stay near", what, rule, severity="warning")

@@ -1,1 +1,0 @@
-"""What uncertainty costs, and what being able to react is worth."""
