@@ -36,6 +36,7 @@ BY_NODE: Final = (
     "bill",
     "late_credit",
     "terminal",
+    "terminal_flat",
     "window",
     "cancel_notice",
     "fee",
@@ -52,6 +53,7 @@ BY_NODE: Final = (
     "unit",
     "due",
     "terminal_unit",
+    "terminal_unit_flat",
     "floor",
     "target",
     "cap",
@@ -138,9 +140,9 @@ class PlanData:
         $bn per year due for what is delivered, whoever pays it.
     late_credit : (K, N) float array
         $bn per GW-year that a contract sold costs for GW due and not there; nan where they must be there, or none are.
-    terminal : (K, N) float array
-        At a leaf, what the whole contract adds to worth beyond the horizon, $bn discounted, of a contract sold with
-        its sign turned; 0 elsewhere.
+    terminal, terminal_flat : (K, N) float array
+        At a leaf, what the whole contract adds to worth beyond the horizon, $bn discounted and not, of a contract sold
+        with its sign turned; 0 elsewhere.
     window : (W, N) bool array
         Nodes on which notice may be given.
     cancel_notice : (W, N) int array
@@ -160,8 +162,8 @@ class PlanData:
         Whether the offer is signed whole or not at all.
     unit, due : (O, T, N) float array
         GW in service and $bn per year due on a node for a whole share signed in a period; 0 where it is not offered.
-    terminal_unit : (O, T, N) float array
-        `terminal` for a whole share signed in a period.
+    terminal_unit, terminal_unit_flat : (O, T, N) float array
+        The same for a whole share signed in a period.
     floor, target, cap : (P, N) float array
         Effective GW; effective GW; GW (inf: no limit).
     width, value : (P, I, N) float array
@@ -177,6 +179,8 @@ class PlanData:
         GW; nan where no lock is in force; the last position along the pools is the pathway's sum.
     kept : (P, Q, N) float array
         GW that an earlier plan gives the pair; nan where it gives none, or there is no earlier plan to stay near.
+    signed_supply : (Q, N) float array, optional
+        GW bought of each pool, cancelled or not, that a dedicated plan's parts are of; without it that of firm contracts.
     move_cost : float
         $bn per GW-year by which the plan leaves what is kept.
     """
@@ -214,6 +218,7 @@ class PlanData:
     bill: FloatArray
     late_credit: FloatArray
     terminal: FloatArray
+    terminal_flat: FloatArray
     window: BoolArray
     cancel_notice: IntArray
     fee: FloatArray
@@ -230,6 +235,7 @@ class PlanData:
     unit: FloatArray
     due: FloatArray
     terminal_unit: FloatArray
+    terminal_unit_flat: FloatArray
     floor: FloatArray
     target: FloatArray
     cap: FloatArray
@@ -243,6 +249,7 @@ class PlanData:
     lock_most: FloatArray
     kept: FloatArray
     move_cost: float
+    signed_supply: FloatArray | None = None
 
     def on_tree(self, tree: Tree, scenario: IntArray) -> PlanData:
         """Return the same data on a tree that knows more: nothing but what is known when differs.
@@ -259,7 +266,7 @@ class PlanData:
         node = self.tree.node_of[scenario[tree.example], tree.period]
         root = self.tree.root[node[tree.roots]]
         moved = {name: getattr(self, name)[..., node] for name in BY_NODE}
-        return replace(self, tree=tree, **moved, **{name: getattr(self, name)[..., root] for name in BY_ROOT})
+        return replace(self, tree=tree, signed_supply=None, **moved, **{name: getattr(self, name)[..., root] for name in BY_ROOT})
 
     @cached_property
     def firm(self) -> BoolArray:

@@ -124,6 +124,7 @@ def check_summary(
         "idle_cost_bn": _idle_cost(facts, plan, used),
         "utilisation": all_busy / (all_busy + idle) if all_busy + idle > 0 else 0.0,
         "cancelled_gw": dict(zip(facts.contracts.names.tolist(), _given(facts, used), strict=True)),
+        **({"signed_gw": _signed(facts, used)} if facts.promises.offer.any() else {}),
         "scenarios": float(len(tree.node_of)),
         "nodes": float(tree.count),
     }
@@ -132,7 +133,7 @@ def check_summary(
         expected["moved_gw_years"] = float((tree.probability @ moved(facts, plan, earlier.allocation)).sum()) * dt
     # What a figure was added up from decides how far rounding may move it, not what is left of it.
     turnover = sum(float((tree.probability @ np.abs(flow.discounted)).sum()) for flow in found.values())
-    told = {name: summary[name] for name in (*expected, "moved_gw_years") if name in summary}
+    told = {name: summary[name] for name in (*expected, "moved_gw_years", "signed_gw") if name in summary}
     certificate = summary.get("certificate")
     if isinstance(certificate, Mapping) and "recomputed_objective_bn" in certificate:
         told["certificate: recomputed_objective_bn"] = certificate["recomputed_objective_bn"]
@@ -149,6 +150,13 @@ def _given(facts: Facts, used: Use) -> list[float]:
     np.add.at(increase.T, facts.promises.way_of, used.increase.T)
     given: list[float] = (facts.nodes.probability @ (increase * used.contracted)).tolist()
     return given
+
+
+def _signed(facts: Facts, used: Use) -> dict[str, float]:
+    """Return the expected GW of each offer that are signed."""
+    gw = facts.nodes.probability @ (used.signed * used.contracted)
+    offers = np.flatnonzero(facts.promises.offer.any(axis=0)).tolist()
+    return {facts.contracts.names[k]: float(gw[k]) for k in offers}
 
 
 def _check_bound(certificate: Mapping[str, Any], objective: float, findings: Findings) -> None:

@@ -46,6 +46,16 @@ class Owed:
     gw: FloatArray
     probability: FloatArray
 
+    def bought(self) -> Owed:
+        """Return what is owed to vendors alone."""
+        kept = np.flatnonzero(~self.sold)
+        names = (tuple(part[k] for k in kept) for part in (self.vendors, self.contracts))
+        vendors, contracts = names
+        return Owed(
+            vendors, contracts, self.sold[kept], self.years, self.signed[:, kept], self.kept[:, kept],
+            self.gw[:, kept], self.probability,
+        )  # fmt: skip
+
     def expected(self, amounts: FloatArray) -> FloatArray:
         """Return the mean of amounts over the scenarios in their own unit, shape (K, Y)."""
         mean: FloatArray = np.einsum("s,sky->ky", self.probability, amounts)

@@ -179,6 +179,7 @@ def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certif
         **({"moved_gw_years": float((plan.moved @ years).sum())} if data.near else {}),
         "utilisation": busy / (busy + idle) if busy + idle > 0 else 0.0,
         "cancelled_gw": cancelled_gw(data, plan),
+        **({"signed_gw": signed_gw(data, plan)} if data.offers else {}),
         "scenarios": len(tree.node_of),
         "nodes": tree.size,
         "certificate": certificate.as_dict(),
@@ -190,6 +191,12 @@ def cancelled_gw(data: PlanData, plan: Values) -> dict[str, float]:
     """Return the expected GW of each contract for which notice is given within the plan."""
     given = (of_contracts(data, plan.newly_cancelled) * data.contracted) @ data.tree.probability
     return dict(zip(data.contracts, given.tolist(), strict=True))
+
+
+def signed_gw(data: PlanData, plan: Values) -> dict[str, float]:
+    """Return the expected GW of each offer that are signed within the plan."""
+    signed = (plan.newly_signed * data.contracted[data.offer_of]) @ data.tree.probability
+    return dict(zip(data.offers, signed.tolist(), strict=True))
 
 
 def _idle_cost(data: PlanData, plan: Values) -> float:

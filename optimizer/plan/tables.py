@@ -211,7 +211,7 @@ def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
         np.full(len(n), "terminal", dtype=object),
         _names(timeline.data.contracts, k),
         n,
-        plan.beyond(timeline.flat, timeline.flat_signed)[k, n],
+        plan.beyond(timeline.data.terminal_flat, timeline.data.terminal_unit_flat)[k, n],
         plan.terminal[k, n],
     )
 

@@ -28,6 +28,7 @@ GROUPS: Final = {
     "moved_gw_years": "GW-years",
     "gw_years": "GW-years",
     "cancelled_gw": "GW",
+    "signed_gw": "GW",
     "marginal_value": "$bn per GW-year",
 }
 """Every group of figures and its unit."""
@@ -60,6 +61,8 @@ def figures(plan: Plan | Run) -> dict[Figure, float]:
         found[Figure("gw_years", pathway)] = float(years)
     for contract, gw in cancelled(tables).items():
         found[Figure("cancelled_gw", contract)] = gw
+    for offer, gw in summary.get("signed_gw", {}).items():
+        found[Figure("signed_gw", offer)] = float(gw)
     for pool, value in marginal_values(tables).items():
         found[Figure("marginal_value", pool)] = value
     return found
@@ -70,13 +73,13 @@ def cancelled(tables: Tables) -> dict[str, float]:
     nodes, rows = tables["nodes"], tables["cancellations"]
     parent, leaves = nodes["parent"].to_numpy(), nodes["period"].to_numpy() == nodes["period"].max()
     probability = nodes["probability"].to_numpy()
-    found = {}
-    for contract, mine in rows.groupby("contract", sort=True):
+    found: dict[str, float] = {}
+    for (contract, _), mine in rows.fillna({"window": ""}).groupby(["contract", "window"], sort=True):
         at = dict(zip(mine["node"].tolist(), mine["gw"].tolist(), strict=True))
         given = np.zeros(len(nodes))
         for node in range(len(nodes)):
             given[node] = at.get(node, given[parent[node]] if parent[node] >= 0 else 0.0)
-        found[str(contract)] = float((probability * given)[leaves].sum())
+        found[str(contract)] = found.get(str(contract), 0.0) + float((probability * given)[leaves].sum())
     return found
 
 

@@ -16,7 +16,7 @@ from optimizer.instance.instance import Instance
 from optimizer.language.cursor import Cell
 from optimizer.language.edits import Edit
 from optimizer.plan.claims import STATUSES
-from optimizer.plan.obligations import Owed, cancelled_shares, owed
+from optimizer.plan.obligations import Owed, owed, shares_in
 from optimizer.plan.plan import Plan
 from optimizer.session import Session
 from optimizer.solver.program import FloatArray
@@ -96,7 +96,7 @@ def _detail(found: Owed) -> list[Figures]:
             "least_bn": float(least[k, y]),
             "most_bn": float(most[k, y]),
         }
-        for k, y in zip(*(axis.tolist() for axis in np.nonzero(signed)), strict=True)
+        for k, y in zip(*(axis.tolist() for axis in np.nonzero((signed > 0) | (kept > 0))), strict=True)
     ]
 
 
@@ -111,7 +111,7 @@ def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:
 def _owed(plan: Plan) -> tuple[Owed, list[str]]:
     """Return what is owed, and what is known at the end of each scenario."""
     laid_out = timeline(plan.instance)
-    found = owed(laid_out, cancelled_shares(laid_out, plan.tables["cancellations"]))
+    found = owed(laid_out, *shares_in(laid_out, plan.tables)).bought()
     return found, [laid_out.known[node] for node in laid_out.data.tree.node_of[:, -1].tolist()]
 
 
@@ -172,6 +172,7 @@ def vendor_risks(session: Session, tell: Told) -> list[Figures]:
     contracts fall away from the start, and their price with them.
     """
     base, contracts = session.base.objective_bn, session.instance.filled("contracts")
+    contracts = contracts[contracts["side"] == "buy"]
     risks: list[Figures] = []
     for vendor in dict.fromkeys(contracts["vendor"]):
         names = contracts["contract"][contracts["vendor"] == vendor].tolist()

@@ -205,7 +205,7 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
     Of an offer ``delivered`` is what is in service if it is signed early enough, or whenever that is most.
     ``terminal_total`` (K,) is what a whole contract adds beyond the horizon, $bn discounted, of one sold with its sign
-    turned, and ``flat_total`` (K,) the same undiscounted; ``contracted_total`` (K,) is GW of all deliveries.
+    turned, and ``terminal_flat_total`` (K,) the same undiscounted; ``contracted_total`` (K,) is GW of all deliveries.
     """
     contracts = instance.filled("contracts")
     there, row_of = tranches(instance, names, calendar), _rows(instance, names)
@@ -228,7 +228,7 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         "bill": bill,
         "late_credit": np.where(delivered > 0, credit[:, None], np.nan),
         "terminal_total": side * terminal,
-        "flat_total": side * flat,
+        "terminal_flat_total": side * flat,
         "contracted_total": total,
         **on_offer,
     }
@@ -281,8 +281,8 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return the windows of offers and their terms on the periods inside them, shape (O, T).
 
     ``unit`` and ``due`` (O, T, T) are GW in service and $bn a year due by period of signature;
-    ``terminal_signed_total`` (O, T) is what a whole share signed then adds beyond the horizon, $bn discounted, and
-    ``flat_signed_total`` the same undiscounted.
+    ``terminal_unit_total`` (O, T) is what a whole share signed then adds beyond the horizon, $bn discounted, and
+    ``terminal_unit_flat_total`` the same undiscounted.
     """
     frame = instance.filled("offers")
     at = _lines_of(instance, names.offers, frame["contract"].tolist())
@@ -308,8 +308,8 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         "signed_whole": on_window(frame["indivisible"].to_numpy(dtype=bool)),
         "unit": np.where(offered[:, :, None], unit, 0.0),
         "due": np.where(offered[:, :, None], unit * price[:, :, None], 0.0),
-        "terminal_signed_total": np.where(offered, beyond[0], 0.0),
-        "flat_signed_total": np.where(offered, beyond[1], 0.0),
+        "terminal_unit_total": np.where(offered, beyond[0], 0.0),
+        "terminal_unit_flat_total": np.where(offered, beyond[1], 0.0),
     }
 
 

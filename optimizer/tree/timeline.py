@@ -307,16 +307,12 @@ class Timeline:
         The instance with the edits of each scenario's outcomes, in the order of the tree.
     names : Names
         Names along the axes.
-    flat, flat_signed : (K, N), (O, T, N) float array
-        `terminal` and `terminal_unit` of the data, undiscounted.
     """
 
     instance: Instance
     data: PlanData
     scenarios: tuple[Instance, ...]
     names: Names
-    flat: NDArray[np.float64]
-    flat_signed: NDArray[np.float64]
 
     @cached_property
     def contract_of(self) -> tuple[str, ...]:
@@ -402,8 +398,7 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     if problems:
         raise InstanceError(problems)
     _same_on_shared_nodes(instance, tree, by_scenario, calendar, layouts)
-    data, flat, flat_signed = _on_tree(instance, tree, names, calendar, by_scenario, layouts)
-    return Timeline(instance, data, scenarios, names, flat, flat_signed)
+    return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario, layouts), scenarios, names)
 
 
 def _probabilities(instance: Instance) -> list[tuple[float, ...]]:
@@ -540,23 +535,19 @@ def _scenario_name(instance: Instance, tree: Tree, scenario: int) -> str:
 
 def _on_tree(
     instance: Instance, tree: Tree, names: Names, calendar: Calendar, by_scenario: list[Arrays], layouts: Layouts
-) -> tuple[PlanData, NDArray[np.float64], NDArray[np.float64]]:
-    """Return the data on the tree, and the worth beyond the horizon undiscounted."""
+) -> PlanData:
     fields: dict[str, Any] = {}
     for name in by_scenario[0]:
         parts = [arrays[name] for arrays in by_scenario]
         spread = layouts.once(("on tree", name), (tree, *parts), partial(_spread, name, parts, tree))
         fields[name.removesuffix("_total")] = spread
     leaf = tree.period == tree.periods - 1
-    fields["terminal_unit"] = fields.pop("terminal_signed")
-    for name in ("terminal", "terminal_unit", "flat", "flat_signed"):
+    for name in ("terminal", "terminal_flat", "terminal_unit", "terminal_unit_flat"):
         fields[name] = np.where(leaf, fields[name], 0.0)
     rest, share, contracted = fields.pop("rest"), fields.pop("fee_share"), fields["contracted"]
     fields["fee"] = fields["fee"] * contracted[names.way_out_of] + share * rest
     fields["signing_fee"] = fields["signing_fee"] * contracted[names.offer_of]
-    flat, flat_signed = fields.pop("flat"), fields.pop("flat_signed")
-    data = _plan_data(instance, tree, names, calendar, layouts, fields)
-    return data, flat, flat_signed
+    return _plan_data(instance, tree, names, calendar, layouts, fields)
 
 
 def _plan_data(

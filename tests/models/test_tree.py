@@ -154,10 +154,10 @@ AXES = {
     "PQR": "eligible effectiveness operating_cost initial min_block",
     "QR": "idle_penalty",
     "PR": "shortfall_penalty migration_cost ramp signing_cost breach_cost notice term",
-    "KN": "delivered contracted bill late_credit terminal",
+    "KN": "delivered contracted bill late_credit terminal terminal_flat",
     "WN": "window cancel_notice fee max_share indivisible",
     "ON": "offered lead price signing_fee most_signed least_signed min_signed signed_whole",
-    "OTN": "unit due terminal_unit",
+    "OTN": "unit due terminal_unit terminal_unit_flat",
     "PN": "floor target cap tiers keep held returning",
     "PIN": "width value",
     "PLN": "lock_least lock_most",
@@ -296,5 +296,5 @@ def test_supply_and_discount_follow_the_node(data: PlanData) -> None:
 def test_every_array_of_the_plans_data_is_moved_to_another_tree() -> None:
     """Protects plans of one future alone: an array that is forgotten there would keep the nodes of the old tree."""
     arrays = {field.name for field in fields(PlanData) if "Array" in str(field.type)}
-    fixed = {"pool_of", "way_out_of", "offer_of", "sold", "extends", "discount"}
+    fixed = {"pool_of", "way_out_of", "offer_of", "sold", "extends", "discount", "signed_supply"}
     assert arrays - fixed == {*BY_NODE, *BY_ROOT}

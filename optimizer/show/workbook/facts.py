@@ -14,10 +14,13 @@ from models.data import PlanData
 from models.tree import FloatArray, IntArray, Tree
 from optimizer.catalogue.tables import VALUE_FACTORS
 from optimizer.kept.run import Run
-from optimizer.plan.obligations import cancelled_shares
+from optimizer.plan.obligations import shares_in
 from optimizer.plan.tables import leaf_tail_periods
-from optimizer.plan.values import carried
+from optimizer.plan.values import Values, carried, of_contracts
 from optimizer.tree.timeline import Timeline, timeline
+
+NOTHING: Final = 1e-9
+"""GW or $bn below this are rounding."""
 
 UNLIMITED: Final = 1e6
 """GW that stand for "no limit" in cells that formulas read."""
@@ -88,28 +91,67 @@ class BookFacts:
         return found
 
     @cached_property
-    def cancelled(self) -> FloatArray:
-        """Share of each contract for which notice has been given, at window nodes, shape (K, N)."""
-        return cancelled_shares(self.timeline, self.run.tables["cancellations"])
+    def decided(self) -> Values:
+        """The plan's decisions on contracts; of the others none."""
+        data, tables = self.data, self.run.tables
+        cancelled, signed = shares_in(self.timeline, tables)
+        table, unserved = tables["commitments"], np.zeros((len(data.contracts), self.tree.size))
+        place = table["contract"].map({name: k for k, name in enumerate(data.contracts)}).to_numpy(np.int64)
+        unserved[place, table["node"].to_numpy()] = table["unserved_gw"].to_numpy()
+        none = np.zeros((0, 0))
+        return Values(*[none] * 8, cancelled=cancelled, signed=signed, unserved=unserved, data=data)
 
     @cached_property
     def in_service(self) -> FloatArray:
-        """GW in service and not cancelled, shape (N, K)."""
-        return np.asarray((self.data.delivered * (1 - carried(self.cancelled, self.data.ref))).T)
+        """GW in service and not cancelled, those sold with a minus, shape (N, K)."""
+        return np.asarray((self.data.side[:, None] * self.decided.in_service).T)
+
+    @cached_property
+    def price(self) -> FloatArray:
+        """$bn per GW-year of what is in service, of an offer signed at several prices their mean, shape (K, N)."""
+        whole = np.divide(
+            self.data.bill, self.data.delivered, out=np.zeros_like(self.data.bill), where=self.data.delivered > 0
+        )
+        gw = self.decided.in_service
+        price = np.divide(self.decided.bill, gw, out=whole.copy(), where=gw > NOTHING)
+        return np.where(self.data.firm[:, None], whole, price)
 
     @cached_property
     def newly_cancelled(self) -> FloatArray:
-        """Contracted GW for which notice is given at a node, shape (N, K)."""
-        newly = np.where(self.data.window, self.cancelled - carried(self.cancelled, self.data.previous_window), 0.0)
-        return np.asarray((self.data.contracted * newly).T)
+        """Contracted GW for which notice is given at a node by each way out, shape (N, W)."""
+        return np.asarray((self.data.contracted[self.data.way_out_of] * self.decided.newly_cancelled).T)
+
+    @cached_property
+    def newly_signed(self) -> FloatArray:
+        """Contracted GW of each offer that are signed at a node, shape (N, O)."""
+        return np.asarray((self.data.contracted[self.data.offer_of] * self.decided.newly_signed).T)
+
+    def per_gw(self, amounts: FloatArray, of: IntArray) -> FloatArray:
+        """Return $bn for whole contracts, shape (X, N), per contracted GW."""
+        contracted = self.data.contracted[of]
+        return np.divide(amounts, contracted, out=np.zeros_like(amounts), where=contracted > 0)
 
     @cached_property
     def left(self) -> FloatArray:
-        """GW under contract when the plan ends, at the leaves, shape (N, K)."""
-        left = self.data.delivered * (1 - carried(self.cancelled, self.data.last_window))
+        """GW under contract when the plan ends, at the leaves, those sold with a minus, shape (N, K)."""
         at_leaf = np.zeros(self.tree.size, dtype=bool)
         at_leaf[self.tree.leaves] = True
-        return np.asarray((left * at_leaf).T)
+        data, decided = self.data, self.decided
+        ended = of_contracts(data, carried(decided.cancelled, data.last_window))
+        return np.asarray((data.side[:, None] * data.delivered * (1 - ended) * at_leaf).T)
+
+    @cached_property
+    def simple_tail(self) -> NDArray[np.bool_]:
+        """Whether what a contract adds beyond the horizon is its GW at the end times a rate, shape (K,)."""
+        factor = np.where(self.left.T != 0, self.left.T, 1.0)
+        apart = np.abs(self.decided.terminal - self.tail_rate * factor) > NOTHING
+        return self.data.firm & ~apart.any(axis=1)
+
+    @cached_property
+    def tail_rate(self) -> FloatArray:
+        """What a GW left at the end is worth less its price, $bn discounted, at the leaves, shape (K, N)."""
+        data, left = self.data, np.where(self.data.delivered > 0, self.data.delivered, np.inf)
+        return data.side[:, None] * data.terminal / left
 
     def _of_scenarios(self, table: str, key: str, column: str, names: tuple[str, ...], absent: float) -> FloatArray:
         """Return a column of a table by node and name, shape (N, X), in a scenario through each node."""
