@@ -151,10 +151,9 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
     there, contracted = facts.promises, used.contracted
     fees = np.zeros_like(contracted)
     np.add.at(fees.T, there.way_of, (used.fee * used.increase).T)
-    side = np.where(there.sold, -1.0, 1.0)
     bn = {
         "value": (facts.pathways, dt * tree.at(worth)),
-        "contract_cost": (facts.contracts, -dt * side * used.bill),
+        "contract_cost": (facts.contracts, -dt * ~there.sold * used.bill),
         "operating_cost": (facts.pathways, -dt * (pair["operating_cost"] * plan.allocate).sum(axis=2)),
         "migration_cost": (facts.pathways, -pathway["migration_cost"] * onboard),
         "signing_cost": (facts.pathways, -pathway["signing_cost"] * plan.deals["signed_gw"]),
@@ -165,6 +164,7 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
     }
     if there.offer.any() or there.sold.any():
         credit = np.nan_to_num(facts.of_nodes(there.credit))
+        bn["sales"] = (facts.contracts, dt * there.sold * used.bill)
         bn["offer_cost"] = (facts.contracts, -tree.at(there.signing) * contracted * used.signed)
         bn["late_credit"] = (facts.contracts, -dt * credit * plan.commitments["unserved_gw"])
     earlier = facts.scenarios.written.earlier

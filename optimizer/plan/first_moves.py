@@ -33,12 +33,12 @@ class Move:
     ----------
     decision : str
         ``move`` (capacity, net over the dates shown), ``sign``, ``notice``, ``breach`` (deals, summed over those dates)
-        or ``cancel`` (a contract).
+        ``cancel`` (a contract) or ``offer`` (that is signed).
     source, target : str
         Pathway that gives and that receives the capacity, or `NEW`, `IDLE`, `ENDED`; the pathway of deals; the
         contract. One of them is blank where there is no other side.
     gw : float
-        GW; of a contract the GW for which notice is given.
+        GW; of a contract the GW for which notice is given, or that are signed.
     since : str
         First day of the period in which it begins.
     """

@@ -156,7 +156,7 @@ def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], Floa
     moved = -dt * data.move_cost * plan.moved.sum(axis=1)
     return {
         "value": (data.pathways, dt * (data.value * plan.serve).sum(axis=1)),
-        "contract_cost": (data.contracts, -dt * data.side[:, None] * plan.bill),
+        "contract_cost": (data.contracts, -dt * ~data.sold[:, None] * plan.bill),
         "operating_cost": (data.pathways, -dt * (data.operating_cost[:, :, root] * plan.allocate).sum(axis=1)),
         "migration_cost": (data.pathways, -data.migration_cost[:, root] * plan.onboard.sum(axis=1)),
         "signing_cost": (data.pathways, -data.signing_cost[:, root] * plan.sign),
@@ -170,9 +170,10 @@ def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], Floa
 
 
 def _offer_flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
-    """Return what signing offers costs, and what is missing of contracts sold."""
+    """Return what contracts sold bring, what is missing of them, and what signing offers costs."""
     missing = np.where(plan.unserved > 0, data.late_credit, 0.0) * plan.unserved
     return {
+        "sales": (data.contracts, data.dt * data.sold[:, None] * plan.bill),
         "offer_cost": (data.offers, -data.signing_fee * plan.newly_signed),
         "late_credit": (data.contracts, -data.dt * missing),
     }

@@ -324,9 +324,17 @@ def unverified(session: Session, share: float, tell: Told, *, each: bool = False
     return {"swing": share, "each": each, "statuses": statuses, "swings": swings}
 
 
+def bought(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of ``contracts`` that are bought and in force as written, no offers, and their deliveries."""
+    contracts, deliveries = instance.filled("contracts"), instance.filled("deliveries")
+    firm = (contracts["side"] == "buy") & ~contracts["contract"].isin(instance.tables["offers"]["contract"])
+    return contracts[firm], deliveries[deliveries["contract"].isin(contracts["contract"][firm])]
+
+
 def gw_by_status(instance: Instance) -> dict[str, tuple[float, float]]:
     """Return GW by the status of the contract's row, and by that of the delivery's: as written, all delivered."""
-    contracts, deliveries = instance.filled("contracts").set_index("contract"), instance.filled("deliveries")
+    contracts, deliveries = bought(instance)
+    contracts = contracts.set_index("contract")
     of_contract = contracts["status"].reindex(deliveries["contract"]).to_numpy()
     gw = deliveries["gw"].to_numpy()
     return {

@@ -141,7 +141,10 @@ class Signing:
         data, calendar = n.data, self.tree.calendar
         now, years = calendar.discount(n.period), calendar.dt
         for k, row in data.contracts.items():
-            flows["contract_cost"] -= (-1 if data.sold(k) else 1) * now * years * self.bill(k, n)
+            if data.sold(k):
+                flows["sales"] += now * years * self.bill(k, n)
+            else:
+                flows["contract_cost"] -= now * years * self.bill(k, n)
             if ("unserved", k, n) in self.program:
                 credit = row["late_credit_bn_per_gw_year"]
                 flows["late_credit"] -= now * years * credit * self.program["unserved", k, n]

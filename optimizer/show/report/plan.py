@@ -30,6 +30,7 @@ from optimizer.show.text.decisions import (
     first_period,
     moves_before_reveal,
     notices,
+    offers,
     tree_of_moves,
 )
 from optimizer.show.text.exposure import obligations
@@ -48,6 +49,9 @@ RESTS_ON: Final = {
     "signing_cost": ("pathways",),
     "breach_cost": ("pathways",),
     "cancellation_fees": ("cancellations",),
+    "sales": ("contracts", "deliveries"),
+    "late_credit": ("contracts",),
+    "offer_cost": ("offers", "offer_prices"),
     "idle_penalty": ("pools",),
     "shortfall_penalty": ("pathways", "demand"),
     "move_penalty": (),
@@ -291,6 +295,7 @@ def _next_gw(report: Report, view: View) -> None:
 def _ways_out(report: Report, view: View) -> None:
     report.section("Cancellations and deals")
     _chart(report, view, "cancellations", decisions.cancellations)
+    _say(report, view, offers)
     _say(report, view, cancellations)
     _every_notice(report, view)
     _chart(report, view, "deals", decisions.deals)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from optimizer.plan.plan import Plan
 from optimizer.show.page import Page, formatter, percent, printed
-from optimizer.show.text.decisions import cancellations, deals, first_period
+from optimizer.show.text.decisions import cancellations, deals, first_period, offers
 from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 
@@ -40,7 +40,7 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
         view = View(plan)
         heading(page, view)
         headline(page, view)
-        for part in (use_by_year, worth_by_part, first_period, cancellations, deals, next_gw, limits, branches):
+        for part in (use_by_year, worth_by_part, first_period, offers, cancellations, deals, next_gw, limits, branches):
             part(page, view)
         warnings(page, plan)
 

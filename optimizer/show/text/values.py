@@ -199,6 +199,9 @@ LONGEST_BAR = 10
 
 COSTS = {
     "contract_cost": "contracts",
+    "sales": "sold to customers",
+    "late_credit": "late credits",
+    "offer_cost": "signing offers",
     "operating_cost": "operation",
     "migration_cost": "moving GW",
     "signing_cost": "signing deals",
@@ -248,6 +251,7 @@ def _supply_rows(view: View, spans: list[Span]) -> list[tuple[str, list[str]]]:
     share = np.divide(used, used + idle, out=np.full(len(used), np.nan), where=used + idle > 0)
     rows = [
         ("= in use", used),
+        *((f"+ sold: {name}", row) for name, row in zip(view.sold.names, view.sold.values @ means, strict=True)),
         ("+ idle", idle),
         ("+ cancelled", view.cancelled.total @ means),
         ("= delivered", view.delivered.total @ means),
@@ -279,9 +283,11 @@ def worth_by_part(page: Page, view: View) -> None:
     if len(values) > MOST_BY_YEAR:
         rest = values[MOST_BY_YEAR:]
         values = [*values[:MOST_BY_YEAR], (f"{len(rest)} others", sum(amount for _, amount in rest))]
+    sold = [(COSTS["sales"], bn)] if (bn := _part(view, "sales")) else []
+    costs = [(label, parts[name][""]) for name, label in COSTS.items() if name != "sales" and _part(view, name)]
     columns = [
-        ("Value of use", values),
-        ("Costs", [(label, parts[name][""]) for name, label in COSTS.items() if parts[name][""]]),
+        ("Value of use", [*values, *sold]),
+        ("Costs", costs),
         ("Not cash", [(label, parts[name][""]) for name, label in NOT_CASH.items() if _part(view, name)]),
     ]
     columns = [(title, items) for title, items in columns if items]

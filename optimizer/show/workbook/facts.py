@@ -103,8 +103,8 @@ class BookFacts:
 
     @cached_property
     def in_service(self) -> FloatArray:
-        """GW in service and not cancelled, those sold with a minus, shape (N, K)."""
-        return np.asarray((self.data.side[:, None] * self.decided.in_service).T)
+        """GW in service and not cancelled, of a contract sold due, shape (N, K)."""
+        return np.asarray(self.decided.in_service.T)
 
     @cached_property
     def price(self) -> FloatArray:

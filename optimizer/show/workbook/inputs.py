@@ -189,7 +189,8 @@ class Contracts:
         self.page.add("known", Column("known", "", "text", facts.timeline.known))
         self.prices: list[tuple[str, float]] = [("", 0.0)] * 3
         data = facts.data
-        self.cost = self._block("in service", data.contracts, facts.in_service, self._price)
+        self.cost = self._block("in service", data.contracts, facts.in_service * ~data.sold, self._price)
+        self.sales = self._block("sold", data.contracts, facts.in_service * data.sold, self._price)
         self.fee = self._block("cancelled", data.ways_out, facts.newly_cancelled, self._fee)
         self.signing = self._block("signed", data.offers, facts.newly_signed, self._signing)
         self.credit = self._block("not there", data.contracts, facts.decided.unserved.T, self._credit)

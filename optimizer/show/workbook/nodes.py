@@ -237,12 +237,16 @@ class Nodes:
     def _supply_money(self) -> None:
         facts, data, dt = self.facts, self.facts.data, self.facts.data.dt
         contracts = self.contracts
-        priced = (facts.in_service * facts.price.T).sum(axis=1)
+        priced = (facts.in_service * ~data.sold * facts.price.T).sum(axis=1)
         self._component("contract_cost", -dt * priced, lambda n: _minus(f"{dt!r}*", contracts.times(contracts.cost, n)))
         fees = (facts.newly_cancelled * facts.per_gw(data.fee, data.way_out_of).T).sum(axis=1)
         self._component("cancellation_fees", -fees, lambda n: _minus("", contracts.times(contracts.fee, n)))
         if len(data.offers) or data.sold.any():
             signed = (data.signing_fee * facts.decided.newly_signed).sum(axis=0)
+            paid = dt * (facts.in_service * data.sold * facts.price.T).sum(axis=1)
+            self._component(
+                "sales", paid, lambda n: [f"{dt!r}*{t}" if (t := contracts.times(contracts.sales, n)) else ""]
+            )
             self._component("offer_cost", -signed, lambda n: _minus("", contracts.times(contracts.signing, n)))
             missing = dt * (np.nan_to_num(data.late_credit) * facts.decided.unserved).sum(axis=0)
             self._component("late_credit", -missing, lambda n: _minus(f"{dt!r}*", contracts.times(contracts.credit, n)))
