@@ -88,7 +88,7 @@ def _firm(
     calendar, line = calendar_of(instance), laid_out.contract_of.index(offer)
     rows: list[dict[str, Any]] = []
     for part in parts:
-        for row in np.flatnonzero(there.line == line).tolist():
+        for row in np.flatnonzero((there.line == line) & (there.gw > 0)).tolist():
             arrival, _ = there.signed(row, np.full(part.period + 1, part.lead))
             term = int(there.term[row])
             rows.append(
