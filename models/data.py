@@ -91,7 +91,8 @@ class Steps:
     def of(self, signed: FloatArray, value: int = 0) -> FloatArray:
         """Return what shares signed, of shape (O, N), bring to each node, shape (O, N)."""
         shares = signed[np.arange(len(signed))[:, None, None], self.node]
-        return np.einsum("ons,ons->on", shares, self.values[value])
+        brought: FloatArray = np.einsum("ons,ons->on", shares, self.values[value])
+        return brought
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class PlanData:
     kept : (P, Q, N) float array
         GW that an earlier plan gives the pair; nan where it gives none, or there is no earlier plan to stay near.
     signed_supply : (Q, N) float array, optional
-        GW bought of each pool, cancelled or not, that a dedicated plan's parts are of; without it that of firm contracts.
+        GW bought of each pool, cancelled or not, that a dedicated plan's parts are of; else those of firm contracts.
     move_cost : float
         $bn per GW-year by which the plan leaves what is kept.
     """
@@ -266,7 +267,9 @@ class PlanData:
         node = self.tree.node_of[scenario[tree.example], tree.period]
         root = self.tree.root[node[tree.roots]]
         moved = {name: getattr(self, name)[..., node] for name in BY_NODE}
-        return replace(self, tree=tree, signed_supply=None, **moved, **{name: getattr(self, name)[..., root] for name in BY_ROOT})
+        return replace(
+            self, tree=tree, signed_supply=None, **moved, **{name: getattr(self, name)[..., root] for name in BY_ROOT}
+        )
 
     @cached_property
     def firm(self) -> BoolArray:
@@ -277,11 +280,11 @@ class PlanData:
 
     @cached_property
     def side(self) -> FloatArray:
-        """1 for a contract bought, -1 for one sold, shape (K,)."""
+        """A sign without unit: 1 for a contract bought, -1 for one sold, shape (K,)."""
         return np.where(self.sold, -1.0, 1.0)
 
     def in_pools(self, by_contract: FloatArray) -> FloatArray:
-        """Return figures of shape (K, N) summed over the contracts of each pool, shape (Q, N)."""
+        """Return figures of contracts, (K, N), summed over each pool in their own unit, shape (Q, N)."""
         summed = np.zeros((len(self.pools), self.tree.size))
         np.add.at(summed, self.pool_of, by_contract)
         return summed

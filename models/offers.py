@@ -63,7 +63,7 @@ def _shares_terms(terms: Terms) -> None:
     offer, extended = np.nonzero(data.extends)
     names = [data.offers[o] for o in offer.tolist()]
     terms.family_of_contracts("EXTENDING", "extending", extended, taken_up[offer], names)
-    terms.parameter("signed_itself", "KN", _of_contracts(data, taken_up))
+    terms.parameter("signed_itself", "KN", _of_contracts(data, taken_up.astype(np.int64)))
     terms.parameter("signed_at", "ON", np.maximum(data.last_offer, 0))
     terms.family_of_contracts("LAPSED_OF", "lapsed_of", data.way_out_of, lapsed, data.ways_out)
     lapsing = np.zeros(data.delivered.shape, dtype=bool)

@@ -120,8 +120,8 @@ def promises(found: Scenarios, calendar: Periods, lines: pd.DataFrame, at: tuple
     place, periods = line(offers), calendar.count
     offer = _spread(shape, place, np.ones(len(offers), dtype=bool), False)
     terms = _terms(offers, place, shape, calendar)
-    usual = _spread(shape, place, offers["signing_cost_bn_per_gw"], 0.0)
-    usual = {"cost_bn_per_gw_year": by_line["cost_bn_per_gw_year"], "signing_cost_bn_per_gw": usual}
+    to_sign = _spread(shape, place, offers["signing_cost_bn_per_gw"], 0.0)
+    usual = {"cost_bn_per_gw_year": by_line["cost_bn_per_gw_year"], "signing_cost_bn_per_gw": to_sign}
     price, signing = (_in_force(steps, line(steps), column, usual[column], calendar) for column in usual)
     last = np.clip(terms["last"], 0, periods - 1)
     cost = np.where(offer, np.take_along_axis(price, last[:, None], axis=1)[:, 0], by_line["cost_bn_per_gw_year"])

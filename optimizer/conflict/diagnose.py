@@ -301,6 +301,8 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
     whose = owner(pathway, demand.pool)
     if demand.kind == "supply":
         holds = data.supply[data.pools.index(demand.pool), nodes]
+        if (holds < 0).any():
+            return f"of pool {demand.pool} {amount(np.maximum(-holds, 0.0))} more are sold than it has {when}"
         return f"pool {demand.pool} {f'holds {amount(holds)}' if holds.any() else 'has no capacity'} {when}"
     p = data.pathways.index(pathway)
     if demand.kind == "floor":

@@ -147,7 +147,10 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
     contracts = laid_out.instance.filled("contracts").set_index("contract")
     pools, delays = contracts["pool"].to_dict(), contracts["delay_months"].to_dict()
     found: list[_Draft] = []
-    for row in laid_out.instance.tables["deliveries"].to_dict("records"):
+    contracts = contracts[contracts["side"] != "sell"]
+    deliveries = laid_out.instance.tables["deliveries"]
+    dated = deliveries[deliveries["date"].notna() & deliveries["contract"].isin(contracts.index)]
+    for row in dated.to_dict("records"):
         contract, gw, date = str(row["contract"]), float(row["gw"]), pd.Timestamp(row["date"]).date()
         if pools[contract] not in lacking:
             continue

@@ -136,7 +136,7 @@ class Values:
 
 
 def of_contracts(data: PlanData, by_way_out: FloatArray) -> FloatArray:
-    """Return figures of ways out, shape (W, N), added up by contract, shape (K, N)."""
+    """Return figures of ways out, shape (W, N), added up by contract in their own unit, shape (K, N)."""
     summed = np.zeros((len(data.contracts), data.tree.size))
     np.add.at(summed, data.way_out_of, by_way_out)
     return summed

@@ -172,7 +172,7 @@ def vendor_risks(session: Session, tell: Told) -> list[Figures]:
     contracts fall away from the start, and their price with them.
     """
     base, contracts = session.base.objective_bn, session.instance.filled("contracts")
-    contracts = contracts[contracts["side"] == "buy"]
+    contracts = contracts[contracts["side"] != "sell"]
     risks: list[Figures] = []
     for vendor in dict.fromkeys(contracts["vendor"]):
         names = contracts["contract"][contracts["vendor"] == vendor].tolist()
@@ -327,7 +327,7 @@ def unverified(session: Session, share: float, tell: Told, *, each: bool = False
 def bought(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of ``contracts`` that are bought and in force as written, no offers, and their deliveries."""
     contracts, deliveries = instance.filled("contracts"), instance.filled("deliveries")
-    firm = (contracts["side"] == "buy") & ~contracts["contract"].isin(instance.tables["offers"]["contract"])
+    firm = (contracts["side"] != "sell") & ~contracts["contract"].isin(instance.tables["offers"]["contract"])
     return contracts[firm], deliveries[deliveries["contract"].isin(contracts["contract"][firm])]
 
 

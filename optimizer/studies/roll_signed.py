@@ -55,7 +55,8 @@ def with_signed(instance: Instance, signed: Mapping[str, list[Signature]], to: d
     laid_out = timeline(instance.deterministic())
     there = tranches(instance, laid_out.names, calendar_of(instance))
     following = instance
-    for row in instance.tables["offers"].to_dict("records"):
+    for found in instance.tables["offers"].to_dict("records"):
+        row = {str(column): cell for column, cell in found.items()}
         name, parts = row["contract"], signed.get(row["contract"], [])
         share = sum(part.share for part in parts)
         most = float(instance.filled("offers").set_index("contract").loc[name, "max_share"])

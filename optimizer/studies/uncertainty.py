@@ -273,7 +273,7 @@ def _cases(laid_out: Timeline) -> Iterator[_Without]:
         else:
             gone = _zero(data, rows, "delivered", "contracted", "bill", "terminal", "terminal_flat")
             gone = _zero(gone, rows[data.way_out_of], "fee")
-            yield _Without("contract", name, _unsigned(gone, data.extends[:, rows].any(axis=1)))
+            yield _Without("contract", name, _unsigned(gone, np.asarray(data.extends[:, rows].any(axis=1))))
     for name in dict.fromkeys(laid_out.contract_of):
         ways_out = (contracts == name)[data.way_out_of]
         if data.window[ways_out].any():

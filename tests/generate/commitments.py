@@ -152,7 +152,7 @@ def extend(draft: Draft, edits: list[Edit], pools: list[str], bounded: set[str],
     """Draw an extension of a contract that ends within the plan, and another of the extension."""
     gone = {e["where"]["contract"] for e in edits if e["table"] == "contracts" and "drop" in e}
     able = [r for r in draft.tables["contracts"] if r["end"] and r["contract"] not in gone and r["pool"] in pools]
-    able = [r for r in able if draft.start < r["end"] < draft.tau(draft.periods - 1)]
+    able = [r for r in able if r["end"] and draft.start < r["end"] < draft.tau(draft.periods - 1)]
     able = [r for r in able if all(d["date"] for d in draft.rows("deliveries", contract=r["contract"]))]
     if not able or draft.chance(0.3):
         return
@@ -178,7 +178,7 @@ def extend(draft: Draft, edits: list[Edit], pools: list[str], bounded: set[str],
 
 def second_ways_out(draft: Draft, edits: list[Edit]) -> None:
     """Draw second windows for contracts that have one which no outcome edits."""
-    edited = {str(e.get("where", e.get("insert"))["contract"]) for e in edits if e["table"] == "cancellations"}
+    edited = {{**e.get("where", {}), **e.get("insert", {})}["contract"] for e in edits if e["table"] == "cancellations"}
     gone = {e["where"]["contract"] for e in edits if e["table"] == "contracts" and "drop" in e}
     for row in list(draft.tables.get("cancellations", [])):
         if row["window"] is None and row["contract"] not in edited | gone and draft.chance(0.5):

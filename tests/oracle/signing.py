@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 
 from tests.oracle.program import Linear, Program, constant, total
 from tests.oracle.tree import Node, Tree
@@ -168,7 +169,7 @@ class Signing:
             gone = total([self.last_notice(way, leaf.path) for way in s.data.ways_out_of(k)])
             there = s.data.terminal(k) * gone * -1.0
             if k in s.data.offers:
-                there += self.by_signature(k, leaf, lambda a, s=s: s.data.terminal(k, a))
+                there += self.by_signature(k, leaf, partial(s.data.terminal, k))
             else:
                 there += constant(s.data.terminal(k))
             found.append(s.probability / leaf.probability * there)

@@ -217,9 +217,9 @@ def ramp(view: View) -> Drawing:
     """Return the chart of GW in service by vendor over time, from the first delivery on."""
     laid_out = timeline(view.instance)
     names = list(laid_out.contract_of)
-    data, told = laid_out.data, view.matrix("commitments", "contract", "in_service_gw", ("side", "buy"))
+    data, signed = laid_out.data, view.matrix("commitments", "contract", "in_service_gw", ("side", "buy"))
     firm = (data.firm & ~data.sold)[:, None]
-    ahead = np.where(firm, data.delivered, np.stack([told.of(name) for name in data.contracts])) @ expected(view)
+    ahead = np.where(firm, data.delivered, np.stack([signed.of(name) for name in data.contracts])) @ expected(view)
     before, days = _before(view, names)
     if not ahead.any() and not before.any():
         raise NothingToShowError("nothing is delivered")
@@ -234,7 +234,7 @@ def ramp(view: View) -> Drawing:
         parts.append((f"{len(rest)} smaller vendors", np.sum([by_vendor[vendor] for vendor in rest], axis=0)))
     fills = theme.shades(len(parts))
     layers = theme.stacked((name, row, fill) for (name, row), fill in zip(parts, fills, strict=True))
-    kept = layers[-1].top - np.concatenate([np.zeros(len(days)), view.cancelled.total @ expected(view)])
+    kept = np.concatenate([layers[-1].top[: len(days)], (view.delivered.total - view.cancelled.total) @ expected(view)])
     times = Times([*days, *view.dates], view.instance.resolution)
     told = [worth(view), f"before {view.dates[0]} (dotted) as written, then expected over the futures"]
     line = Layer("kept by the plan", kept, kept, None)

@@ -99,7 +99,7 @@ class BookFacts:
         place = table["contract"].map({name: k for k, name in enumerate(data.contracts)}).to_numpy(np.int64)
         unserved[place, table["node"].to_numpy()] = table["unserved_gw"].to_numpy()
         none = np.zeros((0, 0))
-        return Values(*[none] * 8, cancelled=cancelled, signed=signed, unserved=unserved, data=data)
+        return Values(none, none, none, none, none, none, none, none, cancelled, signed, unserved, data)
 
     @cached_property
     def in_service(self) -> FloatArray:
