@@ -141,7 +141,7 @@ def in_service(m: ConcreteModel, o: str, n: int) -> ExpressionBase:
 
 
 def least_signed(m: ConcreteModel, o: str, n: int) -> ExpressionBase:
-    r"""When the window closes at least the smallest share is signed.
+    r"""When the window closes at least the smallest share is signed (share).
 
     .. math:: \mathrm{signed}_{kn} \ge \mathrm{least\_share}_k
     """
@@ -149,7 +149,7 @@ def least_signed(m: ConcreteModel, o: str, n: int) -> ExpressionBase:
 
 
 def taken_least(m: ConcreteModel, o: str, n: int) -> ExpressionBase:
-    r"""A share that is signed at all has its least size.
+    r"""A share that is signed at all has its least size (share).
 
     .. math:: \mathrm{signed}_{kn} \ge \mathrm{min\_share}_k \, \mathrm{taken}_{kn}
     """

@@ -58,6 +58,22 @@ ROWS: dict[str, dict[str, Row]] = {
             -0.7,
         ),
     },
+    # The first quarter: `lease` is paid, `run` pays; costs of signing and a fee are paid at once.
+    "cumulative_worth_of_offers": {
+        "0": Row(
+            {
+                "worth(0)": 1,
+                "serve(use_0_0)": -D0 * QUARTER * 10,
+                "signed(plant_0)": D0 * 0.2 * MEAN,
+                "signed(swift_0)": D0 * 0.15 * 0.6,
+                "signed(run_0)": -D0 * QUARTER * 6.5 * 0.3,
+                "unserved(run_0)": D0 * QUARTER * 9,
+                "cancelled(lease_0)": D0 * 0.35 * 2,
+            },
+            "=",
+            -D0 * QUARTER * 4 * 2,
+        ),
+    },
     # What is due: of a firm contract all but what is given back, of an offer what is signed.
     "served": {
         "deal_1": Row({"unserved(deal_1)": 1}, "<=", 0.7),

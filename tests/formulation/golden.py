@@ -26,7 +26,7 @@ EVERY_OFFER = HERE / "every-offer"
 GOLDEN = HERE / "golden"
 OF_OFFERS = ("signed_stands", "whole", "in_service", "least_signed", "taken_least", "taken_most", "served")
 """Constraints of what is signed, extended, given back and sold: their files are made from an instance of their own."""
-MORE = {"balance_of_offers": "balance", "expected_worth_of_offers": "expected_worth"}
+MORE = {f"{rule}_of_offers": rule for rule in ("balance", "expected_worth", "cumulative_worth")}
 """Files of that instance for rules that have one already."""
 AVERSIONS = {"expected_worth": 0.0, "risk_averse_worth": 0.25}
 """Each objective, by the name of its rule, with an aversion for which the model has it."""
