@@ -309,6 +309,11 @@ class PlanData:
         """Whether each pathway is a deal pathway (has a notice or a term), shape (P, R)."""
         return self.term > 0
 
+    @property
+    def least_weight(self) -> FloatArray:
+        """Weight of each node in the objective without what aversion adds to it in the tail, shape (N,)."""
+        return (1 - self.aversion) * self.tree.probability
+
     @cached_property
     def node_discount(self) -> FloatArray:
         """Share ``d_t`` that a flow on each node is worth at the start, shape (N,)."""
@@ -357,13 +362,13 @@ class PlanData:
 
     def _effective(self, there: BoolArray, lag: IntArray) -> IntArray:
         """Return the last node of each row that lies at least the lag that it is given before each node, else -1."""
-        found = np.full(there.shape, -1, dtype=np.int64)
+        latest_of = np.full(there.shape, -1, dtype=np.int64)
         path, period = self.tree.path, self.tree.period
         for row in np.flatnonzero(there.any(axis=1)):
             counts = there[row][path] & (path >= 0) & (period[path] + lag[row][path] <= period[:, None])
             latest = path.shape[1] - 1 - np.argmax(counts[:, ::-1], axis=1)
-            found[row] = np.where(counts.any(axis=1), path[np.arange(len(path)), latest], -1)
-        return found
+            latest_of[row] = np.where(counts.any(axis=1), path[np.arange(len(path)), latest], -1)
+        return latest_of
 
     def steps(self, *by_signature: FloatArray) -> Steps:
         """Return what the shares signed on the way to each node bring there.
@@ -378,17 +383,17 @@ class PlanData:
         """
         path = self.tree.path
         there = self.offered[:, path] & (path >= 0)
-        found = [np.zeros(there.shape) for _ in by_signature]
-        for step, unit in zip(found, by_signature, strict=True):
+        brought = [np.zeros(there.shape) for _ in by_signature]
+        for step, unit in zip(brought, by_signature, strict=True):
             after = np.zeros((len(self.offers), self.tree.size))
             for t in reversed(range(self.tree.periods)):
                 here = np.where(there[:, :, t], unit[:, t], after)
                 step[:, :, t] = here - after
                 after = here
-        counts = np.any([step != 0 for step in found], axis=0)
+        counts = np.any([step != 0 for step in brought], axis=0)
         first = np.argsort(~counts, axis=2, kind="stable")[:, :, : int(counts.sum(axis=2).max(initial=0))]
         node = np.maximum(path[np.arange(self.tree.size)[:, None], first], 0)
-        return Steps(counts.sum(axis=2), node, tuple(np.take_along_axis(step, first, axis=2) for step in found))
+        return Steps(counts.sum(axis=2), node, tuple(np.take_along_axis(step, first, axis=2) for step in brought))
 
     @cached_property
     def in_service(self) -> Steps:

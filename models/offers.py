@@ -74,8 +74,8 @@ def _shares_terms(terms: Terms) -> None:
 
     last = np.zeros(data.offered.shape, dtype=bool)
     for leaf in data.tree.leaves:
-        found = np.flatnonzero(taken_up[:, leaf])
-        last[found, data.last_offer[found, leaf]] = True
+        ever = np.flatnonzero(taken_up[:, leaf])
+        last[ever, data.last_offer[ever, leaf]] = True
     terms.index_set("LEAST_SIGNED", "ON", last & (data.least_signed > 0))
     terms.parameter("least_share", "ON", data.least_signed)
     in_part = data.offered & (data.min_signed > 0)

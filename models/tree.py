@@ -19,32 +19,15 @@ class Tree:
 
     Nodes are numbered by period, then by scenario, so that every ancestor has a smaller number. A factor revealed on or
     before the start makes it a forest: several nodes in period 0.
-
-    Attributes
-    ----------
-    parent : (N,) int array
-        Parent node, -1 at a root.
-    period : (N,) int array
-        Period of the node.
-    probability : (N,) float array
-        Probability that the plan passes through the node.
-    known : (N, F) int array
-        Outcome of each factor known at the node, -1 where it is not yet revealed.
-    node_of : (S, T) int array
-        Node of each scenario and period.
-    scenario_probability : (S,) float array
-        Probability of each scenario.
-    scenario_outcome : (S, F) int array
-        Outcome of each factor in each scenario.
     """
 
-    parent: IntArray
-    period: IntArray
-    probability: FloatArray
-    known: IntArray
-    node_of: IntArray
-    scenario_probability: FloatArray
-    scenario_outcome: IntArray
+    parent: IntArray  # (N,) parent node, -1 at a root
+    period: IntArray  # (N,) period of the node
+    probability: FloatArray  # (N,) probability that the plan passes through the node
+    known: IntArray  # (N, F) outcome of each factor known at the node, -1 where it is not yet revealed
+    node_of: IntArray  # (S, T) node of each scenario and period
+    scenario_probability: FloatArray  # (S,) probability of each scenario
+    scenario_outcome: IntArray  # (S, F) outcome of each factor in each scenario
 
     @property
     def size(self) -> int:
@@ -88,13 +71,7 @@ class Tree:
         return np.where(np.arange(self.periods) <= self.period[:, None], nodes, -1)
 
     def ancestor(self, lag: IntArray) -> IntArray:
-        """Return the ancestor that lies `lag` periods above each node, -1 where there is none.
-
-        Parameters
-        ----------
-        lag : (N,) int array
-            Periods to go up.
-        """
+        """Return the ancestor that lies `lag` periods above each node, -1 where there is none."""
         period = self.period - lag
         return np.where(period >= 0, self.path[np.arange(self.size), np.maximum(period, 0)], -1)
 

@@ -12,66 +12,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
-    from optimizer.instance.instance import Instance
-    from optimizer.kept.stay_near import stay_near
-    from optimizer.language.edits import Edit, WhatIf, edit
-    from optimizer.plan.plan import Plan
-    from optimizer.planning import solve
-    from optimizer.problems import InstanceError, Problem
-    from optimizer.session import Answer, Session
-    from optimizer.solver.program import SolveOptions
-    from optimizer.storage.read import load
-    from optimizer.storage.write import save
-    from optimizer.studies.uncertainty import Uncertainty, uncertainty
+    from optimizer.errors import AuditError as AuditError
+    from optimizer.errors import InfeasibleError as InfeasibleError
+    from optimizer.errors import PlanError as PlanError
+    from optimizer.errors import SolverError as SolverError
+    from optimizer.errors import StoppedError as StoppedError
+    from optimizer.instance.instance import Instance as Instance
+    from optimizer.kept.stay_near import stay_near as stay_near
+    from optimizer.language.edits import Edit as Edit
+    from optimizer.language.edits import WhatIf as WhatIf
+    from optimizer.language.edits import edit as edit
+    from optimizer.plan.plan import Plan as Plan
+    from optimizer.planning import solve as solve
+    from optimizer.problems import InstanceError as InstanceError
+    from optimizer.problems import Problem as Problem
+    from optimizer.session import Answer as Answer
+    from optimizer.session import Session as Session
+    from optimizer.solver.program import SolveOptions as SolveOptions
+    from optimizer.storage.read import load as load
+    from optimizer.storage.write import save as save
+    from optimizer.studies.uncertainty import Uncertainty as Uncertainty
+    from optimizer.studies.uncertainty import uncertainty as uncertainty
 
 _HOME = {
-    "Answer": "optimizer.session",
-    "AuditError": "optimizer.errors",
-    "Edit": "optimizer.language.edits",
-    "InfeasibleError": "optimizer.errors",
-    "Instance": "optimizer.instance.instance",
-    "InstanceError": "optimizer.problems",
-    "Plan": "optimizer.plan.plan",
-    "PlanError": "optimizer.errors",
-    "Problem": "optimizer.problems",
-    "Session": "optimizer.session",
-    "SolveOptions": "optimizer.solver.program",
-    "SolverError": "optimizer.errors",
-    "StoppedError": "optimizer.errors",
-    "Uncertainty": "optimizer.studies.uncertainty",
-    "WhatIf": "optimizer.language.edits",
-    "edit": "optimizer.language.edits",
-    "load": "optimizer.storage.read",
-    "save": "optimizer.storage.write",
-    "solve": "optimizer.planning",
-    "stay_near": "optimizer.kept.stay_near",
-    "uncertainty": "optimizer.studies.uncertainty",
+    name: f"optimizer.{module}"
+    for module, names in (
+        ("errors", "AuditError InfeasibleError PlanError SolverError StoppedError"),
+        ("instance.instance", "Instance"),
+        ("kept.stay_near", "stay_near"),
+        ("language.edits", "Edit WhatIf edit"),
+        ("plan.plan", "Plan"),
+        ("planning", "solve"),
+        ("problems", "InstanceError Problem"),
+        ("session", "Answer Session"),
+        ("solver.program", "SolveOptions"),
+        ("storage.read", "load"),
+        ("storage.write", "save"),
+        ("studies.uncertainty", "Uncertainty uncertainty"),
+    )
+    for name in names.split()
 }
 
-__all__ = [
-    "Answer",
-    "AuditError",
-    "Edit",
-    "InfeasibleError",
-    "Instance",
-    "InstanceError",
-    "Plan",
-    "PlanError",
-    "Problem",
-    "Session",
-    "SolveOptions",
-    "SolverError",
-    "StoppedError",
-    "Uncertainty",
-    "WhatIf",
-    "edit",
-    "load",
-    "save",
-    "solve",
-    "stay_near",
-    "uncertainty",
-]
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

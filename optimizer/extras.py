@@ -9,24 +9,7 @@ from optimizer.problems import InstanceError, Problem
 
 
 def imported(module: str, name: str, *, extra: str, doing: str) -> Any:
-    """Import a package of an extra.
-
-    Parameters
-    ----------
-    module : str
-        What is imported.
-    name : str
-        What the package is called, for the message.
-    extra : str
-        The extra of gwplan that installs it.
-    doing : str
-        What needs it, in the plural.
-
-    Raises
-    ------
-    InstanceError
-        If it is not installed; the message says how to install it.
-    """
+    """Import a package of an extra. `doing` says, in the plural, what needs it."""
     try:
         return import_module(module)
     except ImportError:

@@ -26,15 +26,9 @@ _CHUNK: Final = 1 << 16
 
 
 def refuse_occupied(target: Path, *, force: bool | None, replaceable: Callable[[Path], bool], kind: str) -> None:
-    """Raise unless `target` can be written: nothing is there, or something that may be replaced.
-
-    Raises
-    ------
-    InstanceError
-        If something else is there, or the place cannot be written to.
-    """
+    """Raise unless `target` can be written: nothing is there, or something that may be replaced."""
     place = Path(os.path.abspath(target))
-    with told(target):
+    with naming(target):
         if not _there(place):
             parent = next(folder for folder in place.parents if _there(folder))
             if not os.access(parent, os.W_OK | os.X_OK):
@@ -58,7 +52,7 @@ def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
     InstanceError
         If it cannot be written, in one line; no trace of it is left then.
     """
-    with told(target), _workshop(target) as (work, place):
+    with naming(target), _workshop(target) as (work, place):
         new = work / "new"
         new.mkdir()
         yield new
@@ -77,14 +71,14 @@ def whole_file(target: Path) -> Iterator[Path]:
     InstanceError
         If it cannot be written, in one line; no trace of it is left then.
     """
-    with told(target), _workshop(target) as (work, place):
+    with naming(target), _workshop(target) as (work, place):
         new = work / f"new{place.suffix}"
         yield new
         os.replace(new, place)
 
 
 @contextmanager
-def told(target: Path) -> Iterator[None]:
+def naming(target: Path) -> Iterator[None]:
     """Turn the system's refusals (no permission, disk full, impossible name) into one line that names `target`."""
     try:
         yield
@@ -134,13 +128,7 @@ def _problem(target: Path, what: str, rule: str, remedy: str) -> Problem:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """Return the bytes of a file that the user named, wherever it is.
-
-    Raises
-    ------
-    InstanceError
-        If it is no regular file, cannot be read or is too large.
-    """
+    """Return the bytes of a file that the user named, wherever it is."""
     data = bytes_inside(Path(Path(os.path.abspath(path)).anchor), Path(path), printable(str(path)))
     if isinstance(data, Problem):
         raise InstanceError(data)

@@ -7,15 +7,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from optimizer.audit.audit import audit
 from optimizer.catalogue.plan_tables import COLUMNS
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.check import check, raise_errors
-from optimizer.conflict.demands import ROUNDING, least_missed
+from optimizer.conflict.demands import least_missed
 from optimizer.conflict.diagnose import shortly
 from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
 from optimizer.instance.instance import Instance
@@ -122,8 +123,28 @@ def solve(
             plan = make_plan(laid_out, program, solution, certificate, allowable=allowable)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
-    told = [*map(str, (*warnings, *left_free(laid_out))), *_without_ranges(program, solution)]
-    return replace(plan, warnings=tuple(told), timings=timings, solved=report)
+    warnings = (*warnings, *left_free(laid_out), *_opposed(plan.summary))
+    warned = [*map(str, warnings), *_without_ranges(program, solution)]
+    return replace(plan, warnings=tuple(warned), timings=timings, solved=report)
+
+
+_BESIDE_CASH: Final = {
+    "terminal": "pools, terminal_value_bn_per_gw_year",
+    "shortfall_penalty": "pathways, shortfall_penalty_bn_per_gw_year",
+    "idle_penalty": "pools, idle_penalty_bn_per_gw_year",
+}
+"""Parts of worth that are no cash within the plan, and the cells that they come of."""
+
+
+def _opposed(summary: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a warning where worth and cash have opposite signs: a weight beside the cash may be of another unit."""
+    worth, cash = float(summary["objective_bn"]), float(summary["npv_bn"])
+    parts = {name: summary["components_bn"].get(name, 0.0) for name in _BESIDE_CASH}
+    name = max(parts, key=lambda part: parts[part] * worth)
+    if worth * cash < 0 and min(abs(worth), abs(cash)) > 1e-3 and parts[name] * worth > 0:
+        what = f"{parts[name]:.4g} $bn of it make the plan's worth {worth:.4g} $bn where its cash is {cash:.4g} $bn"
+        rule = "worth and cash of opposite sign hang on what is weighed beside the cash"
+        yield Problem(_BESIDE_CASH[name], what, rule, "does it say $m? else read the plan with it in mind", "warning")
 
 
 def _without_ranges(program: LinearProgram, solution: Solution) -> list[str]:
@@ -134,13 +155,7 @@ def _without_ranges(program: LinearProgram, solution: Solution) -> list[str]:
 
 
 def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: Solution) -> Plan:
-    """Return a plan whose tables and figures agree with the instance's tables and with the certified duals.
-
-    Raises
-    ------
-    AuditError
-        If they do not; it names each figure.
-    """
+    """Return a plan whose tables and figures agree with the instance's tables and with the certified duals."""
     findings = [str(finding) for finding in audit(plan.instance, plan.tables, plan.summary)]
     findings += disagreements(plan.marginal_values, program, laid_out.data, solution.row_duals)
     _refuse(findings)
@@ -148,13 +163,7 @@ def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: So
 
 
 def checked_decisions(laid_out: Timeline, decided: Values, summary: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the figures of a plan that agree with the instance's tables; its marginal values are not worked out.
-
-    Raises
-    ------
-    AuditError
-        If they do not; it names each figure.
-    """
+    """Return the figures of a plan that agree with the instance's tables; its marginal values are not worked out."""
     without = pd.DataFrame(columns=list(COLUMNS["marginal_values"]))
     tables = {**decision_tables(laid_out, decided), "marginal_values": without}
     _refuse([str(finding) for finding in audit(laid_out.instance, tables, summary)])
@@ -179,13 +188,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def lay_out(instance: Instance) -> tuple[Timeline, tuple[Problem, ...]]:
-    """Return an instance on its tree and its warnings, those on its claims too: all to be said of it without solving.
-
-    Raises
-    ------
-    InstanceError
-        If the instance breaks a rule of the format, or an outcome changes the past.
-    """
+    """Return an instance on its tree and its warnings, those on its claims too: all that needs no solving."""
     layouts = Layouts.of(instance)
     return timeline(instance, layouts), (*valid(instance, layouts), *not_found(instance))
 
@@ -207,11 +210,8 @@ def solved(
 ) -> tuple[Solution, Certificate | None, dict[str, Any]]:
     """Solve an instance's program from the start that suits it, and judge the answer.
 
-    Returns
-    -------
-    (Solution, Certificate or None, dict)
-        The last says where the solver started, every stage of a lifted solve, and iterations and seconds of the last;
-        ``in_conflict``, where there is no plan, as `confirmed` tells it.
+    The report says where the solver started, every stage of a lifted solve, iterations and seconds of the last; and,
+    where there is no plan, ``in_conflict`` as `confirmed` tells it.
     """
     start = start_of(laid_out, program, options)
     stages: tuple[Stage, ...] = ()
@@ -220,7 +220,8 @@ def solved(
         lift, stages = lifted(laid_out, program, options, meanwhile, layouts)
         report["stages"] = [asdict(stage) for stage in stages]
         if lift is not None:
-            certificate = certify(program, lift.columns, lift.row_duals) if len(lift.columns) else None
+            proof = (lift.columns, lift.row_duals, lift.light_duals)
+            certificate = certify(program, *proof) if len(lift.columns) else None
             if lift.status.stopped or (certificate and certificate.optimal):
                 return lift, certificate, {**report, "iterations": lift.iterations, "seconds": lift.seconds}
         report["start"] = "cold after lift"
@@ -294,19 +295,7 @@ def alternatives_of(
 ) -> Alternatives:
     """Return how far the split may move among plans whose worth is within a share of the best.
 
-    Parameters
-    ----------
-    instance : Instance
-        What to plan for.
-    within : float
-        Share of worth that a plan may lack, as 0.01.
-    progress : callable, optional
-        Told what is being worked out.
-
-    Raises
-    ------
-    InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
-        As `solve`.
+    They may lack the share `within` of its worth.
     """
     valid(instance)
     laid_out = timeline(instance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -57,13 +58,7 @@ class InstanceError(ValueError):
 
 
 def all_told(*groups: Iterable[Callable[[], Any]]) -> list[list[Any]]:
-    """Return what each function of each group returns, the problems of all of them told at once.
-
-    Raises
-    ------
-    InstanceError
-        With the problems of every function that raised one.
-    """
+    """Return what each function of each group returns, the problems of all of them told at once."""
     made: list[list[Any]] = []
     problems: list[Problem] = []
     for group in groups:
@@ -78,12 +73,19 @@ def all_told(*groups: Iterable[Callable[[], Any]]) -> list[list[Any]]:
     return made
 
 
+def composed(text: str) -> str:
+    """Return a text with its accents in one normal form, NFC: a Mac writes names of files and sheets in another."""
+    return unicodedata.normalize("NFC", text)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the known name nearest to `name`, or the known names when few."""
     names = list(dict.fromkeys(known))
     close = get_close_matches(name, names, n=1, cutoff=0.6) or [n for n in names if n.lower() == name.lower()]
     if close:
-        return f"did you mean '{close[0]}'?"
+        strange = [c for c in dict.fromkeys(name) if ord(c) > 127 and c not in close[0]]
+        named = ", ".join(f"'{c}' is {unicodedata.name(c, f'U+{ord(c):04X}')}" for c in strange)
+        return f"did you mean '{close[0]}'?" + f" {named}" * bool(named)
     if not names:
         return "there are none"
     shown = ", ".join(names[:8])

@@ -25,7 +25,6 @@ from optimizer.problems import Problem
 from optimizer.solver.certify import Certificate, certify
 from optimizer.solver.compile import Compiled, compile_terms
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.lift import carried
 from optimizer.solver.program import (
     DUAL,
     PERTURBED_PRIMAL,
@@ -39,6 +38,7 @@ from optimizer.solver.program import (
     Status,
 )
 from optimizer.solver.solving import taken
+from optimizer.solver.stages import carried
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
@@ -348,7 +348,7 @@ class Session:
                 plan_or_error(replace(warm, status=status), None, accept_stopped=False)
             doubted = warm.status is not Status.ITERATION_LIMIT
             if warm.status is Status.OPTIMAL:
-                proof = certify(program, warm.columns, warm.row_duals)
+                proof = certify(program, warm.columns, warm.row_duals, warm.light_duals)
                 if proof.optimal:
                     return warm, proof, iterations, False
         solution, cold_proof, report = solved(laid_out, program, self._options, layouts=self._layouts.forked())

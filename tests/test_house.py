@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: sizes, units, commands, columns."""
+"""What no linter knows beside the rules of the house: units, commands, columns."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from optimizer.tree.timeline import timeline
 from tests.instance.folders import SMALL, UNCERTAINTY, written
 
 ROOT = Path(__file__).resolve().parents[1]
-
-MOST_LINES, MOST_IN_A_FUNCTION = 900, 60
 
 UNIT = re.compile(
     r"GW|\$bn|\bbn\b|\b(years?|months?|periods?|days?|seconds?)\b|"
@@ -55,25 +53,10 @@ def sources(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
-def test_no_file_and_no_function_is_too_long() -> None:
-    """What does not fit a few screens has more than one reason to exist; a docstring does not count as length."""
-    long = []
-    for path in sources("models", "optimizer", "tests"):
-        text = path.read_text(encoding="utf-8")
-        if (lines := len(text.splitlines())) > MOST_LINES:
-            long.append(f"{path.relative_to(ROOT)}: {lines} lines")
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                told = node.body[0] if ast.get_docstring(node) else None
-                without = (told.end_lineno or 0) - told.lineno + 1 if told else 0
-                if (lines := (node.end_lineno or 0) - node.lineno + 1 - without) > MOST_IN_A_FUNCTION:
-                    long.append(f"{path.relative_to(ROOT)} {node.name}: {lines} lines")
-    assert not long
-
-
 def quantities(path: Path) -> Iterator[tuple[str, str]]:
     """Yield every public field, property and function of a file that is, or returns, a quantity, with what is told."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    text = path.read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and _is_quantity(node.returns):
             yield node.name, ast.get_docstring(node) or ""
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
@@ -81,13 +64,23 @@ def quantities(path: Path) -> Iterator[tuple[str, str]]:
             for part in node.body:
                 if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
                     if not part.target.id.startswith("_") and _is_quantity(part.annotation):
-                        yield f"{node.name}.{part.target.id}", _of_attribute(told, part.target.id)
+                        yield f"{node.name}.{part.target.id}", _of_attribute(told, part.target.id) + _beside(text, part)
                 elif isinstance(part, ast.FunctionDef) and not part.name.startswith("_") and _is_quantity(part.returns):
                     yield f"{node.name}.{part.name}", ast.get_docstring(part) or ""
 
 
 def _is_quantity(annotation: ast.expr | None) -> bool:
     return annotation is not None and bool(re.search(r"\bfloat\b|FloatArray|\bFloats\b", ast.unparse(annotation)))
+
+
+def _beside(text: str, field: ast.AnnAssign) -> str:
+    """Return the comment beside a field, or the one above it and the fields that it heads."""
+    above = text.splitlines()[: field.end_lineno]
+    beside = above[-1].partition("  # ")[2]
+    while above and not beside and above[-1].strip():
+        beside = above[-1].strip() if above[-1].lstrip().startswith("#") else ""
+        above.pop()
+    return beside
 
 
 def _of_attribute(docstring: str, name: str) -> str:

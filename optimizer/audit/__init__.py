@@ -1,1 +1,6 @@
-"""A plan recomputed from the tables alone."""
+"""A plan recomputed from the tables alone.
+
+Other rooms use:
+
+- ``audit``: audit
+"""

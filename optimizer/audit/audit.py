@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from optimizer.audit.contracts import ENDLESS
-from optimizer.audit.facts import Facts, Floats, Ints, Texts, facts
+from optimizer.audit.facts import Facts, facts
 from optimizer.audit.limits import Decisions, Finding, Findings, Use, check_limits, check_nodes, missing, read, use
 from optimizer.audit.money import Flow, check_cashflow, flows, moved
+from optimizer.audit.scenarios import Floats, Ints, Texts
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.instance import Instance
 
 NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
@@ -27,8 +29,8 @@ def check_obligations(facts: Facts, used: Use, frame: pd.DataFrame, findings: Fi
     year = frame["year"].to_numpy(dtype=float) - first
     known = (contract >= 0) & (year >= 0) & (year < shape[1]) & (year == np.floor(year))
     for row in np.flatnonzero(~known):
-        told = f"{frame['contract'].iloc[row]} in {frame['year'].iloc[row]}"
-        findings.wrong(f"obligations row {row}, contract and year", told, "a contract in a year of service")
+        place = f"{frame['contract'].iloc[row]} in {frame['year'].iloc[row]}"
+        findings.wrong(f"obligations row {row}, contract and year", place, "a contract in a year of service")
     vendor = _vendors(facts)
     told_vendor = frame["vendor"].to_numpy(dtype=object)
     for row in np.flatnonzero(known & (told_vendor != vendor[np.maximum(contract, 0)])):
@@ -133,15 +135,15 @@ def check_summary(
         expected["moved_gw_years"] = float((tree.probability @ moved(facts, plan, earlier.allocation)).sum()) * dt
     # What a figure was added up from decides how far rounding may move it, not what is left of it.
     turnover = sum(float((tree.probability @ np.abs(flow.discounted)).sum()) for flow in found.values())
-    told = {name: summary[name] for name in (*expected, "moved_gw_years", "signed_gw") if name in summary}
+    stated = {name: summary[name] for name in (*expected, "moved_gw_years", "signed_gw") if name in summary}
     certificate = summary.get("certificate")
     if isinstance(certificate, Mapping) and "recomputed_objective_bn" in certificate:
-        told["certificate: recomputed_objective_bn"] = certificate["recomputed_objective_bn"]
+        stated["certificate: recomputed_objective_bn"] = certificate["recomputed_objective_bn"]
         expected["certificate: recomputed_objective_bn"] = objective
     if isinstance(certificate, Mapping) and certificate.get("bound_bn") is not None:
         _check_bound(certificate, objective, findings)
     sums = {"objective_bn", "npv_bn", "certificate: recomputed_objective_bn"}
-    _compare("", told, expected, {name: turnover for name in sums}, findings)
+    _compare("", stated, expected, {name: turnover for name in sums}, findings)
 
 
 def _given(facts: Facts, used: Use) -> list[float]:
@@ -168,26 +170,26 @@ def _check_bound(certificate: Mapping[str, Any], objective: float, findings: Fin
 
 
 def _compare(
-    within: str, told: Mapping[str, Any], expected: Mapping[str, Any], sizes: Mapping[str, float], findings: Findings
+    within: str, stated: Mapping[str, Any], expected: Mapping[str, Any], sizes: Mapping[str, float], findings: Findings
 ) -> None:
     """Compare figures by name, those within figures too; all must be there and no others."""
-    for name in [*expected, *(n for n in told if n not in expected)]:
+    for name in [*expected, *(n for n in stated if n not in expected)]:
         figure = f"summary {within}{name}"
-        if name not in told or name not in expected:
-            findings.wrong(figure, told.get(name, "none"), expected.get(name, "none"))
+        if name not in stated or name not in expected:
+            findings.wrong(figure, stated.get(name, "none"), expected.get(name, "none"))
         elif isinstance(expected[name], Mapping):
-            inner = told[name] if isinstance(told[name], Mapping) else {}
+            inner = stated[name] if isinstance(stated[name], Mapping) else {}
             _compare(f"{within}{name} ", inner, expected[name], {}, findings)
-        elif not isinstance(told[name], Real):
-            findings.wrong(figure, told[name], expected[name])
+        elif not isinstance(stated[name], Real):
+            findings.wrong(figure, stated[name], expected[name])
         else:
-            findings.same(lambda figure=figure: figure, told[name], expected[name], sizes.get(name, 0.0))
+            findings.same(lambda figure=figure: figure, stated[name], expected[name], sizes.get(name, 0.0))
 
 
-def _objective(facts: Facts, found: Mapping[str, Flow]) -> float:
+def _objective(facts: Facts, parts: Mapping[str, Flow]) -> float:
     """Return expected worth, weighed with the mean of the worst share of scenarios, $bn."""
     instance, tree = facts.scenarios.written, facts.nodes
-    by_node = sum((flow.discounted.sum(axis=1) for flow in found.values()), np.zeros(tree.count))
+    by_node = sum((flow.discounted.sum(axis=1) for flow in parts.values()), np.zeros(tree.count))
     worth = by_node[tree.node_of].sum(axis=1)
     order = np.argsort(worth)
     through = np.cumsum(tree.weight[order])
@@ -202,7 +204,7 @@ def _idle_cost(facts: Facts, plan: Decisions, used: Use) -> float:
     in_pool = (facts.pool_of[:, None] == np.arange(len(facts.pools))).astype(float)
     bought = ~facts.promises.sold
     capacity, cost = (used.in_service * bought) @ in_pool, (used.bill * bought) @ in_pool
-    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-9)
+    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     per_node = (price * plan.supply["idle_gw"]).sum(axis=1) * facts.calendar.dt
     return float((per_node * facts.discount) @ tree.probability)
 
@@ -213,15 +215,7 @@ __all__ = ["Finding", "audit"]
 def audit(instance: Instance, tables: Mapping[str, pd.DataFrame], summary: Mapping[str, Any]) -> list[Finding]:
     """Return every figure of a plan that does not agree with the instance's tables.
 
-    Parameters
-    ----------
-    instance : Instance
-        What was planned for.
-    tables : mapping of str to DataFrame
-        The plan's tables by name; nodes are numbered by period, then by their first scenario. ``marginal_values`` is
-        not recomputed: duals prove it.
-    summary : mapping
-        The plan's figures; its status and the certificate's tolerances are not recomputed.
+    Not recomputed: ``marginal_values``, which duals prove, the status and the certificate's tolerances.
     """
     findings = Findings()
     if missing(tables, findings):

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from optimizer.audit.facts import Long, Periods, Scenarios
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Texts = NDArray[np.object_]
+from optimizer.audit.scenarios import Flags, Floats, Ints, Long, Periods, Scenarios, Texts
 
 ENDLESS: Final = 10**9
 """Period of an end that is not said."""
@@ -92,19 +86,19 @@ class Promises:
                 yield t, share, arrival, np.where(moved, ends, self.later["stop"])
 
 
-def promises(found: Scenarios, calendar: Periods, lines: pd.DataFrame, at: tuple[Ints, Ints]) -> Promises:
+def promises(futures: Scenarios, calendar: Periods, lines: pd.DataFrame, at: tuple[Ints, Ints]) -> Promises:
     """Lay the contracts of every scenario out.
 
     Parameters
     ----------
-    found, calendar : Scenarios, Periods
+    futures, calendar : Scenarios, Periods
         The scenarios and the periods.
     lines : DataFrame
         Contract and pool of each contract along the axis.
     at : (R,), (R,) int array
         Scenario and line of each row of ``contracts`` in all scenarios.
     """
-    contracts, shape = found.long("contracts"), (len(found.instances), len(lines))
+    contracts, shape = futures.long("contracts"), (len(futures.instances), len(lines))
     known = pd.Index(lines["contract"].unique())
     line_of = np.full((shape[0], len(known)), -1)
     line_of[at[0], known.get_indexer(contracts["contract"])] = at[1]
@@ -115,8 +109,8 @@ def promises(found: Scenarios, calendar: Periods, lines: pd.DataFrame, at: tuple
     by_line = {c: _spread(shape, at, contracts[c], none) for c, none in _OF_CONTRACTS.items()}
     sold = np.zeros(shape[1], dtype=bool)
     sold[at[1]] |= contracts["side"] == "sell"
-    offers, steps = found.long("offers"), found.long("offer_prices")
-    ways, way_of, window = _ways(found, calendar, lines, line)
+    offers, steps = futures.long("offers"), futures.long("offer_prices")
+    ways, way_of, window = _ways(futures, calendar, lines, line)
     place, periods = line(offers), calendar.count
     offer = _spread(shape, place, np.ones(len(offers), dtype=bool), False)
     terms = _terms(offers, place, shape, calendar)
@@ -129,7 +123,7 @@ def promises(found: Scenarios, calendar: Periods, lines: pd.DataFrame, at: tuple
     of = known.get_indexer(offers["extends"])
     extended = np.where(of >= 0, line_of[offers.scenario, np.maximum(of, 0)], -1)
     extends[place[1][extended >= 0], extended[extended >= 0]] = True
-    later = _deliveries(found, calendar, line, by_line, (place, extended))
+    later = _deliveries(futures, calendar, line, by_line, (place, extended))
     service = np.zeros((shape[0], periods + 1, shape[1]))
     dated = ~later["after"] & (later["period"] < later["stop"])
     for when, sign in (("period", 1), ("stop", -1)):
@@ -181,16 +175,16 @@ def _first_and_last(rows: Long, calendar: Periods) -> tuple[Ints, Ints]:
 
 
 def _ways(
-    found: Scenarios, calendar: Periods, lines: pd.DataFrame, line: Any
+    futures: Scenarios, calendar: Periods, lines: pd.DataFrame, line: Any
 ) -> tuple[Texts, Ints, dict[str, NDArray[Any]]]:
     """Return name, contract and terms of each way out."""
-    rows = found.long("cancellations")
+    rows = futures.long("cancellations")
     scenario, place = line(rows)
     twice = lines["contract"].duplicated(keep=False)
     labels = lines["contract"].where(~twice, lines["contract"] + "@" + lines["pool"]).to_numpy(dtype=object)
     names = np.array([way_name(labels[k], w) for k, w in zip(place, rows["window"], strict=True)], dtype=object)
     ways, first, number = np.unique(names.astype(str), return_index=True, return_inverse=True)
-    at, shape = (scenario, number.reshape(-1)), (len(found.instances), len(ways))
+    at, shape = (scenario, number.reshape(-1)), (len(futures.instances), len(ways))
     opens, closes = _first_and_last(rows, calendar)
     columns = {"fee": "fee_bn_per_gw", "share": "fee_share_of_rest", "max_share": "max_share"}
     window = {
@@ -222,19 +216,19 @@ def _terms(offers: Long, at: Any, shape: tuple[int, int], calendar: Periods) -> 
 
 def _in_force(steps: Long, at: tuple[Ints, Ints], column: str, usual: Floats, calendar: Periods) -> Floats:
     """Return a term of offers by period of signature: the latest row on or before it that says one, else the usual."""
-    found = np.repeat(usual[:, None], calendar.count, axis=1)
+    in_periods = np.repeat(usual[:, None], calendar.count, axis=1)
     since, cells = np.searchsorted(calendar.starts(calendar.count), steps["from"]), steps[column]
     for row in np.argsort(steps["from"], kind="stable"):
         s, k = at[0][row], at[1][row]
-        found[s, since[row] :, k] = usual[s, k] if np.isnan(cells[row]) else cells[row]
-    return found
+        in_periods[s, since[row] :, k] = usual[s, k] if np.isnan(cells[row]) else cells[row]
+    return in_periods
 
 
 def _deliveries(
-    found: Scenarios, calendar: Periods, line: Any, by_line: dict[str, NDArray[Any]], extensions: Any
+    futures: Scenarios, calendar: Periods, line: Any, by_line: dict[str, NDArray[Any]], extensions: Any
 ) -> dict[str, NDArray[Any]]:
     """Return every delivery of every scenario, those of extensions added."""
-    rows = found.long("deliveries")
+    rows = futures.long("deliveries")
     scenario, contract = line(rows)
     gw, months, days = rows["gw"], rows["term_months"], rows["after_days"]
     delay, ends = by_line["delay_months"], by_line["end"]
@@ -290,6 +284,6 @@ def _later(day: Any, months: Any) -> NDArray[np.datetime64]:
 def _periods(calendar: Periods, day: NDArray[np.datetime64]) -> Ints:
     """Return the first period on or after each date, `ENDLESS` where there is none."""
     there = ~np.isnat(day)
-    found = np.full(day.shape, ENDLESS)
-    found[there] = calendar.first_on_or_after(day[there]) if there.any() else 0
-    return found
+    period = np.full(day.shape, ENDLESS)
+    period[there] = calendar.first_on_or_after(day[there]) if there.any() else 0
+    return period

@@ -12,10 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.audit.contracts import ENDLESS, way_name
-from optimizer.audit.facts import Axis, Facts, Flags, Floats, Ints
-
-TOLERANCE: Final = 1e-6
-"""Largest difference, relative to 1 + the magnitude of what is compared, that counts as rounding."""
+from optimizer.audit.facts import Facts
+from optimizer.audit.scenarios import Axis, Flags, Floats, Ints
+from optimizer.catalogue.tolerances import KILOWATT, PROVED
 
 Namer = Callable[..., str]
 """Makes the name of a figure from its position along each axis."""
@@ -23,24 +22,13 @@ Namer = Callable[..., str]
 
 @dataclass(frozen=True)
 class Finding:
-    """One figure of a plan that does not agree with the instance's tables or with the plan's other figures.
+    """One figure of a plan that does not agree with the instance's tables or with the plan's other figures."""
 
-    Attributes
-    ----------
-    figure : str
-        Which figure, in words, with its unit.
-    found : float or str
-        What the plan says.
-    expected : float or str
-        What it should be; for a limit, the limit.
-    difference : float
-        Found less expected; nan where they are no numbers.
-    """
-
-    figure: str
-    found: float | str
-    expected: float | str
-    difference: float = float("nan")
+    figure: str  # which figure, in words, with its unit
+    found: float | str  # what the plan says
+    expected: float | str  # what it should be; for a limit, the limit
+    difference: float = float("nan")  # found less expected; nan where they are no numbers
+    limit: str = ""  # the limit of the catalogue that is not kept, by name; blank where it is none
 
     def __str__(self) -> str:
         """Return the finding as one line."""
@@ -59,42 +47,37 @@ class Findings:
         """Note something other than a number that is not as it should be."""
         self.all.append(Finding(figure, str(found), str(expected)))
 
-    def same(self, name: Namer, found: Any, expected: Any, magnitude: Any = 0.0) -> None:
+    def same(self, name: Namer, found: Any, expected: Any, magnitude: Any = 0.0, limit: str = "") -> None:
         """Note every element of `found` that differs from `expected`.
 
-        Parameters
-        ----------
-        name : callable
-            Element's position to the figure's name.
-        found, expected : array_like of float
-            Of the same shape.
-        magnitude : array_like of float
-            Size of the terms that `expected` was added up from, where they cancel out.
+        `name` makes a position a name; `magnitude` is the size of what `expected` was added up from, where it cancels
+        out; `limit` is the limit of the catalogue that is not kept where they differ.
         """
         found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
         size = np.maximum(np.maximum(np.abs(expected), np.where(np.isfinite(found), np.abs(found), 0.0)), magnitude)
         # Written so that a nan is a difference.
-        apart = ~(np.abs(found - expected) <= TOLERANCE * (1 + size))
+        apart = ~(np.abs(found - expected) <= PROVED * (1 + size))
         for at in _where(apart):
             f, e = float(found[at]), float(expected[at])
-            self.all.append(Finding(name(*at), f, e, f - e))
+            self.all.append(Finding(name(*at), f, e, f - e, limit))
 
-    def at_most(self, name: Namer, found: Any, limit: Any, magnitude: Any = 0.0) -> None:
-        """Note every element of `found` above its limit (inf: none); `magnitude` as in `same`."""
-        self._within(name, found, limit, magnitude, 1.0, "at most")
+    def at_most(self, name: Namer, found: Any, most: Any, magnitude: Any = 0.0, limit: str = "") -> None:
+        """Note every element of `found` above the most (inf: none); the rest as in `same`."""
+        self._within(name, found, most, magnitude, 1.0, limit)
 
-    def at_least(self, name: Namer, found: Any, limit: Any = 0.0, magnitude: Any = 0.0) -> None:
-        """Note every element of `found` below its limit; `magnitude` as in `same`."""
-        self._within(name, found, limit, magnitude, -1.0, "at least")
+    def at_least(self, name: Namer, found: Any, least: Any = 0.0, magnitude: Any = 0.0, limit: str = "") -> None:
+        """Note every element of `found` below the least; the rest as in `same`."""
+        self._within(name, found, least, magnitude, -1.0, limit)
 
-    def _within(self, name: Namer, found: Any, limit: Any, magnitude: Any, sign: float, words: str) -> None:
+    def _within(self, name: Namer, found: Any, bound: Any, magnitude: Any, sign: float, limit: str) -> None:
         found = np.asarray(found, dtype=float)
-        limit = np.broadcast_to(np.asarray(limit, dtype=float), found.shape)
-        size = np.maximum(np.where(np.isfinite(limit), np.abs(limit), 0.0), magnitude)
-        beyond = ~(sign * (found - limit) <= TOLERANCE * (1 + size))
+        bound = np.broadcast_to(np.asarray(bound, dtype=float), found.shape)
+        size = np.maximum(np.where(np.isfinite(bound), np.abs(bound), 0.0), magnitude)
+        beyond = ~(sign * (found - bound) <= PROVED * (1 + size))
+        words = "at most" if sign > 0 else "at least"
         for at in _where(beyond):
-            f, e = float(found[at]), float(limit[at])
-            self.all.append(Finding(name(*at), f, f"{words} {e:.9g}", f - e))
+            f, e = float(found[at]), float(bound[at])
+            self.all.append(Finding(name(*at), f, f"{words} {e:.9g}", f - e, limit))
 
 
 def _where(mask: NDArray[np.bool_]) -> list[tuple[int, ...]]:
@@ -139,27 +122,15 @@ _NAMES: Final = ("pathway", "pool", "contract", "window", "side")
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a plan's tables say, as arrays by node; 0 where there is no row.
+    """What a plan's tables say, as arrays by node; 0 where there is no row."""
 
-    Attributes
-    ----------
-    allocate : (N, P, Q) float array
-        GW.
-    supply : dict of (N, Q) float arrays
-        The number columns of ``supply``.
-    cancellations : dict of (N, W) arrays
-        The number columns of ``cancellations``, and ``effective`` (NaT where there is no row).
-    commitments : dict of (N, K) arrays
-        The number columns of ``commitments``, and how many ``rows`` there are.
-    deals : dict of (N, P) float arrays
-        The number columns of ``deals``.
-    """
-
-    allocate: Floats
-    supply: dict[str, Floats]
+    allocate: Floats  # (N, P, Q) GW
+    supply: dict[str, Floats]  # the number columns of ``supply``
+    # (N, W) the number columns of ``cancellations``, and ``effective`` (NaT where there is no row)
     cancellations: dict[str, NDArray[Any]]
+    # (N, K) the number columns of ``commitments``, and how many ``rows`` there are
     commitments: dict[str, NDArray[Any]]
-    deals: dict[str, Floats]
+    deals: dict[str, Floats]  # the number columns of ``deals``
 
 
 def missing(tables: Mapping[str, pd.DataFrame], findings: Findings) -> bool:
@@ -314,42 +285,24 @@ def _places(
 
 @dataclass(frozen=True)
 class Use:
-    """What the allocation and the cancellations amount to, by node.
+    """What the allocation and the cancellations amount to, by node."""
 
-    Attributes
-    ----------
-    total, before, effective : (N, P) float array
-        GW used by each pathway, the same in the period before, and effective GW.
-    increase, signed : (N, W), (N, K) float array
-        Share for which notice is given at the node itself; share that is signed there.
-    ended, left : (N, K) float array
-        Share of each contract that is out of service: cancelled at least its notice before; share for which notice has
-        been given by the node.
-    in_force : (N, K) float array
-        Share of each contract that is signed by the node, 1 of a firm one.
-    whole, in_service : (N, K) float array
-        GW in service if nothing were cancelled, and as it is.
-    bill : (N, K) float array
-        $bn per year due for them.
-    contracted : (N, K) float array
-        GW of all deliveries, averaged over the scenarios through the node.
-    fee : (N, W) float array
-        $bn for all of a contract.
-    """
-
+    # (N, P) GW used by each pathway, the same in the period before, and effective GW
     total: Floats
     before: Floats
     effective: Floats
-    increase: Floats
-    signed: Floats
+    increase: Floats  # (N, W) share for which notice is given at the node itself
+    signed: Floats  # (N, K) share that is signed at the node itself
+    # (N, K) share that is out of service: cancelled at least its notice before; share for which notice has been given
     ended: Floats
     left: Floats
-    in_force: Floats
+    in_force: Floats  # (N, K) share that is signed by the node, 1 of a firm contract
+    # (N, K) GW in service if nothing were cancelled, and as it is
     whole: Floats
     in_service: Floats
-    bill: Floats
-    contracted: Floats
-    fee: Floats
+    bill: Floats  # (N, K) $bn per year due for them
+    contracted: Floats  # (N, K) GW of all deliveries, averaged over the scenarios through the node
+    fee: Floats  # (N, W) $bn for all of a contract
 
 
 def use(facts: Facts, plan: Decisions) -> Use:
@@ -497,7 +450,8 @@ def _check_allocation(facts: Facts, plan: Decisions, findings: Findings) -> None
     findings.at_least(
         lambda n, p, q: f"block of {facts.pathways.names[p]} on {facts.pools.names[q]} at {facts.nodes.label(n)}, GW",
         plan.allocate,
-        np.where(plan.allocate > TOLERANCE, block, 0.0),
+        np.where(plan.allocate > KILOWATT, block, 0.0),
+        limit="block",
     )
 
 
@@ -521,18 +475,22 @@ def _check_supply(facts: Facts, plan: Decisions, used: Use, findings: Findings) 
     findings.same(name("unserved GW"), told["unserved_gw"], missing, due)
     findings.same(name("used GW"), told["used_gw"], busy)
     idle = delivered - cancelled - due + missing - busy
-    findings.same(name("balance"), told["idle_gw"], idle, delivered + due)
-    findings.at_least(name("idle GW"), told["idle_gw"], 0.0, delivered + due)
+    findings.same(name("balance"), told["idle_gw"], idle, delivered + due, limit="supply")
+    findings.at_least(name("idle GW"), told["idle_gw"], 0.0, delivered + due, limit="supply")
 
 
 def _check_demand(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
     """Floors, caps and ramps."""
     demand = {name: facts.nodes.at(values) for name, values in facts.demand.items()}
-    findings.at_least(named(facts, facts.pathways, "floor: effective GW"), used.effective, demand["floor"])
-    findings.at_most(named(facts, facts.pathways, "cap: GW"), used.total, demand["cap"])
+
+    def name(what: str) -> Namer:
+        return named(facts, facts.pathways, what)
+
+    findings.at_least(name("floor: effective GW"), used.effective, demand["floor"], limit="floor")
+    findings.at_most(name("cap: GW"), used.total, demand["cap"], limit="cap")
     ramp, deal = (facts.of_nodes(facts.pathway[name]) for name in ("ramp", "deal"))
     growth = np.where(deal, plan.deals["signed_gw"], used.total - used.before)
-    findings.at_most(named(facts, facts.pathways, "ramp: GW more"), growth, ramp, np.where(deal, 0.0, used.total))
+    findings.at_most(name("ramp: GW more"), growth, ramp, np.where(deal, 0.0, used.total), limit="ramp")
 
 
 def _check_locks(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
@@ -555,8 +513,8 @@ def _check_locks(facts: Facts, plan: Decisions, used: Use, findings: Findings) -
         where = f" on {facts.pools.names[q[i]]}" if q[i] >= 0 else ""
         return f"lock: GW of {facts.pathways.names[p[i]]}{where} at {tree.label(int(node[i]))}"
 
-    findings.at_least(name, amount, rows["min_gw"][lock])
-    findings.at_most(name, amount, rows.limits("max_gw")[lock])
+    findings.at_least(name, amount, rows["min_gw"][lock], limit="lock")
+    findings.at_most(name, amount, rows.limits("max_gw")[lock], limit="lock")
 
 
 def _check_cancellations(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
@@ -597,7 +555,7 @@ def _check_commitments(facts: Facts, plan: Decisions, used: Use, findings: Findi
     findings.at_most(name("share signed"), np.where(offer, used.in_force, 0.0), np.where(offer, terms["most"], np.inf))
     share = np.where(offer & terms["whole"], used.in_force, 0.0)
     findings.same(name("share signed, whole or not at all,"), share, np.round(share))
-    some = np.where(offer & (used.in_force > TOLERANCE), terms["min"], 0.0)
+    some = np.where(offer & (used.in_force > PROVED), terms["min"], 0.0)
     findings.at_least(name("share signed"), np.where(offer, used.in_force, 0.0), some)
     leaf = facts.nodes.node_of[:, -1]
     ever = there.offer & (there.terms["first"] <= there.terms["last"])
@@ -647,8 +605,9 @@ def _check_deals(facts: Facts, plan: Decisions, used: Use, findings: Findings) -
     after = keep * used.before + told["signed_gw"] - returned - told["breached_gw"]
     size = used.before + np.abs(told["signed_gw"]) + np.abs(returned)
     findings.same(name("deals in force after what was signed, returned and lost, GW,"), used_in_deals,
-                  np.where(deal, after, 0.0), size)  # fmt: skip
-    findings.at_least(name("deals within their term: GW in force"), used_in_deals, np.where(deal, bound, 0.0), size)
+                  np.where(deal, after, 0.0), size, limit="deals")  # fmt: skip
+    bound = np.where(deal, bound, 0.0)
+    findings.at_least(name("deals within their term: GW in force"), used_in_deals, bound, size, limit="term")
 
 
 def _returned_and_bound(facts: Facts, plan: Decisions) -> tuple[Floats, Floats]:

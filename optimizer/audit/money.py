@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from optimizer.audit.contracts import ENDLESS
-from optimizer.audit.facts import Axis, Facts, Floats, Ints, in_force
+from optimizer.audit.facts import Facts, in_force
 from optimizer.audit.limits import Decisions, Findings, Namer, Use, rows_nodes
+from optimizer.audit.scenarios import Axis, Floats, Ints
+from optimizer.catalogue.tolerances import ROUNDING
 
 
 def moved(facts: Facts, plan: Decisions, earlier: pd.DataFrame) -> Floats:
@@ -46,15 +47,7 @@ def _fits(told: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def earned(facts: Facts, effective: Floats) -> Floats:
-    """Return what effective GW earn in every scenario and period, $bn a year.
-
-    Parameters
-    ----------
-    facts : Facts
-        The instance's data.
-    effective : (N, P) float array
-        Effective GW by node and pathway.
-    """
+    """Return what effective GW earn in every scenario and period, $bn a year."""
     on_paths = effective[facts.nodes.node_of]
     # A use is a pathway in one period of one scenario: its position in on_paths, flattened.
     use, width, value = (np.concatenate(part) for part in zip(_tiers(facts), _curves(facts), strict=True))
@@ -125,10 +118,6 @@ def _curves(facts: Facts) -> tuple[Ints, Floats, Floats]:
     return use, width[at], value[at]
 
 
-SLACK: Final = 1e-9
-"""Relative difference that the order of additions may make between scenarios with the same data."""
-
-
 @dataclass(frozen=True)
 class Flow:
     """One component of worth: $bn of the period and discounted, by node and name, shape (N, names)."""
@@ -144,7 +133,7 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
     pathway = {name: facts.of_nodes(values) for name, values in facts.pathway.items()}
     pair = {name: facts.of_nodes(values) for name, values in facts.pair.items()}
     worth = earned(facts, used.effective)
-    for node in tree.contradictions(worth, SLACK):
+    for node in tree.contradictions(worth, ROUNDING):
         findings.wrong(f"value at {tree.label(int(node))}", "different among its scenarios", "the same")
     shortfall = np.maximum(tree.at(facts.demand["target"]) - used.effective, 0.0)
     onboard = np.maximum(plan.allocate - tree.before(plan.allocate, pair["initial"]), 0.0).sum(axis=2)

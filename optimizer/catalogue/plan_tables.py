@@ -148,8 +148,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
             "bn_per_gw_year": Column(
                 "number",
                 "as in unit",
-                "worth of relaxing the limit by one unit, gross of contract cost; positive helps; blank where the node "
-                "has no weight in the objective",
+                "worth of relaxing the limit by one unit, gross of contract cost; positive helps; blank in a plan that "
+                "is not proved optimal",
             ),
             "relaxed": Column(
                 "number", "as in unit", "worth of relaxing the limit by a little; blank where not worked out"

@@ -91,6 +91,8 @@ class Table:
         Column by which an edit's ``from`` and ``until`` select rows; blank: the table is undated.
     step : bool
         Whether rows hold from their date until the pathway's next date.
+    path : str
+        The file that holds it, where that has no name of its own.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Table:
     required: bool = False
     dated_by: str = ""
     step: bool = False
+    path: str = ""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -113,7 +116,7 @@ class Table:
     @property
     def file(self) -> str:
         """Name of the file that holds the table."""
-        return "instance.toml" if self.section else f"{self.name}.csv"
+        return self.path or ("instance.toml" if self.section else f"{self.name}.csv")
 
     def __getitem__(self, name: str) -> Column:
         return self._by_name[name]
@@ -152,6 +155,7 @@ EFFECTIVE_GW: Final = "effective GW"
 BN: Final = "$bn"
 RATE: Final = "$bn per GW-year"
 PER_GW: Final = "$bn per GW"
+PER_YEAR: Final = "$bn per year"
 
 
 def key(column: Column) -> Column:
@@ -307,8 +311,8 @@ TABLES: Final[dict[str, Table]] = {
             (
                 CONTRACT,
                 date("date", "Date on which the capacity is added, before the contract's delay.", None),
-                count("after_days", "Of an offer, days from its signature in place of a date.", None, "days"),
                 amount("gw", "Capacity added then.", REQUIRED, GW, open_ends="("),
+                count("after_days", "Of an offer, days from its signature in place of a date.", None, "days"),
                 count(
                     "term_months",
                     "Months of service from its arrival, delay included; none: to the contract's end.",
@@ -439,7 +443,7 @@ TABLES: Final[dict[str, Table]] = {
                 amount(
                     "base_gw", "Capacity whose doubling the curve speaks of.", REQUIRED, EFFECTIVE_GW, open_ends="("
                 ),
-                amount("base_value_bn_per_year", "Value that the uplift is a share of.", REQUIRED, "$bn per year"),
+                amount("base_value_bn_per_year", "Value that the uplift is a share of.", REQUIRED, PER_YEAR),
                 amount("uplift_per_doubling", "Share of the base value added by a doubling.", REQUIRED, "share"),
                 amount("max_gw", "Capacity at which the curve ends.", REQUIRED, EFFECTIVE_GW, open_ends="("),
                 count("segments", "Number of chords that stand for the curve.", REQUIRED, least=1.0, most=1000.0),
@@ -602,3 +606,47 @@ KNOWN_SHEETS: Final[dict[str, Table]] = {
 
 ABOUT: Final = "about"
 """The sheet that explains a workbook and is not read."""
+
+GIVEN: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (
+        Table(
+            "plan",
+            "A given allocation: GW of a pair on a node, on all nodes of a date or on all of a period.",
+            (
+                count("node", "Node of the tree.", None),
+                count("period", "Number of a period.", None),
+                date("start", "First day of a period.", None),
+                text("known", "Outcomes known at the node, to tell a file of another tree."),
+                share("probability", "Probability of the node; for reading only.", None),
+                PATHWAY,
+                POOL,
+                Column("gw", "number", "GW of the pool that the pathway uses.", REQUIRED, unit=GW),
+            ),
+        ),
+        Table(
+            "actuals",
+            "What is in use just before a date; a pair that is left out is at 0 GW.",
+            (key(PATHWAY), key(POOL), amount("gw", "GW of the pool that the pathway uses.", REQUIRED, GW)),
+        ),
+        Table(
+            "draws",
+            "Cells whose value is drawn.",
+            (
+                text("cell", "The cells, as on the left side of an edit.", REQUIRED),
+                text("distribution", "Name of the distribution.", REQUIRED),
+                text("parameters", "Its parameters, joined by commas.", REQUIRED),
+            ),
+        ),
+        Table(
+            "correlations",
+            "Rank correlations of drawn cells.",
+            (
+                text("first", "A drawn cell.", REQUIRED),
+                text("second", "Another drawn cell.", REQUIRED),
+                Column("correlation", "number", "Rank correlation.", REQUIRED, "ratio", False, -1.0, 1.0, "()"),
+            ),
+        ),
+    )
+}
+"""The small tables that commands are given, by name; their files have names of their own."""

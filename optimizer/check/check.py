@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.check import commitments, rules, warnings
+from optimizer.check import commitments, rules, units, warnings
 from optimizer.check.facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.cells import place as in_folder
 from optimizer.instance.instance import Instance, apply_edits
@@ -15,7 +15,7 @@ from optimizer.language.edits import Factor, Outcome, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.layouts import Layouts
 
-RULE_FILES: Final = (rules, commitments, warnings)
+RULE_FILES: Final = (rules, commitments, warnings, units)
 """The files that enter their rules into the list when they are imported."""
 
 Found = dict[Finding, Rule]
@@ -36,17 +36,20 @@ def check(
     located = place or (sheets.place if sheets else in_folder)
     checking = _Checking(instance, frozenset(broken), warnings, located, layouts or Layouts.of(instance))
     problems = checking.problems(None if changed is None else frozenset(changed))
+    if sheets and sheets.formulas and warnings:
+        problems.append(_calculated(sheets.formulas))
     return [sheets.told(problem) for problem in problems] if sheets else problems
 
 
-def raise_errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the warnings among the problems.
+def _calculated(formulas: Collection[str]) -> Problem:
+    """Return the warning that names the cells of a workbook whose values were calculated elsewhere."""
+    count = f"{len(formulas)} formula{'s' if len(formulas) > 1 else ''}"
+    rule, remedy = "the values that they had when the workbook was saved are taken", "save it after each change"
+    return Problem(", ".join(formulas), count, rule, remedy, "warning")
 
-    Raises
-    ------
-    InstanceError
-        If there is an error; it carries the errors alone.
-    """
+
+def raise_errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the warnings among the problems."""
     found = tuple(problems)
     errors = [problem for problem in found if problem.severity == "error"]
     if errors:

@@ -16,35 +16,23 @@ from optimizer.instance.cells import Array, place
 from optimizer.instance.instance import Instance
 from optimizer.problems import Problem
 from optimizer.tree.calendar import Calendar, Dates, add_months, calendar_of
+from optimizer.tree.contracts import delivered_gw
 
 Place = Callable[[Table, int, str], str]
 """Table, row number and column to the words that locate a cell."""
 
 Severity = Literal["error", "warning"]
 _NAMED: Final = 5
-SLACK: Final = 1e-9
-"""Relative difference that sums and products of written numbers may be off by."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows of one table that break a rule, or decide nothing.
+    """Rows of one table that break a rule, or decide nothing."""
 
-    Attributes
-    ----------
-    table : str
-        Table of the catalogue; blank: not about a row of a table.
-    rows : tuple of int
-        Row numbers in the file, 0 for inserted rows.
-    column : str
-        Column that is at fault; without a table, the words that locate the fault.
-    what, rule, remedy : str
-        As in a Problem.
-    """
-
-    table: str
-    rows: tuple[int, ...]
-    column: str
+    table: str  # table of the catalogue; blank: not about a row of a table
+    rows: tuple[int, ...]  # row numbers in the file, below 1 for inserted rows
+    column: str  # column that is at fault; without a table, the words that locate the fault
+    # as in a Problem
     what: str
     rule: str
     remedy: str
@@ -55,7 +43,8 @@ class Finding:
             return Problem(self.column, self.what, self.rule, self.remedy, severity)
         first, *others = self.rows
         where = place(TABLES[self.table], first, self.column)
-        more = [str(row) for row in others[:_NAMED] if row] + [f"{len(others) - _NAMED} more"] * (len(others) > _NAMED)
+        more = [str(row) for row in others[:_NAMED] if row > 0]
+        more += [f"{len(others) - _NAMED} more"] * (len(others) > _NAMED)
         also = f" (also {'rows' if len(others) > 1 else 'row'} {', '.join(more)})" if more else ""
         return Problem(where, self.what + also, self.rule, self.remedy, severity)
 
@@ -96,13 +85,7 @@ def rule(
 
 
 class Facts:
-    """An instance as the arrays that rules compare; every array is made once, when it is first asked for.
-
-    Parameters
-    ----------
-    instance : Instance
-        The instance; it may break rules between its tables, references included.
-    """
+    """An instance as the arrays that rules compare; every array is made once, when it is first asked for."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -241,7 +224,7 @@ class Facts:
         bought = np.append([side != "sell" for side in self.texts("contracts", "side")], False).astype(bool)[contract]
         served = (self.arrivals == 0) & (self.stops != 0) & alive & bought & (pool >= 0)
         supply = np.zeros(len(self.rows("pools")))
-        np.add.at(supply, pool[served], self.numbers("deliveries", "gw")[served])
+        np.add.at(supply, pool[served], delivered_gw(self.numbers)[served])
         return supply
 
     @cached_property

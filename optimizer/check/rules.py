@@ -9,10 +9,13 @@ from typing import Final
 import numpy as np
 
 from optimizer.catalogue.tables import TABLES, reading
-from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
+from optimizer.catalogue.tolerances import ROUNDING
+from optimizer.check.facts import RULES, Facts, Finding, Rule, iso, rule
 from optimizer.instance.cells import shown
 from optimizer.language.quantities import parse
 from optimizer.problems import InstanceError, nearest
+from optimizer.tree.arrays import CHURN
+from optimizer.tree.contracts import SERVICE
 
 _SUGGESTIONS: Final = 50
 _LAST_YEAR: Final = 9999
@@ -97,7 +100,7 @@ def tiers_do_not_rise(facts: Facts) -> Iterator[Finding]:
     """Find tiers that earn more than an earlier one: the value of a use must be concave."""
     one, two = facts.neighbouring_tiers
     tier, worth = facts.numbers("value", "tier"), facts.numbers("value", "value_bn_per_gw_year")
-    rises = worth[two] > worth[one] * (1 + SLACK)
+    rises = worth[two] > worth[one] * (1 + ROUNDING)
     for a, b in zip(one[rises], two[rises], strict=True):
         what = f"{shown(worth[b])} in tier {shown(tier[b])}"
         row = facts.rows("value")[a]
@@ -116,7 +119,7 @@ def floors_within_caps(facts: Facts) -> Iterator[Finding]:
     most_effective = facts.pairs("effectiveness", 0.0).max(axis=1, initial=0.0)
     best = np.append(most_effective, np.nan)[pathway]
     usable = np.append(facts.eligible.any(axis=1), True)[pathway]
-    for i in np.flatnonzero(usable & (floor > cap * best * (1 + SLACK))):
+    for i in np.flatnonzero(usable & (floor > cap * best * (1 + ROUNDING))):
         most = shown(round(float(cap[i] * best[i]), 9))
         rule = f"above the {most} effective GW that cap_gw {shown(cap[i])} gives at effectiveness {shown(best[i])}"
         yield facts.finding("demand", i, "floor_gw", shown(floor[i]), rule, "lower the floor or raise the cap")
@@ -167,11 +170,10 @@ def running_deals(facts: Facts) -> Iterator[Finding]:
 @rule(
     "calendar: start resolution periods",
     "pools: pool",
-    "contracts: contract pool side end delay_months",
-    "deliveries: contract date gw term_months",
-    "pathways: pathway notice_days breach_cost_bn_per_gw churn_per_year",
+    *SERVICE,
+    "pathways: pathway notice_days breach_cost_bn_per_gw",
+    *CHURN,
     "eligibility: pathway pool initial_gw",
-    "churn: pathway date fraction",
     "running: pathway kind until gw",
 )
 def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:
@@ -187,13 +189,13 @@ def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:
     pathway = facts.codes("eligibility", "pathway", "pathways")
     uses = facts.numbers("eligibility", "initial_gw") > 0
     remedy = "lower initial_gw, correct the deliveries, or give the pathway a breach cost"
-    over = np.flatnonzero(stays > own * (1 + SLACK) + SLACK)
+    over = np.flatnonzero(stays > own * (1 + ROUNDING) + ROUNDING)
     for p in over:
         name = facts.texts("pathways", "pathway")[p]
         what = f"{shown(round(float(stays[p]), 9))} GW of deals of '{name}' that need notice"
         rule = f"its pools deliver {shown(round(float(own[p]), 9))} GW at the start"
         yield facts.finding("eligibility", np.flatnonzero((pathway == p) & uses), "initial_gw", what, rule, remedy)
-    if not len(over) and stays.sum() > supply.sum() * (1 + SLACK) + SLACK:
+    if not len(over) and stays.sum() > supply.sum() * (1 + ROUNDING) + ROUNDING:
         what = f"{shown(round(float(stays.sum()), 9))} GW of deals of all pathways that need notice"
         rule = f"all pools deliver {shown(round(float(supply.sum()), 9))} GW at the start"
         needy = np.append(stays > 0, False)[pathway] & uses

@@ -8,10 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.catalogue.tables import VALUE_FACTORS, reading
-from optimizer.check.facts import RULES, SLACK, Facts, Finding, Rule, iso, rule
+from optimizer.catalogue.tables import PER_GW, RATE, TABLES, VALUE_FACTORS, reading
+from optimizer.catalogue.tolerances import ROUNDING
+from optimizer.check.facts import RULES, Facts, Finding, Rule, iso, rule
 from optimizer.instance.cells import Array, shown
 from optimizer.tree.calendar import Dates, add_months
+from optimizer.tree.contracts import SERVICE, TABLES_READ, delivered_gw
 
 _CALENDAR: Final = "calendar: start resolution periods"
 _DELIVERIES: Final = ("contracts: contract end delay_months", "deliveries: contract date")
@@ -72,14 +74,7 @@ def contracts_without_deliveries(facts: Facts) -> Iterator[Finding]:
             yield facts.finding("contracts", i, "contract", what, "the contract supplies and costs nothing", remedy)
 
 
-@rule(
-    _CALENDAR,
-    *_DELIVERIES,
-    "contracts: pool",
-    "deliveries: term_months",
-    "pools: pool terminal_value_bn_per_gw_year",
-    severity="warning",
-)
+@rule(_CALENDAR, *SERVICE, "pools: pool terminal_value_bn_per_gw_year", severity="warning")
 def deliveries_after_the_horizon(facts: Facts) -> Iterator[Finding]:
     """Find deliveries that take effect after the last period, where nothing is said of what they are worth then."""
     contract = facts.codes("deliveries", "contract", "contracts")
@@ -182,11 +177,7 @@ def windows_without_terminal_value(facts: Facts) -> Iterator[Finding]:
             yield facts.finding("pools", i, "terminal_value_bn_per_gw_year", what, rule, remedy)
 
 
-@rule(
-    "contracts: contract end cost_bn_per_gw_year face_value_bn",
-    "deliveries: contract date gw term_months",
-    severity="warning",
-)
+@rule("contracts: contract end cost_bn_per_gw_year face_value_bn", *SERVICE, severity="warning")
 def face_values_that_do_not_fit(facts: Facts) -> Iterator[Finding]:
     """Find face values that GW, price and years from delivery to end do not come near."""
     contract = facts.codes("deliveries", "contract", "contracts")
@@ -195,10 +186,10 @@ def face_values_that_do_not_fit(facts: Facts) -> Iterator[Finding]:
     over = np.where(np.isnan(term), end, add_months(since, np.nan_to_num(term).astype(np.int64)))
     years = (np.fmin(end, over) - since) / np.timedelta64(1, "D") / _DAYS_PER_YEAR
     gw_years = np.zeros(len(facts.rows("contracts")) + 1)
-    np.add.at(gw_years, contract, facts.numbers("deliveries", "gw") * np.maximum(years, 0))
+    np.add.at(gw_years, contract, delivered_gw(facts.numbers) * np.maximum(years, 0))
     implied = gw_years[:-1] * facts.numbers("contracts", "cost_bn_per_gw_year")
     face = facts.numbers("contracts", "face_value_bn")
-    differs = np.abs(implied - face) > _FACE_VALUE_SLACK * face * (1 + SLACK)
+    differs = np.abs(implied - face) > _FACE_VALUE_SLACK * face * (1 + ROUNDING)
     for i in np.flatnonzero(differs & (gw_years[:-1] > 0)):
         what = f"{shown(face[i])} for '{facts.texts('contracts', 'contract')[i]}'"
         price = facts.numbers("contracts", "cost_bn_per_gw_year")[i]
@@ -270,21 +261,14 @@ def tiers_beyond_an_unlimited_one(facts: Facts) -> Iterator[Finding]:
     tier, unlimited = facts.numbers("value", "tier"), np.isnan(facts.numbers("value", "width_gw"))[one]
     for a, b in zip(one[unlimited], two[unlimited], strict=True):
         row = facts.rows("value")[a]
-        what = f"tier {shown(tier[b])} follows the unlimited tier {shown(tier[a])}" + (f" in row {row}" if row else "")
+        at = f" in row {row}" if row > 0 else ""
+        what = f"tier {shown(tier[b])} follows the unlimited tier {shown(tier[a])}{at}"
         yield facts.finding(
             "value", b, "tier", what, "it earns nothing", "give the earlier tier a width_gw, or delete this one"
         )
 
 
-@rule(
-    _CALENDAR,
-    *_DELIVERIES,
-    *_PAIRS,
-    "contracts: pool side",
-    "deliveries: gw term_months",
-    "eligibility: initial_gw",
-    severity="warning",
-)
+@rule(_CALENDAR, *SERVICE, *_PAIRS, "eligibility: initial_gw", severity="warning")
 def initial_use_above_supply(facts: Facts) -> Iterator[Finding]:
     """Find pools of which more is in use before the start than they deliver."""
     if facts.every_pair:
@@ -292,7 +276,7 @@ def initial_use_above_supply(facts: Facts) -> Iterator[Finding]:
     used: Array = facts.pairs("initial_gw", 0.0).sum(axis=0)
     pool = facts.codes("eligibility", "pool", "pools")
     uses = facts.numbers("eligibility", "initial_gw") > 0
-    for q in np.flatnonzero(used > facts.supply_at_start * (1 + SLACK) + SLACK):
+    for q in np.flatnonzero(used > facts.supply_at_start * (1 + ROUNDING) + ROUNDING):
         name, supply = facts.texts("pools", "pool")[q], facts.supply_at_start[q]
         what = f"{shown(round(float(used[q]), 9))} GW in use in '{name}' before the start"
         rule = (
@@ -316,13 +300,7 @@ WIDEST: Final = 1e6
 
 _COEFFICIENTS: Final = {"deliveries": "gw", "eligibility": "effectiveness"}
 _MONEY: Final = {
-    "value": "value_bn_per_gw_year",
-    "contracts": "cost_bn_per_gw_year",
-    "pools": "idle_penalty_bn_per_gw_year terminal_value_bn_per_gw_year",
-    "pathways": "shortfall_penalty_bn_per_gw_year migration_cost_bn_per_gw signing_cost_bn_per_gw "
-    "breach_cost_bn_per_gw",
-    "eligibility": "operating_cost_bn_per_gw_year",
-    "cancellations": "fee_bn_per_gw",
+    name: " ".join(c.name for c in TABLES[name].columns if c.unit in (RATE, PER_GW)) for name in TABLES_READ
 }
 
 
@@ -350,5 +328,5 @@ def _out_of_scale(columns: dict[str, str], others: float | None, facts: Facts) -
 
 
 for _columns, _others in ((_COEFFICIENTS, 1.0), (_MONEY, None)):
-    _reads = reading(*(f"{table}: {names}" for table, names in _columns.items()))
+    _reads = reading(*(f"{table}: {names}" for table, names in _columns.items() if names))
     RULES.append(Rule(partial(_out_of_scale, _columns, _others), _reads, "warning"))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, share, takes_case
+from optimizer.catalogue.tolerances import THREE_DECIMALS
+from optimizer.commands.common import Case, ends_with_code, progress, share, takes_case, tell_json
 
 if TYPE_CHECKING:
     from optimizer.plan.firmness import Alternatives
@@ -21,36 +22,34 @@ if TYPE_CHECKING:
 @ends_with_code
 def alternatives(case: Case, within: float, as_json: bool) -> None:
     """Show how firm the plan of INSTANCE is: least and most GW by pathway and year among nearly best plans."""
-    import json
-
     from optimizer.planning import alternatives_of
 
     instance = case.load()
     with progress() as tell:
-        found = alternatives_of(instance, within, progress=tell)
+        firmness = alternatives_of(instance, within, progress=tell)
     if as_json:
-        figures = {name: getattr(found, name) for name in ("within", "best_bn", "least_bn")}
-        tables = {name: getattr(found, name).to_dict("records") for name in ("ranges", "plans")}
-        click.echo(json.dumps({**figures, **tables}, indent=2, allow_nan=False))
+        figures = {name: getattr(firmness, name) for name in ("within", "best_bn", "least_bn")}
+        tables = {name: getattr(firmness, name).to_dict("records") for name in ("ranges", "plans")}
+        tell_json({**figures, **tables})
     else:
-        _print(found)
+        _print(firmness)
 
 
-def _print(found: Alternatives) -> None:
+def _print(firmness: Alternatives) -> None:
     click.echo(
-        f"Plans worth at least {found.least_bn:.4g} $bn, {100 * found.within:g}% less than the best "
-        f"({found.best_bn:.4g} $bn): mean GW of the year, least < best < most"
+        f"Plans worth at least {firmness.least_bn:.4g} $bn, {100 * firmness.within:g}% less than the best "
+        f"({firmness.best_bn:.4g} $bn): mean GW of the year, least < best < most"
     )
-    ranges = found.ranges
+    ranges = firmness.ranges
     width = max(len(name) for name in ranges["pathway"])
     for row in ranges.to_dict("records"):
-        firm = "firm" if row["most_gw"] - row["least_gw"] < 5e-4 else ""
+        firm = "firm" if row["most_gw"] - row["least_gw"] < THREE_DECIMALS else ""
         click.echo(
             f"  {row['pathway']:<{width}}  {row['year']}  {row['least_gw']:7.3f} < {row['best_gw']:7.3f} "
             f"< {row['most_gw']:7.3f}  {firm}".rstrip()
         )
     plans: dict[str, list[float]] = {}
-    for name, gw in zip(found.plans["plan"], found.plans["gw"].tolist(), strict=True):
+    for name, gw in zip(firmness.plans["plan"], firmness.plans["gw"].tolist(), strict=True):
         plans.setdefault(name, []).append(gw)
     names = list(plans)
     if len(names) > 1:

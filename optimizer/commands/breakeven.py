@@ -6,7 +6,7 @@ from math import isfinite
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+from optimizer.commands.common import Case, ends_with_code, progress, show, takes_case, tell_json
 
 
 @click.command(short_help="Find the value of a cell at which a figure or the plan turns.")
@@ -57,15 +57,11 @@ def breakeven(
 
     goal = search.PlanChanges() if threshold is None else search.Threshold(threshold)
     with progress() as tell:
-        (tell or str)("the plan as it is")
-        found = search.breakeven(Session(instance), cells, goal, figure, between, tell or (lambda stage: None))
+        tell("the plan as it is")
+        result = search.breakeven(Session(instance), cells, goal, figure, between, tell)
     if as_json:
-        import json
-
-        click.echo(json.dumps({"instance": instance.name, **found.as_dict()}, indent=2, allow_nan=False))
+        tell_json({"instance": instance.name, **result.as_dict()})
         return
-    from optimizer.show.page import printed
-    from optimizer.show.text.breakeven import breakeven as show
+    from optimizer.show.text.breakeven import breakeven as part
 
-    with printed() as page:
-        show(page, instance.name, found)
+    show(lambda page: part(page, instance.name, result))

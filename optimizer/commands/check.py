@@ -15,15 +15,18 @@ def check(instance: str) -> None:
 
     Each line says where the problem is, the rule and what to do. Warnings alone leave the exit code 0.
     """
+    from optimizer.files import printable
     from optimizer.planning import lay_out
-    from optimizer.storage.read import load
+    from optimizer.storage.read import left_behind, load
 
     laid_out, warnings = lay_out(load(instance))
     warn([str(warning) for warning in warnings])
     tree = laid_out.data.tree
-    found = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}"
+    counted = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}"
     click.echo(
-        f"{laid_out.instance.name}: valid, {found}; {len(laid_out.data.contracts)} contracts, "
+        f"{laid_out.instance.name}: valid, {counted}; {len(laid_out.data.contracts)} contracts, "
         f"{len(laid_out.data.pathways)} pathways, {len(laid_out.data.pools)} pools, {tree.periods} periods, "
         f"{len(tree.node_of)} scenarios, {tree.size} nodes"
     )
+    if unread := left_behind(instance):
+        click.echo(f"not read: {', '.join(map(printable, unread))}")

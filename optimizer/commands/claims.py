@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, takes_case
+from optimizer.commands.common import Case, ends_with_code, progress, takes_case, tell_json
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -23,15 +23,13 @@ def claims(case: Case, as_json: bool) -> None:
 
     instance = case.load()
     valid(instance)
-    found = judged(instance, lambda: _summary(instance))
+    verdicts = judged(instance, lambda: _summary(instance))
     if as_json:
-        import json
-
-        click.echo(json.dumps([claim.as_dict() for claim in found], indent=2, allow_nan=False))
+        tell_json([claim.as_dict() for claim in verdicts])
         return
     from optimizer.show.text.claims import print_claims
 
-    print_claims(instance, found)
+    print_claims(instance, verdicts)
 
 
 def _summary(instance: Instance) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial, wraps
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from optimizer.errors import InfeasibleError
     from optimizer.instance.instance import Instance
     from optimizer.language.edits import WhatIf
+    from optimizer.show.page import Page
 
 BAD_INPUT, NO_PLAN, STOPPED, FAILED_CHECK = 1, 3, 4, 5
 
@@ -64,9 +65,9 @@ def _explain(error: InfeasibleError) -> None:
     from optimizer.conflict.diagnose import diagnose
 
     try:
-        found = diagnose(error.instance)
+        diagnosis = diagnose(error.instance)
         nothing = "not explained: every demand can be kept to within what the solver forgives"
-        lines = list(found.lines()) if found.conflicts else [nothing]
+        lines = list(diagnosis.lines()) if diagnosis.conflicts else [nothing]
     except (PlanError, KeyboardInterrupt) as stopped:  # the instance is infeasible all the same
         lines = [f"not explained: {str(stopped) or 'interrupted'}; try: gwplan explain"]
     for line in lines:
@@ -100,10 +101,10 @@ def pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, 
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str], None] | None]:
+def progress() -> Iterator[Callable[[str], None]]:
     """Show the stage of the work on stderr when that is a terminal."""
     if not sys.stderr.isatty():
-        yield None
+        yield lambda stage: None
         return
     from rich.console import Console
 
@@ -113,34 +114,17 @@ def progress() -> Iterator[Callable[[str], None] | None]:
 
 @dataclass(frozen=True)
 class Case:
-    """What a command is asked to look at: an instance, and what is changed in it.
+    """What a command is asked to look at: an instance, and what is changed in it."""
 
-    Attributes
-    ----------
-    source : str
-        Folder or workbook of the instance.
-    whatifs, edits : tuple of str
-        What-ifs (names or files) and, after them, edits in the command line's spelling.
-    given : mapping of str to str
-        Outcome of each factor that is taken as known.
-    deterministic : bool
-        Whether uncertainty is ignored.
-    locks : tuple of str
-        Cells of the allocation that are held, in the command line's spelling.
-    earlier : str or None
-        Folder of a kept run whose plan is to be stayed near.
-    move_cost : float or None
-        What leaving it costs, $bn per GW-year moved.
-    """
-
-    source: str
+    source: str  # folder or workbook of the instance
+    # what-ifs (names or files) and, after them, edits in the command line's spelling
     whatifs: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
-    deterministic: bool = False
-    locks: tuple[str, ...] = ()
-    earlier: str | None = None
-    move_cost: float | None = None
+    given: Mapping[str, str] = field(default_factory=dict)  # outcome of each factor that is taken as known
+    deterministic: bool = False  # whether uncertainty is ignored
+    locks: tuple[str, ...] = ()  # cells of the allocation that are held, in the command line's spelling
+    earlier: str | None = None  # folder of a kept run whose plan is to be stayed near
+    move_cost: float | None = None  # what leaving it costs, $bn per GW-year moved
 
     def __post_init__(self) -> None:
         if (self.earlier is None) != (self.move_cost is None):
@@ -188,12 +172,36 @@ class Case:
         return load_whatif(name) if is_file else instance.whatif(name)
 
 
+def tell_json(record: Any) -> None:
+    """Print plain data as JSON."""
+    import json
+
+    click.echo(json.dumps(record, indent=2, allow_nan=False))
+
+
+def show(*parts: Callable[[Page], None]) -> None:
+    """Print parts of a page."""
+    from optimizer.show.page import printed
+
+    with printed() as page:
+        for part in parts:
+            part(page)
+
+
+def refuse_report(path: str | None, *, force: bool) -> None:
+    """Raise unless a report that is asked for can be written; ask before long work."""
+    if path is not None:
+        from optimizer.show.report.report import refuse
+
+        refuse(path, force=force)
+
+
 def share(context: click.Context, parameter: click.Parameter, text: str) -> float:
     """Return a share from 0 up to 1, written as 20% or 0.2."""
-    try:
-        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        number = -1.0
+    from optimizer.language.cursor import NUMBER
+
+    digits = text.removesuffix("%")
+    number = float(digits) / (100 if digits != text else 1) if NUMBER.fullmatch(digits) else -1.0
     if not 0 <= number < 1:
         raise click.BadParameter(f"'{text}' is not a share from 0 up to 1; write 20% or 0.2")
     return number
@@ -224,18 +232,28 @@ _CASE_OPTIONS = (
     ),
 )
 
+_REPORT_OPTIONS = (
+    click.option("--html", metavar="FILE", help="Write a report too: one page, nothing else needed."),
+    click.option("--force", is_flag=True, help="Let --html replace an earlier report."),
+)
+
 _NEAR_OPTIONS = (
     click.option("--stay-near", "earlier", metavar="RUN", help="Penalise leaving the plan of this kept run."),
-    click.option(
-        "--move-cost",
-        metavar="X",
-        type=float,
-        help="What leaving it costs, $bn per GW-year moved.",
-    ),
+    click.option("--move-cost", metavar="X", type=float, help="What leaving it costs, $bn per GW-year moved."),
 )
 
 
-def takes_case(command: Callable[..., None]) -> Callable[..., None]:
+Command = Callable[..., None]
+
+
+def with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
+    """Return a command with more options, in their order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def takes_case(command: Command) -> Command:
     """Give a command the argument INSTANCE and the options that change it, as one `Case` called ``case``."""
 
     @wraps(command)
@@ -243,13 +261,14 @@ def takes_case(command: Callable[..., None]) -> Callable[..., None]:
         chosen = {name.name: options.pop(name.name) for name in fields(Case) if name.name in options}
         command(case=Case(**chosen), **options)
 
-    for option in reversed(_CASE_OPTIONS):
-        run = option(run)
-    return run
+    return with_options(run, _CASE_OPTIONS)
 
 
-def stays_near(command: Callable[..., None]) -> Callable[..., None]:
+def stays_near(command: Command) -> Command:
     """Give a command the options --stay-near and --move-cost, as ``earlier`` and ``move_cost`` of its `Case`."""
-    for option in reversed(_NEAR_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, _NEAR_OPTIONS)
+
+
+def reports(command: Command) -> Command:
+    """Give a command the options --html and --force, which writes and replaces a report beside what is printed."""
+    return with_options(command, _REPORT_OPTIONS)

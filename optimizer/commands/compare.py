@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import ends_with_code
+from optimizer.commands.common import ends_with_code, refuse_report, reports, show, tell_json
 
 if TYPE_CHECKING:
     from optimizer.kept.run import Run
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Compare kept runs: inputs, figures, allocations.")
 @click.argument("folders", metavar="RUN RUN...", nargs=-1, required=True)
 @click.option("--all", "everything", is_flag=True, help="Show what is the same too.")
-@click.option("--html", metavar="FILE", help="Write a report too: one page, nothing else needed.")
-@click.option("--force", is_flag=True, help="Let --html replace an earlier report.")
+@reports
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 @ends_with_code
 def compare(folders: tuple[str, ...], everything: bool, html: str | None, force: bool, as_json: bool) -> None:
@@ -26,22 +25,15 @@ def compare(folders: tuple[str, ...], everything: bool, html: str | None, force:
 
     if len(folders) < 2:
         raise click.UsageError("name two runs or more")
-    if html is not None:
-        from optimizer.show.report.report import refuse
-
-        refuse(html, force=force)
+    refuse_report(html, force=force)
     runs = [read_run(folder) for folder in folders]
     refuse_unlike(runs)
     if as_json:
-        import json
-
-        click.echo(json.dumps(_record(runs, everything), indent=2, ensure_ascii=False, allow_nan=False))
+        tell_json(_record(runs, everything))
     else:
-        from optimizer.show.page import printed
         from optimizer.show.text.comparison import differences
 
-        with printed() as page:
-            differences(page, runs, everything=everything)
+        show(lambda page: differences(page, runs, everything=everything))
     if html is not None:
         from optimizer.show.report.cases import runs_report
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, stays_near, takes_case
+from optimizer.commands.common import Case, ends_with_code, stays_near, takes_case, warn
 
 if TYPE_CHECKING:
     from optimizer.solver.program import FloatArray
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @takes_case
 @stays_near
 @click.option(
-    "--plan", "path", metavar="FILE", required=True, help="CSV of pathway, pool, gw and start (or node), or a workbook."
+    "--plan",
+    "path",
+    metavar="FILE",
+    required=True,
+    help="CSV of pathway, pool, gw and start (or node), or a workbook; what it leaves out is chosen best.",
 )
 @click.option("--sheet-prefix", "prefix", metavar="TEXT", default="", help="Begins the names of the workbook's sheets.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -29,9 +33,12 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
 
     from optimizer.session import Session
     from optimizer.studies.evaluate import evaluate as price
+    from optimizer.studies.evaluate import left_out
 
     with Session(instance) as session:
-        found = price(session.base, _given(path, prefix, session.base.laid_out))
+        given = _given(path, prefix, session.base.laid_out)
+        warn(left_out(given, path, session.base.laid_out))
+        found = price(session.base, given)
     if as_json:
         import json
 
@@ -52,10 +59,11 @@ def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
     if not is_workbook_name(path):
         return read_given(path, laid_out)
     from optimizer.show.workbook.back import read_allocation
+    from optimizer.show.workbook.facts import usable_pairs
 
-    table = read_allocation(path, prefix).astype(str)
-    rows = [dict(zip(table.columns, cells, strict=True)) for cells in table.itertuples(index=False, name=None)]
-    return entered(list(enumerate(rows, start=2)), f"{path}: {prefix}allocation", laid_out)
+    data = laid_out.data
+    pairs = [(data.pathways[p], data.pools[q]) for p, q in usable_pairs(data)]
+    return entered(read_allocation(path, prefix, pairs), f"{path}: {prefix}allocation", laid_out)
 
 
 def _record(found: Evaluation) -> dict[str, Any]:

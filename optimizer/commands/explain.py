@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from optimizer.commands.common import NO_PLAN, Case, ends_with_code, progress, takes_case
+from optimizer.commands.common import NO_PLAN, Case, ends_with_code, progress, takes_case, tell_json
 
 
 @click.command(short_help="Say why there is no plan, and the cheapest ways out.")
@@ -18,19 +18,16 @@ def explain(case: Case, as_json: bool) -> None:
 
     Ends with 3 where there is no plan, with 0 where there is one.
     """
-    import json
-
     from optimizer.conflict.diagnose import diagnose
     from optimizer.planning import valid
 
     instance = case.load()
     valid(instance)
     with progress() as tell:
-        if tell:
-            tell("explain")
+        tell("explain")
         diagnosis = diagnose(instance)
     if as_json:
-        click.echo(json.dumps(diagnosis.as_dict(), indent=2, allow_nan=False))
+        tell_json(diagnosis.as_dict())
     else:
         for line in diagnosis.lines():
             click.echo(line)

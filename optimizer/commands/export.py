@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,11 +36,11 @@ def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | Non
     A kept sweep, tornado or Monte Carlo is exported as a report or a picture.
     """
     from optimizer.kept.run import read_run
-    from optimizer.kept.sweep import is_sweep
+    from optimizer.kept.sweep import KIND as SWEEP
 
     if not any(wanted.values()):
         raise click.UsageError(f"name at least one of {', '.join(f'--{kind}' for kind in wanted)}")
-    if is_sweep(run):
+    if SWEEP.made(Path(run)):
         _export_sweep(run, {kind: target for kind, target in wanted.items() if target}, force)
         return
     kept = read_run(run)
@@ -73,8 +74,9 @@ def into(run: Any, workbook: str, *, prefix: str = "gw_", backup: bool = False) 
     """Refresh gwplan's sheets in a workbook and say so."""
     from optimizer.show.workbook.into import refresh
 
-    kept = refresh(run, workbook, prefix=prefix, backup=backup)
-    click.echo(f"refreshed {workbook}" + (f"; as it was: {kept}" if kept else ""))
+    done = refresh(run, workbook, prefix=prefix, backup=backup)
+    warn(map(str, done.warnings))
+    click.echo(f"refreshed {workbook}" + (f"; as it was: {done.backup}" if done.backup else ""))
 
 
 def _export(kept: Any, kind: str, target: str, force: bool) -> None:
@@ -110,8 +112,6 @@ def _write(make: Callable[[], Report], target: str, force: bool) -> None:
 
 def _draw(kept: Any, kind: str, target: str, force: bool) -> None:
     """Write the one picture of a plan to a file, or all of them into a folder: the ending says which."""
-    from pathlib import Path
-
     from optimizer.show.charts import over_time as charts
     from optimizer.show.charts import pictures
     from optimizer.show.view import View

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, swung, takes_case
+from optimizer.commands.common import Case, ends_with_code, progress, swung, takes_case, tell_json
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -34,11 +34,9 @@ def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_js
     """
     instance, plan = _asked(case)
     with progress() as tell:
-        figures = _figures(instance, plan, parts or PARTS, swing, each, tell or (lambda stage: None))
+        figures = _figures(instance, plan, parts or PARTS, swing, each, tell)
     if as_json:
-        import json
-
-        click.echo(json.dumps(figures, indent=2, allow_nan=False))
+        tell_json(figures)
         return
     from optimizer.show.text.exposure import print_exposure
 
@@ -47,9 +45,9 @@ def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_js
 
 def _asked(case: Case) -> tuple[Instance, Plan | None]:
     """Return the instance, and its plan where it is a kept run's."""
-    from optimizer.kept.run import is_run, read_run
+    from optimizer.kept.run import KIND, read_run
 
-    if not is_run(Path(case.source)):
+    if not KIND.made(Path(case.source)):
         return case.load(), None
     if case != Case(case.source):
         raise click.UsageError("a kept run is taken as it was planned: change its instance and solve that")

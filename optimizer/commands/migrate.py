@@ -12,9 +12,10 @@ from optimizer.commands.common import ends_with_code, warn
 @click.option("--out", metavar="TARGET", help="Write the new one here; INSTANCE stays as it is.")
 @ends_with_code
 def migrate(source: str, out: str | None) -> None:
-    """Bring INSTANCE, a folder or a workbook, from an older version of the format to the current one.
+    """Bring INSTANCE, a folder, from an older version of the format to the current one.
 
-    Without --out a folder is replaced, and what was there is kept beside it as INSTANCE.version-N.
+    Without --out it is replaced, and what was there is kept beside it as INSTANCE.version-N. A workbook of an older
+    version becomes a folder first.
     """
     from optimizer.catalogue.tables import SCHEMA_VERSION
     from optimizer.storage.migrate import migrate as brought_up
@@ -22,20 +23,20 @@ def migrate(source: str, out: str | None) -> None:
     from optimizer.storage.read import left_behind
     from optimizer.storage.write import is_workbook_name, write, write_texts
 
-    found = brought_up(source)
-    if found.version == SCHEMA_VERSION:
+    migrated = brought_up(source)
+    if migrated.version == SCHEMA_VERSION:
         click.echo(f"{source} is of version {SCHEMA_VERSION} already: nothing is written")
         return
     kept = ""
     if out is None:
-        kept = f"; what was there is kept in {replace(found, source)}"
-    elif found.texts and not is_workbook_name(out):
-        write_texts(found.texts, out)
+        kept = f"; what was there is kept in {replace(migrated, source)}"
+    elif is_workbook_name(out):
+        write(migrated.instance, out)
     else:
-        write(found.instance, out)
-    for change in found.changes:
+        write_texts(migrated.texts, out)
+    for change in migrated.changes:
         click.echo(f"changed {change}")
     behind = left_behind(source) if out is not None else []
     if behind:
         warn([f"{source}: {', '.join(behind)} not copied: no part of an instance"])
-    click.echo(f"wrote {out or source}: version {found.version} is now {SCHEMA_VERSION}{kept}")
+    click.echo(f"wrote {out or source}: version {migrated.version} is now {SCHEMA_VERSION}{kept}")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands.common import Case, ends_with_code, takes_case
-from optimizer.commands.sweeping import Work, as_json, end, works
+from optimizer.commands.sweeping import Work, works
 
 if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
-    from optimizer.studies.sweep.sweep import Study
+    from optimizer.solver.program import FloatArray
+    from optimizer.studies.sweep.draws import Draw
 
 
 @click.command(short_help="Solve again for drawn inputs: quantiles of the worth.")
@@ -50,37 +50,24 @@ def montecarlo(
     if not (draws or files):
         raise click.UsageError("give --draw 'CELL ~ normal(10, 2)', which may be repeated, or --draws FILE")
     work.refuse_existing()
-    study = _study(case.load(), draws, files, pairs, correlations, samples, seed, work)
-    results = work.answered(study)
+    from optimizer.studies.sweep.montecarlo import study
+
+    instance = case.load()
+    drawn, ranks = _drawn(draws, files, pairs, correlations)
+    results = work.answered(study(instance, drawn, samples, seed, ranks, work.quantities, work.options))
+    from optimizer.show.text.sweep import montecarlo as part
     from optimizer.studies.sweep.montecarlo import tables
 
     made = tables(results)
-    work.keep(results, made)
-    work.draw(results, made)
-    if work.as_json:
-        click.echo(as_json(results, made))
-    else:
-        from optimizer.show.page import printed
-        from optimizer.show.text.sweep import montecarlo as show
-
-        with printed() as page:
-            show(page, results.described(), made)
-    end(results)
+    work.finish(results, made, lambda page: part(page, results.described(), made))
 
 
-def _study(
-    instance: Instance,
-    texts: tuple[str, ...],
-    files: tuple[str, ...],
-    pairs: tuple[str, ...],
-    correlations: str | None,
-    samples: int,
-    seed: int,
-    work: Work,
-) -> Study:
+def _drawn(
+    texts: tuple[str, ...], files: tuple[str, ...], pairs: tuple[str, ...], correlations: str | None
+) -> tuple[list[Draw], FloatArray | None]:
+    """Return the draws that are asked for and their rank correlations; None: independent."""
     from optimizer.problems import all_told
     from optimizer.studies.sweep.draws import correlation, correlations_of, draw, draws_of, matrix
-    from optimizer.studies.sweep.montecarlo import study
 
     single, listed, paired, tabled = all_told(
         [partial(draw, text) for text in texts],
@@ -90,5 +77,4 @@ def _study(
     )
     drawn = [*single, *(each for rows in listed for each in rows)]
     together = [*paired, *(each for rows in tabled for each in rows)]
-    ranks = matrix(drawn, together) if together else None
-    return study(instance, drawn, samples, seed, ranks, work.quantities, work.options)
+    return drawn, matrix(drawn, together) if together else None

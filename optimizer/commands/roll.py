@@ -13,7 +13,7 @@ from optimizer.commands.common import ends_with_code, pairs, warn
 @click.argument("source", metavar="INSTANCE")
 @click.option("--to", "to", metavar="DATE", required=True, type=click.DateTime(["%Y-%m-%d"]), help="New start.")
 @click.option("--run", metavar="RUN", help="The plan that was followed: allocation, deals, notices, cancellations.")
-@click.option("--actuals", metavar="FILE", help="CSV of pathway, pool and gw in use; takes the place of the run's.")
+@click.option("--actuals", metavar="FILE", help="CSV of pathway, pool, gw in use, not the run's; a pair left out: 0.")
 @click.option("--given", metavar="FACTOR=OUTCOME", multiple=True, callback=pairs, help="What was revealed by DATE.")
 @click.option("--out", metavar="DIR", required=True, help="Folder of the new instance.")
 @ends_with_code
@@ -34,7 +34,7 @@ def roll(source: str, to: datetime, run: str | None, actuals: str | None, given:
     if Path(out).exists():
         raise InstanceError(Problem(out, "exists already", "nothing is overwritten unasked", "give another name"))
     instance, day = load(source), to.date()
-    state = State({}, [], {}, {}, {})
+    state, left = State({}, [], {}, {}, {}), list[str]()
     if run is not None:
         kept = read_run(run)
         refuse_other(instance, kept.instance, run)
@@ -42,9 +42,11 @@ def roll(source: str, to: datetime, run: str | None, actuals: str | None, given:
         instance.given(given)  # a misspelt factor or outcome is told before it is looked for in the run
         state = state_of(kept, day, known)
     if actuals is not None:
-        state = replace(state, initial=in_use(actuals, instance))
+        initial, left = in_use(actuals, instance)
+        state = replace(state, initial=initial)
     following, lines = rolled(instance, day, state, given)
     save(following, out)
+    lines += left
     if run is None:
         lines.append("--actuals tell nothing of deals within their term, of notices and of cancellations given before")
     warn(lines)

@@ -68,11 +68,11 @@ def solve(
     """Find the best plan of INSTANCE (a folder or a workbook), check it and print it."""
     import gc
 
-    from optimizer.kept.run import keep, refuse_existing
+    from optimizer.kept.run import KIND, keep
 
     gc.disable()  # the process ends with the plan; to walk its many small objects again and again only costs time
     if out is not None:
-        refuse_existing(out, force=force)
+        KIND.refuse(out, force=force)
     if into is not None:
         from optimizer.show.workbook.into import refuse_unfit
 
@@ -122,7 +122,7 @@ def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
     from optimizer.show.workbook.into import refresh
 
     with TemporaryDirectory() as scratch:
-        refresh(read_run(keep_in(Path(scratch) / "run")), workbook)
+        warn(map(str, refresh(read_run(keep_in(Path(scratch) / "run")), workbook).warnings))
 
 
 def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> None:

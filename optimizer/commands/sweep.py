@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands.common import Case, ends_with_code, takes_case
-from optimizer.commands.sweeping import Work, as_json, end, of_figure, works
+from optimizer.commands.sweeping import Work, of_figure, works
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -42,17 +42,9 @@ def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, wo
     tasks, axes = _asked(instance, grids, cases)
     settings = {"axes": axes, "of": figure}
     results = work.answered(Study("sweep", instance, tasks, work.quantities, work.options, settings))
-    work.keep(results)
-    work.draw(results)
-    if work.as_json:
-        click.echo(as_json(results))
-    else:
-        from optimizer.show.page import printed
-        from optimizer.show.text.sweep import sweep as show
+    from optimizer.show.text.sweep import sweep as part
 
-        with printed() as page:
-            show(page, results, axes, figure)
-    end(results)
+    work.finish(results, {}, lambda page: part(page, results, axes, figure))
 
 
 def _asked(instance: Instance, grids: tuple[str, ...], cases: str | None) -> tuple[tuple[Task, ...], list[str]]:
@@ -62,5 +54,5 @@ def _asked(instance: Instance, grids: tuple[str, ...], cases: str | None) -> tup
     if cases is not None:
         tasks = written(cases, instance)
         return tasks, list(tasks[0].inputs)
-    found = axes(instance, grids)
-    return grid(found), [each.name for each in found]
+    sides = axes(instance, grids)
+    return grid(sides), [each.name for each in sides]

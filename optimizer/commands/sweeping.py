@@ -12,47 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED, stop, warn
+from optimizer.commands.common import BAD_INPUT, FAILED_CHECK, NO_PLAN, STOPPED, Command, show, stop, warn, with_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from optimizer.show.page import Page
     from optimizer.solver.program import SolveOptions
     from optimizer.studies.sweep.sweep import Engine, Results, Study
 
 
 @dataclass(frozen=True)
 class Work:
-    """How the cases of a command are worked through, and what becomes of them.
+    """How the cases of a command are worked through, and what becomes of them."""
 
-    Attributes
-    ----------
-    jobs : int
-        Worker processes; 1: this process.
-    cluster : str or None
-        Address of a Dask scheduler.
-    out : str or None
-        Folder in which the cases are kept.
-    force : bool
-        Whether what is there, finished or not, gives way.
-    quantities : tuple of str
-        Quantities that each case gives besides the usual figures.
-    time_limit : float or None
-        Seconds that one case may take.
-    pictures : tuple of str
-        Files of the picture, each with its ending.
-    as_json : bool
-        Whether the figures are printed as JSON.
-    """
-
-    jobs: int
-    cluster: str | None
-    out: str | None
-    force: bool
-    quantities: tuple[str, ...]
-    time_limit: float | None
-    pictures: tuple[str, ...]
-    as_json: bool
+    jobs: int  # worker processes; 1: this process
+    cluster: str | None  # address of a Dask scheduler
+    out: str | None  # folder in which the cases are kept
+    force: bool  # whether what is there, finished or not, gives way
+    quantities: tuple[str, ...]  # quantities that each case gives besides the usual figures
+    time_limit: float | None  # seconds that one case may take
+    pictures: tuple[str, ...]  # files of the picture, each with its ending
+    as_json: bool  # whether the figures are printed as JSON
 
     @property
     def options(self) -> SolveOptions:
@@ -63,19 +44,19 @@ class Work:
 
     def refuse_existing(self) -> None:
         """Raise unless what is to be written can be; ask before anything long."""
-        from optimizer.kept.sweep import refuse_existing
+        from optimizer.kept.sweep import KIND
         from optimizer.problems import all_told
         from optimizer.show.charts.pictures import refuse_existing as refuse_picture
 
         checks: list[Callable[[], Any]] = [partial(refuse_picture, path, force=self.force) for path in self.pictures]
         if self.out is not None:
-            checks.append(partial(refuse_existing, self.out, force=self.force))
+            checks.append(partial(KIND.refuse, self.out, force=self.force))
         all_told(checks)
 
     def answered(self, study: Study) -> Results:
         """Return the answers to a study; those of a sweep that was broken off are taken from where it left them."""
         from optimizer.studies.sweep.journal import Journal
-        from optimizer.studies.sweep.sweep import Memory, run
+        from optimizer.studies.sweep.sweep import Store, run
 
         began = time.monotonic()
         with ExitStack() as open_:
@@ -85,7 +66,7 @@ class Work:
                 if journal.rows:
                     click.echo(f"going on with {journal.folder}: {journal.answered} cases are there", err=True)
             tell = open_.enter_context(_bar(len(study.tasks)))
-            store = journal or Memory()
+            store = journal or Store()
             try:
                 results = run(study, self._engine(), store, tell)
             except KeyboardInterrupt:
@@ -105,28 +86,24 @@ class Work:
 
         return InProcess() if self.jobs == 1 else Processes(self.jobs)
 
-    def keep(self, results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> None:
-        """Keep the cases, and the tables made of them, where that is asked for; the unfinished rows go then."""
-        if self.out is None:
-            return
+    def finish(self, results: Results, made: Mapping[str, pd.DataFrame], part: Callable[[Page], None]) -> None:
+        """Keep and draw the cases and the tables made of them where that is asked for, tell them, and end."""
         from optimizer.kept.sweep import CASES, keep
         from optimizer.studies.sweep.journal import discard
 
-        command = ["gwplan", *sys.argv[1:]]
-        made = {CASES: results.table, **(tables or {})}
-        keep(results.study.instance, results.asked(), made, self.out, command=command, force=self.force)
-        discard(self.out)
-        click.echo(f"kept in {self.out}", err=True)
-
-    def draw(self, results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> None:
-        """Write the pictures that are asked for."""
-        if not self.pictures:
-            return
-        from optimizer.kept.sweep import CASES
-
-        draw(
-            results.study.kind, {CASES: results.table, **(tables or {})}, results.described(), self.pictures, self.force
-        )
+        tables = {CASES: results.table, **made}
+        if self.out is not None:
+            command = ["gwplan", *sys.argv[1:]]
+            keep(results.study.instance, results.asked(), tables, self.out, command=command, force=self.force)
+            discard(self.out)
+            click.echo(f"kept in {self.out}", err=True)
+        if self.pictures:
+            draw(results.study.kind, tables, results.described(), self.pictures, self.force)
+        if self.as_json:
+            click.echo(_as_json(results, made))
+        else:
+            show(part)
+        _end(results)
 
 
 def draw(
@@ -146,7 +123,7 @@ def draw(
         click.echo(f"wrote {path}", err=True)
 
 
-def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) -> str:
+def _as_json(results: Results, tables: Mapping[str, pd.DataFrame]) -> str:
     """Return a sweep as JSON: the base's figures, each case's, and the tables made of them."""
     import json
 
@@ -157,11 +134,11 @@ def as_json(results: Results, tables: Mapping[str, pd.DataFrame] | None = None) 
         {"case": number, "inputs": dict(task.inputs), **row}
         for number, (task, row) in enumerate(zip(study.tasks, results.rows, strict=True), start=1)
     ]
-    made = {name: table.to_dict("records") for name, table in (tables or {}).items()}
+    made = {name: table.to_dict("records") for name, table in tables.items()}
     return json.dumps(plain({**results.described(), **made, "cases": cases}), indent=2, ensure_ascii=False)
 
 
-def end(results: Results) -> None:
+def _end(results: Results) -> None:
     """End with the exit code that fits: 5 where a case failed its own check, 3 where none has a plan."""
     statuses = set(results.table["status"])
     if statuses & {"failed_check", "solver_error", "error", "lost"}:
@@ -231,7 +208,7 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def works(command: Callable[..., None]) -> Callable[..., None]:
+def works(command: Command) -> Command:
     """Give a command the options of many cases, as one `Work` called ``work``."""
 
     @wraps(command)
@@ -247,11 +224,9 @@ def works(command: Callable[..., None]) -> Callable[..., None]:
         taken = {f.name: options.pop(f.name) for f in fields(Work) if f.name != "pictures"}
         command(work=Work(**taken, pictures=tuple(pictures)), **options)
 
-    for option in reversed(_OPTIONS):
-        run = option(run)
-    return run
+    return with_options(run, _OPTIONS)
 
 
-def of_figure(told: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def of_figure(about: str) -> Callable[[Command], Command]:
     """Return the option that names the figure which a command tells, called ``figure``."""
-    return click.option("--of", "figure", default="objective_bn", show_default=True, metavar="FIGURE", help=told)
+    return click.option("--of", "figure", default="objective_bn", show_default=True, metavar="FIGURE", help=about)

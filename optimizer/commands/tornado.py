@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from optimizer.commands.common import Case, ends_with_code, swung, takes_case
-from optimizer.commands.sweeping import Work, as_json, end, of_figure, works
+from optimizer.commands.sweeping import Work, of_figure, works
 
 
 @click.command(short_help="Swing each input down and up, one at a time.")
@@ -43,14 +43,6 @@ def tornado(
     settings = {"by": by, "of": figure, "each": each}
     results = work.answered(Study("tornado", instance, swings.tasks(inputs), work.quantities, work.options, settings))
     table = swings.tornado(inputs, results, figure)
-    work.keep(results, {"tornado": table})
-    work.draw(results, {"tornado": table})
-    if work.as_json:
-        click.echo(as_json(results, {"tornado": table}))
-    else:
-        from optimizer.show.page import printed
-        from optimizer.show.text.sweep import tornado as show
+    from optimizer.show.text.sweep import tornado as part
 
-        with printed() as page:
-            show(page, results, table, figure, by)
-    end(results)
+    work.finish(results, {"tornado": table}, lambda page: part(page, results, table, figure, by))

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import NO_PLAN, Case, ends_with_code, pairs, progress, stays_near, stop, warn
+from optimizer.commands.common import (
+    NO_PLAN,
+    Case,
+    ends_with_code,
+    pairs,
+    progress,
+    refuse_report,
+    show,
+    stays_near,
+    stop,
+    warn,
+)
 
 if TYPE_CHECKING:
     from optimizer.session import Session
@@ -49,11 +61,8 @@ def whatif(
     from optimizer.studies.whatif import stacks
 
     if out is not None:
-        kept.refuse_existing(out, force=force)
-    if html is not None:
-        from optimizer.show.report.report import refuse
-
-        refuse(html, force=force)
+        kept.KIND.refuse(out, force=force)
+    refuse_report(html, force=force)
     case = Case(source, whatifs, (), given, deterministic, (), earlier, move_cost)
     base = case.load()
     asked = stacks(base, names, edits)
@@ -63,51 +72,45 @@ def whatif(
 
     with progress() as tell:
         session = Session(base)
-        found = compare(session, asked, tell)
-        shares = _attributed(session, asked, found) if attribute else {}
+        compared = compare(session, asked, tell)
+        shares = _attributed(session, asked, compared) if attribute else {}
     if out is not None:
-        runs = {each.name: each.plan for each in found.all if each.plan is not None}
-        record, command = compared_as_json(found, shares), ["gwplan", *sys.argv[1:]]
-        kept.keep(runs, found.table(), record, out, command=command, options=case.asked(), force=force)
-    _warn(found)
+        runs = {each.name: each.plan for each in compared.all if each.plan is not None}
+        record, command = compared_as_json(compared, shares), ["gwplan", *sys.argv[1:]]
+        kept.keep(runs, compared.table(), record, out, command=command, options=case.asked(), force=force)
+    _warn(compared)
     if as_json:
-        click.echo(compared_as_json(found, shares))
+        click.echo(compared_as_json(compared, shares))
     else:
-        show(found, shares)
+        from optimizer.show.text.comparison import attribution, comparison
+
+        attributed = [case for case in compared.cases if case.name in shares]
+        show(
+            lambda page: comparison(page, compared),
+            *(partial(attribution, compared=compared, case=case, shares=shares[case.name]) for case in attributed),
+        )
     if html is not None:
         from optimizer.show.report.cases import whatif_report
 
-        whatif_report(found, shares).save(html, force=force)
-    failed = [f"{case.name}: {case.failure}" for case in found.cases if case.failure]
+        whatif_report(compared, shares).save(html, force=force)
+    failed = [f"{case.name}: {case.failure}" for case in compared.cases if case.failure]
     if failed:
         stop(NO_PLAN, *failed)
 
 
-def _attributed(session: Session, asked: list[Stack], found: Comparison) -> dict[str, Attribution]:
+def _attributed(session: Session, asked: list[Stack], compared: Comparison) -> dict[str, Attribution]:
     from optimizer.studies.whatif import attribute
 
-    solved = {case.name for case in found.cases if case.plan}
+    solved = {case.name for case in compared.cases if case.plan}
     return {s.name: attribute(session, s) for s in asked if len(s.parts) > 1 and s.name in solved}
 
 
-def _warn(found: Comparison) -> None:
+def _warn(compared: Comparison) -> None:
     """Say how many warnings the base has, and the first that each case adds."""
-    base = found.base.plan.warnings if found.base.plan else ()
+    base = compared.base.plan.warnings if compared.base.plan else ()
     if base:
         warn([f"{len(base)} on the base; `gwplan check` shows them"])
-    for case in found.cases:
+    for case in compared.cases:
         added = [line for line in (case.plan.warnings if case.plan else ()) if line not in base]
         more = f" (and {len(added) - 1} more)" if len(added) > 1 else ""
         warn(f"{case.name}: {line}{more}" for line in added[:1])
-
-
-def show(found: Comparison, shares: Mapping[str, Attribution]) -> None:
-    """Print a comparison, and what each part of a stack contributes."""
-    from optimizer.show.page import printed
-    from optimizer.show.text.comparison import attribution, comparison
-
-    with printed() as page:
-        comparison(page, found)
-        for case in found.cases:
-            if case.name in shares:
-                attribution(page, found, case, shares[case.name])

@@ -10,25 +10,14 @@ from typing import Final
 import numpy as np
 
 from models.data import PlanData
+from optimizer.catalogue.limits import BY_KIND, DEMANDS
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.errors import SolverError, StoppedError
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, Solution, SolveOptions, Status
 from optimizer.solver.solving import COLD_AGAIN
-
-KINDS: Final = {
-    "floor_met": "floor",
-    "lock_least": "lock min",
-    "lock_most": "lock max",
-    "cap_kept": "cap",
-    "balance": "supply",
-    "deals": "deals",
-    "ramp": "ramp",
-    "signing_ramp": "ramp",
-    "block_least": "block",
-}
-"""Kind of demand that each constraint states; all other constraints only keep accounts."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +27,7 @@ class Demand:
     Attributes
     ----------
     kind : str
-        One of the values of `KINDS`.
+        Kind of a limit of the catalogue that is a demand.
     pathway, pool : str
         Whose demand it is; blank where it has none.
     nodes : int array
@@ -73,16 +62,16 @@ def demands(program: LinearProgram, data: PlanData) -> list[Demand]:
     """
     found: list[Demand] = []
     place = 0
-    for family, kind in KINDS.items():
+    for family, limit in DEMANDS.items():
         keys = program.row_keys.get(family)
         if keys is None:
             continue
         for names in np.unique(keys[:, :-1], axis=0):
             at = np.flatnonzero((keys[:, :-1] == names).all(axis=1))
-            owner = [program.labels[code] for code in names.tolist()]
-            pathway, pool = ("", owner[0]) if family == "balance" else (owner[0], owner[1] if len(owner) > 1 else "")
+            owner = dict(zip(limit.of, (program.labels[code] for code in names.tolist()), strict=True))
+            pathway, pool = owner.get("pathway", ""), owner.get("pool", "")
             nodes, rows = keys[at, -1], program.rows[family].start + at
-            if kind == "deals":
+            if family == "deals":
                 p = data.pathways.index(pathway)
                 firm = ~np.isfinite(data.breach_cost[p, data.tree.root[nodes]])
                 nodes = nodes[firm]
@@ -92,7 +81,7 @@ def demands(program: LinearProgram, data: PlanData) -> list[Demand]:
             if len(nodes):
                 where, values = (tuple(part) for part in zip(*enters, strict=True))
                 places = place + np.arange(len(nodes))
-                found.append(Demand(kind, pathway, pool, nodes, where, values, places, nodes))
+                found.append(Demand(limit.kind, pathway, pool, nodes, where, values, places, nodes))
                 place += len(nodes)
     return found
 
@@ -136,6 +125,7 @@ def elastic(
         index=np.concatenate([program.index, *rows]),
         value=np.concatenate([program.value, *values]),
         whole=np.concatenate([program.whole, np.zeros(more, dtype=bool)]),
+        node_weight=np.empty(0),
     )
 
 
@@ -155,18 +145,11 @@ def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> l
     if broad:
         everywhere = np.ones(stretched.shape[1], dtype=bool)
         kept = [part for demand in every for part in _by_range(demand, data, everywhere)]
-    for demand in sorted(kept, key=lambda d: -_ORDER[d.kind]):
+    for demand in sorted(kept, key=lambda d: -BY_KIND[d.kind].firm):
         rest = [other for other in kept if other is not demand]
         if not _can_keep(stretched, rest, options):
             kept = rest
     return _in_order(_narrowed(stretched, kept, data, options) if broad else kept, data)
-
-
-NOTHING_MISSED: Final = 1e-6
-"""GW by which demands give way in all that prove no conflict: a kilowatt."""
-
-ROUNDING: Final = 1e-9
-"""GW by which demands give way in all that are nothing but rounding, whoever else says that there is no plan."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +170,7 @@ class Least:
     @property
     def proves_conflict(self) -> bool:
         """Whether it is more than rounding."""
-        return self.gw > NOTHING_MISSED
+        return self.gw > KILOWATT
 
 
 def least_missed(program: LinearProgram, data: PlanData, options: SolveOptions) -> Least | None:
@@ -228,15 +211,12 @@ def _pointed(stretched: LinearProgram, every: list[Demand], data: PlanData, dual
     if not len(duals):
         return []
     first = stretched.shape[1] - sum(len(demand.places) for demand in every)
-    chosen = np.abs(stretched.transposed_times(duals)[first:]) > 1e-9
+    chosen = np.abs(stretched.transposed_times(duals)[first:]) > ROUNDING
     return [part for demand in every for part in _by_range(demand, data, chosen)]
 
 
-_ORDER: Final = {kind: place for place, kind in enumerate(dict.fromkeys(KINDS.values()))}
-
-
 def _in_order(found: list[Demand], data: PlanData) -> list[Demand]:
-    return sorted(found, key=lambda d: (_ORDER[d.kind], int(data.tree.period[d.nodes].min()), d.key))
+    return sorted(found, key=lambda d: (BY_KIND[d.kind].firm, int(data.tree.period[d.nodes].min()), d.key))
 
 
 def _narrowed(stretched: LinearProgram, kept: list[Demand], data: PlanData, options: SolveOptions) -> list[Demand]:

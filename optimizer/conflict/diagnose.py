@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from models.data import BY_ROOT
+from optimizer.catalogue.limits import BY_KIND
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import MORE_STEPS, ROUNDING, THREE_DECIMALS
 from optimizer.conflict.demands import Demand, another, conflict, in_every_future, runs_on
 from optimizer.conflict.repairs import Repair, repairs
 from optimizer.conflict.ways_out import owner, span
@@ -24,23 +26,11 @@ from optimizer.tree.timeline import Timeline, timeline
 MOST_ROWS: Final = 3
 """Most rows of deliveries, or else runs of rows, that are told; what stands in more is found by its name."""
 
-_COLUMNS: Final = {
-    "floor": ("demand", "floor_gw"),
-    "cap": ("demand", "cap_gw"),
-    "lock min": ("locks", "min_gw"),
-    "lock max": ("locks", "max_gw"),
-    "ramp": ("pathways", "ramp_gw_per_month"),
-    "deals": ("pathways", "notice_days"),
-    "block": ("eligibility", "min_block_gw"),
-    "supply": ("deliveries", "gw"),
-}
-"""Table and column that state each kind of demand."""
-
 
 def stated_at(demand: Demand, laid_out: Timeline) -> str:
     """Return where a demand is written, ``demand.csv row 10``; blank where many rows or an edit state it."""
-    table, column = _COLUMNS[demand.kind]
-    rows = np.array(sorted(set(_rows(demand, laid_out, column)) - {0}))
+    table, column = BY_KIND[demand.kind].table, BY_KIND[demand.kind].column
+    rows = np.array(sorted({row for row in _rows(demand, laid_out, table, column) if row > 0}))
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     if not len(rows) or len(rows if demand.kind == "supply" else runs) > MOST_ROWS:
         return ""
@@ -59,17 +49,17 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _rows(demand: Demand, laid_out: Timeline, column: str) -> list[int]:
-    table = laid_out.instance.filled(_COLUMNS[demand.kind][0])
-    if demand.kind == "supply":
+def _rows(demand: Demand, laid_out: Timeline, table: str, column: str) -> list[int]:
+    rows = laid_out.instance.filled(table)
+    if table == "deliveries":
         contracts = laid_out.instance.tables["contracts"]
-        rows = table[table["contract"].isin(contracts["contract"][contracts["pool"] == demand.pool])]
-    elif demand.kind in ("floor", "cap"):
-        rows = _in_force(table[table["pathway"] == demand.pathway], demand, laid_out)
-    else:
-        rows = table[table["pathway"] == demand.pathway]
-        rows = rows[rows["pool"] == demand.pool] if "pool" in rows else rows
-        rows = _strictest(rows, demand, laid_out, column) if demand.kind.startswith("lock") else rows
+        rows = rows[rows["contract"].isin(contracts["contract"][contracts["pool"] == demand.pool])]
+    for name in ("pathway", "pool"):
+        rows = rows[rows[name] == getattr(demand, name)] if name in rows else rows
+    if TABLES[table].step:
+        rows = _in_force(rows, demand, laid_out)
+    elif table == "locks":
+        rows = _strictest(rows, demand, laid_out, column)
     return [int(row) for row in rows.index]
 
 
@@ -194,14 +184,13 @@ class Diagnosis:
 
     def _cost(self, repair: Repair) -> str:
         """Return what a way out gives up and is worth, beside the best where there are several."""
-        steps = (
-            f" ({repair.least_gw_years:.4g} with more steps)" if repair.gw_years > repair.least_gw_years + 1e-4 else ""
-        )
+        more = repair.gw_years > repair.least_gw_years + MORE_STEPS
+        steps = f" ({repair.least_gw_years:.4g} with more steps)" if more else ""
         cost = f"{repair.gw_years:.4g} GW-years{steps}; the plan is then worth {repair.worth_bn:.3f} $bn"
         if len(self.repairs) == 1:
             return cost
         less = max(each.worth_bn for each in self.repairs) - repair.worth_bn
-        return f"{cost}, {'' if less < 5e-4 else f'{less:.3f} $bn less than '}the best of these"
+        return f"{cost}, {'' if less < THREE_DECIMALS else f'{less:.3f} $bn less than '}the best of these"
 
 
 WAYS_OUT: Final = (
@@ -295,33 +284,26 @@ def _given(demand: Demand, laid_out: Timeline) -> str:
 
 
 def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
-    data, nodes, pathway = laid_out.data, demand.pointed, demand.pathway
+    limit, data, nodes = BY_KIND[demand.kind], laid_out.data, demand.pointed
     when = span(laid_out, first, end)
-    amount = partial(_gw, periods=data.tree.period[nodes])
-    whose = owner(pathway, demand.pool)
-    if demand.kind == "supply":
-        holds = data.supply[data.pools.index(demand.pool), nodes]
-        if (holds < 0).any():
-            return f"of pool {demand.pool} {amount(np.maximum(-holds, 0.0))} more are sold than it has {when}"
-        return f"pool {demand.pool} {f'holds {amount(holds)}' if holds.any() else 'has no capacity'} {when}"
-    p = data.pathways.index(pathway)
-    if demand.kind == "floor":
-        able = data.eligible[p][:, data.tree.root[nodes]].any()
-        needs = f"{pathway} needs at least {amount(data.floor[p, nodes])} of effective capacity {when}"
-        return needs if able else f"{needs}, and no pool may be used by it"
-    if demand.kind == "cap":
-        return f"{pathway} may use at most {amount(data.cap[p, nodes])} {when}"
-    if demand.kind == "ramp":
+    if limit.name == "ramp":
         return _grows(demand, laid_out, first, when)
-    if demand.kind == "deals":
+    if limit.name == "deals":
         return _in_deals(demand, laid_out, when)
-    q = data.pools.index(demand.pool) if demand.pool else len(data.pools)
-    if demand.kind == "block":
-        return f"{whose} is used at 0 or at least {amount(data.min_block[p, q, data.tree.root[nodes]])} {when}"
-    if demand.kind == "lock min":
-        return f"a lock holds {whose} at {amount(data.lock_least[p, q, nodes])} or more {when}"
-    most = data.lock_most[p, q, nodes]
-    return f"a lock holds {whose} at {amount(most)} {'or less ' if most.max() > 0 else ''}{when}"
+    by_pathway = (data.pathways.index(demand.pathway),) if "pathway" in limit.of else ()
+    by_pool = (data.pools.index(demand.pool) if demand.pool else len(data.pools),) if "pool" in limit.of else ()
+    at = data.tree.root[nodes] if limit.figure in BY_ROOT else nodes
+    figures = getattr(data, limit.figure)[(*by_pathway, *by_pool, at)]
+    words: str = (figures.any() and limit.demanded) or limit.nothing or limit.demanded
+    if limit.name == "balance" and (figures < 0).any():
+        figures = np.maximum(-figures, 0.0)
+        words = "of pool {pool} {gw} more are sold than it has {when}"
+    whose = owner(demand.pathway, demand.pool)
+    gw = _gw(figures, data.tree.period[nodes], limit.measure)
+    told = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)
+    if limit.name == "floor" and not data.eligible[by_pathway][:, data.tree.root[nodes]].any():
+        return f"{told}, and no pool may be used by it"
+    return told
 
 
 def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:
@@ -347,16 +329,16 @@ def _in_deals(demand: Demand, laid_out: Timeline, when: str) -> str:
     return f"{has} {' and '.join(kept) or 'comes back only by churn'}, {when}"
 
 
-def _gw(values: FloatArray, periods: IntArray) -> str:
+def _gw(values: FloatArray, periods: IntArray, measure: str = "GW") -> str:
     """Return figures of nodes in words, in the order of time where they only rise or only fall."""
     each = [values[periods == t] for t in np.unique(periods)]
     least, most = np.array([part.min() for part in each]), np.array([part.max() for part in each])
     low, high = float(least.min()), float(most.max())
-    if high - low < 1e-9:
-        return f"{low:.4g} GW"
+    if high - low < ROUNDING:
+        return f"{low:.4g} {measure}"
     rises, falls = (
-        (np.diff(sign * least) >= -1e-9).all() and (np.diff(sign * most) >= -1e-9).all() for sign in (1, -1)
+        (np.diff(sign * least) >= -ROUNDING).all() and (np.diff(sign * most) >= -ROUNDING).all() for sign in (1, -1)
     )
     if rises == falls:  # the same in all periods, and not in all futures; or up and down
-        return f"{low:.4g} to {high:.4g} GW"
-    return f"{low:.4g} rising to {high:.4g} GW" if rises else f"{high:.4g} falling to {low:.4g} GW"
+        return f"{low:.4g} to {high:.4g} {measure}"
+    return f"{low:.4g} rising to {high:.4g} {measure}" if rises else f"{high:.4g} falling to {low:.4g} {measure}"

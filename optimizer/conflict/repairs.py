@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.check.check import check, raise_errors
 from optimizer.conflict.demands import elastic
-from optimizer.conflict.ways_out import Given, Relief, Way, later, pattern, reliefs, way_of
+from optimizer.conflict.ways_out import Given, Relief, Way, later, reliefs, way_of
 from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Cell
+from optimizer.instance.selection import picks
+from optimizer.language.cursor import Cell, Name
 from optimizer.language.edits import Edit, spell
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import compiled
@@ -28,35 +31,16 @@ MOST_REPAIRS = 5
 MOST_EARLIER = 6
 """Deliveries that are tried earlier, those nearest to what is lacking first."""
 
-SAME = 1e-6
-"""GW-years by which ways out may differ and yet take as many."""
-
-STEP = 1e-6
-"""GW to which reliefs are rounded up: a kilowatt."""
-
 
 @dataclass(frozen=True)
 class Repair:
-    """A way to make an instance feasible, verified by solving with it.
+    """A way to make an instance feasible, verified by solving with it."""
 
-    Attributes
-    ----------
-    words : str
-        What to do.
-    edits : tuple of str
-        The same as edits, each to be pasted after ``--set``.
-    gw_years : float
-        GW-years by which demands give way.
-    worth_bn : float
-        Worth of the best plan then, $bn, discounted.
-    least_gw_years : float
-        What the same would take in as many steps as periods ask for; fewer than `gw_years` where steps are kept few.
-    """
-
-    words: str
-    edits: tuple[str, ...]
-    gw_years: float
-    worth_bn: float
+    words: str  # what to do
+    edits: tuple[str, ...]  # the same as edits, each to be pasted after ``--set``
+    gw_years: float  # GW-years by which demands give way
+    worth_bn: float  # worth of the best plan then, $bn, discounted
+    # what the same would take in as many steps as periods ask for; fewer than `gw_years` where steps are kept few
     least_gw_years: float
 
 
@@ -90,7 +74,7 @@ def _allowed(every: list[Relief], best: list[Given]) -> Iterator[list[Relief]]:
 def _same(one: list[Given], other: list[Given]) -> bool:
     """Return whether two choices differ by less than a watt."""
     gives = [{id(given.relief): given.gw for given in choice} for choice in (one, other)]
-    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < 1e-9 for r, gw in gives[0].items())
+    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < ROUNDING for r, gw in gives[0].items())
 
 
 @dataclass(frozen=True)
@@ -107,7 +91,7 @@ class _Draft:
 
 
 def _draft(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> _Draft:
-    more = [replace(given, gw=min(given.gw + STEP, given.relief.most)) for given in choice]
+    more = [replace(given, gw=min(given.gw + KILOWATT, given.relief.most)) for given in choice]
     return _Draft(
         way_of(choice, laid_out, few=few),
         sum(given.gw * given.relief.gw_years for given in choice),
@@ -132,9 +116,9 @@ def _cheapest(program: LinearProgram, allowed: list[Relief], options: SolveOptio
         return None
     amounts = solution.columns[len(program.cost) :]
     return [
-        Given(relief, min(math.ceil(gw / STEP - 1e-3) * STEP, relief.most))
+        Given(relief, min(math.ceil(gw / KILOWATT - ROUNDING / KILOWATT) * KILOWATT, relief.most))
         for relief, gw in zip(allowed, amounts.tolist(), strict=True)
-        if gw > STEP / 10
+        if gw > KILOWATT / 10
     ]
 
 
@@ -150,8 +134,7 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
     contracts = contracts[contracts["side"] != "sell"]
     deliveries = laid_out.instance.tables["deliveries"]
     dated = deliveries[deliveries["date"].notna() & deliveries["contract"].isin(contracts.index)]
-    for row in dated.to_dict("records"):
-        contract, gw, date = str(row["contract"]), float(row["gw"]), pd.Timestamp(row["date"]).date()
+    for contract, date, gw, where in _tranches(dated):
         if pools[contract] not in lacking:
             continue
         needed = lacking[pools[contract]]
@@ -160,13 +143,23 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
         delivered = add_months(np.array([date], dtype="datetime64[D]"), np.array([int(delays[contract])]))
         periods = min(int(laid_out.calendar.period(delivered)[0]), laid_out.calendar.periods) - needed
         if months > 0 and periods > 0:
-            where: dict[str, Cell] = {"contract": pattern(contract), "date": date, "gw": gw}
             text = spell(Edit("deliveries", "shift_months", where, "date", -months))
             by = f"{months} month{'s' if months > 1 else ''}"
             words = f"bring the {gw:g} GW that {contract} delivers on {date} forward by {by}"
             years = gw * periods * laid_out.data.dt
             found.append(_Draft(Way(words, (text,), years), years))
     return sorted(found, key=lambda draft: draft.way.gw_years)[:MOST_EARLIER]
+
+
+def _tranches(deliveries: pd.DataFrame) -> Iterator[tuple[str, dt.date, float, dict[str, Cell]]]:
+    """Yield contract, date, GW and conditions of every delivery, and of all that a contract has on one date."""
+    single = picks(TABLES["deliveries"], deliveries, ("contract", "date", "gw"))
+    rows = deliveries.assign(picked=single).groupby(["contract", "date"], sort=False)
+    for (contract, date), mine in rows:
+        day, gw = date.date(), mine["gw"]
+        yield from ((contract, day, each, where) for each, where in zip(gw.tolist(), mine["picked"], strict=True))
+        if len(mine) > 1:
+            yield contract, day, float(gw.sum()), {"contract": Name(contract), "date": day}
 
 
 def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -> list[Repair]:
@@ -194,7 +187,7 @@ def in_order(found: Iterable[Repair]) -> list[Repair]:
     rest = sorted(found, key=lambda repair: repair.gw_years)
     ordered: list[Repair] = []
     while rest:
-        equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + SAME]
+        equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + KILOWATT]
         ordered += sorted(equal, key=lambda repair: (-repair.worth_bn, len(repair.edits)))
         rest = rest[len(equal) :]
     return ordered

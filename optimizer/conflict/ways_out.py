@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import glob
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -13,8 +12,12 @@ import numpy as np
 import pandas as pd
 from pandas import NaT
 
+from optimizer.catalogue.limits import BY_KIND, Limit
+from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import DIGITS, ROUNDING
 from optimizer.conflict.demands import Demand, demands, elastic
 from optimizer.instance.instance import Instance
+from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit, spell
 from optimizer.problems import InstanceError
 from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram
@@ -65,15 +68,15 @@ class Relief:
 
 def reliefs(laid_out: Timeline, program: LinearProgram) -> tuple[LinearProgram, list[Relief]]:
     """Return every relief that an edit can bring about, and the program that it enters: each lock has its own rows."""
-    makers = {"floor": _demand, "cap": _demand, "supply": _supplies(laid_out), "ramp": _ramp, "deals": _deals}
+    makers = {"steps": _stepped, "contracts": _supplies(laid_out), "cell": _cell, "breach": _deals}
     found: list[Relief] = []
     for demand in demands(program, laid_out.data):
-        make: Any = makers.get(demand.kind)
-        if demand.kind.startswith("lock"):
+        eases = BY_KIND[demand.kind].eases
+        if eases == "rows":
             program, loosened = locks_apart(demand, laid_out, program)
             found += loosened
-        elif make is not None:
-            found += make(demand, laid_out)
+        elif eases:
+            found += makers[eases](demand, laid_out)
     return program, [relief for relief in found if np.abs(relief.values).max(initial=0.0) > 0 and relief.most > 0]
 
 
@@ -83,7 +86,7 @@ def locks_apart(demand: Demand, laid_out: Timeline, program: LinearProgram) -> t
     On every node the demand may give way by as much as each lock in force there does, and by what that lock asks for
     less than the strictest.
     """
-    column = "min_gw" if demand.kind == "lock min" else "max_gw"
+    column = BY_KIND[demand.kind].column
     if any(edited_by_outcomes(laid_out.instance, "locks", name) for name in (column, "from", "until")):
         return program, []
     table = laid_out.instance.filled("locks").reset_index(drop=True)
@@ -105,7 +108,7 @@ def locks_apart(demand: Demand, laid_out: Timeline, program: LinearProgram) -> t
         for k, row in zip(at.tolist(), new.tolist(), strict=True):
             entered[k].append(row)
             values[k].append(1.0)
-        most = now if column == "min_gw" else np.inf
+        most = now if BY_KIND[demand.kind].sign > 0 else np.inf
         years = laid_out.data.dt * len(np.unique(period[at]))
         key = demand.key
         loosened.append(Relief(*key, -1, new, -np.ones(len(new)), years, most, now, int(str(place))))
@@ -121,11 +124,6 @@ def edited_by_outcomes(instance: Instance, table: str, column: str) -> bool:
     return any(edit.table == table and (edit.column == column or not edit.column) for edit in edits)
 
 
-def pattern(name: str) -> str:
-    """Return the pattern that matches a name alone."""
-    return glob.escape(name)
-
-
 def _entered(demand: Demand) -> tuple[IntArray, FloatArray]:
     return np.concatenate(demand.rows), np.concatenate(demand.values)
 
@@ -137,33 +135,33 @@ def _by_period(demand: Demand, laid_out: Timeline) -> Iterator[tuple[int, IntArr
         yield t, rows[period == t], values[period == t], demand.nodes[period == t]
 
 
-def _demand(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
+def _stepped(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
     """A floor is lowered, to 0 at the least, or a cap raised, in a period."""
-    p, written = laid_out.data.pathways.index(demand.pathway), laid_out.as_written
+    limit, written = BY_KIND[demand.kind], laid_out.as_written
     if demand.pathway not in written.data.pathways:
         return
-    now = getattr(written.data, demand.kind)[written.data.pathways.index(demand.pathway)]
-    reach = _reach(laid_out, demand.kind, demand.pathway, p)
+    now = getattr(written.data, limit.figure)[written.data.pathways.index(demand.pathway)]
+    reach = _reach(laid_out, limit, demand.pathway)
     for t, rows, values, nodes in _by_period(demand, laid_out):
-        most = float(now[t]) if demand.kind == "floor" else np.inf
+        most = float(now[t]) if limit.sign > 0 else np.inf
         if np.isfinite(now[t]):
             through, now_gw = values * reach[nodes], float(now[t])
             yield Relief(demand.kind, demand.pathway, "", t, rows, through, laid_out.data.dt, most, now_gw)
 
 
-def _reach(laid_out: Timeline, kind: str, pathway: str, p: int) -> FloatArray:
+def _reach(laid_out: Timeline, limit: Limit, pathway: str) -> FloatArray:
     """Return how much of a GW more in the tables outcomes let through to each node."""
-    column = f"{kind}_gw"
-    if not edited_by_outcomes(laid_out.instance, "demand", column):
+    if not edited_by_outcomes(laid_out.instance, limit.table, limit.column):
         return np.ones(laid_out.data.tree.size)
-    probe = Edit("demand", "add", {"pathway": pattern(pathway)}, column, 1.0)
-    before = getattr(laid_out.data, kind)[p]
+    probe = Edit(limit.table, "add", {"pathway": Name(pathway)}, limit.column, 1.0)
+    p = laid_out.data.pathways.index(pathway)
+    before = getattr(laid_out.data, limit.figure)[p]
     try:
-        after = getattr(timeline(laid_out.instance.edited(probe)).data, kind)[p]
+        after = getattr(timeline(laid_out.instance.edited(probe)).data, limit.figure)[p]
     except InstanceError:
         return np.zeros(laid_out.data.tree.size)
     through = np.subtract(after, before, out=np.zeros_like(before), where=np.isfinite(before) & np.isfinite(after))
-    return np.where(np.abs(through) < 1e-12, 0.0, through)
+    return np.where(np.abs(through) < DIGITS, 0.0, through)
 
 
 def _supplies(laid_out: Timeline) -> Callable[[Demand, Timeline], Iterator[Relief]]:
@@ -215,12 +213,12 @@ def _delivered(laid_out: Timeline) -> dict[tuple[str, int, bool], FloatArray]:
     return {key: tried.data.delivered[line[name]] for key, name in names.items()}
 
 
-def _ramp(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
-    """A pathway grows faster, by so many GW in every period."""
-    if edited_by_outcomes(laid_out.instance, "pathways", "ramp_gw_per_month"):
-        return
-    years = laid_out.data.dt * laid_out.data.tree.periods
-    yield Relief("ramp", demand.pathway, "", -1, *_entered(demand), years)
+def _cell(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
+    """A limit that one cell states for good is looser, by so many GW in every period."""
+    limit = BY_KIND[demand.kind]
+    if not edited_by_outcomes(laid_out.instance, limit.table, limit.column):
+        years = laid_out.data.dt * laid_out.data.tree.periods
+        yield Relief(*demand.key, -1, *_entered(demand), years)
 
 
 def _deals(demand: Demand, laid_out: Timeline) -> Iterator[Relief]:
@@ -271,7 +269,7 @@ def steps(now: FloatArray, to: FloatArray, most: int | None) -> tuple[Step, ...]
     most : int or None
         Most steps; None: as many as it takes to give way by no more than it must.
     """
-    touched = np.flatnonzero((now != to) & ~np.isclose(now, to, rtol=0.0, atol=1e-9))
+    touched = np.flatnonzero((now != to) & ~np.isclose(now, to, rtol=0.0, atol=ROUNDING))
     exact = _exact(now, to, touched.tolist())
     if most is None or len(exact) <= most:
         return exact
@@ -288,7 +286,7 @@ def _exact(now: FloatArray, to: FloatArray, touched: Sequence[int]) -> tuple[Ste
     found: list[Step] = []
     for t in touched:
         last, given = (found[-1] if found else None), abs(float(now[t] - to[t]))
-        if last and last.end == t and abs(last.gw - float(to[t])) < 1e-9:
+        if last and last.end == t and abs(last.gw - float(to[t])) < ROUNDING:
             found[-1] = Step(last.first, t + 1, last.gw, last.given + given)
         else:
             found.append(Step(t, t + 1, float(to[t]), given))
@@ -365,8 +363,8 @@ class Way:
     gw_years: float
 
 
-_MOST: Final = {"floor": MOST_STEPS, "cap": MOST_STEPS, "supply": MOST_CONTRACTS}
-"""Demands that give way from period to period, and how many steps each may take."""
+_MOST: Final = {"steps": MOST_STEPS, "contracts": MOST_CONTRACTS}
+"""Demands that give way from period to period, by what eases them, and how many steps each may take."""
 
 
 def way_of(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> Way:
@@ -375,8 +373,8 @@ def way_of(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> Way:
     edits: list[Edit] = []
     gw_years = 0.0
     for key, part in _by_demand(choice):
-        if key[0] in _MOST:
-            found = _steps(key, part, laid_out, _MOST[key[0]] if few else None)
+        if most := _MOST.get(BY_KIND[key[0]].eases):
+            found = _steps(key, part, laid_out, most if few else None)
             gw_years += sum(step.given for step in found) * laid_out.data.dt
             edits += _stepped_edits(key, found, laid_out)
             words.append(_stepped_words(key, found, laid_out))
@@ -401,7 +399,7 @@ def later(choice: list[Given], laid_out: Timeline) -> Way | None:
     before = float(now[first - 1]) if first else 0.0
     if end == len(now) or (now[first:end] <= before).any():
         return None
-    at, months = {"pathway": pattern(pathway)}, (end - first) * laid_out.calendar.months
+    at, months = {"pathway": Name(pathway)}, (end - first) * laid_out.calendar.months
     edit = Edit("demand", "set", at, "floor_gw", before, _date(laid_out, first), _cut(laid_out, end, pathway))
     words = f"let the floor of {pathway} begin {months} month{'s' if months > 1 else ''} later"
     stays = f", and stay at {before:.4g} GW until then" if before else ""
@@ -423,11 +421,11 @@ def _steps(key: Key, part: list[Given], laid_out: Timeline, most: int | None) ->
     now = np.zeros(laid_out.calendar.periods)
     if kind != "supply":
         written = laid_out.as_written.data
-        now = np.array(getattr(written, kind)[written.pathways.index(pathway)])
+        now = np.array(getattr(written, BY_KIND[kind].figure)[written.pathways.index(pathway)])
     to = now.copy()
     for given in part:
         if not given.relief.lasts:
-            by = -given.gw if kind == "floor" else given.gw
+            by = -BY_KIND[kind].sign * given.gw
             to[given.relief.period] = max(round(float(to[given.relief.period]) + by, 9), 0.0)
     lasting = [(given.relief.period, given.gw) for given in part if given.relief.lasts]
     if most and len(lasting) > most:
@@ -443,21 +441,29 @@ def _stepped_edits(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> Ite
         return
     for s in found:
         when = _date(laid_out, s.first), _cut(laid_out, s.end, pathway)
-        yield Edit("demand", "set", {"pathway": pattern(pathway)}, f"{kind}_gw", round(s.gw, 9), *when)
+        limit = BY_KIND[kind]
+        yield Edit(limit.table, "set", {"pathway": Name(pathway)}, limit.column, round(s.gw, 9), *when)
 
 
 def _edits(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[Edit]:
-    kind, pathway, _ = key
-    at: dict[str, Any] = {"pathway": pattern(pathway)}
-    if kind == "ramp":
-        yield Edit("pathways", "add", at, "ramp_gw_per_month", round(part[0].gw / laid_out.calendar.months, 9))
-    elif kind == "deals":
+    limit, pathway = BY_KIND[key[0]], key[1]
+    at: dict[str, Any] = {"pathway": Name(pathway)} if pathway else {}
+    if limit.eases == "cell":
+        yield Edit(limit.table, "add", at, limit.column, round(_in_cell(limit, part, laid_out), 9))
+    elif limit.eases == "breach":
         yield Edit("pathways", "set", at, "breach_cost_bn_per_gw", breach_cost(pathway, laid_out))
     else:
         for given in part:
             lock = _lock(given, laid_out)
-            where = at | {"pool": pattern(str(lock["pool"])), "from": lock["from"].date()}
-            yield Edit("locks", "set", where, "min_gw" if kind == "lock min" else "max_gw", _loosened(given))
+            where = at | {"pool": Name(str(lock["pool"])), "from": lock["from"].date()}
+            yield Edit("locks", "set", where, limit.column, _loosened(given))
+
+
+def _in_cell(limit: Limit, part: list[Given], laid_out: Timeline) -> float:
+    """Return what one cell gives way by, in its own unit: GW, or GW a month."""
+    monthly = TABLES[limit.table][limit.column].unit.endswith("per month")
+    given: float = part[0].gw / (laid_out.calendar.months if monthly else 1)
+    return given
 
 
 def _lock(given: Given, laid_out: Timeline) -> pd.Series[Any]:
@@ -466,8 +472,7 @@ def _lock(given: Given, laid_out: Timeline) -> pd.Series[Any]:
 
 def _loosened(given: Given) -> float:
     """Return what a lock holds to once it gives way, GW."""
-    by = -given.gw if given.relief.kind == "lock min" else given.gw
-    return max(round(given.relief.now + by, 9), 0.0)
+    return max(round(given.relief.now - BY_KIND[given.relief.kind].sign * given.gw, 9), 0.0)
 
 
 def _cut(laid_out: Timeline, end: int, pathway: str) -> dt.date | None:
@@ -521,15 +526,14 @@ def breach_cost(pathway: str, laid_out: Timeline) -> float:
 
 def _stepped_words(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> str:
     kind, pathway, pool = key
-    if len(found) > 2 * _MOST[kind]:
+    if len(found) > 2 * _MOST[BY_KIND[kind].eases]:
         return _many_words(key, found, laid_out)
     if kind == "supply":
         amounts = [f"{s.gw:.4g} GW more" for s in found]
         amounts[0] = f"have {amounts[0]} in pool {pool}"
     else:
         amounts = [f"to {f'{s.gw:.4g} GW' if s.gw else '0'}" for s in found]
-        verb = "lower the floor" if kind == "floor" else "raise the cap"
-        amounts[0] = f"{verb} of {pathway} {amounts[0]}"
+        amounts[0] = f"{BY_KIND[kind].loosen} of {pathway} {amounts[0]}"
     return ", ".join(f"{amount} {span(laid_out, s.first, s.end)}" for amount, s in zip(amounts, found, strict=True))
 
 
@@ -539,16 +543,17 @@ def _many_words(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> str:
     when, gw = span(laid_out, found[0].first, max(step.end for step in found)), [step.gw for step in found]
     if kind == "supply":
         return f"have up to {max(gw):.4g} GW more in pool {pool} {when}, in {len(found)} contracts"
-    if kind == "floor":
-        return f"lower the floor of {pathway} in {len(found)} steps, to {min(gw):.4g} GW at the least, {when}"
-    return f"raise the cap of {pathway} in {len(found)} steps, to {max(gw):.4g} GW at the most, {when}"
+    limit = BY_KIND[kind]
+    farthest = f"{min(gw):.4g} GW at the least" if limit.sign > 0 else f"{max(gw):.4g} GW at the most"
+    return f"{limit.loosen} of {pathway} in {len(found)} steps, to {farthest}, {when}"
 
 
 def _words(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[str]:
-    kind, pathway, pool = key
-    if kind == "ramp":
-        yield f"raise the ramp of {pathway} by {part[0].gw / laid_out.calendar.months:.4g} GW a month"
-    elif kind == "deals":
+    limit, pathway, pool = BY_KIND[key[0]], key[1], key[2]
+    if limit.eases == "cell":
+        of, unit = f" of {pathway}" if pathway else "", TABLES[limit.table][limit.column].unit.replace(" per ", " a ")
+        yield f"{limit.loosen}{of} by {_in_cell(limit, part, laid_out):.4g} {unit}"
+    elif limit.eases == "breach":
         months = sorted({_date(laid_out, given.relief.period) for given in part})
         most = f"{'up to ' if len(part) > 1 else ''}{max(given.gw for given in part):.4g} GW"
         when = f"in {months[0]:%Y-%m}" + (" and later" if len(months) > 1 else "")
@@ -557,7 +562,7 @@ def _words(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[str]:
         for given in part:
             lock, left = _lock(given, laid_out), _loosened(given)
             until = f" until {_month(lock['until'])}" if lock["until"] is not pd.NaT else ""
-            what = f"{'lower' if kind == 'lock min' else 'raise'} the lock on {owner(pathway, pool)}"
+            what = f"{limit.loosen} on {owner(pathway, pool)}"
             now_at = f"to {left:.4g} GW" if left else "to 0"
             yield f"{what} from {_month(lock['from'])}{until} by {given.gw:.4g} GW, {now_at}"
 

@@ -1,1 +1,12 @@
-"""The instance: immutable tables, and edits applied to them."""
+"""The instance: immutable tables, and edits applied to them.
+
+Other rooms use:
+
+- ``cells``: Array, Cells, Coded, empty, Fault, frame_of, is_name, LARGEST_NUMBER, name_fault, parse, Parsed,
+  parsed, place, range_rule, shown, type_fault
+- ``edit``: REFERRERS, rows_of
+- ``instance``: apply_edits, Earlier, Instance, Remembered, replaced, SheetPlaces, T
+- ``quantity_values``: Evaluator, needs_plan, not_found
+- ``selection``: picks, ROW, select
+- ``varied_cells``: varied, Varied, VariedReader
+"""

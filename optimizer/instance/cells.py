@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 
-from optimizer.catalogue.tables import SHEETS, TABLES, Column, Scalar, Table, allowed_columns
+from optimizer.catalogue.tables import GIVEN, SHEETS, TABLES, Column, Scalar, Table, allowed_columns
 from optimizer.problems import Problem, nearest
 
 
@@ -99,18 +99,10 @@ BLANKS: Final[dict[str, Any]] = {"text": "", "number": np.nan, "integer": np.nan
 
 @dataclass
 class Parsed:
-    """A table as typed columns, with the problems of its cells.
+    """A table as typed columns, with the problems of its cells."""
 
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        The typed table; cells that could not be read are blank.
-    faults : list of (str, Problem)
-        Column and problem, row by row.
-    """
-
-    frame: pd.DataFrame
-    faults: list[tuple[str, Problem]] = field(default_factory=list)
+    frame: pd.DataFrame  # the typed table; cells that could not be read are blank
+    faults: list[tuple[str, Problem]] = field(default_factory=list)  # column and problem, row by row
 
     @property
     def problems(self) -> list[Problem]:
@@ -122,7 +114,7 @@ def place(table: Table, row: int, column: str) -> str:
     """Say where a cell of an instance folder is: ``demand.csv row 7, cap_gw``."""
     if table.section:
         return f"{table.file} {column}" if table.name == "instance" else f"{table.file} [{table.name}] {column}"
-    return f"{table.file} {f'row {row}' if row else 'inserted row'}, {column}"
+    return f"{table.file} {f'row {row}' if row > 0 else 'inserted row'}, {column}"
 
 
 def shown(value: object) -> str:
@@ -164,7 +156,7 @@ def _range_fault(column: Column) -> Fault:
     return Fault(f"must be {range_rule(column)}", remedy)
 
 
-def _parse(column: Column, cell: str) -> Any | Fault:
+def parsed(column: Column, cell: str) -> Any | Fault:
     """Return the value of one text cell, or the fault that keeps it from having one."""
     text = cell.strip()
     match column.kind:
@@ -223,7 +215,7 @@ def _typed(column: Column, cells: Cells) -> tuple[Any, list[tuple[int, object, F
     values: list[Any] = []
     faults: list[tuple[int, object, Fault]] = []
     for i, cell in enumerate(coded.distinct):
-        value = _parse(column, cell)
+        value = parsed(column, cell)
         if isinstance(value, Fault):
             faults += [(int(position), cell, value) for position in np.flatnonzero(coded.codes == i)]
             value = BLANKS.get(column.kind)
@@ -253,7 +245,7 @@ def frame_of(table: Table, columns: Mapping[str, Any], rows: Sequence[int] | pd.
 @cache
 def _layout(name: str) -> tuple[pd.Index[Any], dict[str, Array]]:
     """Return the column names of a table and, for every kind, the places of its columns."""
-    columns = allowed_columns(TABLES[name] if name in TABLES else SHEETS[name])
+    columns = allowed_columns({**TABLES, **SHEETS, **GIVEN}[name])
     kinds: list[str] = ["number" if column.kind == "integer" else column.kind for column in columns]
     places = {kind: np.flatnonzero([k == kind for k in kinds]) for kind in dict.fromkeys(kinds)}
     return pd.Index([column.name for column in columns], dtype=object), places

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
+from optimizer.catalogue.tolerances import DIGITS
 from optimizer.instance.cells import check_cells, filled_default, frame_of, place, shown
 from optimizer.instance.selection import (
     Mask,
     column_of,
     finite,
+    meets,
     refused,
     select,
     typed,
@@ -67,7 +68,7 @@ def _refuse_other_than_probability(edit: Edit) -> None:
 def _matching(edit: Edit, kind: str, pattern: Cell, names: Sequence[str]) -> set[str]:
     if not isinstance(pattern, str):
         raise refused(edit, f"{kind}: {pattern}", f"{kind} is text", "put it in double quotes")
-    found = {name for name in names if name == pattern or fnmatch.fnmatchcase(name, pattern)}
+    found = {name for name in names if meets(pattern, name)}
     if not found:
         rule = "an edit must match at least one outcome"
         raise refused(edit, f"no {kind} '{pattern}'", rule, nearest(pattern, names))
@@ -135,13 +136,7 @@ def edited(
     *,
     inside_outcome: bool,
 ) -> Edited:
-    """Return tables and factors after edits, each applied to what the earlier ones left; see `apply_edits`.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found.
-    """
+    """Return tables and factors after edits, each applied to what the earlier ones left; see `apply_edits`."""
     work = _Work(tables, present, factors)
     problems: list[Problem] = []
     for each in edits:
@@ -242,7 +237,8 @@ class _Work:
         if missing:
             raise refused(edit, f"no {', '.join(missing)}", f"a row of {table.name} must have {' and '.join(missing)}")
         frame = rows_of(table, self.tables, self.present)
-        frame = pd.concat([frame, _one_row(table, row, frame.dtypes)])
+        number = min(frame.index.min(), 0) - 1 if len(frame) else -1
+        frame = pd.concat([frame, _one_row(table, row, frame.dtypes, number)])
         if table.key:
             _refuse_repeats(edit, table, frame)
         self._store(edit, frame, row)
@@ -323,9 +319,9 @@ def _blamed(table: Table, by_column: Mapping[str, Edit], row: int, column: str) 
     return f"edit {culprit.text or spell(culprit)}: {place(table, row, column)}"
 
 
-def _one_row(table: Table, cells: Mapping[str, Any], dtypes: pd.Series) -> pd.DataFrame:
+def _one_row(table: Table, cells: Mapping[str, Any], dtypes: pd.Series, number: int) -> pd.DataFrame:
     columns = {name: pd.Series([cell], dtype=dtypes[name]).array for name, cell in cells.items()}
-    return frame_of(table, columns, [0])
+    return frame_of(table, columns, [number])
 
 
 def rows_of(table: Table, tables: Mapping[str, pd.DataFrame], present: Iterable[str]) -> pd.DataFrame:
@@ -348,7 +344,7 @@ def _rescaled(edit: Edit, column: Column, values: Any, mask: Mask) -> Any:
         changed = cells * operand if edit.operation == "scale" else cells + operand
     if column.kind == "integer":  # 90 days times 1.1 are 99 days, not the 99.00000000000001 of binary fractions
         whole = np.round(changed)
-        changed = np.where(np.isclose(changed, whole, rtol=1e-12, atol=0), whole, changed)
+        changed = np.where(np.isclose(changed, whole, rtol=DIGITS, atol=0), whole, changed)
     values[mask] = changed
     return values
 
@@ -375,7 +371,7 @@ def _refuse_repeats(edit: Edit, table: Table, frame: pd.DataFrame) -> None:
         return
     first = frame[frame.duplicated(subset=list(table.key))].iloc[0]
     same = np.logical_and.reduce([key == first[name] for key, name in zip(keys, table.key, strict=True)])
-    rows = [f"row {row}" if row else "an inserted row" for row in frame.index[same][:2]]
+    rows = [f"row {row}" if row > 0 else "an inserted row" for row in frame.index[same][:2]]
     cells = ", ".join(f"{name} {shown(key[same][0])}" for key, name in zip(keys, table.key, strict=True))
     raise refused(edit, f"{table.name} would have {cells} twice ({' and '.join(rows)})", "a key stands once")
 

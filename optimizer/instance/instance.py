@@ -4,18 +4,62 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Scalar, Table
 from optimizer.instance.edit import edited
-from optimizer.instance.remembered import Remembered
 from optimizer.language.edits import Edit, Factor, WhatIf, edit, spell
-from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.problems import InstanceError, Problem, composed, nearest
+
+T = TypeVar("T")
+
+_Made = dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]]
+
+
+class Remembered:
+    """What was made of tables, the same objects, so that it is made once.
+
+    Beside what was made stands what it was made from, so that an `id` stays that object's.
+
+    `by_content`: columns count as the same where their cells are equal, too, which is worth comparing where many
+    instances differ in a few cells. What is learnt beyond what is `known` already stays here alone.
+    """
+
+    def __init__(self, *, by_content: bool = False, known: Remembered | None = None) -> None:
+        self._by_content = by_content
+        self._made: _Made = {}
+        self._known: tuple[_Made, ...] = (known._made, *known._known) if known else ()
+
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        """Leave behind what is remembered: the tables stand elsewhere in another process."""
+        return partial(type(self), by_content=self._by_content), ()
+
+    def forked(self) -> Self:
+        """Return what knows all that this knows; what it learns is its alone."""
+        return type(self)(by_content=self._by_content, known=self)
+
+    def once(self, what: Hashable, sources: Sequence[Any], make: Callable[[], T]) -> T:
+        """Return what `make` makes of the sources; of the same objects it is made once."""
+        return self._once((what, *map(id, sources)), sources, make)
+
+    def _once(self, key: tuple[Any, ...], sources: Sequence[Any], make: Callable[[], T]) -> T:
+        kept = self._made.get(key)
+        for known in self._known:
+            kept = kept or known.get(key)
+        if kept is None:
+            kept = self._made[key] = (tuple(sources), make())
+        made: T = kept[1]
+        return made
+
+    def _standing_for(self, *content: Hashable) -> object:
+        """Return an object that is the same where the content is equal: much cheaper to look up than the content."""
+        return self._once(("standing for", *content), (), object)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +72,7 @@ class Instance:
         Every table of the catalogue (absent ones are empty), with the catalogue's columns and the annotations;
         blanks are kept as blanks. Dtypes: text ``object`` holding str (blank ``""``), number and integer ``float64``
         (blank NaN), date ``datetime64[s]`` (blank NaT), flag ``boolean`` (blank NA). The frame's index is the row
-        number in its file (the header is row 1), 0 for inserted rows.
+        number in its file (the header is row 1), below 1 for inserted rows.
     present : frozenset of str
         Names of the tables that the source holds (a missing ``eligibility`` means every pair).
     factors : tuple of Factor
@@ -131,8 +175,11 @@ class Instance:
             frame = frame.reindex(range(len(pairs)))
             frame["pathway"], frame["pool"] = [p for p, _ in pairs], [q for _, q in pairs]
         for column in TABLES[name].columns:
-            if column.default not in ("", None) and not column.required and frame[column.name].hasnans:
-                frame[column.name] = frame[column.name].fillna(column.default)  # type: ignore[arg-type]
+            if column.default in ("", None) or column.required:
+                continue
+            blank = frame[column.name] == "" if column.kind == "text" else frame[column.name].isna()
+            if blank.any():
+                frame[column.name] = frame[column.name].where(~blank, column.default)
         return frame
 
     @cached_property
@@ -174,7 +221,7 @@ class Instance:
             If a factor or an outcome does not exist.
         """
         problems, factors = [], {factor.name: factor for factor in self.factors}
-        for name, outcome in outcomes.items():
+        for name, outcome in ((composed(name), composed(outcome)) for name, outcome in outcomes.items()):
             if name not in factors:
                 problems.append(Problem(f"given {name}={outcome}", f"no factor '{name}'", nearest(name, factors)))
                 continue
@@ -203,6 +250,7 @@ class Instance:
         InstanceError
             If the instance has no what-if of that name.
         """
+        name = composed(name)
         if name not in self.whatifs:
             rule, remedy = "no such what-if in the instance", nearest(name, self.whatifs)
             raise InstanceError(Problem(f"what-if {name}", rule, remedy))
@@ -232,11 +280,6 @@ def apply_edits(
 
     Rows dropped take with them what hangs on them: the rows of other tables that name them, and the edits of
     outcomes that reach nothing else.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found: an edit that names or matches nothing, or that breaks a rule of the catalogue.
     """
     edits = tuple(edits)
     if not edits:
@@ -250,20 +293,11 @@ def apply_edits(
 
 @dataclass(frozen=True, eq=False)
 class Earlier:
-    """An earlier plan, and what it costs to leave it.
+    """An earlier plan, and what it costs to leave it."""
 
-    Attributes
-    ----------
-    allocation : pandas.DataFrame
-        The earlier plan's table of that name.
-    resolution : str
-        Length of its periods: ``month``, ``quarter`` or ``year``.
-    move_cost_bn_per_gw_year : float
-        Penalty, $bn per GW and year by which a pair of pathway and pool has more or less than the earlier plan gave it.
-    """
-
-    allocation: pd.DataFrame
-    resolution: str
+    allocation: pd.DataFrame  # the earlier plan's table of that name
+    resolution: str  # length of its periods: ``month``, ``quarter`` or ``year``
+    # penalty, $bn per GW and year by which a pair of pathway and pool has more or less than the earlier plan gave it
     move_cost_bn_per_gw_year: float
 
     @cached_property
@@ -284,27 +318,21 @@ class Earlier:
 
 @dataclass(frozen=True)
 class SheetPlaces:
-    """Where the cells of an instance stand in its workbook.
+    """Where the cells of an instance stand in its workbook."""
 
-    Attributes
-    ----------
-    letters : mapping of str to mapping of str to str
-        Column letters by sheet and column name.
-    settings : mapping of str to int
-        Row of the sheet ``settings`` by ``section.key``.
-    """
-
-    letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    settings: Mapping[str, int] = field(default_factory=dict)
+    letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column letters by sheet and column name
+    settings: Mapping[str, int] = field(default_factory=dict)  # row of the sheet ``settings`` by ``section.key``
+    # each formula whose kept value was taken, with that value, by its cell: ``demand!C7``
+    formulas: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def place(self, table: Table, row: int, column: str) -> str:
-        """Say where a cell is: ``demand!C7``. Rows are the sheet's; 0 is a row that an edit inserted."""
+        """Say where a cell is: ``demand!C7``. Rows are the sheet's; one below 1 was inserted by an edit."""
         if table.section:
             at = self.settings.get(f"{table.name}.{column}")
             letter = self.letters.get("settings", {}).get("value")
             return f"settings!{letter}{at}" if at and letter else f"settings, {table.name}.{column}"
         found = self.letters.get(table.name, {}).get(column)
-        return f"{table.name}!{found}{row}" if found and row else f"{table.name} {_row(row)}, {column}"
+        return f"{table.name}!{found}{row}" if found and row > 0 else f"{table.name} {_row(row)}, {column}"
 
     def told(self, problem: Problem) -> Problem:
         """Return a problem that names a file of a folder as one that names the sheet in its place."""
@@ -315,4 +343,4 @@ class SheetPlaces:
 
 
 def _row(row: int) -> str:
-    return f"row {row}" if row else "inserted row"
+    return f"row {row}" if row > 0 else "inserted row"

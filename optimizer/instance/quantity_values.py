@@ -16,47 +16,30 @@ from optimizer.instance.cells import place, shown
 from optimizer.instance.instance import Instance
 from optimizer.instance.selection import Mask, hits
 from optimizer.language.cursor import Cell
-from optimizer.language.quantities import Cells, Figure, Number, Operation, Path, Quantity, Span, parse
+from optimizer.language.quantities import Cells, Number, Operation, Path, PlanFigure, Quantity, Range, parse
 from optimizer.problems import InstanceError, Problem, nearest
 
 _SHOWN: Final = 3
 
 
 @dataclass
-class Evaluation:
-    """What evaluates the quantity of one claim on one instance, and notes the status of the rows that it read.
+class Evaluator:
+    """What evaluates the quantity of one claim on one instance, and notes the status of the rows that it read."""
 
-    Attributes
-    ----------
-    instance : Instance
-        Whose cells are read.
-    where : str
-        Words that say which claim it is, for messages.
-    figures : callable, optional
-        Gives the values of a plan's figure by pathway or component (one value under ``""`` where there is no key).
-    statuses : set of str
-        Status of each row read so far, ``""`` where a row has none.
-    """
-
-    instance: Instance
-    where: str
+    instance: Instance  # whose cells are read
+    where: str  # words that say which claim it is, for messages
+    # gives the values of a plan's figure by pathway or component (one value under ``""`` where there is no key)
     figures: Callable[[str], dict[str, float]] | None = None
-    statuses: set[str] = field(default_factory=set)
+    statuses: set[str] = field(default_factory=set)  # status of each row read so far, ``""`` where a row has none
 
     def value(self, quantity: Quantity) -> float:
-        """Return the value of a quantity.
-
-        Raises
-        ------
-        InstanceError
-            If no row or more than one meets the conditions of a cell, a cell has no value, or a divisor is zero.
-        """
+        """Return the value of a quantity."""
         match quantity:
             case Number():
                 return quantity.value
             case Cells():
                 return self._cells(quantity)
-            case Figure():
+            case PlanFigure():
                 return self._figure(quantity)
             case Operation():
                 return self._operation(quantity)
@@ -74,7 +57,7 @@ class Evaluation:
             self._refuse(operation.at, "a result beyond all numbers", "it must be finite", "correct the quantity")
         return result
 
-    def _figure(self, figure: Figure) -> float:
+    def _figure(self, figure: PlanFigure) -> float:
         if self.figures is None:
             raise ValueError("a plan's figure needs a plan")
         values = self.figures(figure.name)
@@ -107,7 +90,7 @@ class Evaluation:
         mask = np.ones(len(frame), dtype=np.bool_)
         for path, wanted in cells.where:
             series = self._column(path, frame)
-            met = _within(series, wanted) if isinstance(wanted, Span) else _equal(path, series, wanted)
+            met = _within(series, wanted) if isinstance(wanted, Range) else _equal(path, series, wanted)
             if not met.any():
                 known = [shown(value) if path.column.kind != "text" else value for value in series.dropna() if value]
                 hint = nearest(str(wanted), known) if isinstance(wanted, str) else ""
@@ -151,7 +134,7 @@ def _equal(path: Path, series: pd.Series, wanted: Cell) -> Mask:
     return hits(path.column, series, wanted, _stored(wanted))
 
 
-def _within(series: pd.Series, span: Span) -> Mask:
+def _within(series: pd.Series, span: Range) -> Mask:
     values, met = series.to_numpy(), series.notna().to_numpy()
     if span.start is not None:
         met = met & (values >= _stored(span.start))
@@ -165,17 +148,17 @@ def _stored(value: Cell) -> Any:
     return np.datetime64(value, "s") if isinstance(value, dt.date) else value
 
 
-def _spelt(wanted: Cell | Span) -> str:
-    if not isinstance(wanted, Span):
+def _spelt(wanted: Cell | Range) -> str:
+    if not isinstance(wanted, Range):
         return shown(wanted)
     ends = (wanted.start, wanted.until)
     return "..".join("" if end is None else f"{end:g}" if isinstance(end, float) else str(end) for end in ends)
 
 
-def parts(quantity: Quantity) -> Iterator[Cells | Figure]:
+def parts(quantity: Quantity) -> Iterator[Cells | PlanFigure]:
     """Yield the cells and figures that a quantity is made of, from left to right."""
     match quantity:
-        case Cells() | Figure():
+        case Cells() | PlanFigure():
             yield quantity
         case Operation():
             yield from parts(quantity.left)
@@ -184,7 +167,7 @@ def parts(quantity: Quantity) -> Iterator[Cells | Figure]:
 
 def needs_plan(quantity: Quantity) -> bool:
     """Return whether a quantity names a figure of the plan."""
-    return any(isinstance(part, Figure) for part in parts(quantity))
+    return any(isinstance(part, PlanFigure) for part in parts(quantity))
 
 
 def not_found(instance: Instance) -> list[Problem]:
@@ -196,7 +179,7 @@ def not_found(instance: Instance) -> list[Problem]:
         try:
             for part in parts(parse(text, where)):
                 if isinstance(part, Cells):
-                    Evaluation(instance, where).value(part)
+                    Evaluator(instance, where).value(part)
         except InstanceError as error:
             problems += [replace(problem, severity="warning") for problem in error.problems]
     return problems

@@ -6,8 +6,8 @@ import datetime as dt
 import fnmatch
 import math
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -16,8 +16,8 @@ import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
 from optimizer.instance.cells import BLANKS, filled_default, shown
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, spell
+from optimizer.language.cursor import Cell, Name
+from optimizer.language.edits import GLOB, Edit, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
 Mask = npt.NDArray[np.bool_]
@@ -27,7 +27,9 @@ BLANK: Final[dict[str, Any]] = {**BLANKS, "flag": pd.NA}
 """By kind of column: what an edit writes into a cell that it clears."""
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
-_GLOB = frozenset("*?[")
+
+ROW: Final = "row"
+"""What conditions call the number of a row in its file; rows that edits inserted have -1, -2, ..."""
 
 
 def refused(edit: Edit, what: str, rule: str, remedy: str = "") -> InstanceError:
@@ -36,13 +38,7 @@ def refused(edit: Edit, what: str, rule: str, remedy: str = "") -> InstanceError
 
 
 def column_of(edit: Edit, table: Table, name: str) -> Column:
-    """Return a column of the table that the edit names.
-
-    Raises
-    ------
-    InstanceError
-        If the table has no such column.
-    """
+    """Return a column of the table that the edit names."""
     columns = {column.name: column for column in allowed_columns(table)}
     if name not in columns:
         raise refused(edit, f"column '{name}'", f"{table.name} has no such column", nearest(name, columns))
@@ -50,13 +46,7 @@ def column_of(edit: Edit, table: Table, name: str) -> Column:
 
 
 def typed(edit: Edit, column: Column, value: Cell) -> Any:
-    """Return a value as the column stores it; ``""`` becomes the column's blank.
-
-    Raises
-    ------
-    InstanceError
-        If the value is not of the column's kind.
-    """
+    """Return a value as the column stores it; ``""`` becomes the column's blank."""
     if value == "" and isinstance(value, str):
         return BLANK[column.kind]
     if column.kind == "text":
@@ -76,13 +66,7 @@ def typed(edit: Edit, column: Column, value: Cell) -> Any:
 
 
 def finite(edit: Edit, name: str, value: Cell) -> float:
-    """Return a value as a finite number.
-
-    Raises
-    ------
-    InstanceError
-        If it is none.
-    """
+    """Return a value as a finite number."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             number = float(value)
@@ -110,13 +94,7 @@ def stamp(date: dt.date | None) -> np.datetime64 | None:
 
 
 def select(edit: Edit, table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, Mask]:
-    """Return the rows that an edit reaches.
-
-    Raises
-    ------
-    InstanceError
-        If no row matches, or the table takes no dates.
-    """
+    """Return the rows that an edit reaches."""
     mask = matching(edit, table, frame)
     start, until = stamp(edit.start), stamp(edit.until)
     if start is None and until is None:
@@ -137,18 +115,18 @@ def select(edit: Edit, table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame,
 
 
 def matching(edit: Edit, table: Table, frame: pd.DataFrame) -> Mask:
-    """Return which rows match every pattern of the edit's ``where``.
-
-    Raises
-    ------
-    InstanceError
-        If a column does not exist, a pattern is of the wrong kind, or no row matches.
-    """
+    """Return which rows match every pattern of the edit's ``where``."""
     rule = "an edit must match at least one row"
     if frame.empty:
         raise refused(edit, f"{table.name} has no rows", rule)
     mask = np.ones(len(frame), dtype=np.bool_)
     for name, pattern in edit.where.items():
+        if name == ROW:
+            met = np.asarray(frame.index == pattern, dtype=np.bool_)
+            if not met.any():
+                raise refused(edit, f"no row {shown(pattern)} in {table.name}", rule)
+            mask &= met
+            continue
         column = column_of(edit, table, name)
         met = hits(column, frame[name], pattern, typed(edit, column, pattern))
         if not met.any():
@@ -161,22 +139,46 @@ def matching(edit: Edit, table: Table, frame: pd.DataFrame) -> Mask:
     return mask
 
 
+def picks(table: Table, frame: pd.DataFrame, by: Sequence[str] = ()) -> list[dict[str, Cell]]:
+    """Return for each row the conditions that no other row meets: its key, and its number where that stands twice.
+
+    Deliveries, which have no key, go by contract and date, or by the columns given.
+    """
+    by = by or table.key or ("contract", "date")
+    found = [dict(zip(by, map(_picked, cells), strict=True)) for cells in zip(*(frame[n] for n in by), strict=True)]
+    twins = frame.duplicated(list(by), keep=False).tolist()
+    return [
+        {**cells, **({ROW: row} if twin else {})} for cells, row, twin in zip(found, frame.index, twins, strict=True)
+    ]
+
+
+def _picked(value: Any) -> Cell:
+    if isinstance(value, pd.Timestamp):
+        return value.date()
+    return Name(value) if isinstance(value, str) else float(value)
+
+
 def hits(column: Column, series: pd.Series, pattern: Cell, value: Any) -> Mask:
     """Return which cells of a column match: text by glob or exact name, the rest by value, blanks as their default."""
     if column.kind == "text":
         cells = series.to_numpy()
-        met: Mask = np.asarray(cells == value, dtype=np.bool_)
-        if not _GLOB.isdisjoint(value):
-            match = _glob(value)
-            number, names = pd.factorize(cells)
-            met = met | np.array([match(name) is not None for name in names], dtype=np.bool_)[number]
-        return met
+        if isinstance(value, Name) or GLOB.isdisjoint(value):
+            return np.asarray(cells == value, dtype=np.bool_)
+        number, names = pd.factorize(cells)
+        return np.array([*map(partial(meets, value), names), False], dtype=np.bool_)[number]
     if pattern == "" and isinstance(pattern, str):
         return series.isna().to_numpy()
     default = filled_default(column)
     if default is not None:
         series = series.fillna(default)
     return np.asarray(series.to_numpy(np.float64 if column.kind == "flag" else None) == value, dtype=np.bool_)
+
+
+def meets(pattern: str, name: str) -> bool:
+    """Return whether a pattern matches a name: its glob, or the name itself."""
+    if pattern == name:
+        return True
+    return not (isinstance(pattern, Name) or GLOB.isdisjoint(pattern)) and _glob(pattern)(name) is not None
 
 
 @lru_cache(maxsize=1024)

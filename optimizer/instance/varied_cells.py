@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +14,9 @@ from optimizer.catalogue.tables import TABLES, Column, allowed_columns
 from optimizer.instance.cells import filled_default, shown
 from optimizer.instance.edit import EDITABLE, TARGET, rows_of
 from optimizer.instance.instance import Instance
-from optimizer.instance.selection import select
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, EditReader, Operation, noted, spell
+from optimizer.instance.selection import meets, select
+from optimizer.language.cursor import OPERATIONS, Cell, Cursor, Operation
+from optimizer.language.edits import Edit, noted, spell
 from optimizer.problems import InstanceError, Problem, nearest
 
 FORMS: Final = (
@@ -31,30 +30,20 @@ MOST_MONTHS: Final = 24
 WIDEST: Final = 10.0
 """Where a cell has no largest value, other values of it go up to so many times the largest in its column."""
 
-_WAYS: Final[dict[str, Operation]] = {"": "set", "=": "set", "*=": "scale", "+=": "add"}
-_OPERATOR: Final = re.compile(r"[*+]?=")
+_OPERATOR: Final = re.compile(r"(?:[*+]?=)?")
 
 
 @dataclass(frozen=True)
 class Varied:
-    """Cells and how they take a value.
+    """Cells and how they take a value."""
 
-    Attributes
-    ----------
-    table, column : str
-        Whose cells.
-    where : mapping of str to Cell
-        Column to pattern; all must match.
-    way : {"set", "scale", "add", "shift_months"}
-        Whether a value stands in the cells, multiplies them, is added to them, or moves their dates by months.
-    start, until : datetime.date or None
-        Dates in ``[start, until)``; None: open.
-    """
-
+    # whose cells
     table: str
     column: str
-    where: Mapping[str, Cell] = field(default_factory=dict)
+    where: Mapping[str, Cell] = field(default_factory=dict)  # column to pattern; all must match
+    # whether a value stands in the cells, multiplies them, is added to them, or moves their dates by months
     way: Operation = "set"
+    # dates in ``[start, until)``; None: open
     start: dt.date | None = None
     until: dt.date | None = None
 
@@ -94,13 +83,7 @@ class Varied:
         return next(c for c in allowed_columns(TABLES[self.table]) if c.name == self.column)
 
     def cells(self, instance: Instance) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Return the numbers that stand in the cells, blanks as their default (NaN: "none"); none for dates.
-
-        Raises
-        ------
-        InstanceError
-            If no row matches.
-        """
+        """Return the numbers that stand in the cells, blanks as their default (NaN: "none"); none for dates."""
         if self.way == "shift_months":
             instance.edited(self.edit(0))
             return np.empty(0)
@@ -114,22 +97,16 @@ class Varied:
         return cells if default is None else np.where(np.isnan(cells), float(default), cells)
 
     def _probabilities(self, instance: Instance) -> list[float]:
-        factor, outcome = (str(self.where.get(key, "*")) for key in ("factor", "outcome"))
+        factor, outcome = (self.where.get(key, "*") for key in ("factor", "outcome"))
         return [
             o.probability
             for f in instance.factors
             for o in f.outcomes
-            if fnmatchcase(f.name, factor) and fnmatchcase(o.name, outcome)
+            if meets(factor, f.name) and meets(outcome, o.name)
         ]
 
     def now(self, instance: Instance) -> float:
-        """Return the value that the cells have: 1 for a factor, 0 for what is added.
-
-        Raises
-        ------
-        InstanceError
-            If no row matches, or the cells have no value, or have several.
-        """
+        """Return the value that the cells have: 1 for a factor, 0 for what is added."""
         cells = self.cells(instance)
         if self.way != "set":
             return 1.0 if self.way == "scale" else 0.0
@@ -169,36 +146,23 @@ class Varied:
 def varied(text: str) -> Varied:
     """Return the cells that a text names.
 
-    Parameters
-    ----------
-    text : str
-        ``TABLE[column=pattern, ...].column [*= or +=] [@ FROM..UNTIL]``; of a column of dates the values are months by
-        which they move.
-
-    Raises
-    ------
-    InstanceError
-        If the text names no cells of numbers or dates.
+    ``TABLE[column=pattern, ...].column [*= or +=] [@ FROM..UNTIL]``; of a column of dates the values are months by
+    which they move.
     """
     reader = VariedReader(text, f"cell {text.strip()}", FORMS)
     found = reader.varied()
-    if reader.at < len(text):
-        reader.fail("the end of the cell or '@' and dates")
+    reader.end("the end of the cell or '@' and dates")
     return found
 
 
-class VariedReader(EditReader):
+class VariedReader(Cursor):
     """A cursor on a text that names cells whose value is left open."""
 
     def varied(self) -> Varied:
         """Read cells, how they take a value, and dates."""
         self.skip()
         table, where, column = self.cells()
-        operator = ""
-        if found := _OPERATOR.match(self.text, self.at):
-            operator = found.group()
-            self.move(found.end())
-        way = self.way(table, column, operator)
+        way = self.way(table, column, self.operator(_OPERATOR))
         return Varied(table, column, where, way, *self.dates())
 
     def way(self, table: str, column: str, operator: str) -> Operation:
@@ -217,7 +181,7 @@ class VariedReader(EditReader):
             raise self._refused(f"column '{column}'", rule, "name a column of numbers or dates")
         if kind == "date" and operator not in ("", "+="):
             raise self._refused(f"'{operator}'", "dates are moved by months", "leave it out")
-        return "shift_months" if kind == "date" else _WAYS[operator]
+        return "shift_months" if kind == "date" else OPERATIONS[operator]
 
     def _refused(self, what: str, rule: str, remedy: str) -> InstanceError:
         return InstanceError(Problem(self.where, what, rule, remedy))

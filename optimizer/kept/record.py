@@ -1,14 +1,15 @@
-"""Records: what kept folders have in common, their manifest and the digests that tell when a part was changed."""
+"""Records: how runs, sweeps and comparisons are kept, read back and told from what is none of them."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
@@ -18,9 +19,10 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.plan_tables import COLUMNS, dtypes
-from optimizer.files import printable
+from optimizer.files import printable, refuse_occupied, whole_folder
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
+from optimizer.storage.write import save
 
 MANIFEST, INSTANCE = "manifest.json", "instance"
 _PACKAGES: Final = ("gwplan", "pyomo", "highspy", "numpy", "pandas")
@@ -28,43 +30,102 @@ _PACKAGES: Final = ("gwplan", "pyomo", "highspy", "numpy", "pandas")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of kept folder.
+    """A kind of kept folder."""
 
-    Attributes
-    ----------
-    words : str
-        What such a folder is called.
-    form : str
-        What its manifest says as its ``format``.
-    newest : int
-        Version of it that this gwplan writes, and the newest that it reads.
-    maker : str
-        The commands that make one.
-    """
-
-    words: str
-    form: str
-    newest: int
-    maker: str
+    words: str  # what such a folder is called
+    form: str  # what its manifest says as its ``format``
+    newest: int  # version of it that this gwplan writes, and the newest that it reads
+    maker: str  # the commands that make one
+    record: str = MANIFEST  # the file that says what the folder is
+    parts: tuple[str, ...] = ()  # what it holds besides, where the record does not list its contents
 
     def made(self, folder: Path) -> bool:
         """Return whether a folder is of this kind, of any version, whole or not."""
-        manifest = folder / MANIFEST
-        if not manifest.is_file():
+        record = folder / self.record
+        if not record.is_file():
             return False
         try:
-            return self._is_manifest(json.loads(manifest.read_bytes()))
+            return self._is_record(json.loads(record.read_bytes()))
         except (ValueError, RecursionError):
             return False
 
-    def manifest(self, root: Path) -> dict[str, Any]:
-        """Return the manifest of a folder of this kind that this version can read.
+    def refuse(self, folder: str | Path, *, force: bool = False) -> None:
+        """Raise unless one can be kept in `folder`; ask before long work."""
+        target = Path(folder)
+        refuse_occupied(target, force=force, replaceable=self.made, kind=f"a {self.words}")
+        foreign = self._foreign(target) if force and self.made(target) else []
+        if foreign:
+            rule, remedy = f"--force replaces a {self.words}, nothing else", "move it elsewhere, or give another name"
+            raise InstanceError(Problem(printable(str(target)), f"holds '{printable(foreign[0])}'", rule, remedy))
 
-        Raises
-        ------
-        InstanceError
-            If there is no such folder, or its manifest is not one that can be read.
-        """
+    def _foreign(self, folder: Path) -> list[str]:
+        """Return what somebody has put into a kept folder: it would be lost with it."""
+        kept = json.loads((folder / self.record).read_bytes()).get("contents")
+        own = {self.record, *self.parts, *(kept if isinstance(kept, dict) else ())}
+        return sorted(entry.name for entry in folder.iterdir() if entry.name not in own)
+
+    def keep(
+        self,
+        instance: Instance,
+        said: Mapping[str, Any],
+        contents: Mapping[str, bytes],
+        folder: str | Path,
+        *,
+        force: bool = False,
+    ) -> Path:
+        """Keep parts and the instance in a new folder, whole or not at all, with what is said of them and digests."""
+        target = Path(folder)
+        self.refuse(target, force=force)
+        created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        digests = {INSTANCE: instance.digest, **{name: sha256(data) for name, data in contents.items()}}
+        manifest = {"format": self.form, "version": self.newest, "created": created, **said, "contents": digests}
+        with whole_folder(target, replace=force) as new:
+            save(instance, new / INSTANCE)
+            for name, data in {**contents, self.record: json_bytes(manifest)}.items():
+                (new / name).write_bytes(data)
+        return target
+
+    def read(
+        self, root: Path, manifest: Mapping[str, Any], readers: Mapping[str, Callable[[bytes], Any]]
+    ) -> dict[str, Any]:
+        """Return parts of a kept folder by name, each as its reader reads it."""
+        problems, found = [], {}
+        for name, reader in readers.items():
+            path = root / name
+            data = self._part(path)
+            if isinstance(data, Problem):
+                problems.append(data)
+            elif sha256(data) != manifest["contents"].get(name):
+                problems.append(self.changed(path))
+            else:
+                try:
+                    found[name] = reader(data)
+                except (ValueError, OSError, OverflowError, csv.Error, RecursionError) as error:
+                    problems.append(garbled(path, " ".join(str(error).split())))
+        if problems:
+            raise InstanceError(problems)
+        return found
+
+    def changed(self, path: Path) -> Problem:
+        """Return the problem of a part that is not what was kept."""
+        rule = f"a {self.words} is a record; its {MANIFEST} tells another content"
+        return Problem(printable(str(path)), "changed since it was kept", rule, "solve and keep it again")
+
+    def _part(self, path: Path) -> bytes | Problem:
+        """Return the bytes of a file of a kept folder, or why there are none; waits for no pipe or device."""
+        where = printable(str(path))
+        try:
+            if path.exists() and not path.is_file():
+                rule = f"a {self.words} holds regular files"
+                return Problem(where, "not a regular file", rule, "solve and keep it again")
+            return path.read_bytes()
+        except FileNotFoundError:
+            return Problem(where, "no such file", f"every {self.words} has one", "solve and keep it again")
+        except OSError as error:
+            return Problem(where, "cannot be read", (error.strerror or str(error)).lower(), "check that it may be read")
+
+    def manifest(self, root: Path) -> dict[str, Any]:
+        """Return the manifest of a folder of this kind that this version can read."""
         where = printable(str(root))
         if not root.is_dir():
             what = "not a folder" if root.exists() else "no such folder"
@@ -73,14 +134,14 @@ class Kind:
         if not path.exists():
             rule = f"a {self.words} has a {MANIFEST}"
             raise InstanceError(Problem(where, f"not a {self.words}", rule, f"give one made by {self.maker}"))
-        data = read_part(path, self.words)
+        data = self._part(path)
         if isinstance(data, Problem):
             raise InstanceError(data)
         try:
             manifest = json.loads(data)
         except (ValueError, RecursionError) as error:
             raise InstanceError(garbled(path, str(error))) from None
-        if not self._is_manifest(manifest):
+        if not self._is_record(manifest) or type(manifest.get("version")) is not int:
             raise InstanceError(garbled(path, f"its format is not '{self.form}'"))
         if manifest["version"] > self.newest:
             rule = f"this gwplan reads version {self.newest} of {self.words}s"
@@ -91,8 +152,8 @@ class Kind:
                 raise InstanceError(garbled(path, f"no {key} in it"))
         return dict(manifest)
 
-    def _is_manifest(self, found: object) -> bool:
-        return isinstance(found, dict) and found.get("format") == self.form and type(found.get("version")) is int
+    def _is_record(self, record: object) -> bool:
+        return isinstance(record, dict) and record.get("format") == self.form
 
 
 def versions() -> dict[str, str]:
@@ -109,10 +170,13 @@ def _version(package: str) -> str:
 
 def about(instance: Instance) -> dict[str, Any]:
     """Return what a manifest says of the instance."""
+    formulas = instance.sheets.formulas if instance.sheets else {}
+    calculated = {cell: {"formula": formula, "value": value} for cell, (formula, value) in formulas.items()}
     return {
         "instance": instance.name,
         "digest": instance.digest,
         "files": dict(instance.files),
+        **({"formulas": calculated} if calculated else {}),
         "edits": list(instance.applied),
     }
 
@@ -122,28 +186,9 @@ def as_given(command: Sequence[str]) -> list[str]:
     return [PurePath(part).name if i == 0 else part for i, part in enumerate(command)]
 
 
-def read_part(path: Path, words: str = "kept run") -> bytes | Problem:
-    """Return the bytes of a file of a kept folder, or why there are none; waits for no pipe or device."""
-    where = printable(str(path))
-    try:
-        if path.exists() and not path.is_file():
-            return Problem(where, "not a regular file", f"a {words} holds regular files", "solve and keep it again")
-        return path.read_bytes()
-    except FileNotFoundError:
-        return Problem(where, "no such file", f"every {words} has one", "solve and keep it again")
-    except OSError as error:
-        return Problem(where, "cannot be read", (error.strerror or str(error)).lower(), "check that it may be read")
-
-
 def garbled(path: Path, reason: str) -> Problem:
     """Return the problem of a part that says nothing."""
     return Problem(printable(str(path)), "garbled", reason, "solve and keep it again")
-
-
-def changed(path: Path, words: str = "kept run") -> Problem:
-    """Return the problem of a part that is not what was kept."""
-    rule = f"a {words} is a record; its {MANIFEST} tells another content"
-    return Problem(printable(str(path)), "changed since it was kept", rule, "solve and keep it again")
 
 
 def json_bytes(figures: Mapping[str, Any]) -> bytes:

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.plan_tables import COLUMNS
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.files import printable
 from optimizer.instance.instance import Earlier, Instance
 from optimizer.kept.run import read_run
 from optimizer.problems import InstanceError, Problem
-from optimizer.tree.near import NOTHING, agree, nodes_by_day
+from optimizer.tree.near import agree, nodes_by_day
 from optimizer.tree.timeline import Timeline
 
 
@@ -98,7 +99,7 @@ def left_free(laid_out: Timeline) -> list[Problem]:
     days = set(laid_out.calendar.starts().astype(str).tolist())
     p, q = np.nonzero(data.eligible.any(axis=2))
     pairs = {(data.pathways[i], data.pools[j]) for i, j in zip(p.tolist(), q.tolist(), strict=True)}
-    used = rows[(rows["gw"] > NOTHING) & rows["start"].dt.strftime("%Y-%m-%d").isin(days)]
+    used = rows[(rows["gw"] > KILOWATT) & rows["start"].dt.strftime("%Y-%m-%d").isin(days)]
     gone = sorted(set(zip(used["pathway"], used["pool"], strict=True)) - pairs)
     if gone:
         what = f"the earlier plan uses {', '.join(f'{pool} for {pathway}' for pathway, pool in gone)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -12,23 +11,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.files import printable, refuse_occupied, whole_folder
+from optimizer.files import printable
 from optimizer.instance.instance import Instance
-from optimizer.kept.record import (
-    INSTANCE,
-    MANIFEST,
-    Kind,
-    as_given,
-    changed,
-    garbled,
-    harmless,
-    json_bytes,
-    read_part,
-    sha256,
-    versions,
-)
-from optimizer.problems import InstanceError, Problem
-from optimizer.storage.write import save
+from optimizer.kept.record import INSTANCE, MANIFEST, Kind, as_given, garbled, harmless, versions
+from optimizer.problems import InstanceError
 
 _UNITS: Final = (
     ("bn_per_gw_year", "$bn per GW-year"),
@@ -75,43 +61,17 @@ def label(value: Any) -> str:
 CASES: Final = "cases"
 """The table of all cases, one row each."""
 
-FORMAT, VERSION = "gwplan sweep", 1
-_KIND: Final = Kind("kept sweep", FORMAT, VERSION, "gwplan sweep, tornado or montecarlo with --out")
+KIND: Final = Kind("kept sweep", "gwplan sweep", 1, "gwplan sweep, tornado or montecarlo with --out")
 
 
 @dataclass(frozen=True, eq=False)
 class KeptSweep:
-    """A kept sweep.
+    """A kept sweep."""
 
-    Attributes
-    ----------
-    folder : pathlib.Path
-        Where it is kept.
-    manifest : mapping
-        What was asked, with what, when and how; ``kind`` is the command, ``base`` the figures of the base.
-    tables : mapping of str to pandas.DataFrame
-        ``cases`` and whatever else the kind has.
-    """
-
-    folder: Path
+    folder: Path  # where it is kept
+    # what was asked, with what, when and how; ``kind`` is the command, ``base`` the figures of the base
     manifest: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-
-
-def refuse_existing(folder: str | Path, *, force: bool) -> None:
-    """Raise unless a sweep can be kept in `folder`; ask before a long one.
-
-    Raises
-    ------
-    InstanceError
-        If something is there that `force` does not replace, or the place is not writable.
-    """
-    refuse_occupied(Path(folder), force=force, replaceable=is_sweep, kind="a kept sweep")
-
-
-def is_sweep(folder: str | Path) -> bool:
-    """Return whether a folder is a kept sweep, of any version, whole or not."""
-    return _KIND.made(Path(folder))
+    tables: Mapping[str, pd.DataFrame]  # ``cases`` and whatever else the kind has
 
 
 def keep(
@@ -126,66 +86,31 @@ def keep(
     """Keep a sweep in a new folder, whole or not at all: manifest, instance, and each table as CSV and Parquet.
 
     The tables hold nothing of when and where they were worked out: the same sweep has the same bytes.
-
-    Raises
-    ------
-    InstanceError
-        If the folder may not be replaced, or cannot be written.
     """
-    refuse_existing(folder, force=force)
+    KIND.refuse(folder, force=force)
     contents: dict[str, bytes] = {}
     for name, table in tables.items():
         contents[f"{name}.csv"], contents[f"{name}.parquet"] = _csv(table), _parquet(name, table)
-    instance = replace(instance, whatifs={}) if instance.applied else instance
-    with whole_folder(Path(folder), replace=force) as new:
-        save(instance, new / INSTANCE)
-        for file, data in contents.items():
-            (new / file).write_bytes(data)
-        statuses = tables[CASES]["status"].tolist()
-        digests = {INSTANCE: instance.digest, **{file: sha256(data) for file, data in contents.items()}}
-        manifest = {
-            "format": FORMAT,
-            "version": VERSION,
-            "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            **asked,
-            "command": as_given(command),
-            "versions": versions(),
-            "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
-            "contents": digests,
-        }
-        (new / MANIFEST).write_bytes(json_bytes(manifest))
+    statuses = tables[CASES]["status"].tolist()
+    said = {
+        **asked,
+        "command": as_given(command),
+        "versions": versions(),
+        "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
+    }
+    KIND.keep(replace(instance, whatifs={}) if instance.applied else instance, said, contents, folder, force=force)
 
 
 def read_sweep(folder: str | Path) -> KeptSweep:
-    """Read a kept sweep.
-
-    Raises
-    ------
-    InstanceError
-        If there is none, or a part of it is missing or not what was kept; it carries every problem found.
-    """
+    """Read a kept sweep."""
     root = Path(folder)
-    manifest = _KIND.manifest(root)
-    problems: list[Problem] = []
-    tables: dict[str, pd.DataFrame] = {}
-    for file, digest in manifest["contents"].items():
-        if file == INSTANCE:  # a folder, which is checked by whoever reads it
-            continue
-        path = root / Path(file).name
-        data = read_part(path, "kept sweep")
-        if isinstance(data, Problem):
-            problems.append(data)
-        elif sha256(data) != digest:
-            problems.append(changed(path, "kept sweep"))
-        elif path.suffix == ".parquet":
-            try:
-                tables[path.stem] = _read(data)
-            except (ValueError, OSError) as error:
-                problems.append(garbled(path, " ".join(str(error).split())))
-    if not problems and CASES not in tables:
-        problems.append(garbled(root / MANIFEST, f"it names no {CASES}.parquet"))
-    if problems:
-        raise InstanceError(problems)
+    manifest = KIND.manifest(root)
+    # the instance is a folder, which is checked by whoever reads it
+    files = [Path(name).name for name in manifest["contents"] if name != INSTANCE]
+    found = KIND.read(root, manifest, {name: _read if name.endswith(".parquet") else bytes for name in files})
+    tables = {Path(name).stem: found[name] for name in files if name.endswith(".parquet")}
+    if CASES not in tables:
+        raise InstanceError(garbled(root / MANIFEST, f"it names no {CASES}.parquet"))
     return KeptSweep(root, manifest, tables)
 
 

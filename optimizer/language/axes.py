@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from optimizer.language.cursor import Cell, as_number
-from optimizer.language.edits import OPERATOR, Edit, EditReader, noted
+from optimizer.language.cursor import NUMBER, OPERATIONS, Cell, Cursor, as_number
+from optimizer.language.edits import Edit, noted
 
 FORMS: Final = (
     "write TABLE[column=pattern, ...].column = VALUE, VALUE, ... @ from..until; *= or += for =, "
@@ -22,84 +22,58 @@ MOST_VALUES: Final = 10_000
 MOST_DIGITS: Final = 300
 """Digits of the ends of a range before or behind the point, at most: floats have no more."""
 
-_AMOUNT: Final = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
-_RANGE: Final = re.compile(rf"({_AMOUNT})\s*\.\.\s*({_AMOUNT})(?:\s*step\s*({_AMOUNT}))?(?=\s|,|@|$)")
+_N: Final = f"({NUMBER.pattern})"
+_RANGE: Final = re.compile(rf"{_N}\s*\.\.\s*{_N}(?:\s*step\s*{_N})?(?=\s|,|@|$)")
 _MONTHS: Final = re.compile(r"months?(?![^\s@])")
-_OPERATIONS: Final = {"=": "set", "*=": "scale", "+=": "add", "-=": "add"}
 
 
 @dataclass(frozen=True)
-class Axis:
-    """Cells that take one value after another.
+class ValueAxis:
+    """Cells that take one value after another."""
 
-    Attributes
-    ----------
-    name : str
-        The cells, how they change and when, in the command line's spelling without the values.
-    edits : tuple of Edit
-        The edit for each value.
-    values : tuple of str or float
-        The values as a table shows them.
-    """
-
-    name: str
-    edits: tuple[Edit, ...]
-    values: tuple[str | float, ...]
+    name: str  # the cells, how they change and when, in the command line's spelling without the values
+    edits: tuple[Edit, ...]  # the edit for each value
+    values: tuple[str | float, ...]  # the values as a table shows them
 
 
-def axis(text: str) -> Axis:
+def axis(text: str) -> ValueAxis:
     """Return the axis that a text spells.
 
-    Parameters
-    ----------
-    text : str
-        ``TABLE[column=pattern, ...].column OP VALUE, VALUE, ... [@ FROM..UNTIL]`` with OP one of ``=``, ``*=``, ``+=``,
-        ``-=``. Numbers may be written ``LOW..HIGH step STEP``, and of a date ``+= 3, 6 months``.
-
-    Raises
-    ------
-    InstanceError
-        If the text is none; the message says at which character.
+    ``TABLE[column=pattern, ...].column OP VALUE, VALUE, ... [@ FROM..UNTIL]`` with OP one of ``=``, ``*=``, ``+=``,
+    ``-=``. Numbers may be written ``LOW..HIGH step STEP``, and of a date ``+= 3, 6 months``.
     """
-    return AxisReader(text, f"grid {text.strip()}", FORMS).axis()
+    return _AxisReader(text, f"grid {text.strip()}", FORMS).axis()
 
 
-def limits(text: str) -> Axis:
+def limits(text: str) -> ValueAxis:
     """Return the axis of two values, the lower and the higher, that ``CELL OP LOW..HIGH`` spells."""
-    return AxisReader(text, f"range {text.strip()}", "write CELL = LOW..HIGH, or CELL *= LOW..HIGH").axis(ends=True)
+    return _AxisReader(text, f"range {text.strip()}", "write CELL = LOW..HIGH, or CELL *= LOW..HIGH").axis(ends=True)
 
 
-class AxisReader(EditReader):
+class _AxisReader(Cursor):
     """A cursor on the text of one axis."""
 
-    def axis(self, *, ends: bool = False) -> Axis:
+    def axis(self, *, ends: bool = False) -> ValueAxis:
         """Return the axis; with `ends` a range stands for its two ends, and nothing else will do."""
         self.skip()
-        table = self.name("a table's name")
-        where = self.rows(table)
-        self.literal(".", "'.' and the column to change")
-        column = self.name("the column to change")
-        head, found = self.text[: self.at].strip(), OPERATOR.match(self.text, self.at)
-        if not found:
-            self.fail("one of =, *=, += and -=")
-        self.move(found.end())
-        values = self._ends() if ends else self._values(found.group(), table, column)
-        words, at = [head, *([found.group()] if found.group() != "=" else [])], self.at
-        operation = _OPERATIONS[found.group()]
+        table, where, column = self.cells()
+        head, operator = self.text[: self.at].strip(), self.operator()
+        values = self._ends() if ends else self._values(operator, table, column)
+        words, at = [head, *([operator] if operator != "=" else [])], self.at
+        operation = OPERATIONS[operator]
         if operation == "add" and (months := _MONTHS.match(self.text, self.at)):
             operation = "shift_months"
             if not all(isinstance(value, int) for value in values):
                 self.fail("whole numbers before months")
             self.move(months.end())
         start, until = self.dates()
-        if self.at < len(self.text):
-            self.fail("',' and one more value, '@' and dates, or the end")
-        sign = -1 if found.group() == "-=" else 1
+        self.end("',' and one more value, '@' and dates, or the end")
+        sign = -1 if operator == "-=" else 1
         edits = [
-            noted(Edit(table, operation, where, column, sign * v if sign < 0 else v, start, until))  # type: ignore[arg-type, operator]
+            noted(Edit(table, operation, where, column, sign * v if sign < 0 else v, start, until))  # type: ignore[operator]
             for v in values
         ]
-        return Axis(" ".join([*words, self.text[at:].strip()]).strip(), tuple(edits), tuple(map(_shown, values)))
+        return ValueAxis(" ".join([*words, self.text[at:].strip()]).strip(), tuple(edits), tuple(map(_shown, values)))
 
     def _values(self, operator: str, table: str, column: str) -> list[Cell]:
         """Read values parted by commas."""

@@ -1,23 +1,35 @@
-"""A cursor on one line of text: the steps that edits and quantities are read with, and where an error is."""
+"""A cursor on one line of text: cells, operators, values and dates as every spelling has them; where an error is."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn
 
 from optimizer.catalogue.tables import TABLES, allowed_columns
-from optimizer.problems import InstanceError, Problem
+from optimizer.problems import InstanceError, Problem, composed
 
 Cell = str | float | int | bool | dt.date
+Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
+
+
+class Name(str):
+    """A name that stands for itself, whatever ``*``, ``?`` and ``[`` it holds; other text is a pattern."""
+
+    __slots__ = ()
+
 
 NAME: Final = re.compile(r"[^\W\d]\w*")
 WORD: Final = re.compile(r'[^\s,\[\]"=@]+')
-NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
-WHOLE: Final = re.compile(r"[-+]?\d{1,18}")
-DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
+DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+OPERATIONS: Final[dict[str, Operation]] = {"": "set", "=": "set", "*=": "scale", "+=": "add", "-=": "add"}
+OPERATOR: Final = re.compile(r"[*+-]?=")
 FLAG: Final = {"true": True, "false": False}
 _SPACE = re.compile(r"\s*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -25,24 +37,85 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 @dataclass
 class Cursor:
-    """A place in a text, moved on by what is read there.
+    """A place in a text, moved on by what is read there."""
 
-    Attributes
-    ----------
-    text : str
-        The whole text.
-    where : str
-        Words that say which text it is, for messages.
-    forms : str
-        What may be written, for messages.
-    at : int
-        Place of the next character, from 0.
-    """
+    text: str  # the whole text
+    where: str  # words that say which text it is, for messages
+    forms: str  # what may be written, for messages
+    at: int = 0  # place of the next character, from 0
 
-    text: str
-    where: str
-    forms: str
-    at: int = 0
+    def __post_init__(self) -> None:
+        self.text = composed(self.text)
+
+    def cells(self) -> tuple[str, dict[str, Cell], str]:
+        """Read ``TABLE[column=value, ...].column``: table, conditions and column."""
+        table = self.name("a table's name")
+        where = self.rows(table)
+        self.literal(".", "'.' and the column to change")
+        return table, where, self.name("the column to change")
+
+    def rows(self, table: str) -> dict[str, Cell]:
+        """Read ``[column=value, ...]``, which may be missing."""
+        where: dict[str, Cell] = {}
+
+        def condition() -> None:
+            at, column = self.at, self.name("a column's name")
+            if column in where:
+                self.at = at
+                self.fail(f"every column once, '{column}' stands twice")
+            self.literal("=", f"'=' after the column '{column}'")
+            exact = self.next("=")
+            cell = self.cell(table, column)
+            where[column] = Name(cell) if exact and isinstance(cell, str) else cell
+
+        if self.next("["):
+            self.listed(condition, "]", "',' or ']'")
+        return where
+
+    def listed(self, read: Callable[[], object], end: str, expected: str) -> None:
+        """Read what is parted by commas, and what ends it."""
+        read()
+        while not self.next(end):
+            self.literal(",", expected)
+            read()
+
+    def operator(self, pattern: re.Pattern[str] = OPERATOR, expected: str = "one of =, *=, += and -=") -> str:
+        """Read what is done to cells."""
+        found = pattern.match(self.text, self.at)
+        if not found:
+            self.fail(expected)
+        self.move(found.end())
+        return found.group()
+
+    def number(self, expected: str) -> int | float:
+        """Read a number that a computer can hold."""
+        found = NUMBER.match(self.text, self.at)
+        if not found or not math.isfinite(value := as_number(found.group())):
+            self.fail(expected)
+        self.move(found.end())
+        return value
+
+    def dates(self) -> tuple[dt.date | None, dt.date | None]:
+        """Read ``@ FROM..UNTIL``, which may be missing."""
+        if not self.next("@"):
+            return None, None
+        start = self._date() if not self.text.startswith("..", self.at) else None
+        until = None
+        if self.next(".."):
+            more = start is None or self.at < len(self.text)
+            until = self._date() if more else None
+        return start, until
+
+    def _date(self) -> dt.date:
+        found = DATE.match(self.text, self.at)
+        date = self.calendar_date(found.group() if found else "")
+        self.move(self.at + len(date.isoformat()))
+        return date
+
+    def end(self, expected: str, remedy: str = "") -> None:
+        """Raise unless the text ends here."""
+        if self.at < len(self.text):
+            self.fail(expected, remedy)
 
     def cell(self, table: str, column: str) -> Cell:
         """Read the value of a cell: text in double quotes, or a word as what its column or its look makes it."""
@@ -71,6 +144,8 @@ class Cursor:
 
     def calendar_date(self, word: str) -> dt.date:
         """Return the date that a word spells."""
+        if not DATE.fullmatch(word):
+            self.fail("a date YYYY-MM-DD")
         try:
             return dt.date.fromisoformat(word)
         except ValueError:

@@ -7,11 +7,21 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final
 
-from optimizer.language.cursor import DATE, FLAG, NUMBER, WHOLE, WORD, Cell, Cursor, as_number, kind_of
-
-Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]
+from optimizer.language.cursor import (
+    DATE,
+    FLAG,
+    NUMBER,
+    WHOLE,
+    WORD,
+    Cell,
+    Cursor,
+    Name,
+    Operation,
+    as_number,
+    kind_of,
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,8 @@ class Edit:
     operation : {"set", "scale", "add", "shift_months", "insert", "drop"}
         What is done to the cells.
     where : mapping of str to Cell
-        Column to glob (text) or value (numbers, dates); all must match. For ``insert`` the row.
+        Column to glob (text), `Name` or value (numbers, dates); all must match; ``row`` is the number of the row in
+        its file. For ``insert`` the row.
     column : str
         Column that is changed; blank for ``insert`` and ``drop``.
     value : Cell
@@ -80,7 +91,9 @@ FORMS: Final = (
 )
 
 _VERB = re.compile(r"(drop|insert)\s+(?=[^\W\d])")
-OPERATOR: Final = re.compile(r"[*+-]?=")
+GLOB: Final = frozenset("*?[")
+"""Characters that make a text a pattern."""
+
 _MONTHS = re.compile(rf"({NUMBER.pattern})\s*months?(?![^\s@])")
 
 
@@ -103,7 +116,7 @@ def edit(text: str) -> Edit:
     InstanceError
         If the text is not an edit; the message says at which character.
     """
-    return noted(EditReader(text, f"edit {text.strip()}", FORMS).read())
+    return noted(_EditReader(text, f"edit {text.strip()}", FORMS).read())
 
 
 def noted(edit: Edit) -> Edit:
@@ -122,7 +135,11 @@ def spell(edit: Edit) -> str:
 
 def spell_cells(where: Mapping[str, Cell]) -> str:
     """Return what picks rows in the command line's spelling: ``pathway=ads, tier=1``."""
-    return ", ".join(f"{name}={_spell_cell(cell)}" for name, cell in where.items())
+    return ", ".join(f"{name}{_spell_is(cell)}{_spell_cell(cell)}" for name, cell in where.items())
+
+
+def _spell_is(cell: Cell) -> str:
+    return "==" if isinstance(cell, Name) and not GLOB.isdisjoint(cell) else "="
 
 
 def _spell_change(edit: Edit) -> str:
@@ -157,8 +174,8 @@ def _spell_dates(edit: Edit) -> str:
     return f" @ {start}..{edit.until.isoformat()}" if edit.until else f" @ {start}"
 
 
-class EditReader(Cursor):
-    """A cursor on the text of one edit, or of one that names cells and leaves open what becomes of them."""
+class _EditReader(Cursor):
+    """A cursor on the text of one edit."""
 
     def read(self) -> Edit:
         """Return the edit that the whole text spells."""
@@ -172,25 +189,13 @@ class EditReader(Cursor):
         else:
             parsed = self._change()
         start, until = self.dates()
-        if self.at < len(self.text):
-            remedy = 'values with blanks or commas stand in double quotes ("a b")'
-            self.fail("the end of the edit or '@' and dates", remedy)
+        remedy = 'values with blanks or commas stand in double quotes ("a b")'
+        self.end("the end of the edit or '@' and dates", remedy)
         return replace(parsed, start=start, until=until)
-
-    def cells(self) -> tuple[str, dict[str, Cell], str]:
-        """Read ``TABLE[column=value, ...].column``: table, conditions and column."""
-        table = self.name("a table's name")
-        where = self.rows(table)
-        self.literal(".", "'.' and the column to change")
-        return table, where, self.name("the column to change")
 
     def _change(self) -> Edit:
         table, where, column = self.cells()
-        found = OPERATOR.match(self.text, self.at)
-        if not found:
-            self.fail("one of =, *=, += and -=")
-        self.move(found.end())
-        operation, value = self._operand(found.group(), table, column)
+        operation, value = self._operand(self.operator(), table, column)
         return Edit(table, operation, where, column, value)
 
     def _operand(self, operator: str, table: str, column: str) -> tuple[Operation, Cell]:
@@ -211,38 +216,3 @@ class EditReader(Cursor):
         if operator == "*=":
             return "scale", value
         return "shift_months" if months else "add", -value if operator == "-=" else value
-
-    def rows(self, table: str) -> dict[str, Cell]:
-        """Read ``[column=value, ...]``, which may be missing."""
-        where: dict[str, Cell] = {}
-        if not self.next("["):
-            return where
-        while True:
-            at, column = self.at, self.name("a column's name")
-            if column in where:
-                self.at = at
-                self.fail(f"every column once, '{column}' stands twice")
-            self.literal("=", f"'=' after the column '{column}'")
-            where[column] = self.cell(table, column)
-            if self.next("]"):
-                return where
-            self.literal(",", "',' or ']'")
-
-    def dates(self) -> tuple[dt.date | None, dt.date | None]:
-        """Read ``@ FROM..UNTIL``, which may be missing."""
-        if not self.next("@"):
-            return None, None
-        start = self._date() if not self.text.startswith("..", self.at) else None
-        until = None
-        if self.next(".."):
-            more = start is None or self.at < len(self.text)
-            until = self._date() if more else None
-        return start, until
-
-    def _date(self) -> dt.date:
-        found = DATE.match(self.text, self.at)
-        if not found:
-            self.fail("a date YYYY-MM-DD")
-        date = self.calendar_date(found.group())
-        self.move(found.end())
-        return date

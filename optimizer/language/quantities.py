@@ -16,13 +16,11 @@ Nothing else is read, and nothing is ever executed.
 from __future__ import annotations
 
 import datetime as dt
-import math
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.language.cursor import DATE, NAME, NUMBER, WORD, Cell, Cursor, as_number
+from optimizer.language.cursor import NAME, NUMBER, WORD, Cell, Cursor, as_number
 from optimizer.problems import nearest
 
 FORMS: Final = (
@@ -52,8 +50,6 @@ DEEPEST: Final = 50
 MOST: Final = 200
 """Operators in one quantity, at most."""
 
-_UNSIGNED = re.compile(NUMBER.pattern.removeprefix("[-+]?"))
-
 
 @dataclass(frozen=True)
 class Path:
@@ -65,7 +61,7 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Span:
+class Range:
     """Values in ``[start, until)``; None: open."""
 
     start: float | dt.date | None
@@ -81,31 +77,17 @@ class Number:
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of the rows that meet every condition: one cell, or the sum of products over rows, or how many rows.
+    """Cells of the rows that meet every condition: one cell, or the sum of products over rows, or how many rows."""
 
-    Attributes
-    ----------
-    table : str
-        Table of the catalogue.
-    where : tuple of (Path, Cell or Span)
-        Conditions.
-    columns : tuple of Path
-        The column, or the columns whose cells are multiplied row by row; none for ``count``.
-    total : {"one", "sum", "count"}
-        What is made of the rows.
-    at : int
-        Place in the text, from 0.
-    """
-
-    table: str
-    where: tuple[tuple[Path, Cell | Span], ...]
-    columns: tuple[Path, ...]
-    total: Literal["one", "sum", "count"]
-    at: int
+    table: str  # table of the catalogue
+    where: tuple[tuple[Path, Cell | Range], ...]  # conditions
+    columns: tuple[Path, ...]  # the column, or the columns whose cells are multiplied row by row; none for ``count``
+    total: Literal["one", "sum", "count"]  # what is made of the rows
+    at: int  # place in the text, from 0
 
 
 @dataclass(frozen=True)
-class Figure:
+class PlanFigure:
     """A figure of the plan: ``key`` is the pathway or component, a glob within ``sum``."""
 
     name: str
@@ -124,21 +106,15 @@ class Operation:
     at: int
 
 
-Quantity = Number | Cells | Figure | Operation
+Quantity = Number | Cells | PlanFigure | Operation
 
 
 def parse(text: str, where: str) -> Quantity:
-    """Return the quantity that a text spells.
-
-    Raises
-    ------
-    InstanceError
-        If the text is no quantity, or names a table, column or figure that does not exist; it says at which character.
-    """
-    return _Reader(text, where, FORMS).read()
+    """Return the quantity that a text spells."""
+    return _QuantityReader(text, where, FORMS).read()
 
 
-class _Reader(Cursor):
+class _QuantityReader(Cursor):
     """A cursor on the text of one quantity."""
 
     depth = operators = 0
@@ -146,8 +122,7 @@ class _Reader(Cursor):
     def read(self) -> Quantity:
         self.skip()
         quantity = self._sum()
-        if self.at < len(self.text):
-            self.fail("an operator or the end")
+        self.end("an operator or the end")
         return quantity
 
     def _sum(self) -> Quantity:
@@ -173,12 +148,8 @@ class _Reader(Cursor):
 
     def _factor(self) -> Quantity:
         at = self.at
-        if number := _UNSIGNED.match(self.text, at):
-            value = float(as_number(number.group()))
-            if not math.isfinite(value):
-                self.fail("a number that a computer can hold")
-            self.move(number.end())
-            return Number(value)
+        if self.text[at : at + 1] not in ("+", "-") and NUMBER.match(self.text, at):
+            return Number(float(self.number("a number that a computer can hold")))
         self.depth += 1
         if self.depth > DEEPEST:
             self.fail(f"at most {DEEPEST} parentheses and signs within each other")
@@ -217,18 +188,18 @@ class _Reader(Cursor):
                 columns.append(self._numbers(table))
         return Cells(table, tuple(where), tuple(columns), total, at)
 
-    def _conditions(self, table: str) -> list[tuple[Path, Cell | Span]]:
+    def _conditions(self, table: str) -> list[tuple[Path, Cell | Range]]:
         """Read ``[column=value, ...]``, which may be missing."""
-        where: list[tuple[Path, Cell | Span]] = []
-        if not self.next("["):
-            return where
-        while True:
+        where: list[tuple[Path, Cell | Range]] = []
+
+        def condition() -> None:
             path = self._path(table)
             self.literal("=", f"'=' after the column '{path.column.name}'")
             where.append((path, self._wanted(path)))
-            if self.next("]"):
-                return where
-            self.literal(",", "',' or ']'")
+
+        if self.next("["):
+            self.listed(condition, "]", "',' or ']'")
+        return where
 
     def _path(self, table: str) -> Path:
         at, name = self.at, self.name("a column's name")
@@ -250,12 +221,12 @@ class _Reader(Cursor):
             self.refuse(at, f"'{path.column.name}'", "it does not hold numbers", "name a column of numbers")
         return path
 
-    def _wanted(self, path: Path) -> Cell | Span:
+    def _wanted(self, path: Path) -> Cell | Range:
         kind, at = path.column.kind, self.at
         word = WORD.match(self.text, at)
         if kind in ("date", "number", "integer") and word and ".." in word.group():
             start, _, until = word.group().partition("..")
-            span = Span(self._end(kind, start, at), self._end(kind, until, at + len(start) + 2))
+            span = Range(self._end(kind, start, at), self._end(kind, until, at + len(start) + 2))
             self.move(word.end())
             return span
         value = self.cell(path.table, path.column.name)
@@ -276,25 +247,25 @@ class _Reader(Cursor):
             return None
         self.at = at
         if kind == "date":
-            return self.calendar_date(word) if DATE.fullmatch(word) else self.fail("a date YYYY-MM-DD")
+            return self.calendar_date(word)
         return float(as_number(word)) if NUMBER.fullmatch(word) else self.fail("a number")
 
-    def _figure(self, at: int, total: bool) -> Figure:
+    def _figure(self, at: int, total: bool) -> PlanFigure:
         self.literal(".", "'.' and a figure of the plan")
         named_at, name = self.at, self.name("a figure of the plan")
         if name not in FIGURES:
             self.refuse(named_at, f"'{name}'", "the plan has no such figure", nearest(name, FIGURES))
         key = FIGURES[name]
         if not key and not total:
-            return Figure(name, "", False, at)
+            return PlanFigure(name, "", False, at)
         if not key:
             self.refuse(named_at, f"'{name}'", "there is nothing to sum", f"write plan.{name}")
         if total and not self.text.startswith("[", self.at):
-            return Figure(name, "*", True, at)
+            return PlanFigure(name, "*", True, at)
         self.literal("[", f"'[{key}=...]' after plan.{name}")
         if not NAME.match(self.text, self.at) or self.name(key) != key:
             self.refuse(self.at, "another name", f"plan.{name} is told apart by its {key}", f"write [{key}=...]")
         self.literal("=", f"'=' after '{key}'")
         value = str(self.cell("pathways", "pathway"))
         self.literal("]", "']'")
-        return Figure(name, value, total, at)
+        return PlanFigure(name, value, total, at)

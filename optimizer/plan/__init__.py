@@ -1,1 +1,13 @@
-"""What a solution means."""
+"""What a solution means.
+
+Other rooms use:
+
+- ``claims``: *, Claim, figures, HOLDS, judged, STATUSES
+- ``firmness``: alternatives, Alternatives
+- ``first_moves``: Branch, ENDED, first_moves, IDLE, Move, NEW
+- ``marginals``: disagreements, row_name
+- ``obligations``: owed, Owed
+- ``plan``: cancelled_gw, decision_tables, make_plan, Plan, summarise
+- ``tables``: cvar, gained, leaf_tail_periods, leaf_worth, mean_use, quantile, QUANTILES, weighed, year_weights
+- ``values``: carried, of_contracts, Values, values
+"""

@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 
 from models.data import PlanData
+from optimizer.catalogue.money import PRICES
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import DOUBLE, ONE_CELL
 from optimizer.instance.instance import Instance
 from optimizer.language.cursor import Cell
 from optimizer.language.edits import spell_cells
@@ -25,22 +27,6 @@ from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Soluti
 from optimizer.solver.sides import Directions
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
-
-PRICES: Final = {
-    "value": ("value_bn_per_gw_year",),
-    "curves": ("base_value_bn_per_year",),
-    "contracts": ("cost_bn_per_gw_year",),
-    "cancellations": ("fee_bn_per_gw",),
-    "pools": ("idle_penalty_bn_per_gw_year", "terminal_value_bn_per_gw_year"),
-    "pathways": (
-        "shortfall_penalty_bn_per_gw_year",
-        "migration_cost_bn_per_gw",
-        "signing_cost_bn_per_gw",
-        "breach_cost_bn_per_gw",
-    ),
-    "eligibility": ("operating_cost_bn_per_gw_year",),
-}
-"""By table: the columns whose cells are values and costs."""
 
 STEP: Final = 1e-4
 """By how much cells are moved, relative to the smallest of their column."""
@@ -129,11 +115,11 @@ class _Reaches:
         uneven = self._moved(table, column, rows, step * (len(rows) - place) / len(rows))
         if even is None or uneven is None:
             return None
-        touched = np.abs(even) > 1e-13 * np.abs(self._program.cost)  # less is rounding
+        touched = np.abs(even) > DOUBLE * np.abs(self._program.cost)
         share = np.divide(uneven, even, out=np.zeros_like(even), where=touched)
         owner = len(rows) - share * len(rows)
         nearest = np.rint(owner)
-        if (np.abs(owner - nearest) > 1e-3)[touched].any():
+        if (np.abs(owner - nearest) > ONE_CELL)[touched].any():
             return None
         return (np.where(touched & (nearest == i), even / step, 0.0) for i in place.tolist())
 

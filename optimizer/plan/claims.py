@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.cells import place
 from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluation, needs_plan
+from optimizer.instance.quantity_values import Evaluator, needs_plan
 from optimizer.language.quantities import FIGURES, Quantity, parse
 from optimizer.problems import InstanceError, Problem
 
@@ -21,47 +22,24 @@ TOO_HIGH: Final = "too high"
 STATUSES: Final = ("reported", "estimate", "scenario", "assumption", "")
 """How sure a row is, from the surest; a blank says nothing and counts last."""
 
-_SLACK: Final = 1e-9
-
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim, judged.
+    """One claim, judged."""
 
-    Attributes
-    ----------
-    claim, statement, quantity, unit, source : str
-        As in the table.
-    reported : float
-        The published figure, in `unit`.
-    relation : {"about", "at_least", "at_most"}
-        How the data's figure should stand to it.
-    tolerance : float
-        Relative difference up to which it holds.
-    figure : float
-        What the data (and the plan, where the quantity names it) give, in `unit`.
-    ratio : float or None
-        Figure relative to what was reported; None where that is 0.
-    verdict : {"holds", "too low", "too high"}
-        How the figure stands to what was reported.
-    grade : str
-        Status of the claim itself.
-    rests_on : str
-        The least sure status among the rows that the figure was read from (``unmarked`` where one has none); ``plan``
-        where it is a plan's, ``arithmetic`` where it was read from no row.
-    """
-
-    claim: str
+    claim: str  # as in the table
     statement: str
     quantity: str
-    reported: float
-    relation: str
+    reported: float  # the published figure, in `unit`
+    relation: str  # how the data's figure should stand to it
     unit: str
-    tolerance: float
-    figure: float
-    ratio: float | None
-    verdict: str
-    grade: str
+    tolerance: float  # relative difference up to which it holds
+    figure: float  # what the data (and the plan, where the quantity names it) give, in `unit`
+    ratio: float | None  # figure relative to what was reported; None where that is 0
+    verdict: str  # how the figure stands to what was reported
+    grade: str  # status of the claim itself
+    # the least sure status among the rows that the figure was read from (``unmarked`` where one has none); ``plan``
+    # where it is a plan's, ``arithmetic`` where it was read from no row
     rests_on: str
     source: str
 
@@ -71,13 +49,7 @@ class Claim:
 
 
 def judged(instance: Instance, plan: Callable[[], Mapping[str, Any]]) -> list[Claim]:
-    """Return every claim of an instance beside the figure from its data.
-
-    Raises
-    ------
-    InstanceError
-        If a quantity cannot be read or evaluated; it carries the problems of all claims, each with claim and position.
-    """
+    """Return every claim of an instance beside the figure from its data."""
     rows: list[Any] = instance.filled("claims").to_dict("records")
     problems: list[Problem] = []
     read: list[tuple[dict[str, Any], Quantity, str]] = []
@@ -90,7 +62,7 @@ def judged(instance: Instance, plan: Callable[[], Mapping[str, Any]]) -> list[Cl
     claims: list[Claim] = []
     figures = _Figures(plan)
     for row, quantity, where in read:
-        reading = Evaluation(instance, where, figures)
+        reading = Evaluator(instance, where, figures)
         try:
             figure = reading.value(quantity)
         except InstanceError as error:
@@ -117,12 +89,7 @@ class _Figures:
 def figures(summary: Mapping[str, Any], name: str) -> dict[str, float]:
     """Return a figure of a plan's summary by what it is told apart by; under ``""`` where it is one number.
 
-    Parameters
-    ----------
-    summary : mapping
-        Figures of a plan: money in $bn, capacity in GW-years.
-    name : str
-        One of `FIGURES`.
+    Money in $bn, capacity in GW-years; `name` is one of `FIGURES`.
     """
     components = summary["components_bn"]
     if name == "value_bn":
@@ -136,7 +103,7 @@ def _claim(row: Mapping[str, Any], figure: float, rests_on: str) -> Claim:
     taken = {column.name: row[column.name] for column in TABLES["claims"].columns}
     taken |= {"source": row["source"], "grade": row["status"]}
     reported = float(row["reported"])
-    slack = row["tolerance"] * abs(reported) + _SLACK * max(abs(reported), abs(figure))
+    slack = row["tolerance"] * abs(reported) + ROUNDING * max(abs(reported), abs(figure))
     low, high = figure < reported - slack, figure > reported + slack
     verdict = HOLDS
     if low and row["relation"] != "at_most":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.errors import SolverError
 from optimizer.plan.tables import mean_use, use_cost, year_weights
 from optimizer.plan.values import values
@@ -125,6 +126,7 @@ def _held(program: LinearProgram, most: float) -> LinearProgram:
         value=value,
         row_lower=np.append(program.row_lower, -np.inf),
         row_upper=np.append(program.row_upper, most - program.offset),
+        node_weight=np.empty(0),
     )
 
 
@@ -145,15 +147,11 @@ def _apart(now: FloatArray, found: list[tuple[str, FloatArray]]) -> Iterator[tup
     chosen = [now]
     for _ in range(MOST_PLANS):
         distance = [min(float(np.abs(use - other).sum()) for other in chosen) for _, use in found]
-        if not distance or max(distance) < 1e-6:
+        if not distance or max(distance) < KILOWATT:
             return
         name, use = found[int(np.argmax(distance))]
         chosen.append(use)
         yield name, use
-
-
-LEAST_LOSS = 1e-9
-"""$bn per GW below which a loss is none."""
 
 
 def firmness(laid_out: Timeline, program: LinearProgram, solution: Solution, *, worked_out: bool) -> pd.DataFrame:
@@ -185,4 +183,4 @@ def _times(laid_out: Timeline) -> list[tuple[str, FloatArray]]:
 
 
 def _told(loss: float) -> float:
-    return 0.0 if loss <= LEAST_LOSS else loss
+    return 0.0 if loss <= ROUNDING else loss

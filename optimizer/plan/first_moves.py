@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from models.data import PlanData
-from optimizer.plan.obligations import shares_in
-from optimizer.plan.values import carried
+from optimizer.catalogue.tolerances import KILOWATT
+from optimizer.plan.values import Decided
 from optimizer.solver.program import FloatArray, IntArray
 from optimizer.tree.timeline import Timeline
 
 NEW, IDLE, ENDED = "new capacity", "idle", "ended contracts"
 """Where capacity comes from or goes to besides the pathways."""
-
-LEAST_GW: Final = 1e-6
-"""A smaller change is the solver's rounding, GW."""
 
 YEARS: Final = 1.0
 """How far a branch's moves reach where nothing is revealed before, years."""
@@ -81,83 +77,12 @@ class Branch:
     moves: tuple[Move, ...]
 
 
-class Decisions(Protocol):
-    """What first moves are read off: `Values`, or the tables of a kept plan."""
-
-    @property
-    def allocate(self) -> FloatArray:
-        """GW, shape (P, Q, N)."""
-
-    @property
-    def idle(self) -> FloatArray:
-        """GW, shape (Q, N)."""
-
-    @property
-    def sign(self) -> FloatArray:
-        """GW signed, shape (P, N)."""
-
-    @property
-    def release(self) -> FloatArray:
-        """GW for which notice is given, shape (P, N)."""
-
-    @property
-    def breach(self) -> FloatArray:
-        """GW taken back without notice, shape (P, N)."""
-
-    @property
-    def newly_cancelled(self) -> FloatArray:
-        """Share for which notice is given on each node by each way out, shape (W, N)."""
-
-    @property
-    def newly_signed(self) -> FloatArray:
-        """Share of each offer that is signed on each node, shape (O, N)."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The decisions that the tables of a plan tell; attributes as in `Decisions`, GW and shares."""
-
-    allocate: FloatArray
-    idle: FloatArray
-    sign: FloatArray
-    release: FloatArray
-    breach: FloatArray
-    newly_cancelled: FloatArray
-    newly_signed: FloatArray
-
-
-def kept_decisions(laid_out: Timeline, tables: Mapping[str, pd.DataFrame]) -> Kept:
-    """Return the decisions that the tables of a plan tell."""
-    data = laid_out.data
-
-    def filled(table: str, column: str, **axes: tuple[str, ...]) -> FloatArray:
-        rows = tables[table]
-        found = np.zeros([*map(len, axes.values()), data.tree.size])
-        at = [rows[name].map({key: i for i, key in enumerate(keys)}).to_numpy(np.int64) for name, keys in axes.items()]
-        found[(*at, rows["node"].to_numpy())] = rows[column].to_numpy()
-        return found
-
-    cancelled, signed = shares_in(laid_out, tables)
-    sign, release, breach = (
-        filled("deals", column, pathway=data.pathways) for column in ("signed_gw", "notice_given_gw", "breached_gw")
-    )
-    return Kept(
-        allocate=filled("allocation", "gw", pathway=data.pathways, pool=data.pools),
-        idle=filled("supply", "idle_gw", pool=data.pools),
-        sign=sign,
-        release=release,
-        breach=breach,
-        newly_cancelled=np.where(data.window, cancelled - carried(cancelled, data.previous_window), 0.0),
-        newly_signed=np.where(data.offered, signed - carried(signed, data.previous_offer), 0.0),
-    )
-
-
 @dataclass
 class _Reader:
     """Reads the moves of a plan off its arrays."""
 
     laid_out: Timeline
-    plan: Decisions
+    plan: Decided
     found: list[Branch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -219,19 +144,19 @@ class _Reader:
     def _summed(self, decision: str, names: tuple[str, ...], amounts: FloatArray, period: IntArray) -> Iterator[Move]:
         total = amounts.sum(axis=1)
         for i in np.argsort(-total, kind="stable"):
-            if total[i] > LEAST_GW:
-                first = int(period[np.argmax(amounts[i] > LEAST_GW / len(period))])
+            if total[i] > KILOWATT:
+                first = int(period[np.argmax(amounts[i] > KILOWATT / len(period))])
                 yield Move(decision, names[i], "", float(total[i]), self.starts[first])
 
 
-def first_moves(laid_out: Timeline, plan: Decisions) -> tuple[Branch, ...]:
+def first_moves(laid_out: Timeline, plan: Decided) -> tuple[Branch, ...]:
     """Return the branches of the tree, parents first, with what the plan decides on each.
 
     Parameters
     ----------
     laid_out : Timeline
         The instance on its tree.
-    plan : Decisions
+    plan : Decided
         What was decided, GW.
     """
     reader = _Reader(laid_out, plan)
@@ -240,7 +165,7 @@ def first_moves(laid_out: Timeline, plan: Decisions) -> tuple[Branch, ...]:
     return tuple(reader.found)
 
 
-def _capacity(data: PlanData, plan: Decisions, nodes: IntArray, before: int, starts: list[str]) -> Iterator[Move]:
+def _capacity(data: PlanData, plan: Decided, nodes: IntArray, before: int, starts: list[str]) -> Iterator[Move]:
     """Yield the net moves of capacity from before the nodes of a branch to the last of them, all pools together.
 
     In each pool what one pathway gives up goes to others first; what they lack comes from new and then from idle
@@ -268,16 +193,16 @@ def _capacity(data: PlanData, plan: Decisions, nodes: IntArray, before: int, sta
             back = min(moved.get((target, source), 0.0), gw)
             moved[target, source] = moved.get((target, source), 0.0) - back
             moved[source, target] = moved.get((source, target), 0.0) + gw - back
-    changed = np.abs(np.diff(used, axis=2, prepend=used_before[:, :, None])).sum(axis=1) > LEAST_GW
+    changed = np.abs(np.diff(used, axis=2, prepend=used_before[:, :, None])).sum(axis=1) > KILOWATT
     for (source, target), gw in sorted(moved.items(), key=lambda item: -item[1]):
-        if gw > LEAST_GW and (source, target) != (IDLE, ENDED):
+        if gw > KILOWATT and (source, target) != (IDLE, ENDED):
             rows = [data.pathways.index(name) for name in (source, target) if name in data.pathways]
             first = int(np.argmax(changed[rows].any(axis=0))) if rows else 0
             yield Move("move", source, target, gw, starts[int(data.tree.period[nodes[first]])])
 
 
 def _largest(amounts: dict[str, float]) -> list[tuple[str, float]]:
-    return sorted(((name, gw) for name, gw in amounts.items() if gw > LEAST_GW), key=lambda item: -item[1])
+    return sorted(((name, gw) for name, gw in amounts.items() if gw > KILOWATT), key=lambda item: -item[1])
 
 
 def _matched(gives: list[tuple[str, float]], takes: list[tuple[str, float]]) -> Iterator[tuple[str, str, float]]:

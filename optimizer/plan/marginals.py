@@ -3,55 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from models.data import PlanData
+from optimizer.catalogue.limits import PER_YEAR, PRICED, Limit
+from optimizer.catalogue.tolerances import DUALS, ROUNDING
 from optimizer.plan.tables import NodeColumns
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.solver.sides import Sides
-
-PER_YEAR: Final = "$bn per GW-year"
-ONE_OFF: Final = "$bn per GW"
-
-
-@dataclass(frozen=True)
-class _Family:
-    """A constraint with a marginal value.
-
-    `sign` turns the program's dual so that positive means relaxing helps; `side` tells the two limits of a lock apart.
-    """
-
-    row: str
-    constraint: str
-    sign: float
-    unit: str = PER_YEAR
-    side: str = ""
-
-
-FAMILIES: Final = (
-    _Family("balance", "supply", -1.0),
-    _Family("target_met", "target", 1.0),
-    _Family("floor_met", "floor", 1.0),
-    _Family("cap_kept", "cap", -1.0),
-    _Family("ramp", "ramp", -1.0, ONE_OFF),
-    _Family("signing_ramp", "ramp", -1.0, ONE_OFF),
-    _Family("lock_least", "lock", 1.0, side=" min"),
-    _Family("lock_most", "lock", -1.0, side=" max"),
-)
-
-
-def node_weight(program: LinearProgram, data: PlanData, row_duals: FloatArray) -> FloatArray:
-    """Return the weight ``w(n)`` of each node in the objective, shape (N,): its probability, shifted by aversion."""
-    if "cumulative_worth" not in program.rows:
-        return data.tree.probability
-    weight = np.zeros(data.tree.size)
-    weight[program.row_keys["cumulative_worth"][:, 0]] = -row_duals[program.rows["cumulative_worth"]]
-    return np.where(weight > 1e-9, weight, 0.0)
+from optimizer.solver.weights import node_weights
 
 
 def marginal_values(
@@ -80,42 +44,37 @@ def marginal_values(
     -------
     pandas.DataFrame
         ``bn_per_gw_year`` is in $bn per GW-year, gross of contract cost; for ramps in $bn per GW, as ``unit`` says.
-        Positive: relaxing helps. Blank where the node has no weight in the objective. ``relaxed`` is the value of a
+        Positive: relaxing helps. Blank without duals. ``relaxed`` is the value of a
         little more relief and ``tightened`` that of a little less, which differ where the optimum is degenerate;
         ``from_gw`` and ``to_gw`` tell how far below and above the limit, ``limit_gw``, they hold. ``integers`` tells
         that whole cancellations and blocks are fixed as planned.
     """
-    weight = node_weight(program, data, row_duals)
+    weight = node_weights(program, row_duals)
     bound = np.where(np.isfinite(program.row_lower), program.row_lower, program.row_upper)
     frames = []
-    for family in FAMILIES:
-        keys = program.row_keys.get(family.row)
-        if keys is None or not len(keys):
-            continue
-        rows = program.rows[family.row]
+    for limit, keys, rows in _limits(program):
         node = keys[:, -1]
-        years = data.dt if family.unit == PER_YEAR else 1.0
-        per_unit = weight[node] * data.node_discount[node] * years
-        dual = family.sign * row_duals[rows]
+        per_unit = weight[node] * data.node_discount[node] * (data.dt if limit.unit == PER_YEAR else 1.0)
+        dual = limit.sign * row_duals[rows]
         value = _per_unit(dual, per_unit)
         unknown = np.full(len(dual), np.nan)
         up, down, low, high = (
             (sides.up[rows], sides.down[rows], sides.low[rows], sides.high[rows]) if sides else (unknown,) * 4
         )
         # Relaxing moves a limit from below up and a limit from above down: `sign` tells which.
-        relaxed, tightened = (up, down) if family.sign < 0 else (down, up)
+        relaxed, tightened = (up, down) if limit.sign < 0 else (down, up)
         frames.append(
             columns.frame(
                 node,
-                constraint=family.constraint,
-                name=_names(program.labels, keys, family.side),
+                constraint=limit.name,
+                name=_names(program.labels, keys, limit.side),
                 bn_per_gw_year=value,
-                relaxed=_per_unit(family.sign * relaxed, per_unit),
-                tightened=_per_unit(family.sign * tightened, per_unit),
+                relaxed=_per_unit(limit.sign * relaxed, per_unit),
+                tightened=_per_unit(limit.sign * tightened, per_unit),
                 limit_gw=bound[rows],
                 from_gw=low,
                 to_gw=high,
-                unit=family.unit,
+                unit=limit.unit,
                 integers="fixed" if program.whole.any() else "",
             )
         )
@@ -124,29 +83,35 @@ def marginal_values(
 
 def marginal_rows(program: LinearProgram) -> IntArray:
     """Return the rows that have a marginal value."""
-    found = [program.rows[f.row] for f in FAMILIES if f.row in program.rows]
-    return np.concatenate([np.arange(rows.start, rows.stop) for rows in found])
+    return np.concatenate([np.arange(rows.start, rows.stop) for _, _, rows in _limits(program)])
+
+
+def _limits(program: LinearProgram) -> Iterator[tuple[Limit, IntArray, slice]]:
+    """Yield the limits of a program that have a marginal value, with the keys and the places of their rows."""
+    for row, limit in PRICED.items():
+        if row in program.rows and len(program.row_keys[row]):
+            yield limit, program.row_keys[row], program.rows[row]
 
 
 def _per_unit(dual: FloatArray, per_unit: FloatArray) -> FloatArray:
-    """Return duals as marginal values; blank where the node has no weight."""
+    """Return duals as marginal values; blank without them."""
     value: FloatArray = np.divide(dual, per_unit, out=np.full(len(dual), np.nan), where=per_unit > 0)
-    value[np.abs(value) < 1e-9] = 0.0
+    value[np.abs(value) < ROUNDING] = 0.0
     return value
 
 
 def _names(labels: tuple[str, ...], keys: IntArray, side: str) -> NDArray[np.object_]:
     """Return the name of every row of a constraint; a name is spelt out once, not on every node."""
     distinct, place = np.unique(keys[:, :-1], axis=0, return_inverse=True)
-    names = [row_name(labels, key) + side for key in distinct.tolist()]
+    names = [row_name(labels, key) + (f" {side}" if side else "") for key in distinct.tolist()]
     return np.array(names, dtype=object)[place.reshape(-1)]
 
 
 def row_name(labels: tuple[str, ...], key: list[int]) -> str:
-    """Return the name of a row's pathway or pool; of a lock on a pair ``pathway[pool]``."""
+    """Return the name of a row's pathway or pool, if any; of a lock on a pair ``pathway[pool]``."""
+    if len(key) < 2:
+        return "".join(labels[code] for code in key)
     owner, *pool = (labels[code] for code in key)
-    if not pool:
-        return owner
     return f"{_unmistakable(owner)}[{_unmistakable(pool[0])}]" if pool[0] else _unmistakable(owner)
 
 
@@ -162,7 +127,7 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
     """
     if not len(row_duals):
         return []
-    weight = node_weight(program, data, row_duals)
+    weight = node_weights(program, row_duals)
     shown = dict(
         zip(
             zip(table["constraint"], table["name"], table["node"].tolist(), strict=True),
@@ -171,23 +136,18 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
         )
     )
     found, expected = [], 0
-    for family in FAMILIES:
-        keys = program.row_keys.get(family.row)
-        if keys is None or not len(keys):
-            continue
-        names = _names(program.labels, keys, family.side)
-        for node, name, dual in zip(
-            keys[:, -1].tolist(), names, row_duals[program.rows[family.row]].tolist(), strict=True
-        ):
+    for limit, keys, rows in _limits(program):
+        years = data.dt if limit.unit == PER_YEAR else 1.0
+        names = _names(program.labels, keys, limit.side)
+        for node, name, dual in zip(keys[:, -1].tolist(), names, row_duals[rows].tolist(), strict=True):
             expected += 1
-            value = shown.get((family.constraint, name, node))
-            years = data.dt if family.unit == PER_YEAR else 1.0
-            back = np.nan if value is None else value * float(weight[node] * data.node_discount[node] * years)
-            blank = weight[node] == 0 and value is not None and np.isnan(value)
-            if not blank and not abs(back - family.sign * dual) <= 1e-8 * (1 + abs(dual)):
+            value = shown.get((limit.name, name, node))
+            per_unit = float(weight[node] * data.node_discount[node] * years)
+            back = np.nan if value is None else value * per_unit
+            if not abs(back - limit.sign * dual) <= DUALS * (per_unit + abs(dual)):
                 found.append(
-                    f"marginal value of {family.constraint} {name} at node {node}: {value} means a dual of {back}, "
-                    f"the certified one is {family.sign * dual}"
+                    f"marginal value of {limit.name} {name} at node {node}: {value} means a dual of {back}, "
+                    f"the certified one is {limit.sign * dual}"
                 )
     if expected != len(table):
         found.append(f"marginal values: {len(table)} rows for {expected} constraints")

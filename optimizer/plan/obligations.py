@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from models.data import PlanData
-from optimizer.plan.values import Values, carried, of_contracts
+from optimizer.plan.values import Decided, carried, of_contracts
 from optimizer.solver.program import FloatArray, IntArray
 from optimizer.tree import contracts
 from optimizer.tree.timeline import Timeline
@@ -108,27 +106,7 @@ def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
     return Owed(vendors, tuple(data.contracts), data.sold, years, as_signed, kept, gw, tree.scenario_probability)
 
 
-def shares_in(timeline: Timeline, tables: Mapping[str, pd.DataFrame]) -> tuple[FloatArray, FloatArray]:
-    """Return the shares cancelled by each way out, and signed of each offer, by node of its window, as tables say."""
-    data = timeline.data
-    windows = [window for _, _, window in timeline.names.ways_out]
-    ways = list(zip((data.contracts[k] for k in data.way_out_of.tolist()), windows, strict=True))
-    told, signed = tables["cancellations"].fillna({"window": ""}), tables["commitments"]
-    cancelled = _shares(ways, list(zip(told["contract"], told["window"], strict=True)), told, data.tree.size)
-    shares = _shares(data.offers, signed["contract"].tolist(), signed, data.tree.size)
-    return cancelled, np.where(data.offered, shares, 0.0)
-
-
-def _shares(names: Sequence[Any], rows: Sequence[Any], table: pd.DataFrame, nodes: int) -> FloatArray:
-    """Return the shares of a table by name and node; rows of other names are left out."""
-    number, shares = {name: i for i, name in enumerate(names)}, np.zeros((len(names), nodes))
-    at = np.array([number.get(row, -1) for row in rows], dtype=np.int64)
-    known = at >= 0
-    shares[at[known], table["node"].to_numpy()[known]] = table["share"].to_numpy()[known]
-    return shares
-
-
-def obligations(timeline: Timeline, plan: Values) -> pd.DataFrame:
+def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:
     """Return undiscounted obligations by vendor, contract and calendar year, expected over the scenarios.
 
     Returns

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from models.data import PlanData
+from optimizer.catalogue.money import NOT_CASH
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.instance import Instance
 from optimizer.plan import tables as make
 from optimizer.plan.allowable import allowable_changes
 from optimizer.plan.firmness import firmness
 from optimizer.plan.marginals import marginal_rows, marginal_values
 from optimizer.plan.obligations import obligations
-from optimizer.plan.values import Values, of_contracts, values
+from optimizer.plan.values import Decided, Values, as_told, of_contracts, values
 from optimizer.solver.certify import Certificate
 from optimizer.solver.program import LinearProgram, Solution
 from optimizer.solver.sides import both_sides
 from optimizer.solver.solving import with_whole_fixed
-from optimizer.tree.timeline import Timeline
+from optimizer.tree.timeline import Timeline, timeline
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,18 @@ class Plan:
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     solved: Mapping[str, Any] = field(default_factory=dict)
+    _laid_out: Timeline | None = field(default=None, repr=False, compare=False)
+    _decided: Decided | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def laid_out(self) -> Timeline:
+        """The instance on its tree; of a plan that was kept it is made when first asked for."""
+        return self._laid_out or timeline(self.instance)
+
+    @cached_property
+    def decided(self) -> Decided:
+        """The decisions as arrays over pathways, pools, contracts and nodes, GW and shares."""
+        return self._decided or as_told(self.tables, self.laid_out.data)
 
     @property
     def objective_bn(self) -> float:
@@ -116,7 +131,7 @@ class Plan:
 
 
 def make_plan(
-    timeline: Timeline,
+    laid_out: Timeline,
     program: LinearProgram,
     solution: Solution,
     certificate: Certificate,
@@ -124,44 +139,44 @@ def make_plan(
     allowable: bool = False,
 ) -> Plan:
     """Return the plan that a solution means."""
-    data = timeline.data
+    data = laid_out.data
     decided = values(program, data, solution.columns)
     duals = solution.row_duals if len(solution.row_duals) else np.full(program.shape[0], np.nan)
     linear = with_whole_fixed(program, solution.columns) if program.whole.any() else program
     sides = both_sides(linear, solution, marginal_rows(program))
-    tables = decision_tables(timeline, decided)
+    tables = decision_tables(laid_out, decided)
     tables |= {
-        "marginal_values": marginal_values(program, data, duals, make.node_columns(timeline), sides),
-        "allowable_changes": allowable_changes(timeline, program, solution, worked_out=allowable),
-        "firmness": firmness(timeline, program, solution, worked_out=sides is not None),
+        "marginal_values": marginal_values(program, data, duals, make.node_columns(laid_out), sides),
+        "allowable_changes": allowable_changes(laid_out, program, solution, worked_out=allowable),
+        "firmness": firmness(laid_out, program, solution, worked_out=sides is not None),
     }
-    summary = summarise(timeline, decided, str(solution.status), certificate)
-    return Plan(timeline.instance, str(solution.status), summary, tables)
+    summary = summarise(laid_out, decided, str(solution.status), certificate)
+    return Plan(laid_out.instance, str(solution.status), summary, tables, _laid_out=laid_out, _decided=decided)
 
 
-def decision_tables(timeline: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
+def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
     """Return the tables of a plan that its decisions make: all but those that need its duals or its basis."""
-    data, columns = timeline.data, make.node_columns(timeline)
+    data, columns = laid_out.data, make.node_columns(laid_out)
     return {
-        "nodes": make.nodes(timeline, columns),
+        "nodes": make.nodes(laid_out, columns),
         "allocation": make.allocation(data, decided, columns),
         "supply": make.supply(data, decided, columns),
-        "cashflow": make.cashflow(timeline, decided, columns),
-        "cancellations": make.cancellations(timeline, decided, columns),
-        "commitments": make.commitments(timeline, decided, columns),
+        "cashflow": make.cashflow(laid_out, decided, columns),
+        "cancellations": make.cancellations(laid_out, decided, columns),
+        "commitments": make.commitments(laid_out, decided, columns),
         "deals": make.deals(data, decided, columns),
-        "obligations": obligations(timeline, decided),
+        "obligations": obligations(laid_out, decided),
     }
 
 
-def summarise(timeline: Timeline, plan: Values, status: str, certificate: Certificate) -> dict[str, Any]:
+def summarise(laid_out: Timeline, plan: Values, status: str, certificate: Certificate) -> dict[str, Any]:
     """Return the figures of a plan: expected, discounted where they are money, signed so that costs are negative."""
-    data, tree = timeline.data, timeline.data.tree
+    data, tree = laid_out.data, laid_out.data.tree
     weight = tree.probability * data.node_discount
     by_name = {component: (names, amounts @ weight) for component, (names, amounts) in make.flows(data, plan).items()}
     components: dict[str, Any] = {component: float(amounts.sum()) for component, (_, amounts) in by_name.items()}
     components["terminal"] = float((plan.terminal @ tree.probability).sum())
-    npv = sum(amount for name, amount in components.items() if name not in make.NOT_CASH)
+    npv = sum(amount for name, amount in components.items() if name not in NOT_CASH)
     pathways, value = by_name["value"]
     components["value"] = dict(zip(pathways, value.tolist(), strict=True))
     years = tree.probability * data.dt
@@ -203,5 +218,5 @@ def _idle_cost(data: PlanData, plan: Values) -> float:
     """Return what idle GW cost at the average contract price of their pool, expected and discounted, $bn."""
     bought = ~data.sold[:, None]
     capacity, cost = data.in_pools(bought * plan.in_service), data.in_pools(bought * plan.bill)
-    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > 1e-12)
+    price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())

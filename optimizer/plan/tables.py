@@ -10,13 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.data import PlanData
-from optimizer.plan.values import Values, carried, of_contracts
+from optimizer.catalogue.money import MONEY
+from optimizer.catalogue.tolerances import DIGITS, ROUNDING
+from optimizer.plan.values import Decided, Values, carried, of_contracts
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.tree.contracts import tail_periods
 from optimizer.tree.timeline import Timeline
-
-NOT_CASH = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
-"""Components that are weights of the planner or lie beyond the horizon, so no part of NPV."""
 
 
 @dataclass(frozen=True)
@@ -152,30 +151,31 @@ def deals(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
 def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
     """Return the money of every period by component: its names, and $bn undiscounted of shape (names, N)."""
     dt, root = data.dt, data.tree.root
-    penalty = data.shortfall_penalty[:, root]
-    moved = -dt * data.move_cost * plan.moved.sum(axis=1)
-    return {
-        "value": (data.pathways, dt * (data.value * plan.serve).sum(axis=1)),
-        "contract_cost": (data.contracts, -dt * ~data.sold[:, None] * plan.bill),
-        "operating_cost": (data.pathways, -dt * (data.operating_cost[:, :, root] * plan.allocate).sum(axis=1)),
-        "migration_cost": (data.pathways, -data.migration_cost[:, root] * plan.onboard.sum(axis=1)),
-        "signing_cost": (data.pathways, -data.signing_cost[:, root] * plan.sign),
-        "breach_cost": (data.pathways, -np.where(plan.breach > 0, data.breach_cost[:, root], 0.0) * plan.breach),
-        "cancellation_fees": (data.contracts, -of_contracts(data, data.fee * plan.newly_cancelled)),
+    bn = {
+        "value": dt * (data.value * plan.serve).sum(axis=1),
+        "contract_cost": -dt * ~data.sold[:, None] * plan.bill,
+        "operating_cost": -dt * (data.operating_cost[:, :, root] * plan.allocate).sum(axis=1),
+        "migration_cost": -data.migration_cost[:, root] * plan.onboard.sum(axis=1),
+        "signing_cost": -data.signing_cost[:, root] * plan.sign,
+        "breach_cost": -np.where(plan.breach > 0, data.breach_cost[:, root], 0.0) * plan.breach,
+        "cancellation_fees": -of_contracts(data, data.fee * plan.newly_cancelled),
+        "idle_penalty": -dt * data.idle_penalty[:, root] * plan.idle,
+        "shortfall_penalty": -dt * data.shortfall_penalty[:, root] * plan.shortfall,
+        **({"move_penalty": -dt * data.move_cost * plan.moved.sum(axis=1)} if data.near else {}),
         **(_offer_flows(data, plan) if len(data.offers) or data.sold.any() else {}),
-        "idle_penalty": (data.pools, -dt * data.idle_penalty[:, root] * plan.idle),
-        "shortfall_penalty": (data.pathways, -dt * penalty * plan.shortfall),
-        **({"move_penalty": (data.pathways, moved)} if data.near else {}),
     }
+    return {name: (getattr(data, f"{MONEY[name].of}s"), amounts) for name, amounts in bn.items()}
 
 
-def _offer_flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
-    """Return what contracts sold bring, what is missing of them, and what signing offers costs."""
+def _offer_flows(data: PlanData, plan: Decided) -> dict[str, FloatArray]:
+    """Return what contracts sold bring, what is missing of them, and what signing offers costs, $bn, shape (K, N)."""
+    signing = np.zeros_like(data.bill)
+    signing[data.offer_of] = -data.signing_fee * plan.newly_signed
     missing = np.where(plan.unserved > 0, data.late_credit, 0.0) * plan.unserved
     return {
-        "sales": (data.contracts, data.dt * data.sold[:, None] * plan.bill),
-        "offer_cost": (data.offers, -data.signing_fee * plan.newly_signed),
-        "late_credit": (data.contracts, -data.dt * missing),
+        "sales": data.dt * data.sold[:, None] * plan.bill,
+        "late_credit": -data.dt * missing,
+        "offer_cost": signing,
     }
 
 
@@ -220,9 +220,6 @@ def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are told of what varies."""
 
-ROUNDING: Final = 1e-9
-"""Difference of two optima, relative to 1 + their size, that says nothing."""
-
 
 def node_worth(data: PlanData, plan: Values) -> FloatArray:
     """Return what each node adds to worth: discounted $bn, penalties and the terminal line included, shape (N,)."""
@@ -250,7 +247,7 @@ def quantile(worth: FloatArray, probability: FloatArray, share: float) -> float:
     """Return the least worth that is not exceeded with at least this probability, $bn."""
     order = np.argsort(worth)
     through = np.cumsum(probability[order])
-    place = int(np.searchsorted(through, share - 1e-12))
+    place = int(np.searchsorted(through, share - DIGITS))
     return float(worth[order][min(place, len(order) - 1)])
 
 

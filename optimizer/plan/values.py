@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from models.data import PlanData
+from optimizer.catalogue.tolerances import DECIDED
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-
-_NOISE = 1e-11
-"""Values below this are the solver's rounding, not decisions (GW or share)."""
+from optimizer.tree.arrays import way_out_name
 
 
 @dataclass(frozen=True)
-class Values:
-    """Every decision of a plan; 0 where a variable does not exist.
+class Decided:
+    """The decisions that the tables of a plan tell; 0 where a variable does not exist.
 
     Attributes
     ----------
-    allocate, onboard : (P, Q, N) float array
+    data : PlanData
+        What was decided on.
+    allocate : (P, Q, N) float array
         GW.
-    serve : (P, I, N) float array
-        Effective GW by tier.
     idle : (Q, N) float array
         GW.
-    shortfall : (P, N) float array
-        Effective GW.
     sign, release, breach : (P, N) float array
         GW.
     cancelled : (W, N) float array
@@ -36,22 +35,17 @@ class Values:
         Share of each offer that is signed, at the nodes of its window.
     unserved : (K, N) float array
         GW due of a contract sold that are not there.
-    data : PlanData
-        What was decided on.
     """
 
+    data: PlanData
     allocate: FloatArray
-    onboard: FloatArray
-    serve: FloatArray
     idle: FloatArray
-    shortfall: FloatArray
     sign: FloatArray
     release: FloatArray
     breach: FloatArray
     cancelled: FloatArray
     signed: FloatArray
     unserved: FloatArray
-    data: PlanData
 
     @cached_property
     def use(self) -> FloatArray:
@@ -71,7 +65,7 @@ class Values:
         """GW by which each pair has more or less than an earlier plan gave it, 0 where none did, shape (P, Q, N)."""
         kept = np.where(self.data.eligible[:, :, self.data.tree.root], self.data.kept, np.nan)
         moved = np.abs(np.where(np.isnan(kept), 0.0, self.allocate - kept))
-        return np.where(moved < _NOISE, 0.0, moved)
+        return np.where(moved < DECIDED, 0.0, moved)
 
     @cached_property
     def ended(self) -> FloatArray:
@@ -142,6 +136,25 @@ def of_contracts(data: PlanData, by_way_out: FloatArray) -> FloatArray:
     return summed
 
 
+@dataclass(frozen=True)
+class Values(Decided):
+    """Every decision of a plan; 0 where a variable does not exist.
+
+    Attributes
+    ----------
+    onboard : (P, Q, N) float array
+        GW.
+    serve : (P, I, N) float array
+        Effective GW by tier.
+    shortfall : (P, N) float array
+        Effective GW.
+    """
+
+    onboard: FloatArray
+    serve: FloatArray
+    shortfall: FloatArray
+
+
 def carried(by_node: FloatArray, source: IntArray) -> FloatArray:
     """Return each row's value, in its own unit, at a source node, 0 where the source is -1; both of shape (rows, N)."""
     return np.where(source >= 0, np.take_along_axis(by_node, np.maximum(source, 0), axis=1), 0.0)
@@ -149,7 +162,7 @@ def carried(by_node: FloatArray, source: IntArray) -> FloatArray:
 
 def values(program: LinearProgram, data: PlanData, columns: FloatArray) -> Values:
     """Return a solution's columns as arrays."""
-    clean = np.where(np.abs(columns) < _NOISE, 0.0, columns)
+    clean = np.where(np.abs(columns) < DECIDED, 0.0, columns)
     label = {name: code for code, name in enumerate(program.labels)}
     axes = {"P": data.pathways, "Q": data.pools, "K": data.contracts, "W": data.ways_out, "O": data.offers}
     places = {letter: _places(names, label, len(program.labels)) for letter, names in axes.items()}
@@ -176,6 +189,33 @@ def values(program: LinearProgram, data: PlanData, columns: FloatArray) -> Value
         signed=array("signed", "ON"),
         unserved=array("unserved", "KN"),
         data=data,
+    )
+
+
+def as_told(tables: Mapping[str, pd.DataFrame], data: PlanData) -> Decided:
+    """Return the decisions that the tables of a plan tell."""
+
+    def filled(table: str, column: str, **axes: tuple[str, ...]) -> FloatArray:
+        rows = tables[table]
+        found = np.zeros([*map(len, axes.values()), data.tree.size])
+        at = [rows[name].map({key: i for i, key in enumerate(keys)}).to_numpy(np.int64) for name, keys in axes.items()]
+        found[(*at, rows["node"].to_numpy())] = rows[column].to_numpy()
+        return found
+
+    given, signed = tables["cancellations"], tables["commitments"]
+    ways = [way_out_name(*way) for way in zip(given["contract"], given["window"].fillna(""), strict=True)]
+    tables = {**tables, "cancellations": given.assign(way_out=ways)}
+    tables["offers"] = signed[signed["contract"].isin(data.offers)]
+    return Decided(
+        data=data,
+        allocate=filled("allocation", "gw", pathway=data.pathways, pool=data.pools),
+        idle=filled("supply", "idle_gw", pool=data.pools),
+        sign=filled("deals", "signed_gw", pathway=data.pathways),
+        release=filled("deals", "notice_given_gw", pathway=data.pathways),
+        breach=filled("deals", "breached_gw", pathway=data.pathways),
+        cancelled=filled("cancellations", "share", way_out=data.ways_out),
+        signed=np.where(data.offered, filled("offers", "share", contract=data.offers), 0.0),
+        unserved=filled("commitments", "unserved_gw", contract=data.contracts),
     )
 
 

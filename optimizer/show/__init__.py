@@ -1,1 +1,10 @@
-"""A plan told: on a terminal, in charts, reports and workbooks."""
+"""A plan told: on a terminal, in charts, reports and workbooks.
+
+Other rooms use:
+
+- ``page``: cut, decimals, formatter, left_out, listed, number, Page, percent, printed, signed, Twig
+- ``tables``
+- ``theme``: *, FAINT, Fill, GREY, HEIGHT, INK, installed, Layer, LINE_HEIGHT, NothingToShowError, PALE,
+  pathway_colours, RAMP, Stroke, WIDTH
+- ``view``: Matrix, MONTH_NAMES, Span, View
+"""

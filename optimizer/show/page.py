@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 import numpy as np
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
@@ -20,12 +20,12 @@ READABLE_NAME, NARROWEST_NAME = 16, 6
 """Columns to which names are shortened first, and the fewest that they keep."""
 
 
-def decimals(values: Iterable[float], most: int = 6) -> int:
+def decimals(values: Iterable[float]) -> int:
     """Return how many decimals show figures of this size well: two from 1 to 999, more below, fewer above."""
     sizes = np.abs(np.asarray(list(values), dtype=float))
     size = float(sizes[np.isfinite(sizes)].max(initial=0.0))
     steps = ((1e5, 0), (1e3, 1), (1.0, 2), (0.1, 3), (0.01, 4), (1e-3, 5))
-    return min(next((places for limit, places in steps if size >= limit), most), most) if size > 0 else 2
+    return next((places for limit, places in steps if size >= limit), 6) if size > 0 else 2
 
 
 def number(value: float, places: int) -> str:
@@ -79,13 +79,7 @@ def cut(text: str, width: int) -> str:
 
 def _first(text: str, width: int) -> str:
     """Return as much of the beginning of a text as fits `width` columns."""
-    taken, used = 0, 0
-    for character in text:
-        used += cell_len(character)
-        if used > width:
-            break
-        taken += 1
-    return text[:taken]
+    return chop_cells(text, width)[0] if text and width > 0 else ""
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -93,18 +87,13 @@ def wrapped(text: str, width: int) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in text.split():
-        rest = word
-        while rest:
-            joined = f"{line} {rest}" if line else rest
-            if cell_len(joined) <= width:
-                line, rest = joined, ""
-            elif line:
-                lines.append(line)
-                line = ""
-            else:
-                head = _first(rest, width) or rest[0]
-                lines.append(head)
-                rest = rest[len(head) :]
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= width:
+            line = joined
+        else:
+            *whole, last = chop_cells(word, width)
+            lines += [line, *whole] if line else whole
+            line = last
     return [*lines, line] if line else lines
 
 
@@ -118,21 +107,11 @@ class Twig:
 
 @dataclass
 class Page:
-    """Lines of a printout, none wider than the page.
+    """Lines of a printout, none wider than the page."""
 
-    Attributes
-    ----------
-    width : int
-        Columns of the page.
-    encoding : str
-        Encoding of the output; what it cannot hold is written as an escape.
-    blocks : bool
-        Whether bars may be drawn with block characters; else with ``#``.
-    """
-
-    width: int
-    encoding: str = "utf-8"
-    blocks: bool = True
+    width: int  # columns of the page
+    encoding: str = "utf-8"  # encoding of the output; what it cannot hold is written as an escape
+    blocks: bool = True  # whether bars may be drawn with block characters; else with ``#``
     lines: list[tuple[str, str]] = field(default_factory=list)
 
     def clean(self, text: str) -> str:
@@ -172,15 +151,9 @@ class Page:
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "") -> None:
         """Add a table, indented by two columns; names are shortened where the page is too narrow.
 
-        Parameters
-        ----------
-        header : sequence of str
-            Names of the columns; a line break begins a second line.
-        rows : sequence of sequence of str
-            Cells; a row of one cell is a line across all columns.
-        align : str
-            One letter a column: ``n`` a name, which may be shortened; ``r`` a figure, aligned right; ``l`` aligned
-            left. By default a name and then figures.
+        A line break in the header begins a second line; a row of one cell is a line across all columns. `align` has a
+        letter a column: ``n`` a name, which may be shortened; ``r`` a figure, aligned right; ``l`` aligned left. By
+        default a name and then figures.
         """
         align = align or "n" + "r" * (len(header) - 1)
         body = [[self.clean(cell) for cell in row] for row in rows]

@@ -25,11 +25,6 @@ def to_csv(run: Run, folder: str | Path, force: bool = False) -> Path:
     """Write a run's tables as CSV, and the unit and meaning of their columns as ``columns.csv``.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front; the kept run itself has it as it is.
-
-    Raises
-    ------
-    InstanceError
-        If the folder may not be replaced, or cannot be written.
     """
     files = {f"{name}.csv": table_csv(name, _no_formulas(run.tables[name])) for name in COLUMNS}
     files[CATALOGUE] = _catalogue_csv()
@@ -46,11 +41,6 @@ def to_parquet(run: Run, folder: str | Path, force: bool = False) -> Path:
 
     Each column's metadata hold its ``unit`` and ``meaning``; each table's hold its meaning as ``gwplan.meaning`` and,
     as JSON, the run's manifest as ``gwplan.manifest`` and its figures as ``gwplan.summary``.
-
-    Raises
-    ------
-    InstanceError
-        If the folder may not be replaced, or cannot be written.
     """
     import pyarrow.parquet as pq
 

@@ -82,7 +82,7 @@ LINE_HEIGHT: Final = 18
 
 
 @dataclass(frozen=True)
-class Line:
+class Stroke:
     """How a line is drawn: colour, width and dashes in pixels, opacity."""
 
     colour: str = INK
@@ -98,7 +98,7 @@ class Line:
         return {"color": self.colour, "strokeWidth": self.width, **dashes, **faint}
 
 
-Fill = str | dict[str, Any] | Line | None
+Fill = str | dict[str, Any] | Stroke | None
 """How a part of a picture is drawn: a colour, stripes (`hatching`), a line, or None for the usual line."""
 
 
@@ -240,8 +240,8 @@ def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]], width: int = 
     marks: list[Any] = []
     for text, fill, place in entries:
         at = alt.Chart(alt.InlineData(values=[{}]))
-        if fill is None or isinstance(fill, Line):
-            line = fill or Line(width=2)
+        if fill is None or isinstance(fill, Stroke):
+            line = fill or Stroke(width=2)
             swatch = at.mark_point(shape="stroke", size=200, **{"opacity": 1, **line.mark})
         else:
             filled = hatching(5) if isinstance(fill, dict) else fill

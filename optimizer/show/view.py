@@ -12,13 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.data import BoolArray
-from models.tree import FloatArray, IntArray, Tree, build_tree
+from models.tree import FloatArray, IntArray, Tree
 from optimizer.instance.instance import Instance
 from optimizer.plan.plan import Plan
 from optimizer.show.page import decimals, formatter, percent
 from optimizer.tree.arrays import Names
-from optimizer.tree.calendar import Calendar, calendar_of
-from optimizer.tree.layouts import Layouts
+from optimizer.tree.calendar import Calendar
 from optimizer.tree.timeline import branching, reveals
 
 Coded = tuple[IntArray, list[str]]
@@ -28,18 +27,10 @@ MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "O
 
 @dataclass(frozen=True)
 class Matrix:
-    """Figures by name and node.
+    """Figures by name and node."""
 
-    Attributes
-    ----------
-    names : list of str
-        Names of the rows, in the order in which they occur.
-    values : (K, N) float array
-        Figures; 0 where the table has no row, unless said otherwise.
-    """
-
-    names: list[str]
-    values: FloatArray
+    names: list[str]  # names of the rows, in the order in which they occur
+    values: FloatArray  # (K, N) figures; 0 where the table has no row, unless said otherwise
 
     def of(self, name: str) -> FloatArray:
         """Return the figures of one name by node; 0 for a name without rows."""
@@ -54,49 +45,28 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Span:
-    """Calendar years that are shown together.
+    """Calendar years that are shown together."""
 
-    Attributes
-    ----------
-    label : str
-        The years; on a second line the months, where they are not whole years.
-    periods : (T,) bool array
-        The periods that start in those years.
-    """
-
-    label: str
-    periods: BoolArray
+    label: str  # the years; on a second line the months, where they are not whole years
+    periods: BoolArray  # (T,) the periods that start in those years
 
 
 @dataclass(frozen=True)
 class Supplier:
-    """A contract as written.
+    """A contract as written."""
 
-    Attributes
-    ----------
-    contract, pool, vendor : str
-        Its name, what it supplies, and who does.
-    price : float
-        $bn per GW-year; NaN where it depends on the future.
-    """
-
+    # its name, what it supplies, and who does
     contract: str
     pool: str
     vendor: str
-    price: float
+    price: float  # $bn per GW-year; NaN where it depends on the future
 
 
 @dataclass(frozen=True)
 class View:
-    """A plan laid out for printing.
+    """A plan laid out for printing."""
 
-    Attributes
-    ----------
-    plan : Plan
-        The plan.
-    """
-
-    plan: Plan
+    plan: Plan  # the plan
     _made: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -107,7 +77,7 @@ class View:
     @cached_property
     def calendar(self) -> Calendar:
         """The periods."""
-        return calendar_of(self.instance)
+        return self.plan.laid_out.calendar
 
     @cached_property
     def dates(self) -> list[str]:
@@ -129,8 +99,7 @@ class View:
     @cached_property
     def tree(self) -> Tree:
         """The tree whose nodes the tables name."""
-        chances = [[o.probability for o in factor.outcomes] for factor in self.instance.factors]
-        return build_tree(self.calendar.periods, self.reveals, chances)
+        return self.plan.laid_out.data.tree
 
     @cached_property
     def branching(self) -> list[int]:
@@ -309,9 +278,7 @@ class View:
     @cached_property
     def suppliers(self) -> dict[str, Supplier]:
         """Every contract of the plan, those that outcomes add included."""
-        versions: tuple[Instance, ...] = (self.instance,)
-        if self.decided_by_outcomes("contracts", "contract", "pool", "cost_bn_per_gw_year"):
-            versions += Layouts.of(self.instance).outcomes_applied(self.instance, self.instance.factors)
+        versions = (self.instance, *self.plan.laid_out.scenarios)
         found: dict[tuple[str, str], tuple[str, float]] = {}
         for version in {id(v.tables["contracts"]): v for v in versions}.values():
             frame = version.tables["contracts"]

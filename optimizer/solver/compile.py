@@ -3,7 +3,7 @@
 Pyomo can keep a rule as one expression over index symbols instead of calling it for every index; `expand` walks that
 expression with numpy, over the arrays that sets and parameters were entered as. So the model need not hold them: a
 sketch of it, with the rules and one index of each set, takes the same time to build whatever the size of the plan, and
-is built once for all plans that have the same sets. Where Pyomo lacks the switches, `compile_pyomo` compiles the
+is built once for all plans that have the same sets. Where Pyomo lacks the switches, `from_pyomo` compiles the
 ordinary model through Pyomo's own compiler, to the same matrix.
 """
 
@@ -19,11 +19,11 @@ import numpy as np
 import pyomo.core.base.constraint as constraint_switch
 import pyomo.core.base.objective as objective_switch
 from numpy.typing import NDArray
-from pyomo.core import Constraint, Objective, minimize
+from pyomo.core import ConcreteModel, Constraint, Objective, Var, maximize, minimize
 
 from models import PlanData, Terms, build, terms
 from optimizer.solver.expand import Columnwise, Expansion, Form, Templates
-from optimizer.solver.program import BoolArray, FloatArray, LinearProgram, totals
+from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, totals
 
 MOST_SKETCHES: Final = 32
 """Sketches of models that are kept; each takes some hundred kB, and longer to make than to walk for a small plan."""
@@ -60,10 +60,7 @@ def compiled(data: PlanData) -> LinearProgram:
 def compile_terms(entered: Terms) -> Compiled:
     """Return the linear program of a plan's sets and parameters, ready to take other numbers."""
     if not templates_available():
-        from optimizer.solver.compile_pyomo import from_pyomo
-
-        program: LinearProgram = from_pyomo(build(entered), entered)
-        return Compiled(program, entered)
+        return Compiled(from_pyomo(build(entered), entered), entered)
     with _ALONE:
         return expand(_templates_of(entered), entered)
 
@@ -104,7 +101,7 @@ class _Rows:
 
 
 @dataclass
-class _Walk:
+class _Walked:
     """What is kept of a walk over a model's templates so that other numbers need not go the whole way again."""
 
     expansion: Expansion
@@ -116,19 +113,11 @@ class _Walk:
 
 @dataclass
 class Compiled:
-    """A linear program that can take the numbers of another instance of the same structure.
+    """A linear program that can take the numbers of another instance of the same structure."""
 
-    Attributes
-    ----------
-    program : LinearProgram
-        The program.
-    terms : Terms
-        The sets and parameters that it was compiled from.
-    """
-
-    program: LinearProgram
-    terms: Terms
-    _walk: _Walk | None = None
+    program: LinearProgram  # the program
+    terms: Terms  # the sets and parameters that it was compiled from
+    _walk: _Walked | None = None
 
     def with_numbers(self, other: Terms) -> LinearProgram:
         """Return the program of terms with the same structure (see `Terms.difference`), as if compiled anew.
@@ -151,6 +140,7 @@ class Compiled:
             cost=totals(objective.column, objective.value, len(self.program.cost)),
             offset=float(np.sum(objective.constant)),
             column_upper=_upper(self.program, other),
+            node_weight=other.data.least_weight,
         )
         if any(new is not old for new, old in zip(rows, walk.constraints, strict=True)):
             start, index, value = walk.columnwise.compress(np.concatenate([part.form.value for part in rows]))
@@ -160,13 +150,7 @@ class Compiled:
 
 
 def expand(rules: Templates, entered: Terms) -> Compiled:
-    """Return the linear program of a plan from the templates of its model.
-
-    Raises
-    ------
-    TemplateError
-        If a rule is not a linear template.
-    """
+    """Return the linear program of a plan from the templates of its model."""
     walk = Expansion(rules, entered)
     constraints = [_walked(walk, c) for c in rules.model.component_objects(Constraint, active=True) if walk.count(c)]
     ends = np.cumsum([0, *(len(part.lower) for part in constraints)]).tolist()
@@ -193,8 +177,9 @@ def expand(rules: Templates, entered: Terms) -> Compiled:
         row_keys={part.constraint.name: walk.codes(part.constraint.index_set()) for part in constraints},
         labels=tuple(walk.labels),
         whole=_whole(walk, entered),
+        node_weight=entered.data.least_weight,
     )
-    return Compiled(program, entered, _Walk(walk, constraints, columnwise, objective, reads))
+    return Compiled(program, entered, _Walked(walk, constraints, columnwise, objective, reads))
 
 
 def _walked(walk: Expansion, constraint: Constraint) -> _Rows:
@@ -246,3 +231,75 @@ def _upper(program: LinearProgram, entered: Terms) -> FloatArray:
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def from_pyomo(model: ConcreteModel, entered: Terms) -> LinearProgram:
+    """Return the linear program of an ordinary model by Pyomo's own compiler: slower, and independent of templates.
+
+    The tests hold the expansion of templates against it. A variable that no row and no cost speaks of keeps its column,
+    and a row that only says what is always true keeps its place, without coefficients or bounds: whoever counts columns
+    or rows of a family finds all of them.
+    """
+    from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler  # needs scipy, which takes a while
+
+    # The default sense would turn a maximisation round; mixed form keeps one row, with its sign, for each constraint.
+    form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+    objective = next(model.component_objects(Objective, active=True))
+    sign = -1.0 if objective.sense == maximize else 1.0
+    variables = list(model.component_objects(Var, active=True))
+    constraints = [c for c in model.component_objects(Constraint, active=True) if len(c)]
+    columns, rows = _stands(variables), _stands(constraints)
+    held = {id(data): place for place, data in enumerate(v for variable in variables for v in variable.values())}
+    column_of = np.array([held[id(variable)] for variable in form.columns], dtype=np.int64)
+    cost = np.zeros(len(held))
+    cost[column_of] = sign * form.c.toarray()[0]
+    bounds = np.array([v.bounds for variable in variables for v in variable.values()], dtype=float).reshape(-1, 2)
+    row_of, lower, upper = _rows(form, constraints)
+    matrix = form.A.tocoo()
+    once = _first(row_of)[matrix.row]
+    row, column = row_of[matrix.row][once], column_of[matrix.col][once]
+    start, index, value = Columnwise(row, column, len(lower), len(held)).compress(matrix.data[once])
+    codes = Expansion(Templates(model), entered)
+    return LinearProgram(
+        cost=cost,
+        offset=sign * float(form.c_offset[0]),
+        column_lower=np.where(np.isnan(bounds[:, 0]), -np.inf, bounds[:, 0]),
+        column_upper=np.where(np.isnan(bounds[:, 1]), np.inf, bounds[:, 1]),
+        row_lower=lower,
+        row_upper=upper,
+        start=start,
+        index=index,
+        value=value,
+        columns=columns,
+        rows=rows,
+        column_keys={variable.name: codes.codes(variable) for variable in variables},
+        row_keys={constraint.name: codes.codes(constraint.index_set()) for constraint in constraints},
+        labels=tuple(codes.labels),
+        whole=np.array([v.is_integer() for variable in variables for v in variable.values()], dtype=bool),
+        node_weight=entered.data.least_weight,
+    )
+
+
+def _stands(components: list[Any]) -> dict[str, slice]:
+    """Return where each component stands when their elements are put one after another."""
+    ends = np.cumsum([0, *map(len, components)]).tolist()
+    return {c.name: slice(first, end) for c, first, end in zip(components, ends[:-1], ends[1:], strict=True)}
+
+
+def _rows(form: Any, constraints: list[Constraint]) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return the place of each compiled row among the model's, and the model's rows' bounds."""
+    held = {id(data): place for place, data in enumerate(c for constraint in constraints for c in constraint.values())}
+    place = np.array([held[id(row.constraint)] for row in form.rows], dtype=np.int64)
+    bound = np.array([row.bound_type for row in form.rows], dtype=np.int64)
+    limit = np.array(form.rhs, dtype=float)
+    lower, upper = np.full(len(held), -np.inf), np.full(len(held), np.inf)
+    lower[place[bound <= 0]] = limit[bound <= 0]
+    upper[place[bound >= 0]] = limit[bound >= 0]
+    return place, lower, upper
+
+
+def _first(place: IntArray) -> NDArray[np.bool_]:
+    """Return which compiled rows are the first of their place: a row with two bounds is compiled twice."""
+    first = np.zeros(len(place), dtype=bool)
+    first[np.unique(place, return_index=True)[1]] = True
+    return first

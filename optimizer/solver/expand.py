@@ -71,7 +71,7 @@ def _sum(forms: list[Form]) -> Form:
     )
 
 
-class Table:
+class Places:
     """Finds the place of index codes among the indices of a component."""
 
     def __init__(self, codes: IntArray) -> None:
@@ -104,13 +104,7 @@ class Table:
 
 
 class Templates:
-    """The rules of a model as expressions over index symbols, each made when it is first asked for.
-
-    Parameters
-    ----------
-    model : ConcreteModel
-        Its rules are kept as templates; it may be a sketch.
-    """
+    """The rules of a model as expressions over index symbols, each made when it is first asked for."""
 
     def __init__(self, model: ConcreteModel) -> None:
         self.model = model
@@ -151,7 +145,7 @@ class Expansion:
         self._number(terms)
         self.first_column: dict[int, int] = {}
         self._codes: dict[int, IntArray] = {}
-        self._tables: dict[int, Table] = {}
+        self._tables: dict[int, Places] = {}
         self._members: dict[int, tuple[IntArray, list[IntArray]]] = {}
         self.variables: list[Var] = list(templates.model.component_objects(Var, active=True))
         count = 0
@@ -230,7 +224,7 @@ class Expansion:
         """Return the place of each index in a component."""
         table = self._tables.get(id(component))
         if table is None:
-            table = self._tables[id(component)] = Table(self.codes(component))
+            table = self._tables[id(component)] = Places(self.codes(component))
         return table.find(codes)
 
     def index(self, argument: Any, env: dict[int, IntArray], count: int) -> IntArray:

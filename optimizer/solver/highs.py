@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.catalogue.tolerances import EPSILON
 from optimizer.errors import SolverError
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import (
+    PRIMAL,
     RANGED_COLUMNS,
     Basis,
     FloatArray,
@@ -24,6 +28,7 @@ from optimizer.solver.program import (
     SolveOptions,
     Status,
 )
+from optimizer.solver.weights import Priced, is_light, priced
 
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -35,6 +40,9 @@ _STATUS: Final = {
     highspy.HighsModelStatus.kSolutionLimit: Status.SEARCH_LIMIT,
     highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
 }
+
+MOST_ROUNDS: Final = 6
+"""Times that a solution is refined; once is enough where weights do not span more than nine powers of ten."""
 
 _OURS: Final = ("output_flag", "log_to_console", "log_file", "solution_file", "write_model_file", "time_limit")
 
@@ -70,13 +78,7 @@ def version() -> str:
 
 
 def checked_options(given: Mapping[str, str]) -> dict[str, Option]:
-    """Return HiGHS options with their texts turned into the types that HiGHS expects.
-
-    Raises
-    ------
-    InstanceError
-        For every option that HiGHS does not know, does not take, or that gwplan sets itself.
-    """
+    """Return HiGHS options with their texts turned into the types that HiGHS expects."""
     problems, options = [], {}
     highs = _silent()
     names = [name for name in dir(highs.getOptions()) if not name.startswith("_")]
@@ -124,13 +126,7 @@ def _silent() -> Any:
 
 
 def loaded(program: LinearProgram, options: SolveOptions) -> Any:
-    """Return a HiGHS object that holds the program.
-
-    Raises
-    ------
-    SolverError
-        If HiGHS refuses the program or an option.
-    """
+    """Return a HiGHS object that holds the program."""
     highs = _silent()
     settings: dict[str, Option] = {"threads": 1, **options.solver, "log_to_console": False, "output_flag": options.log}
     if options.log:
@@ -164,6 +160,18 @@ def loaded(program: LinearProgram, options: SolveOptions) -> Any:
     return highs
 
 
+def write(program: LinearProgram, columns: Sequence[str], rows: Sequence[str], path: Path) -> Path:
+    """Write a program, as ``.lp`` or ``.mps`` by the ending; its constant is the cost of a last column, fixed at 1."""
+    highs = loaded(program, SolveOptions())
+    must(highs.addCol(program.offset, 1.0, 1.0, 0, np.empty(0, np.int32), np.empty(0)), "adding the constant")
+    must(highs.changeObjectiveOffset(0.0), "moving the constant")
+    for give, names in ((highs.passColName, columns), (highs.passRowName, rows)):
+        for i, name in enumerate(names):
+            must(give(i, name), f"naming {name}")
+    must(highs.writeModel(str(path)), f"writing {path.name}")
+    return path
+
+
 def must(status: Any, doing: str) -> None:
     """Raise unless HiGHS says that all is well."""
     if status != highspy.HighsStatus.kOk:
@@ -175,21 +183,8 @@ def solve(
 ) -> Solution:
     """Solve a program.
 
-    Parameters
-    ----------
-    program : LinearProgram
-        What to solve.
-    options : SolveOptions, optional
-        How to solve it.
-    basis : Basis, optional
-        Where the simplex method starts; presolve is left out then.
-    ranges : bool
-        Whether to find the ranges of the rows too, which can take longer than a warm solve.
-
-    Returns
-    -------
-    Solution
-        With whatever the solver has, whether or not it is optimal; Ctrl-C stops the solver, not the process.
+    From a basis the simplex method starts without presolve. To find the ranges of the rows can take longer than a warm
+    solve. The solution has whatever the solver has, optimal or not; Ctrl-C stops the solver, not the process.
     """
     options = options or SolveOptions()
     highs = loaded(program, options)
@@ -206,11 +201,11 @@ def solve(
     found, info, ended_at = highs.getSolution(), highs.getInfo(), highs.getBasis()
     whole = bool(program.whole.any())
     counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.crossover_iteration_count)
-    return Solution(
+    solution = Solution(
         status=status,
         columns=np.array(found.col_value) if found.value_valid else np.empty(0),
         row_duals=np.array(found.row_dual) if found.dual_valid else np.empty(0),
-        row_ranges=_row_ranges(highs) if ranges and status is Status.OPTIMAL and not whole else None,
+        row_ranges=None,
         iterations=sum(max(int(count), 0) for count in counts),
         seconds=seconds,
         message=str(highs.modelStatusToString(model_status)),
@@ -218,17 +213,81 @@ def solve(
         bound=float(info.mip_dual_bound) if whole else None,
         interrupted=interrupted,
     )
+    if status is not Status.OPTIMAL or whole:
+        return solution
+    refined = _refined(program, options, solution)
+    if not ranges or refined.status is not Status.OPTIMAL:
+        return refined
+    if refined.basis is not ended_at:
+        must(highs.setBasis(refined.basis), "starting from a basis")
+        _run(highs)
+    return replace(refined, row_ranges=_row_ranges(highs))
+
+
+def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) -> Solution:
+    """Return an optimum whose duals are right by the weight of each node, too: see `optimizer.solver.weights`."""
+    if not is_light(program) or solution.basis is None:
+        return solution
+    rows, columns = program.shape
+    now = priced(program, solution.row_duals)
+    for _ in range(MOST_ROUNDS):
+        wrong = now.unrefined(solution.columns)
+        if not wrong.any():
+            break
+        enlarged, by = now.enlarged(wrong)
+        start = basis_of(np.concatenate(basis_codes(solution.basis)), np.full(rows, LOWER, dtype=np.int8))
+        again = {**options.solver, **PRIMAL, "solver": "simplex"}
+        found = solve(enlarged, replace(_rest(options, solution), solver=again), start, ranges=False)
+        spent = _spent(solution, found)
+        if found.status is not Status.OPTIMAL or found.basis is None:
+            stopped = found.status if found.status.stopped else solution.status
+            return replace(solution, **spent, status=stopped, interrupted=found.interrupted)
+        codes = basis_codes(found.basis)[0]
+        solution = replace(
+            solution,
+            **spent,
+            columns=found.columns[:columns],
+            row_duals=np.where(codes[columns:] == BASIC, 0.0, solution.row_duals + found.row_duals / by),
+            basis=basis_of(codes[:columns], codes[columns:]),
+        )
+        now = priced(program, solution.row_duals)
+    return _afterwards(now, options, solution) if now.blurred.any() else solution
+
+
+def _afterwards(now: Priced, options: SolveOptions, solution: Solution) -> Solution:
+    """Return a solution with nodes whose duals are lost in rounding, and all after them, solved by themselves."""
+    part, by, there = now.afterwards(solution.columns)
+    if by <= 1:  # this is such a part already
+        return solution
+    found = solve(part, _rest(options, solution), ranges=False)
+    if found.status is not Status.OPTIMAL:
+        return solution
+    duals, rows = solution.row_duals, len(solution.row_duals)
+    deeper = np.full(rows, np.nan) if found.light_duals is None else found.light_duals
+    own, at = np.where(np.isnan(deeper), found.row_duals, deeper) / by, there[:rows]
+    lost = at & (np.abs(duals - own) <= EPSILON * np.abs(duals[at]).max())
+    return replace(
+        solution,
+        **_spent(solution, found),
+        columns=np.where(there[rows:], found.columns, solution.columns),
+        row_duals=np.where(lost, own, duals),
+        light_duals=np.where(at, own, np.nan),
+    )
+
+
+def _rest(options: SolveOptions, solution: Solution) -> SolveOptions:
+    left = None if options.time_limit is None else max(options.time_limit - solution.seconds, 0.0)
+    return replace(options, time_limit=left, meanwhile=None)
+
+
+def _spent(solution: Solution, more: Solution) -> dict[str, Any]:
+    return {"iterations": solution.iterations + more.iterations, "seconds": solution.seconds + more.seconds}
 
 
 class Moved:
     """A solved program in which one row's bounds at a time are moved a little.
 
-    Parameters
-    ----------
-    program : LinearProgram
-        A linear program.
-    basis : Basis
-        Its optimal basis: each move starts from there.
+    Each move starts from the optimal basis.
     """
 
     def __init__(self, program: LinearProgram, basis: Basis) -> None:
@@ -251,17 +310,34 @@ class Moved:
                 raise RuntimeError("HiGHS failed at a moved row")
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return None
+            at, found = self._highs.getBasis(), self._highs.getSolution()
+            solution = Solution(
+                Status.OPTIMAL, np.array(found.col_value), np.array(found.row_dual), None, 0, 0.0, "", basis=at
+            )
+            if is_light(self._program):
+                solution = self._refined(solution, row, by)
             ranges = _row_ranges(self._highs)
             low, high = (float(side[row]) for side in ranges) if ranges else (np.inf, -np.inf)
-            if self._highs.getBasis().row_status[row] == highspy.HighsBasisStatus.kBasic:
+            if basis_codes(solution.basis)[1][row] == BASIC:
                 low, high = np.inf, -np.inf  # of a row that does not bind the solver's range says something else
-                activity = float(self._highs.getSolution().row_value[row])
+                activity = float(self._program.times(solution.columns)[row])
                 low = activity if np.isinf(lower) else -np.inf if np.isinf(upper) else low
                 high = activity if np.isinf(upper) else np.inf if np.isinf(lower) else high
-            dual = float(self._highs.getSolution().row_dual[row])
-            return float(self._highs.getInfo().objective_function_value), dual, low, high
+            worth = float(self._program.cost @ solution.columns) + self._program.offset
+            return worth, float(solution.row_duals[row]), low, high
         finally:
             must(self._highs.changeRowBounds(row, lower, upper), "moving a row back")
+
+    def _refined(self, solution: Solution, row: int, by: float) -> Solution:
+        """Return the solution with a row moved, right by the weight of each node, and leave the solver where it is."""
+        lower, upper = self._program.row_lower.copy(), self._program.row_upper.copy()
+        lower[row] += by
+        upper[row] += by
+        refined = _refined(replace(self._program, row_lower=lower, row_upper=upper), SolveOptions(), solution)
+        if refined.basis is not solution.basis:
+            must(self._highs.setBasis(refined.basis), "starting from a basis")
+            _run(self._highs)
+        return refined
 
 
 def _row_ranges(highs: Any) -> tuple[FloatArray, FloatArray] | None:

@@ -15,50 +15,47 @@ import numpy as np
 from scipy.sparse import csc_matrix, hstack, identity
 from scipy.sparse.linalg import splu
 
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.solver.highs import BASIC, UPPER, basis_codes
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import Basis, BoolArray, FloatArray, LinearProgram, Option, SolveOptions, Status
+from optimizer.solver.weights import priced
 
-MOVING: Final = ("cost", "offset", "column_lower", "column_upper", "row_lower", "row_upper")
+BOUNDS: Final = ("column_lower", "column_upper", "row_lower", "row_upper")
+
+MOVING: Final = ("cost", "offset", "node_weight", *BOUNDS)
 """Parts of a program that may move along a line."""
 
 FIXED: Final = ("start", "index", "value", "whole")
 """Parts that may not."""
 
-EVEN: Final = 1e-9
-"""Distance from a line, relative to 1 + size, up to which a program lies on it."""
-
-STILL: Final = 1e-9
-"""Movement over the whole line below which a slack or a dual does not move, relative to 1 + size."""
-
 FIRST_STEP: Final = 1e-6
 """How far beyond a breakpoint the next basis is looked for at first, as a share of the line."""
 
+MOST_TRIES: Final = 200
+"""Values at which the next basis is looked for, at the most."""
+
 _TIGHT: Final[dict[str, Option]] = {
-    "primal_feasibility_tolerance": 1e-9,
-    "dual_feasibility_tolerance": 1e-9,
+    "primal_feasibility_tolerance": ROUNDING,
+    "dual_feasibility_tolerance": ROUNDING,
     "dual_simplex_cost_perturbation_multiplier": 0.0,
     "primal_simplex_bound_perturbation_multiplier": 0.0,
 }
 
 
+class NotExact(Exception):  # noqa: N818
+    """Steps of the basis do not go all the way; the message says why."""
+
+
 @dataclass(frozen=True)
 class Line:
-    """Programs ``P(t) = P(origin) + (t - origin) * rate`` for t from `low` to `high`.
+    """Programs ``P(t) = P(origin) + (t - origin) * rate`` for t from `low` to `high`."""
 
-    Attributes
-    ----------
-    origin : float
-        Where `program` stands.
-    program, rate : LinearProgram
-        The program there, and what its costs and bounds gain per unit (0 where a bound is infinite).
-    low, high : float
-        Ends of the line.
-    """
-
-    origin: float
+    origin: float  # where `program` stands
+    # the program there, and what its costs and bounds gain per unit (0 where a bound is infinite)
     program: LinearProgram
     rate: LinearProgram
+    # ends of the line
     low: float
     high: float
 
@@ -82,7 +79,7 @@ class Line:
     @property
     def bounds_move(self) -> bool:
         """Whether bounds of rows or columns do."""
-        return any(bool(np.any(getattr(self.rate, name))) for name in MOVING[2:])
+        return any(bool(np.any(getattr(self.rate, name))) for name in BOUNDS)
 
 
 def same_structure(a: LinearProgram, b: LinearProgram) -> bool:
@@ -133,27 +130,18 @@ def _rate(parts: Sequence[FloatArray], share: float, span: float) -> FloatArray 
     off = np.abs(np.where(finite, middle, 0.0) - expected)
     size = 1 + np.maximum(np.abs(np.where(finite, first, 0.0)), np.abs(np.where(finite, last, 0.0)))
     rate: FloatArray = gain / span
-    return rate if bool(np.all(off <= EVEN * size)) else None
+    return rate if bool(np.all(off <= ROUNDING * size)) else None
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A basis, the values of t from `low` to `high` over which it is optimal, and its solution there.
+    """A basis, the values of t from `low` to `high` over which it is optimal, and its solution there."""
 
-    Attributes
-    ----------
-    low, high : float
-        Ends.
-    at : float
-        Where `columns` and `duals` stand.
-    basis : Basis
-        The basis.
-    """
-
+    # ends
     low: float
     high: float
-    at: float
-    basis: Basis
+    at: float  # where `columns` and `duals` stand
+    basis: Basis  # the basis
     _columns: FloatArray
     _columns_rate: FloatArray
     _duals: FloatArray
@@ -197,24 +185,30 @@ def piece(line: Line, basis: Basis, at: float) -> Piece:
         (upper - held.values, upper_rate - held.values_rate, held.basic & np.isfinite(upper)),
     ]
     fixed = (lower == upper) & (lower_rate == upper_rate)
+    # by the weight of its node, so that none counts for nothing; rows stand first there
+    weight = np.roll(priced(program, held.reduced[columns:]).weight, columns)
+    reduced, reduced_rate = held.reduced / weight, held.reduced_rate / weight
     free = np.isinf(lower) & np.isinf(upper)
-    priced = ~held.basic & ~fixed
+    able = ~held.basic & ~fixed
     within += [
-        (held.reduced, held.reduced_rate, priced & (~held.upper | free)),
-        (-held.reduced, -held.reduced_rate, priced & (held.upper | free)),
+        (reduced, reduced_rate, able & (~held.upper | free)),
+        (-reduced, -reduced_rate, able & (held.upper | free)),
     ]
     for slack, moves, where in within:
         down, up = _reach(slack[where], moves[where], line.span)
         low, high = max(low, down), min(high, up)
+    near = ROUNDING * line.span  # of an end of the line, a piece reaches it
     return Piece(
-        at + min(low, 0.0), at + max(high, 0.0), at, basis, held.values[:columns], held.values_rate[:columns],
+        line.low if at + low <= line.low + near else at + min(low, 0.0),
+        line.high if at + high >= line.high - near else at + max(high, 0.0),
+        at, basis, held.values[:columns], held.values_rate[:columns],
         held.reduced[columns:], held.reduced_rate[columns:],
     )  # fmt: skip
 
 
 def _reach(slack: FloatArray, moves: FloatArray, span: float) -> tuple[float, float]:
     """Return how far down and up every slack stays at least 0."""
-    still = np.abs(moves) * span <= STILL * (1 + np.abs(slack))
+    still = np.abs(moves) * span <= ROUNDING * (1 + np.abs(slack))
     slack, moves = np.maximum(slack[~still], 0.0), moves[~still]
     falls, rises = moves < 0, moves > 0
     up = float(np.min(slack[falls] / -moves[falls], initial=np.inf))
@@ -241,6 +235,7 @@ def _hold(program: LinearProgram, rate: LinearProgram, basis: Basis) -> _Held:
     def duals_of(cost: FloatArray) -> FloatArray:
         every = np.concatenate([cost, np.zeros(rows)])
         reduced: FloatArray = every - whole.T @ factors.solve(every[basic], trans="T")
+        reduced -= whole.T @ factors.solve(reduced[basic], trans="T")  # exact on light nodes, too
         reduced[basic] = 0.0
         return reduced
 
@@ -276,11 +271,11 @@ def _next(line: Line, now: Piece, direction: int, last: float) -> Piece | None:
     A basis found farther on than where this one ends is walked back from, unless the solver cannot tell what lies
     between from either.
     """
-    from_, near = now.end(direction), STILL * line.span
+    from_, near = now.end(direction), ROUNDING * line.span
     step, basis = FIRST_STEP * line.span, now.basis
     nearest: Piece | None = None
-    while True:
-        at = from_ + direction * min(step, abs(last - from_))
+    for _ in range(MOST_TRIES):
+        at = from_ + direction * step if step < abs(last - from_) else last
         found = optimal(line, basis, at)
         if found is None:
             if step <= near:
@@ -297,6 +292,7 @@ def _next(line: Line, now: Piece, direction: int, last: float) -> Piece | None:
         if before <= near or step <= near:
             return _from(found, from_, direction)
         basis, step = found.basis, before / 2
+    raise NotExact(f"the solver does not tell the bases near {from_:.9g} apart")
 
 
 def optimal(line: Line, basis: Basis, at: float) -> Piece | None:

@@ -25,45 +25,31 @@ class LinearProgram:
 
     Where `whole` says so, columns are whole numbers besides.
     The cost is the negative of worth in $bn, since the plan maximises and the program minimises.
-
-    Attributes
-    ----------
-    cost, column_lower, column_upper : (n,) float array
-        Objective and bounds of the columns.
-    offset : float
-        Constant of the objective, $bn.
-    row_lower, row_upper : (m,) float array
-        Bounds of the rows.
-    start, index, value : int and float arrays
-        The matrix A by columns (compressed): rows ``index[start[j]:start[j + 1]]`` hold column j's coefficients.
-    columns, rows : mapping of str to slice
-        Where each variable and each constraint of the model stands.
-    column_keys : mapping of str to (count, dimensions) int array
-        Index of each column of a variable as codes; whole numbers stand for themselves, names for their place in
-        `labels`.
-    row_keys : mapping of str to (count, dimensions) int array
-        The same for the rows of each constraint.
-    labels : tuple of str
-        Names that the codes stand for.
-    whole : (n,) bool array
-        Which columns are whole numbers; all false in a linear program.
     """
 
+    # (n,) objective and bounds of the columns
     cost: FloatArray
-    offset: float
+    offset: float  # constant of the objective, $bn
     column_lower: FloatArray
     column_upper: FloatArray
+    # (m,) bounds of the rows
     row_lower: FloatArray
     row_upper: FloatArray
+    # the matrix A by columns (compressed): rows ``index[start[j]:start[j + 1]]`` hold column j's coefficients
     start: IntArray
     index: IntArray
     value: FloatArray
+    # where each variable and each constraint of the model stands
     columns: Mapping[str, slice]
     rows: Mapping[str, slice]
+    # index of each column of a variable as codes; whole numbers stand for themselves, names for their place in `labels`
     column_keys: Mapping[str, IntArray]
-    row_keys: Mapping[str, IntArray]
-    labels: tuple[str, ...]
-    whole: BoolArray
+    row_keys: Mapping[str, IntArray]  # the same for the rows of each constraint
+    labels: tuple[str, ...]  # names that the codes stand for
+    whole: BoolArray  # (n,) which columns are whole numbers; all false in a linear program
+    # (N,) least weight of each node in the objective: its probability, without what aversion adds to it in the tail.
+    # Empty where the objective has no such weights.
+    node_weight: FloatArray
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -156,39 +142,21 @@ class SolveOptions:
 
 @dataclass(frozen=True)
 class Solution:
-    """What the solver returned.
+    """What the solver returned."""
 
-    Attributes
-    ----------
-    status : Status
-        How the solve ended.
-    columns : (n,) float array
-        Values of the columns; empty where the solver has none.
-    row_duals : (m,) float array
-        Change of the program's objective ($bn) per unit of a row's bound; empty where the solver has none.
-    row_ranges : pair of (m,) float arrays or None
-        Smallest and largest bound of each row for which its dual holds; None without an optimal basis.
-    iterations : int
-        Simplex, interior point and crossover iterations.
-    seconds : float
-        Wall time of the solver.
-    message : str
-        The solver's own word for how it ended.
-    basis : Basis or None
-        Where the simplex method ended; None where it did not.
-    bound : float or None
-        With whole numbers: what no solution's objective can be below, $bn, after the solver's search.
-    interrupted : bool
-        Whether Ctrl-C was pressed while the solver ran, even if it came too late to stop it.
-    """
-
-    status: Status
-    columns: FloatArray
+    status: Status  # how the solve ended
+    columns: FloatArray  # (n,) values of the columns; empty where the solver has none
+    # (m,) change of the program's objective ($bn) per unit of a row's bound; empty where the solver has none
     row_duals: FloatArray
+    # smallest and largest bound of each row for which its dual holds; None without an optimal basis
     row_ranges: tuple[FloatArray, FloatArray] | None
-    iterations: int
-    seconds: float
-    message: str
-    basis: Basis | None = None
+    iterations: int  # simplex, interior point and crossover iterations
+    seconds: float  # wall time of the solver
+    message: str  # the solver's own word for how it ended
+    basis: Basis | None = None  # where the simplex method ended; None where it did not
+    # with whole numbers: what no solution's objective can be below, $bn, after the solver's search
     bound: float | None = None
-    interrupted: bool = False
+    interrupted: bool = False  # whether Ctrl-C was pressed while the solver ran, even if it came too late to stop it
+    # (m,) duals of the rows on nodes so light that those of the whole are rounding there, with what was decided before
+    # held; nan elsewhere. None where there is no such node.
+    light_duals: FloatArray | None = None

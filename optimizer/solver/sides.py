@@ -12,14 +12,16 @@ from typing import Final
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import CHANGES, EPSILON, FEASIBLE, ROUNDING, SLOPE
 from optimizer.solver.highs import BASIC, UPPER, Moved, basis_codes, loaded, must
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution, SolveOptions
+from optimizer.solver.weights import priced
 
 STEPS: Final = (1e-3, 1e-4, 1e-5, 1e-6)
 """Distances tried, GW: the largest over which the objective is a straight line tells its slope."""
 
-CLOSE: Final = 1e-7
-"""GW below which a range is a point."""
+TOLD: Final = 1e-3
+"""Weight of a node below which the worth of the whole no longer tells whether it is a straight line there."""
 
 MOST_WORK: Final = 200_000
 """Columns times sides beyond which solving again would take longer than the plan itself."""
@@ -27,18 +29,12 @@ MOST_WORK: Final = 200_000
 
 @dataclass(frozen=True)
 class Sides:
-    """Change of the objective ($bn) per unit by which a row's bound is moved up or down, by row.
+    """Change of the objective ($bn) per unit by which a row's bound is moved up or down, by row."""
 
-    Attributes
-    ----------
-    up, down : (m,) float arrays
-        Slopes of the objective against the bound above and below it; nan where not worked out, or not possible.
-    low, high : (m,) float arrays
-        How far down and up these slopes hold: values of the bound.
-    """
-
+    # (m,) slopes of the objective against the bound above and below it; nan where not worked out, or not possible
     up: FloatArray
     down: FloatArray
+    # (m,) how far down and up these slopes hold: values of the bound
     low: FloatArray
     high: FloatArray
 
@@ -47,21 +43,23 @@ def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, al
     """Return the slopes on both sides of some rows' bounds, None without an optimal basis."""
     if solution.row_ranges is None or solution.basis is None or not len(solution.row_duals):
         return None
+    if solution.light_duals is not None:  # the basis says nothing of what was solved by itself
+        rows = rows[np.isnan(solution.light_duals[rows])]
     empty = np.full(program.shape[0], np.nan)
     sides = Sides(empty.copy(), empty.copy(), empty.copy(), empty.copy())
     bound = np.where(np.isfinite(program.row_lower), program.row_lower, program.row_upper)[rows]
     low, high = _ranges(program, solution)
     low, high = low[rows], high[rows]
     sides.low[rows], sides.high[rows] = np.minimum(low, bound), np.maximum(high, bound)
-    sides.up[rows] = np.where(high - bound > CLOSE, solution.row_duals[rows], np.nan)
-    sides.down[rows] = np.where(bound - low > CLOSE, solution.row_duals[rows], np.nan)
+    sides.up[rows] = np.where(high - bound > FEASIBLE, solution.row_duals[rows], np.nan)
+    sides.down[rows] = np.where(bound - low > FEASIBLE, solution.row_duals[rows], np.nan)
     again = [(row, 1.0, b) for row, b in zip(rows, bound, strict=True) if np.isnan(sides.up[row])]
     again += [(row, -1.0, b) for row, b in zip(rows, bound, strict=True) if np.isnan(sides.down[row])]
     if again and (always or len(again) * len(program.cost) <= MOST_WORK):
         best = float(program.cost @ solution.columns) + program.offset
-        moved = Moved(program, solution.basis)
+        moved, weight = Moved(program, solution.basis), priced(program, solution.row_duals).weight
         for row, direction, at in again:
-            slope, end = _slope(moved, int(row), direction, float(at), best)
+            slope, end = _slope(moved, int(row), direction, float(at), best, told=weight[row] >= TOLD)
             (sides.up if direction > 0 else sides.down)[row] = slope
             (sides.high if direction > 0 else sides.low)[row] = end
     return sides
@@ -84,22 +82,23 @@ def _ranges(program: LinearProgram, solution: Solution) -> tuple[FloatArray, Flo
     return low, high
 
 
-def _slope(moved: Moved, row: int, direction: float, bound: float, best: float) -> tuple[float, float]:
-    """Return the objective's slope on one side of a bound, and the bound up to which it holds."""
+def _slope(moved: Moved, row: int, direction: float, bound: float, best: float, *, told: bool) -> tuple[float, float]:
+    """Return the objective's slope on one side of a bound, and the bound up to which it holds.
+
+    Where the objective does not tell what happens on a node, the range of the dual must reach back to the bound.
+    """
     for step in STEPS:
         answer = moved.solve(row, direction * step)
         if answer is None:
             continue
         objective, dual, low, high = answer
         mean = (objective - best) / (direction * step)
-        if abs(mean - dual) * step <= 1e-9 * (1 + abs(best)) and abs(mean - dual) <= 1e-5 * (1 + abs(dual)):
+        if not told and not (low - FEASIBLE <= bound if direction > 0 else bound <= high + FEASIBLE):
+            continue
+        if abs(mean - dual) * step <= ROUNDING * (1 + abs(best)) and abs(mean - dual) <= SLOPE * (1 + abs(dual)):
             end = bound + direction * step  # so far it was seen to hold
             return dual, max(high, end) if direction > 0 else min(low, end)
     return np.nan, bound
-
-
-_NOISE = 1e-10
-"""Changes of a reduced cost, relative to the largest, that are the arithmetic's own."""
 
 
 class Directions:
@@ -127,6 +126,7 @@ class Directions:
         self._sign = np.where(code == UPPER, -1.0, 1.0)[self._able]
         duals = solution.row_duals
         reduced = np.concatenate([program.cost - program.transposed_times(duals), duals])
+        self._weight = np.roll(priced(program, duals).weight, -len(duals))
         self._slack = np.maximum(self._sign * reduced[self._able], 0.0)
 
     def reach(self, direction: FloatArray) -> tuple[float, float]:
@@ -135,7 +135,9 @@ class Directions:
         status, duals = self._highs.getBasisTransposeSolve(at_basic)
         must(status, "solving with a basis")
         change = np.concatenate([direction - self._program.transposed_times(duals), duals])[self._able] * self._sign
-        change[np.abs(change) <= _NOISE * np.abs(direction).max(initial=0.0)] = 0.0
+        heaviest = (np.abs(direction) / self._weight[: len(direction)]).max(initial=0.0)
+        noise = CHANGES * self._weight[self._able] * heaviest + EPSILON * np.abs(direction).max(initial=0.0)
+        change[np.abs(change) <= noise] = 0.0
         against, along = (
             float(np.divide(self._slack, side, out=np.full(len(side), np.inf), where=side > 0).min(initial=np.inf))
             for side in (change, -change)

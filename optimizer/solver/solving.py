@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.solver.certify import TOLERANCE, Certificate, certify, certify_whole
+from optimizer.catalogue.tolerances import PROVED
+from optimizer.solver.certify import Certificate, certify, certify_whole
 from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import FloatArray, LinearProgram, Solution, SolveOptions, Status
 
@@ -20,11 +21,11 @@ def judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Cer
     solution = run_solver(program, options)
     if not len(solution.columns):
         return solution, None
-    return solution, certify(program, solution.columns, solution.row_duals)
+    return solution, certify(program, solution.columns, solution.row_duals, solution.light_duals)
 
 
 def _searched(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
-    asked = {"mip_rel_gap": TOLERANCE, **options.solver}
+    asked = {"mip_rel_gap": PROVED, **options.solver}
     found = run_solver(program, replace(options, solver=asked))
     if not len(found.columns) or found.bound is None:
         return found, None
@@ -35,7 +36,7 @@ def _searched(program: LinearProgram, options: SolveOptions) -> tuple[Solution, 
         solution = replace(solution, seconds=found.seconds + rest.seconds)
     else:  # within its tolerance the search may keep limits that whole numbers do not: without duals nothing is proved
         solution = replace(found, row_duals=np.empty(0))
-    certificate = certify_whole(program, fixed, solution.columns, solution.row_duals, found.bound)
+    certificate = certify_whole(program, fixed, solution, found.bound)
     return solution, replace(certificate, mip_gap_asked=float(asked["mip_rel_gap"]))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from optimizer.problems import composed
 from optimizer.spreadsheet.package import Package
 
 MOST_ROWS: Final = 1_048_576
@@ -19,6 +20,7 @@ _DATE_FORMATS: Final = frozenset([*range(14, 23), *range(27, 37), *range(45, 48)
 _NOT_CODES: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_CELL_LIKE: Final = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*C[0-9]*|R|C", re.IGNORECASE)
 _DDE: Final = re.compile(r"^[^'\"!]*\|")
 
 
@@ -31,11 +33,13 @@ class Odd:
     remedy: str
 
 
-FORMULA: Final = Odd(
-    "a formula",
-    "input cells hold values: a formula's kept result may be out of date",
-    "copy the cell and paste it as a value; formulas belong on sheets of your own",
+_VALUE: Final = "open and save the workbook in a spreadsheet that calculates, or paste the cell as a value"
+UNKEPT: Final = Odd("a formula without a kept value", "gwplan does not calculate", _VALUE)
+MARKED: Final = Odd(
+    "a formula", "its kept value may be out of date: the workbook is marked to be calculated anew", _VALUE
 )
+BY_HAND: Final = Odd("a formula", "its kept value may be out of date: the workbook calculates by hand only", _VALUE)
+FLEETING: Final = Odd("a formula", "its value changes with each calculation", "paste the cell as a value")
 
 Cell = str | Odd
 
@@ -45,6 +49,10 @@ class Sheet:
     """The cells of a sheet that are not blank: row number to column number (from 1) to content."""
 
     rows: dict[int, dict[int, Cell]] = field(default_factory=dict)
+    formulas: dict[tuple[int, int], str] = field(default_factory=dict)
+    """The formulas whose kept values stand in `rows`, by row and column."""
+    merged: list[Box] = field(default_factory=list)
+    """Areas of cells that are merged into one."""
 
 
 def letters(column: int) -> str:
@@ -67,25 +75,57 @@ def numbered(reference: str) -> tuple[int, int] | None:
     return int(found.group(2)), column
 
 
+Box = tuple[int, int, int, int]
+"""First column and row, last column and row, from 1."""
+
+
+def area(reference: str) -> Box:
+    """Return the cells of a reference such as ``C7`` or ``C7:D9``; all-zero where it is none."""
+    first, _, last = reference.replace("$", "").partition(":")
+    begins, ends = numbered(first), numbered(last or first)
+    return (begins[1], begins[0], ends[1], ends[0]) if begins and ends else (0, 0, 0, 0)
+
+
+def overlapping(one: Box, other: Box) -> bool:
+    """Return whether two areas share a cell."""
+    return all(one[i] <= other[i + 2] and other[i] <= one[i + 2] for i in (0, 1))
+
+
+def quoted(sheet: str) -> str:
+    """Return a sheet's name as formulas write it."""
+    plain = re.fullmatch(r"[A-Za-z_]\w*", sheet, re.ASCII) and not _CELL_LIKE.fullmatch(sheet)
+    return sheet if plain else "'" + sheet.replace("'", "''") + "'"
+
+
+def sheet_of(reference: str) -> str:
+    """Return the sheet of a reference such as ``'my plan'!$A$1``."""
+    name = reference.rpartition("!")[0]
+    return name[1:-1].replace("''", "'") if name.startswith("'") else name
+
+
 class Workbook:
     """A workbook's sheets, read one at a time.
 
-    Raises
-    ------
-    InstanceError
-        From its methods: if a part is missing, too large, or not what it should be.
+    Attributes
+    ----------
+    names : dict of str to str
+        What the names that hold in the whole workbook stand for, the names in small letters.
     """
 
     def __init__(self, package: Package) -> None:
         self.package = package
         self._sheet_ids: list[tuple[str, str]] = []
         self.since_1904 = False
+        self.stale: Odd | None = None
+        """Why kept values of formulas may be out of date."""
         relations = package.related("")
         self.part = next((target for kind, target in relations.values() if kind == "officeDocument"), "")
         if not self.part:
             raise package.refused("not a workbook", "it has no main part")
         self._related = package.related(self.part)
+        self.names: dict[str, str] = {}
         self._name: list[str] | None = None
+        self._called = ""
         package.parse(self.part, self._start, self._end, self._text)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -95,8 +135,14 @@ class Workbook:
             self._sheet_ids.append((attributes.get("name", ""), identity))
         elif local == "workbookPr":
             self.since_1904 = attributes.get("date1904") in ("1", "true")
+        elif local == "calcPr":
+            if attributes.get("fullCalcOnLoad") in ("1", "true") or attributes.get("calcCompleted") in ("0", "false"):
+                self.stale = MARKED
+            elif attributes.get("calcMode") == "manual":
+                self.stale = BY_HAND
         elif local == "definedName":
             self._name = []
+            self._called = "" if "localSheetId" in attributes else attributes.get("name", "").lower()
 
     def _text(self, text: str) -> None:
         if self._name is not None:
@@ -104,7 +150,10 @@ class Workbook:
 
     def _end(self, tag: str) -> None:
         if tag.rpartition(":")[2] == "definedName" and self._name is not None:
-            if _DDE.match("".join(self._name)):
+            meaning = "".join(self._name)
+            if self._called:
+                self.names[self._called] = meaning
+            if _DDE.match(meaning):
                 rule = "gwplan reads no workbook that refers to another one or starts a program"
                 raise self.package.refused("a name that calls another program", rule)
             self._name = None
@@ -201,7 +250,7 @@ class _Texts:
 
     def taken(self) -> str:
         text, self._parts = "".join(self._parts), []
-        return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text) if "_x" in text else text
+        return composed(_ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text) if "_x" in text else text)
 
 
 class _SheetReader:
@@ -211,7 +260,11 @@ class _SheetReader:
         self.book, self.part, self.sheet = book, part, Sheet()
         self._row = self._column = self._count = self._rows = 0
         self._kind, self._style = "n", 0
-        self._formula = self._open = False
+        self._open: list[str] | None = None
+        self._formula: list[str] | None = None
+        self._fleeting = self._kept = False
+        self._si = ""
+        self._shared: dict[str, str] = {}
         self._value: list[str] = []
         self._texts = _Texts()
 
@@ -222,9 +275,13 @@ class _SheetReader:
         elif local == "row":
             self._begin_row(attributes)
         elif local == "v":
-            self._open = True
+            self._open, self._kept = self._value, True
         elif local == "f":
-            self._formula = True
+            self._open = self._formula = []
+            self._fleeting = attributes.get("ca") in ("1", "true")
+            self._si = attributes.get("si", "") if attributes.get("t") == "shared" else ""
+        elif local == "mergeCell":
+            self.sheet.merged.append(area(attributes.get("ref", "")))
         elif local in ("t", "rPh"):
             self._texts.start(tag, attributes)
 
@@ -243,7 +300,7 @@ class _SheetReader:
             raise self.book.package.refused(what, "no such place is in that row")
         self._column = found[1]
         self._kind, self._style = attributes.get("t", "n"), self._whole(attributes.get("s", "0"))
-        self._formula, self._value = False, []
+        self._formula, self._kept, self._value = None, False, []
 
     def _whole(self, text: str) -> int:
         if not text.isascii() or not text.isdigit() or len(text) > 9:
@@ -251,21 +308,21 @@ class _SheetReader:
         return int(text)
 
     def text(self, text: str) -> None:
-        if self._open:
-            self._value.append(text)
+        if self._open is not None:
+            self._open.append(text)
         else:
             self._texts.text(text)
 
     def end(self, tag: str) -> None:
         local = tag.rpartition(":")[2]
-        self._open = False
+        self._open = None
         if local in ("t", "rPh"):
             self._texts.end(tag)
         elif local == "c":
             self._keep()
 
     def _keep(self) -> None:
-        value: Cell = FORMULA if self._formula else self._plain("".join(self._value))
+        value = self._plain("".join(self._value)) if self._formula is None else self._calculated("".join(self._formula))
         if value == "":
             return
         self._count += 1
@@ -274,12 +331,23 @@ class _SheetReader:
             raise self.book.package.refused(what, rule)
         self.sheet.rows.setdefault(self._row, {})[self._column] = value
 
+    def _calculated(self, formula: str) -> Cell:
+        """Return the value that a formula had when it was last calculated, or why it is not to be trusted."""
+        first = self._shared.setdefault(self._si, f"{letters(self._column)}{self._row}")
+        kept = self._value or (self._kept and self._kind == "str")  # a formula may say nothing, but only as a text
+        odd = self.book.stale or (UNKEPT if not kept else FLEETING if self._fleeting else None)
+        if odd is None:
+            self.sheet.formulas[self._row, self._column] = f"={formula}" if formula else f"(of {first}, filled on)"
+        return odd or self._plain("".join(self._value))
+
     def _plain(self, value: str) -> Cell:
         match self._kind:
             case "inlineStr":
                 return self._texts.taken()
+            case "s" | "e" if not value:
+                return ""
             case "s":
-                at = self._whole(value) if value else -1
+                at = self._whole(value)
                 strings = self.book.strings
                 if not 0 <= at < len(strings):
                     raise self.book.package.refused(f"{self.part} is garbled", f"there is no text number {value[:20]}")
@@ -300,11 +368,11 @@ class _SheetReader:
         except ValueError:
             raise self.book.package.refused(f"{self.part} is garbled", f"{value[:20]!r} is no number") from None
         if self._style in self.book.date_styles:
-            return _date(number, self.book.since_1904)
+            return day(number, self.book.since_1904)
         return repr(number).removesuffix(".0")
 
 
-def _date(serial: float, since_1904: bool) -> str:
+def day(serial: float, since_1904: bool) -> str:
     """Return a serial date as ISO text, with its time where it has one."""
     # Excel counts a 29 February 1900 that never was: before it, day 1 is 1 January 1900
     origin = dt.datetime(1904, 1, 1) if since_1904 else dt.datetime(1899, 12, 30 if serial >= 60 else 31)

@@ -32,23 +32,15 @@ UNPACKING_ERRORS: Final = (
 )  # fmt: skip
 """What a damaged or encrypted part, or a way of packing that nobody knows (`NotImplementedError`), ends in."""
 
-_EXTERNAL: Final = re.compile(r"(^|/)externalLinks/", re.IGNORECASE)
+_EXTERNAL: Final = re.compile(r"(^|/)externalLinks/[^/]*\.xml$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Package:
-    """The parts of a spreadsheet file.
+    """The parts of a spreadsheet file."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the file, for messages.
-    archive : zipfile.ZipFile
-        The file.
-    """
-
-    name: str
-    archive: zipfile.ZipFile
+    name: str  # name of the file, for messages
+    archive: zipfile.ZipFile  # the file
 
     @property
     def parts(self) -> list[str]:
@@ -56,13 +48,7 @@ class Package:
         return [entry.filename for entry in self.archive.infolist()]
 
     def read(self, part: str) -> bytes:
-        """Return a part's bytes.
-
-        Raises
-        ------
-        InstanceError
-            If there is no such part, it is too large, or its bytes are damaged.
-        """
+        """Return a part's bytes."""
         try:
             entry = self.archive.getinfo(part)
         except KeyError:
@@ -99,13 +85,7 @@ class Package:
         end: Callable[[str], object] | None = None,
         text: Callable[[str], object] | None = None,
     ) -> None:
-        """Walk through a part's XML, telling of each element, its end and its text.
-
-        Raises
-        ------
-        InstanceError
-            If the part is not XML, or declares a document type, through which entities would come.
-        """
+        """Walk through a part's XML, telling of each element, its end and its text."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = start
@@ -120,23 +100,19 @@ class Package:
         parser.StartDoctypeDeclHandler = refuse
         try:
             parser.Parse(self.read(part), True)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError) as error:  # the latter of an encoding that nobody knows
             raise self.refused(f"{part} is not XML", str(error)) from None
 
-    def refused(self, what: str, rule: str) -> InstanceError:
+    def refused(
+        self, what: str, rule: str, remedy: str = "save it anew as .xlsx, or give another file"
+    ) -> InstanceError:
         """Return the error that says why the file is not read."""
-        return InstanceError(Problem(self.name, what, rule, "save it anew as .xlsx, or give another file"))
+        return InstanceError(Problem(self.name, what, rule, remedy))
 
 
 def open_package(data: bytes, name: str) -> Package:
-    """Open the bytes of a spreadsheet file.
-
-    Raises
-    ------
-    InstanceError
-        If it is no ZIP archive, has too many parts or too large ones, has a part twice, or refers to other workbooks.
-    """
-    broken = Package(name, zipfile.ZipFile(BytesIO(), "w"))
+    """Open the bytes of a spreadsheet file."""
+    broken = Package(name, zipfile.ZipFile(BytesIO(b"PK\5\6" + bytes(18))))  # an empty archive
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise broken.refused("an old or encrypted workbook", "only .xlsx and .xlsm without a password are read")
     try:
@@ -155,10 +131,14 @@ def open_package(data: bytes, name: str) -> Package:
         raise package.refused("a part occurs twice", "every part of a workbook has a name of its own")
     for entry in entries:
         if _EXTERNAL.search(entry.filename):
-            remedy = "break the links to other workbooks and save it anew"
-            rule = "gwplan reads no workbook that refers to another one or starts a program"
-            raise InstanceError(Problem(name, f"an external link ({entry.filename})", rule, remedy))
+            package.parse(entry.filename, lambda tag, _, part=entry.filename: _refuse_call(package, part, tag))  # type: ignore[misc]
     return package
+
+
+def _refuse_call(package: Package, part: str, tag: str) -> None:
+    """Refuse a link that starts another program; one that refers to another workbook is let through, never opened."""
+    if _local(tag) == "ddeLink":
+        raise package.refused(f"a link that calls another program ({part})", "gwplan reads no workbook that starts one")
 
 
 def _local(tag: str) -> str:

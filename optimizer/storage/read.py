@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from optimizer.catalogue.tables import SCHEMA_VERSION, TABLES
+import pandas as pd
+
+from optimizer.catalogue.tables import GIVEN, SCHEMA_VERSION, TABLES
 from optimizer.check.check import raise_errors
 from optimizer.files import bytes_inside, leads_out, printable, reason
 from optimizer.instance.cells import Parsed, empty, shown
 from optimizer.instance.instance import Instance
 from optimizer.language.edits import Factor, WhatIf
-from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.problems import InstanceError, Problem, composed, nearest
 from optimizer.spreadsheet.package import ENDINGS
-from optimizer.storage.rows import ALL, Reading, read_csv, read_sections
+from optimizer.storage.rows import ALL, Reading, csv_rows, read_csv, read_sections
 from optimizer.storage.toml import read_factors, read_whatif
 
 WHATIFS: Final = "whatifs"
@@ -30,34 +31,18 @@ _WHAT: Final = "an instance is a folder or a workbook (.xlsx, .xlsm)"
 
 @dataclass
 class Sources:
-    """The texts of an instance folder.
+    """The texts of an instance folder."""
 
-    Attributes
-    ----------
-    texts : dict of str to str
-        Text of every file that could be read, by its path inside the folder.
-    unreadable : set of str
-        Files that are there but could not be read.
-    hashes : dict of str to str
-        sha256 of every file that was read.
-    problems : list of Problem
-        What kept files from being read, and names that the format does not know.
-    """
-
+    # text of every file that could be read, by its path inside the folder
     texts: dict[str, str] = field(default_factory=dict)
-    unreadable: set[str] = field(default_factory=set)
-    hashes: dict[str, str] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)  # files that are there but could not be read
+    hashes: dict[str, str] = field(default_factory=dict)  # sha256 of every file that was read
+    # what kept files from being read, and names that the format does not know
     problems: list[Problem] = field(default_factory=list)
 
 
 def read_folder(path: str | Path) -> Sources:
-    """Read every input file of an instance folder.
-
-    Raises
-    ------
-    InstanceError
-        If there is no such folder, or it cannot be listed.
-    """
+    """Read every input file of an instance folder."""
     if not str(path):  # a variable of the shell that is not set; a Path of it would be the folder one stands in
         remedy = "name the folder that holds instance.toml"
         raise InstanceError(Problem("instance", "no folder is named", "an instance is a folder", remedy))
@@ -84,6 +69,48 @@ def read_file(path: str | Path) -> Sources:
     sources, given = Sources(), Path(path)
     _read(sources, Path(Path(os.path.abspath(path)).anchor), given, printable(str(given)))
     return sources
+
+
+def given_table(path: str | Path, name: str) -> pd.DataFrame:
+    """Return a small table that a command was given, typed as the catalogue says, its rows numbered as in the file.
+
+    Raises
+    ------
+    InstanceError
+        If it cannot be read, has no rows, or breaks a rule of the catalogue; it carries every problem found.
+    """
+    file, content = _given_text(path)
+    parsed = read_csv(replace(GIVEN[name], path=file), content)
+    if parsed.faults or not len(parsed.frame):
+        raise InstanceError(parsed.problems or _no_rows(file))
+    return parsed.frame
+
+
+def given_rows(path: str | Path) -> tuple[str, list[str], dict[int, list[str]], list[Problem]]:
+    """Return a file that a command was given: its name, header and whole rows by number, and problems of others.
+
+    Raises
+    ------
+    InstanceError
+        If it cannot be read, or has no rows.
+    """
+    file, content = _given_text(path)
+    header, rows, faults = csv_rows(file, content)
+    problems = [problem for _, problem in faults]
+    if not rows:
+        raise InstanceError(problems or _no_rows(file))
+    return file, header, rows, problems
+
+
+def _given_text(path: str | Path) -> tuple[str, str]:
+    sources = read_file(path)
+    if sources.problems:
+        raise InstanceError(sources.problems)
+    return printable(Path(path).name), next(iter(sources.texts.values()))
+
+
+def _no_rows(file: str) -> Problem:
+    return Problem(file, "no rows", "each row below the header says one thing", "write one")
 
 
 def is_input(name: str) -> bool:
@@ -119,7 +146,7 @@ def _note_whatifs(sources: Sources, root: Path, folder: Path) -> None:
     if outside:
         sources.problems.append(leads_out(WHATIFS))
     for file in names:
-        name, entry = printable(file), folder / file
+        name, entry = composed(printable(file)), folder / file
         relative = f"{WHATIFS}/{name}"
         if name.endswith(".toml"):
             _read(sources, root, entry, relative)
@@ -149,7 +176,7 @@ def _decoded(data: bytes, name: str) -> str | Problem:
         what = f"a NUL character at byte {data.index(0)}"
         return Problem(where, what, "a text file has none", "save it as plain text in UTF-8")
     try:
-        return data.decode("utf-8-sig")
+        return composed(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         # with a byte order mark the decoder counts from behind it
         start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
@@ -183,9 +210,24 @@ def load(path: str | Path) -> Instance:
     InstanceError
         If anything in it breaks a rule of the format; it carries every problem found.
     """
-    reading = _read_book(path) if is_workbook(path) else read_sources(read_folder(path))
+    reading = read_any(path)
     _refuse_other_version(reading)
     return reading.instance()
+
+
+def read_any(path: str | Path) -> Reading:
+    """Read a folder or a workbook, of whatever version."""
+    if is_workbook(path):
+        from optimizer.storage.workbook_read import read_workbook
+
+        return read_workbook(path)
+    return read_sources(read_folder(path))
+
+
+def version(reading: Reading) -> int | None:
+    """Return the version of the format that an instance says it has; None where it says none."""
+    schema = reading.frames["instance"]["schema"].iloc[0]
+    return int(schema) if schema == schema else None
 
 
 def is_workbook(path: str | Path) -> bool:
@@ -200,12 +242,6 @@ def left_behind(path: str | Path) -> list[str]:
 
         return other_sheets(path)
     return [entry.name for entry in sorted(Path(path).iterdir()) if entry.name != WHATIFS and not is_input(entry.name)]
-
-
-def _read_book(path: str | Path) -> Reading:
-    from optimizer.storage.workbook_read import read_workbook
-
-    return read_workbook(path)
 
 
 def read_sources(sources: Sources) -> Reading:
@@ -236,12 +272,12 @@ def _read_sections(reading: Reading, sources: Sources) -> None:
 
 def _refuse_other_version(reading: Reading) -> None:
     """Refuse an instance of another version alone: the rules of this version say nothing about its tables."""
-    version = reading.frames["instance"]["schema"].iloc[0]
-    if version != SCHEMA_VERSION and version == version:
-        remedy = "bring it up to date with gwplan migrate" if version < SCHEMA_VERSION else "use a newer gwplan"
+    said = version(reading)
+    if said not in (None, SCHEMA_VERSION):
+        remedy = "bring it up to date with gwplan migrate" if said < SCHEMA_VERSION else "use a newer gwplan"
         rule = f"this gwplan reads version {SCHEMA_VERSION} of the format"
         where = reading.sheets.place(TABLES["instance"], 1, "schema") if reading.sheets else "instance.toml schema"
-        raise InstanceError(Problem(where, f"version {shown(version)}", rule, remedy))
+        raise InstanceError(Problem(where, f"version {shown(said)}", rule, remedy))
 
 
 def _read_tables(reading: Reading, sources: Sources) -> None:
@@ -269,7 +305,7 @@ def _read_factors(reading: Reading, sources: Sources) -> tuple[tuple[Factor, ...
 
 def _read_whatifs(reading: Reading, sources: Sources) -> dict[str, WhatIf]:
     whatifs = {}
-    for file in _whatif_files(sources.texts):
+    for file in sorted(file for file in sources.texts if file.startswith(f"{WHATIFS}/")):
         name = PurePosixPath(file).stem
         whatif, problems = read_whatif(sources.texts[file], file, name)
         reading.problems += problems
@@ -279,23 +315,13 @@ def _read_whatifs(reading: Reading, sources: Sources) -> dict[str, WhatIf]:
 
 
 def load_whatif(path: str | Path) -> WhatIf:
-    """Read one what-if file.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read or breaks a rule of the format.
-    """
+    """Read one what-if file."""
     sources = read_file(path)
     problems, whatif = list(sources.problems), None
     for where, text in sources.texts.items():
-        whatif, found = read_whatif(text, where, Path(path).stem)
-        problems += found
+        whatif, more = read_whatif(text, where, Path(path).stem)
+        problems += more
     raise_errors(problems)
     if whatif is None:
         raise InstanceError(problems)
     return whatif
-
-
-def _whatif_files(files: Iterable[str]) -> list[str]:
-    return sorted(file for file in files if file.startswith(f"{WHATIFS}/"))

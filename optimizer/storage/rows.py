@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +29,11 @@ from optimizer.tree.layouts import Layouts
 LARGE: Final = 200_000
 """Characters from which a table is first tried with the fast reader."""
 
+TITLES: Final = 20
+"""Rows among which the header is looked for where row 1 is none."""
+
+_REWRITTEN: Final = re.compile(r"'(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./]\d{1,2}[./]\d{1,2}|\d{5})( .*)?'")
+
 ALL: Final = "*"
 """Stands for every column of a table, where a fault leaves none of them to be trusted."""
 
@@ -35,24 +41,50 @@ ALL: Final = "*"
 def header_problems(table: Table, names: Sequence[str], where: str) -> list[tuple[str, Problem]]:
     """Return column and problem for what is wrong with a table's column names."""
     known = [column.name for column in allowed_columns(table)]
-    found = []
+    faults = []
+    respelt = {name: plain for name in names if name not in known and (plain := _plain(name)) in known}
+    if respelt := {name: plain for name, plain in respelt.items() if plain not in names}:
+        what = f"the column{'s' if len(respelt) > 1 else ''} {', '.join(map(shown, respelt))}"
+        rule = "names of columns are written in small letters, with _ between words"
+        unfit = Problem(f"{where} row 1", what, rule, f"write {', '.join(respelt.values())}")
+        faults += [(plain, unfit) for plain in respelt.values()]
+        names = [name for name in names if name not in respelt]
     for name, times in Counter(names).items():
         if not name:
             rule = "every column has a name in row 1"
-            found.append(("", Problem(f"{where} row 1", "a column without a name", rule, "name it or delete it")))
+            faults.append(("", Problem(f"{where} row 1", "a column without a name", rule, "name it or delete it")))
         elif name not in known:
             rule = f"{table.name} has no such column"
-            found.append((name, Problem(f"{where} row 1", f"unknown column {shown(name)}", rule, nearest(name, known))))
+            faults.append(
+                (name, Problem(f"{where} row 1", f"unknown column {shown(name)}", rule, nearest(name, known)))
+            )
         elif times > 1:
             rule = "a column may occur once"
-            found.append(
+            faults.append(
                 (name, Problem(f"{where} row 1", f"column '{name}' occurs {times} times", rule, "delete all but one"))
             )
     for column in table.columns:
-        if column.required and column.name not in names:
+        if column.required and column.name not in (*names, *respelt.values()):
             rule = f"{table.name} needs it"
-            found.append((column.name, Problem(f"{where} row 1", f"no column '{column.name}'", rule, "add the column")))
-    return found
+            faults.append(
+                (column.name, Problem(f"{where} row 1", f"no column '{column.name}'", rule, "add the column"))
+            )
+    return faults
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
+def misplaced_header(table: Table, rows: Mapping[int, Sequence[str]], where: str) -> Problem | None:
+    """Return a problem where row 1 names no column of a table and one of the next rows names two or more."""
+    known = {column.name for column in allowed_columns(table)}
+    named = {row: len(known & set(map(_plain, rows[row]))) for row in sorted(rows) if row <= TITLES}
+    row = next((row for row, count in named.items() if row > 1 and count >= 2), None)
+    if row is None or named.get(1):
+        return None
+    rule, remedy = "row 1 must be the header", f"delete what stands above row {row}"
+    return Problem(f"{where} row 1", f"the names of the columns stand in row {row}", rule, remedy)
 
 
 def read_csv(table: Table, text: str) -> Parsed:
@@ -62,42 +94,61 @@ def read_csv(table: Table, text: str) -> Parsed:
 
 
 def _read_rows(table: Table, text: str) -> Parsed:
+    header, rows, faults = csv_rows(table.file, text, table)
+    if not header:
+        return Parsed(frame_of(table, {}, ()), faults)
+    columns = list(zip(*rows.values(), strict=True)) or [()] * len(header)
+    used = [i for i, name in enumerate(header) if name or any(columns[i])]
+    faults += header_problems(table, [header[i] for i in used], table.file)
+    cells = {header[i]: columns[i] for i in reversed(used)}  # of columns with the same name the first
+    parsed = parse(table, cells, [*rows], partial(place, table))
+    return Parsed(parsed.frame, faults + [(column, _rewritten(told)) for column, told in parsed.faults])
+
+
+def csv_rows(
+    file: str, text: str, table: Table | None = None
+) -> tuple[list[str], dict[int, list[str]], list[tuple[str, Problem]]]:
+    """Return the header of a CSV file, its whole rows by their number in the file, and what is wrong with the others.
+
+    Where the header cannot be read it is empty.
+    """
     rows: list[list[str]] = []
     faults: list[tuple[str, Problem]] = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         rows.extend(reader)
     except csv.Error as error:
-        faults.append((ALL, _unreadable(table, len(rows) + 1, str(error))))
+        faults.append((ALL, _unreadable(f"{file} row {len(rows) + 1}", str(error))))
     header = [name.strip() for name in rows[0]] if rows else []
     if not header:
         if not faults:
             rule = "row 1 holds the names of the columns"
-            faults.append((ALL, Problem(table.file, "no header", rule, "write the column names, or delete the file")))
-        return Parsed(frame_of(table, {}, ()), faults)
+            faults.append((ALL, Problem(file, "no header", rule, "write the column names, or delete the file")))
+        return [], {}, faults
     if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
         remedy = "save the file with commas between the cells and points in numbers"
         what = f"row 1 is one cell, {shown(header[0])}"
-        faults = [(ALL, Problem(f"{table.file} row 1", what, "cells are separated by commas", remedy))]
-        return Parsed(frame_of(table, {}, ()), faults)
-    numbers = [number for number, cells in enumerate(rows[1:], 2) if any(cells)]
-    kept = [rows[number - 1] for number in numbers]
-    ragged = [number for number, cells in zip(numbers, kept, strict=True) if len(cells) != len(header)]
-    for number in ragged:
-        what, rule = f"{len(rows[number - 1])} cells", f"row 1 names {len(header)} columns"
-        remedy = "add or delete commas; text with commas stands in double quotes"
-        faults.append((ALL, Problem(f"{table.file} row {number}", what, rule, remedy)))
-    whole = [(n, cells) for n, cells in zip(numbers, kept, strict=True) if len(cells) == len(header)]
-    columns = list(zip(*(cells for _, cells in whole), strict=True)) or [()] * len(header)
-    used = [i for i, name in enumerate(header) if name or any(columns[i])]
-    faults += header_problems(table, [header[i] for i in used], table.file)
-    cells = {header[i]: columns[i] for i in reversed(used)}  # of columns with the same name the first
-    parsed = parse(table, cells, [n for n, _ in whole], partial(place, table))
-    return Parsed(parsed.frame, faults + parsed.faults)
+        return [], {}, [(ALL, Problem(f"{file} row 1", what, "cells are separated by commas", remedy))]
+    if misplaced := table and misplaced_header(table, dict(enumerate(rows[:TITLES], 1)), file):
+        return [], {}, [*faults, (ALL, misplaced)]
+    kept = {number: cells for number, cells in enumerate(rows[1:], 2) if any(map(str.strip, cells))}
+    for number, cells in kept.items():
+        if len(cells) != len(header):
+            what, rule = f"{len(cells)} cells", f"row 1 names {len(header)} columns"
+            remedy = "add or delete commas; text with commas stands in double quotes"
+            faults.append((ALL, Problem(f"{file} row {number}", what, rule, remedy)))
+    return header, {n: cells for n, cells in kept.items() if len(cells) == len(header)}, faults
 
 
-def _unreadable(table: Table, row: int, error: str) -> Problem:
-    where = f"{table.file} row {row}"
+def _rewritten(told: Problem) -> Problem:
+    """Say what to do where a spreadsheet rewrote the dates of a file."""
+    if "must be a date" not in told.rule or not _REWRITTEN.fullmatch(told.what):
+        return told
+    remedy = "spreadsheets rewrite the dates of CSV files: gwplan convert FOLDER BOOK.xlsx makes a workbook to edit"
+    return replace(told, remedy=f"{told.remedy}; {remedy}")
+
+
+def _unreadable(where: str, error: str) -> Problem:
     if "unexpected end" in error:
         return Problem(where, "a double quote that is not closed", "quoted text ends with a quote", "close the quote")
     if "field larger" in error:
@@ -158,7 +209,7 @@ def _cells(column: pa.ChunkedArray) -> Cells | None:
 _FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 
 
-def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Parsed]:
+def read_sections(text: str | None) -> dict[str, Parsed]:
     """Return the sections of ``instance.toml`` as one-row tables, with everything that is wrong with them."""
     sections = {name: table for name, table in TABLES.items() if table.section}
     blank = {name: Parsed(frame_of(table, {}, (1,))) for name, table in sections.items()}
@@ -167,7 +218,7 @@ def read_sections(text: str | None, file: str = "instance.toml") -> dict[str, Pa
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        problem = Problem(file, "cannot be read", toml_reason(error), "correct it there")
+        problem = Problem("instance.toml", "cannot be read", toml_reason(error), "correct it there")
         return {
             name: Parsed(parsed.frame, [(ALL, problem)] if name == "instance" else []) for name, parsed in blank.items()
         }
@@ -203,13 +254,13 @@ def _section(table: Table, values: Any, there: bool) -> Parsed:
         if isinstance(cell, Fault):
             fault = type_fault(column)
             remedy = "write it without quotes" if isinstance(values[column.name], str) else fault.remedy
-            told = Problem(place(table, 1, column.name), shown_toml(values[column.name]), fault.rule, remedy)
-            faults.append((column.name, told))
+            unfit = Problem(place(table, 1, column.name), shown_toml(values[column.name]), fault.rule, remedy)
+            faults.append((column.name, unfit))
         elif column.name in values or not column.required:
             cells[column.name] = cell
         else:
-            told = Problem(place(table, 1, column.name), "missing", "the key is required", "add it")
-            faults.append((column.name, told))
+            unfit = Problem(place(table, 1, column.name), "missing", "the key is required", "add it")
+            faults.append((column.name, unfit))
     parsed = parse(table, {name: [cell] for name, cell in cells.items()}, (1,), partial(place, table))
     return Parsed(parsed.frame, faults + parsed.faults)
 
@@ -239,24 +290,14 @@ def shown_toml(value: Any) -> str:
 
 @dataclass
 class Reading:
-    """What has been read so far, and what was wrong with it.
+    """What has been read so far, and what was wrong with it."""
 
-    Attributes
-    ----------
-    frames : dict of str to DataFrame
-        Tables by name.
-    present : set of str
-        Names of the tables that the source holds.
-    broken : set of str
-        Columns, as ``table.column``, that could not be read whole; ``uncertainty`` where the factors could not.
-    faulty : set of str
-        Sheets in place of TOML files that could not be read whole.
-    """
-
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)  # tables by name
+    # names of the tables that the source holds
     present: set[str] = field(default_factory=lambda: {name for name, table in TABLES.items() if table.section})
+    # columns, as ``table.column``, that could not be read whole; ``uncertainty`` where the factors could not
     broken: set[str] = field(default_factory=set)
-    faulty: set[str] = field(default_factory=set)
+    faulty: set[str] = field(default_factory=set)  # sheets in place of TOML files that could not be read whole
     problems: list[Problem] = field(default_factory=list)
     factors: tuple[Factor, ...] = ()
     whatifs: dict[str, WhatIf] = field(default_factory=dict)
@@ -273,13 +314,7 @@ class Reading:
         self.broken |= {f"{table.name}.{column}" for column in columns}
 
     def instance(self) -> Instance:
-        """Return the instance that was read.
-
-        Raises
-        ------
-        InstanceError
-            If anything was wrong with it; it carries every problem found.
-        """
+        """Return the instance that was read."""
         known = Layouts()
         present = frozenset(self.present)
         made = Instance(self.frames, present, self.factors, self.whatifs, self.files, sheets=self.sheets, checked=known)

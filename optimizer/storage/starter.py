@@ -151,13 +151,7 @@ _WHATIF: Final = """
 
 
 def starter(name: str) -> dict[str, str]:
-    """Return the files of a small instance that solves, by their path inside its folder.
-
-    Raises
-    ------
-    InstanceError
-        If the name is blank, or cannot be one.
-    """
+    """Return the files of a small instance that solves, by their path inside its folder."""
     fault = name_fault(name)
     if fault or not name:
         rule = fault.rule if fault else "an instance has a name"
@@ -171,13 +165,7 @@ def starter(name: str) -> dict[str, str]:
 
 
 def starter_instance(name: str) -> Instance:
-    """Return the starter as an instance.
-
-    Raises
-    ------
-    InstanceError
-        If the name is blank, or cannot be one.
-    """
+    """Return the starter as an instance."""
     texts = {file: text for file, text in starter(name).items() if file.endswith((".csv", ".toml"))}
     return read_sources(Sources(texts=texts)).instance()
 

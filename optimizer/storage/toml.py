@@ -24,14 +24,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.cells import name_fault, shown
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, Factor, Operation, Outcome, WhatIf, noted
+from optimizer.language.cursor import Cell, Operation
+from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, noted
 from optimizer.problems import Problem, nearest
 from optimizer.storage.rows import shown_toml, toml_reason
-
-TOLERANCE: Final = 1e-9
-"""How far from 1 the probabilities of a factor may sum."""
 
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -80,19 +78,15 @@ def _true(value: object) -> bool:
     return True
 
 
-def _name(value: str) -> str:
+def _name_of_uncertainty(value: str) -> str:
+    if "=" in value or "," in value:
+        raise _broken("must not hold '=' or ','", remedy="--given FACTOR=OUTCOME names it")
     fault = name_fault(value) if value.strip() else None
     if fault:
         raise _broken(fault.rule, remedy=fault.remedy)
     if not value.strip():
         raise _broken("a name must not be blank")
     return value
-
-
-def _name_of_uncertainty(value: str) -> str:
-    if "=" in value or "," in value:
-        raise _broken("must not hold '=' or ','", remedy="--given FACTOR=OUTCOME names it")
-    return _name(value)
 
 
 Day = Annotated[dt.date, BeforeValidator(_day)]
@@ -168,7 +162,7 @@ class _FactorKeys(_Keys):
             raise _broken("a factor has at least one outcome", "no outcome", "add [[factor.outcome]]")
         _refuse_repeats("outcome", (outcome.name for outcome in self.outcome))
         total = math.fsum(outcome.probability for outcome in self.outcome)
-        if abs(total - 1.0) > TOLERANCE:
+        if abs(total - 1.0) > ROUNDING:
             parts = " + ".join(f"{outcome.probability!r}" for outcome in self.outcome)
             raise _broken("must sum to 1", f"probabilities {parts} = {total:.12g}", "correct the probabilities")
         return self

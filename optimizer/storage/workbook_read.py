@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -19,44 +20,43 @@ from optimizer.catalogue.tables import (
     WHATIF_EDITS,
     WHATIFS,
     Table,
+    allowed_columns,
 )
 from optimizer.files import printable, read_bytes
-from optimizer.instance.cells import Parsed, empty, frame_of, parse, shown
+from optimizer.instance.cells import Parsed, empty, frame_of, is_name, parse, shown
 from optimizer.instance.instance import SheetPlaces
 from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, edit
 from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, letters
+from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, day, letters, sheet_of
+from optimizer.spreadsheet.graft import MARKER
 from optimizer.spreadsheet.package import open_package
-from optimizer.storage.rows import ALL, Reading, header_problems
+from optimizer.storage.rows import ALL, TITLES, Reading, header_problems, misplaced_header
 from optimizer.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
 
+_TOTAL: Final = re.compile(r"\s*((grand |sub)?totals?|sums?)\s*:?\s*", re.IGNORECASE)
 _CLOSE: Final = 0.85
 """Likeness from which an unknown sheet is taken for a misspelt one."""
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _SheetRows:
     """The rows of a sheet: texts by column, and row numbers."""
 
     columns: dict[str, list[str]]
     numbers: list[int]
+    told: set[str]
+    """The cells of which something was said already."""
 
 
 def read_workbook(path: str | Path) -> Reading:
-    """Read an instance's tables, uncertainty and what-ifs from a workbook.
-
-    Raises
-    ------
-    InstanceError
-        If the file cannot be read or is not a workbook that may be trusted.
-    """
+    """Read an instance's tables, uncertainty and what-ifs from a workbook."""
     return read_book(read_bytes(path), printable(str(path)))
 
 
 def read_book(data: bytes, name: str) -> Reading:
     """Read an instance from the bytes of a workbook; `name` is its name, for messages."""
     book = Workbook(open_package(data, name))
-    reader = _Reader(book)
+    reader = _BookReader(book)
     reading = reader.reading
     reading.files[Path(name).name] = hashlib.sha256(data).hexdigest()
     reading.problems += _misspelt(book.parts)
@@ -66,22 +66,24 @@ def read_book(data: bytes, name: str) -> Reading:
             reader.table(table)
     reader.factors()
     reader.whatifs()
-    reading.sheets = SheetPlaces(reader.letters, reader.setting_rows)
+    reading.sheets = SheetPlaces(reader.letters, reader.setting_rows, reader.formulas)
     return reading
 
 
 def other_sheets(path: str | Path) -> list[str]:
-    """Return the names of a workbook's sheets that are not read."""
+    """Return the names of a workbook's sheets that are not read, but for those that gwplan made."""
     book = Workbook(open_package(read_bytes(path), printable(str(path))))
-    return [f"sheet '{name}'" for name in book.parts if name not in KNOWN_SHEETS and name != ABOUT]
+    own = [sheet_of(meaning) for name, meaning in book.names.items() if MARKER in name]
+    return [f"sheet '{name}'" for name in book.parts if name not in (*KNOWN_SHEETS, ABOUT, *own)]
 
 
 def _misspelt(names: Iterable[str]) -> list[Problem]:
     """Return a problem for each sheet whose name is nearly one that is read."""
     problems = []
     for name in names:
-        close = get_close_matches(name.strip().lower(), KNOWN_SHEETS, n=1, cutoff=_CLOSE)
-        near = close and abs(len(name.strip()) - len(close[0])) <= 1  # not a prefix, as gwplan's own sheets have
+        plain = re.sub(r"\s*\(\d+\)$", "", name.strip().lower())  # a copy, as spreadsheets call it
+        close = get_close_matches(plain, KNOWN_SHEETS, n=1, cutoff=_CLOSE)
+        near = close and (plain == close[0] or not plain.endswith(close[0]))  # no prefix, as gwplan's own sheets have
         if name not in KNOWN_SHEETS and near and close[0] not in names:
             rule = "sheets are read by their exact names"
             problems.append(
@@ -90,7 +92,7 @@ def _misspelt(names: Iterable[str]) -> list[Problem]:
     return problems
 
 
-class _Reader:
+class _BookReader:
     """Reads the sheets of one workbook into one `Reading`."""
 
     def __init__(self, book: Workbook) -> None:
@@ -98,6 +100,7 @@ class _Reader:
         self.reading = Reading()
         self.letters: dict[str, dict[str, str]] = {}
         self.setting_rows: dict[str, int] = {}
+        self.formulas: dict[str, tuple[str, str]] = {}
 
     def place(self, sheet: str, row: int, column: str) -> str:
         letter = self.letters.get(sheet, {}).get(column)
@@ -122,9 +125,18 @@ class _Reader:
             return Parsed(frame_of(table, {}, ()), faults)
         cells: dict[str, Any] = dict(rows.columns)
         parsed = parse(table, cells, rows.numbers, lambda row, column: self.place(table.name, row, column))
-        return Parsed(parsed.frame, faults + parsed.faults)
+        new = [(column, self._dated(told)) for column, told in parsed.faults if told.where not in rows.told]
+        return Parsed(parsed.frame, faults + new)
 
-    def _rows(self, table: Table) -> tuple[_Rows | None, list[tuple[str, Problem]]]:
+    def _dated(self, told: Problem) -> Problem:
+        """Say which day a number in a column of dates is."""
+        number = re.fullmatch(r"'(\d+(\.\d+)?)'", told.what) if "must be a date" in told.rule else None
+        if number is None:
+            return told
+        meant = day(float(number[1]), self.book.since_1904)
+        return replace(told, remedy=f"it is the number of the day {meant}: give the cell a date format")
+
+    def _rows(self, table: Table) -> tuple[_SheetRows | None, list[tuple[str, Problem]]]:
         """Return the texts of a sheet by column, and what is wrong with its header and its cells."""
         name = table.name
         sheet = self.book.sheet(name)
@@ -132,19 +144,52 @@ class _Reader:
         faults: list[tuple[str, Problem]] = []
         header = {at: cell.strip() for at, cell in head.items() if isinstance(cell, str) and cell.strip()}
         faults += [(ALL, _odd(f"{name}!{letters(at)}1", cell)) for at, cell in head.items() if isinstance(cell, Odd)]
+        texts = {
+            row: [cell for cell in cells.values() if isinstance(cell, str)]
+            for row, cells in sheet.rows.items()
+            if row <= TITLES
+        }
+        if misplaced := misplaced_header(table, texts, name):
+            return None, [(ALL, misplaced)]
         if not header:
             rule = "row 1 holds the names of the columns"
-            told = Problem(f"{name}!A1", "no header", rule, "write the column names, or delete the sheet")
-            return None, [*faults, (ALL, told)]
+            problem = Problem(f"{name}!A1", "no header", rule, "write the column names, or delete the sheet")
+            return None, [*faults, (ALL, problem)]
         at_name = {column: at for at, column in reversed(header.items())}  # of columns with the same name the first
         self.letters[name] = {column: letters(at) for column, at in at_name.items()}
-        for column, told in header_problems(table, list(header.values()), name):
+        for column, problem in header_problems(table, list(header.values()), name):
             where = f"{name}!{self.letters[name][column]}1" if column in at_name else f"{name} row 1"
-            faults.append((column, replace(told, where=where)))
+            faults.append((column, replace(problem, where=where)))
         faults += _outside(name, sheet, header)
-        numbers = [row for row, cells in sorted(sheet.rows.items()) if row > 1 and any(at in header for at in cells)]
+        filled = (row for row, cells in sheet.rows.items() if any(at in header and _says(cells[at]) for at in cells))
+        numbers = sorted(row for row in filled if row > 1)
+        if numbers and self._is_total(
+            table, {column: sheet.rows[numbers[-1]].get(at, "") for column, at in at_name.items()}
+        ):
+            rule, remedy = "every row of a table counts", "delete it, or move it to a sheet of your own"
+            faults.append(("", Problem(f"{name} row {numbers.pop()}", "a row of totals", rule, remedy)))
         columns = {column: self._column(name, sheet, numbers, column, at, faults) for column, at in at_name.items()}
-        return _Rows(columns, numbers), faults
+        faults += _merged(name, sheet, numbers, header, told_cells := {told.where for _, told in faults})
+        self._keep_formulas(name, sheet, set(numbers), header)
+        return _SheetRows(columns, numbers, told_cells), faults
+
+    def _keep_formulas(self, name: str, sheet: Sheet, rows: set[int], header: dict[int, str]) -> None:
+        for (row, at), formula in sheet.formulas.items():
+            value = sheet.rows.get(row, {}).get(at, "")
+            if row in rows and at in header and isinstance(value, str):
+                self.formulas[f"{name}!{letters(at)}{row}"] = (formula, value)
+
+    def _is_total(self, table: Table, cells: dict[str, Cell]) -> bool:
+        """Whether the last row is one of totals: it says so where a name stands that nothing has."""
+        blank = any(column.required and not _says(cells.get(column.name, "?")) for column in table.columns)
+        for column in allowed_columns(table):
+            text = cells.get(column.name, "")
+            if isinstance(text, str) and _TOTAL.fullmatch(text) and is_name(table, column):
+                owner = TABLES.get(column.refers_to)
+                known = self.reading.frames.get(column.refers_to)
+                if blank if owner is None or known is None else text.strip() not in known[owner.key[0]].to_numpy():
+                    return True
+        return False
 
     def _column(
         self, name: str, sheet: Sheet, numbers: Sequence[int], column: str, at: int, faults: list[tuple[str, Problem]]
@@ -214,16 +259,16 @@ class _Reader:
 
     def _edits(self, table: Table, *names: str) -> dict[tuple[str, ...], tuple[Edit, ...]]:
         """Return the edits of a sheet by the names that they belong to."""
-        found: dict[tuple[str, ...], tuple[Edit, ...]] = {}
+        edits: dict[tuple[str, ...], tuple[Edit, ...]] = {}
         for row in self._listed(table):
             owner = tuple(row[name] for name in names)
             try:
-                found[owner] = (*found.get(owner, ()), edit(row["edit"]))
+                edits[owner] = (*edits.get(owner, ()), edit(row["edit"]))
             except InstanceError as error:
                 where = self.place(table.name, row["row"], "edit")
-                self.reading.problems += [replace(told, where=f"{where} {told.where}") for told in error.problems]
+                self.reading.problems += [replace(p, where=f"{where} {p.where}") for p in error.problems]
                 self.reading.faulty.add(table.name)
-        return found
+        return edits
 
     def factors(self) -> None:
         """Read ``outcomes`` and ``outcome_edits``."""
@@ -272,8 +317,8 @@ class _Reader:
             if name in self.reading.whatifs:
                 self._wrong(WHATIFS, row, "whatif", "every what-if has a name of its own", "rename one of them")
                 continue
-            told = WhatIf(name, row["description"], edits.pop((name,), ()), given)
-            read, problems = read_whatif(whatif_toml(told), self.place(WHATIFS.name, row["row"], "whatif"), name)
+            whatif = WhatIf(name, row["description"], edits.pop((name,), ()), given)
+            read, problems = read_whatif(whatif_toml(whatif), self.place(WHATIFS.name, row["row"], "whatif"), name)
             self.reading.problems += problems
             if read is not None:
                 self.reading.whatifs[name] = read
@@ -294,12 +339,32 @@ def _odd(where: str, cell: Odd) -> Problem:
     return Problem(where, cell.what, cell.rule, cell.remedy)
 
 
+def _says(cell: Cell) -> bool:
+    return isinstance(cell, Odd) or bool(cell.strip())
+
+
+def _merged(
+    name: str, sheet: Sheet, numbers: Sequence[int], header: dict[int, str], told: set[str]
+) -> list[tuple[str, Problem]]:
+    """Return a problem for each area of merged cells that reaches more than one cell of a table; add them to `told`."""
+    faults = []
+    rule, remedy = "a merged cell holds a value for its first cell only", "unmerge the cells, and fill each one in"
+    for left, top, right, bottom in sheet.merged:
+        columns = [at for at in header if left <= at <= right]
+        rows = range(max(top, 2), min(bottom, max(numbers, default=0)) + 1)
+        if len(columns) * len(rows) > 1:
+            what = f"{name}!{letters(left)}{top}:{letters(right)}{bottom}"
+            faults += [(header[at], Problem(what, "merged cells", rule, remedy)) for at in columns]
+            told |= {f"{name}!{letters(at)}{row}" for at in columns for row in rows}
+    return faults
+
+
 def _outside(name: str, sheet: Sheet, header: dict[int, str]) -> list[tuple[str, Problem]]:
     """Return a problem for each column without a name that has content."""
     seen: dict[int, int] = {}
     for row in sorted(sheet.rows):
         for at in sheet.rows[row]:
-            if at not in header and row > 1:
+            if at not in header and row > 1 and _says(sheet.rows[row][at]):
                 seen.setdefault(at, row)
     rule, remedy = "every column has a name in row 1", "name the column, or move what is there to a sheet of your own"
     return [

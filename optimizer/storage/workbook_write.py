@@ -49,13 +49,7 @@ class Exact(float):
 
 
 def save_workbook(instance: Instance, path: str | Path, *, force: bool = False) -> None:
-    """Write an instance as a workbook; reading it back gives an equal instance.
-
-    Raises
-    ------
-    InstanceError
-        If the path may not be written, or something of the instance does not fit into a workbook.
-    """
+    """Write an instance as a workbook; reading it back gives an equal instance."""
     target = Path(path)
     if target.suffix.lower() != ".xlsx":
         rule = "a workbook is written without macros"
@@ -159,7 +153,7 @@ class _Writer:
         sheet.write_string(0, 0, f"{self.instance.name}: an instance for gwplan", self.formats["title"])
         lines = (
             "One sheet is one table; row 1 names the columns, in any order. A blank cell means the column's default.",
-            "Cells hold values, not formulas. Sheets that are not listed here are yours; gwplan does not read them.",
+            "Formulas count with the value that they had when it was saved. Other sheets are yours; gwplan reads none.",
             "gwplan check BOOK.xlsx names everything that is wrong, with sheet and cell; gwplan solve BOOK.xlsx plans.",
         )
         for row, line in enumerate(lines, 1):

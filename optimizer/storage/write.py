@@ -47,13 +47,7 @@ def is_workbook_name(path: str | Path) -> bool:
 
 
 def write(instance: Instance, target: str | Path, *, force: bool = False) -> None:
-    """Write an instance as the path's ending says: a workbook where it is ``.xlsx``, else a folder.
-
-    Raises
-    ------
-    InstanceError
-        As `save` and `save_workbook`.
-    """
+    """Write an instance as the path's ending says: a workbook where it is ``.xlsx``, else a folder."""
     if is_workbook_name(target):
         from optimizer.storage.workbook_write import save_workbook
 
@@ -76,30 +70,20 @@ def tables_written(instance: Instance) -> dict[str, str]:
 
 
 def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool | None = False) -> None:
-    """Write texts as the files of an instance folder, whole or not at all.
-
-    Raises
-    ------
-    InstanceError
-        If the folder exists and is not to be replaced, or holds no instance, or cannot be written.
-    """
+    """Write texts as the files of an instance folder, whole or not at all."""
     target = Path(os.path.realpath(folder))
     refuse_occupied(target, force=force, replaceable=_holds_instance, kind="a folder that holds an instance")
     with whole_folder(target, replace=bool(force)) as fresh:
-        _write_all(texts, fresh)
+        for name, text in texts.items():
+            path = fresh / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(text.encode())
         if target.is_dir():
             _keep_other_files(target, fresh)
 
 
 def _holds_instance(folder: Path) -> bool:
     return (folder / "instance.toml").is_file()
-
-
-def _write_all(texts: Mapping[str, str], folder: Path) -> None:
-    for name, text in texts.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(text.encode())
 
 
 def _keep_other_files(source: Path, fresh: Path) -> None:

@@ -1,1 +1,13 @@
-"""Questions that take many solves."""
+"""Questions that take many solves.
+
+Other rooms use:
+
+- ``attempt``: Told, why_no_plan
+- ``compare``: allocations, caveats, Figure, figure_differences, inputs, refuse_unlike
+- ``evaluate``: entered, evaluate, Evaluation, left_out, read_given
+- ``exposure``: *, bought, Group, groups, gw_by_status, unverified, UNVERIFIED
+- ``locks``: lock, lock_costs, LockCost
+- ``roll``: actuals, refuse_other, rolled, State, state_of
+- ``uncertainty``: Future, OptionValue, Point, uncertainty, Uncertainty
+- ``whatif``: attribute, Attribution, compare, compared_as_json, ComparedCase, Comparison, Stack, stacks
+"""

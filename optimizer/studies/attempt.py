@@ -18,18 +18,10 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Solved:
-    """A case that was solved, or why it has no plan.
+    """A case that was solved, or why it has no plan."""
 
-    Attributes
-    ----------
-    worth_bn : float or None
-        The case's objective, $bn; None where it has no plan.
-    reason : str
-        Why it has none; blank where it has one.
-    """
-
-    worth_bn: float | None
-    reason: str = ""
+    worth_bn: float | None  # the case's objective, $bn; None where it has no plan
+    reason: str = ""  # why it has none; blank where it has one
 
     def lost(self, base_bn: float) -> float | None:
         """Return how much less than the base it is worth, $bn: 0 where only arithmetic differs, None without a plan."""

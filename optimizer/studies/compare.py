@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import ANNOTATIONS, TABLES, Table
+from optimizer.catalogue.tolerances import PROVED
 from optimizer.instance.cells import shown
 from optimizer.instance.instance import Instance
 from optimizer.kept.run import Run
@@ -56,16 +57,16 @@ def figures(plan: Plan | Run) -> dict[Figure, float]:
     """
     summary, tables = plan.summary, plan.tables
     totals = [name for name in GROUPS if not isinstance(summary.get(name, {}), dict)]
-    found = {Figure(name): float(summary[name]) for name in totals}
+    values = {Figure(name): float(summary[name]) for name in totals}
     for pathway, years in summary["expected_gw_years"].items():
-        found[Figure("gw_years", pathway)] = float(years)
+        values[Figure("gw_years", pathway)] = float(years)
     for contract, gw in cancelled(tables).items():
-        found[Figure("cancelled_gw", contract)] = gw
+        values[Figure("cancelled_gw", contract)] = gw
     for offer, gw in summary.get("signed_gw", {}).items():
-        found[Figure("signed_gw", offer)] = float(gw)
+        values[Figure("signed_gw", offer)] = float(gw)
     for pool, value in marginal_values(tables).items():
-        found[Figure("marginal_value", pool)] = value
-    return found
+        values[Figure("marginal_value", pool)] = value
+    return values
 
 
 def cancelled(tables: Tables) -> dict[str, float]:
@@ -73,47 +74,38 @@ def cancelled(tables: Tables) -> dict[str, float]:
     nodes, rows = tables["nodes"], tables["cancellations"]
     parent, leaves = nodes["parent"].to_numpy(), nodes["period"].to_numpy() == nodes["period"].max()
     probability = nodes["probability"].to_numpy()
-    found: dict[str, float] = {}
+    gw: dict[str, float] = {}
     for (contract, _), mine in rows.fillna({"window": ""}).groupby(["contract", "window"], sort=True):
         at = dict(zip(mine["node"].tolist(), mine["gw"].tolist(), strict=True))
         given = np.zeros(len(nodes))
         for node in range(len(nodes)):
             given[node] = at.get(node, given[parent[node]] if parent[node] >= 0 else 0.0)
-        found[str(contract)] = found.get(str(contract), 0.0) + float((probability * given)[leaves].sum())
-    return found
+        gw[str(contract)] = gw.get(str(contract), 0.0) + float((probability * given)[leaves].sum())
+    return gw
 
 
 def marginal_values(tables: Tables) -> dict[str, float]:
     """Return the mean marginal value of each pool's supply over the nodes, by probability, $bn per GW-year."""
     rows: Any = tables["marginal_values"]
     rows = rows[rows["constraint"] == "supply"]
-    found = {}
+    means = {}
     for pool, mine in rows.groupby("name", sort=True):
         known = mine[mine["bn_per_gw_year"].notna()]
         weight = known["probability"].to_numpy()
         total = float(weight.sum())
-        found[str(pool)] = float(weight @ known["bn_per_gw_year"].to_numpy()) / total if total > 0 else np.nan
-    return found
+        means[str(pool)] = float(weight @ known["bn_per_gw_year"].to_numpy()) / total if total > 0 else np.nan
+    return means
 
 
 ABSENT: Final = "(no row)"
-SMALLEST: Final = 1e-6
-"""Figures closer than this, relative to 1 + their size, are the same: what the solver's tolerances leave open."""
 
 
 @dataclass(frozen=True)
 class InputDifference:
-    """One cell that differs, or a row that only one of two instances has.
+    """One cell that differs, or a row that only one of two instances has."""
 
-    Attributes
-    ----------
-    where : str
-        The cell, as an edit would name it.
-    before, after : str
-        The cell in the first and in the other instance; blank: a blank cell.
-    """
-
-    where: str
+    where: str  # the cell, as an edit would name it
+    # the cell in the first and in the other instance; blank: a blank cell
     before: str
     after: str
 
@@ -135,11 +127,11 @@ def refuse_unlike(runs: Sequence[Run]) -> None:
         for what in ("start", "resolution", "periods"):
             mine, theirs = getattr(other, what), getattr(first, what)
             if mine != theirs:
-                told = f"calendar.{what} is {mine}, in {runs[0].folder} it is {theirs}"
-                problems.append(Problem(where, told, rule, "solve one of the two over the other's periods"))
+                what_differs = f"calendar.{what} is {mine}, in {runs[0].folder} it is {theirs}"
+                problems.append(Problem(where, what_differs, rule, "solve one of the two over the other's periods"))
         if not set(other.tables["pathways"]["pathway"]) & set(first.tables["pathways"]["pathway"]):
-            told = f"it shares no pathway with {runs[0].folder}"
-            problems.append(Problem(where, told, rule, "compare runs of the same instance"))
+            what_differs = f"it shares no pathway with {runs[0].folder}"
+            problems.append(Problem(where, what_differs, rule, "compare runs of the same instance"))
     if problems:
         raise InstanceError(problems)
 
@@ -163,13 +155,13 @@ def caveats(runs: Sequence[Run]) -> list[str]:
 
 def inputs(first: Instance, other: Instance) -> list[InputDifference]:
     """Return every cell that differs between two instances, in the order of the format; annotations do not count."""
-    found: list[InputDifference] = []
+    differences: list[InputDifference] = []
     for name, table in TABLES.items():
         before, after = (_rows(instance, table) for instance in (first, other))
         for key in dict.fromkeys([*before, *after]):
             rows = before.get(key), after.get(key)
-            found += _row_differences(name, table, key, *rows)
-    return found + _uncertainty(first, other) + _nearness(first, other)
+            differences += _row_differences(name, table, key, *rows)
+    return differences + _uncertainty(first, other) + _nearness(first, other)
 
 
 def _rows(instance: Instance, table: Table) -> dict[tuple[Any, ...], dict[str, str]]:
@@ -177,14 +169,14 @@ def _rows(instance: Instance, table: Table) -> dict[tuple[Any, ...], dict[str, s
     frame = instance.filled(table.name)
     key = _key(table)
     cells = {column.name: [_shown(cell) for cell in frame[column.name].tolist()] for column in table.columns}
-    found: dict[tuple[Any, ...], dict[str, str]] = {}
+    rows: dict[tuple[Any, ...], dict[str, str]] = {}
     for place in range(len(frame)):
         values = tuple(cells[name][place] for name in key)
         number = 0
-        while (*values, number) in found:
+        while (*values, number) in rows:
             number += 1
-        found[(*values, number)] = {name: column[place] for name, column in cells.items()}
-    return found
+        rows[(*values, number)] = {name: column[place] for name, column in cells.items()}
+    return rows
 
 
 def _key(table: Table) -> tuple[str, ...]:
@@ -253,10 +245,10 @@ def _facts_of_factors(instance: Instance) -> dict[str, str]:
 
 def figure_differences(runs: Sequence[Run], *, everything: bool = False) -> list[tuple[Figure, list[float]]]:
     """Return the figures that differ between runs, each its value in every run (nan: none) in its unit; or all."""
-    found = [figures(run) for run in runs]
+    by_run = [figures(run) for run in runs]
     rows = []
-    for figure in dict.fromkeys(figure for each in found for figure in each):
-        values = [each.get(figure, np.nan) for each in found]
+    for figure in dict.fromkeys(figure for each in by_run for figure in each):
+        values = [each.get(figure, np.nan) for each in by_run]
         if everything or any(_differ(values[0], value) for value in values[1:]):
             rows.append((figure, values))
     return rows
@@ -265,7 +257,7 @@ def figure_differences(runs: Sequence[Run], *, everything: bool = False) -> list
 def _differ(one: float, other: float) -> bool:
     if np.isnan(one) or np.isnan(other):
         return bool(np.isnan(one) != np.isnan(other))
-    return abs(one - other) > SMALLEST * (1 + abs(one))
+    return abs(one - other) > PROVED * (1 + abs(one))
 
 
 def allocations(runs: Sequence[Run], *, everything: bool = False) -> pd.DataFrame:
@@ -281,6 +273,6 @@ def allocations(runs: Sequence[Run], *, everything: bool = False) -> pd.DataFram
         gw = (rows["gw"] * rows["probability"]).groupby([rows["pathway"], rows["pool"], year]).sum()
         columns.append((gw / periods.reindex(gw.index.get_level_values("year")).to_numpy()).rename(number))
     table = pd.concat(columns, axis=1).fillna(0.0)
-    apart = (table.sub(table[0], axis=0).abs() > SMALLEST).any(axis=1)
+    apart = (table.sub(table[0], axis=0).abs() > PROVED).any(axis=1)
     kept = table if everything else table[apart]
     return kept.sort_index().reset_index()

@@ -2,72 +2,38 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from models.data import PlanData
+from models.tree import Tree
 from optimizer.audit.audit import audit
+from optimizer.catalogue.limits import LIMITS
+from optimizer.catalogue.money import OF_A_PATHWAY
+from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
 from optimizer.conflict.demands import elastic
 from optimizer.errors import AuditError
 from optimizer.files import printable
+from optimizer.instance.cells import shown
 from optimizer.plan.marginals import row_name
 from optimizer.plan.plan import Plan, make_plan
 from optimizer.planning import plan_or_error
-from optimizer.problems import InstanceError, Problem, nearest
+from optimizer.problems import InstanceError, Problem, all_told, nearest
 from optimizer.session import Answer
 from optimizer.solver.certify import certify
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution, SolveOptions
 from optimizer.solver.solving import certified
-from optimizer.storage.read import read_file
+from optimizer.storage.read import given_table
 from optimizer.tree.timeline import Timeline
 
-WORDS: Final = {
-    "balance": "more of {} is used than is delivered and not cancelled",
-    "floor_met": "{} has less than its floor",
-    "cap_kept": "{} has more than its cap",
-    "ramp": "{} grows faster than its ramp",
-    "signing_ramp": "{} signs faster than its ramp",
-    "deals": "deals of {} come back, or go, without notice",
-    "term": "deals of {} end within their term",
-    "lock_least": "{} has less than its lock",
-    "lock_most": "{} has more than its lock",
-    "block_least": "{} is used, and less than its least block",
-    "block_most": "{} is used, and less than its least block",
-}
-"""By constraint: what it means to break it."""
-
-_AUDITED: Final = (
-    "balance",
-    "idle GW",
-    "floor:",
-    "cap:",
-    "ramp:",
-    "lock:",
-    "deals in force after",
-    "deals within",
-    "block of",
-)
-"""How the audit's findings on those limits begin."""
-
-BROKEN: Final = 1e-6
-"""GW beyond a limit that count as breaking it."""
-
-PATHWAY_MONEY: Final = (
-    "value", "operating_cost", "migration_cost", "signing_cost", "breach_cost", "shortfall_penalty",
-    "move_penalty",
-)  # fmt: skip
-"""Components of worth that belong to a pathway."""
-
 REST: Final = "contracts and idle"
-"""Owner of the other components."""
+"""Owner of the components of worth that belong to no pathway."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +45,13 @@ class Broken:
     words : str
         What is broken.
     most_gw : float
-        How far, at most, GW.
+        How far, at most, in its limit's measure: GW but for limits on money.
     nodes : int
         On how many nodes.
     start, known : str
         First day of the first such node, and what is known there.
+    measure : str
+        What the limit is counted in.
     """
 
     words: str
@@ -91,6 +59,7 @@ class Broken:
     nodes: int
     start: str
     known: str
+    measure: str = "GW"
 
 
 @dataclass(frozen=True)
@@ -143,19 +112,21 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
     size = program.shape[1]
     breakable, rows = _elastic(fixed)
     least = _solved(breakable).columns[size:]
-    beyond = np.where(least > BROKEN, least, 0.0)
+    beyond = np.where(least > KILOWATT, least, 0.0)
     lifted = replace(
         breakable,
         cost=np.append(program.cost, np.zeros(len(beyond))),
         offset=program.offset,
-        column_upper=np.append(fixed.column_upper, beyond + BROKEN / 10 * (beyond > 0)),
+        node_weight=program.node_weight,
+        column_upper=np.append(fixed.column_upper, beyond + KILOWATT / 10 * (beyond > 0)),
     )
     solution = _solved(lifted)
     own = replace(solution, columns=solution.columns[:size], row_duals=np.empty(0), row_ranges=None)
-    proof = certify(lifted, solution.columns, solution.row_duals)
+    proof = certify(lifted, solution.columns, solution.row_duals, solution.light_duals)
     plan = make_plan(laid_out, program, own, proof)
-    _check(plan, broken=bool(beyond.any()))
-    return Evaluation(plan, best.plan, tuple(_told(best, rows, beyond)))
+    broken = _broken(best, rows, beyond)
+    _check(plan, {LIMITS[row].name for row, _, _ in broken})
+    return Evaluation(plan, best.plan, tuple(_told(best, broken)))
 
 
 def _fixed(program: LinearProgram, data: PlanData, given: FloatArray) -> LinearProgram:
@@ -174,11 +145,11 @@ def _fixed(program: LinearProgram, data: PlanData, given: FloatArray) -> LinearP
 
 
 def _elastic(program: LinearProgram) -> tuple[LinearProgram, IntArray]:
-    """Return the program with every limit of `WORDS` allowed to be broken at 1 a GW, and the rows of those limits.
+    """Return the program in which every limit may be broken at 1 a GW, and the rows of the limits.
 
     Each such row has two columns more, one that adds GW to it and one that takes GW away; nothing else costs anything.
     """
-    rows = np.concatenate([np.arange(at.start, at.stop) for name, at in program.rows.items() if name in WORDS])
+    rows = np.concatenate([np.arange(at.start, at.stop) for name, at in program.rows.items() if _breakable(name)])
     count = len(rows)
     both, signs = np.tile(rows, 2)[:, None], np.repeat([1.0, -1.0], count)[:, None]
     return elastic(program, both, signs, np.ones(2 * count), np.full(2 * count, np.inf)), rows
@@ -191,109 +162,55 @@ def _solved(program: LinearProgram) -> Solution:
     return solution
 
 
-def _check(plan: Plan, *, broken: bool) -> None:
+def _breakable(row: str) -> bool:
+    return row in LIMITS and bool(LIMITS[row].broken)
+
+
+def _check(plan: Plan, broken: set[str]) -> None:
     """Hold the tables against the instance; of a plan beyond its limits all but those limits must agree."""
-    findings = audit(plan.instance, plan.tables, plan.summary)
-    wrong = [str(f) for f in findings if not (broken and f.figure.startswith(_AUDITED))]
+    wrong = [str(f) for f in audit(plan.instance, plan.tables, plan.summary) if f.limit not in broken]
     if wrong:
         raise AuditError("the given allocation's figures do not agree with the instance's tables", wrong)
 
 
-def _told(best: Answer, rows: IntArray, beyond: FloatArray) -> list[Broken]:
-    """Return the limits that are broken, each once, in the order of the constraints."""
-    program, laid_out = best.program, best.laid_out
+def _broken(best: Answer, rows: IntArray, beyond: FloatArray) -> list[tuple[str, list[int], float]]:
+    """Return the constraint and key of each row that is broken, and by how many GW, in the order of the rows."""
+    program = best.program
     gw = beyond[: len(rows)] + beyond[len(rows) :]
-    starts = laid_out.calendar.starts()
-    found: dict[str, list[tuple[int, float]]] = {}
-    for name, at in program.rows.items():
-        for row in rows[(rows >= at.start) & (rows < at.stop) & (gw > 0)].tolist() if name in WORDS else ():
-            key = program.row_keys[name][row - at.start].tolist()
-            words = WORDS[name].format(row_name(program.labels, key[:-1]))
-            found.setdefault(words, []).append((key[-1], float(gw[rows == row][0])))
+    beyond_of = dict(zip(rows[gw > 0].tolist(), gw[gw > 0].tolist(), strict=True))
     return [
-        Broken(
-            words,
-            max(gw for _, gw in places),
-            len(places),
-            str(starts[laid_out.data.tree.period[node]]),
-            laid_out.known[node],
-        )
-        for words, places in found.items()
-        for node in [min(node for node, _ in places)]
+        (name, program.row_keys[name][row - at.start].tolist(), beyond_of[row])
+        for name, at in program.rows.items()
+        for row in sorted(beyond_of)
+        if at.start <= row < at.stop
     ]
+
+
+def _told(best: Answer, broken: list[tuple[str, list[int], float]]) -> list[Broken]:
+    """Return the limits that are broken, each once."""
+    laid_out = best.laid_out
+    starts = laid_out.calendar.starts()
+    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for row, key, gw in broken:
+        words = LIMITS[row].broken.format(row_name(best.program.labels, key[:-1]))
+        found.setdefault((words, LIMITS[row].measure), []).append((key[-1], gw))
+    told = []
+    for (words, measure), places in found.items():
+        node, most = min(node for node, _ in places), max(gw for _, gw in places)
+        start = str(starts[laid_out.data.tree.period[node]])
+        told.append(Broken(words, most, len(places), start, laid_out.known[node], measure))
+    return told
 
 
 def _by_owner_and_year(plan: Plan) -> pd.DataFrame:
     rows = plan.cashflow
-    owner = rows["name"].where(rows["component"].isin(PATHWAY_MONEY), REST).rename("owner")
+    owner = rows["name"].where(rows["component"].isin(OF_A_PATHWAY), REST).rename("owner")
     expected = (rows["discounted_bn"] * rows["probability"]).groupby([owner, rows["start"].dt.year.rename("year")])
     return expected.sum().unstack().fillna(0.0)
 
 
-Lines = list[tuple[int, list[str]]]
-"""Rows that are not blank, each with its number in the file."""
-
-
-def csv_lines(path: str | Path) -> tuple[str, Lines]:
-    """Return the name of a CSV file, for messages, and its rows.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read.
-    """
-    sources = read_file(path)
-    if sources.problems:
-        raise InstanceError(sources.problems)
-    where, text = next(iter(sources.texts.items()))
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        return where, [(n, row) for n, row in enumerate(rows, start=1) if any(row)]
-    except csv.Error as error:
-        raise InstanceError(Problem(where, "cannot be read as CSV", str(error))) from None
-
-
-def table_rows(path: str, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """Return each row of a CSV file with these columns, in any order, and where it stands.
-
-    Raises
-    ------
-    InstanceError
-        If the file cannot be read, has other columns or no rows, or a row has other cells than the header.
-    """
-    where, lines = csv_lines(path)
-    header = [name.strip() for name in lines[0][1]] if lines else []
-    told = ",".join(columns)
-    if sorted(header) != sorted(columns):
-        unknown = [name for name in header if name not in columns]
-        what = f"column '{unknown[0]}'" if unknown else f"the header '{','.join(header)}'"
-        hint = nearest(unknown[0], columns) if unknown else f"write {told}"
-        raise InstanceError(Problem(where, what, f"the columns are {told}", hint))
-    if len(lines) < 2:
-        raise InstanceError(Problem(where, "holds no row", f"below the header {told} each row says one thing"))
-    short = printable(Path(where).name)
-    wrong = [
-        Problem(
-            f"{short} row {number}", f"{len(row)} cells", f"the header has {len(header)}", "quote cells with commas"
-        )
-        for number, row in lines[1:]
-        if len(row) != len(header)
-    ]
-    if wrong:
-        raise InstanceError(wrong)
-    return [
-        (f"{short} row {number}", {name: cell.strip() for name, cell in zip(header, row, strict=True)})
-        for number, row in lines[1:]
-    ]
-
-
 WHEN: Final = ("node", "start", "period")
-"""Columns that say where a row holds, the first of them that a file has; a date or a period means all its nodes."""
-
-Rows = Sequence[tuple[int, Mapping[str, str]]]
-"""Rows by their number in what they were read from, each its cells by column."""
-
-COLUMNS: Final = ("node", "period", "start", "known", "probability", "pathway", "pool", "gw")
+"""Columns that say where a row holds, the first of them that it gives; a date or a period means all its nodes."""
 
 
 def read_given(path: str | Path, laid_out: Timeline) -> FloatArray:
@@ -312,132 +229,86 @@ def read_given(path: str | Path, laid_out: Timeline) -> FloatArray:
     InstanceError
         If the file cannot be read, or does not fit the instance; it carries every problem found.
     """
-    return entered(read_rows(path, COLUMNS), printable(str(path)), laid_out)
+    return entered(given_table(path, "plan"), printable(Path(path).name), laid_out)
 
 
-def entered(rows: Rows, where: str, laid_out: Timeline) -> FloatArray:
+def entered(rows: pd.DataFrame, file: str, laid_out: Timeline) -> FloatArray:
     """Return GW of a given allocation as `read_given` does, from rows that were read already."""
-    reader = _Reader(where, laid_out)
-    for number, row in rows:
-        reader.read(number, row)
-    if not rows:
-        reader.problem("", "no rows", "a given allocation has at least one", "give pathway, pool, gw and start")
-    if reader.problems:
-        raise InstanceError(reader.problems)
-    return reader.gw
+    data, starts = laid_out.data, laid_out.calendar.starts().astype(str).tolist()
+    period = data.tree.period.tolist()
+    facts = {"start": [starts[t] for t in period], "known": laid_out.known, "period": list(map(str, period))}
+    if "known" not in rows or not rows["known"].any():
+        del facts["known"]
+    if not any(rows[name].notna().any() for name in WHEN if name in rows):
+        raise InstanceError(Problem(file, "no column start (or node, or period)", "an allocation needs it", "add it"))
+    gw = np.full((len(data.pathways), len(data.pools), data.tree.size), np.nan)
+    records = zip(rows.index.tolist(), rows.to_dict("records"), strict=True)
+    all_told([partial(_enter, gw, facts, starts, f"{file} row {n}", row, data) for n, row in records])
+    return gw
 
 
-def read_rows(path: str | Path, columns: Sequence[str]) -> Rows:
-    """Return the rows of a CSV file that has some of these columns, ``pathway``, ``pool`` and ``gw`` among them.
-
-    Of the columns in `WHEN` it must have one, where any is allowed.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read, or its columns are others; it carries every problem found.
-    """
-    where, lines = csv_lines(path)
-    header = [name.strip() for name in lines[0][1]] if lines else []
-    problems = [Problem(where, f"column '{c}'", "unknown", nearest(c, columns)) for c in header if c not in columns]
-    missing = [name for name in ("pathway", "pool", "gw") if name not in header]
-    missing += [] if set(WHEN) & set(header) or not set(WHEN) & set(columns) else ["start (or node, or period)"]
-    problems += [Problem(where, f"no column {name}", "a given allocation needs it", "add it") for name in missing]
-    if len(set(header)) < len(header):
-        problems.append(Problem(where, "a column stands twice", "every column has a name of its own", "remove one"))
-    for number, row in lines[1:]:
-        if len(row) != len(header):
-            what, rule = f"{len(row)} cells", f"the header has {len(header)} columns"
-            problems.append(Problem(f"{where} row {number}", what, rule, "add or remove cells"))
-    if problems:
-        raise InstanceError(problems)
-    return [(number, dict(zip(header, map(str.strip, row), strict=True))) for number, row in lines[1:]]
+def left_out(given: FloatArray, where: str, laid_out: Timeline) -> list[str]:
+    """Return what must be said of pairs that a given allocation leaves out, in some period or in all of them."""
+    data = laid_out.data
+    free = (np.isnan(given) & data.eligible[:, :, data.tree.root]).any(axis=2)
+    pairs = [f"{data.pathways[p]} on {data.pools[q]}" for p, q in np.argwhere(free).tolist()]
+    return [f"{where} leaves out {listed(pairs)}: chosen best there"] if pairs else []
 
 
-class _Reader:
-    """Rows of a given allocation as they become an array."""
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names in words, the first of many."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
-    def __init__(self, where: str, laid_out: Timeline) -> None:
-        data = laid_out.data
-        self.where, self.laid_out = where, laid_out
-        self.gw = np.full((len(data.pathways), len(data.pools), data.tree.size), np.nan)
-        self.problems: list[Problem] = []
-        starts = laid_out.calendar.starts().astype(str)
-        self.start_of = starts[data.tree.period]
-        self.period_of = {start: period for period, start in enumerate(starts.tolist())}
 
-    def problem(self, row: str, what: str, rule: str, remedy: str = "") -> None:
-        self.problems.append(Problem(f"{self.where}{row}", what, rule, remedy))
+def _enter(
+    gw: FloatArray, facts: Mapping[str, list[str]], starts: list[str], at: str, row: Mapping[Any, Any], data: PlanData
+) -> None:
+    """Enter one row into the array of GW."""
+    pathway, pool, least = row["pathway"], row["pool"], row["gw"]
+    (p, q), (nodes,), _ = all_told(
+        [partial(_place, at, "pathway", pathway, data.pathways), partial(_place, at, "pool", pool, data.pools)],
+        [partial(_nodes, facts, starts, at, row, data.tree)],
+        [partial(_refuse, least < -ROUNDING, f"{at}, gw", shown(least), "must be at least 0 (GW)", "or leave it out")],
+    )
+    allowed = data.eligible[p, q, data.tree.root[nodes]]
+    rule = "eligibility.csv does not let the pathway use the pool"
+    what = f"{least:g} GW of {pool} for {pathway}"
+    _refuse(least > 0 and not allowed.all(), f"{at}, gw", what, rule, "give 0, or add the pair")
+    again = not np.isnan(gw[p, q, nodes]).all()
+    _refuse(again, at, f"{pathway} on {pool} is given twice there", "each cell once", "remove one row")
+    gw[p, q, nodes] = np.where(allowed, max(least, 0.0), np.nan)
 
-    def read(self, number: int, row: Mapping[str, str]) -> None:
-        """Enter one row, or note what is wrong with it."""
-        at = f" row {number}"
-        data = self.laid_out.data
-        p, q = (
-            self._place(at, kind, row[kind], names)
-            for kind, names in (("pathway", data.pathways), ("pool", data.pools))
-        )
-        nodes, gw = self._nodes(at, row), self._gw(at, row["gw"])
-        if p is None or q is None or nodes is None or gw is None:
-            return
-        if gw > 0 and not data.eligible[p, q, data.tree.root[nodes]].all():
-            rule = "eligibility.csv does not let the pathway use the pool"
-            self.problem(
-                f"{at}, gw", f"{gw:g} GW of {row['pool']} for {row['pathway']}", rule, "give 0, or add the pair"
-            )
-        elif not np.isnan(self.gw[p, q, nodes]).all():
-            self.problem(
-                at, f"{row['pathway']} on {row['pool']} is given twice there", "each cell once", "remove one row"
-            )
-        else:
-            self.gw[p, q, nodes] = np.where(data.eligible[p, q, data.tree.root[nodes]], gw, np.nan)
 
-    def _place(self, at: str, kind: str, name: str, names: Sequence[str]) -> int | None:
-        if name in names:
-            return names.index(name)
-        self.problem(f"{at}, {kind}", f"'{name}'", f"no such {kind}", nearest(name, names))
-        return None
+def _place(at: str, kind: str, name: str, names: Sequence[str]) -> int:
+    _refuse(name not in names, f"{at}, {kind}", f"'{name}'", f"no such {kind}", nearest(name, names))
+    return names.index(name)
 
-    def _gw(self, at: str, text: str) -> float | None:
-        try:
-            gw = float(text)
-        except ValueError:
-            gw = math.nan
-        if math.isfinite(gw) and gw >= -1e-9:
-            return max(gw, 0.0)
-        self.problem(
-            f"{at}, gw", f"'{text}'", "must be a number of GW, at least 0", "leave the row out to have it chosen"
-        )
-        return None
 
-    def _nodes(self, at: str, row: Mapping[str, str]) -> IntArray | None:
-        """Return the nodes that a row holds on."""
-        tree = self.laid_out.data.tree
-        when = next(name for name in WHEN if name in row)
-        text = row[when]
-        if when == "start":
-            if text in self.period_of:
-                return np.flatnonzero(tree.period == self.period_of[text])
-            self.problem(
-                f"{at}, start",
-                f"'{text}'",
-                "not the first day of a period of the plan",
-                f"write it like {self.start_of[0]}",
-            )
-            return None
-        count = tree.size if when == "node" else tree.periods
-        if not (text.isascii() and text.isdigit() and int(text) < count):
-            self.problem(f"{at}, {when}", f"'{text}'", f"the plan has {when}s 0 to {count - 1}")
-            return None
-        if when == "period":
-            return np.flatnonzero(tree.period == int(text))
-        node = int(text)
-        facts = {"start": self.start_of[node], "known": self.laid_out.known[node], "period": str(tree.period[node])}
-        for name, mine in facts.items():
-            if row.get(name, mine) != mine:
-                rule = f"node {node} of this instance has {name} '{mine}'"
-                self.problem(
-                    f"{at}, {name}", f"'{row[name]}'", rule, "the file is of another tree: give start instead of node"
-                )
-                return None
-        return np.array([node])
+def _nodes(facts: Mapping[str, list[str]], starts: list[str], at: str, row: Mapping[Any, Any], tree: Tree) -> IntArray:
+    """Return the nodes that a row holds on."""
+    told = {name: _text(row[name]) for name in WHEN if name in row and not pd.isna(row[name])}
+    when = next(iter(told), "start")
+    text = told.get(when, "")
+    if when == "start":
+        rule = "not the first day of a period of the plan"
+        _refuse(text not in starts, f"{at}, start", f"'{text}'", rule, f"write it like {starts[0]}")
+        return np.flatnonzero(tree.period == starts.index(text))
+    number, count = int(text), tree.size if when == "node" else tree.periods
+    _refuse(number >= count, f"{at}, {when}", f"'{text}'", f"the plan has {when}s 0 to {count - 1}")
+    if when == "period":
+        return np.flatnonzero(tree.period == number)
+    told["known"] = row.get("known", "")
+    for name in (name for name in facts if name in told):
+        rule = f"node {number} of this instance has {name} '{facts[name][number]}'"
+        remedy = "the file is of another tree: give start instead of node"
+        _refuse(told[name] != facts[name][number], f"{at}, {name}", f"'{told[name]}'", rule, remedy)
+    return np.array([number])
+
+
+def _refuse(wrong: bool, where: str, what: str, rule: str, remedy: str = "") -> None:
+    if wrong:
+        raise InstanceError(Problem(where, what, rule, remedy))
+
+
+def _text(cell: float | pd.Timestamp) -> str:
+    return f"{cell:%Y-%m-%d}" if isinstance(cell, pd.Timestamp) else str(int(cell))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,16 +12,17 @@ import pandas as pd
 
 from optimizer.catalogue.tables import TABLES, Column, Table
 from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Cell
+from optimizer.instance.selection import ROW, picks
+from optimizer.language.cursor import Cell, Name
 from optimizer.language.edits import Edit
 from optimizer.plan.claims import STATUSES
-from optimizer.plan.obligations import Owed, owed, shares_in
+from optimizer.plan.obligations import Owed, owed
 from optimizer.plan.plan import Plan
 from optimizer.session import Session
 from optimizer.solver.program import FloatArray
 from optimizer.studies.attempt import Told, attempt, attempted
 from optimizer.tree.calendar import add_months
-from optimizer.tree.timeline import TABLES_READ, timeline
+from optimizer.tree.contracts import TABLES_READ
 
 SLIP_MONTHS: Final = 3
 """Months by which a vendor is late: a quarter."""
@@ -110,8 +110,8 @@ def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:
 
 def _owed(plan: Plan) -> tuple[Owed, list[str]]:
     """Return what is owed, and what is known at the end of each scenario."""
-    laid_out = timeline(plan.instance)
-    found = owed(laid_out, *shares_in(laid_out, plan.tables)).bought()
+    laid_out = plan.laid_out
+    found = owed(laid_out, plan.decided.cancelled, plan.decided.signed).bought()
     return found, [laid_out.known[node] for node in laid_out.data.tree.node_of[:, -1].tolist()]
 
 
@@ -180,7 +180,7 @@ def vendor_risks(session: Session, tell: Told) -> list[Figures]:
         edits, open_gw = _late(session.instance, names)
         late = attempt(session, edits)
         tell(f"{vendor or 'no vendor named'} fails")
-        fails = attempt(session, [Edit("contracts", "drop", {"contract": name}) for name in names])
+        fails = attempt(session, [Edit("contracts", "drop", {"contract": Name(name)}) for name in names])
         risks.append(
             {"vendor": vendor, "open_gw": open_gw, "late_bn": late.lost(base), "late_reason": late.reason,
              "fails_bn": fails.lost(base), "fails_reason": fails.reason}
@@ -200,7 +200,7 @@ def _late(instance: Instance, contracts: list[str]) -> tuple[list[Edit], float]:
         if dated.any():
             gw += float(deliveries["gw"][dated].sum())
             first = (start + np.timedelta64(1, "D")).astype(object)
-            edits.append(Edit("deliveries", "shift_months", {"contract": name}, "date", SLIP_MONTHS, start=first))
+            edits.append(Edit("deliveries", "shift_months", {"contract": Name(name)}, "date", SLIP_MONTHS, start=first))
     return edits, gw
 
 
@@ -216,7 +216,7 @@ NOT_READ: Final = {"contracts.face_value_bn", "curves.segments"}
 
 @dataclass(frozen=True)
 class Group:
-    """Cells that are swung together: rows of one column with one status and one owner."""
+    """Cells that are swung together: rows of one column with one status and one owner, and what picks each row."""
 
     table: Table
     column: Column
@@ -231,17 +231,20 @@ class Group:
 
     def edits(self, share: float) -> list[Edit]:
         """Return the edits that scale each cell by 1 + share; none where every cell is at its largest value already."""
-        return [edit for _, row in self.rows.iterrows() for edit in self._edit(row, share)]
+        cells = self.rows[self.column.name].astype(float).tolist()
+        return [
+            edit
+            for value, where in zip(cells, self.rows["picked"], strict=True)
+            for edit in self._edit(value, where, share)
+        ]
 
-    def _edit(self, row: pd.Series, share: float) -> Iterator[Edit]:
-        value = float(row[self.column.name])
+    def _edit(self, value: float, where: dict[str, Cell], share: float) -> Iterator[Edit]:
         swung = value * (1 + share)
         if self.column.kind == "integer":
             swung = float(np.floor(swung) if share < 0 else np.ceil(swung))
         if self.column.most is not None:
             swung = min(swung, self.column.most)
         if swung != value:
-            where = {name: _cell(row[name]) for name in key_of(self.table)}
             yield Edit(self.table.name, "set", where, self.column.name, swung)
 
 
@@ -253,7 +256,8 @@ def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = 
     found = []
     for name in SWUNG:
         table, frame = TABLES[name], instance.filled(name)
-        owner = _owners(instance, table, frame, each=each)
+        frame["picked"] = pd.Series(picks(table, frame), frame.index, dtype=object)
+        owner = _owners(instance, frame, each=each)
         for column in table.columns:
             if column.kind not in ("number", "integer") or column.key or f"{name}.{column.name}" in NOT_READ:
                 continue
@@ -265,28 +269,16 @@ def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = 
     return found
 
 
-def key_of(table: Table) -> tuple[str, ...]:
-    """Return the columns that name a row; deliveries, which have no key, go by contract and date."""
-    return table.key or ("contract", "date")
-
-
-def _owners(instance: Instance, table: Table, frame: pd.DataFrame, *, each: bool) -> pd.Series:
+def _owners(instance: Instance, frame: pd.DataFrame, *, each: bool) -> pd.Series:
     """Return for every row whose cells it is swung with."""
     if each:
-        cells = [[str(_cell(value)) for value in frame[name]] for name in key_of(table)]
-        return pd.Series([", ".join(row) for row in zip(*cells, strict=True)], frame.index, dtype=object)
+        names = [", ".join(f"row {c}" if n == ROW else str(c) for n, c in row.items()) for row in frame["picked"]]
+        return pd.Series(names, frame.index, dtype=object)
     if "contract" in frame:
         contracts = instance.filled("contracts")
         kinds = dict(zip(contracts["contract"], contracts["kind"], strict=True))
         return frame["contract"].map(kinds)
     return frame["pathway" if "pathway" in frame else "pool"]
-
-
-def _cell(value: Any) -> Cell:
-    """Return a value of a table as an edit's condition has it."""
-    if isinstance(value, pd.Timestamp):
-        return value.date()
-    return value if isinstance(value, str | dt.date) else float(value)
 
 
 def unverified(session: Session, share: float, tell: Told, *, each: bool = False) -> Figures:

@@ -14,7 +14,7 @@ import pandas as pd
 from optimizer.instance.instance import Instance, replaced
 from optimizer.language.cursor import Cell
 from optimizer.language.edits import Edit, noted, spell
-from optimizer.problems import InstanceError, Problem
+from optimizer.problems import InstanceError, Problem, composed
 from optimizer.session import Session
 
 
@@ -75,39 +75,35 @@ _LOCK: Final = re.compile(
 def lock(text: str, instance: Instance) -> Edit:
     """Return a lock as the edit that inserts it into ``locks``.
 
-    Parameters
-    ----------
-    text : str
-        ``PATHWAY[POOL] = GW @ FROM..UNTIL``: GW of the pool that the pathway uses from FROM (left out: the start of the
-        plan) until the day before UNTIL (left out: the end). ``<=`` and ``>=`` hold one side; without a pool the
-        pathway's sum is held.
-    instance : Instance
-        Gives the start of the plan.
-
-    Raises
-    ------
-    InstanceError
-        If the text is no lock, or holds a day that does not exist.
+    ``PATHWAY[POOL] = GW @ FROM..UNTIL``: GW of the pool that the pathway uses from FROM (left out: the start of the
+    plan) until the day before UNTIL (left out: the end). ``<=`` and ``>=`` hold one side; without a pool the pathway's
+    sum is held.
     """
-    found = _LOCK.fullmatch(text)
-    if not found or (text.rstrip().endswith("@")):
+    text = composed(text)
+    parts = _LOCK.fullmatch(text)
+    if not parts or (text.rstrip().endswith("@")):
         raise InstanceError(Problem(f"--lock '{text}'", "cannot be read", FORM))
-    gw = float(found["gw"])
-    cells: dict[str, Cell] = {"pathway": _name(found["pathway"])}
-    if found["pool"]:
-        cells["pool"] = _name(found["pool"])
+    gw = float(parts["gw"])
+    cells: dict[str, Cell] = {"pathway": _name(parts["pathway"], text)}
+    if parts["pool"]:
+        cells["pool"] = _name(parts["pool"], text)
     try:
-        cells["from"] = dt.date.fromisoformat(found["start"]) if found["start"] else instance.start
-        if found["until"]:
-            cells["until"] = dt.date.fromisoformat(found["until"])
+        cells["from"] = dt.date.fromisoformat(parts["start"]) if parts["start"] else instance.start
+        if parts["until"]:
+            cells["until"] = dt.date.fromisoformat(parts["until"])
     except ValueError as error:
         raise InstanceError(Problem(f"--lock '{text}'", str(error), "there is no such day")) from None
-    if found["side"] != "<=":
+    if parts["side"] != "<=":
         cells["min_gw"] = gw
-    if found["side"] != ">=":
+    if parts["side"] != ">=":
         cells["max_gw"] = gw
     return noted(Edit("locks", "insert", cells))
 
 
-def _name(text: str) -> str:
-    return str(json.loads(text)) if text.startswith('"') else text
+def _name(word: str, text: str) -> str:
+    """Return the name that a word of a lock spells."""
+    try:
+        return str(json.loads(word)) if word.startswith('"') else word
+    except json.JSONDecodeError:
+        remedy = 'write a backslash \\\\ and a double quote \\"'
+        raise InstanceError(Problem(f"--lock '{text}'", f"{word} cannot be read", "no such escape", remedy)) from None

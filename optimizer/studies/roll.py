@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.check import check
+from optimizer.files import printable
 from optimizer.instance.cells import frame_of
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance, replaced
 from optimizer.kept.run import Run
+from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit
-from optimizer.plan.obligations import shares_in
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import IntArray
-from optimizer.studies.evaluate import read_rows
+from optimizer.storage.read import given_table
+from optimizer.studies.evaluate import listed
 from optimizer.studies.roll_signed import Signature, signatures, with_signed
 from optimizer.tree.calendar import calendar_of
 from optimizer.tree.contracts import extended_contracts
-from optimizer.tree.timeline import Timeline, timeline
-
-NOTHING: Final = 1e-9
-"""GW, or shares, below this are the solver's rounding."""
+from optimizer.tree.timeline import Timeline
 
 Row = dict[str, Any]
 
@@ -39,36 +39,17 @@ Notice = tuple[dt.date, float, str]
 
 @dataclass(frozen=True)
 class State:
-    """What a plan leaves behind just before a date.
+    """What a plan leaves behind just before a date."""
 
-    Attributes
-    ----------
-    initial : mapping of (str, str) to float
-        GW in use by pathway and pool.
-    running : list of dict
-        Rows of the table ``running``.
-    cancelled : mapping of str to list of (datetime.date, float, str)
-        By contract the shares for which notice was given, with the day from which each is out of service and the name
-        of the window in which it was.
-    signed, extends : mapping of str to list of Signature, mapping of str to str
-        By offer what was signed of it, and the contract that it extends.
-    """
-
-    initial: Mapping[tuple[str, str], float]
-    running: list[Row]
-    cancelled: Mapping[str, list[Notice]]
-    signed: Mapping[str, list[Signature]]
-    extends: Mapping[str, str]
+    initial: Mapping[tuple[str, str], float]  # GW in use by pathway and pool
+    running: list[Row]  # rows of the table ``running``
+    cancelled: Mapping[str, list[Notice]]  # by contract the shares for which notice was given
+    signed: Mapping[str, list[Signature]]  # by offer what was signed of it
+    extends: Mapping[str, str]  # the contract that each extension extends
 
 
 def period_of(instance: Instance, to: dt.date) -> int:
-    """Return the number of the period that starts on a date.
-
-    Raises
-    ------
-    InstanceError
-        If none of the plan's periods but the first does.
-    """
+    """Return the number of the period that starts on a date."""
     starts = calendar_of(instance).starts().astype(object).tolist()
     if to in starts[1:]:
         return int(starts.index(to))
@@ -77,13 +58,7 @@ def period_of(instance: Instance, to: dt.date) -> int:
 
 
 def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
-    """Raise unless the state that a run leaves fits an instance.
-
-    Raises
-    ------
-    InstanceError
-        If its periods are others, or it has names that the instance lacks; it carries every problem.
-    """
+    """Raise unless the state that a run leaves fits an instance."""
     problems = []
     for what in ("start", "resolution"):
         mine, theirs = getattr(instance, what), getattr(planned, what)
@@ -103,38 +78,24 @@ def refuse_other(instance: Instance, planned: Instance, run: str) -> None:
         raise InstanceError(problems)
 
 
-def actuals(path: str, instance: Instance) -> dict[tuple[str, str], float]:
-    """Return GW in use by pathway and pool, as a file tells it.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read, or does not fit the instance; it carries every problem.
-    """
-    frame = instance.filled("eligibility")
-    allowed = set(zip(frame["pathway"], frame["pool"], strict=True))
+def actuals(path: str, instance: Instance) -> tuple[dict[tuple[str, str], float], list[str]]:
+    """Return GW in use by pathway and pool, as a file tells it, and what must be said of pairs that it leaves out."""
+    frame, rows = instance.filled("eligibility"), given_table(path, "actuals")
+    allowed = {(p, q): f"{p} on {q}" for p, q in zip(frame["pathway"], frame["pool"], strict=True)}
     found: dict[tuple[str, str], float] = {}
     problems = []
-    for number, row in read_rows(path, ("pathway", "pool", "gw")):
-        pair, where = (row["pathway"], row["pool"]), f"{path} row {number}"
-        try:
-            gw = float(row["gw"])
-        except ValueError:
-            gw = math.nan
-        if pair not in allowed:
-            hint = nearest(f"{pair[0]} on {pair[1]}", [f"{p} on {q}" for p, q in allowed])
-            problems.append(Problem(where, f"{pair[0]} on {pair[1]}", "no such pair in the instance", hint))
-        elif pair in found:
-            problems.append(Problem(where, f"{pair[0]} on {pair[1]} stands twice", "each pair once", "remove one row"))
-        elif not (math.isfinite(gw) and gw >= 0):
-            problems.append(
-                Problem(f"{where}, gw", f"'{row['gw']}'", "must be a number of GW, at least 0", "correct it")
-            )
-        else:
-            found[pair] = gw
+    for number, *pair, gw in rows[["pathway", "pool", "gw"]].itertuples(name=None):
+        named, where = " on ".join(pair), f"{printable(Path(path).name)} row {number}"
+        if tuple(pair) not in allowed:
+            hint = nearest(named, list(allowed.values()))
+            problems.append(Problem(where, named, "no such pair in the instance", hint))
+        elif tuple(pair) in found:
+            problems.append(Problem(where, f"{named} stands twice", "each pair once", "remove one row"))
+        found[pair[0], pair[1]] = gw
     if problems:
         raise InstanceError(problems)
-    return found
+    left = [named for pair, named in allowed.items() if pair not in found]
+    return found, [f"{printable(Path(path).name)} leaves out {listed(left)}: 0 GW in use"] if left else []
 
 
 def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
@@ -145,14 +106,14 @@ def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
     InstanceError
         If more than one branch is possible; it names the factors to be given.
     """
-    laid_out = timeline(run.instance)
+    laid_out = run.plan.laid_out
     count = period_of(run.instance, to)
     path = _path(laid_out, count, given)
     starts = laid_out.calendar.starts(2 * laid_out.data.tree.periods + 1200).astype(object)
     rows = run.tables["allocation"]
     here = rows[rows["node"] == path[-1]]
     initial = {(p, q): gw for p, q, gw in zip(here["pathway"], here["pool"], here["gw"], strict=True)}
-    signed = signatures(laid_out, shares_in(laid_out, run.tables)[1], path)
+    signed = signatures(laid_out, run.plan.decided.signed, path)
     return State(initial, _running(run, laid_out, path, starts), _cancelled(run, laid_out, path), signed,
                  extended_contracts(run.instance))  # fmt: skip
 
@@ -205,7 +166,7 @@ def _running(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> list[
     return [
         {"pathway": pathway, "kind": kind, "until": until, "gw": gw}
         for (pathway, kind, until), gw in amounts.items()
-        if abs(gw) > NOTHING
+        if abs(gw) > ROUNDING
     ]
 
 
@@ -220,7 +181,7 @@ def _cancelled(run: Run, laid_out: Timeline, path: IntArray) -> dict[str, list[N
             way = row["contract"], row["window"]
             more = row["share"] - before.get(way, 0.0)
             before[way] = row["share"]
-            if more > NOTHING:
+            if more > ROUNDING:
                 name = laid_out.contract_of[data.contracts.index(way[0])]
                 found.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more, way[1]))
     return found
@@ -232,11 +193,6 @@ def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, st
     The horizon ends where it did. A share of a contract that was cancelled becomes a contract of its own that ends when
     the notice takes effect; what is out of service by the new start is gone. One-off losses of deals that have happened
     and windows that have closed are dropped; all else stays.
-
-    Raises
-    ------
-    InstanceError
-        If the date is no period's first day, or the result breaks a rule.
     """
     count = period_of(instance, to)
     calendar = calendar_of(instance)
@@ -261,10 +217,11 @@ def _past(instance: Instance, to: dt.date, past: np.datetime64) -> list[Edit]:
     edits = []
     for row in instance.tables["churn"].to_dict("records"):
         if np.datetime64(row["date"], "D") <= past:
-            edits.append(Edit("churn", "drop", {"pathway": row["pathway"], "date": row["date"].date()}))
+            edits.append(Edit("churn", "drop", {"pathway": Name(row["pathway"]), "date": row["date"].date()}))
     for row in instance.tables["cancellations"].to_dict("records"):
         if row["closes"].date() < to:
-            edits.append(Edit("cancellations", "drop", {"contract": row["contract"], "window": row["window"]}))
+            where = {"contract": Name(row["contract"]), "window": Name(row["window"])}
+            edits.append(Edit("cancellations", "drop", where))
     return edits
 
 
@@ -289,7 +246,7 @@ def _with_initial(instance: Instance, initial: Mapping[tuple[str, str], float]) 
     """Return the instance with every pair's GW just before its start."""
     frame = rows_of(TABLES["eligibility"], instance.tables, instance.present).copy()
     gw = [initial.get(pair, 0.0) for pair in zip(frame["pathway"], frame["pool"], strict=True)]
-    frame["initial_gw"] = np.where(np.array(gw) > NOTHING, gw, 0.0)
+    frame["initial_gw"] = np.where(np.array(gw) > ROUNDING, gw, 0.0)
     following = replaced(instance, {"eligibility": frame})
     return replace(following, present=following.present | {"eligibility"})
 
@@ -298,31 +255,31 @@ def _without_share(instance: Instance, contract: str, shares: list[Notice], to: 
     """Return the instance with a contract divided into what stays and what has been cancelled."""
     left = 1.0 - sum(share for _, share, _ in shares)
     pending = [(min(day, last), share) for day, share, _ in shares if day > to]
-    whole = left <= NOTHING
+    whole = left <= ROUNDING
     own: list[Edit] = []
     if whole:
-        own.append(Edit("cancellations", "drop", {"contract": contract}))
+        own.append(Edit("cancellations", "drop", {"contract": Name(contract)}))
     following = instance
     kept = pending[-1] if whole and pending else None
     for number, (day, share) in enumerate(pending[:-1] if kept else pending, start=1):
         following = _part(following, contract, f"{contract} cancelled {number}", share, day)
     if whole and kept is None:
-        return following.edited(Edit("contracts", "drop", {"contract": contract}))
+        return following.edited(Edit("contracts", "drop", {"contract": Name(contract)}))
     scale = kept[1] if kept else left
     if kept:
         end = _earlier(following, contract, kept[0])
-        own.append(Edit("contracts", "set", {"contract": contract}, "end", end))
-    own.append(Edit("deliveries", "scale", {"contract": contract}, "gw", scale))
-    own.append(Edit("contracts", "scale", {"contract": contract}, "face_value_bn", scale))
+        own.append(Edit("contracts", "set", {"contract": Name(contract)}, "end", end))
+    own.append(Edit("deliveries", "scale", {"contract": Name(contract)}, "gw", scale))
+    own.append(Edit("contracts", "scale", {"contract": Name(contract)}, "face_value_bn", scale))
     windows = following.filled("cancellations")
     window = windows[windows["contract"] == contract]
     for name, most in zip(window["window"], window["max_share"], strict=True) if not whole else ():
         given = sum(share for _, share, of in shares if of == name)
         rest = (float(most) - given) / left
-        where = {"contract": contract, "window": name}
+        where = {"contract": Name(contract), "window": Name(name)}
         own.append(
             Edit("cancellations", "set", where, "max_share", min(rest, 1.0))
-            if rest > NOTHING
+            if rest > ROUNDING
             else Edit("cancellations", "drop", where)
         )
     return following.edited(*(edit for edit in own if edit.table != "cancellations" or len(window)))

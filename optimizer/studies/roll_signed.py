@@ -5,20 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.instance import Instance, replaced
+from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit
 from optimizer.solver.program import FloatArray, IntArray
 from optimizer.tree.calendar import calendar_of
 from optimizer.tree.contracts import NEVER, Tranches, tranches
 from optimizer.tree.timeline import Timeline, timeline
-
-NOTHING: Final = 1e-9
-"""Shares below this are the solver's rounding."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,16 @@ class Signature:
 def signatures(laid_out: Timeline, signed: FloatArray, path: IntArray) -> dict[str, list[Signature]]:
     """Return what was signed of each offer on a path of nodes, from the shares signed by offer and node."""
     data = laid_out.data
-    found: dict[str, list[Signature]] = {}
+    parts: dict[str, list[Signature]] = {}
     for o, k in enumerate(data.offer_of.tolist()):
         before = 0.0
         for node in path.tolist():
-            if data.offered[o, node] and signed[o, node] - before > NOTHING:
+            if data.offered[o, node] and signed[o, node] - before > ROUNDING:
                 price, lead = float(data.price[o, node]), int(data.lead[o, node])
                 one = Signature(float(signed[o, node] - before), int(data.tree.period[node]), price, lead)
-                found.setdefault(laid_out.contract_of[k], []).append(one)
+                parts.setdefault(laid_out.contract_of[k], []).append(one)
                 before = float(signed[o, node])
-    return found
+    return parts
 
 
 def with_signed(instance: Instance, signed: Mapping[str, list[Signature]], to: dt.date) -> Instance:
@@ -55,12 +54,12 @@ def with_signed(instance: Instance, signed: Mapping[str, list[Signature]], to: d
     laid_out = timeline(instance.deterministic())
     there = tranches(instance, laid_out.names, calendar_of(instance))
     following = instance
-    for found in instance.tables["offers"].to_dict("records"):
-        row = {str(column): cell for column, cell in found.items()}
+    for cells in instance.tables["offers"].to_dict("records"):
+        row = {str(column): cell for column, cell in cells.items()}
         name, parts = row["contract"], signed.get(row["contract"], [])
         share = sum(part.share for part in parts)
         most = float(instance.filled("offers").set_index("contract").loc[name, "max_share"])
-        closed = row["closes"].date() < to or most - share <= NOTHING
+        closed = row["closes"].date() < to or most - share <= ROUNDING
         prices = list(dict.fromkeys(part.price for part in parts))
         for number, price in enumerate(prices, start=1):
             whole = closed and number == len(prices)
@@ -69,7 +68,7 @@ def with_signed(instance: Instance, signed: Mapping[str, list[Signature]], to: d
         if row["extends"] and parts:
             following = _extended(following, row["extends"], share)
         if closed and not prices:
-            following = following.edited(Edit("contracts", "drop", {"contract": name}))
+            following = following.edited(Edit("contracts", "drop", {"contract": Name(name)}))
         elif not closed and prices:
             following = _rest(following, row, name, share, most)
     return following
@@ -137,7 +136,7 @@ def _inserted(rows: pd.DataFrame) -> pd.DataFrame:
 def _extended(instance: Instance, contract: str, share: float) -> Instance:
     """Return the instance with the share of a contract that was extended as a contract of its own, to be kept."""
     left = 1.0 - share
-    if left <= NOTHING:
+    if left <= ROUNDING:
         return _without_windows(instance, contract)
     tables = dict(instance.tables)
     for table, scaled in (("contracts", "face_value_bn"), ("deliveries", "gw")):
@@ -145,7 +144,7 @@ def _extended(instance: Instance, contract: str, share: float) -> Instance:
         part = rows[rows["contract"] == contract].copy()
         part["contract"], part[scaled] = f"{contract} extended", part[scaled] * share
         tables[table] = pd.concat([rows, _inserted(part)])
-    following = replaced(instance, tables).edited(Edit("deliveries", "scale", {"contract": contract}, "gw", left))
+    following = replaced(instance, tables).edited(Edit("deliveries", "scale", {"contract": Name(contract)}, "gw", left))
     windows = following.tables["cancellations"]
     if (windows["contract"] == contract).any():
         windows = windows.copy()
@@ -157,18 +156,18 @@ def _extended(instance: Instance, contract: str, share: float) -> Instance:
 
 def _without_windows(instance: Instance, contract: str) -> Instance:
     if (instance.tables["cancellations"]["contract"] == contract).any():
-        return instance.edited(Edit("cancellations", "drop", {"contract": contract}))
+        return instance.edited(Edit("cancellations", "drop", {"contract": Name(contract)}))
     return instance
 
 
 def _rest(instance: Instance, row: dict[str, Any], name: str, share: float, most: float) -> Instance:
     """Return the instance with what is left of an offer still on offer."""
     left = 1.0 - share
-    edits = [] if row["extends"] else [Edit("deliveries", "scale", {"contract": name}, "gw", left)]
-    edits.append(Edit("offers", "set", {"contract": name}, "max_share", min((most - share) / left, 1.0)))
+    edits = [] if row["extends"] else [Edit("deliveries", "scale", {"contract": Name(name)}, "gw", left)]
+    edits.append(Edit("offers", "set", {"contract": Name(name)}, "max_share", min((most - share) / left, 1.0)))
     least = float(np.nan_to_num(row["least_share"]))
     for column, cell in (("least_share", max(least - share, 0.0) / left), ("min_share", 0.0)):
-        edits.append(Edit("offers", "set", {"contract": name}, column, min(cell, 1.0)))
+        edits.append(Edit("offers", "set", {"contract": Name(name)}, column, min(cell, 1.0)))
     windows = instance.tables["cancellations"]
     following = instance.edited(*edits)
     if (windows["contract"] == name).any():

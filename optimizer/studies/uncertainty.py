@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from models.data import BoolArray, PlanData
 from models.restricted import DEDICATED, RIGID
 from models.tree import Tree, build_tree
+from optimizer.catalogue.tolerances import DECIDED, PROVED
 from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.plan.first_moves import Branch, first_moves
@@ -18,8 +19,8 @@ from optimizer.plan.plan import cancelled_gw
 from optimizer.plan.tables import QUANTILES, cvar, gained, quantile, weighed
 from optimizer.plan.values import Values
 from optimizer.session import Answer, Session
-from optimizer.solver.lift import fixed_where, matching_nodes
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
+from optimizer.solver.stages import fixed_where, matching_nodes
 from optimizer.studies.attempt import Solved, Told, why_no_plan
 from optimizer.tree.timeline import Timeline, branching, reveals
 
@@ -63,9 +64,9 @@ def informed(session: Session, factor: int) -> Answer:
     revealed = reveals(instance)
     revealed[factor] = 0
     chances = [[outcome.probability for outcome in f.outcomes] for f in instance.factors]
-    told = build_tree(tree.periods, revealed, chances)
+    tree_then = build_tree(tree.periods, revealed, chances)
     factors = tuple(replace(f, revealed=instance.start) if i == factor else f for i, f in enumerate(instance.factors))
-    data = laid_out.data.on_tree(told, np.arange(len(tree.node_of)))
+    data = laid_out.data.on_tree(tree_then, np.arange(len(tree.node_of)))
     return session.solve_laid_out(
         Timeline(replace(instance, factors=factors), data, laid_out.scenarios, laid_out.names)
     )
@@ -92,7 +93,7 @@ def expected_result(session: Session) -> Solved:
     when = laid_out.calendar.starts(tree.periods + 1)[first_split(tree)]
 
     def kept(program: LinearProgram) -> LinearProgram:
-        decided = np.where(np.abs(written.columns) < 1e-11, 0.0, written.columns)
+        decided = np.where(np.abs(written.columns) < DECIDED, 0.0, written.columns)
         return fixed_where(DECIDED_EARLY, decided, written.program, program, np.where(early, node, -1))
 
     return tried(
@@ -160,25 +161,15 @@ def _parts_fixed(program: LinearProgram, decided: Values, bought: FloatArray) ->
 
 @dataclass(frozen=True)
 class Point:
-    """A plan on the risk frontier.
+    """A plan on the risk frontier."""
 
-    Attributes
-    ----------
-    aversion : float
-        Weight on CVaR.
-    objective_bn, expected_bn, cvar_bn : float
-        What the plan maximises, its expected worth and the mean of its worst outcomes, $bn.
-    gw_years : dict of str to float
-        Expected GW-years by pathway.
-    idle_gw_years, cancelled_gw : float
-        Expected idle GW-years; expected GW for which notice is given.
-    """
-
-    aversion: float
+    aversion: float  # weight on CVaR
+    # what the plan maximises, its expected worth and the mean of its worst outcomes, $bn
     objective_bn: float
     expected_bn: float
     cvar_bn: float
-    gw_years: dict[str, float]
+    gw_years: dict[str, float]  # expected GW-years by pathway
+    # expected idle GW-years; expected GW for which notice is given
     idle_gw_years: float
     cancelled_gw: float
 
@@ -212,28 +203,15 @@ NO_PLAN = "no plan keeps every limit without it"
 
 @dataclass(frozen=True)
 class OptionValue:
-    """An option, and the plan's worth without it.
+    """An option, and the plan's worth without it."""
 
-    Attributes
-    ----------
-    option : str
-        ``contract``, ``offer``, ``cancellation`` (a contract's windows), ``exit`` (ending a pathway's deals by notice),
-        ``notice`` (the time that takes: without it capacity comes back at once) or ``breach``.
-    name : str
-        The contract or pathway.
-    without_bn : float or None
-        Objective without it, $bn; None: there is no plan.
-    value_bn : float or None
-        What it adds, $bn; negative where it costs.
-    reason : str
-        Why there is no figure; blank where there is one.
-    """
-
+    # ``contract``, ``cancellation`` (a contract's window), ``exit`` (ending a pathway's deals by notice), ``notice``
+    # (the time that takes: without it capacity comes back at once) or ``breach``
     option: str
-    name: str
-    without_bn: float | None
-    value_bn: float | None
-    reason: str = ""
+    name: str  # the contract or pathway
+    without_bn: float | None  # objective without it, $bn; None: there is no plan
+    value_bn: float | None  # what it adds, $bn; negative where it costs
+    reason: str = ""  # why there is no figure; blank where there is one
 
 
 @dataclass(frozen=True)
@@ -248,18 +226,18 @@ class _Without:
 def option_values(session: Session, tell: Told) -> list[OptionValue]:
     """Return the value of every option in the data, each taken away alone; the rest of the instance stays."""
     laid_out, worth = session.base.laid_out, session.base.objective_bn
-    found = []
+    options = []
     for case in _cases(laid_out):
         tell(f"without {case.option} {case.name}")
         narrowed = None if case.closed is None else _closed(*case.closed)
         try:
             answer = session.solve_laid_out(replace(laid_out, data=case.data), narrowed=narrowed)
         except InfeasibleError:
-            found.append(OptionValue(case.option, case.name, None, None, NO_PLAN))
+            options.append(OptionValue(case.option, case.name, None, None, NO_PLAN))
         else:
             without = answer.objective_bn
-            found.append(OptionValue(case.option, case.name, without, gained(worth, without)))
-    return found
+            options.append(OptionValue(case.option, case.name, without, gained(worth, without)))
+    return options
 
 
 def _cases(laid_out: Timeline) -> Iterator[_Without]:
@@ -319,52 +297,24 @@ def _closed(variable: str, pathway: str) -> Callable[[LinearProgram], LinearProg
     return narrowed
 
 
-TOLERANCE: Final = 1e-6
-"""By how much, relative to 1 + worth, certified optima may stand in the wrong order."""
-
-
 @dataclass(frozen=True)
 class Future:
-    """A combination of outcomes, as far as they are revealed.
+    """A combination of outcomes, as far as they are revealed."""
 
-    Attributes
-    ----------
-    known : str
-        The outcomes, ``factor=outcome`` joined by a comma.
-    probability : float
-        Its probability.
-    worth_bn : float
-        Worth of the plan in it, $bn.
-    foresight_bn : float
-        Worth of the plan made for it alone, $bn.
-    regret_bn : float
-        What the plan misses in it, $bn.
-    """
-
-    known: str
-    probability: float
-    worth_bn: float
-    foresight_bn: float
-    regret_bn: float
+    known: str  # the outcomes, ``factor=outcome`` joined by a comma
+    probability: float  # its probability
+    worth_bn: float  # worth of the plan in it, $bn
+    foresight_bn: float  # worth of the plan made for it alone, $bn
+    regret_bn: float  # what the plan misses in it, $bn
 
 
 @dataclass(frozen=True)
 class Information:
-    """What revealing one factor now, and nothing else earlier than planned, would add.
+    """What revealing one factor now, and nothing else earlier than planned, would add."""
 
-    Attributes
-    ----------
-    factor : str
-        The factor.
-    revealed : str
-        When it is revealed.
-    value_bn : float
-        What knowing it at the start adds to the plan's objective, $bn.
-    """
-
-    factor: str
-    revealed: str
-    value_bn: float
+    factor: str  # the factor
+    revealed: str  # when it is revealed
+    value_bn: float  # what knowing it at the start adds to the plan's objective, $bn
 
 
 @dataclass(frozen=True)
@@ -486,25 +436,13 @@ def uncertainty(
         known = tuple(_information(session, factor, tell) for factor in branching(instance))
         valued = tuple(option_values(session, tell))
         points = tuple(risk_frontier(session, frontier, tell)) if frontier else ()
-    found = _found(plan, alone, (eev, stiff, apart), known, valued, points)
-    _refuse_contradictions(found)
-    return found
-
-
-def _found(
-    plan: Answer,
-    alone: FloatArray,
-    cases: tuple[Solved, Solved, Solved],
-    known: tuple[Information, ...],
-    valued: tuple[OptionValue, ...],
-    points: tuple[Point, ...],
-) -> Uncertainty:
-    instance, tree, rp = plan.instance, plan.laid_out.data.tree, plan.objective_bn
-    worth, probability = plan.leaf_worth, tree.probability[tree.leaves]
-    eev, stiff, apart = cases
-    ws = weighed(alone, probability, instance.aversion, instance.tail)
-    split = first_split(tree)
-    return Uncertainty(
+    tree, worth, rp = plan.laid_out.data.tree, plan.leaf_worth, plan.objective_bn
+    probability = tree.probability[tree.leaves]
+    ws, split = weighed(alone, probability, instance.aversion, instance.tail), first_split(tree)
+    starts = plan.laid_out.calendar.starts(tree.periods + 1)
+    named = {"eev": eev, "vss": eev, "rigid": stiff, "reallocation": stiff, "dedicated": apart, "fungibility": apart}
+    leaves = zip(tree.leaves.tolist(), worth.tolist(), alone.tolist(), strict=True)
+    result = Uncertainty(
         instance=instance,
         rp_bn=rp,
         ws_bn=ws,
@@ -515,44 +453,25 @@ def _found(
         reallocation_bn=stiff.lost(rp),
         dedicated_bn=apart.worth_bn,
         fungibility_bn=apart.lost(rp),
-        reasons=_reasons(*cases),
+        reasons={f"{name}_bn": case.reason for name, case in named.items() if case.worth_bn is None},
         expected_bn=float(worth @ probability),
         cvar_bn=cvar(worth, probability, instance.tail),
         aversion=instance.aversion,
         tail=instance.tail,
         quantiles_bn={share: quantile(worth, probability, share) for share in QUANTILES},
-        scenarios=_futures(plan, alone),
+        scenarios=tuple(
+            Future(plan.laid_out.known[leaf], float(tree.probability[leaf]), bn, best, gained(best, bn))
+            for leaf, bn, best in leaves
+        ),
         information=known,
         options=valued,
-        first_reveal=str(plan.laid_out.calendar.starts(tree.periods + 1)[split]) if split < tree.periods else "",
+        first_reveal=str(starts[split]) if split < tree.periods else "",
         first_moves=first_moves(plan.laid_out, plan.decided),
         frontier=points,
         plan=plan,
     )
-
-
-def _reasons(eev: Solved, stiff: Solved, apart: Solved) -> dict[str, str]:
-    """Return why figures are missing, by the name of each."""
-    named = {
-        "eev_bn": eev,
-        "vss_bn": eev,
-        "rigid_bn": stiff,
-        "reallocation_bn": stiff,
-        "dedicated_bn": apart,
-        "fungibility_bn": apart,
-    }
-    return {name: case.reason for name, case in named.items() if case.worth_bn is None}
-
-
-def _futures(plan: Answer, alone: FloatArray) -> tuple[Future, ...]:
-    laid_out = plan.laid_out
-    leaves = laid_out.data.tree.leaves
-    rows = zip(leaves.tolist(), plan.leaf_worth.tolist(), alone.tolist(), strict=True)
-    probability = laid_out.data.tree.probability
-    return tuple(
-        Future(laid_out.known[leaf], float(probability[leaf]), worth, best, gained(best, worth))
-        for leaf, worth, best in rows
-    )
+    _refuse_contradictions(result)
+    return result
 
 
 def _information(session: Session, factor: int, tell: Told) -> Information:
@@ -565,20 +484,20 @@ def _information(session: Session, factor: int, tell: Told) -> Information:
     return Information(named.name, str(named.revealed), more)
 
 
-def _refuse_contradictions(found: Uncertainty) -> None:
+def _refuse_contradictions(result: Uncertainty) -> None:
     """Raise an error where figures are in an order in which none can be: one case is freer than the other."""
-    slack = TOLERANCE * (1 + abs(found.rp_bn))
+    slack = PROVED * (1 + abs(result.rp_bn))
     ordered: list[tuple[str, float | None, str, float | None]] = [
-        ("EEV", found.eev_bn, "RP", found.rp_bn),
-        ("RP", found.rp_bn, "WS", found.ws_bn),
-        ("rigid", found.rigid_bn, "RP", found.rp_bn),
-        ("dedicated", found.dedicated_bn, "RP", found.rp_bn),
-        ("RP", found.rp_bn, "the plan's worth over its futures, weighed", _weighed(found)),
-        ("the plan's worth over its futures, weighed", _weighed(found), "RP", found.rp_bn),
+        ("EEV", result.eev_bn, "RP", result.rp_bn),
+        ("RP", result.rp_bn, "WS", result.ws_bn),
+        ("rigid", result.rigid_bn, "RP", result.rp_bn),
+        ("dedicated", result.dedicated_bn, "RP", result.rp_bn),
+        ("RP", result.rp_bn, "the plan's worth over its futures, weighed", _weighed(result)),
+        ("the plan's worth over its futures, weighed", _weighed(result), "RP", result.rp_bn),
     ]
-    ordered += [(f"worth if {f.known}", f.worth_bn, "worth with foresight", f.foresight_bn) for f in found.scenarios]
-    ordered += [("nothing", 0.0, f"the value of knowing {i.factor}", i.value_bn) for i in found.information]
-    ordered += [(f"knowing {i.factor}", i.value_bn, "EVPI", found.evpi_bn) for i in found.information]
+    ordered += [(f"worth if {f.known}", f.worth_bn, "worth with foresight", f.foresight_bn) for f in result.scenarios]
+    ordered += [("nothing", 0.0, f"the value of knowing {i.factor}", i.value_bn) for i in result.information]
+    ordered += [(f"knowing {i.factor}", i.value_bn, "EVPI", result.evpi_bn) for i in result.information]
     wrong = [
         f"{less} ({low:.9g} $bn) exceeds {more} ({high:.9g} $bn)"
         for less, low, more, high in ordered
@@ -588,6 +507,6 @@ def _refuse_contradictions(found: Uncertainty) -> None:
         raise AuditError("the figures of uncertainty contradict each other", wrong)
 
 
-def _weighed(found: Uncertainty) -> float:
-    worth, probability = (np.array([getattr(f, name) for f in found.scenarios]) for name in ("worth_bn", "probability"))
-    return weighed(worth, probability, found.aversion, found.tail)
+def _weighed(result: Uncertainty) -> float:
+    rows = np.array([(future.worth_bn, future.probability) for future in result.scenarios])
+    return weighed(rows[:, 0], rows[:, 1], result.aversion, result.tail)

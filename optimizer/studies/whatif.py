@@ -15,7 +15,7 @@ import pandas as pd
 
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
-from optimizer.kept.comparison import FORMAT
+from optimizer.kept.comparison import KIND
 from optimizer.language.edits import Edit, WhatIf, edit
 from optimizer.plan.plan import Plan
 from optimizer.problems import InstanceError, Problem, nearest
@@ -52,49 +52,37 @@ class Stack:
     parts: tuple[Part, ...] = ()
 
     def applied(self, instance: Instance) -> Instance:
-        """Return an instance with all the parts applied.
-
-        Raises
-        ------
-        InstanceError
-            If a part does not fit what the earlier ones left.
-        """
+        """Return an instance with all the parts applied."""
         for part in self.parts:
             instance = part.applied(instance)
         return instance
 
 
 def stacks(instance: Instance, names: Sequence[str], edits: Sequence[str] = ()) -> list[Stack]:
-    """Return the cases that a command line asks for; every what-if of the instance where it names none.
-
-    Raises
-    ------
-    InstanceError
-        If a name or an edit means nothing, or there is no case; it carries every problem found.
-    """
+    """Return the cases that a command line asks for; every what-if of the instance where it names none."""
     problems: list[Problem] = []
-    found: list[Stack] = []
+    cases: list[Stack] = []
     for name in dict.fromkeys(names or ([] if edits else instance.whatifs)):
         try:
             parts = tuple(_part(instance, each) for each in _split(instance, name))
-            found.append(Stack("+".join(part.name for part in parts), parts))
+            cases.append(Stack("+".join(part.name for part in parts), parts))
         except InstanceError as error:
             problems += error.problems
     try:
         parsed = [Part(text, edit(text)) for text in edits]
-        found += [Stack(SET, tuple(parsed))] if parsed else []
+        cases += [Stack(SET, tuple(parsed))] if parsed else []
     except InstanceError as error:
         problems += error.problems
-    repeated = [name for name in {s.name for s in found} if sum(s.name == name for s in found) > 1 or name == BASE]
+    repeated = [name for name in {s.name for s in cases} if sum(s.name == name for s in cases) > 1 or name == BASE]
     problems += [
         Problem(f"what-if {name}", "stands for two cases", "every case has a name of its own") for name in repeated
     ]
-    if not found and not problems:
+    if not cases and not problems:
         remedy = "name a .toml file, or give --set EDIT"
         problems.append(Problem("what-ifs", "none", "the instance has no whatifs/ to compare", remedy))
     if problems:
         raise InstanceError(problems)
-    return found
+    return cases
 
 
 def _split(instance: Instance, name: str) -> list[str]:
@@ -112,31 +100,15 @@ def _part(instance: Instance, name: str) -> Part:
 
 
 @dataclass(frozen=True)
-class Case:
-    """A case of a comparison.
+class ComparedCase:
+    """A case of a comparison."""
 
-    Attributes
-    ----------
-    stack : Stack
-        What is changed.
-    plan : Plan or None
-        Its audited plan; None where it has none.
-    figures : mapping of Figure to float
-        Its figures, each in the unit of its group; empty without a plan.
-    reached : str
-        What of the base's program it changed, with the reason where that was rebuilt.
-    cold_again : bool
-        Whether its warm answer was in doubt, so that it was solved again cold.
-    failure : str
-        Why it has no plan; blank where it has one.
-    """
-
-    stack: Stack
-    plan: Plan | None
-    figures: Mapping[Figure, float]
-    reached: str = ""
-    cold_again: bool = False
-    failure: str = ""
+    stack: Stack  # what is changed
+    plan: Plan | None  # its audited plan; None where it has none
+    figures: Mapping[Figure, float]  # its figures, each in the unit of its group; empty without a plan
+    reached: str = ""  # what of the base's program it changed, with the reason where that was rebuilt
+    cold_again: bool = False  # whether its warm answer was in doubt, so that it was solved again cold
+    failure: str = ""  # why it has no plan; blank where it has one
 
     @property
     def name(self) -> str:
@@ -149,11 +121,11 @@ class Comparison:
     """An instance, its plan as the base, and cases of it, in the order asked for."""
 
     instance: Instance
-    base: Case
-    cases: tuple[Case, ...]
+    base: ComparedCase
+    cases: tuple[ComparedCase, ...]
 
     @property
-    def all(self) -> tuple[Case, ...]:
+    def all(self) -> tuple[ComparedCase, ...]:
         """The base, then the cases."""
         return (self.base, *self.cases)
 
@@ -175,13 +147,6 @@ def compare(session: Session, asked: Iterable[Stack], progress: Told | None = No
     """Solve the base and each case, and compare them.
 
     A case without a plan stays in the comparison with its reason.
-
-    Raises
-    ------
-    InstanceError
-        If a case does not fit the base; it names the case, and carries every problem of every case.
-    AuditError, SolverError, StoppedError
-        As `optimizer.solve`.
     """
     tell = progress or (lambda stage: None)
     instances, problems = [], []
@@ -189,30 +154,31 @@ def compare(session: Session, asked: Iterable[Stack], progress: Told | None = No
         try:
             instances.append((stack, stack.applied(session.instance)))
         except InstanceError as error:
-            problems += [told(stack.name, problem) for problem in error.problems]
+            problems += [in_case(stack.name, problem) for problem in error.problems]
     if problems:
         raise InstanceError(problems)
-    base = session.base.plan
+    plan = session.base.plan
+    base = ComparedCase(Stack(BASE), plan, figures(plan), str(Reached.UNCHANGED))
     cases = []
     for stack, instance in instances:
         tell(stack.name)
         try:
             cases.append(_case(stack, session.solve_case(instance)))
         except InfeasibleError as error:
-            cases.append(Case(stack, None, {}, failure=why_no_plan(error)))
+            cases.append(ComparedCase(stack, None, {}, failure=why_no_plan(error)))
         except InstanceError as error:
-            problems += [told(stack.name, problem) for problem in error.problems]
+            problems += [in_case(stack.name, problem) for problem in error.problems]
     if problems:
         raise InstanceError(problems)
-    return Comparison(session.instance, Case(Stack(BASE), base, figures(base), str(Reached.UNCHANGED)), tuple(cases))
+    return Comparison(session.instance, base, tuple(cases))
 
 
-def _case(stack: Stack, answer: Answer) -> Case:
+def _case(stack: Stack, answer: Answer) -> ComparedCase:
     reached = f"{answer.reached}: {answer.reason}" if answer.reason else str(answer.reached)
-    return Case(stack, answer.plan, figures(answer.plan), reached, answer.cold_again)
+    return ComparedCase(stack, answer.plan, figures(answer.plan), reached, answer.cold_again)
 
 
-def told(case: str, problem: Problem) -> Problem:
+def in_case(case: str, problem: Problem) -> Problem:
     """Return a problem that says in which case it arises."""
     return Problem(f"{case}: {problem.where}", problem.what, problem.rule, problem.remedy, problem.severity)
 
@@ -223,21 +189,12 @@ MOST_EXACT: Final = 4
 
 @dataclass(frozen=True)
 class Attribution:
-    """Shares of a difference in worth.
+    """Shares of a difference in worth."""
 
-    Attributes
-    ----------
-    shares : tuple of (str, float)
-        Name of each part and its share, $bn; they sum to the difference.
-    exact : bool
-        Whether they are Shapley shares, the same in any order; else each is what its part adds in the given order.
-    failure : str
-        Why there are none; blank where there are.
-    """
-
-    shares: tuple[tuple[str, float], ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()  # name of each part and its share, $bn; they sum to the difference
+    # whether they are Shapley shares, the same in any order; else each is what its part adds in the given order
     exact: bool = True
-    failure: str = ""
+    failure: str = ""  # why there are none; blank where there are
 
 
 def attribute(session: Session, stack: Stack) -> Attribution:
@@ -289,12 +246,12 @@ def _named(parts: Sequence[Part]) -> str:
     return "+".join(part.name for part in parts) or "the base"
 
 
-def compared_as_json(found: Comparison, shares: Mapping[str, Attribution]) -> str:
+def compared_as_json(compared: Comparison, shares: Mapping[str, Attribution]) -> str:
     """Return a comparison as JSON: the base's figures, and each case's with what they differ by."""
     record = {
-        "format": FORMAT,
-        "base": _record(found.base),
-        "cases": {case.name: _record(case, found.base) for case in found.cases},
+        "format": KIND.form,
+        "base": _record(compared.base),
+        "cases": {case.name: _record(case, compared.base) for case in compared.cases},
         "attribution": {
             name: {"exact": each.exact, "failure": each.failure or None, "share_bn": [list(s) for s in each.shares]}
             for name, each in shares.items()
@@ -303,7 +260,7 @@ def compared_as_json(found: Comparison, shares: Mapping[str, Attribution]) -> st
     return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _record(case: Case, base: Case | None = None) -> dict[str, Any]:
+def _record(case: ComparedCase, base: ComparedCase | None = None) -> dict[str, Any]:
     """Return a case's figures by group, those of one name beneath it, and the differences to the base's."""
     record: dict[str, Any] = {"status": case.plan.status if case.plan else "infeasible"}
     record |= {"reason": case.failure} if case.failure else {"reached": case.reached, "cold_again": case.cold_again}
@@ -323,5 +280,5 @@ def _record(case: Case, base: Case | None = None) -> dict[str, Any]:
     return record
 
 
-def _less(value: float, base: Case | None, figure: Any) -> float:
+def _less(value: float, base: ComparedCase | None, figure: Any) -> float:
     return value - base.figures.get(figure, math.nan) if base is not None else math.nan

@@ -1,21 +1,23 @@
 """The arrays of one scenario, table by table: dates become periods, step functions become rows over time.
 
-Every function takes the scenario's instance, the names along the axes and the calendar, and returns arrays by the names
-of `models.PlanData`; those that change over time end with the axis of periods.
+Every function under `reads` takes the scenario's instance, the names along the axes and the calendar, and returns
+arrays by the names of `models.PlanData`; those that change over time end with the axis of periods. From the columns
+beside it follow what is made again when a cell changes, and what is told of an outcome that changes the past.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.catalogue.tables import VALUE_FACTORS, reading
 from optimizer.instance.instance import Instance
 from optimizer.tree.calendar import Calendar, Dates
 
@@ -50,7 +52,7 @@ class Names:
     def way_out_names(self) -> tuple[str, ...]:
         """Name of each way out: its contract's, with that of its window if it has one."""
         line = dict(zip(self.contracts, self.contract_names, strict=True))
-        return tuple(f"{line[c, q]}/{window}" if window else line[c, q] for c, q, window in self.ways_out)
+        return tuple(way_out_name(line[c, q], window) for c, q, window in self.ways_out)
 
     @cached_property
     def offer_of(self) -> NDArray[np.int64]:
@@ -61,6 +63,39 @@ class Names:
     def way_out_of(self) -> NDArray[np.int64]:
         """Position of each way out's contract."""
         return places(self.contracts, [(c, q) for c, q, _ in self.ways_out])
+
+
+def way_out_name(contract: str, window: str) -> str:
+    """Return the name of a way out of a contract: that of its window follows the contract's, if it has one."""
+    return f"{contract}/{window}" if window else contract
+
+
+Make = Callable[[Instance, Names, Calendar], Arrays]
+
+
+@dataclass(frozen=True, eq=False)
+class Maker:
+    """What makes arrays of one scenario: the columns that it reads, ``table.column``, and whose arrays they are."""
+
+    make: Make
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+    about: tuple[str, ...]
+
+
+MAKERS: Final[list[Maker]] = []
+"""Everything that makes arrays of one scenario, in the order of the fields that they make."""
+
+
+def reads(*columns: str, about: str) -> Callable[[Make], Make]:
+    """Enter a function into the list of makers; its own table comes first among those that it reads."""
+
+    def entered(make: Make) -> Make:
+        tables = tuple(read.partition(":")[0] for read in columns)
+        MAKERS.append(Maker(make, tables, tuple(sorted(reading(*columns))), tuple(about.split())))
+        return make
+
+    return entered
 
 
 def places(names: tuple[Any, ...], cells: list[Any]) -> NDArray[np.int64]:
@@ -75,11 +110,12 @@ def dates(frame: pd.DataFrame, column: str) -> Dates:
 
 
 def numbers(frame: pd.DataFrame, column: str, none: float = np.nan) -> NDArray[np.float64]:
-    """Return a column of numbers, `none` where a cell is blank."""
+    """Return a column of numbers in its own unit, `none` where a cell is blank."""
     cells = frame[column].to_numpy(dtype=float, na_value=np.nan)
     return cells if np.isnan(none) else np.where(np.isnan(cells), none, cells)
 
 
+@reads("pools: pool idle_penalty_bn_per_gw_year", about="pool")
 def pools(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``idle_penalty`` ($bn per GW-year), shape (Q,)."""
     frame = instance.filled("pools")
@@ -104,6 +140,11 @@ def whole_deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[
     return notice, np.maximum(term, notice)
 
 
+@reads(
+    "pathways: pathway shortfall_penalty_bn_per_gw_year ramp_gw_per_month migration_cost_bn_per_gw notice_days "
+    "min_term_days signing_cost_bn_per_gw breach_cost_bn_per_gw",
+    about="pathway",
+)
 def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return the penalties, limits, costs ($bn per GW) and periods of each pathway, shape (P,)."""
     frame = instance.filled("pathways")
@@ -126,6 +167,12 @@ def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     }
 
 
+@reads(
+    "eligibility: pathway pool effectiveness operating_cost_bn_per_gw_year initial_gw min_block_gw",
+    "pathways: pathway",
+    "pools: pool",
+    about="pathway pool",
+)
 def pairs(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return which pairs are eligible and what they do and cost, shape (P, Q)."""
     frame = instance.filled("eligibility")
@@ -150,6 +197,7 @@ def in_force(since: Dates, starts: Dates) -> NDArray[np.int64]:
     return np.searchsorted(since, starts.astype(since.dtype), side="right") - 1
 
 
+@reads("demand: pathway from floor_gw target_gw cap_gw", about="pathway")
 def demand(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``floor``, ``target`` (effective GW) and ``cap`` (GW), shape (P, T)."""
     frame = instance.filled("demand")
@@ -182,6 +230,15 @@ def chords(
     return widths, np.diff(earned) / widths
 
 
+_CURVE_COLUMNS = ("base_gw", "base_value_bn_per_year", "uplift_per_doubling", "max_gw", "segments")
+
+
+@reads(
+    "value: pathway from tier width_gw value_bn_per_gw_year",
+    "curves: pathway from " + " ".join(_CURVE_COLUMNS),
+    "pathways: pathway " + " ".join(VALUE_FACTORS),
+    about="pathway",
+)
 def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``width``, ``value`` (its factors included), shape (P, I, T), and the count of ``tiers``, shape (P, T)."""
     value, curves, pathway = (instance.filled(name) for name in ("value", "curves", "pathways"))
@@ -217,9 +274,9 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     most = max((len(width) for _, _, width, _ in found), default=0)
     shape = (len(names.pathways), most, calendar.periods)
     arrays: Arrays = {
+        "tiers": np.zeros((shape[0], shape[2]), dtype=np.int64),
         "width": np.zeros(shape),
         "value": np.zeros(shape),
-        "tiers": np.zeros((shape[0], shape[2]), dtype=np.int64),
     }
     for p, periods, width, worth in found:
         arrays["width"][p, : len(width), periods] = width[:, None]
@@ -228,9 +285,11 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     return arrays
 
 
-_CURVE_COLUMNS = ("base_gw", "base_value_bn_per_year", "uplift_per_doubling", "max_gw", "segments")
+CHURN: Final = ("churn: pathway date fraction", "pathways: pathway churn_per_year")
+"""What the share of deals that churn leaves is made of."""
 
 
+@reads(*CHURN, about="pathway")
 def churn(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``keep``: the share of the deals in force that churn leaves in each period, shape (P, T)."""
     pathway, losses = instance.filled("pathways"), instance.filled("churn")
@@ -244,6 +303,7 @@ def churn(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     return {"keep": keep}
 
 
+@reads("running: pathway kind until gw", *CHURN, about="pathway")
 def running(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``held`` and ``returning``, GW of deals from before the start within their term, and back by notice.
 
@@ -262,6 +322,7 @@ def running(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     return {"held": held * kept, "returning": returning * kept}
 
 
+@reads("locks: pathway pool from until min_gw max_gw", about="pathway")
 def locks(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``lock_least`` and ``lock_most`` (GW, nan: none), shape (P, Q + 1, T); the last pool is the sum."""
     frame = instance.filled("locks")

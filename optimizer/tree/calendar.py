@@ -20,21 +20,11 @@ MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 
 @dataclass(frozen=True)
 class Calendar:
-    """The periods of a plan.
+    """The periods of a plan."""
 
-    Attributes
-    ----------
-    first_month : numpy.datetime64
-        Month in which period 0 starts.
-    months : int
-        Months in a period.
-    periods : int
-        Number of periods T.
-    """
-
-    first_month: np.datetime64
-    months: int
-    periods: int
+    first_month: np.datetime64  # month in which period 0 starts
+    months: int  # months in a period
+    periods: int  # number of periods T
 
     @property
     def dt(self) -> float:

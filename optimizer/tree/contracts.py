@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import Instance
-from optimizer.tree.arrays import Arrays, Names, dates, in_force, numbers, places
+from optimizer.tree.arrays import MAKERS, Arrays, Names, dates, in_force, numbers, places, reads
 from optimizer.tree.calendar import Calendar, Dates, add_months
 
 NEVER: Final = 2**40
 """The period in which ends what has no end."""
+
+SERVICE: Final = (
+    "deliveries: contract date after_days gw term_months",
+    "contracts: contract pool side end delay_months",
+)
+"""What GW in service are made of."""
+
+_OFFERS: Final = (
+    "offers: contract opens closes lead_days signing_cost_bn_per_gw",
+    "offers: max_share least_share min_share indivisible extends",
+    "offer_prices: contract from cost_bn_per_gw_year signing_cost_bn_per_gw",
+)
+_PRICED: Final = (
+    SERVICE[0],
+    "contracts: contract pool side end delay_months cost_bn_per_gw_year late_credit_bn_per_gw_year",
+    "pools: pool terminal_value_bn_per_gw_year",
+)
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -57,13 +75,19 @@ class Tranches:
         return arrival, np.where(late, np.minimum(arrival + self.term[row], self.end[row]), self.stop[row])
 
 
+def delivered_gw(numbers: Callable[[str, str], Floats]) -> Floats:
+    """Return the GW that each row of ``deliveries`` adds, from what gives a column of a table."""
+    return numbers("deliveries", "gw")
+
+
 def tranches(instance: Instance, names: Names, calendar: Calendar) -> Tranches:
     """Return what a scenario's contracts deliver."""
     contracts, deliveries = instance.filled("contracts"), instance.filled("deliveries")
     row = {name: i for i, name in enumerate(contracts["contract"].tolist())}
     of = np.array([row[name] for name in deliveries["contract"].tolist()], dtype=np.int64)
     delay, ends = numbers(contracts, "delay_months").astype(np.int64), dates(contracts, "end")
-    gw, term, after = (numbers(deliveries, name) for name in ("gw", "term_months", "after_days"))
+    gw = delivered_gw(lambda table, column: numbers(instance.filled(table), column))
+    term, after = (numbers(deliveries, name) for name in ("term_months", "after_days"))
     day = add_months(dates(deliveries, "date"), delay[of])
     extended = extended_contracts(instance)
     if extended:
@@ -159,6 +183,11 @@ def _rows(instance: Instance, names: Names) -> Ints:
     return row_of
 
 
+def in_service(instance: Instance, names: Names, calendar: Calendar) -> Floats:
+    """Return GW in service of each contract in every period, of an offer of what has a date; shape (K, T)."""
+    return _service(tranches(instance, names, calendar), len(names.contracts), calendar.periods)
+
+
 def _service(there: Tranches, contracts: int, periods: int) -> Floats:
     added = np.zeros((contracts, periods + 1))
     dated, in_term = ~there.from_signature, there.term < NEVER
@@ -200,8 +229,9 @@ def _offered(instance: Instance, names: Names, calendar: Calendar) -> Flags:
     return offered
 
 
+@reads(*_PRICED, *_OFFERS, about="contract")
 def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return what each contract delivers, shape (K, T), and for how much, and the terms of offers, see `offers`.
+    """Return what each contract delivers, shape (K, T), and for how much.
 
     Of an offer ``delivered`` is what is in service if it is signed early enough, or whenever that is most.
     ``terminal_total`` (K,) is what a whole contract adds beyond the horizon, $bn discounted, of one sold with its sign
@@ -230,7 +260,6 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         "terminal_total": side * terminal,
         "terminal_flat_total": side * flat,
         "contracted_total": total,
-        **on_offer,
     }
 
 
@@ -277,6 +306,7 @@ def tail_periods(calendar: Calendar, end: Dates) -> NDArray[np.int64]:
     return np.where(known, np.maximum(first_that_does_not - calendar.periods, 0), 0)
 
 
+@reads(*_OFFERS, *_PRICED, about="offer")
 def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return the windows of offers and their terms on the periods inside them, shape (O, T).
 
@@ -345,16 +375,22 @@ def _stepped(instance: Instance, calendar: Calendar, column: str, otherwise: Flo
     """Return a term of each row of ``offers`` in every period: that of ``offer_prices``, else the usual one."""
     steps = instance.tables["offer_prices"]
     owner, since, cells = steps["contract"].tolist(), dates(steps, "from"), numbers(steps, column)
-    found = np.repeat(otherwise[:, None], calendar.periods, axis=1)
+    in_periods = np.repeat(otherwise[:, None], calendar.periods, axis=1)
     for i, contract in enumerate(instance.tables["offers"]["contract"].tolist()):
         rows = np.array([row for row, name in enumerate(owner) if name == contract], dtype=np.int64)
         rows = rows[np.argsort(since[rows], kind="stable")]
         row = np.append(rows, -1)[in_force(since[rows], calendar.starts())] if len(rows) else None
         if row is not None:
-            found[i] = np.where((row >= 0) & ~np.isnan(cells[row]), cells[row], found[i])
-    return found
+            in_periods[i] = np.where((row >= 0) & ~np.isnan(cells[row]), cells[row], in_periods[i])
+    return in_periods
 
 
+@reads(
+    "cancellations: contract window opens closes notice_days fee_bn_per_gw fee_share_of_rest max_share indivisible",
+    *_PRICED,
+    *_OFFERS,
+    about="way_out",
+)
 def cancellations(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return the windows, and their terms on the periods inside them, shape (W, T).
 
@@ -397,3 +433,7 @@ def _rest(instance: Instance, names: Names, calendar: Calendar, notice: Ints, sh
             left = np.maximum(there.stop[row] - np.maximum(there.arrival[row], over[way]), 0)
             rest[way] += price[there.line[row]] * there.gw[row] * calendar.dt * left
     return np.where(share > 0, rest, 0.0)
+
+
+TABLES_READ: Final = tuple(name for name in TABLES if any(name in maker.tables for maker in MAKERS))
+"""The tables that decide a plan, in the order of the format."""

@@ -5,76 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES, VALUE_FACTORS, reading
+from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import REFERRERS
-from optimizer.instance.instance import Instance, apply_edits
-from optimizer.instance.remembered import Remembered, T
+from optimizer.instance.instance import Instance, Remembered, T, apply_edits
 from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.problems import InstanceError
-from optimizer.tree import arrays as steps
-from optimizer.tree import contracts
-from optimizer.tree.arrays import Arrays, Names
+from optimizer.tree import contracts  # noqa: F401 - enters its makers into the list
+from optimizer.tree.arrays import MAKERS, Arrays, Maker, Names
 from optimizer.tree.calendar import Calendar
-
-_CHURN: Final = ("churn: pathway date fraction", "pathways: pathway churn_per_year")
-
-_SUPPLY: Final = (
-    "contracts: contract pool end cost_bn_per_gw_year delay_months late_credit_bn_per_gw_year",
-    "deliveries: contract date after_days gw term_months",
-    "pools: pool terminal_value_bn_per_gw_year",
-    "offers: contract opens closes lead_days signing_cost_bn_per_gw max_share least_share min_share indivisible "
-    "extends",
-    "offer_prices: contract from cost_bn_per_gw_year signing_cost_bn_per_gw",
-)
-
-_MAKERS: Final[tuple[tuple[Callable[[Instance, Names, Calendar], Arrays], tuple[str, ...]], ...]] = (
-    (steps.pools, ("pools: pool idle_penalty_bn_per_gw_year",)),
-    (
-        steps.pathways,
-        (
-            "pathways: pathway shortfall_penalty_bn_per_gw_year ramp_gw_per_month migration_cost_bn_per_gw notice_days "
-            "min_term_days signing_cost_bn_per_gw breach_cost_bn_per_gw",
-        ),
-    ),
-    (
-        steps.pairs,
-        (
-            "eligibility: pathway pool effectiveness operating_cost_bn_per_gw_year initial_gw min_block_gw",
-            "pathways: pathway",
-            "pools: pool",
-        ),
-    ),
-    (contracts.supply, _SUPPLY),
-    (
-        contracts.cancellations,
-        (
-            "cancellations: contract window opens closes notice_days fee_bn_per_gw fee_share_of_rest max_share "
-            "indivisible",
-            *_SUPPLY,
-        ),
-    ),
-    (steps.demand, ("demand: pathway from floor_gw target_gw cap_gw",)),
-    (
-        steps.tiers,
-        (
-            "value: pathway from tier width_gw value_bn_per_gw_year",
-            "curves: pathway from base_gw base_value_bn_per_year uplift_per_doubling max_gw segments",
-            f"pathways: pathway {' '.join(VALUE_FACTORS)}",
-        ),
-    ),
-    (steps.churn, _CHURN),
-    (steps.running, ("running: pathway kind until gw", *_CHURN)),
-    (steps.locks, ("locks: pathway pool from until min_gw max_gw",)),
-)
-"""What makes the arrays of one scenario, and the columns that it reads."""
-
-_READS: Final = {make: tuple(sorted(reading(*reads))) for make, reads in _MAKERS}
 
 
 class Layouts(Remembered):
@@ -157,14 +101,15 @@ class Layouts(Remembered):
             before = replace(before, tables={**before.tables, **changed}, present=present)
         return before
 
-    def arrays(self, instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-        """Return every array of one scenario; fields that change over time end with the axis of periods."""
-        made: Arrays = {}
+    def arrays(self, instance: Instance, names: Names, calendar: Calendar) -> dict[Maker, Arrays]:
+        """Return every array of one scenario by its maker; what changes over time ends with the axis of periods."""
+        made = {}
         rate = self.once("discount rate", (instance.tables["economics"],), lambda: instance.discount_rate)
         beside = self._standing_for(names, calendar, rate, "eligibility" in instance.present)
-        for make, columns in _READS.items():
-            arrays = self.of_columns((make, beside), instance, columns, partial(make, instance, names, calendar))
-            made.update({name: self._same(name, array) for name, array in arrays.items()})
+        for maker in MAKERS:
+            make = partial(maker.make, instance, names, calendar)
+            arrays = self.of_columns((maker, beside), instance, maker.columns, make)
+            made[maker] = {name: self._same(name, array) for name, array in arrays.items()}
         return made
 
     def _same(self, name: str, array: NDArray[Any]) -> NDArray[Any]:

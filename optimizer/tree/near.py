@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,6 @@ from optimizer.problems import InstanceError, Problem
 
 if TYPE_CHECKING:
     from models.tree import FloatArray
-
-NOTHING: Final = 1e-6
-"""GW of an earlier plan that are not worth a word."""
 
 
 def kept(
@@ -35,11 +32,6 @@ def kept(
         First day of each node's period, and the outcomes known at it, as in a plan's tables.
     pathways, pools : sequence of str
         Names along the axes.
-
-    Raises
-    ------
-    InstanceError
-        If it says nothing of any node.
     """
     gw, on_day = _by_node(earlier, pathways, pools), nodes_by_day(earlier)
     probability = earlier.nodes["probability"].to_numpy()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,72 +18,20 @@ from models.data import BY_ROOT, PlanData
 from models.tree import Tree, build_tree
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.instance import Instance
+from optimizer.language.edits import Factor, Outcome
 from optimizer.problems import InstanceError, Problem
-from optimizer.tree.arrays import Arrays, Names, whole_deal_periods
+from optimizer.tree.arrays import Arrays, Maker, Names, whole_deal_periods
 from optimizer.tree.calendar import Calendar, calendar_of
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.near import kept
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from optimizer.instance.instance import Instance
-    from optimizer.language.edits import Factor, Outcome
-    from optimizer.tree.arrays import Arrays, Names
-    from optimizer.tree.calendar import Calendar
-    from optimizer.tree.layouts import Layouts
-
-
-_ABOUT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "eligible": ("pathway pool", ("eligibility", "pathways", "pools")),
-    "effectiveness": ("pathway pool", ("eligibility",)),
-    "operating_cost": ("pathway pool", ("eligibility",)),
-    "initial": ("pathway pool", ("eligibility",)),
-    "min_block": ("pathway pool", ("eligibility",)),
-    "idle_penalty": ("pool", ("pools",)),
-    "shortfall_penalty": ("pathway", ("pathways",)),
-    "migration_cost": ("pathway", ("pathways",)),
-    "ramp": ("pathway", ("pathways",)),
-    "signing_cost": ("pathway", ("pathways",)),
-    "breach_cost": ("pathway", ("pathways",)),
-    "notice": ("pathway", ("pathways",)),
-    "term": ("pathway", ("pathways",)),
-    "delivered": ("contract", ("deliveries", "contracts")),
-    "bill": ("contract", ("contracts", "offer_prices")),
-    "late_credit": ("contract", ("contracts",)),
-    "window": ("way_out", ("cancellations",)),
-    "cancel_notice": ("way_out", ("cancellations",)),
-    "fee": ("way_out", ("cancellations",)),
-    "fee_share": ("way_out", ("cancellations",)),
-    "max_share": ("way_out", ("cancellations",)),
-    "indivisible": ("way_out", ("cancellations",)),
-    "offered": ("offer", ("offers",)),
-    "lead": ("offer", ("offers",)),
-    "price": ("offer", ("offer_prices", "contracts")),
-    "signing_fee": ("offer", ("offer_prices", "offers")),
-    "most_signed": ("offer", ("offers",)),
-    "least_signed": ("offer", ("offers",)),
-    "min_signed": ("offer", ("offers",)),
-    "signed_whole": ("offer", ("offers",)),
-    "unit": ("offer", ("deliveries", "contracts", "offers")),
-    "floor": ("pathway", ("demand",)),
-    "target": ("pathway", ("demand",)),
-    "cap": ("pathway", ("demand",)),
-    "tiers": ("pathway", ("value", "curves")),
-    "width": ("pathway", ("value", "curves")),
-    "value": ("pathway", ("value", "curves", "pathways")),
-    "keep": ("pathway", ("churn", "pathways")),
-    "held": ("pathway", ("running", "churn", "pathways")),
-    "returning": ("pathway", ("running", "churn", "pathways")),
-    "lock_least": ("pathway", ("locks",)),
-    "lock_most": ("pathway", ("locks",)),
-}
-"""Whose row a field is, and the tables that it is computed from."""
+_WHOLE: Final = "_total"
+"""How figures end that reach beyond a node's own time: no part of the past, and an average over the future."""
 
 
 def changes_of_the_past(
     factors: Sequence[Factor],
-    alone: list[list[tuple[Instance, Arrays, Instance, Arrays]]],
+    alone: list[list[tuple[Instance, dict[Maker, Arrays], Instance, dict[Maker, Arrays]]]],
     revealed: NDArray[np.int64],
     calendar: Calendar,
     names: Names,
@@ -112,17 +61,18 @@ def changes_of_the_past(
         if before == 0:
             continue
         for outcome, (instance, as_written, edited, arrays) in zip(factor.outcomes, outcomes, strict=True):
-            for field, (axes, _) in _ABOUT.items():
-                mine, theirs = as_written[field], arrays[field]
-                if theirs is mine:
+            for maker, field in ((maker, field) for maker, made in as_written.items() for field in made):
+                mine, theirs = as_written[maker][field], arrays[maker][field]
+                if theirs is mine or field.endswith(_WHOLE):
                     continue
-                compare = partial(_first_difference, mine, theirs, before, len(axes.split()), calendar.periods)
+                compare = partial(_first_difference, mine, theirs, before, len(maker.about), calendar.periods)
                 place = layouts.once(("past", field, before, calendar.periods), (mine, theirs), compare)
                 if place is None:
                     continue
                 where, t = place
-                owner = _owner(axes, where, names)
-                table = _changed_table(field, instance, edited)
+                owner = _owner(maker.about, where, names)
+                changed = [t for t in maker.tables if instance.tables[t] is not edited.tables[t]]
+                table = (changed or maker.tables)[0]
                 problem = _told(factor, outcome, table, owner, field, t, instance, edited, calendar)
                 problems.setdefault((factor.name, outcome.name, table, *owner.values()), problem)
     return list(problems.values())
@@ -152,20 +102,14 @@ def _is_nan(array: NDArray[Any]) -> NDArray[np.bool_]:
     return np.isnan(array) if array.dtype.kind == "f" else np.zeros(array.shape, dtype=bool)
 
 
-def _owner(axes: str, where: tuple[int, ...], names: Names) -> dict[str, str]:
+def _owner(axes: tuple[str, ...], where: tuple[int, ...], names: Names) -> dict[str, str]:
     known = {"pathway": names.pathways, "pool": names.pools, "contract": tuple(c for c, _ in names.contracts)}
     of_contract = {"way_out": names.way_out_of, "offer": names.offer_of}
     owner = {}
-    for axis, i in zip(axes.split(), where, strict=True):
+    for axis, i in zip(axes, where, strict=True):
         axis, i = ("contract", int(of_contract[axis][i])) if axis in of_contract else (axis, i)
         owner[axis] = known[axis][i]
     return owner
-
-
-def _changed_table(field: str, instance: Instance, edited: Instance) -> str:
-    tables = _ABOUT[field][1]
-    changed = [table for table in tables if instance.tables[table] is not edited.tables[table]]
-    return changed[0] if changed else tables[0]
 
 
 def _told(
@@ -200,7 +144,7 @@ def _changed_row(table: str, owner: dict[str, str], instance: Instance, edited: 
     for axis, name in owner.items():
         mine = mine[mine[axis] == name] if axis in mine.columns else mine
     for row, cells in zip(mine.index.tolist(), mine.itertuples(index=False), strict=True):
-        if row == 0:
+        if row <= 0:
             return " inserted row"
         if row not in before.index or not _same(before.loc[[row]].iloc[0].tolist(), list(cells)):
             return f" row {row}"
@@ -270,24 +214,6 @@ def _read(path: Path) -> str:
     except OSError:
         return ""
 
-
-TABLES_READ: Final = (
-    "pools",
-    "contracts",
-    "deliveries",
-    "cancellations",
-    "offers",
-    "offer_prices",
-    "pathways",
-    "eligibility",
-    "demand",
-    "value",
-    "curves",
-    "churn",
-    "running",
-    "locks",
-)
-"""The tables that decide a plan."""
 
 MOST_SCENARIOS: Final = 20_000
 """Most combinations of outcomes that are laid out on one tree."""
@@ -389,10 +315,10 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     _refuse_ambiguous_contracts(names)
     _refuse_changed_sides(scenarios, names)
 
-    def arrays(of: Instance) -> Arrays:
+    def arrays(of: Instance) -> dict[Maker, Arrays]:
         return layouts.arrays(of, names, calendar)
 
-    by_scenario = [arrays(scenario) for scenario in scenarios]
+    by_scenario = [{n: a for made in arrays(s).values() for n, a in made.items()} for s in scenarios]
     made = [[(before, arrays(before), after, arrays(after)) for before, after in row] for row in alone]
     problems = changes_of_the_past(instance.factors, made, revealed, calendar, names, layouts)
     if problems:
@@ -491,7 +417,7 @@ def _same_on_shared_nodes(
     """Refuse outcomes that change the past only together, which one outcome at a time does not show."""
     apart = []
     for name in by_scenario[0]:
-        if not name.endswith("_total"):
+        if not name.endswith(_WHOLE):
             parts = [arrays[name] for arrays in by_scenario]
             found = layouts.once(("apart", name), (tree, *parts), partial(_apart, name, parts, tree))
             apart += [(*found, name)] if found else []

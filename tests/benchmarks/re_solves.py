@@ -16,8 +16,8 @@ import optimizer as gw
 from optimizer.session import Reached
 from optimizer.solver.highs import loaded
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.lift import carried
 from optimizer.solver.program import DUAL, PRIMAL, LinearProgram
+from optimizer.solver.stages import carried
 from tests.benchmarks.mix import REFERENCE, cases, shorter
 
 REPEATS = 5

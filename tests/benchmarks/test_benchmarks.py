@@ -12,8 +12,7 @@ import optimizer as gw
 from models import build, terms
 from models.data import PlanData
 from optimizer.planning import valid
-from optimizer.solver.compile import compiled
-from optimizer.solver.compile_pyomo import from_pyomo
+from optimizer.solver.compile import compiled, from_pyomo
 from optimizer.tree.timeline import timeline
 from tests.benchmarks import __main__ as running
 from tests.benchmarks import peers

@@ -16,6 +16,7 @@ def test_a_planners_own_allocation_is_priced(gwplan: Run, tmp_path: Path) -> Non
     done = gwplan("evaluate", TINY, "--plan", "mine.csv")
     assert done.returncode == 0, done.stderr
     assert "LIMITS: it keeps them all" in done.stdout and "Gap" in done.stdout
+    assert "mine.csv leaves out training on cluster, ads on cluster: chosen best there" in done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     record = json.loads(gwplan("evaluate", TINY, "--plan", "mine.csv", "--json").stdout)
     assert record["gap_bn"] == pytest.approx(record["best_objective_bn"] - record["objective_bn"])

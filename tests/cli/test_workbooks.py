@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -31,6 +32,20 @@ def test_edit_solve_look_is_one_loop(gwplan: Run, tmp_path: Path) -> None:
             del book.defined_names[name]
         book.save(tmp_path / "book.xlsx")
     assert worths[1] > worths[0] + 0.01
+
+
+def test_sheets_that_are_not_read_and_prefixes_are_named(gwplan: Run, tmp_path: Path) -> None:
+    """Check says which sheets count for nothing, and a plan that stands under a prefix says which."""
+    assert gwplan("new", "book.xlsx").returncode == 0
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx")
+    book.create_sheet("demand and caps")
+    book.save(tmp_path / "book.xlsx")
+    assert gwplan("check", "book.xlsx").stdout.endswith("\nnot read: sheet 'demand and caps'\n")
+    assert gwplan("solve", "book.xlsx", "--into", "book.xlsx").returncode == 0
+    without = gwplan("evaluate", "book.xlsx", "--plan", "book.xlsx")
+    assert without.returncode == 1 and without.stderr.endswith("; give --sheet-prefix gw_\n")
+    there = gwplan("evaluate", "book.xlsx", "--plan", "book.xlsx", "--sheet-prefix", "gw_", "--json")
+    assert there.returncode == 0 and json.loads(there.stdout)["gap_bn"] < 1e-6
 
 
 def test_exports_for_spreadsheets_and_solvers(gwplan: Run, tmp_path: Path) -> None:

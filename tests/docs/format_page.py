@@ -145,9 +145,11 @@ On the command line the same edits are written on one line:
     --set 'risk.aversion = 0.3'
     --set 'uncertainty[factor=market, outcome=glut].probability = 0.6'
 
-Values with blanks or commas stand in double quotes. Behind `@` stand the first day and, after two dots, the first day
-that is no longer meant; either may be missing: `@ 2027-01-01` runs to the end, `@ ..2028-01-01` from the beginning.
-When a probability is set, the factor's other outcomes are scaled so that all still sum to 1.
+Values with blanks or commas stand in double quotes. `contract=="azure*"` is the contract of that very name, with its
+asterisk; `row=7` is the row of that number in its file, where nothing else tells rows apart. Behind `@` stand the first
+day and, after two dots, the first day that is no longer meant; either may be missing: `@ 2027-01-01` runs to the end,
+`@ ..2028-01-01` from the beginning. When a probability is set, the factor's other outcomes are scaled so that all
+still sum to 1.
 
 Edits are applied in the order given: what-ifs, then `--set`, then the outcomes in the order of their factors. Each
 sees what those before it left.
@@ -222,7 +224,8 @@ warning of `gwplan check`, since a what-if may drop the row, and an error of `gw
 
 An instance may also be one workbook (`.xlsx`, `.xlsm`): one sheet for each table, called after it, its columns named in
 row 1 in any order, with the same cells. Dates are dates of the workbook or text. Rows that are blank are passed over.
-Cells hold values; formulas are refused, and so are workbooks that refer to others. Sheets of other names are not read,
+Formulas count with the value that they had when the workbook was saved, if it cannot be out of date
+([workbooks](workbooks.md#an-instance-as-a-workbook)); merged cells are refused. Sheets of other names are not read,
 but a name that is nearly a table's is an error. `about` explains the columns. What a folder keeps in TOML stands in
 these sheets; an edit is written as `--set` takes it, one a row, applied in the order of the rows:
 

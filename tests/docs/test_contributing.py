@@ -23,6 +23,7 @@ import optimizer as gw
 import models
 from models.supply import balance
 from optimizer.cli import main
+from optimizer.conflict.diagnose import diagnose
 from optimizer.catalogue.tables import VALUE_FACTORS
 from optimizer.tree.timeline import timeline
 from tests.docs.generated import PAGES
@@ -40,18 +41,35 @@ assert "shortfall_kept" in ROWS
 every = gw.load("tests/formulation/every-rule")
 assert models.build(timeline(every).data).component("shortfall_kept") is not None
 
+capped = gw.load("instances/tiny-ramp").edited("pathways[pathway=training].year_cap_gw = 0.75")
+plan = gw.solve(capped)
+assert abs(plan.objective_bn - 15.8) < 1e-9 and "year_cap_kept" in ROWS
+marginal = plan.marginal_values.query("constraint == 'year cap' and period == 3")
+assert abs(marginal["bn_per_gw_year"].item() - 4 * (5 - 1)) < 1e-9
+held = capped.edited("insert locks[pathway=training, from=2026-01-01, min_gw=0.9]")
+held = held.edited("pathways.ramp_gw_per_month = \\"\\"")
+told = diagnose(held)
+assert any(repair.edits == ("pathways[pathway=training].year_cap_gw += 0.15",) for repair in told.repairs)
+assert any("training may use at most 0.75 GW on average" in conflict.words for conflict in told.conflicts)
+
 def run(*arguments):
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
+    return done.output
 
 run("solve", "instances/tiny-deals", "--seed", "3", "--out", "run")
 run("export", "run", "--json", "tables")
 assert json.loads(Path("tables/allocation.json").read_text())
+run("solve", "instances/tiny-ramp", "--set", "pathways[pathway=training].year_cap_gw = 0.75", "--out", "capped")
+run("export", "capped", "--xlsx", "capped.xlsx")
+Path("given.csv").write_text("pathway,pool,period,gw\\ntraining,cluster,3,1.2\\n")
+broken = run("evaluate", "instances/tiny-ramp", "--set", "pathways.year_cap_gw = 0.25", "--plan", "given.csv")
+assert "training has more than its year's cap: by" in broken
 """
-"""What the four examples add, used in the copy; the copy's own modules do it."""
+"""What the five examples add, used in the copy; the copy's own modules do it."""
 
 
-@pytest.mark.parametrize("at", range(4), ids=["column", "constraint", "export", "solver option"])
+@pytest.mark.parametrize("at", range(5), ids=["column", "constraint", "limit", "export", "solver option"])
 def test_an_example_still_applies(at: int, tmp_path: Path) -> None:
     """Each patch fits the code as it is."""
     patch = tmp_path / "example.diff"
@@ -63,8 +81,8 @@ def test_an_example_still_applies(at: int, tmp_path: Path) -> None:
 
 
 def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
-    """Who follows the page gets a column, a constraint, an export and an option that work and are documented."""
-    assert len(PATCHES) == 4
+    """Who follows the page gets a column, a constraint, a limit, an export, an option: they work and are documented."""
+    assert len(PATCHES) == 5
     for folder in ("models", "optimizer", "tests", "docs", "instances"):
         shutil.copytree(
             ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.svg", "*.png")

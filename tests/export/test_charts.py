@@ -23,7 +23,7 @@ from optimizer.show import theme
 from optimizer.show.charts import over_time as charts
 from optimizer.show.charts import pictures
 from optimizer.show.charts.drawing import Chart
-from optimizer.show.charts.money import Step, steps_drawing
+from optimizer.show.charts.money import WorthStep, steps_drawing
 from optimizer.show.charts.sweep import quantile_fan, worth_of_cases
 from optimizer.show.view import View
 from optimizer.storage.read import load
@@ -141,7 +141,7 @@ def test_names_may_hold_what_breaks_lines(small_run: Run) -> None:
     spread = pd.DataFrame({"group": odd, "quantile": [0.05, 0.5, 0.95], "value": [1.0, 2.0, 3.0]})
     for drawing in (
         worth_of_cases({"base": view, odd: view}),
-        steps_drawing("parts", [], [Step(odd, "gain", 0.0, 1.0, 1.0)], view),
+        steps_drawing("parts", [], [WorthStep(odd, "gain", 0.0, 1.0, 1.0)], view),
         quantile_fan(spread, "made up"),
     ):
         assert pictures.rendered(drawing.picture_of("made up"), ".svg").startswith(b"<svg")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from optimizer.kept.run import Run
-from optimizer.plan.first_moves import first_moves, kept_decisions
+from optimizer.plan.first_moves import first_moves
+from optimizer.plan.values import as_told
 from optimizer.problems import InstanceError
 from optimizer.session import Session
 from optimizer.show import theme
@@ -154,7 +155,7 @@ def test_first_moves_are_read_off_the_tables(run: Run) -> None:
     """A kept plan's first moves are those of the plan that was made."""
     session = Session(load(INSTANCES / "meta-2026h1"))
     laid_out, answer = session.base.laid_out, session.base
-    of_run = first_moves(laid_out, kept_decisions(laid_out, answer.plan.tables))
+    of_run = first_moves(laid_out, as_told(answer.plan.tables, laid_out.data))
     made = first_moves(laid_out, answer.decided)
     assert [(b.known, b.since, b.until) for b in of_run] == [(b.known, b.since, b.until) for b in made]
     for mine, theirs in zip(of_run, made, strict=True):

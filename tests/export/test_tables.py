@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from optimizer.catalogue.plan_tables import COLUMNS, dtypes
-from optimizer.kept.run import Run, is_run, keep, read_run
+from optimizer.kept.run import KIND, Run, keep, read_run
 from optimizer.planning import solve
 from optimizer.problems import InstanceError
 from optimizer.show.tables import to_csv, to_parquet
@@ -88,7 +88,7 @@ def test_blank_numbers_are_null(run: Run, tmp_path: Path) -> None:
 def test_only_an_export_is_replaced(export: Export, run: Run, tmp_path: Path) -> None:
     """--force replaces an earlier export of the same kind; a run or a folder with anything else in it stays."""
     target = export(run, tmp_path / "export", False)
-    assert not is_run(target)
+    assert not KIND.made(target)
     first = min(target.iterdir())
     whole = first.read_bytes()
     first.write_bytes(b"")

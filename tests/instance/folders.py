@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError
 from optimizer.storage.read import load
 
@@ -99,6 +100,24 @@ shift_months = 6
 
 WHOLE: Final = {**SMALL, "uncertainty.toml": UNCERTAINTY, "whatifs/late.toml": WHATIF}
 """The small instance with a factor and a what-if."""
+
+
+PLAIN: Final[dict[str, str]] = {
+    "instance.toml": 'schema = 1\nname = "plain"\n[calendar]\nstart = 2026-01-01\nresolution = "year"\nperiods = 2\n',
+    "pools.csv": "pool\ncloud\n",
+    "contracts.csv": "contract,vendor,kind,pool,cost_bn_per_gw_year,status\nown,v1,cloud,cloud,4,reported\n",
+    "deliveries.csv": "contract,date,gw,status\nown,2026-01-01,1,reported\n",
+    "pathways.csv": "pathway,status\nads,reported\n",
+    "value.csv": "pathway,from,tier,value_bn_per_gw_year,status\nads,2026-01-01,1,10,reported\n",
+}
+"""One contract, one pool and one pathway for two years, 1 GW that costs 4 and earns 10 $bn a year: worth 12."""
+
+
+def plain(folder: Path, periods: str = "year 2", **changed: str | None) -> Instance:
+    """Load the plain instance with other tables, in so many periods (``quarter 6``)."""
+    resolution, count = periods.split()
+    text = PLAIN["instance.toml"].replace('"year"', f'"{resolution}"').replace("periods = 2", f"periods = {count}")
+    return load(written(folder, {**PLAIN, "instance.toml": text}, **changed))
 
 
 def written(folder: Path, files: dict[str, str] = SMALL, **changed: str | None) -> Path:

@@ -90,16 +90,31 @@ def test_sections_are_edited_without_brackets() -> None:
     assert (edited.aversion, edited.discount_rate, edited.periods) == (0.3, 0.045, 12)
 
 
-def test_an_inserted_row_has_row_number_0_and_defaults() -> None:
-    """A row that no file holds is numbered 0; what it does not say is blank."""
+def test_an_inserted_row_has_a_number_of_its_own_and_defaults() -> None:
+    """A row that no file holds is numbered below 1, each otherwise; what it does not say is blank."""
     edited = TINY.edited(
         "insert churn[pathway=msl, date=2027-01-01, fraction=1]", "insert locks[pathway=ads, from=2027-01-01]"
     )
-    assert edited.tables["churn"].index.tolist() == [2, 3, 0]
+    assert edited.tables["churn"].index.tolist() == [2, 3, -1]
     assert rows(edited, "churn", "pathway", "date", "fraction", "note")[-1] == ("msl", "2027-01-01", 1, "")
     assert rows(edited, "locks", "pathway", "pool", "min_gw", "max_gw")[-1] == ("ads", "", 0, None)
     for name in ("churn", "locks"):
         assert edited.tables[name].dtypes.equals(TINY.tables[name].dtypes)
+    again = edited.edited("insert churn[pathway=ads, date=2027-01-01, fraction=1]", "drop churn[row=-1]")
+    assert again.tables["churn"].index.tolist() == [2, 3, -2]
+
+
+def test_a_name_that_stands_for_itself_reaches_no_other_row() -> None:
+    """A contract's name that is a pattern, or the escaped spelling of one, is never taken for one: `==` and `Name`."""
+    named = 'insert contracts[contract="rent*", pool=cloud]', 'insert contracts[contract="rent[*]", pool=cloud]'
+    base = TINY.edited(*named)
+    for pattern, reached in (('="rent*"', 5), ('=="rent*"', 1), ('=="rent[*]"', 1)):
+        left = base.edited(f"drop contracts[contract{pattern}]").tables["contracts"]
+        assert len(base.tables["contracts"]) - len(left) == reached
+    with pytest.raises(InstanceError, match="no row of deliveries has contract 'rent"):
+        base.edited('deliveries[contract=="rent*"].gw *= 2')
+    with pytest.raises(InstanceError, match="no row 99 in deliveries"):
+        base.edited("drop deliveries[row=99]")
 
 
 def test_an_insert_may_rely_on_an_earlier_one() -> None:

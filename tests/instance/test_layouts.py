@@ -12,8 +12,9 @@ import pytest
 
 import optimizer as gw
 from optimizer.check.check import check
+from optimizer.tree.arrays import MAKERS
 from optimizer.tree.calendar import calendar_of
-from optimizer.tree.layouts import _READS, Layouts
+from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 
@@ -26,8 +27,9 @@ def test_makers_read_the_columns_that_they_name(folder: Path) -> None:
     instance = gw.load(folder)
     names, calendar = timeline(instance).names, calendar_of(instance)
     sections = {name: instance.tables[name] for name in ("instance", "calendar", "economics", "risk")}
-    for make, columns in _READS.items():
-        allowed = [column.split(".") for column in columns]
+    for maker in MAKERS:
+        make = maker.make
+        allowed = [column.split(".") for column in maker.columns]
         tables = {
             table: instance.filled(table)[[column for name, column in allowed if name == table]]
             for table in {name for name, _ in allowed}

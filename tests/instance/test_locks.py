@@ -25,7 +25,7 @@ def test_a_lock_is_a_row_of_locks(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ads", "ads[cluster]", "ads = -1", "ads = 1 @", "ads = 1 @ 2027-02-30", "ads == 1"]
+    "text", ["", "ads", "ads[cluster]", "ads = -1", "ads = 1 @", "ads = 1 @ 2027-02-30", "ads == 1", '"\\x" = 1']
 )
 def test_what_is_no_lock_is_refused(text: str) -> None:
     """A lock that cannot be read is an input error that says how one is written, or which day there is not."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluation, needs_plan, not_found
+from optimizer.instance.quantity_values import Evaluator, needs_plan, not_found
 from optimizer.language.quantities import DEEPEST, FIGURES, MOST, parse
 from optimizer.problems import InstanceError
 from optimizer.storage.read import load
@@ -22,13 +22,13 @@ META = load(Path(__file__).parents[2] / "instances" / "meta-2026h1")
 def value(text: str, instance: Instance = META) -> float:
     """Return the value of a quantity of the reference instance, of a plan whose figures are their names' lengths."""
     figures = {name: {"": float(len(name))} if not key else {"a": 1.0, "ab": 2.0} for name, key in FIGURES.items()}
-    return Evaluation(instance, "x", figures.__getitem__).value(parse(text, "x"))
+    return Evaluator(instance, "x", figures.__getitem__).value(parse(text, "x"))
 
 
 def message(text: str, instance: Instance = META) -> str:
     """Return what is said of a quantity that cannot be read or evaluated."""
     with pytest.raises(InstanceError) as caught:
-        Evaluation(instance, "claim c", lambda name: {"a": 1.0}).value(parse(text, "claim c"))
+        Evaluator(instance, "claim c", lambda name: {"a": 1.0}).value(parse(text, "claim c"))
     (problem,) = caught.value.problems
     return str(problem)
 
@@ -106,7 +106,7 @@ def test_figures_are_those_of_the_plan() -> None:
 
 def test_statuses_of_the_rows_read_are_noted() -> None:
     """A figure knows how sure the rows are that it was read from, those of the other table too."""
-    reading = Evaluation(META, "x")
+    reading = Evaluator(META, "x")
     reading.value(parse("sum(deliveries[contract=nebius_dedicated].gw * contract.cost_bn_per_gw_year)", "x"))
     assert reading.statuses == {"assumption", "reported"}
 

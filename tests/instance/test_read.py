@@ -17,7 +17,7 @@ from optimizer.catalogue.tables import TABLES
 from optimizer.problems import InstanceError
 from optimizer.storage import rows
 from optimizer.storage.read import load
-from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, WHOLE, errors, written
+from tests.instance.folders import PLAIN, SMALL, UNCERTAINTY, WHATIF, WHOLE, errors, plain, written
 
 
 def test_an_instance_is_what_its_files_say(tmp_path: Path) -> None:
@@ -368,3 +368,26 @@ def test_the_error_carries_every_problem(tmp_path: Path) -> None:
         load(written(tmp_path / "x", pools="pool\n\n", churn="x\n"))
     assert len(caught.value.problems) == len(str(caught.value).splitlines()) > 1
     assert {problem.severity for problem in caught.value.problems} == {"error"}
+
+
+def test_an_accent_is_the_same_in_every_normal_form(tmp_path: Path) -> None:
+    """Protects names from a Mac, where an accent is a character of its own: in tables, edits, what-ifs, workbooks."""
+    one, two = "caf\u00e9", "cafe\u0301"
+    value = f"pathway,from,tier,value_bn_per_gw_year\n{two},2026-01-01,1,5\n"
+    plain(tmp_path, pathways=f"pathway\n{one}\n", value=value)
+    edit = f'[[edit]]\ntable = "pathways"\nwhere = {{ pathway = "{two}" }}\ncolumn = "realisation"\nset = 0.5\n'
+    (tmp_path / "whatifs").mkdir()
+    (tmp_path / "whatifs" / f"{two}.toml").write_text(edit, encoding="utf-8")
+    instance = load(tmp_path)
+    assert set(instance.tables["value"]["pathway"]) == {one} and instance.whatif(two) is instance.whatif(one)
+    edited = instance.edited(f"pathways[pathway={two}].realisation = 0.2")
+    assert edited.tables["pathways"]["realisation"].tolist() == [0.2]
+
+
+def test_a_letter_of_another_alphabet_is_named(tmp_path: Path) -> None:
+    """Protects who sees the same word twice: the letter that differs is called by its name."""
+    written(tmp_path, PLAIN, value="pathway,from,tier,value_bn_per_gw_year\n\u0430ds,2026-01-01,1,5\n")
+    assert errors(tmp_path) == [
+        "value.csv row 2, pathway: '\u0430ds'; pathways.csv has no such pathway; did you mean 'ads'? "
+        "'\u0430' is CYRILLIC SMALL LETTER A"
+    ]

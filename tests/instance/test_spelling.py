@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import pytest
@@ -10,9 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, Operation, edit, noted, spell
+from optimizer.instance.varied_cells import varied
+from optimizer.language.axes import axis
+from optimizer.language.cursor import Cell, Name, Operation
+from optimizer.language.edits import Edit, edit, noted, spell
+from optimizer.language.quantities import parse
 from optimizer.problems import InstanceError
+from optimizer.studies.sweep.draws import correlation
+from optimizer.studies.sweep.draws import draw as drawn
 
 OPERATIONS: Final[tuple[Operation, ...]] = ("set", "scale", "add", "shift_months", "insert", "drop")
 JANUARY, JULY = dt.date(2027, 1, 1), dt.date(2027, 7, 1)
@@ -24,6 +31,8 @@ FORMS = {
     "deliveries[contract=nebius*].date += 6 months": Edit(
         "deliveries", "shift_months", {"contract": "nebius*"}, "date", 6
     ),
+    "drop contracts[contract==azure*]": Edit("contracts", "drop", {"contract": Name("azure*")}),
+    "deliveries[contract=own, row=3].gw = 2": Edit("deliveries", "set", {"contract": "own", "row": 3}, "gw", 2),
     "deliveries.date -= 1 month": Edit("deliveries", "shift_months", {}, "date", -1),
     "demand[pathway=msl].target_gw = 2.5 @ 2027-01-01..2027-07-01": Edit(
         "demand", "set", {"pathway": "msl"}, "target_gw", 2.5, JANUARY, JULY
@@ -201,3 +210,29 @@ def edits(draw: st.DrawFn) -> Edit:
 def test_spelling_is_read_back_as_the_same_edit(any_edit: Edit) -> None:
     """Whatever stands in a manifest can be given to --set again and means the same."""
     assert edit(spell(any_edit)) == noted(any_edit)
+
+
+@pytest.mark.parametrize("digits", ["0_6", "\u0660.\u0666"])
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (edit, "demand.target_gw *= {}"),
+        (axis, "demand.target_gw *= 1, {}"),
+        (drawn, "demand.target_gw ~ normal({}, 1)"),
+        (correlation, "demand.target_gw, demand.floor_gw = {}"),
+        (partial(parse, where="claim"), "1 + {}"),
+    ],
+)
+def test_every_spelling_has_the_numbers_of_tables(read: Callable[[str], object], text: str, digits: str) -> None:
+    """What is no number in a table is none in an edit, an axis, a draw, a correlation or a quantity."""
+    read(text.format("0.6"))
+    with pytest.raises(InstanceError, match="at character"):
+        read(text.format(digits))
+
+
+def test_dates_have_the_digits_of_tables() -> None:
+    """A date is told with its place wherever dates stand behind cells."""
+    assert varied("demand.target_gw @ 2027-01-01").start == dt.date(2027, 1, 1)
+    for read in (edit, varied):
+        with pytest.raises(InstanceError, match="expected a date YYYY-MM-DD"):
+            read("demand.target_gw @ 2027-1-1" if read is varied else "demand.target_gw = 1 @ \u0662027-01-01")

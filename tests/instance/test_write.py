@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -68,11 +70,13 @@ def test_an_edited_instance_comes_back_as_it_is(tmp_path: Path) -> None:
     assert again == instance and len(again.tables["demand"]) == 4
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12).map(
+    partial(normalize, "NFC")
+)
 NUMBER = st.one_of(
     st.just(np.nan), st.floats(0, 1e9, allow_nan=False), st.sampled_from([0.1, 123456789.123456789, 5e-324, 2.0])
 )
-NAME = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=6)
+NAME = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=6).map(partial(normalize, "NFC"))
 
 
 CALENDAR = {

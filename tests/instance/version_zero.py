@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from optimizer.storage.migrate import Draft
-
 FILES = {
     "instance.toml": (
         '# made by hand\nschema = 0\nname = "old"\n\n[calendar]\nbegin = 2026-01-01\nresolution = "year"\nperiods = 2\n'
@@ -26,11 +24,14 @@ FILES = {
 }
 
 
-def to_one(draft: Draft) -> None:
+def to_one(texts: dict[str, str]) -> list[str]:
     """Bring version 0 to version 1."""
-    draft.rename_setting("calendar", "begin", "start")
-    draft.change_cells("deliveries", "mw", lambda mw: repr(float(mw) / 1000), "MW are now GW")
-    draft.rename_column("deliveries", "mw", "gw")
+    texts["instance.toml"] = texts["instance.toml"].replace("begin", "start")
+    header, *rows = texts["deliveries.csv"].splitlines(keepends=True)
+    texts["deliveries.csv"] = header.replace("mw", "gw") + "".join(row.replace(",1500,", ",1.5,") for row in rows)
+    texts["uncertainty.toml"] = texts["uncertainty.toml"].replace("mw = ", "gw = ")
+    texts["whatifs/less.toml"] = texts["whatifs/less.toml"].replace('"mw"', '"gw"')
+    return ["calendar.begin is now start", "deliveries: column mw is now gw, MW are now GW", "edits name gw"]
 
 
 def write_old(folder: Path) -> Path:

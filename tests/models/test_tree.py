@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -150,19 +151,14 @@ def test_ways_up_and_down_are_those_of_the_parents(drawn: Factors, more: st.Data
 
 
 AXES = {
-    "PQN": "kept",
-    "PQR": "eligible effectiveness operating_cost initial min_block",
-    "QR": "idle_penalty",
-    "PR": "shortfall_penalty migration_cost ramp signing_cost breach_cost notice term",
-    "KN": "delivered contracted bill late_credit terminal terminal_flat",
-    "WN": "window cancel_notice fee max_share indivisible",
-    "ON": "offered lead price signing_fee most_signed least_signed min_signed signed_whole",
-    "OTN": "unit due terminal_unit terminal_unit_flat",
-    "PN": "floor target cap tiers keep held returning",
-    "PIN": "width value",
-    "PLN": "lock_least lock_most",
+    name: axes.replace("Q + 1", "L").replace(", ", "")
+    for names, axes in re.findall(
+        r"^    (\w+(?:, \w+)*) : \(((?:[A-Z][ +1]*,? ?)+)\) \w+ array$", PlanData.__doc__ or "", re.M
+    )
+    for name in names.split(", ")
+    if name not in ("discount", "sold", "extends")
 }
-"""Axes of the fields of `PlanData` that are arrays on the tree."""
+"""Axes of the fields of `PlanData` that are arrays on the tree, as its docstring tells them."""
 
 
 def data_on(tree: Tree, **given_fields: Any) -> PlanData:
@@ -171,11 +167,7 @@ def data_on(tree: Tree, **given_fields: Any) -> PlanData:
     sizes |= {"T": tree.periods, "N": tree.size, "R": len(tree.roots)}
     kinds = {"BoolArray": np.bool_, "IntArray": np.int64, "FloatArray": np.float64}
     kind_of = {field.name: kinds.get(str(field.type)) for field in fields(PlanData)}
-    arrays = {
-        name: np.zeros([sizes[axis] for axis in axes], dtype=kind_of[name])
-        for axes, names in AXES.items()
-        for name in names.split()
-    }
+    arrays = {name: np.zeros([sizes[axis] for axis in axes], dtype=kind_of[name]) for name, axes in AXES.items()}
     return PlanData(
         tree=tree,
         pathways=("one", "two"),

@@ -9,17 +9,11 @@ from functools import cache
 from typing import Any
 
 from tests.oracle.contracts import Contracts
-from tests.oracle.reading import Book, Folder, OracleError, Row, add_months, filled
+from tests.oracle.reading import ANNOTATIONS, Book, Folder, OracleError, Row, add_months, filled
 
 WINDOW_TERMS = ("notice_days", "fee_bn_per_gw", "fee_share_of_rest", "max_share", "indivisible")
-PATHWAY_TERMS = (
-    "ramp_gw_per_month",
-    "migration_cost_bn_per_gw",
-    "notice_days",
-    "min_term_days",
-    "signing_cost_bn_per_gw",
-    "breach_cost_bn_per_gw",
-)
+NOT_OF_ITSELF = (*ANNOTATIONS, "description", "realisation", "shortfall_penalty_bn_per_gw_year", "churn_per_year")
+"""Columns of a pathway that a node sees, if at all, in what they make of others."""
 KEYS = {
     "pools": ("pool",),
     "contracts": ("contract",),
@@ -208,7 +202,10 @@ class Data(Contracts):
             "windows": {way: [self.ways_out[way][c] for c in WINDOW_TERMS] for way in windows},
             "offers": {k: self.terms_of_offer(k, t) for k in signed},
             "pools": {q: row["idle_penalty_bn_per_gw_year"] for q, row in self.pools.items()},
-            "pathways": {p: [row[c] for c in PATHWAY_TERMS] for p, row in self.pathways.items()},
+            "pathways": {
+                p: [cell for column, cell in row.items() if column not in NOT_OF_ITSELF]
+                for p, row in self.pathways.items()
+            },
             "penalties": {
                 p: row["shortfall_penalty_bn_per_gw_year"]
                 for p, row in self.pathways.items()

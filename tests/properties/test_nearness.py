@@ -14,8 +14,7 @@ import models
 import optimizer as gw
 from optimizer.instance.instance import Instance
 from optimizer.kept.run import keep
-from optimizer.solver.compile import compiled
-from optimizer.solver.compile_pyomo import from_pyomo
+from optimizer.solver.compile import compiled, from_pyomo
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.oracle import solve as second_opinion

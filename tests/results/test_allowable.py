@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import optimizer as gw
-from optimizer.plan.allowable import PRICES, _Reaches
+from optimizer.catalogue.money import PRICES
+from optimizer.plan.allowable import _Reaches
 from optimizer.planning import alternatives_of, valid
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver

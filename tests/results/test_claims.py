@@ -10,6 +10,8 @@ import pytest
 import optimizer as gw
 from optimizer.language.quantities import FIGURES
 from optimizer.plan.claims import figures, judged
+from optimizer.show.text.claims import print_claims
+from tests.instance.folders import plain
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 TINY = gw.load(INSTANCES / "tiny-tree")
@@ -97,3 +99,13 @@ def test_all_problems_at_once() -> None:
     assert len(said) == 2
     assert "claim one: no row of deliveries with contract 'nowhere' at character 1" in said[0]
     assert "claim two: a division by zero at character 3" in said[1]
+
+
+@pytest.mark.parametrize("column", ["", ",relation"])
+def test_a_relation_left_blank_is_about(column: str, tmp_path: Path) -> None:
+    """Protects claims without the column, or with a blank in it: they are judged and printed as `about`."""
+    text = f"claim,statement,quantity,reported,unit{column}\nc,one,1,1,-{',' if column else ''}\n"
+    instance = plain(tmp_path, claims=text)
+    found = judged(instance, no_plan)
+    assert [(claim.relation, claim.verdict) for claim in found] == [("about", "holds")]
+    print_claims(instance, found)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import optimizer as gw
-from optimizer.plan.marginals import disagreements, node_weight
+from optimizer.plan.marginals import disagreements
 from optimizer.plan.plan import make_plan
 from optimizer.solver.compile import compiled
 from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
+from optimizer.solver.weights import node_weights
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
@@ -63,7 +64,7 @@ def test_the_weights_of_nodes_follow_the_tail() -> None:
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
     solution, _ = certified(program, SolveOptions())
-    weight = node_weight(program, laid_out.data, solution.row_duals)
+    weight = node_weights(program, solution.row_duals)
     tree, aversion = laid_out.data.tree, instance.aversion
     assert weight[tree.roots].sum() == pytest.approx(1)
     assert weight[tree.leaves].sum() == pytest.approx(1)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING, dtypes
 from optimizer.kept.record import read_table, table_csv
-from optimizer.kept.run import VERSION, Run, is_run, keep, read_run, refuse_existing
+from optimizer.kept.run import KIND, VERSION, Run, keep, read_run
 from optimizer.plan.plan import Plan
 from optimizer.planning import solve
 from optimizer.problems import InstanceError
@@ -284,7 +284,7 @@ def test_what_a_kill_leaves_is_no_run(plan: Plan, tmp_path: Path, monkeypatch: p
         keep(plan, tmp_path / "run", command=["gwplan"], options={})
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(".gwplan-")
-    assert not is_run(left)
+    assert not KIND.made(left)
     assert "not a kept run" in complaint(lambda: read_run(left))
 
 
@@ -292,13 +292,13 @@ def test_places_that_cannot_be_written(plan: Plan, tmp_path: Path, monkeypatch: 
     """A place that no run can be kept in is refused in one line before a long solve."""
     file = tmp_path / "file"
     file.write_text("")
-    assert "cannot be written; not a directory" in complaint(lambda: refuse_existing(file / "run"))
-    assert "cannot be written; file name too long" in complaint(lambda: refuse_existing(tmp_path / ("x" * 300)))
-    assert "cannot be written; embedded null" in complaint(lambda: refuse_existing(tmp_path / "a\0b"))
-    assert "not a kept run" in complaint(lambda: refuse_existing(tmp_path, force=True))
-    refuse_existing(tmp_path / "new" / "run")
+    assert "cannot be written; not a directory" in complaint(lambda: KIND.refuse(file / "run"))
+    assert "cannot be written; file name too long" in complaint(lambda: KIND.refuse(tmp_path / ("x" * 300)))
+    assert "cannot be written; embedded null" in complaint(lambda: KIND.refuse(tmp_path / "a\0b"))
+    assert "not a kept run" in complaint(lambda: KIND.refuse(tmp_path, force=True))
+    KIND.refuse(tmp_path / "new" / "run")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    found = complaint(lambda: refuse_existing(tmp_path / "new" / "run"))
+    found = complaint(lambda: KIND.refuse(tmp_path / "new" / "run"))
     assert f"cannot be written; {tmp_path} may not be written into" in found
 
 
@@ -316,7 +316,7 @@ def test_what_is_no_run(tmp_path: Path) -> None:
     for garbled in (b"", b"{", b"\xff\xfe", b"[1]", b"[" * 200_000, b'{"format": "other", "version": 1}'):
         manifest.write_bytes(garbled)
         assert "manifest.json: garbled" in complaint(lambda: read_run(tmp_path))
-        assert not is_run(tmp_path)
+        assert not KIND.made(tmp_path)
     manifest.write_text('{"format": "gwplan run", "version": 1}')
     assert "manifest.json: garbled; no instance in it" in complaint(lambda: read_run(tmp_path))
     manifest.unlink()
@@ -331,7 +331,7 @@ def test_newer_version(plan: Plan, tmp_path: Path) -> None:
     assert complaint(lambda: read_run(path.parent)) == (
         f"{path}: version {VERSION + 1}; this gwplan reads version {VERSION} of kept runs; use a newer gwplan"
     )
-    assert is_run(path.parent)
+    assert KIND.made(path.parent)
 
 
 def test_every_missing_or_changed_file_is_told(plan: Plan, tmp_path: Path) -> None:

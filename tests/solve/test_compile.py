@@ -17,8 +17,7 @@ import optimizer as gw
 from models import build, terms
 from models.data import PlanData
 from optimizer.solver import compile as compiler
-from optimizer.solver.compile import compile_terms, compiled, expand, templates
-from optimizer.solver.compile_pyomo import from_pyomo
+from optimizer.solver.compile import compile_terms, compiled, expand, from_pyomo, templates
 from optimizer.solver.expand import TemplateError, Templates
 from optimizer.solver.program import IntArray, LinearProgram
 from optimizer.tree.timeline import timeline

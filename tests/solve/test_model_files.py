@@ -52,7 +52,7 @@ def by_glpk(path: Path, kind: Kind) -> float:
     subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     text = report.read_text()
     assert "OPTIMAL" in text
-    found = re.search(r"Objective:\s+objective = ([-+0-9.e]+)", text)
+    found = re.search(r"Objective:\s+obj = ([-+0-9.e]+)", text, re.IGNORECASE)
     assert found
     return float(found.group(1))
 

@@ -19,7 +19,7 @@ from optimizer.instance.instance import Instance
 from optimizer.language.edits import spell
 from optimizer.studies.sweep import engines as sweep_engines
 from optimizer.studies.sweep.engines import InProcess, Processes
-from optimizer.studies.sweep.sweep import Memory, Results, Study, Task, run
+from optimizer.studies.sweep.sweep import Results, Store, Study, Task, run
 from optimizer.studies.sweep.worker import LOST, Row, Worker, answered, packed, unpacked
 from tests.generate import random_instance
 from tests.generate.any_edit import draw_edit, every_operation
@@ -190,7 +190,7 @@ def test_a_worker_with_other_software_answers_nothing(deals: Instance) -> None:
 
 def test_what_is_stored_is_not_asked_again(deals: Instance) -> None:
     """Rows that a store has are taken as they are: only what is left is solved."""
-    study, store = study_of(deals, NO_INPUT, NO_PLAN), Memory()
+    study, store = study_of(deals, NO_INPUT, NO_PLAN), Store()
     store.rows.update(
         {-1: {"status": "optimal", "reason": "", "objective_bn": 1.0}, 1: {"status": "kept", "reason": ""}}
     )

@@ -21,9 +21,10 @@ from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
 from optimizer.studies.breakeven.breakeven import PlanChanges, Threshold, breakeven
-from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Search, held
+from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Goal, Search, held
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
+from tests.instance.folders import plain
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 CASES = int(os.environ.get("GWPLAN_RANDOM_CASES", "2"))
@@ -102,12 +103,12 @@ def test_threshold_agrees_with_a_grid_of_re_solves(seed: int, tmp_path: Path) ->
         pytest.skip("worth does not hang on the cell")
     low, high = sorted((now, other + 0.01 * (other - now)))
     search = toward(breakeven(session, cell, Threshold(goal), between=(low, high)).searches, now, other)
-    assert search.found is not None
-    at, slack = search.found.value, 1e-7 * (1 + abs(goal))
+    assert search.nearest is not None
+    at, slack = search.nearest.value, 1e-7 * (1 + abs(goal))
     if search.method == EXACT:
         assert worth(session, cell, at) == pytest.approx(goal, abs=slack)
     else:
-        sides = {bool(worth(session, cell, value) > goal) for value in (search.found.low, search.found.high)}
+        sides = {bool(worth(session, cell, value) > goal) for value in (search.nearest.low, search.nearest.high)}
         near = abs(worth(session, cell, at) - goal)
         assert len(sides) == 2 or near < 1e-6 * (1 + abs(goal))
     for value in np.linspace(now, at, 12)[1:-1].tolist():
@@ -137,13 +138,13 @@ def test_plan_holds_up_to_where_it_first_changes_and_no_farther(seed: int, tmp_p
 
     found = breakeven(session, cell, PlanChanges(), between=tuple(sorted((now, other))))  # type: ignore[arg-type]
     search = toward(found.searches, now, other)
-    at = other if search.found is None else search.found.before.value
+    at = other if search.nearest is None else search.nearest.before.value
     slack = 2e-7 * (1 + abs(session.base.objective_bn))
     for value in np.linspace(now, at, 8)[1:-1].tolist():
         assert not loss(value) > slack
-    if search.found is not None:
-        beyond = search.found.value + 0.2 * (other - search.found.value)
-        assert not loss(beyond) <= 0 or search.found.value == other
+    if search.nearest is not None:
+        beyond = search.nearest.value + 0.2 * (other - search.nearest.value)
+        assert not loss(beyond) <= 0 or search.nearest.value == other
 
 
 def test_breakevens_known_by_hand() -> None:
@@ -152,11 +153,11 @@ def test_breakevens_known_by_hand() -> None:
     found = breakeven(session, varied("value[pathway=deals].value_bn_per_gw_year"), PlanChanges())
     down, up = found.searches
     assert (down.method, up.method) == (EXACT, EXACT)
-    assert down.found is not None and up.found is not None
-    assert down.found.value == pytest.approx(7, abs=1e-9)
-    assert up.found.value == pytest.approx(12, abs=1e-9)
-    assert down.found.slope_before == pytest.approx(0.6) and down.found.slope_after == pytest.approx(0.1)
-    moved = {(move["name"], move["year"]): move["after_gw"] - move["now_gw"] for move in down.found.moves(found.now)}
+    assert down.nearest is not None and up.nearest is not None
+    assert down.nearest.value == pytest.approx(7, abs=1e-9)
+    assert up.nearest.value == pytest.approx(12, abs=1e-9)
+    assert down.nearest.slope_before == pytest.approx(0.6) and down.nearest.slope_after == pytest.approx(0.1)
+    moved = {(move["name"], move["year"]): move["after_gw"] - move["now_gw"] for move in down.nearest.moves(found.now)}
     assert moved == {("training", 2026): pytest.approx(0.5), ("deals", 2026): pytest.approx(-0.5)}
 
 
@@ -166,7 +167,7 @@ def test_figure_that_jumps_is_met_where_the_plan_does() -> None:
     cell = varied("value[pathway=deals].value_bn_per_gw_year")
     figure = "plan.expected_gw_years[pathway=deals]"
     now = session.base.summary["expected_gw_years"]["deals"]
-    found = breakeven(session, cell, Threshold(now - 0.2), figure).searches[0].found
+    found = breakeven(session, cell, Threshold(now - 0.2), figure).searches[0].nearest
     assert found is not None and found.value == pytest.approx(7, abs=1e-9)
     assert found.before.figure == pytest.approx(now) and found.after.figure < now - 0.2
 
@@ -179,8 +180,8 @@ def test_dates_are_bracketed_between_two_months() -> None:
     search = breakeven(session, cell, Threshold(goal), between=(0, 9)).searches[0]
     worths = [worth(session, cell, month) for month in range(10) if month]
     first = 1 + next(i for i, bn in enumerate(worths) if bn <= goal)
-    assert search.method == BRACKETED and search.found is not None
-    assert (search.found.low, search.found.high, search.found.value) == (first - 1, first, first)
+    assert search.method == BRACKETED and search.nearest is not None
+    assert (search.nearest.low, search.nearest.high, search.nearest.value) == (first - 1, first, first)
 
 
 def test_none_within_the_bounds_is_said() -> None:
@@ -188,7 +189,7 @@ def test_none_within_the_bounds_is_said() -> None:
     session = Session(load(INSTANCES / "tiny-deals"))
     cell = varied("value[pathway=deals].value_bn_per_gw_year")
     found = breakeven(session, cell, PlanChanges(), between=(7.5, 11.5))
-    assert [(search.found, search.until) for search in found.searches] == [(None, 7.5), (None, 11.5)]
+    assert [(search.nearest, search.until) for search in found.searches] == [(None, 7.5), (None, 11.5)]
 
 
 def test_cells_without_one_value_are_refused() -> None:
@@ -210,4 +211,23 @@ def test_a_search_ends_where_plans_end() -> None:
     session = Session(load(INSTANCES / "tiny-deals").edited(floor))
     cell = varied("eligibility[pathway=training].effectiveness")
     down = next(s for s in breakeven(session, cell, Threshold(-1000), between=(0.1, 1)).searches if s.direction < 0)
-    assert down.found is None and down.ended == NO_PLAN and down.until == pytest.approx(0.37 / 0.6, abs=1e-5)
+    assert down.nearest is None and down.ended == NO_PLAN and down.until == pytest.approx(0.37 / 0.6, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "goal", "between"),
+    [
+        ("contracts.cost_bn_per_gw_year", PlanChanges(), (0.1, 3.0)),
+        ("contracts.cost_bn_per_gw_year", Threshold(99.0), (0.1, 3.0)),
+        ("value.value_bn_per_gw_year", PlanChanges(), None),
+        ("deliveries.gw", Threshold(99.0), (0.1, 2.8)),
+    ],
+)
+def test_a_search_ends_at_a_bound_that_is_a_rounding_away(
+    cell: str, goal: Goal, between: tuple[float, float] | None, tmp_path: Path
+) -> None:
+    """Protects whoever waits: from 1 to 0.1 and back is 0.09999999999999998, and the search went on for ever."""
+    instance = plain(tmp_path, contracts="contract,pool,cost_bn_per_gw_year\nown,cloud,1\n")
+    found = breakeven(Session(instance), varied(cell), goal, between=between)
+    assert [search.until for search in found.searches] == [found.low, found.high]
+    assert all(search.nearest is None and search.method == EXACT for search in found.searches)

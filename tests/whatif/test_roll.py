@@ -11,6 +11,7 @@ import optimizer as gw
 from optimizer.kept.run import keep, read_run
 from optimizer.studies.roll import period_of, rolled, state_of
 from tests.generate import instances, random_instance
+from tests.instance.folders import plain
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 
@@ -91,3 +92,20 @@ def test_only_a_later_period_can_be_rolled_to(day: str) -> None:
     """A date that is no period's first day, the start itself or one beyond the plan is refused."""
     with pytest.raises(gw.InstanceError, match="first day of a later period"):
         period_of(gw.load(INSTANCES / "tiny-tree"), dt.date.fromisoformat(day))
+
+
+def test_contracts_are_rolled_by_their_own_names(tmp_path: Path) -> None:
+    """Protects `azure2027` from what is done to a contract called `azure*`, whose name its own matches."""
+    tables = {
+        "contracts": "contract,pool,cost_bn_per_gw_year\nazure*,cloud,4\nazure2027,cloud,2\n",
+        "deliveries": "contract,date,gw\nazure*,2026-01-01,1\nazure2027,2026-01-01,1\n",
+        "cancellations": "contract,opens,closes,notice_days,fee_bn_per_gw,max_share\n"
+        "azure*,2026-01-01,2026-04-01,90,0.5,0.5\nazure2027,2026-01-01,2027-04-01,90,0.1,1\n",
+        "value": "pathway,from,tier,width_gw,value_bn_per_gw_year\nads,2026-01-01,1,2,10\nads,2026-07-01,1,1.4,10\n",
+    }
+    plan = gw.solve(plain(tmp_path / "plain", "quarter 6", **tables))
+    following = rolled_after(plan, tmp_path, 2)
+    kept = dict(following.tables["deliveries"].groupby("contract")["gw"].sum())
+    assert kept["azure2027"] == pytest.approx(0.9) and kept["azure*"] == pytest.approx(0.5)
+    assert following.tables["cancellations"]["contract"].tolist() == ["azure2027"]
+    assert gw.solve(following).objective_bn == pytest.approx(10.2)

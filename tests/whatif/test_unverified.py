@@ -9,7 +9,9 @@ import pytest
 import optimizer as gw
 from optimizer.catalogue.tables import TABLES
 from optimizer.session import Session
-from optimizer.studies.exposure import NOT_READ, SWUNG, groups, gw_by_status, unverified
+from optimizer.studies.exposure import NOT_READ, SWUNG, groups, gw_by_status, unverified, vendor_risks
+from optimizer.studies.sweep.tornado import inputs
+from tests.instance.folders import plain
 
 META = gw.load(Path(__file__).parents[2] / "instances" / "meta-2026h1")
 TINY = gw.load(Path(__file__).parents[2] / "instances" / "tiny-terminal")
@@ -99,3 +101,36 @@ def test_gw_by_status() -> None:
     total = float(META.tables["deliveries"]["gw"].sum())
     assert sum(a for a, _ in found.values()) == pytest.approx(total) == pytest.approx(sum(b for _, b in found.values()))
     assert found["estimate"][0] == pytest.approx(2.5)
+
+
+TRANCHES = "contract,date,gw,status\nown,2026-01-01,1,reported\nown,2026-01-01,0.2,estimate\n"
+
+
+def test_two_deliveries_of_a_contract_on_one_date_are_two_rows(tmp_path: Path) -> None:
+    """Protects what is at risk: only the tranche that is unverified moves, 0.04 GW times 6 $bn times 2 years."""
+    instance = plain(tmp_path, deliveries=TRANCHES)
+    twins = instance.edited(*["insert deliveries[contract=own, date=2026-01-01, gw=0.2, status=estimate]"] * 2)
+    for case, rows in ((instance, 1), (twins, 3)):
+        found = unverified(Session(case), 0.2, quiet)["swings"]
+        assert [(row["cells"], row["count"]) for row in found] == [("deliveries.gw [cloud]", rows)]
+        assert (found[0]["down_bn"], found[0]["up_bn"]) == pytest.approx((-0.48 * rows, 0.48 * rows))
+        names = [
+            (row["cells"], row["at_risk_bn"]) for row in unverified(Session(case), 0.2, quiet, each=True)["swings"]
+        ]
+        marked = [f"deliveries.gw [own, 2026-01-01, row {row}]" for row in (3, -1, -2)]
+        assert dict(names) == pytest.approx(dict.fromkeys(marked[:rows], 0.48))
+        (one,) = inputs(case, 0.1, ["deliveries[row=2].gw *= 0.5..2"], each=False, every=True, only=False)[1:2]
+        assert one.cells == 1
+
+
+def test_a_name_that_is_a_pattern_swings_and_fails_alone(tmp_path: Path) -> None:
+    """Protects contracts whose names another's name matches, such as one with an asterisk for a footnote."""
+    tables = {
+        "contracts": "contract,vendor,pool,cost_bn_per_gw_year,status\n"
+        "own*,v1,cloud,4,estimate\nown2,v2,cloud,2,reported\n",
+        "deliveries": "contract,date,gw,status\nown*,2026-01-01,1,reported\nown2,2026-01-01,1,reported\n",
+    }
+    session = Session(plain(tmp_path, **tables))
+    assert [risk["fails_bn"] for risk in vendor_risks(session, quiet)] == pytest.approx([12.0, 16.0])
+    (swing,) = unverified(session, 0.25, quiet)["swings"]
+    assert (swing["down_bn"], swing["up_bn"]) == pytest.approx((2.0, -2.0))

@@ -1,1 +1,12 @@
-"""Drawings that pictures and reports share."""
+"""Drawings that pictures and reports share.
+
+Other rooms use:
+
+- ``decisions``
+- ``drawing``: Chart, Drawing, Entry, Panels, SERIES, SPOTS, worth
+- ``money``: *, differences
+- ``over_time``
+- ``pictures``: *, refuse_existing, save
+- ``position``
+- ``sweep``: *, chart, gw_of_cases, worth_of_cases
+"""

@@ -21,7 +21,7 @@ from optimizer.show.view import View
 
 MOST_CONTRACTS: Final = 24
 MOST_PATHWAYS: Final = 4
-_NOTICE: Final = theme.Line(GREY, 2)
+_NOTICE: Final = theme.Stroke(GREY, 2)
 _SIGNED, _RETURNED = theme.RAMP[1], theme.RAMP[2]
 
 
@@ -49,10 +49,7 @@ class _Given:
 def cancellations(view: View) -> Drawing:
     """Return the chart of cancellations: windows of contracts, when notice is given and when the capacity ends.
 
-    Parameters
-    ----------
-    view : View
-        What to show; GW are expected over the futures.
+    GW are expected over the futures.
     """
     windows, given = _windows(view), _given(view, notices(view))
     if not windows:
@@ -77,14 +74,14 @@ def cancellations(view: View) -> Drawing:
     left_out = len(windows) - len(names)
     more = [f"{left_out} more contracts with less to cancel are left out"] if left_out else []
     reveals = [view.dates[view.reveals[f]] for f in view.branching]
-    told = [
+    subtitle = [
         worth(view),
         "GW expected over the futures; upright dots: dates on which an outcome becomes known",
         *more,
     ]
     key = [
         Entry("window in which notice may be given", FAINT, (0,)),
-        Entry("notice given (the larger, the more GW)", theme.Line(_SIGNED, 6), (3,)),
+        Entry("notice given (the larger, the more GW)", theme.Stroke(_SIGNED, 6), (3,)),
         Entry("notice runs, then the capacity ends", _NOTICE, (1,)),
     ]
     some = [w for w in windows if w.contract in names]
@@ -97,8 +94,8 @@ def cancellations(view: View) -> Drawing:
     def spots(alt: Any, frame: Frame) -> list[Any]:
         return [_points(alt, frame, drawing.periods(view), shown, names, "transparent", extra=12)] if shown else []
 
-    height = 30 * len(names)
-    return Drawing("cancellations: windows and notices", told, marks, Figures(header, rows), key, spots, height=height)
+    what, figures = "cancellations: windows and notices", Figures(header, rows)
+    return Drawing(what, subtitle, marks, figures, key, spots, height=30 * len(names))
 
 
 def _windows(view: View) -> list[_Window]:
@@ -110,17 +107,17 @@ def _windows(view: View) -> list[_Window]:
     ]
 
 
-def _given(view: View, found: Notices) -> list[_Given]:
+def _given(view: View, given: Notices) -> list[_Given]:
     """Return notices added up by contract and day, the first days first."""
-    probability = view.tree.probability[found.node]
+    probability = view.tree.probability[given.node]
     table = pd.DataFrame(
         {
-            "contract": [view.suppliers[name].contract for name in found.contract],
-            "period": view.tree.period[found.node],
-            "ends": found.effective.astype("datetime64[D]"),
-            "gw": found.gw * probability,
+            "contract": [view.suppliers[name].contract for name in given.contract],
+            "period": view.tree.period[given.node],
+            "ends": given.effective.astype("datetime64[D]"),
+            "gw": given.gw * probability,
             "probability": probability,
-            "fee": found.fee_bn * probability,
+            "fee": given.fee_bn * probability,
         }
     )
     rows = table.groupby(["period", "contract"], sort=True, as_index=False).agg(
@@ -149,7 +146,7 @@ def _short(names: list[str], frame: Frame) -> dict[str, str]:
     whole = {name: printable(name) for name in names}
     if frame.width >= theme.NARROW:
         return whole
-    shortened = {name: cut(told, 17) for name, told in whole.items()}
+    shortened = {name: cut(text, 17) for name, text in whole.items()}
     return shortened if len(set(shortened.values())) == len(names) else whole
 
 
@@ -189,17 +186,14 @@ def _points(
 def deals(view: View) -> Panels:
     """Return the chart of deals: GW in force, signed, given notice for and come back, by pathway over time.
 
-    Parameters
-    ----------
-    view : View
-        What to show; GW are expected over the futures.
+    GW are expected over the futures.
     """
     force = view.deals("in_force_gw")
     if not force.names:
         raise NothingToShowError("no pathway is let in deals")
     names = sorted(force.names, key=lambda name: -float(force.of(name) @ view.tree.probability))[:MOST_PATHWAYS]
     left_out = len(force.names) - len(names)
-    told = [
+    subtitle = [
         worth(view),
         "GW expected over the futures; above the line what is signed, below it what ends, in the period",
         *([f"{left_out} smaller pathways are left out"] if left_out else []),
@@ -211,7 +205,7 @@ def deals(view: View) -> Panels:
         Entry("comes back, its notice over", _RETURNED, (3,)),
     ]
     drawings = [_deals(view, name) for name in names]
-    return Panels("deals over time", told, drawings, key, columns=1)
+    return Panels("deals over time", subtitle, drawings, key, columns=1)
 
 
 def _deals(view: View, name: str) -> Drawing:

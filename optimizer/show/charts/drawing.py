@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Final
 
 from models.tree import FloatArray
@@ -19,21 +20,18 @@ SERIES: Final = "series"
 """How the names of the other layers of a chart of a page begin; their number follows."""
 
 
+LETTER: Final = 6.3
+"""Width of a letter in the title of a small chart, pixels."""
+
+
 @dataclass(frozen=True)
 class Frame:
-    """Where a chart is drawn.
+    """Where a chart is drawn."""
 
-    Attributes
-    ----------
-    width, height : int
-        Size of the plotting area, pixels.
-    page : bool
-        Whether it is part of a page: its title and key stand outside, and it has places to point at.
-    """
-
+    # size of the plotting area, pixels
     width: int = WIDTH
     height: int = HEIGHT
-    page: bool = False
+    page: bool = False  # whether it is part of a page: its title and key stand outside, and it has places to point at
 
 
 Marks = Callable[[Any, Frame], list[Any]]
@@ -51,52 +49,25 @@ class Entry:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of a chart as a table.
+    """The figures of a chart as a table."""
 
-    Attributes
-    ----------
-    header : sequence of str
-        Names of the columns with their units.
-    rows : sequence of sequence of str
-        Cells; one row for each place that can be pointed at, in their order, where there are such places.
-    """
-
-    header: Sequence[str]
+    header: Sequence[str]  # names of the columns with their units
+    # cells; one row for each place that can be pointed at, in their order, where there are such places
     rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A chart.
+    """A chart."""
 
-    Attributes
-    ----------
-    what : str
-        What it shows.
-    told : sequence of str
-        What else is to be known to read it.
-    marks : Marks
-        Its layers.
-    figures : Figures
-        What it shows, as a table.
-    key : sequence of Entry
-        Its key, from the top down.
-    spots : Marks or None
-        The layer of places to point at; the rows of `figures` tell of them.
-    beside : callable or None
-        Labels beside the marks of a picture; by default the key.
-    height : int
-        Height of the plotting area, pixels.
-    """
-
-    what: str
-    told: Sequence[str]
-    marks: Marks
-    figures: Figures
-    key: Sequence[Entry] = ()
-    spots: Marks | None = None
-    beside: Callable[[Any], list[Any]] | None = None
-    height: int = HEIGHT
+    what: str  # what it shows
+    subtitle: Sequence[str]  # what else is to be known to read it
+    marks: Marks  # its layers
+    figures: Figures  # what it shows, as a table
+    key: Sequence[Entry] = ()  # its key, from the top down
+    spots: Marks | None = None  # the layer of places to point at; the rows of `figures` tell of them
+    beside: Callable[[Any], list[Any]] | None = None  # labels beside the marks of a picture; by default the key
+    height: int = HEIGHT  # height of the plotting area, pixels
 
     def picture(self, view: View) -> Any:
         """Return the chart as a picture of a plan with its title and key."""
@@ -106,7 +77,7 @@ class Drawing:
         """Return the chart as a picture with its title, which begins with the name of an instance, and key."""
         alt = theme.installed("altair", "Altair")
         layers = [*self.marks(alt, Frame(height=self.height)), *self.labels(alt)]
-        return theme.picture(alt, layers, f"{name}: {self.what}", self.told, self.height)
+        return theme.picture(alt, layers, f"{name}: {self.what}", self.subtitle, self.height)
 
     def labels(self, alt: Any) -> list[Any]:
         """Return what stands beside the marks of a picture."""
@@ -119,40 +90,23 @@ class Drawing:
         alt = theme.installed("altair", "Altair")
         frame = Frame(width, height, page=True)
         with alt.utils.schemapi.debug_mode(False):  # half the time of a report goes into checking what tests check
-            return self._on_page(alt, frame)
-
-    def _on_page(self, alt: Any, frame: Frame) -> Any:
-        layers = [mark.properties(name=f"{SERIES}{i}") for i, mark in enumerate(self.marks(alt, frame))]
-        if self.spots is not None:
-            layers += [mark.properties(name=SPOTS) for mark in self.spots(alt, frame)]
-        config = {**theme.THEME, "aria": False, "padding": 2, "background": None}
-        fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
-        return alt.layer(*layers, width=frame.width, height=frame.height, config=config, autosize=fitted)
+            layers = [mark.properties(name=f"{SERIES}{i}") for i, mark in enumerate(self.marks(alt, frame))]
+            if self.spots is not None:
+                layers += [mark.properties(name=SPOTS) for mark in self.spots(alt, frame)]
+            config = {**theme.THEME, "aria": False, "padding": 2, "background": None}
+            fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
+            return alt.layer(*layers, width=frame.width, height=frame.height, config=config, autosize=fitted)
 
 
 @dataclass(frozen=True)
 class Panels:
-    """Small charts of the same kind, beside or above each other, with one key.
+    """Small charts of the same kind, beside or above each other, with one key."""
 
-    Attributes
-    ----------
-    what : str
-        What they show.
-    told : sequence of str
-        What else is to be known to read them.
-    drawings : sequence of Drawing
-        The charts; `what` of each is its title.
-    key : sequence of Entry
-        The key of all.
-    columns : int
-        How many stand side by side where there is room.
-    """
-
-    what: str
-    told: Sequence[str]
-    drawings: Sequence[Drawing]
-    key: Sequence[Entry] = ()
-    columns: int = 3
+    what: str  # what they show
+    subtitle: Sequence[str]  # what else is to be known to read them
+    drawings: Sequence[Drawing]  # the charts; `what` of each is its title
+    key: Sequence[Entry] = ()  # the key of all
+    columns: int = 3  # how many stand side by side where there is room
 
     def picture(self, view: View) -> Any:
         """Return the charts as one picture with a title and a key."""
@@ -163,24 +117,14 @@ class Panels:
             layers = drawing.marks(alt, Frame(width, drawing.height))
             if number == min(self.columns, len(self.drawings)) - 1:
                 layers += theme.key(alt, [(entry.text, entry.fill) for entry in self.key], width)
-            title = alt.Title(wrapped(drawing.what, width), fontSize=12, offset=6)
+            lines = wrap(drawing.what, int(width / LETTER), break_long_words=False, break_on_hyphens=False)
+            title = alt.Title(lines, fontSize=12, offset=6)
             charts.append(alt.layer(*layers, title=title, width=width, height=drawing.height))
-        title = alt.Title(f"{view.instance.name}: {self.what}", subtitle=list(self.told))
+        title = alt.Title(f"{view.instance.name}: {self.what}", subtitle=list(self.subtitle))
         return alt.concat(*charts, columns=self.columns, title=title, spacing=24, config=theme.THEME)
 
 
 Chart = Drawing | Panels
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """Return a title in lines that fit so many pixels."""
-    lines: list[str] = []
-    for word in text.split():
-        if lines and 6.3 * len(f"{lines[-1]} {word}") <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines
 
 
 def worth(view: View) -> str:
@@ -190,8 +134,8 @@ def worth(view: View) -> str:
     futures = f"expected over {scenarios} scenarios" if scenarios > 1 else "one scenario"
     status = str(summary["status"])
     proved = "optimal" if status == "optimal" else f"not proved best ({status.replace('_', ' ')})"
-    told = [futures, f"worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}", *edited(view)]
-    return "; ".join(told)
+    words = [futures, f"worth {'-' if worth < 0 else ''}${abs(worth):,.1f}bn, {proved}", *edited(view)]
+    return "; ".join(words)
 
 
 def edited(view: View) -> list[str]:
@@ -202,18 +146,10 @@ def edited(view: View) -> list[str]:
 
 @dataclass(frozen=True)
 class Times:
-    """The periods along a time axis.
+    """The periods along a time axis."""
 
-    Attributes
-    ----------
-    ends : sequence of str
-        First day of every period, and of the one after the last: a period's figures hold to its end.
-    resolution : str
-        What a period is.
-    """
-
-    ends: Sequence[str]
-    resolution: str
+    ends: Sequence[str]  # first day of every period, and of the one after the last: a period's figures hold to its end
+    resolution: str  # what a period is
 
     @property
     def name(self) -> str:
@@ -256,10 +192,10 @@ def periods(view: View) -> Times:
     return Times(view.dates, view.instance.resolution)
 
 
-def amount(alt: Any, unit: str, most: float, least: float = 0.0, column: str = "top") -> Any:
+def amount(alt: Any, unit: str, most: float, least: float = 0.0) -> Any:
     """Return the vertical place of an amount, its axis labelled with the unit."""
     scale = alt.Scale(domain=[least, most], nice=False)
-    return alt.Y(f"{column}:Q", scale=scale, axis=theme.amount_axis(alt, unit))
+    return alt.Y("top:Q", scale=scale, axis=theme.amount_axis(alt, unit))
 
 
 def areas(alt: Any, frame: Frame, times: Times, layers: Sequence[Layer], y: Any) -> list[Any]:
@@ -278,7 +214,7 @@ def line(alt: Any, frame: Frame, times: Times, values: FloatArray, y: Any, **sty
     return mark.encode(x=times.x(alt, frame), y=y)
 
 
-def bars(what: str, told: Sequence[str], layers: Sequence[Layer], places: Sequence[str], unit: str) -> Drawing:
+def bars(what: str, subtitle: Sequence[str], layers: Sequence[Layer], places: Sequence[str], unit: str) -> Drawing:
     """Return a stack as bars over named places, with their totals."""
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
@@ -294,4 +230,4 @@ def bars(what: str, told: Sequence[str], layers: Sequence[Layer], places: Sequen
     header = ["", *(f"{layer.name}, {unit}" for layer in layers), f"total, {unit}"]
     rows = [[place, *(write(row[i]) for row in amounts), write(layers[-1].top[i])] for i, place in enumerate(places)]
     key = [Entry(layer.name, layer.fill, (i,)) for i, layer in reversed(list(enumerate(layers)))]
-    return Drawing(what, told, marks, Figures(header, rows), key, spots)
+    return Drawing(what, subtitle, marks, Figures(header, rows), key, spots)

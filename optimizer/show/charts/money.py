@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from models.tree import FloatArray, IntArray
+from optimizer.catalogue.money import COSTS, MONEY, NOT_CASH
 from optimizer.files import printable
 from optimizer.show import theme
 from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, worth
 from optimizer.show.page import signed
-from optimizer.show.text.values import COSTS, NOT_CASH, average_prices, known_means
+from optimizer.show.text.values import average_prices, known_means
 from optimizer.show.theme import GREY, INK, NothingToShowError
 from optimizer.show.view import Span, View
 
@@ -23,7 +24,7 @@ GAIN, LOSS, TOTAL = theme.RAMP[2], GREY, INK
 
 
 @dataclass(frozen=True)
-class Step:
+class WorthStep:
     """A step of a waterfall: what it adds, and from where to where, $bn."""
 
     name: str
@@ -36,17 +37,14 @@ class Step:
 def waterfall(view: View) -> Drawing:
     """Return the chart of worth as a waterfall: value by pathway, costs, cash, then what is not cash.
 
-    Parameters
-    ----------
-    view : View
-        What to show; expected and discounted $bn.
+    Expected and discounted $bn.
     """
     steps = _steps(view)
     told = [worth(view), f"$bn, {view.weighed}; bars go on from where the one before ended"]
     return steps_drawing("what worth is made of", told, steps, view)
 
 
-def steps_drawing(what: str, told: list[str], steps: list[Step], view: View, *, from_zero: bool = True) -> Drawing:
+def steps_drawing(what: str, told: list[str], steps: list[WorthStep], view: View, *, from_zero: bool = True) -> Drawing:
     """Return steps as a waterfall from the top down, each with its amount in $bn.
 
     Where the scale need not begin at 0, it begins below the steps, and sums are told as lines at what is reached.
@@ -100,7 +98,7 @@ def steps_drawing(what: str, told: list[str], steps: list[Step], view: View, *, 
 def differences(name: str, base: View, view: View) -> Drawing:
     """Return the chart of why a plan is worth more or less than another: a waterfall of what each part differs by."""
     start = _expected(base)
-    steps: list[Step] = []
+    steps: list[WorthStep] = []
     steps.append(_sum("worth it is held against", start))
     parts = [(label, _differing(base, view, key, pathway)) for label, key, pathway in _labels(base, view)]
     reached = summed(steps, [(label, bn) for label, bn in parts if float(base.money(bn))], start)
@@ -121,7 +119,7 @@ def _labels(base: View, view: View) -> list[tuple[str, str, str]]:
     pathways = dict.fromkeys([*base.parts["value"], *view.parts["value"]])
     return [
         *((f"value of {pathway}", "value", pathway) for pathway in pathways),
-        *((label, key, "") for key, label in {**COSTS, **NOT_CASH}.items() if key in base.parts or key in view.parts),
+        *((MONEY[key].label, key, "") for key in (*COSTS, *NOT_CASH) if key in base.parts or key in view.parts),
     ]
 
 
@@ -129,12 +127,12 @@ def _differing(base: View, view: View, key: str, pathway: str) -> float:
     return view.parts.get(key, {}).get(pathway, 0.0) - base.parts.get(key, {}).get(pathway, 0.0)
 
 
-def _signed(view: View, step: Step) -> str:
+def _signed(view: View, step: WorthStep) -> str:
     text = view.money(step.amount)
     return text if step.kind == "total" else signed(text)
 
 
-def _steps(view: View) -> list[Step]:
+def _steps(view: View) -> list[WorthStep]:
     """Return the parts of worth as steps, with the sums on the way."""
     parts = view.parts
     values = sorted(parts["value"].items(), key=lambda item: -item[1])
@@ -142,9 +140,9 @@ def _steps(view: View) -> list[Step]:
     if rest:
         shown.append((f"{len(rest)} other pathways", sum(bn for _, bn in rest)))
     cash = [(f"value of {name}", bn) for name, bn in shown]
-    cash += [(label, parts[name][""]) for name, label in COSTS.items() if name in parts]
-    more = [(label, parts[name][""]) for name, label in NOT_CASH.items() if name in parts]
-    steps: list[Step] = []
+    cash += [(MONEY[name].label, parts[name][""]) for name in COSTS if name in parts]
+    more = [(MONEY[name].label, parts[name][""]) for name in NOT_CASH if name in parts]
+    steps: list[WorthStep] = []
     reached = summed(steps, cash, 0.0)
     steps.append(_sum("Cash (NPV)", reached))
     if any(bn for _, bn in more):
@@ -153,16 +151,18 @@ def _steps(view: View) -> list[Step]:
     return steps
 
 
-def _sum(name: str, reached: float) -> Step:
-    return Step(name, "total", min(reached, 0.0), max(reached, 0.0), reached)
+def _sum(name: str, reached: float) -> WorthStep:
+    return WorthStep(name, "total", min(reached, 0.0), max(reached, 0.0), reached)
 
 
-def summed(steps: list[Step], parts: list[tuple[str, float]], reached: float) -> float:
+def summed(steps: list[WorthStep], parts: list[tuple[str, float]], reached: float) -> float:
     """Add the parts that are not 0 as steps from what was reached, and return what is reached then."""
     for name, amount in parts:
         if amount:
             after = reached + amount
-            steps.append(Step(name, "gain" if amount > 0 else "loss", min(reached, after), max(reached, after), amount))
+            steps.append(
+                WorthStep(name, "gain" if amount > 0 else "loss", min(reached, after), max(reached, after), amount)
+            )
             reached = after
     return reached
 
@@ -172,9 +172,9 @@ MOST_VENDORS = 6
 
 MOST_POOLS = 6
 _ROW_HEIGHT = 110
-_PERIOD: Final = theme.Line(GREY, 1, opacity=0.7)
-_PRICE: Final = theme.Line(INK, 1.4, (5, 4))
-_YEAR: Final = theme.Line(theme.RAMP[1], 2.6)
+_PERIOD: Final = theme.Stroke(GREY, 1, opacity=0.7)
+_PRICE: Final = theme.Stroke(INK, 1.4, (5, 4))
+_YEAR: Final = theme.Stroke(theme.RAMP[1], 2.6)
 
 
 def obligations_by_year(view: View) -> Drawing:

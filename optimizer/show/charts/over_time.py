@@ -23,16 +23,8 @@ SIGNED = "supply as signed"
 def gw_over_time(view: View) -> Drawing:
     """Return the chart of a plan: expected GW by pathway, stacked over time, against supply.
 
-    Parameters
-    ----------
-    view : View
-        What to show. Each period's figures are weighted by the probability of its nodes.
-
-    Returns
-    -------
-    Drawing
-        The stack of pathways and, hatched, idle GW; as a line the supply as signed. What lies between the two is
-        cancelled. A picture's labels give the GW of the last period.
+    Hatched stands idle GW, as a line the supply as signed; what lies between the two is cancelled. Each period's
+    figures are weighted by the probability of its nodes.
     """
     layers = use_layers(view, expected(view))
     line = Layer(SIGNED, layers[-1].top, layers[-1].top, None)
@@ -50,8 +42,8 @@ def idle_over_time(view: View) -> Drawing:
     line = Layer("most in any future", most, most, None)
     summary = view.plan.summary
     years, cost = float(summary["idle_gw_years"]), float(summary["idle_cost_bn"])
-    told = f"{years:.2f} expected GW-years stand idle, which cost ${cost:,.2f}bn in contract prices"
-    told_all = [drawing.worth(view), told]
+    idle_words = f"{years:.2f} expected GW-years stand idle, which cost ${cost:,.2f}bn in contract prices"
+    told_all = [drawing.worth(view), idle_words]
     return stack(view, drawing.periods(view), layers, line, "idle GW by pool", told_all, peak=True)
 
 
@@ -64,14 +56,8 @@ def expected(view: View) -> FloatArray:
 def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) -> list[Layer]:
     """Return GW by pathway, sold, idle and cancelled, one upon the other; together they are the supply.
 
-    Parameters
-    ----------
-    view : View
-        The plan.
-    weights : (N, T) float array
-        What each node counts in each period.
-    pathways : sequence of str
-        The pathways, where they are more than the plan's own: those of all plans beside each other.
+    `weights` (N, T) is what each node counts in each period; `pathways` are all plans' where several stand beside each
+    other.
     """
     pathways = pathways or list(view.plan.summary["expected_gw_years"])
     sold = [f"sold: {name}" for name in view.sold.names]
@@ -93,7 +79,7 @@ def stack(
     layers: Sequence[Layer],
     line: Layer,
     what: str,
-    told: Sequence[str],
+    subtitle: Sequence[str],
     *,
     peak: bool = False,
     highest: float = 0.0,
@@ -101,22 +87,8 @@ def stack(
 ) -> Drawing:
     """Return layers as stepped areas over time, with a line above them.
 
-    Parameters
-    ----------
-    view : View
-        Writes the figures.
-    times : Times
-        The periods.
-    layers, line : Layer
-        What is drawn, GW.
-    what, told : str, sequence of str
-        As in `Drawing`.
-    peak : bool
-        Whether labels tell the most of each layer instead of its last figure.
-    highest : float
-        GW at the top of the scale; by default what the layers need.
-    height : int
-        Height of the plotting area, pixels; by default what the labels need.
+    Layers and line are GW. With `peak` labels tell the most of each layer instead of its last figure; `highest` is GW
+    at the top of the scale and `height` that of the plotting area in pixels, by default what layers and labels need.
     """
     labels = [*layers, line]
     height = height or max(HEIGHT, LINE_HEIGHT * (len(labels) + 2))
@@ -133,7 +105,7 @@ def stack(
     gw = [layer.top - layer.bottom for layer in layers] + [line.top]
     rows = [[since, *(view.gw(row[t]) for row in gw)] for t, since in enumerate(times.ends[:-1])]
     figures = Figures([times.name, *(f"{layer.name}, GW" for layer in labels)], rows)
-    return Drawing(what, told, marks, figures, _entries(labels), times.spots, beside, height)
+    return Drawing(what, subtitle, marks, figures, _entries(labels), times.spots, beside, height)
 
 
 def _entries(labels: Sequence[Layer]) -> list[Entry]:
@@ -192,8 +164,8 @@ def branches(view: View) -> Panels:
     drawings.sort(key=lambda pair: -pair[0])
     others = len(view.branching) - len(factors)
     averaged = [f"averaged over {others} more factor{'s' if others > 1 else ''}, revealed later"] if others else []
-    told = [worth(view), "likeliest branch first, the same scale for all", *averaged]
-    return Panels("GW by branch of the tree", told, [d for _, d in drawings], use_key(view))
+    subtitle = [worth(view), "likeliest branch first, the same scale for all", *averaged]
+    return Panels("GW by branch of the tree", subtitle, [d for _, d in drawings], use_key(view))
 
 
 def _told_apart(view: View) -> list[int]:
@@ -228,13 +200,13 @@ def fan(view: View) -> Panels:
     drawings.append(_fan(view, "idle", view.idle.total))
     left_out = len(view.use.names) - len(names)
     more = [f"{left_out} smaller pathways are left out"] if left_out else []
-    told = [worth(view), "line: expected; dark band: 80% of futures; light band: all futures", *more]
+    subtitle = [worth(view), "line: expected; dark band: 80% of futures; light band: all futures", *more]
     key = [
-        Entry("expected", theme.Line(INK, 1.8), (2,)),
+        Entry("expected", theme.Stroke(INK, 1.8), (2,)),
         Entry("80% of futures", BAND, (1,)),
         Entry("all futures", FAINT, (0,)),
     ]
-    return Panels("GW by pathway, as a fan over the futures", told, drawings, key, columns=2)
+    return Panels("GW by pathway, as a fan over the futures", subtitle, drawings, key, columns=2)
 
 
 def _fan(view: View, name: str, gw: FloatArray) -> Drawing:

@@ -41,13 +41,7 @@ OTHER_ENDINGS: Final = (*ENDINGS, ".pdf", ".gif", ".jpg", ".jpeg", ".webp", ".ht
 
 
 def save_all(run: Run, folder: str | Path, ending: str, force: bool = False) -> dict[str, str]:
-    """Write every picture of a run into a new folder, whole or not at all.
-
-    Raises
-    ------
-    InstanceError
-        If the folder may not be replaced or cannot be written, or the extra ``report`` is not installed.
-    """
+    """Write every picture of a run into a new folder, whole or not at all."""
     target = Path(folder)
     refuse_occupied(target, force=force, replaceable=_holds_pictures, kind="a folder of gwplan's pictures")
     left_out: dict[str, str] = {}
@@ -70,27 +64,7 @@ def _holds_pictures(folder: Path) -> bool:
 
 
 def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
-    """Write a picture as PNG (at twice its size in pixels) or SVG, as the path's ending says.
-
-    Parameters
-    ----------
-    chart : altair chart
-        The picture.
-    path : str or Path
-        A path that ends in ``.png`` or ``.svg``; written whole or not at all.
-    force : bool
-        Whether a file that is there is replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The path.
-
-    Raises
-    ------
-    InstanceError
-        If the ending is another, the path may not be replaced or cannot be written, or vl-convert is not installed.
-    """
+    """Write a picture as PNG (at twice its size in pixels) or SVG, as the path's ending says."""
     target = Path(path)
     refuse_existing(target, force=force)
     picture = rendered(chart, target.suffix.lower())
@@ -100,13 +74,7 @@ def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
 
 
 def refuse_existing(path: str | Path, *, force: bool) -> None:
-    """Raise unless a picture can be written to a path; ask before long work.
-
-    Raises
-    ------
-    InstanceError
-        If its ending is not a picture's, or the path may not be replaced.
-    """
+    """Raise unless a picture can be written to a path; ask before long work."""
     target = Path(path)
     if target.suffix.lower() not in ENDINGS:
         remedy = "end the name in .png or .svg"

@@ -21,8 +21,8 @@ from optimizer.show.charts.over_time import expected, stack
 from optimizer.show.theme import GREY, INK, Layer, NothingToShowError
 from optimizer.show.view import MONTH_NAMES, Span, View
 from optimizer.studies.exposure import bought, gw_by_status
-from optimizer.tree.calendar import MONTHS, add_months
-from optimizer.tree.timeline import timeline
+from optimizer.tree.calendar import Calendar, Dates, add_months
+from optimizer.tree.contracts import in_service
 
 KINDS: Final = {
     "cloud": "neocloud and other cloud",
@@ -69,7 +69,7 @@ def capacity_by_year(view: View) -> Drawing:
     means = view.means(spans)
     pathways = [str(name) for name in view.instance.tables["pathways"]["pathway"]]
     first, others = pathways[0], pathways[1:]
-    earlier = _before_the_plan(view.instance, view)
+    earlier = _before_the_plan(view)
     blank = np.zeros(len(earlier))
 
     def during(values: FloatArray) -> FloatArray:
@@ -91,28 +91,33 @@ def capacity_by_year(view: View) -> Drawing:
     return drawing.bars("capacity by use over the years", subtitle, layers, labels, "GW")
 
 
-def _before_the_plan(instance: Instance, view: View) -> list[tuple[str, float]]:
+def _before_the_plan(view: View) -> list[tuple[str, float]]:
     """Return mean GW in service in each calendar year before the plan, and in the part of its first year."""
-    contracts, deliveries = bought(instance)
-    contracts = contracts.set_index("contract")
-    late = contracts["delay_months"].reindex(deliveries["contract"]).to_numpy(dtype=np.int64)
-    since = add_months(deliveries["date"].to_numpy().astype("datetime64[D]"), late)
-    until = contracts["end"].reindex(deliveries["contract"]).to_numpy().astype("datetime64[M]")
-    start = np.datetime64(instance.start, "M")
-    if not (since.astype("datetime64[M]") < start).any():
-        return []
-    months = np.arange(since.min().astype("datetime64[M]"), start)
-    day = months.astype("datetime64[D]")[:, None]
-    there = (since[None, :] <= day) & (np.isnat(until)[None, :] | (months[:, None] < until[None, :]))
-    gw = there @ deliveries["gw"].to_numpy()
+    start = np.datetime64(view.instance.start, "M")
+    months = np.arange(np.append(_arrivals(view).astype("datetime64[M]"), start).min(), start)
+    gw = _as_written(view, Calendar(start - len(months), 1, len(months))).sum(axis=0)
     years = months.astype("datetime64[Y]").astype(np.int64) + 1970
     found = []
-    for year in range(int(years[0]), int(years[-1]) + 1):
+    for year in np.unique(years).tolist():
         inside = years == year
-        cut = start.astype(np.int64) % 12 if year == instance.start.year else 12
+        cut = start.astype(np.int64) % 12 if year == view.instance.start.year else 12
         label = str(year) if cut == 12 else f"{year} Jan-{MONTH_NAMES[cut - 1]}"
         found.append((label, float(gw[inside].sum() / cut)))
     return found
+
+
+def _arrivals(view: View) -> Dates:
+    """Return the date of every delivery as written, its contract's delay included."""
+    contracts, deliveries = bought(view.instance)
+    late = contracts.set_index("contract")["delay_months"].reindex(deliveries["contract"]).to_numpy(dtype=np.int64)
+    return add_months(deliveries["date"].to_numpy().astype("datetime64[D]"), late)
+
+
+def _as_written(view: View, calendar: Calendar) -> FloatArray:
+    """Return GW of each firm contract bought in service as written in another calendar's periods, (K, periods)."""
+    laid_out = view.plan.laid_out
+    firm = laid_out.data.firm & ~laid_out.data.sold
+    return in_service(view.instance, laid_out.names, calendar) * firm[:, None]
 
 
 def _label(span: Span) -> str:
@@ -215,12 +220,11 @@ FILLS: Final = dict(zip(STATUSES, (*theme.RAMP, theme.PALE), strict=True))
 
 def ramp(view: View) -> Drawing:
     """Return the chart of GW in service by vendor over time, from the first delivery on."""
-    laid_out = timeline(view.instance)
-    names = list(laid_out.contract_of)
-    data, signed = laid_out.data, view.matrix("commitments", "contract", "in_service_gw", ("side", "buy"))
+    names, data = view.plan.laid_out.contract_of, view.plan.laid_out.data
+    signed = view.matrix("commitments", "contract", "in_service_gw", ("side", "buy"))
     firm = (data.firm & ~data.sold)[:, None]
     ahead = np.where(firm, data.delivered, np.stack([signed.of(name) for name in data.contracts])) @ expected(view)
-    before, days = _before(view, names)
+    before, days = _before(view)
     if not ahead.any() and not before.any():
         raise NothingToShowError("nothing is delivered")
     gw = np.concatenate([before, ahead], axis=1)
@@ -250,33 +254,19 @@ def ramp(view: View) -> Drawing:
     return replace(drawn, marks=marks, figures=Figures(header, rows))
 
 
-def _before(view: View, names: list[str]) -> tuple[FloatArray, list[str]]:
+def _before(view: View) -> tuple[FloatArray, list[str]]:
     """Return GW of each contract in service in the periods before the plan, as written, and their first days."""
-    contracts, deliveries = bought(view.instance)
-    contracts = contracts.set_index("contract")
-    of = deliveries["contract"]
-    late = contracts["delay_months"].reindex(of).to_numpy(dtype=np.int64)
-    since = add_months(deliveries["date"].to_numpy().astype("datetime64[D]"), late)
-    until = contracts["end"].reindex(of).to_numpy().astype("datetime64[D]")
-    start, step = np.datetime64(view.instance.start, "D"), MONTHS[view.instance.resolution]
+    start, step = np.datetime64(view.instance.start, "D"), view.calendar.months
     back = add_months(np.full(MOST_PERIODS, start), -step * np.arange(MOST_PERIODS, 0, -1))
-    days = back[back >= add_months(np.append(since, start).min(keepdims=True), np.array([-step]))[0]]
-    there = (since[:, None] <= days) & (np.isnat(until)[:, None] | (days < until[:, None]))
-    gw = np.zeros((len(names), len(days)))
-    number = {name: k for k, name in enumerate(names)}
-    np.add.at(gw, [number[name] for name in of], there * deliveries["gw"].to_numpy()[:, None])
-    if not there.any():
-        return gw[:, :0], []
-    return gw, [str(day) for day in days]
+    days = back[back >= add_months(np.append(_arrivals(view), start).min(keepdims=True), np.array([-step]))[0]]
+    gw = _as_written(view, Calendar(days[0].astype("datetime64[M]"), step, len(days)))
+    return (gw, [str(day) for day in days]) if gw.any() else (gw[:, :0], [])
 
 
 def grades(view: View) -> Drawing:
     """Return the chart of GW by how sure their source is: that of the contract, and that of its deliveries.
 
-    Parameters
-    ----------
-    view : View
-        What to show; GW as written, when all is delivered.
+    GW as written, when all is delivered.
     """
     found = gw_by_status(view.instance)
     parts: list[tuple[str, FloatArray, theme.Fill]] = [

@@ -16,7 +16,7 @@ from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
 from optimizer.show.charts.over_time import SIGNED, expected, stack, use_key, use_layers
 from optimizer.show.page import cut, decimals, formatter, number, signed
-from optimizer.show.theme import FAINT, GREY, INK, RAMP, Layer, Line, NothingToShowError
+from optimizer.show.theme import FAINT, GREY, INK, RAMP, Layer, NothingToShowError, Stroke
 from optimizer.show.view import View
 from optimizer.studies.sweep.sweep import OPTIMAL
 from optimizer.studies.uncertainty import Point
@@ -28,16 +28,16 @@ WIDEST_BAR: Final = 26
 def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Drawing:
     """Return the chart of a Monte Carlo: the quantiles of each pathway's GW-years."""
     start, end = "expected_gw_years[", "]"
-    found, cases = tables["quantiles"], tables[CASES]
-    mine = found[[str(name).startswith(start) for name in found["figure"]]]
+    quantiles, cases = tables["quantiles"], tables[CASES]
+    mine = quantiles[[str(name).startswith(start) for name in quantiles["figure"]]]
     group = [str(name).removeprefix(start).removesuffix(end) for name in mine["figure"]]
     failed = int((cases["status"] != OPTIMAL).sum())
-    told = [f"{len(cases)} draws, seed {about['settings']['seed']}"]
-    told += [f"{failed} of {len(cases)} cases have no plan"] if failed else []
-    return quantile_fan(mine.assign(group=group), "GW-years of each pathway", told, unit="GW-years")
+    subtitle = [f"{len(cases)} draws, seed {about['settings']['seed']}"]
+    subtitle += [f"{failed} of {len(cases)} cases have no plan"] if failed else []
+    return quantile_fan(mine.assign(group=group), "GW-years of each pathway", subtitle, unit="GW-years")
 
 
-def quantile_fan(table: pd.DataFrame, what: str, told: Sequence[str] = (), *, unit: str = "$bn") -> Drawing:
+def quantile_fan(table: pd.DataFrame, what: str, subtitle: Sequence[str] = (), *, unit: str = "$bn") -> Drawing:
     """Return quantiles as a fan: bars between those that lie as far below as above the median, and the median."""
     if table.empty:
         raise NothingToShowError("there are no quantiles")
@@ -76,8 +76,8 @@ def quantile_fan(table: pd.DataFrame, what: str, told: Sequence[str] = (), *, un
         Entry(f"{100 * low:g} to {100 * high:g} % of draws", fill, (i,))
         for i, ((low, high), fill) in enumerate(zip(pairs, fills, strict=False))
     ]
-    key += [Entry("median", Line(INK, 3), (len(pairs),))] if middle else []
-    return Drawing(what, told, marks, Figures(header, rows), key, spots)
+    key += [Entry("median", Stroke(INK, 3), (len(pairs),))] if middle else []
+    return Drawing(what, subtitle, marks, Figures(header, rows), key, spots)
 
 
 def _places(alt: Any, frame: Frame, names: Sequence[str]) -> Any:
@@ -88,14 +88,7 @@ def _places(alt: Any, frame: Frame, names: Sequence[str]) -> Any:
 def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
     """Return the frontier of risk: expected worth against the mean worth of the worst futures, by aversion.
 
-    Parameters
-    ----------
-    points : sequence of Point
-        The plans, by rising aversion.
-    tail : float
-        Share of futures that are the worst.
-    own : float
-        The instance's own aversion.
+    The points come by rising aversion; `tail` is the share of futures that are the worst.
     """
     rows = [
         {"worst": p.cvar_bn, "expected": p.expected_bn, "name": f"{p.aversion:g}", "place": place}
@@ -137,11 +130,11 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
         for p in points
     ]
     key = [
-        Entry("plans by aversion to risk", Line(RAMP[1], 2), (0, 1, 3)),
+        Entry("plans by aversion to risk", Stroke(RAMP[1], 2), (0, 1, 3)),
         Entry(f"the instance's own aversion, {own:g}", INK, (2,)),
     ]
-    told = ["each point is the best plan for one aversion to risk, which stands beside it"]
-    return Drawing("expected worth against the mean of the worst", told, marks, Figures(header, cells), key, spots)
+    subtitle = ["each point is the best plan for one aversion to risk, which stands beside it"]
+    return Drawing("expected worth against the mean of the worst", subtitle, marks, Figures(header, cells), key, spots)
 
 
 def _named(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -174,13 +167,7 @@ About = Mapping[str, Any]
 
 
 def chart(kind: str, tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
-    """Return the chart of a sweep of a kind.
-
-    Raises
-    ------
-    NothingToShowError
-        If there is no chart of that kind, or the sweep has nothing to show in it.
-    """
+    """Return the chart of a sweep of a kind."""
     if kind not in CHARTS:
         raise NothingToShowError(f"there is no picture of a {kind}")
     return CHARTS[kind](tables, about)
@@ -235,13 +222,13 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
         for x, y, status in zip(places, values, table["status"].tolist(), strict=True)
     ]
     header = [axis, with_unit(figure), "against the base", "status"]
-    key = [Entry(with_unit(figure), Line(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
-    key += [Entry(NO_PLAN, Line(INK, 2, (2, 2)), (3,))] if failed else []
-    told = [f"by {axis}; dashed: the base", *without_plan(table)]
-    return Drawing(in_words(figure), told, marks, Figures(header, rows), key, spots)
+    key = [Entry(with_unit(figure), Stroke(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
+    key += [Entry(NO_PLAN, Stroke(INK, 2, (2, 2)), (3,))] if failed else []
+    subtitle = [f"by {axis}; dashed: the base", *without_plan(table)]
+    return Drawing(in_words(figure), subtitle, marks, Figures(header, rows), key, spots)
 
 
-_DASHED: Final = Line(GREY, 1.5, (4, 4))
+_DASHED: Final = Stroke(GREY, 1.5, (4, 4))
 
 
 def _midway(places: Sequence[float]) -> list[dict[str, float]]:
@@ -310,9 +297,9 @@ def _heat_map(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Drawing:
     ]
     header = ["case", f"down: {down}", f"across: {across}", with_unit(figure), "status"]
     key = [Entry(band.name, band.fill, (2 * i, 2 * i + 1)) for i, band in reversed(list(enumerate(bands)))]
-    told = [f"down: {down}", f"across: {across}", *without_plan(table)]
+    subtitle = [f"down: {down}", f"across: {across}", *without_plan(table)]
     height = max(CELL * len(lines), 60)
-    return Drawing(in_words(figure), told, marks, Figures(header, rows), key, spots, height=height)
+    return Drawing(in_words(figure), subtitle, marks, Figures(header, rows), key, spots, height=height)
 
 
 def _bands(table: pd.DataFrame, axes: Sequence[str], figure: str) -> list[_Band]:
@@ -323,7 +310,7 @@ def _bands(table: pd.DataFrame, axes: Sequence[str], figure: str) -> list[_Band]
     edges = np.linspace(known.min(), known.max(), count + 1)
     band = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, count - 1)
     write, places = formatter(known), [table[axis].tolist() for axis in axes]
-    found = []
+    bands = []
     for i, fill in enumerate(theme.shades(count) if count > 1 else [RAMP[1]]):
         rows = [
             {"row": label(a), "column": label(b), "text": write(value)}
@@ -332,13 +319,13 @@ def _bands(table: pd.DataFrame, axes: Sequence[str], figure: str) -> list[_Band]
         ]
         if rows:
             name = f"{write(edges[i])} to {write(edges[i + 1])}{unit_behind(figure)}"
-            found.append(_Band(name, fill, theme.ink_on(fill), rows))
+            bands.append(_Band(name, fill, theme.ink_on(fill), rows))
     none = [
         {"row": label(a), "column": label(b), "text": "none"}
         for a, b, value in zip(*places, values.tolist(), strict=True)
         if value != value
     ]
-    return [*found, *([_Band(NO_PLAN, FAINT, INK, none)] if none else [])]
+    return [*bands, *([_Band(NO_PLAN, FAINT, INK, none)] if none else [])]
 
 
 def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
@@ -376,12 +363,12 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
         mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
         return [mark.encode(y=along(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
 
-    key = [Entry("down", RAMP[0], (0, 1)), Entry("up", RAMP[2], (2, 3)), Entry("the base", Line(INK, 1.2), (4,))]
+    key = [Entry("down", RAMP[0], (0, 1)), Entry("up", RAMP[2], (2, 3)), Entry("the base", Stroke(INK, 1.2), (4,))]
     height = BAR * len(names)
-    told = _told(table, shown, float(about["settings"]["by"]), base)
+    subtitle = _told(table, shown, float(about["settings"]["by"]), base)
     return Drawing(
         f"{in_words(figure)}, each input lower and higher",
-        told,
+        subtitle,
         marks,
         _swing_figures(shown, figure, base),
         key,
@@ -392,11 +379,11 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
 
 def _shortened(names: Sequence[str], frame: Frame) -> list[str]:
     """Return names as short as there is room for, no two alike."""
-    most, found = 17 if frame.width < theme.NARROW else 44, list[str]()
+    most, short_names = 17 if frame.width < theme.NARROW else 44, list[str]()
     for place, name in enumerate(map(printable, names), start=1):
         short = cut(name, most)
-        found.append(f"{cut(name, most - 4)} {place}" if short in found else short)
-    return found
+        short_names.append(f"{cut(name, most - 4)} {place}" if short in short_names else short)
+    return short_names
 
 
 def _swings(shown: pd.DataFrame, way: str, base: float, frame: Frame) -> list[dict[str, Any]]:
@@ -413,11 +400,11 @@ def _swings(shown: pd.DataFrame, way: str, base: float, frame: Frame) -> list[di
 
 
 def _told(table: pd.DataFrame, shown: pd.DataFrame, share: float, base: float) -> list[str]:
-    told = [f"each input {100 * share:.4g}% down and up, or over its own range; line: the base, {base:.4g}"]
+    lines = [f"each input {100 * share:.4g}% down and up, or over its own range; line: the base, {base:.4g}"]
     hidden = len(table) - len(shown)
-    told += [f"{hidden} more with less or no difference"] if hidden else []
+    lines += [f"{hidden} more with less or no difference"] if hidden else []
     missing = int((table["reason"] != "").sum())
-    return [*told, *([f"{missing} inputs have a case without a plan"] if missing else [])]
+    return [*lines, *([f"{missing} inputs have a case without a plan"] if missing else [])]
 
 
 def _swing_figures(shown: pd.DataFrame, figure: str, base: float) -> Figures:
@@ -488,13 +475,13 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
 
     rows = [[n, write(amounts[n]), f"{'+' if by >= 0 else ''}{write(by)}"] for n, by in gains.items()]
     left_out = len(cases) - 1 - len(others)
-    told = [
+    subtitle = [
         f"$bn more or less than {first}, which is worth {write(base.plan.objective_bn)} $bn",
         *([f"{left_out} more cases are left out"] if left_out else []),
     ]
     key = [Entry("worth more", GAIN, (0, 1)), Entry("worth less", LOSS, (2, 3))]
     figures = Figures(["case", "worth, $bn", f"more than {first}, $bn"], rows)
-    return Drawing("what each is worth", told, marks, figures, key, spots, height=30 * len(names))
+    return Drawing("what each is worth", subtitle, marks, figures, key, spots, height=30 * len(names))
 
 
 def gw_of_cases(cases: Mapping[str, View]) -> Panels:
@@ -509,6 +496,6 @@ def gw_of_cases(cases: Mapping[str, View]) -> Panels:
         line = Layer(SIGNED, top, top, None)
         times = drawing.periods(view)
         drawings.append(stack(view, times, layers[name], line, name, [], highest=highest, height=130))
-    told = ["expected over the futures, the same scale for all"]
+    subtitle = ["expected over the futures, the same scale for all"]
     key = use_key(next(iter(shown.values())), pathways)
-    return Panels("GW by pathway against supply", told, drawings, key)
+    return Panels("GW by pathway against supply", subtitle, drawings, key)

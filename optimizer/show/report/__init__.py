@@ -1,1 +1,8 @@
-"""One HTML page that tells a plan, a comparison or a sweep."""
+"""One HTML page that tells a plan, a comparison or a sweep.
+
+Other rooms use:
+
+- ``cases``: runs_report, sweep_report, uncertainty_report, whatif_report
+- ``plan``: plan_report
+- ``report``: refuse, Report
+"""

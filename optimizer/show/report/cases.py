@@ -39,23 +39,23 @@ MOST_WHY: Final = 8
 """Cases of which it is shown why they are worth more or less."""
 
 
-def whatif_report(found: Comparison, shares: Mapping[str, Attribution]) -> Report:
+def whatif_report(compared: Comparison, shares: Mapping[str, Attribution]) -> Report:
     """Return the report of what-ifs beside their base."""
-    instance = found.instance
-    cases = {case.name: View(case.plan) for case in found.all if case.plan is not None}
+    instance = compared.instance
+    cases = {case.name: View(case.plan) for case in compared.all if case.plan is not None}
     lead = [instance.description] if instance.description else []
-    lead.append(f"{len(found.cases)} what-ifs, each planned anew and held against the base.")
+    lead.append(f"{len(compared.cases)} what-ifs, each planned anew and held against the base.")
     report = Report(f"What-ifs of {instance.name}", lead)
     report.section("In short")
     if len(cases) > 1:
         report.chart("worth", partial(worth_of_cases, cases))
-    report.say(partial(comparison, found=found))
+    report.say(partial(comparison, compared=compared))
     _beside(report, cases)
     if shares:
         report.section("What each part contributes")
-        for case in found.cases:
+        for case in compared.cases:
             if case.name in shares:
-                report.say(partial(attribution, found=found, case=case, shares=shares[case.name]))
+                report.say(partial(attribution, compared=compared, case=case, shares=shares[case.name]))
     return report
 
 
@@ -87,34 +87,28 @@ def _beside(report: Report, cases: Mapping[str, View]) -> None:
 MOVES = "gwplan uncertainty --json"
 
 
-def uncertainty_report(found: Uncertainty) -> Report:
-    """Return the report on an instance's uncertainty.
-
-    Parameters
-    ----------
-    found : Uncertainty
-        What was found: capacity in GW, money in $bn.
-    """
-    money = money_of(found)
-    told: dict[str, Any] = {"branches": found.first_moves, "peak_gw": peak_gw_of(found), "rest": MOVES}
+def uncertainty_report(result: Uncertainty) -> Report:
+    """Return the report on an instance's uncertainty."""
+    money = money_of(result)
+    moves: dict[str, Any] = {"branches": result.first_moves, "peak_gw": peak_gw_of(result), "rest": MOVES}
     report = Report(
-        f"Uncertainty of {found.instance.name}", [found.instance.description] if found.instance.description else []
+        f"Uncertainty of {result.instance.name}", [result.instance.description] if result.instance.description else []
     )
     report.section("In short")
-    report.say(partial(heading, found=found), partial(figures, found=found, money=money))
-    if found.frontier:
+    report.say(partial(heading, result=result), partial(figures, result=result, money=money))
+    if result.frontier:
         report.section("What less risk costs")
-        draw = partial(sweep_charts.frontier, found.frontier, found.tail, found.aversion)
+        draw = partial(sweep_charts.frontier, result.frontier, result.tail, result.aversion)
         report.chart("the risk frontier", draw)
-        report.say(partial(frontier, found=found, money=money))
-    if len(found.scenarios) > 1:
+        report.say(partial(frontier, result=result, money=money))
+    if len(result.scenarios) > 1:
         report.section("Worth by future")
-        report.say(partial(futures, found=found, money=money))
-    if found.information or found.options:
+        report.say(partial(futures, result=result, money=money))
+    if result.information or result.options:
         report.section("What to know and what to keep open")
-        report.say(partial(information, found=found, money=money), partial(options, found=found, money=money))
+        report.say(partial(information, result=result, money=money), partial(options, result=result, money=money))
     report.section("What to do first")
-    report.say(partial(moves_before_reveal, **told), partial(tree_of_moves, **told))
+    report.say(partial(moves_before_reveal, **moves), partial(tree_of_moves, **moves))
     return report
 
 
@@ -196,8 +190,8 @@ def _tornado(page: Any, kept: KeptSweep) -> None:
 
 def _montecarlo(page: Any, kept: KeptSweep) -> None:
     """Say between what worth lies in most draws."""
-    found = kept.tables["quantiles"]
-    worth = found[found["figure"] == "objective_bn"].set_index("quantile")["value"]
+    quantiles = kept.tables["quantiles"]
+    worth = quantiles[quantiles["figure"] == "objective_bn"].set_index("quantile")["value"]
     if worth.empty:
         page.facts([_base(kept, "objective_bn")])
         page.note("No draw has a plan.")

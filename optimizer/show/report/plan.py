@@ -9,19 +9,19 @@ from typing import Any, Final
 
 import pandas as pd
 
+from optimizer.catalogue.money import MONEY
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.cells import shown
 from optimizer.kept.run import Run
 from optimizer.language.edits import spell
 from optimizer.plan import claims as of_instance
 from optimizer.plan.claims import STATUSES
-from optimizer.plan.first_moves import first_moves, kept_decisions
+from optimizer.plan.first_moves import first_moves
 from optimizer.problems import InstanceError
 from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart, worth
 from optimizer.show.page import listed, percent
-from optimizer.show.report.html import HtmlPage
-from optimizer.show.report.report import Report
+from optimizer.show.report.report import HtmlPage, Report
 from optimizer.show.text.claims import figure, judged
 from optimizer.show.text.decisions import (
     TERMS,
@@ -35,32 +35,12 @@ from optimizer.show.text.decisions import (
 )
 from optimizer.show.text.exposure import obligations
 from optimizer.show.text.plan import headline, lead
-from optimizer.show.text.values import COSTS, NOT_CASH, branches, limits, next_gw, use_by_year, worth_by_part
+from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 from optimizer.studies import exposure
-from optimizer.tree.timeline import TABLES_READ, timeline
+from optimizer.tree.contracts import TABLES_READ
 
 MOST_SOURCES: Final = 3
-
-RESTS_ON: Final = {
-    "contract_cost": ("contracts", "deliveries"),
-    "operating_cost": ("eligibility",),
-    "migration_cost": ("pathways",),
-    "signing_cost": ("pathways",),
-    "breach_cost": ("pathways",),
-    "cancellation_fees": ("cancellations",),
-    "sales": ("contracts", "deliveries"),
-    "late_credit": ("contracts",),
-    "offer_cost": ("offers", "offer_prices"),
-    "idle_penalty": ("pools",),
-    "shortfall_penalty": ("pathways", "demand"),
-    "move_penalty": (),
-    "terminal": ("pools", "contracts"),
-}
-"""Tables that each part of worth is reckoned from, value apart."""
-
-OF_A_PATHWAY: Final = ("value", "curves", "pathways", "demand", "eligibility", "churn")
-"""Tables that a pathway's value is reckoned from."""
 
 
 def contracts(report: Report, view: View) -> None:
@@ -148,11 +128,11 @@ def rests_on(report: Report, view: View) -> None:
 def _parts(view: View) -> Iterator[tuple[str, float, list[pd.DataFrame]]]:
     """Yield each part of worth with its $bn and the rows that it is reckoned from."""
     for pathway, amount in sorted(view.parts["value"].items(), key=lambda item: -item[1]):
-        frames = [_written(view, name) for name in OF_A_PATHWAY]
+        frames = [_written(view, name) for name in MONEY["value"].rests_on]
         yield f"value of {pathway}", amount, [frame[frame["pathway"] == pathway] for frame in frames]
-    for name, label in {**COSTS, **NOT_CASH}.items():
+    for name, part in MONEY.items():
         if amount := view.parts.get(name, {}).get("", 0.0):
-            yield label, amount, [_written(view, table) for table in RESTS_ON[name]]
+            yield part.label, amount, [_written(view, table) for table in part.rests_on]
 
 
 def _written(view: View, name: str) -> pd.DataFrame:
@@ -253,9 +233,11 @@ def _now(report: Report, view: View) -> None:
 
 def _moves(view: View) -> dict[str, Any]:
     """Return what the parts on first moves are told."""
-    laid_out = timeline(view.instance)
-    found = first_moves(laid_out, kept_decisions(laid_out, view.plan.tables))
-    return {"branches": found, "peak_gw": view.peak_gw, "rest": "gwplan uncertainty --json"}
+    return {
+        "branches": first_moves(view.plan.laid_out, view.plan.decided),
+        "peak_gw": view.peak_gw,
+        "rest": "gwplan uncertainty --json",
+    }
 
 
 def _over_time(report: Report, view: View) -> None:
@@ -330,7 +312,7 @@ def _owed(report: Report, view: View) -> None:
     report.section("What is owed")
     _chart(report, view, "obligations", money.obligations_by_year)
     found = exposure.obligations(view.plan)
-    report.say(partial(obligations, found=found))
+    report.say(partial(obligations, owed=found))
 
 
 def _claims(report: Report, view: View) -> None:

@@ -17,8 +17,138 @@ from xml.etree import ElementTree
 from optimizer.files import refuse_occupied, whole_file
 from optimizer.show import theme
 from optimizer.show.charts.drawing import SERIES, SPOTS, Chart, Drawing, Entry, Panels
-from optimizer.show.report.html import HtmlPage, capital, identifier, paragraph, table
+from optimizer.show.page import Page, Twig
 from optimizer.show.theme import NothingToShowError
+
+LONG_CELL: Final = 40
+"""Letters from which on a cell is wrapped like a paragraph."""
+
+COLUMNS: Final = 160
+"""How many columns of text a page is taken to have: more of what a terminal must leave out is shown."""
+
+
+@dataclass
+class HtmlPage(Page):
+    """A page that the printed parts write HTML to; all text is escaped."""
+
+    width: int = COLUMNS
+    prefix: str = "part"  # begins the identifiers of its headings
+    html: list[str] = field(default_factory=list)  # what was written
+    _headings: int = 0
+
+    @property
+    def _heading(self) -> str:
+        return f"{self.prefix}-{self._headings}"
+
+    def heading(self, title: str, rest: str | None = None) -> None:
+        """Begin a part: its title, and below it what else is said of it."""
+        rest = rest or ""
+        self._headings += 1
+        words = capital(f"{title}{rest}" if not title or rest.startswith(" ") else title)
+        self.html.append(f'<h3 id="{self._heading}">{self._text(words)}</h3>')
+        if more := "" if rest.startswith(" ") or not title else rest.lstrip(",:; "):
+            self.html.append(f'<p class="sub">{self._text(capital(more))}</p>')
+
+    def note(self, text: str) -> None:
+        """Add a paragraph."""
+        if text.strip():
+            self.html.append(f"<p>{self._text(text)}</p>")
+
+    def brief(self, text: str, most: int = 1) -> None:
+        """Add a paragraph; there is room for all of it."""
+        self.note(text)
+
+    def facts(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Add labels, figures and what the figures mean."""
+        texts = ([self._text(cell) for cell in row] for row in rows)
+        cells = (
+            f"<div><dt>{name}</dt><dd><b>{figure}</b> <span>{about}</span></dd></div>" for name, figure, about in texts
+        )
+        self.html.append(f'<dl class="facts">{"".join(cells)}</dl>')
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "") -> None:
+        """Add a table, named by the heading above it; a row of one cell is a heading inside it."""
+        if rows and not any(header):
+            header, rows = rows[0], rows[1:]
+        named = f'aria-labelledby="{self._heading}"' if self._headings else 'aria-label="Figures"'
+        self.html.append(table(header, rows, align, named, clean=self.clean))
+
+    def bar(self, value: float, most: float, width: int) -> str:
+        """Return no bar: a page has charts."""
+        return ""
+
+    def tree(self, twigs: Sequence[Twig]) -> None:
+        """Add a tree as nested lists."""
+        self.html.append(self._list(twigs))
+
+    def _list(self, twigs: Sequence[Twig]) -> str:
+        items = (f"<li>{self._text(t.text)}{self._list(t.below) if t.below else ''}</li>" for t in twigs)
+        return f'<ul class="tree">{"".join(items)}</ul>'
+
+    def _text(self, text: str) -> str:
+        return escape(self.clean(text))
+
+
+def capital(text: str) -> str:
+    """Return a text that begins with a capital, where it is not a name that begins it."""
+    return text[:1].upper() + text[1:]
+
+
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    align: str,
+    named: str,
+    *,
+    clean: Callable[[str], str] = str,
+    caption: str = "",
+) -> str:
+    """Return a table inside a region that scrolls sideways where the page is narrow.
+
+    A line break in the header begins a second line. The first cell names its row; a row of one cell is a heading across
+    all columns. `align` has a letter a column, ``r`` a figure, by default all but the first; `named` is the attribute
+    that names the region and the table; `clean` makes text printable; a blank `caption`: a heading says it.
+    """
+    align = align or "n" + "r" * (len(header) - 1)
+    kinds = [' class="r"' if letter == "r" else "" for letter in align]
+    tops = (
+        f'<th scope="col"{kind}>{"<br>".join(escape(clean(line)) for line in cell.split(chr(10)))}</th>'
+        if cell.strip()
+        else f"<td{kind}></td>"
+        for cell, kind in zip(header, kinds, strict=True)
+    )
+    body = "".join(_row([clean(cell).strip() for cell in row], kinds) for row in rows)
+    head = f"<caption>{escape(clean(caption))}</caption>" if caption else ""
+    return (
+        f'<div class="scroll" role="region" tabindex="0" {named}><table>{head}<thead><tr>{"".join(tops)}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(cells: Sequence[str], kinds: Sequence[str]) -> str:
+    if len(cells) == 1 < len(kinds):
+        return f'<tr class="group"><th scope="colgroup" colspan="{len(kinds)}">{escape(cells[0])}</th></tr>'
+    first = f'<th scope="row"{kinds[0] or _wraps(cells[0])}>{escape(cells[0])}</th>' if cells[0] else "<td></td>"
+    rest = (f"<td{kind or _wraps(cell)}>{escape(cell)}</td>" for cell, kind in zip(cells[1:], kinds[1:], strict=True))
+    return f"<tr>{first}{''.join(rest)}</tr>"
+
+
+def _wraps(cell: str) -> str:
+    """Return the class of a cell of several words or of a name too long for a line."""
+    if len(cell) > LONG_CELL:
+        return ' class="long"'
+    return ' class="words"' if " " in cell else ""
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Return a paragraph of plain text."""
+    return f"<p{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}>{escape(text)}</p>"
+
+
+def identifier(text: str) -> str:
+    """Return a text as part of an identifier."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
 
 PAINTED: Final = ("fill", "stroke", "stop-color")
 _NAMESPACE: Final = re.compile(r"^\{[^}]*\}")
@@ -49,16 +179,7 @@ class Palette:
 def svg(chart: Any, palette: Palette, prefix: str, kind: str) -> str:
     """Return a chart as SVG for the body of a page.
 
-    Parameters
-    ----------
-    chart : altair chart
-        The chart, its layers named as by `Drawing.on_page`.
-    palette : Palette
-        Takes the colours.
-    prefix : str
-        Begins every identifier, so that charts of a page do not share any.
-    kind : str
-        Class of the element.
+    `prefix` begins every identifier, so that charts of a page do not share any.
     """
     convert = theme.installed("vl_convert", "vl-convert")
     root = ElementTree.fromstring(convert.vegalite_to_svg(json.dumps(chart.to_dict(validate=False))))
@@ -101,8 +222,8 @@ def _name_marks(group: ElementTree.Element) -> None:
         group.attrib["class"] = "spots"
         for number, mark in enumerate(group):
             mark.attrib["data-row"] = str(number)
-    elif found := _OWN.search(names):
-        group.attrib["data-layer"] = found[1]
+    elif layer := _OWN.search(names):
+        group.attrib["data-layer"] = layer[1]
     if names and "data-layer" not in group.attrib and group.attrib["class"] == names:
         del group.attrib["class"]
 
@@ -120,7 +241,7 @@ def swatch(entry: Entry, palette: Palette) -> str:
     elif isinstance(fill, dict):
         drawn = '<rect x="1" y="0.5" width="16" height="11" fill="url(#hatch)"/>'
     else:
-        line = fill or theme.Line(width=2)
+        line = fill or theme.Stroke(width=2)
         dash = f' stroke-dasharray="{" ".join(map(str, line.dash))}"' if line.dash else ""
         drawn = f'<path d="M0,6h18" stroke="{palette.variable(line.colour)}" stroke-width="{line.width:g}"{dash}/>'
     return f"{begin}{drawn}</svg>"
@@ -148,20 +269,11 @@ GENERATOR: Final = '<meta name="generator" content="gwplan report">'
 
 @dataclass
 class Report:
-    """A page that is being written.
+    """A page that is being written."""
 
-    Attributes
-    ----------
-    title : str
-        What it is about.
-    lead : sequence of str
-        Paragraphs below the title.
-    left_out : dict of str to str
-        Charts that were left out, each with what is lacking for it.
-    """
-
-    title: str
-    lead: Sequence[str] = ()
+    title: str  # what it is about
+    lead: Sequence[str] = ()  # paragraphs below the title
+    # charts that were left out, each with what is lacking for it
     left_out: dict[str, str] = field(default_factory=dict)
     _sections: list[tuple[str, str, list[str]]] = field(default_factory=list)
     _palette: Palette = field(default_factory=Palette)
@@ -208,34 +320,34 @@ class Report:
             self.add(paragraph(f"No chart of {name}: {reason}.", "told"))
             return
         self._charts += 1
-        told = [line for line in chart.told if line not in without]
-        head = f"<h3>{escape(capital(chart.what))}</h3>" + "".join(paragraph(capital(line), "told") for line in told)
+        lines = [line for line in chart.subtitle if line not in without]
+        head = f"<h3>{escape(capital(chart.what))}</h3>" + "".join(paragraph(capital(line), "told") for line in lines)
         key = self._key(chart.key)
         if isinstance(chart, Drawing):
-            inner = self._drawn(chart, f"k{self._charts}-", [chart.what, *told])
+            inner = self._drawn(chart, f"k{self._charts}-", [chart.what, *lines])
             self.add(f"<figure><figcaption>{head}</figcaption>{key}{inner}</figure>")
         else:
-            self.add(f'<figure class="many"><figcaption>{head}</figcaption>{key}{self._panels(chart, told)}</figure>')
+            self.add(f'<figure class="many"><figcaption>{head}</figcaption>{key}{self._panels(chart, lines)}</figure>')
 
-    def _panels(self, chart: Panels, told: Sequence[str]) -> str:
+    def _panels(self, chart: Panels, lines: Sequence[str]) -> str:
         kind, width = SEVERAL.get(chart.columns, ("one", 0))
         inner = []
         for number, drawing in enumerate(chart.drawings):
             prefix = f"k{self._charts}-{number}-"
-            drawn = self._drawn(drawing, prefix, [f"{chart.what}, {drawing.what}", *told], width)
+            drawn = self._drawn(drawing, prefix, [f"{chart.what}, {drawing.what}", *lines], width)
             inner.append(f"<div><h4>{escape(drawing.what)}</h4>{drawn}</div>")
         return f'<div class="panels {kind}">{"".join(inner)}</div>'
 
-    def _drawn(self, drawing: Drawing, prefix: str, told: Sequence[str], width: int = 0) -> str:
+    def _drawn(self, drawing: Drawing, prefix: str, words: Sequence[str], width: int = 0) -> str:
         """Return a chart for every width at which it is shown, and its figures."""
         sizes = {"both": width} if width else {"wide": WIDE, "narrow": NARROW}
         pictures = (
             svg(drawing.on_page(across, drawing.height), self._palette, f"{prefix}{kind[0]}", kind)
             for kind, across in sizes.items()
         )
-        label = escape(capital(". ".join([*told, "Its figures follow as a table"])))
+        label = escape(capital(". ".join([*words, "Its figures follow as a table"])))
         figures = drawing.figures
-        caption = f"{capital(told[0])}: figures"
+        caption = f"{capital(words[0])}: figures"
         inner = table(figures.header, figures.rows, "", f'aria-label="{escape(caption)}"', caption=caption)
         return (
             f'<div class="draw" role="img" tabindex="0" aria-label="{label}">{"".join(pictures)}</div>'
@@ -293,13 +405,7 @@ class Report:
         )
 
     def save(self, path: str | Path, force: bool = False) -> Path:
-        """Write the page, whole or not at all.
-
-        Raises
-        ------
-        InstanceError
-            If the path may not be replaced, or cannot be written.
-        """
+        """Write the page, whole or not at all."""
         target = Path(path)
         refuse(target, force=force)
         text = self.html()
@@ -309,13 +415,7 @@ class Report:
 
 
 def refuse(path: str | Path, *, force: bool) -> None:
-    """Raise unless a report can be written to a path; ask before long work.
-
-    Raises
-    ------
-    InstanceError
-        If something is there that `force` does not replace: anything but a report; or the extra is not installed.
-    """
+    """Raise unless a report can be written to a path; ask before long work."""
     for module, name in (("altair", "Altair"), ("vl_convert", "vl-convert")):
         theme.installed(module, name)
     refuse_occupied(Path(path), force=force, replaceable=_is_report, kind="a report of gwplan's")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import PROVED, ROUNDING
 from optimizer.show.page import Page, decimals, formatter, left_out, number
 from optimizer.studies.breakeven.breakeven import Breakeven
 from optimizer.studies.breakeven.cases import EXACT, Break, Search, Threshold
@@ -22,50 +23,52 @@ MOST_MOVES: Final = 12
 WORDS: Final = {1: "UP", -1: "DOWN"}
 
 
-def breakeven(page: Page, name: str, found: Breakeven) -> None:
+def breakeven(page: Page, name: str, result: Breakeven) -> None:
     """Show where the cells and the figure are, and the nearest breakeven in each direction."""
     what = "the plan changes"
-    if isinstance(found.goal, Threshold):
-        what = f"{found.figure} becomes {found.goal.value:g}"
+    if isinstance(result.goal, Threshold):
+        what = f"{result.figure} becomes {result.goal.value:g}"
     page.heading(f"BREAKEVEN of {name}: where {what}")
-    page.note(f"{found.varied.text}{_in(found.varied.unit)}")
+    page.note(", ".join(filter(None, (result.varied.text, result.varied.unit))))
     page.facts(
         [
-            ("Now", _written(found.now.value), f"{found.figure} is {_written(found.now.figure)}"),
-            ("Searched", f"{found.low:g} to {found.high:g}", "every value re-optimised"),
+            ("Now", _written(result.now.value), f"{result.figure} is {_written(result.now.figure)}"),
+            ("Searched", f"{result.low:g} to {result.high:g}", "every value re-optimised"),
         ]
     )
-    if not found.searches:
+    if not result.searches:
         page.note("There is no room to search: the bounds are where the cells are.")
-    for search in found.searches:
-        _search(page, search, found)
+    for search in result.searches:
+        _search(page, search, result)
 
 
-def _search(page: Page, search: Search, found: Breakeven) -> None:
-    if search.found is None:
+def _search(page: Page, search: Search, result: Breakeven) -> None:
+    if search.nearest is None:
         ended = f"; {search.ended}" if search.ended else ""
         page.heading(f"{WORDS[search.direction]}: none as far as {_written(search.until)}{ended}")
     else:
-        page.heading(f"{WORDS[search.direction]}: at {_written(search.found.value)}")
-        _break(page, search.found, found)
+        page.heading(f"{WORDS[search.direction]}: at {_written(search.nearest.value)}")
+        _break(page, search.nearest, result)
     if search.method:
         page.note(_method(search))
 
 
 def _method(search: Search) -> str:
-    steps = f"{search.steps} {'bases' if search.method == EXACT else 're-solves'}"
+    one, many = ("basis", "bases") if search.method == EXACT else ("re-solve", "re-solves")
+    steps = f"{search.steps} {one if search.steps == 1 else many}"
     words = f"Exact: {search.method} ({steps})." if search.method == EXACT else f"By bisection of re-solves ({steps})"
     if search.reason:
         words += f", since {search.reason}."
-    if search.found and search.found.low != search.found.high:
-        words += f" It lies between {_written(search.found.low)} and {_written(search.found.high)}."
+    if search.nearest and search.nearest.low != search.nearest.high:
+        words += f" It lies between {_written(search.nearest.low)} and {_written(search.nearest.high)}."
     if search.scan:
         words += " Some of the way was solved at some values only: what happens and is undone between two is not seen."
     return words
 
 
-def _break(page: Page, at: Break, found: Breakeven) -> None:
-    figure = [] if found.figure == WORTH else [("Figure there", _figures(at), found.figure)]
+def _break(page: Page, at: Break, result: Breakeven) -> None:
+    sides = dict.fromkeys((_written(at.before.figure), _written(at.after.figure)))
+    figure = [] if result.figure == WORTH else [("Figure there", " | ".join(sides), result.figure)]
     page.facts(
         [
             ("Worth there", _written(at.after.worth_bn), "$bn"),
@@ -74,7 +77,7 @@ def _break(page: Page, at: Break, found: Breakeven) -> None:
              "per unit of the cells, on the side of now | beyond"),
         ]
     )  # fmt: skip
-    moves = at.moves(found.now)
+    moves = at.moves(result.now)
     if not moves:
         page.note(
             "By year each pathway uses what it uses now, and the same notices are given: what moves, if anything, "
@@ -82,7 +85,7 @@ def _break(page: Page, at: Break, found: Breakeven) -> None:
         )
         return
     write = formatter([move[side] for move in moves for side in ("now_gw", "after_gw")])
-    rates = any(np.isfinite(move["after_gw_per_unit"]) and abs(move["after_gw_per_unit"]) > 1e-9 for move in moves)
+    rates = any(np.isfinite(move["after_gw_per_unit"]) and abs(move["after_gw_per_unit"]) > ROUNDING for move in moves)
     rows = [
         [_name(move), *(write(move[side]) for side in ("now_gw", "before_gw", "after_gw")),
          *([f"{move['after_gw_per_unit']:.4g}"] if rates else [])]
@@ -91,11 +94,6 @@ def _break(page: Page, at: Break, found: Breakeven) -> None:
     page.table(["mean GW", "now", "before", "at once\nbeyond", *(["per unit\nbeyond"] if rates else [])], rows)
     if len(moves) > MOST_MOVES:
         page.note(f"{len(moves) - MOST_MOVES} more in --json.")
-
-
-def _figures(at: Break) -> str:
-    before, after = _written(at.before.figure), _written(at.after.figure)
-    return before if before == after else f"{before} | {after}"
 
 
 def _slope(slope: float | None) -> str:
@@ -110,41 +108,36 @@ def _written(value: float) -> str:
     return f"{value + 0.0:.9g}"
 
 
-def _in(unit: str) -> str:
-    return f", {unit}" if unit else ""
-
-
 MOST_BROKEN = 12
 
 
-def evaluation(page: Page, found: Evaluation) -> None:
+def evaluation(page: Page, evaluated: Evaluation) -> None:
     """Show the limits that a given allocation breaks, its worth, and where the gap to the best plan arises."""
-    plan, best = found.plan, found.best
+    plan, best = evaluated.plan, evaluated.best
     money = formatter([plan.objective_bn, best.objective_bn])
     page.heading(f"GIVEN ALLOCATION of {plan.instance.name}: what was not given is chosen best")
-    lifted = ", as if the limits that it breaks were lifted that far" if found.broken else ""
+    lifted = ", as if the limits that it breaks were lifted that far" if evaluated.broken else ""
     page.facts(
         [
             ("Worth", f"{money(plan.objective_bn)} $bn", f"of the given allocation{lifted}"),
             ("Best plan", f"{money(best.objective_bn)} $bn", "of the plan that gwplan would choose"),
-            ("Gap", f"{money(found.gap_bn)} $bn", "best plan less the given allocation"),
+            ("Gap", f"{money(evaluated.gap_bn)} $bn", "best plan less the given allocation"),
             ("Cash (NPV)", f"{money(plan.npv_bn)} $bn", f"against {money(best.npv_bn)} $bn of the best plan"),
         ]
     )
-    page.heading(f"LIMITS that it breaks: {len(found.broken)}" if found.broken else "LIMITS: it keeps them all")
-    for broken in found.broken[:MOST_BROKEN]:
+    page.heading(f"LIMITS that it breaks: {len(evaluated.broken)}" if evaluated.broken else "LIMITS: it keeps them all")
+    for broken in evaluated.broken[:MOST_BROKEN]:
         where = f"{broken.start}{', ' + broken.known if broken.known else ''}"
         times = f"on {broken.nodes} nodes, first at {where}" if broken.nodes > 1 else f"at {where}"
-        page.note(
-            f"- {broken.words}: by {number(broken.most_gw, 3)} GW{' at most' if broken.nodes > 1 else ''}, {times}"
-        )
-    page.note(left_out((len(found.broken) - MOST_BROKEN, "limit")))
-    _gap(page, found)
+        most = f"{number(broken.most_gw, 3)} {broken.measure}{' at most' if broken.nodes > 1 else ''}"
+        page.note(f"- {broken.words}: by {most}, {times}")
+    page.note(left_out((len(evaluated.broken) - MOST_BROKEN, "limit")))
+    _gap(page, evaluated)
 
 
-def _gap(page: Page, found: Evaluation) -> None:
-    table = found.gap_by_year()
-    table = table[(table.abs() > 1e-6).any(axis=1)]
+def _gap(page: Page, evaluated: Evaluation) -> None:
+    table = evaluated.gap_by_year()
+    table = table[(table.abs() > PROVED).any(axis=1)]
     if not len(table):
         return
     page.heading("WHERE THE GAP ARISES: best plan less the given one, $bn, expected and discounted")
@@ -155,7 +148,7 @@ def _gap(page: Page, found: Evaluation) -> None:
     ]
     total = [number(v, places) for v in table.sum()]
     page.table(["", *years, "all"], [*rows, ["all", *total, number(float(table.to_numpy().sum()), places)]])
-    if found.plan.instance.aversion:
+    if evaluated.plan.instance.aversion:
         page.note("The objective weighs bad outcomes too, so that its gap is another than the expected one here.")
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import floor, log10
 
-from rich.console import Console
-
 from optimizer.instance.instance import Instance
 from optimizer.plan.claims import HOLDS, Claim
 from optimizer.show.page import Page, printed
@@ -15,9 +13,9 @@ HEADER = ("claim", "reported", "data", "ratio", "verdict", "grade", "rests on")
 SIGN = {"about": "", "at_least": ">=", "at_most": "<="}
 
 
-def print_claims(instance: Instance, claims: Sequence[Claim], console: Console | None = None) -> None:
+def print_claims(instance: Instance, claims: Sequence[Claim]) -> None:
     """Print the claims of an instance, judged."""
-    with printed(console) as page:
+    with printed() as page:
         page.heading("Claims of", f" {instance.name} against its data")
         if instance.applied:
             page.note(f"Changed from the instance as written: {'; '.join(instance.applied)}")

@@ -6,49 +6,47 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import THREE_DECIMALS
 from optimizer.kept.run import Run
 from optimizer.show.page import Page, cut, decimals, left_out, listed, number, percent, signed
 from optimizer.studies.compare import Figure, allocations, caveats, figure_differences, inputs
-from optimizer.studies.whatif import Attribution, Case, Comparison
+from optimizer.studies.whatif import Attribution, ComparedCase, Comparison
 
 NAME = 24
 """Columns that the names of cases may take."""
 
-LEAST = 5e-4
-"""GW and GW-years below this are not shown as a column."""
 
-
-def comparison(page: Page, found: Comparison) -> None:
+def comparison(page: Page, compared: Comparison) -> None:
     """Show worth, use, cancellations and marginal values of each case, and what differs from the base."""
-    page.heading("What-ifs", f" of {found.instance.name}: worth and use (in brackets: difference to the base)")
+    page.heading("What-ifs", f" of {compared.instance.name}: worth and use (in brackets: difference to the base)")
     columns = [
-        ("worth\n$bn", _shown(found, Figure("objective_bn"))),
-        ("cash (NPV)\n$bn", _shown(found, Figure("npv_bn"))),
-        ("idle\nGW-years", _shown(found, Figure("idle_gw_years"))),
+        ("worth\n$bn", _shown(compared, Figure("objective_bn"))),
+        ("cash (NPV)\n$bn", _shown(compared, Figure("npv_bn"))),
+        ("idle\nGW-years", _shown(compared, Figure("idle_gw_years"))),
         ("in use", lambda case: percent(case.figures[Figure("utilisation")])),
     ]
-    _table(page, found, columns)
+    _table(page, compared, columns)
     for group, *heading in (
         ("gw_years", "GW-years by pathway", ", expected (difference to the base)"),
         ("cancelled_gw", "Cancelled", " by the end, GW by contract, expected (difference to the base)"),
         ("signed_gw", "Signed", " by the end, GW by offer, expected (difference to the base)"),
         ("marginal_value", "What the next GW is worth", ", mean, $bn per GW-year (difference to the base)"),
     ):
-        names = [name for name in found.named(group) if _told(found, Figure(group, name))]
+        names = [name for name in compared.named(group) if _told(compared, Figure(group, name))]
         if names:
             page.heading(*heading)
-            _table(page, found, [(name, _shown(found, Figure(group, name))) for name in names])
-        elif group == "cancelled_gw" or (found.named(group) and group == "signed_gw"):
+            _table(page, compared, [(name, _shown(compared, Figure(group, name))) for name in names])
+        elif group == "cancelled_gw" or (compared.named(group) and group == "signed_gw"):
             page.heading(heading[0], ": nothing in any case")
-    for case in found.cases:
+    for case in compared.cases:
         if case.failure:
             page.note(f"{case.name} has no plan: {case.failure}.")
 
 
-def attribution(page: Page, found: Comparison, case: Case, shares: Attribution) -> None:
+def attribution(page: Page, compared: Comparison, case: ComparedCase, shares: Attribution) -> None:
     """Show what each part of a stack contributes to its worth, and who gains and loses the GW."""
     worth = Figure("objective_bn")
-    total = case.figures[worth] - found.base.figures[worth]
+    total = case.figures[worth] - compared.base.figures[worth]
     page.heading("", f"{case.name}: why it is worth {_signed(total)} $bn against the base")
     if shares.failure:
         page.note(f"It cannot be attributed: {shares.failure}.")
@@ -60,36 +58,36 @@ def attribution(page: Page, found: Comparison, case: Case, shares: Attribution) 
         else "What each part adds to those before it, in the order given; with more than 4 parts an order is needed."
     )
     moved = {
-        name: case.figures.get(Figure("gw_years", name), 0.0) - found.base.figures.get(Figure("gw_years", name), 0.0)
-        for name in found.named("gw_years")
+        name: case.figures.get(Figure("gw_years", name), 0.0) - compared.base.figures.get(Figure("gw_years", name), 0.0)
+        for name in compared.named("gw_years")
     }
     ordered = sorted(moved.items(), key=lambda item: item[1])
     for verb, some in (("Gain", ordered[::-1]), ("Lose", ordered)):
-        told = [f"{name} {_signed(by)}" for name, by in some if (by >= LEAST if verb == "Gain" else by <= -LEAST)]
-        if told:
-            page.note(f"{verb} GW-years: {listed(told)}.")
+        movers = [f"{name} {_signed(by)}" for name, by in some if (by if verb == "Gain" else -by) >= THREE_DECIMALS]
+        if movers:
+            page.note(f"{verb} GW-years: {listed(movers)}.")
 
 
 def _signed(value: float) -> str:
     return signed(number(value, 3))
 
 
-def _told(found: Comparison, figure: Figure) -> bool:
-    return any(abs(case.figures.get(figure, 0.0)) >= LEAST for case in found.all)
+def _told(compared: Comparison, figure: Figure) -> bool:
+    return any(abs(case.figures.get(figure, 0.0)) >= THREE_DECIMALS for case in compared.all)
 
 
-def _shown(found: Comparison, figure: Figure) -> Callable[[Case], str]:
+def _shown(compared: Comparison, figure: Figure) -> Callable[[ComparedCase], str]:
     """Return what writes a figure of a case, with its difference to the base; a dash where the case has none."""
-    values = [case.figures[figure] for case in found.all if figure in case.figures]
+    values = [case.figures[figure] for case in compared.all if figure in case.figures]
     places = min(decimals(values), 3)
-    base = found.base.figures.get(figure)
+    base = compared.base.figures.get(figure)
 
-    def write(case: Case) -> str:
+    def write(case: ComparedCase) -> str:
         value = case.figures.get(figure)
         if value is None:
             return "-"
         shown = number(value, places)
-        if case is found.base or base is None or value != value or base != base:
+        if case is compared.base or base is None or value != value or base != base:
             return shown
         difference = number(value - base, places)
         sign = "" if difference.startswith("-") or float(difference) == 0 else "+"
@@ -98,10 +96,10 @@ def _shown(found: Comparison, figure: Figure) -> Callable[[Case], str]:
     return write
 
 
-def _table(page: Page, found: Comparison, columns: Sequence[tuple[str, Callable[[Case], str]]]) -> None:
+def _table(page: Page, compared: Comparison, columns: Sequence[tuple[str, Callable[[ComparedCase], str]]]) -> None:
     """Add tables of the cases, each with as many of the columns as the page has room for."""
-    names = [cut(case.name, NAME) for case in found.all]
-    cells = [[write(case) if case.plan else "none" for case in found.all] for _, write in columns]
+    names = [cut(case.name, NAME) for case in compared.all]
+    cells = [[write(case) if case.plan else "none" for case in compared.all] for _, write in columns]
     widths = [
         max(len(cell) for cell in (*column, *header.split("\n")))
         for (header, _), column in zip(columns, cells, strict=True)
@@ -156,12 +154,12 @@ def letter(place: int) -> str:
 
 
 def _inputs(page: Page, first: Run, other: Run, place: int) -> None:
-    found = inputs(first.instance, other.instance)
-    page.heading("Inputs", f" of A and {letter(place)}" + ("" if found else ": the same"))
-    if found:
-        rows = [[d.where, cut(d.before or "blank", CELL), cut(d.after or "blank", CELL)] for d in found[:MOST_INPUTS]]
+    cells = inputs(first.instance, other.instance)
+    page.heading("Inputs", f" of A and {letter(place)}" + ("" if cells else ": the same"))
+    if cells:
+        rows = [[d.where, cut(d.before or "blank", CELL), cut(d.after or "blank", CELL)] for d in cells[:MOST_INPUTS]]
         page.table(["", "A", letter(place)], rows, "nll")
-        page.note(left_out((len(found) - MOST_INPUTS, "difference")))
+        page.note(left_out((len(cells) - MOST_INPUTS, "difference")))
 
 
 def _figures(page: Page, runs: Sequence[Run], everything: bool) -> None:

@@ -96,8 +96,8 @@ def _acts_now(view: View) -> str:
     now = np.flatnonzero(view.tree.period[signed.node] == 0)
     named = [f"{view.gw(signed.gw[row])} GW of {signed.contract[row]}" for row in now]
     acts = [*([f"sign {_some(list(dict.fromkeys(named)))} (see below)"] if named else []), *acts]
-    found = notices(view)
-    cancelled = list(dict.fromkeys(found.contract[view.tree.period[found.node] == 0].tolist()))
+    given = notices(view)
+    cancelled = list(dict.fromkeys(given.contract[view.tree.period[given.node] == 0].tolist()))
     acts += [f"cancel {_some(cancelled)} (see below)"] if cancelled else []
     return f"For that: {'; '.join(acts)}. " if acts else ""
 
@@ -124,30 +124,14 @@ def _some(names: list[str], last: str = "and") -> str:
 
 @dataclass(frozen=True)
 class Notices:
-    """Notices of cancellation by node, first periods first; those that would print as 0 GW are left out.
+    """Notices of cancellation by node, first periods first; those that would print as 0 GW are left out."""
 
-    Attributes
-    ----------
-    node : (R,) int array
-        Where notice is given.
-    contract : (R,) object array
-        What is cancelled.
-    gw : (R,) float array
-        GW that this notice adds.
-    share : (R,) float array
-        Share of the contract that is cancelled then, earlier notices included.
-    effective : (R,) datetime64 array
-        Day from which the capacity is gone.
-    fee_bn : (R,) float array
-        Fee for this notice, $bn.
-    """
-
-    node: IntArray
-    contract: NDArray[np.object_]
-    gw: FloatArray
-    share: FloatArray
-    effective: NDArray[np.datetime64]
-    fee_bn: FloatArray
+    node: IntArray  # (R,) where notice is given
+    contract: NDArray[np.object_]  # (R,) what is cancelled
+    gw: FloatArray  # (R,) GW that this notice adds
+    share: FloatArray  # (R,) share of the contract that is cancelled then, earlier notices included
+    effective: NDArray[np.datetime64]  # (R,) day from which the capacity is gone
+    fee_bn: FloatArray  # (R,) fee for this notice, $bn
 
     def at(self, rows: BoolArray | IntArray) -> Notices:
         """Return some of the notices."""
@@ -174,7 +158,7 @@ def notices(view: View) -> Notices:
         before[:, at] = reached[:, tree.parent[at]] if t else 0.0
         reached[:, at] = np.where(np.isnan(own[:, at]), before[:, at], own[:, at])
     part = np.divide(share - before[code, node], share, out=np.zeros(len(share)), where=share > 0)
-    found = Notices(
+    given = Notices(
         node,
         np.array(contracts, dtype=object)[code],
         view.column("cancellations", "gw") * part,
@@ -183,60 +167,60 @@ def notices(view: View) -> Notices:
         view.column("cancellations", "fee_bn"),
     )
     order = np.argsort(node, kind="stable")
-    return found.at(order[found.gw[order] >= view.least_gw])
+    return given.at(order[given.gw[order] >= view.least_gw])
 
 
 Block = tuple[tuple[int, ...], list[int]]
 
 
-def _blocks(view: View, found: Notices) -> Iterator[Block]:
+def _blocks(view: View, given: Notices) -> Iterator[Block]:
     """Yield the nodes and rows of notices that are given together, first periods and likelier futures first."""
-    period = view.tree.period[found.node]
+    period = view.tree.period[given.node]
     for t in np.unique(period).tolist():
         alike: dict[tuple[str, ...], list[int]] = {}
         for row in np.flatnonzero(period == t).tolist():
-            shown = (view.gw(found.gw[row]), percent(found.share[row]), str(found.effective[row]))
-            alike.setdefault((found.contract[row], *shown), []).append(row)
+            shown = (view.gw(given.gw[row]), percent(given.share[row]), str(given.effective[row]))
+            alike.setdefault((given.contract[row], *shown), []).append(row)
         together: dict[tuple[int, ...], list[int]] = {}
         for rows in alike.values():
-            together.setdefault(tuple(found.node[rows].tolist()), []).append(rows[0])
+            together.setdefault(tuple(given.node[rows].tolist()), []).append(rows[0])
         likelier = sorted(together.items(), key=lambda block: -float(view.tree.probability[list(block[0])].sum()))
-        yield from ((nodes, sorted(rows, key=lambda row: -found.gw[row])) for nodes, rows in likelier)
+        yield from ((nodes, sorted(rows, key=lambda row: -given.gw[row])) for nodes, rows in likelier)
 
 
 def cancellations(page: Page, view: View) -> None:
     """Show which contracts to cancel, when and in which futures, first decisions first."""
     if view.plan.cancellations.empty:
         return
-    found = notices(view)
+    given = notices(view)
     page.heading("Cancellations to take", ", first decisions first")
-    if len(found.node):
-        _table_of_notices(page, view, found)
+    if len(given.node):
+        _table_of_notices(page, view, given)
     else:
         page.note("None: to keep every contract is worth more than what cancelling would save.")
     _undervalued(page, view)
 
 
-def _table_of_notices(page: Page, view: View, found: Notices) -> None:
+def _table_of_notices(page: Page, view: View, given: Notices) -> None:
     lines: list[list[str]] = []
-    left = np.ones(len(found.node), dtype=bool)
-    for nodes, rows in _blocks(view, found):
+    left = np.ones(len(given.node), dtype=bool)
+    for nodes, rows in _blocks(view, given):
         room = MOST_LINES - len(lines) - 1
         if lines and len(rows) > room:
             break
         futures = f" {view.futures(nodes)}" if view.branching else ""
-        together = f" {view.gw(float(found.gw[rows].sum()))} GW" if len(rows) > 1 else ""
+        together = f" {view.gw(float(given.gw[rows].sum()))} GW" if len(rows) > 1 else ""
         lines.append([f"On {view.dates[view.tree.period[nodes[0]]]}{futures}:{together}"])
         for row in rows[:room]:
-            lines.append(_notice(view, found, row))
-            left[np.isin(found.node, nodes) & (found.contract == found.contract[row])] = False
+            lines.append(_notice(view, given, row))
+            left[np.isin(given.node, nodes) & (given.contract == given.contract[row])] = False
     page.table(["notice, contract (vendor)", "pool", "GW", "% of it", "ends", "fee"], lines, "nnrrrr")
     page.note(
         f"% of it: cancelled by then. fee: $bn. Cancelled as far as the price saved, also after {view.dates[-1]}, "
         "outweighs the fee and what the GW would earn."
     )
     if left.any():
-        rest = found.at(left)
+        rest = given.at(left)
         probability = view.tree.probability[rest.node]
         kinds = "smaller, in rarer futures or later" if view.branching else "smaller or later"
         page.note(
@@ -246,16 +230,16 @@ def _table_of_notices(page: Page, view: View, found: Notices) -> None:
         )
 
 
-def _notice(view: View, found: Notices, row: int) -> list[str]:
-    contract, effective = str(found.contract[row]), found.effective[row].astype("datetime64[D]")
+def _notice(view: View, given: Notices, row: int) -> list[str]:
+    contract, effective = str(given.contract[row]), given.effective[row].astype("datetime64[D]")
     supplier = view.suppliers[contract]
     return [
         f"  {contract} ({supplier.vendor})" if supplier.vendor else f"  {contract}",
         supplier.pool,
-        view.gw(found.gw[row]),
-        percent(found.share[row]).removesuffix("%"),
+        view.gw(given.gw[row]),
+        percent(given.share[row]).removesuffix("%"),
         str(effective.astype("datetime64[M]")),
-        view.money(found.fee_bn[row]),
+        view.money(given.fee_bn[row]),
     ]
 
 
@@ -455,8 +439,8 @@ def _sentence(branch: Branch, gw: Callable[[float], str], least: float) -> str:
         if move.gw >= least:
             rank, verb, what = _parts(move)
             later = f" from {move.since[:7]}" if move.since > branch.since and move.decision != "move" else ""
-            told = f"{gw(move.gw)} {what}" if verb == "move" else f"{what} {gw(move.gw)}"
-            together.setdefault((rank, verb), []).append(told + later)
+            words = f"{gw(move.gw)} {what}" if verb == "move" else f"{what} {gw(move.gw)}"
+            together.setdefault((rank, verb), []).append(words + later)
     parts = [f"{verb} {', '.join(whats)}" for (_, verb), whats in sorted(together.items(), key=lambda item: item[0][0])]
     return "; ".join(parts) if parts else "little changes"
 

@@ -5,29 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from rich.console import Console
-
+from optimizer.catalogue.tolerances import TWO_DECIMALS
 from optimizer.show.page import Page, left_out, number, percent, printed
 
 MOST_VENDORS, MOST_CONTRACTS, MOST_YEARS, MOST_BRANCHES, MOST_SWINGS = 25, 30, 30, 16, 15
 MOST_WHATIFS = 6
-SMALL = 5e-4
-"""Changes of worth below this are shown as none, $bn."""
+WAYS = ("down", "up")
 
 Figures = Mapping[str, Any]
 
 
-def print_exposure(figures: Figures, console: Console | None = None) -> None:
-    """Print exposure figures.
-
-    Parameters
-    ----------
-    figures : mapping
-        As ``gwplan exposure --json`` has them; parts that are missing are not printed.
-    console : rich.console.Console, optional
-        Where to print; standard output by default.
-    """
-    with printed(console) as page:
+def print_exposure(figures: Figures) -> None:
+    """Print exposure figures. Parts that are missing are not printed."""
+    with printed() as page:
         page.heading(f"EXPOSURE OF {figures['instance']}")
         if figures["edits"]:
             page.note(f"Changed from the instance as written: {'; '.join(figures['edits'])}")
@@ -46,38 +36,38 @@ def _who(vendor: str | None) -> str:
     return vendor or "no vendor named"
 
 
-def obligations(page: Page, found: Figures) -> None:
+def obligations(page: Page, owed: Figures) -> None:
     """Show what is owed to each vendor, by contract, year and future."""
     page.heading("Owed to each vendor", ", $bn undiscounted, from the start to each contract's end")
     header = ["", "GW at\nmost", "as\nsigned", "share", "after\nplan", "share", "least", "most"]
     rows = [
         [_who(row["vendor"]), number(row["gw"], 2), _bn(row["as_signed_bn"]), percent(row["share_as_signed"]),
          _bn(row["after_cancellation_bn"]), percent(row["share_after"]), _bn(row["least_bn"]), _bn(row["most_bn"])]
-        for row in found["vendors"][:MOST_VENDORS]
+        for row in owed["vendors"][:MOST_VENDORS]
     ]  # fmt: skip
-    total = found["total"]
+    total = owed["total"]
     rows.append(["all", "", _bn(total["as_signed_bn"]), "", _bn(total["after_cancellation_bn"]), "",
                  _bn(total["least_bn"]), _bn(total["most_bn"])])  # fmt: skip
     page.table(header, rows)
-    page.note(left_out((len(found["vendors"]) - MOST_VENDORS, "smaller vendor")))
+    page.note(left_out((len(owed["vendors"]) - MOST_VENDORS, "smaller vendor")))
     page.note(
         "As signed and after the plan's cancellations: expected over all futures, without fees. Least and most: over "
         "the futures, after cancellations. A contract without an end counts to the plan's end."
     )
     for when, words in (("as_signed", "As signed"), ("after", "After cancellations")):
-        if found["largest"][when]["largest_vendor"] is not None:
-            page.note(f"{words}, most is owed to {_largest(found['largest'][when])}.")
-    _contracts(page, found["contracts"])
+        if owed["largest"][when]["largest_vendor"] is not None:
+            page.note(f"{words}, most is owed to {_largest(owed['largest'][when])}.")
+    _contracts(page, owed["contracts"])
     page.heading("Owed by year", ", $bn")
     page.table(
         ["", "as signed", "after plan", "largest vendor, its share"],
         [[str(row["year"]), _bn(row["as_signed_bn"]), _bn(row["after_cancellation_bn"]), _largest(row)]
-         for row in found["years"][:MOST_YEARS]],
+         for row in owed["years"][:MOST_YEARS]],
         "lrrl",
     )  # fmt: skip
-    page.note(left_out((len(found["years"]) - MOST_YEARS, "later year")))
-    if len(found["branches"]) > 1:
-        _branches(page, found["branches"])
+    page.note(left_out((len(owed["years"]) - MOST_YEARS, "later year")))
+    if len(owed["branches"]) > 1:
+        _branches(page, owed["branches"])
 
 
 def _largest(row: Figures) -> str:
@@ -87,16 +77,8 @@ def _largest(row: Figures) -> str:
 def _contracts(page: Page, contracts: Sequence[Figures]) -> None:
     page.heading("Owed by contract", ", $bn")
     largest = sorted(contracts, key=lambda row: -row["as_signed_bn"])[:MOST_CONTRACTS]
-    rows = [
-        [
-            row["contract"],
-            _bn(row["as_signed_bn"]),
-            _bn(row["after_cancellation_bn"]),
-            _bn(row["least_bn"]),
-            _bn(row["most_bn"]),
-        ]
-        for row in largest
-    ]
+    amounts = ("as_signed_bn", "after_cancellation_bn", "least_bn", "most_bn")
+    rows = [[row["contract"], *(_bn(row[amount]) for amount in amounts)] for row in largest]
     page.table(["", "as signed", "after plan", "least", "most"], rows)
     page.note(left_out((len(contracts) - MOST_CONTRACTS, "smaller contract")))
 
@@ -122,8 +104,8 @@ def _whatifs(page: Page, effects: Sequence[Figures]) -> None:
     for first in range(0, len(effects), MOST_WHATIFS):
         some = effects[first : first + MOST_WHATIFS]
         vendors = list(dict.fromkeys(vendor for effect in some for vendor in effect["vendors"]))
-        moved = [v for v in vendors if any(abs(_change(effect, v) or 0.0) >= 0.005 for effect in some)]
-        rows = [[_who(vendor), *(_signed(_change(effect, vendor)) for effect in some)] for vendor in moved]
+        moved = [v for v in vendors if any(abs(_change(effect, v) or 0.0) >= TWO_DECIMALS for effect in some)]
+        rows = [[_who(vendor), *(_changed(_change(effect, vendor), "-") for effect in some)] for vendor in moved]
         rows.append(["all that is owed", *(_bn(effect["total_bn"]) for effect in some)])
         rows.append(["worth of the plan", *(_bn(effect["objective_bn"]) for effect in some)])
         page.table(["", *(effect["whatif"].replace("-", "\n") for effect in some)], rows)
@@ -138,17 +120,16 @@ def _change(effect: Figures, vendor: str) -> float | None:
     return effect["vendors"][vendor]["change_bn"] if vendor in effect["vendors"] else None
 
 
-def _signed(change: float | None) -> str:
-    if change is None:
-        return "-"
-    return f"{change:+.2f}" if abs(change) >= 0.005 else "0"
+def _changed(change: float | None, none: str = "no plan") -> str:
+    return none if change is None else f"{change:+.2f}" if abs(change) >= TWO_DECIMALS else "0"
 
 
 def _vendors(page: Page, risks: Sequence[Figures]) -> None:
     page.heading("WORTH AT RISK BY VENDOR, $bn of the plan's worth")
+    losses = ("late_bn", "fails_bn")
     worst = sorted(risks, key=lambda row: -(row["fails_bn"] if row["fails_bn"] is not None else float("inf")))
     rows = [
-        [_who(row["vendor"]), number(row["open_gw"], 2), _loss(row["late_bn"]), _loss(row["fails_bn"])]
+        [_who(row["vendor"]), number(row["open_gw"], 2), *(_changed(row[loss] and -row[loss]) for loss in losses)]
         for row in worst[:MOST_VENDORS]
     ]
     page.table(["", "GW open", "a quarter late", "fails"], rows)
@@ -162,40 +143,35 @@ def _vendors(page: Page, risks: Sequence[Figures]) -> None:
             page.note(f"{_who(row['vendor'])}: no plan: {reason}")
 
 
-def _loss(lost: float | None) -> str:
-    if lost is None:
-        return "no plan"
-    return f"{-lost:+.2f}" if abs(lost) >= 0.005 else "0"
-
-
-def _unverified(page: Page, found: Figures) -> None:
-    swing = percent(found["swing"])
+def _unverified(page: Page, risks: Figures) -> None:
+    swing = percent(risks["swing"])
     page.heading(f"WHAT RESTS ON UNVERIFIED CELLS, each swung {swing} down and up, $bn of the plan's worth")
     rows = [
         [row["status"] or "no status", number(row["contract_gw"], 2), number(row["delivery_gw"], 2),
          str(row["cells"]) if row["status"] != "reported" else "-", *(
              [_bn(row["largest_bn"]), _bn(row["added_bn"])] if row["status"] != "reported" else ["-", "-"])]
-        for row in found["statuses"] if row["cells"] or row["contract_gw"] or row["delivery_gw"]
+        for row in risks["statuses"] if row["cells"] or row["contract_gw"] or row["delivery_gw"]
     ]  # fmt: skip
     page.table(["", "GW by\ncontract", "GW by\ndelivery", "cells", "largest\nloss", "losses\nadded"], rows)
     page.note(
         "GW by the status of the contract's row, and of the deliveries'. Losses added: as if all cells went wrong at "
         "once and none made another worse."
     )
-    swings = [row for row in found["swings"] if row["at_risk_bn"] >= SMALL][:MOST_SWINGS]
+    swings = [row for row in risks["swings"] if row["at_risk_bn"] >= TWO_DECIMALS][:MOST_SWINGS]
     rows = [
-        [row["cells"], row["status"] or "none", str(row["count"]), _moved(row["down_bn"]), _moved(row["up_bn"])]
+        [
+            row["cells"],
+            row["status"] or "none",
+            str(row["count"]),
+            *(_changed(row[way]) for way in ("down_bn", "up_bn")),
+        ]
         for row in swings
     ]
     page.table(["column", "status", "cells", f"-{swing}", f"+{swing}"], rows, "nlrrr")
-    page.note(left_out((len(found["swings"]) - len(swings), "smaller swing")))
-    without = [row for row in found["swings"] if row["reason"]]
+    page.note(left_out((len(risks["swings"]) - len(swings), "smaller swing")))
+    without = [row for row in risks["swings"] if row["reason"]]
     for row in without[:3]:
         page.note(f"{row['cells']}: a side has no plan: {row['reason']}")
-
-
-def _moved(change: float | None) -> str:
-    return "no plan" if change is None else "0" if abs(change) < SMALL else f"{change:+.2f}"
 
 
 PARTS: Final[dict[str, Callable[[Page, Any], None]]] = {

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from rich.console import Console
 
+from optimizer.catalogue.tolerances import DIGITS
 from optimizer.plan.plan import Plan
 from optimizer.show.page import Page, formatter, percent, printed
 from optimizer.show.text.decisions import cancellations, deals, first_period, offers
@@ -15,9 +16,6 @@ from optimizer.show.view import View
 
 MOST_CHANGES = 4
 MOST_WARNINGS = 1
-ROUNDING = 1e-12
-"""Below this a gap is the arithmetic's own, and differs from machine to machine."""
-
 
 NEXT_TO_NOTHING = 1e-3
 """$bn per GW through a year below which a loss is next to nothing: a GW-year is worth about a thousand times that."""
@@ -27,15 +25,7 @@ MATTERS = 0.1
 
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
-    """Print a plan that a capacity planner can act on.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan: capacity in GW, money in $bn.
-    console : rich.console.Console, optional
-        Where to print; standard output by default. Block characters are drawn on a UTF-8 terminal only.
-    """
+    """Print a plan that a capacity planner can act on. Block characters are drawn on a UTF-8 terminal only."""
     with printed(console) as page:
         view = View(plan)
         heading(page, view)
@@ -73,7 +63,7 @@ def _proof(plan: Plan) -> str:
     certificate = plan.summary["certificate"]
     gap = certificate.get("mip_gap", certificate["gap"])
     if plan.status == "optimal" and certificate["optimal"]:
-        proved = f"{gap:.0e}" if gap > ROUNDING else f"< {ROUNDING:.0e}"
+        proved = f"{gap:.0e}" if gap > DIGITS else f"< {DIGITS:.0e}"
         if "bound_bn" in certificate:
             return (
                 f"Optimal with whole cancellations and blocks: it keeps every limit, and by the solver's search no "

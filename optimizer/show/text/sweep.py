@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tolerances import MEGAWATT
 from optimizer.kept.sweep import unit
 from optimizer.show.page import Page, cut, decimals, formatter, listed, number, percent, signed
 from optimizer.studies.sweep.montecarlo import CONFIDENCE
 from optimizer.studies.sweep.sweep import OPTIMAL, Results
-from optimizer.studies.sweep.tornado import LEAST_GW
 
 MOST_ROWS: Final = 60
 """Cases that are printed; all are kept."""
@@ -99,7 +99,7 @@ def tornado(page: Page, results: Results, table: pd.DataFrame, figure: str, shar
         moved = each["first_moves_changed_gw"]
         rows.append(
             [each["input"], each["status"] or "-", *(_change(each[way] - base, places) for way in ("down", "up")),
-             page.bar(each["swing"], most, BAR), number(moved, 3) if moved >= LEAST_GW else ""]
+             page.bar(each["swing"], most, BAR), number(moved, 3) if moved >= MEGAWATT else ""]
         )  # fmt: skip
     page.table(["input", "status", "down", "up", "swing", "moves\nGW"], rows, "nlrrlr")
     if len(table) > MOST_INPUTS:
@@ -118,7 +118,7 @@ def hangs_on(page: Page, table: pd.DataFrame) -> None:
         half = int(np.searchsorted(shares, total / 2)) + 1
         words = f"the first {half} of {len(table)} inputs" if half > 1 else f"{names[0]} alone"
         page.note(f"Half of all swings together is that of {words}.")
-    moved = table[table["first_moves_changed_gw"] >= LEAST_GW]["input"].tolist()
+    moved = table[table["first_moves_changed_gw"] >= MEGAWATT]["input"].tolist()
     page.note(
         f"First moves change with {_some(moved)}." if moved else "First moves stay the same whichever input is off."
     )
@@ -164,14 +164,14 @@ SHOWN: Final = ("objective_bn", "npv_bn", "idle_gw_years", "utilisation")
 
 def montecarlo(page: Page, about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
     """Show quantiles of the figures, how often each pathway gets capacity, the inputs, and draws without a plan."""
-    found, total = tables["quantiles"], int(tables["statuses"]["draws"].sum())
+    quantiles, total = tables["quantiles"], int(tables["statuses"]["draws"].sum())
     planned = int(tables["statuses"].loc[tables["statuses"]["status"] == OPTIMAL, "draws"].sum())
     page.heading("Monte Carlo", f" of {about['instance']}: {total} draws, seed {about['settings']['seed']}")
     _without_plan(page, tables["statuses"], planned, total)
     if not planned:
         return
     page.heading("Quantiles", f" of {planned} draws, with {CONFIDENCE:.0%} intervals of the quantiles")
-    _quantiles(page, about, found)
+    _quantiles(page, about, quantiles)
     page.heading("Draws in which a pathway gets capacity", "")
     rows = [
         [row["pathway"], str(row["with_capacity"]), percent(row["share"]), f"{percent(row['low'])} to "
@@ -197,13 +197,13 @@ def _without_plan(page: Page, statuses: pd.DataFrame, planned: int, total: int) 
         page.note(f"{count} {str(status).replace('_', ' ')}: {reasons[0]}{more}")
 
 
-def _quantiles(page: Page, about: Mapping[str, Any], found: pd.DataFrame) -> None:
+def _quantiles(page: Page, about: Mapping[str, Any], quantiles: pd.DataFrame) -> None:
     """Add a line of quantiles a figure, and below it their intervals."""
-    levels = list(dict.fromkeys(found["quantile"]))
+    levels = list(dict.fromkeys(quantiles["quantile"]))
     named = [*SHOWN, *(n for n in about["base"] if n.startswith("expected_gw_years[")), *about["quantities"]]
     rows: list[list[str]] = []
     for figure in named:
-        mine = found[found["figure"] == figure]
+        mine = quantiles[quantiles["figure"] == figure]
         if mine.empty:
             continue
         write = formatter(mine["value"])
@@ -213,7 +213,7 @@ def _quantiles(page: Page, about: Mapping[str, Any], found: pd.DataFrame) -> Non
         rows.append(["", *(write(value) for value in mine["low"])])
         rows.append(["", *(write(value) for value in mine["high"])])
     page.table(["", *(f"{100 * level:g} %" for level in levels)], rows)
-    worth = found[found["figure"] == "objective_bn"].iloc[0]
+    worth = quantiles[quantiles["figure"] == "objective_bn"].iloc[0]
     places = decimals([worth["mean"]])
     base = number(float(about["base"]["objective_bn"]), places)
     mean, spread = number(worth["mean"], places), number(worth["sd"], places)

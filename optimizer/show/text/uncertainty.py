@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
 from rich.console import Console
 
-from optimizer.plan.first_moves import LEAST_GW
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.show.page import Page, decimals, left_out, listed, number, percent, printed
 from optimizer.show.text.decisions import moves_before_reveal, tree_of_moves
 from optimizer.studies.uncertainty import Future, OptionValue, Point, Uncertainty
@@ -28,61 +29,53 @@ OPTIONS: Final = (
 """Kind of option, and what it is whose value is shown."""
 
 
-def print_uncertainty(found: Uncertainty, console: Console | None = None) -> None:
-    """Print the report.
-
-    Parameters
-    ----------
-    found : Uncertainty
-        What was found: capacity in GW, money in $bn.
-    console : rich.console.Console, optional
-        Where to print; standard output by default.
-    """
-    money, peak_gw = money_of(found), peak_gw_of(found)
+def print_uncertainty(result: Uncertainty, console: Console | None = None) -> None:
+    """Print the report."""
+    money, peak_gw = money_of(result), peak_gw_of(result)
     with printed(console) as page:
-        heading(page, found)
-        figures(page, found, money)
-        futures(page, found, money)
-        information(page, found, money)
-        options(page, found, money)
-        frontier(page, found, money)
-        moves_before_reveal(page, found.first_moves, peak_gw)
-        tree_of_moves(page, found.first_moves, peak_gw)
+        heading(page, result)
+        figures(page, result, money)
+        futures(page, result, money)
+        information(page, result, money)
+        options(page, result, money)
+        frontier(page, result, money)
+        moves_before_reveal(page, result.first_moves, peak_gw)
+        tree_of_moves(page, result.first_moves, peak_gw)
 
 
-def money_of(found: Uncertainty) -> Money:
+def money_of(result: Uncertainty) -> Money:
     """Return what writes $bn, with one decimal more than worth needs: what is of interest are small differences."""
-    places = decimals([found.rp_bn, *(future.worth_bn for future in found.scenarios)]) + 1
+    places = decimals([result.rp_bn, *(future.worth_bn for future in result.scenarios)]) + 1
     return lambda bn: number(bn, places)
 
 
-def peak_gw_of(found: Uncertainty) -> float:
+def peak_gw_of(result: Uncertainty) -> float:
     """Return the largest GW that contracts deliver together, by which moves are told large or small."""
-    return float(found.plan.laid_out.data.supply.sum(axis=0).max(initial=0.0))
+    return float(result.plan.laid_out.data.supply.sum(axis=0).max(initial=0.0))
 
 
-def heading(page: Page, found: Uncertainty) -> None:
+def heading(page: Page, result: Uncertainty) -> None:
     """Say what was planned for, and how futures are weighed."""
-    page.heading("Uncertainty of", f" {found.instance.name}")
-    count = len(found.scenarios)
+    page.heading("Uncertainty of", f" {result.instance.name}")
+    count = len(result.scenarios)
     if count > 1:
-        page.note(f"{count} futures (combinations of outcomes); they differ from {found.first_reveal} on.")
+        page.note(f"{count} futures (combinations of outcomes); they differ from {result.first_reveal} on.")
     else:
         page.note("One future: nothing uncertain is revealed within the plan's dates, so foresight adds nothing.")
-    if found.instance.applied:
-        page.brief(f"Changed from the instance as written: {'; '.join(found.instance.applied)}", 3)
+    if result.instance.applied:
+        page.brief(f"Changed from the instance as written: {'; '.join(result.instance.applied)}", 3)
     weighed = "expected worth"
-    if found.aversion:
+    if result.aversion:
         weighed = (
-            f"{1 - found.aversion:g} x expected worth + {found.aversion:g} x the mean worth of the worst "
-            f"{100 * found.tail:g}% of futures"
+            f"{1 - result.aversion:g} x expected worth + {result.aversion:g} x the mean worth of the worst "
+            f"{100 * result.tail:g}% of futures"
         )
     page.note(f"All figures in $bn (billions of US dollars): {weighed}, discounted, penalties included.")
 
 
-def figures(page: Page, found: Uncertainty, money: Money) -> None:
+def figures(page: Page, result: Uncertainty, money: Money) -> None:
     """Show what foresight, planning for the tree, splitting anew and fungible capacity are worth."""
-    kept = f"kept until {found.first_reveal}; the best plan after" if found.first_reveal else "kept throughout"
+    kept = f"kept until {result.first_reveal}; the best plan after" if result.first_reveal else "kept throughout"
     meanings = (
         ("RP", "rp_bn", "the plan: every decision is the best that what is known by then allows"),
         ("WS", "ws_bn", "each future planned alone, as if it were known from the start"),
@@ -97,80 +90,78 @@ def figures(page: Page, found: Uncertainty, money: Money) -> None:
     page.heading("What uncertainty costs and what flexibility is worth", "")
     rows = []
     for label, name, meaning in meanings:
-        value = getattr(found, name)
-        reason = found.reasons.get(name, "")
+        value = getattr(result, name)
+        reason = result.reasons.get(name, "")
         rows.append((label, "none" if value is None else money(value), f"{meaning} - {reason}" if reason else meaning))
     page.facts(rows)
-    _reading(page, found)
+    _reading(page, result)
 
 
-def _reading(page: Page, found: Uncertainty) -> None:
+def _reading(page: Page, result: Uncertainty) -> None:
     """Say the figures in a sentence, as shares of the plan's worth."""
-    if found.rp_bn <= 0 or len(found.scenarios) < 2:
+    if result.rp_bn <= 0 or len(result.scenarios) < 2:
         return
-    told = [f"foresight would add {percent(found.evpi_bn / found.rp_bn)} of the plan's worth"]
-    if found.reallocation_bn is not None:
-        told.append(f"splitting anew as futures unfold is {percent(found.reallocation_bn / found.rp_bn)} of it")
-    if found.fungibility_bn is not None:
-        told.append(f"fungible GW are {percent(found.fungibility_bn / found.rp_bn)} of it")
-    page.note(f"In short: {listed(told)}.")
+    shares = [f"foresight would add {percent(result.evpi_bn / result.rp_bn)} of the plan's worth"]
+    if result.reallocation_bn is not None:
+        shares.append(f"splitting anew as futures unfold is {percent(result.reallocation_bn / result.rp_bn)} of it")
+    if result.fungibility_bn is not None:
+        shares.append(f"fungible GW are {percent(result.fungibility_bn / result.rp_bn)} of it")
+    page.note(f"In short: {listed(shares)}.")
 
 
-def futures(page: Page, found: Uncertainty, money: Money) -> None:
+def futures(page: Page, result: Uncertainty, money: Money) -> None:
     """Show worth, worth with foresight and regret by future, the worst first, and how worth is spread."""
-    if len(found.scenarios) < 2:
+    if len(result.scenarios) < 2:
         return
-    ordered = sorted(found.scenarios, key=lambda future: future.worth_bn)
+    ordered = sorted(result.scenarios, key=lambda future: future.worth_bn)
     shown, rest = ordered, 0
     if len(ordered) > MOST_FUTURES:
         worst = MOST_FUTURES * 2 // 3
         shown, rest = [*ordered[:worst], *ordered[worst - MOST_FUTURES :]], len(ordered) - MOST_FUTURES
     page.heading("Worth by future", ", the worst first")
     page.table(
-        [_factors(shown[0]), "chance", "worth", "with\nforesight", "regret"],
+        [_parts(shown[0], 0), "chance", "worth", "with\nforesight", "regret"],
         [
-            [_outcomes(f), percent(f.probability), money(f.worth_bn), money(f.foresight_bn), money(f.regret_bn)]
+            [_parts(f, 2), percent(f.probability), money(f.worth_bn), money(f.foresight_bn), money(f.regret_bn)]
             for f in shown
         ],
     )
     page.note(left_out((rest, "future between the worst and the best")))
     page.note("regret: what the plan misses in a future against the plan made for that future alone.")
-    spread = ", ".join(f"{100 * share:g}%: {money(bn)}" for share, bn in found.quantiles_bn.items())
+    spread = ", ".join(f"{100 * share:g}%: {money(bn)}" for share, bn in result.quantiles_bn.items())
     page.note(
-        f"Expected {money(found.expected_bn)}; mean of the worst {100 * found.tail:g}% (CVaR) {money(found.cvar_bn)}. "
-        f"Worth is at most, with a chance of {spread}."
+        f"Expected {money(result.expected_bn)}; mean of the worst {100 * result.tail:g}% (CVaR) "
+        f"{money(result.cvar_bn)}. Worth is at most, with a chance of {spread}."
     )
 
 
-def _factors(future: Future) -> str:
-    return " / ".join(part.partition("=")[0] for part in future.known.split(", "))
+def _parts(future: Future, place: int) -> str:
+    """Return the factors (0) or the outcomes (2) that a future is told by."""
+    return " / ".join(part.partition("=")[place] for part in future.known.split(", "))
 
 
-def _outcomes(future: Future) -> str:
-    return " / ".join(part.partition("=")[2] for part in future.known.split(", "))
-
-
-def information(page: Page, found: Uncertainty, money: Money) -> None:
+def information(page: Page, result: Uncertainty, money: Money) -> None:
     """Show what knowing each factor now, and nothing else earlier, would add."""
-    if not found.information:
+    if not result.information:
         return
     page.heading("What knowing one thing now would add", "")
-    rows = [[entry.factor, entry.revealed, money(entry.value_bn)] for entry in found.information]
+    rows = [[entry.factor, entry.revealed, money(entry.value_bn)] for entry in result.information]
     page.table(["if revealed at the start", "not on", "adds"], rows, "nlr")
-    together = sum(entry.value_bn for entry in found.information)
+    together = sum(entry.value_bn for entry in result.information)
     if len(rows) > 1:
-        page.note(f"One at a time; their sum is {money(together)}, knowing all at once adds {money(found.evpi_bn)}.")
+        page.note(f"One at a time; their sum is {money(together)}, knowing all at once adds {money(result.evpi_bn)}.")
 
 
-def options(page: Page, found: Uncertainty, money: Money) -> None:
+def options(page: Page, result: Uncertainty, money: Money) -> None:
     """Show what each option in the data adds, by kind, the most valuable first."""
-    if not found.options:
+    if not result.options:
         return
     page.heading("What each option adds", ", taken away alone and all else planned anew")
     rows: list[list[str]] = []
     missing: list[str] = []
     for kind, title in OPTIONS:
-        own = sorted((o for o in found.options if o.option == kind), key=_rank)
+        own = [option for option in result.options if option.option == kind]
+        own.sort(key=lambda o: (o.value_bn is not None, -(o.value_bn or 0.0)))  # first what no plan can do without
         if not own:
             continue
         rows.append([title])
@@ -185,25 +176,21 @@ def options(page: Page, found: Uncertainty, money: Money) -> None:
         page.note(f"{reason}.")
 
 
-def _rank(entry: OptionValue) -> tuple[bool, float]:
-    """Order what no plan can do without first, then the most valuable."""
-    return entry.value_bn is not None, -(entry.value_bn or 0.0)
-
-
 def _option(entry: OptionValue, money: Money) -> list[str]:
     cells = ("none" if bn is None else money(bn) for bn in (entry.value_bn, entry.without_bn))
     return [f"  {entry.name}", *cells]
 
 
-def frontier(page: Page, found: Uncertainty, money: Money) -> None:
+def frontier(page: Page, result: Uncertainty, money: Money) -> None:
     """Show expected worth against the mean of the worst, and how the plan changes, by aversion."""
-    if not found.frontier:
+    if not result.frontier:
         return
-    first = found.frontier[0]
-    differences = {p: max(abs(point.gw_years[p] - gw) for point in found.frontier) for p, gw in first.gw_years.items()}
+    first = result.frontier[0]
+    differences = {p: max(abs(point.gw_years[p] - gw) for point in result.frontier) for p, gw in first.gw_years.items()}
     named = sorted(first.gw_years, key=lambda p: -differences[p])[:MOST_PATHWAYS]
     named = [p for p in first.gw_years if p in named]
-    changes = [[_changed(before, now) for before, now in _compared(first, point, named)] for point in found.frontier]
+    moved = [np.subtract(_compared(point, named), _compared(first, named)) for point in result.frontier]
+    changes = np.where(np.abs(moved) > KILOWATT, moved, 0.0).tolist()  # less is the solver's rounding
     places = max(decimals([change for row in changes for change in row]) - 1, 2)
 
     def gw(change: float) -> str:
@@ -211,28 +198,22 @@ def frontier(page: Page, found: Uncertainty, money: Money) -> None:
 
     page.heading("Risk frontier", ": expected worth against the mean of the worst futures")
     page.table(
-        ["aversion", "expected", f"worst\n{100 * found.tail:g}%", *(f"{p}\nGW-years" for p in named),
+        ["aversion", "expected", f"worst\n{100 * result.tail:g}%", *(f"{p}\nGW-years" for p in named),
          "idle\nGW-years", "cancel\nGW"],
-        [_point(found, index, changes[index], money, gw) for index in range(len(found.frontier))],
+        [_point(result, index, changes[index], money, gw) for index in range(len(result.frontier))],
     )  # fmt: skip
     page.note(f"Change of the plan against aversion {first.aversion:g}, expected; * the instance's own aversion.")
     page.note(left_out((len(first.gw_years) - len(named), "pathway that changes less")))
 
 
-def _compared(first: Point, point: Point, named: Sequence[str]) -> list[tuple[float, float]]:
-    """Return each figure of the table at the first aversion and at another one."""
-    used = [(first.gw_years[p], point.gw_years[p]) for p in named]
-    return [*used, (first.idle_gw_years, point.idle_gw_years), (first.cancelled_gw, point.cancelled_gw)]
+def _compared(point: Point, named: Sequence[str]) -> list[float]:
+    """Return the figures of the table whose change is told."""
+    return [*(point.gw_years[p] for p in named), point.idle_gw_years, point.cancelled_gw]
 
 
-def _changed(before: float, now: float) -> float:
-    """Return a change of GW; one that is the solver's rounding is none."""
-    return now - before if abs(now - before) > LEAST_GW else 0.0
-
-
-def _point(found: Uncertainty, index: int, changes: Sequence[float], money: Money, gw: Money) -> list[str]:
-    point = found.frontier[index]
-    own = "*" if point.aversion == found.aversion else ""
+def _point(result: Uncertainty, index: int, changes: Sequence[float], money: Money, gw: Money) -> list[str]:
+    point = result.frontier[index]
+    own = "*" if point.aversion == result.aversion else ""
     signed = [gw(change) if change < 0 or float(gw(change)) == 0 else f"+{gw(change)}" for change in changes]
     return [
         f"{point.aversion:g}{own}",

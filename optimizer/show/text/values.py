@@ -10,7 +10,9 @@ import pandas as pd
 from rich.cells import cell_len
 
 from models.tree import FloatArray
-from optimizer.plan.marginals import ONE_OFF, PER_YEAR
+from optimizer.catalogue.limits import BY_KIND, ONE_OFF, PRICED, Limit
+from optimizer.catalogue.money import COSTS, MONEY, NOT_CASH
+from optimizer.catalogue.tolerances import PROVED, ROUNDING
 from optimizer.plan.plan import Plan
 from optimizer.show.page import Page, cut, decimals, formatter, left_out, number, percent
 from optimizer.show.view import Matrix, Span, View
@@ -22,15 +24,6 @@ MOST_OUTCOMES = 16
 MOST_IN_SCENARIOS = 5
 WITHOUT_NAME = 70
 """Columns that the rest of a limit's line takes."""
-
-ASKS = {
-    "target": "{name}: lower target",
-    "floor": "{name}: lower floor",
-    "cap": "{name}: higher cap",
-    "ramp": "{name}: grow faster{than}",
-    "signing": "{name}: sign faster{than}",
-    "lock": "{name}: looser lock",
-}
 
 
 def next_gw(page: Page, view: View) -> None:
@@ -77,7 +70,7 @@ def average_prices(view: View, spans: list[Span]) -> dict[str, FloatArray]:
         cost[view.suppliers[name].pool] += row
     years = (view.delivered.values - view.cancelled.values) @ sums * view.calendar.dt
     return {
-        pool: np.divide(cost[pool], row, out=np.full(len(spans), np.nan), where=row > 1e-9)
+        pool: np.divide(cost[pool], row, out=np.full(len(spans), np.nan), where=row > ROUNDING)
         for pool, row in zip(view.delivered.names, years, strict=True)
     }
 
@@ -103,7 +96,7 @@ def _holds(page: Page, view: View) -> None:
     one_more, one_less = (
         view.matrix("marginal_values", "name", side, kind).values[there] for side in ("relaxed", "tightened")
     )
-    kinked = float(weight[~(np.abs(one_more - one_less) <= 1e-6 * (1 + np.abs(one_more)))].sum() / weight.sum())
+    kinked = float(weight[~(np.abs(one_more - one_less) <= PROVED * (1 + np.abs(one_more)))].sum() / weight.sum())
     text = (
         f"Small changes only: in the median case a {view.instance.resolution}'s value holds for "
         f"{_median(more, weight)} GW more and {_median(less, weight)} GW less"
@@ -124,15 +117,15 @@ def limits(page: Page, view: View) -> None:
     probability, deal_pathways = view.tree.probability, view.coded("deals", "pathway")[1]
     found: list[tuple[float, str, float, float, str]] = []
     binding = np.zeros(view.tree.size, dtype=bool)
-    for constraint in ("target", "floor", "cap", "ramp", "lock"):
-        values, unit = view.marginal(constraint), ONE_OFF if constraint == "ramp" else PER_YEAR
+    for limits_named in _askable():
+        values, unit = view.marginal(limits_named[0].name), limits_named[0].unit
         for name, row in zip(values.names, np.nan_to_num(values.values), strict=True):
-            often = float((row > 1e-9) @ probability)
+            often = float((row > ROUNDING) @ probability)
             worth = float(row @ view.weight) * step * (1.0 if unit == ONE_OFF else view.calendar.dt)
             if often and worth > 0:
-                binding |= row > 1e-9
-                kind = "signing" if constraint == "ramp" and name in deal_pathways else constraint
-                ask = ASKS[kind].format(name=cut(page.clean(name), page.width - WITHOUT_NAME), than=_ramp(view, name))
+                binding |= row > ROUNDING
+                limit = limits_named[-1 if name in deal_pathways else 0]
+                ask = limit.ask.format(name=cut(page.clean(name), page.width - WITHOUT_NAME), than=_ramp(view, name))
                 found.append((worth, ask, often, float(np.maximum(row, 0.0) @ probability) / often, unit))
     if not found:
         return
@@ -151,6 +144,12 @@ def limits(page: Page, view: View) -> None:
     if waiting.sum() * view.calendar.dt >= view.least_gw:
         text += f" {percent(waiting[binding].sum() / waiting.sum())} of idle GW wait while one binds."
     page.note(f"{text} {left_out((len(found) - len(shown), 'cheaper limit'))}")
+
+
+def _askable() -> list[list[Limit]]:
+    """Return the limits that a planner may ask to relax; of several with one name, that on deals comes last."""
+    asked = [limit for limit in PRICED.values() if limit.ask]
+    return [[limit for limit in asked if limit.name == name] for name in dict.fromkeys(limit.name for limit in asked)]
 
 
 def _ramp(view: View, name: str) -> str:
@@ -196,24 +195,6 @@ def _given(view: View, columns: Matrix, factor: int, o: int) -> list[str]:
 MOST_BY_YEAR = 8
 LONGEST_NAME = 24
 LONGEST_BAR = 10
-
-COSTS = {
-    "contract_cost": "contracts",
-    "sales": "sold to customers",
-    "late_credit": "late credits",
-    "offer_cost": "signing offers",
-    "operating_cost": "operation",
-    "migration_cost": "moving GW",
-    "signing_cost": "signing deals",
-    "breach_cost": "breaking deals",
-    "cancellation_fees": "cancellation fees",
-}
-NOT_CASH = {
-    "idle_penalty": "idle penalty",
-    "shortfall_penalty": "shortfall penalty",
-    "move_penalty": "move penalty",
-    "terminal": "terminal line",
-}
 
 
 def use_by_year(page: Page, view: View) -> None:
@@ -283,12 +264,12 @@ def worth_by_part(page: Page, view: View) -> None:
     if len(values) > MOST_BY_YEAR:
         rest = values[MOST_BY_YEAR:]
         values = [*values[:MOST_BY_YEAR], (f"{len(rest)} others", sum(amount for _, amount in rest))]
-    sold = [(COSTS["sales"], bn)] if (bn := _part(view, "sales")) else []
-    costs = [(label, parts[name][""]) for name, label in COSTS.items() if name != "sales" and _part(view, name)]
+    sold = [(MONEY["sales"].label, bn)] if (bn := _part(view, "sales")) else []
+    costs = [(MONEY[name].label, parts[name][""]) for name in COSTS if name != "sales" and _part(view, name)]
     columns = [
         ("Value of use", [*values, *sold]),
         ("Costs", costs),
-        ("Not cash", [(label, parts[name][""]) for name, label in NOT_CASH.items() if _part(view, name)]),
+        ("Not cash", [(MONEY[name].label, parts[name][""]) for name in NOT_CASH if _part(view, name)]),
     ]
     columns = [(title, items) for title, items in columns if items]
     depth = max((len(items) for _, items in columns), default=0)
@@ -320,20 +301,6 @@ def _not_cash(view: View) -> str:
 MOST_SENTENCES: Final = 12
 MOST_CELLS: Final = 16
 
-MORE: Final = {
-    "supply": ("one more GW of {}", "one less"),
-    "target": ("a target of {} lower by a GW", "a higher one"),
-    "floor": ("a floor of {} lower by a GW", "a higher one"),
-    "cap": ("a cap of {} higher by a GW", "a lower one"),
-    "ramp": ("one more GW of growth by {}", "one less"),
-    "lock min": ("a lock on {} lower by a GW", "a higher one"),
-    "lock max": ("a lock on {} higher by a GW", "a lower one"),
-}
-"""By limit: what relaxes it and what tightens it, in words."""
-
-RAISED: Final = ("supply", "cap", "ramp", "lock max")
-"""Limits that are relaxed by raising them."""
-
 
 def marginal_values(page: Page, plan: Plan) -> None:
     """Say what a GW more and less of each limit is worth, in the period and future in which it matters most."""
@@ -345,7 +312,7 @@ def marginal_values(page: Page, plan: Plan) -> None:
     years = calendar_of(plan.instance).dt
     lasting = np.where(table["unit"] == ONE_OFF, 1.0, years)
     counts = best * table["probability"] * lasting * (1 + rate) ** (-(table["period"] + 0.5) * years)
-    table = table.assign(counts=counts)[best > 1e-9]
+    table = table.assign(counts=counts)[best > ROUNDING]
     if not len(table):
         page.note("None: only a plan proved optimal has them, and no limit of this one is worth anything.")
         return
@@ -360,29 +327,21 @@ def marginal_values(page: Page, plan: Plan) -> None:
 
 
 def sentence(row: dict[Any, Any], resolution: str) -> str:
-    """Return a row of the marginal values in words.
-
-    Parameters
-    ----------
-    row : dict
-        One row of the table.
-    resolution : {"month", "quarter", "year"}
-        Length of a period.
-    """
+    """Return a row of the marginal values in words."""
     side = str(row["name"]).rpartition(" ")[2] if row["constraint"] == "lock" else ""
-    kind = f"{row['constraint']} {side}".strip()
-    more, less = MORE[kind]
+    limit = BY_KIND[f"{row['constraint']} {side}".strip()]
     rooms = row["to_gw"] - row["limit_gw"], row["limit_gw"] - row["from_gw"]
-    relaxing, tightening = rooms if kind in RAISED else rooms[::-1]
+    relaxing, tightening = rooms if limit.sign < 0 else rooms[::-1]
     each = "$bn" if row["unit"] == ONE_OFF else "$bn a year"
     known = f" (if {row['known']})" if row["known"] else ""
-    told = f"{period_name(row['start'], resolution)}{known} {more.format(str(row['name']).removesuffix(f' {side}'))} "
+    more = limit.relaxed.format(str(row["name"]).removesuffix(f" {side}"))
+    told = f"{period_name(row['start'], resolution)}{known} {more} "
     if math.isnan(row["relaxed"]):
         told += f"adds at most {row['bn_per_gw_year']:.3g} {each}"
     else:
         told += f"adds {row['relaxed']:.3g} {each}{_room(relaxing)}"
     if not math.isnan(row["tightened"]):
-        told += f"; {less} costs {row['tightened']:.3g}{_room(tightening)}"
+        told += f"; {limit.tightened} costs {row['tightened']:.3g}{_room(tightening)}"
     return f"in {told}"
 
 
@@ -409,8 +368,8 @@ def allowable_changes(page: Page, plan: Plan) -> None:
         page.note("Not known: they are worked out for plans proved optimal without aversion to risk or whole numbers.")
         return
     least = np.minimum(low, high)
-    matters = known & np.isfinite(least) & (least > 1e-9)
-    shown = table[matters].assign(share=least / table["value"].abs()).sort_values("share", kind="stable")
+    matters = known & np.isfinite(least) & (least > ROUNDING)
+    shown = table[matters].assign(share=(least / table["value"].abs())[matters]).sort_values("share", kind="stable")
     rows = [
         [f"{row['table']}[{row['row']}].{row['column']}", f"{row['value']:g}", *_changes(row)]
         for row in shown.head(MOST_CELLS).to_dict("records")
@@ -418,7 +377,7 @@ def allowable_changes(page: Page, plan: Plan) -> None:
     for name, value, less, more in rows:
         page.note(f"- {name}: {value}, may fall by {less} and rise by {more}")
     free = int((known & ~np.isfinite(least)).sum())
-    tied = int((known & (least <= 1e-9)).sum())
+    tied = int((known & (least <= ROUNDING)).sum())
     page.note(
         f"Those that may change least, relative to their size. {tied} may not change at all: another plan is, or may "
         f"be, worth as much. On {free} the plan does not depend. At a degenerate optimum the plan may stay best "

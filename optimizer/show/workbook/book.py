@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.extras import imported
 from optimizer.files import printable, refuse_occupied, whole_file
 from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
-from optimizer.show.workbook.facts import book_facts
+from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.limits import Slacks, add_limits
-from optimizer.show.workbook.nodes import SLACK, Nodes
-from optimizer.show.workbook.page import TOP, Column, Exported, Page, put
+from optimizer.show.workbook.nodes import Nodes
+from optimizer.show.workbook.page import MOST_SERIES, TOP, Column, Exported, Page, put, too_large
 from optimizer.show.workbook.summary import Overview, Summary
 
 PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values")
 """Tables that are written as they were solved."""
+
+SHEETS = ("summary", "periods", "years", "allocation", "inputs", "tiers", "worth", "contracts", "scenarios", "paths",
+          *PLAIN, "manifest")  # fmt: skip
+"""What the sheets hold, in their order."""
 
 _LOOKS = {"text": "text", "integer": "whole", "date": "date", "number": "rate"}
 
@@ -43,32 +49,48 @@ def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
     return target
 
 
-def write_book(run: Run, path: Path, prefix: str = "", *, since_1904: bool = False) -> None:
-    """Write a run's sheets into a new file, their names begun with a prefix, its days counted from 1900 or 1904."""
+def write_book(
+    run: Run, path: Path, prefix: str = "", *, sheets: Mapping[str, str] | None = None, since_1904: bool = False
+) -> None:
+    """Write a run's sheets into a new file, its days counted from 1900 or 1904.
+
+    Their names begin with a prefix, or are those given by what they hold.
+
+    Raises
+    ------
+    InstanceError
+        If the plan has more of something than a workbook holds.
+    """
     writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
-    facts = book_facts(run)
-    with writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904}) as book:
-        book.set_size(2600, 1600)
-        book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
-                             "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
-        exported = Exported(book, prefix)
-        inputs = Inputs(facts, exported)
-        nodes = Nodes(facts, exported, inputs)
-        slacks = add_limits(nodes)
-        overview = Overview(facts, exported, nodes)
-        Summary(overview, slacks).write()
-        overview.periods.write(frozen=2)
-        overview.years.write(frozen=1)
-        _write_allocation(nodes, slacks)
-        inputs.page.write(frozen=3, widths={"source": 36, "note": 70})
-        nodes.tiers.page.write(frozen=1)
-        nodes.worth.write(frozen=5)
-        nodes.contracts.write()
-        overview.scenarios.write(frozen=1)
-        overview.paths.write(frozen=0)
-        for name in PLAIN:
-            _plain(exported, run, name)
-        _manifest(exported, run)
+    facts = BookFacts(run)
+    book = writer.Workbook(str(path), {"strings_to_formulas": False, "date_1904": since_1904})
+    book.set_size(2600, 1600)
+    book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
+                         "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
+    exported = Exported(book, prefix, sheets)
+    for name in PLAIN:
+        exported.refuse_larger(name, TOP + len(run.tables[name]), 1)
+    series = max(len(facts.data.pathways) + 2, len(facts.data.pools))
+    if series > MOST_SERIES:
+        raise too_large(exported.title("summary"), f"a chart of {series} series", f"a chart takes {MOST_SERIES}")
+    inputs = Inputs(facts, exported)
+    nodes = Nodes(facts, exported, inputs)
+    slacks = add_limits(nodes)
+    overview = Overview(facts, exported, nodes)
+    Summary(overview, slacks).write()
+    overview.periods.write(frozen=2)
+    overview.years.write(frozen=1)
+    _write_allocation(nodes, slacks)
+    inputs.page.write(frozen=3, widths={"source": 36, "note": 70})
+    nodes.tiers.page.write(frozen=1)
+    nodes.worth.write(frozen=5)
+    nodes.contracts.write()
+    overview.scenarios.write(frozen=1)
+    overview.paths.write(frozen=0)
+    for name in PLAIN:
+        _plain(exported, run, name)
+    _manifest(exported, run)
+    book.close()  # of no use after an error, which a context manager would save all the same
 
 
 def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
@@ -80,13 +102,13 @@ def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
     first = page.top + 1
     for key in slacks:
         at = keys.index(key)
-        rule = {"type": "formula", "criteria": f"=N(${page.letter[key]}{first})<-{SLACK!r}", "format": bad}
+        rule = {"type": "formula", "criteria": f"=N(${page.letter[key]}{first})<-{KILOWATT!r}", "format": bad}
         sheet.conditional_format(page.top, at, page.top + last, at, rule)
     for g in range(len(nodes.facts.pairs)):
         at = keys.index(f"gw{g}")
         cells = [f"${page.letter[f'gw{g}']}{first}"]
         cells += [f"${page.letter[key]}{first}" for key, pairs in slacks.items() if g in pairs]
-        rule = {"type": "formula", "criteria": f"=MIN({','.join(cells)})<-{SLACK!r}", "format": bad}
+        rule = {"type": "formula", "criteria": f"=MIN({','.join(cells)})<-{KILOWATT!r}", "format": bad}
         sheet.conditional_format(page.top, at, page.top + last, at, rule)
     begins, ends = page.letter["gw0"], page.letter[f"gw{len(nodes.facts.pairs) - 1}"]
     nodes.exported.define("allocation_gw", f"{page.sheet}!${begins}${first}:${ends}${first + last}")
@@ -94,7 +116,8 @@ def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
 
 def _plain(exported: Exported, run: Run, name: str) -> None:
     """Write a table of the plan as it was solved."""
-    page = Page(exported, name, name.replace("_", " ").capitalize(), f"{MEANING[name]} As solved: does not follow.")
+    note = f"{MEANING[name]} As solved: does not follow."
+    page = Page(exported, name, name.replace("_", " ").capitalize(), note, buttons=True)
     frame = run.tables[name]
     for key, column in COLUMNS[name].items():
         page.add(key, Column(key, column.unit, _LOOKS[column.kind], frame[key].tolist()))

@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 from models.data import PlanData
 from models.tree import FloatArray, IntArray, Tree
 from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.kept.run import Run
-from optimizer.plan.obligations import shares_in
 from optimizer.plan.tables import leaf_tail_periods
-from optimizer.plan.values import Values, carried, of_contracts
-from optimizer.tree.timeline import Timeline, timeline
-
-NOTHING: Final = 1e-9
-"""GW or $bn below this are rounding."""
+from optimizer.plan.values import carried, of_contracts
+from optimizer.tree.timeline import Timeline
 
 UNLIMITED: Final = 1e6
 """GW that stand for "no limit" in cells that formulas read."""
@@ -34,7 +31,11 @@ class BookFacts:
     """
 
     run: Run
-    timeline: Timeline
+
+    @property
+    def timeline(self) -> Timeline:
+        """The instance on its tree, with names and scenarios."""
+        return self.run.plan.laid_out
 
     @property
     def data(self) -> PlanData:
@@ -49,11 +50,11 @@ class BookFacts:
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
         """Pathway and pool of every pair that may be used in some future."""
-        return [(int(p), int(q)) for p, q in zip(*np.nonzero(self.data.eligible.any(axis=2)), strict=True)]
+        return usable_pairs(self.data)
 
     def pair_name(self, pair: tuple[int, int]) -> str:
         """Return how a pair is called."""
-        return f"{self.data.pathways[pair[0]]} on {self.data.pools[pair[1]]}"
+        return pair_head(self.data.pathways[pair[0]], self.data.pools[pair[1]])
 
     @cached_property
     def starts(self) -> list[pd.Timestamp]:
@@ -73,14 +74,8 @@ class BookFacts:
     @cached_property
     def allocate(self) -> FloatArray:
         """GW by node and pair, shape (N, G)."""
-        table = self.run.tables["allocation"]
-        at = {pair: i for i, pair in enumerate(self.pairs)}
-        pathways = {name: i for i, name in enumerate(self.data.pathways)}
-        pools = {name: i for i, name in enumerate(self.data.pools)}
-        column = [at[pathways[p], pools[q]] for p, q in zip(table["pathway"], table["pool"], strict=True)]
-        found = np.zeros((self.tree.size, len(self.pairs)))
-        found[table["node"].to_numpy(), column] = table["gw"].to_numpy()
-        return found
+        p, q = zip(*self.pairs, strict=True)
+        return np.asarray(self.run.plan.decided.allocate[list(p), list(q)].T)
 
     def deals(self, column: str) -> FloatArray:
         """Return a column of the table of deals by node and pathway, shape (N, P); 0 where there are none."""
@@ -91,40 +86,27 @@ class BookFacts:
         return found
 
     @cached_property
-    def decided(self) -> Values:
-        """The plan's decisions on contracts; of the others none."""
-        data, tables = self.data, self.run.tables
-        cancelled, signed = shares_in(self.timeline, tables)
-        table, unserved = tables["commitments"], np.zeros((len(data.contracts), self.tree.size))
-        place = table["contract"].map({name: k for k, name in enumerate(data.contracts)}).to_numpy(np.int64)
-        unserved[place, table["node"].to_numpy()] = table["unserved_gw"].to_numpy()
-        none = np.zeros((0, 0))
-        return Values(none, none, none, none, none, none, none, none, cancelled, signed, unserved, data)
-
-    @cached_property
     def in_service(self) -> FloatArray:
         """GW in service and not cancelled, of a contract sold due, shape (N, K)."""
-        return np.asarray(self.decided.in_service.T)
+        return np.asarray(self.run.plan.decided.in_service.T)
 
     @cached_property
     def price(self) -> FloatArray:
         """$bn per GW-year of what is in service, of an offer signed at several prices their mean, shape (K, N)."""
-        whole = np.divide(
-            self.data.bill, self.data.delivered, out=np.zeros_like(self.data.bill), where=self.data.delivered > 0
-        )
-        gw = self.decided.in_service
-        price = np.divide(self.decided.bill, gw, out=whole.copy(), where=gw > NOTHING)
-        return np.where(self.data.firm[:, None], whole, price)
+        data, decided = self.data, self.run.plan.decided
+        whole = np.divide(data.bill, data.delivered, out=np.zeros_like(data.bill), where=data.delivered > 0)
+        price = np.divide(decided.bill, decided.in_service, out=whole.copy(), where=decided.in_service > ROUNDING)
+        return np.where(data.firm[:, None], whole, price)
 
     @cached_property
     def newly_cancelled(self) -> FloatArray:
         """Contracted GW for which notice is given at a node by each way out, shape (N, W)."""
-        return np.asarray((self.data.contracted[self.data.way_out_of] * self.decided.newly_cancelled).T)
+        return np.asarray((self.data.contracted[self.data.way_out_of] * self.run.plan.decided.newly_cancelled).T)
 
     @cached_property
     def newly_signed(self) -> FloatArray:
         """Contracted GW of each offer that are signed at a node, shape (N, O)."""
-        return np.asarray((self.data.contracted[self.data.offer_of] * self.decided.newly_signed).T)
+        return np.asarray((self.data.contracted[self.data.offer_of] * self.run.plan.decided.newly_signed).T)
 
     def per_gw(self, amounts: FloatArray, of: IntArray) -> FloatArray:
         """Return $bn for whole contracts, shape (X, N), per contracted GW."""
@@ -136,7 +118,7 @@ class BookFacts:
         """GW under contract when the plan ends, at the leaves, those sold with a minus, shape (N, K)."""
         at_leaf = np.zeros(self.tree.size, dtype=bool)
         at_leaf[self.tree.leaves] = True
-        data, decided = self.data, self.decided
+        data, decided = self.data, self.run.plan.decided
         ended = of_contracts(data, carried(decided.cancelled, data.last_window))
         return np.asarray((data.side[:, None] * data.delivered * (1 - ended) * at_leaf).T)
 
@@ -144,7 +126,7 @@ class BookFacts:
     def simple_tail(self) -> NDArray[np.bool_]:
         """Whether what a contract adds beyond the horizon is its GW at the end times a rate, shape (K,)."""
         factor = np.where(self.left.T != 0, self.left.T, 1.0)
-        apart = np.abs(self.decided.terminal - self.tail_rate * factor) > NOTHING
+        apart = np.abs(self.run.plan.decided.terminal - self.tail_rate * factor) > ROUNDING
         return self.data.firm & ~apart.any(axis=1)
 
     @cached_property
@@ -203,6 +185,11 @@ class BookFacts:
         ]
 
 
-def book_facts(run: Run) -> BookFacts:
-    """Lay a run's instance out again and set its decisions beside it."""
-    return BookFacts(run, timeline(run.instance))
+def usable_pairs(data: PlanData) -> list[tuple[int, int]]:
+    """Return pathway and pool of every pair that may be used in some future, by their numbers."""
+    return [(int(p), int(q)) for p, q in zip(*np.nonzero(data.eligible.any(axis=2)), strict=True)]
+
+
+def pair_head(pathway: str, pool: str) -> str:
+    """Return how a pair is called in headings."""
+    return f"{pathway} on {pool}"

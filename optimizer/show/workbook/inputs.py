@@ -40,6 +40,7 @@ class Inputs:
         for at, head in enumerate(HEADS):
             look = "rate_input" if head == "value" else "wrap" if head in ("source", "note") else "text"
             page.add(head, Column(head, "as in unit" if head == "value" else "", look, [row[at] for row in self.rows]))
+        page.add("row", Column("row", "", "whole", range(len(self.rows))))
         return page
 
     def cell(self, what: str, of: str, value: float, unit: str, told: Told, holds: str = "") -> str:
@@ -147,6 +148,7 @@ class Tiers:
                 "value": [f"F{row + 5}*G{row + 5}" for row in range(len(self.rows))],
             }.get(head)
             page.add(head, Column(head, unit, look, [row[at] for row in self.rows], formulas))
+        page.add("row", Column("row", "", "whole", range(len(self.rows))))
         return page
 
     def earned(self, pathway: int, node: int, effective: str) -> str:
@@ -193,13 +195,13 @@ class Contracts:
         self.sales = self._block("sold", data.contracts, facts.in_service * data.sold, self._price)
         self.fee = self._block("cancelled", data.ways_out, facts.newly_cancelled, self._fee)
         self.signing = self._block("signed", data.offers, facts.newly_signed, self._signing)
-        self.credit = self._block("not there", data.contracts, facts.decided.unserved.T, self._credit)
+        self.credit = self._block("not there", data.contracts, facts.run.plan.decided.unserved.T, self._credit)
         self.tail = self._block("left at the end", data.contracts, self._left(), self._tail)
 
     def _left(self) -> FloatArray:
         """Return GW at the end, shape (N, K); of what arrives later or was signed at several prices 1 for all of it."""
         facts = self.facts
-        later = np.where(facts.decided.terminal != 0, 1.0, 0.0).T
+        later = np.where(facts.run.plan.decided.terminal != 0, 1.0, 0.0).T
         return np.where(facts.simple_tail, facts.left, later)
 
     def _block(
@@ -260,7 +262,7 @@ class Contracts:
         """Return what a GW left at the end is worth, less what it costs until its contract ends."""
         facts, data = self.facts, self.facts.data
         if not facts.simple_tail[k]:
-            return [(repr(bn), bn) for bn in facts.decided.terminal[k].tolist()]
+            return [(repr(bn), bn) for bn in facts.run.plan.decided.terminal[k].tolist()]
         q = int(data.pool_of[k])
         pool = data.pools[q]
         worth = facts.terminal_value[:, q]

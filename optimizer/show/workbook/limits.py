@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from models.tree import FloatArray
+from optimizer.catalogue.limits import LIMITS
+from optimizer.catalogue.tables import TABLES
 from optimizer.show.workbook.nodes import Nodes
 from optimizer.show.workbook.page import Column
 
@@ -26,24 +28,30 @@ class _Limits:
         self.nodes.allocation.add(key, Column(head, unit, "gw", values, formulas))
         self.slacks[key] = pairs
 
+    def beside(
+        self, row: str, at: str, name: str, gw: FloatArray, cells: list[str], bound: FloatArray, pairs: list[int]
+    ) -> None:
+        """Add what GW, and the cells that hold them, leave of a limit of the catalogue; no limit: not finite."""
+        limit = LIMITS[row]
+        held = np.isfinite(bound)
+        values = np.where(held, limit.sign * (gw - np.where(held, bound, 0.0)), np.nan)
+        formulas = [
+            (f"{cell}-{most!r}" if limit.sign > 0 else f"{most!r}-{cell}") if there else ""
+            for there, cell, most in zip(held, cells, bound.tolist(), strict=True)
+        ]
+        head = f"{name} {'above' if limit.sign > 0 else 'below'} {limit.name}"
+        unit = TABLES[limit.table][limit.column].unit
+        self.add(f"{limit.kind}{at}", head, unit, values, formulas, pairs)
+
     def pathway(self, p: int) -> None:
         """Add what is left of a pathway's floor, cap, ramp and term."""
         data, nodes, name = self.data, self.nodes, self.data.pathways[p]
         worth, rows, pairs = nodes.worth, nodes.rows, nodes.pairs_of(p)
-        effective, used = nodes.effective[:, p], nodes.used[:, p]
-        floor, cap = data.floor[p], data.cap[p]
-
-        def where(there: FloatArray, cells: list[str]) -> list[str]:
-            return [cell if held else "" for held, cell in zip(there, cells, strict=True)]
-
-        held = floor > 0
-        cells = [f"{worth.ref(f'effective{p}', n)}-{float(floor[n])!r}" for n in rows]
-        values = np.where(held, effective - floor, np.nan)
-        self.add(f"floor{p}", f"{name} above floor", "effective GW", values, where(held, cells), pairs)
-        held = np.isfinite(cap)
-        cells = [f"{float(cap[n])!r}-{worth.ref(f'used{p}', n)}" for n in rows]
-        values = np.where(held, cap - used, np.nan)
-        self.add(f"cap{p}", f"{name} below cap", "GW", values, where(held, cells), pairs)
+        floor = np.where(data.floor[p] > 0, data.floor[p], np.nan)
+        cells = [worth.ref(f"effective{p}", n) for n in rows]
+        self.beside("floor_met", f"{p}", name, nodes.effective[:, p], cells, floor, pairs)
+        cells = [worth.ref(f"used{p}", n) for n in rows]
+        self.beside("cap_kept", f"{p}", name, nodes.used[:, p], cells, data.cap[p], pairs)
         self._growth(p, pairs)
         if p in nodes.deals:
             signed = [worth.ref(f"signed{p}", n) for n in rows]
@@ -99,17 +107,9 @@ class _Limits:
                 gw = nodes.allocate[:, pairs].sum(axis=1)
                 cells = ["+".join(nodes.gw(g, n) for g in pairs) for n in nodes.rows]
                 label = facts.pair_name((p, q)) if on_pair else name
-                for kind, limit, sign in (("least", data.lock_least[p, q], 1), ("most", data.lock_most[p, q], -1)):
-                    held = np.isfinite(limit)
-                    values = np.where(held, sign * (gw - np.where(held, limit, 0.0)), np.nan)
-                    formulas = [
-                        (f"{cells[n]}-{float(limit[n])!r}" if sign > 0 else f"{float(limit[n])!r}-({cells[n]})")
-                        if held[n]
-                        else ""
-                        for n in nodes.rows
-                    ]
-                    head = f"{label} {'above' if sign > 0 else 'below'} lock"
-                    self.add(f"lock{p}-{q}-{kind}", head, "GW", values, formulas, pairs)
+                self.beside("lock_least", f"{p}-{q}", label, gw, cells, data.lock_least[p, q], pairs)
+                cells = [f"({cell})" for cell in cells]
+                self.beside("lock_most", f"{p}-{q}", label, gw, cells, data.lock_most[p, q], pairs)
 
 
 def add_limits(nodes: Nodes) -> Slacks:

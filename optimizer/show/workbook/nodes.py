@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from models.tree import FloatArray
-from optimizer.plan.tables import NOT_CASH
+from optimizer.catalogue.money import NOT_CASH
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import RATE, Contracts, Inputs, Tiers
-from optimizer.show.workbook.page import Column, Exported, Page
-
-SLACK: Final = 1e-6
-"""GW by which a limit may be missed before it counts as broken."""
+from optimizer.show.workbook.page import LONGEST_FORMULA, Column, Exported, Page
 
 
 def node_columns(page: Page, facts: BookFacts) -> None:
@@ -137,10 +134,10 @@ class Nodes:
             self._pair_rate("operating cost", g, operating, RATE) if operating[:, g].any() else None
             for g in range(len(facts.pairs))
         ]
-        self._component(
+        self._by_pair(
             "operating_cost",
-            -dt * (operating * self.allocate).sum(axis=1),
-            lambda n: [f"-{dt!r}*{self.gw(g, n)}*{cell[n]}" for g, cell in enumerate(op_cells) if cell],
+            -dt * operating * self.allocate,
+            lambda g, n: f"-{dt!r}*{self.gw(g, n)}*{cell[n]}" if (cell := op_cells[g]) else "",
         )
         moving = [
             self._rate("migration cost", "pathways", "pathway", name, migration[:, p], "$bn per GW")
@@ -150,14 +147,12 @@ class Nodes:
         ]
         onboard = np.maximum(self.allocate - before, 0.0)
         per_pair = migration[:, [p for p, _ in facts.pairs]]
-        self._component(
+        self._by_pair(
             "migration_cost",
-            -(per_pair * onboard).sum(axis=1),
-            lambda n: [
-                f"-{cell[n]}*MAX(0,{self.gw(g, n)}-{self._before(g, n)})"
-                for g, (p, _) in enumerate(facts.pairs)
-                if (cell := moving[p])
-            ],
+            -per_pair * onboard,
+            lambda g, n: (
+                f"-{cell[n]}*MAX(0,{self.gw(g, n)}-{self._before(g, n)})" if (cell := moving[facts.pairs[g][0]]) else ""
+            ),
         )
         self._deal_money()
         self._supply_money()
@@ -187,6 +182,21 @@ class Nodes:
                 column = Column(f"{name} shortfall", "effective GW", "gw", self.shortfall[:, p], missing)
                 self.worth.add(f"shortfall{p}", column)
         self._component("value", value, lambda n: [self.worth.at(f"value{p}", n) for p in range(len(data.pathways))])
+
+    def _by_pair(self, name: str, values: FloatArray, term: Callable[[int, int], str]) -> None:
+        """Add a component that is a sum over pairs: pathway by pathway first where one formula could not hold it."""
+        pairs = range(len(self.facts.pairs))
+        if max(sum(len(term(g, n)) for g in pairs) for n in self.rows) < LONGEST_FORMULA:
+            self._component(name, values.sum(axis=1), lambda n: [term(g, n) for g in pairs])
+            return
+        for p, pathway in enumerate(self.facts.data.pathways):
+            mine = self.pairs_of(p)
+            formulas = self._formulas(lambda n, mine=mine: self._sum([part for g in mine if (part := term(g, n))]))  # type: ignore[misc]
+            head = f"{pathway} {name.replace('_', ' ')}"
+            formulas = [formula.replace("+-", "-") for formula in formulas]
+            self.worth.add(f"{name}{p}", Column(head, "$bn", "bn", values[:, mine].sum(axis=1), formulas))
+        parts = range(len(self.facts.data.pathways))
+        self._component(name, values.sum(axis=1), lambda n: [self.worth.at(f"{name}{p}", n) for p in parts])
 
     def _component(self, name: str, values: FloatArray, terms: Callable[[int], list[str]]) -> None:
         self.components[name] = values
@@ -242,13 +252,13 @@ class Nodes:
         fees = (facts.newly_cancelled * facts.per_gw(data.fee, data.way_out_of).T).sum(axis=1)
         self._component("cancellation_fees", -fees, lambda n: _minus("", contracts.times(contracts.fee, n)))
         if len(data.offers) or data.sold.any():
-            signed = (data.signing_fee * facts.decided.newly_signed).sum(axis=0)
+            signed = (data.signing_fee * facts.run.plan.decided.newly_signed).sum(axis=0)
             paid = dt * (facts.in_service * data.sold * facts.price.T).sum(axis=1)
             self._component(
                 "sales", paid, lambda n: [f"{dt!r}*{t}" if (t := contracts.times(contracts.sales, n)) else ""]
             )
             self._component("offer_cost", -signed, lambda n: _minus("", contracts.times(contracts.signing, n)))
-            missing = dt * (np.nan_to_num(data.late_credit) * facts.decided.unserved).sum(axis=0)
+            missing = dt * (np.nan_to_num(data.late_credit) * facts.run.plan.decided.unserved).sum(axis=0)
             self._component("late_credit", -missing, lambda n: _minus(f"{dt!r}*", contracts.times(contracts.credit, n)))
         idle = facts.of_nodes(data.idle_penalty)
         cells = [
@@ -278,7 +288,7 @@ class Nodes:
         )
         if data.near:
             self._move_money()
-        left = facts.decided.terminal.sum(axis=0)
+        left = facts.run.plan.decided.terminal.sum(axis=0)
         leaf = facts.tree.period == facts.tree.periods - 1
         self.components["terminal"] = left
         tail = self._formulas(lambda n: contracts.times(contracts.tail, n) if leaf[n] else "")

@@ -8,23 +8,15 @@ from typing import Any, Final
 import numpy as np
 
 from models.tree import FloatArray
+from optimizer.catalogue.money import COSTS
+from optimizer.catalogue.tolerances import KILOWATT, PROVED
 from optimizer.show.theme import FAINT, INK, pathway_colours
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.limits import Slacks
-from optimizer.show.workbook.nodes import SLACK, Nodes
+from optimizer.show.workbook.nodes import Nodes
 from optimizer.show.workbook.page import ACCENT, Column, Exported, Page, put, put_formula
 
 EXPECTED: Final = "expected over all futures"
-COSTS: Final = (
-    "contract_cost",
-    "operating_cost",
-    "migration_cost",
-    "signing_cost",
-    "breach_cost",
-    "cancellation_fees",
-    "offer_cost",
-    "late_credit",
-)
 
 
 @dataclass
@@ -297,13 +289,15 @@ class Summary:
         formula = f"SUMPRODUCT({probability},{worth.span('npv', 0, last)})"
         solved = float(summary["npv_bn"])
         self._line("NPV: expected cash", formula, npv, "$bn, discounted", "npv_bn", solved=solved)
-        spans = [nodes.allocation.span(key, 0, last) for key in self.slacks]
-        spans += [nodes.allocation.span(f"gw{g}", 0, last) for g in range(len(self.facts.pairs))]
-        broken = "+".join(f'COUNTIF({span},"<-{SLACK!r}")' for span in spans)
-        cells = [np.array(nodes.allocation.columns[key].values, dtype=float) for key in self.slacks]
-        value = float(sum((np.nan_to_num(values) < -SLACK).sum() for values in cells))
+        page = nodes.allocation
+        cells = f"{page.ref('gw0', 0)}:{page.ref(list(page.letter)[-1], last).rpartition('!')[2]}"
+        broken = f'COUNTIF({cells},"<-{KILOWATT!r}")'
+        slacks = [np.array(page.columns[key].values, dtype=float) for key in self.slacks]
+        value = float(sum((np.nan_to_num(values) < -KILOWATT).sum() for values in slacks))
         self._line("limits broken", broken, value, "red on allocation", "broken_limits", look="whole", solved=None)
         self._mark()
+        moved = "+".join(page.misplaced() for page in (page, nodes.inputs.page, nodes.tiers.page))
+        self._line("rows out of place", moved, 0, "sort them back: 0", "moved_rows", look="whole", solved=None)
         self._use(probability, last)
 
     def _use(self, probability: str, last: int) -> None:
@@ -322,7 +316,7 @@ class Summary:
         formats = self.exported.formats
         check, broken = 8, self.row
         self.sheet.conditional_format(
-            check, 1, check, 1, {"type": "formula", "criteria": "=ABS($B$9)>0.000001", "format": formats["broken"]}
+            check, 1, check, 1, {"type": "formula", "criteria": f"=ABS($B$9)>{PROVED:f}", "format": formats["broken"]}
         )
         self.sheet.conditional_format(
             broken, 1, broken, 1, {"type": "cell", "criteria": ">", "value": 0, "format": formats["broken"]}
@@ -375,7 +369,7 @@ class Summary:
         for key, name, fill in [*series, ("idle", "idle", {"color": "#c9ced6"})]:
             chart.add_series(
                 {
-                    "name": name,
+                    "name": periods.series(key, name),
                     "categories": f"={periods.span('start', 0, last)}",
                     "values": f"={periods.span(key, 0, last)}",
                     "fill": fill,
@@ -420,7 +414,7 @@ class Summary:
         for q, (name, colour) in enumerate(pathway_colours(data.pools).items()):
             chart.add_series(
                 {
-                    "name": name,
+                    "name": years.series(f"marginal{q}", name),
                     "categories": f"={years.span('year', 0, last)}",
                     "values": f"={years.span(f'marginal{q}', 0, last)}",
                     "fill": {"color": colour},

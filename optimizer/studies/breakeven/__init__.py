@@ -1,1 +1,7 @@
-"""At which value of a cell the answer changes."""
+"""At which value of a cell the answer changes.
+
+Other rooms use:
+
+- ``breakeven``: *, Breakeven
+- ``cases``: Break, EXACT, Search, Threshold
+"""

@@ -3,60 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import EDGE
 from optimizer.instance.cells import LARGEST_NUMBER
 from optimizer.instance.varied_cells import Varied
 from optimizer.problems import InstanceError, Problem
 from optimizer.session import Session
+from optimizer.solver.parametric import NotExact
 from optimizer.studies.attempt import Told
 from optimizer.studies.breakeven import exact as breakeven_exact
 from optimizer.studies.breakeven.cases import (
     Break,
     Cases,
     Goal,
+    PlanAt,
     PlanChanges,
     Search,
-    State,
     Threshold,
     bracketed,
     narrowed,
 )
-from optimizer.studies.breakeven.exact import NotExact
-
-VALID: Final = 1e-9
-"""Width to which the end of what the cells may have is found, as a share of the way to the bound or of the value now,
-whichever is less."""
 
 
 @dataclass(frozen=True)
 class Breakeven:
-    """What was looked for, and what was found below and above the value that the cells have.
+    """What was looked for, and what was found below and above the value that the cells have."""
 
-    Attributes
-    ----------
-    varied : Varied
-        The cells.
-    figure : str
-        The quantity that is looked at.
-    goal : Goal
-        What is looked for.
-    now : State
-        The plan as it is.
-    low, high : float
-        Bounds of the search, in the cell's unit.
-    searches : tuple of Search
-        Down and up; a direction without room is left out.
-    """
-
-    varied: Varied
-    figure: str
-    goal: Goal
-    now: State
+    varied: Varied  # the cells
+    figure: str  # the quantity that is looked at
+    goal: Goal  # what is looked for
+    now: PlanAt  # the plan as it is
+    # bounds of the search, in the cell's unit
     low: float
     high: float
-    searches: tuple[Search, ...]
+    searches: tuple[Search, ...]  # down and up; a direction without room is left out
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -76,10 +58,10 @@ class Breakeven:
         }
 
 
-def _search(search: Search, now: State) -> dict[str, Any]:
+def _search(search: Search, now: PlanAt) -> dict[str, Any]:
     return {
         "direction": "up" if search.direction > 0 else "down",
-        "breakeven": None if search.found is None else _break(search.found, now),
+        "breakeven": None if search.nearest is None else _break(search.nearest, now),
         "method": search.method,
         "reason": search.reason,
         "searched_until": search.until,
@@ -89,17 +71,17 @@ def _search(search: Search, now: State) -> dict[str, Any]:
     }
 
 
-def _break(found: Break, now: State) -> dict[str, Any]:
+def _break(at: Break, now: PlanAt) -> dict[str, Any]:
     return {
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
-        "figure_before": found.before.figure,
-        "figure_after": found.after.figure,
-        "objective_bn": found.after.worth_bn,
-        "slope_before": found.slope_before,
-        "slope_after": found.slope_after,
-        "moves": found.moves(now),
+        "value": at.value,
+        "low": at.low,
+        "high": at.high,
+        "figure_before": at.before.figure,
+        "figure_after": at.after.figure,
+        "objective_bn": at.after.worth_bn,
+        "slope_before": at.slope_before,
+        "slope_after": at.slope_after,
+        "moves": at.moves(now),
     }
 
 
@@ -111,15 +93,7 @@ def breakeven(
     between: tuple[float, float] | None = None,
     tell: Told = lambda stage: None,
 ) -> Breakeven:
-    """Return the nearest breakevens below and above the value that some cells have.
-
-    Raises
-    ------
-    InstanceError
-        If the cells or the figure cannot be found, or the bounds do not hold the value that the cells have.
-    StoppedError, AuditError, SolverError
-        As `Session.solve_case`.
-    """
+    """Return the nearest breakevens below and above the value that some cells have."""
     _refuse_fractions(varied)
     cases = Cases(session, varied, figure)
     start = varied.now(session.instance)
@@ -150,10 +124,10 @@ def _searched(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
     end, why = _allowed(cases, start, bound)
     if end == start:
         return Search(1 if bound > start else -1, None, "", "", start, why, 0)
-    found = _either(cases, goal, start, end)
-    if found.found is None and not found.ended and why:
-        return replace(found, ended=why)
-    return found
+    search = _either(cases, goal, start, end)
+    if search.nearest is None and not search.ended and why:
+        return replace(search, ended=why)
+    return search
 
 
 def _either(cases: Cases, goal: Goal, start: float, end: float) -> Search:
@@ -179,7 +153,7 @@ def _allowed(cases: Cases, start: float, bound: float) -> tuple[float, str]:
 
     if fits(bound):
         return bound, ""
-    width = VALID * min(abs(bound - start), max(1.0, abs(start)))
+    width = EDGE * min(abs(bound - start), max(1.0, abs(start)))
     return narrowed(fits, start, bound, width, whole=cases.varied.whole), broken[0]
 
 

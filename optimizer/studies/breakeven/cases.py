@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from models import terms
+from optimizer.catalogue.tolerances import BRACKET, FEASIBLE, KILOWATT, ROUNDING
 from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluation
+from optimizer.instance.quantity_values import Evaluator
 from optimizer.instance.varied_cells import Varied
 from optimizer.language.quantities import Quantity, parse
 from optimizer.plan.claims import figures
@@ -28,9 +29,6 @@ from optimizer.solver.program import FloatArray, LinearProgram, Status
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
-LEAST_GW: Final = 1e-6
-"""A change of GW, or of a share, below this is no change of the plan."""
-
 DECIDED: Final = ("allocate", "cancelled")
 """Variables that make two plans the same."""
 
@@ -42,34 +40,22 @@ Moved = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class State:
-    """A plan at one value of the cells.
+class PlanAt:
+    """A plan at one value of the cells."""
 
-    Attributes
-    ----------
-    value : float
-        What the cells have, in their unit.
-    figure : float
-        The figure that is looked at, in its own unit.
-    worth_bn : float
-        The plan's objective, $bn.
-    gw : mapping of Moved to float
-        Expected mean GW of each pathway and year, and GW of each contract for which notice is given.
-    decided : (P, Q, N) and (K, N) float array
-        GW of each pathway, pool and node, and share of each contract for which notice is given.
-    """
-
-    value: float
-    figure: float
-    worth_bn: float
+    value: float  # what the cells have, in their unit
+    figure: float  # the figure that is looked at, in its own unit
+    worth_bn: float  # the plan's objective, $bn
+    # expected mean GW of each pathway and year, and GW of each contract for which notice is given
     gw: Mapping[Moved, float]
+    # (P, Q, N) GW of each pathway, pool and node, and share of each contract for which notice is given
     decided: tuple[FloatArray, FloatArray] = field(repr=False)
 
-    def differs(self, other: State) -> bool:
+    def differs(self, other: PlanAt) -> bool:
         """Return whether the two plans allocate or cancel otherwise: in sum, by pool, by period or in some future."""
         names = {*self.gw, *other.gw}
-        return any(abs(self.gw.get(name, 0.0) - other.gw.get(name, 0.0)) > LEAST_GW for name in names) or any(
-            one.shape == two.shape and float(np.abs(one - two).max(initial=0.0)) > LEAST_GW
+        return any(abs(self.gw.get(name, 0.0) - other.gw.get(name, 0.0)) > KILOWATT for name in names) or any(
+            one.shape == two.shape and float(np.abs(one - two).max(initial=0.0)) > KILOWATT
             for one, two in zip(self.decided, other.decided, strict=True)
         )
 
@@ -85,21 +71,11 @@ def held(program: LinearProgram, columns: FloatArray) -> LinearProgram:
 
 @dataclass
 class Cases:
-    """An instance solved, cells of it that take other values, and the figure that is looked at.
+    """An instance solved, cells of it that take other values, and the figure that is looked at."""
 
-    Attributes
-    ----------
-    session : Session
-        The instance as it is.
-    varied : Varied
-        The cells.
-    figure : str
-        A quantity, such as ``plan.objective_bn``.
-    """
-
-    session: Session
-    varied: Varied
-    figure: str
+    session: Session  # the instance as it is
+    varied: Varied  # the cells
+    figure: str  # a quantity, such as ``plan.objective_bn``
     _quantity: Quantity = field(init=False)
     _layouts: Layouts = field(init=False, default_factory=Layouts)
     _compiled: Compiled | None = field(init=False, default=None)
@@ -110,23 +86,11 @@ class Cases:
         self._quantity = parse(self.figure, f"--figure {self.figure}")
 
     def instance(self, value: float) -> Instance:
-        """Return the instance with the cells at a value.
-
-        Raises
-        ------
-        InstanceError
-            If they may not have it.
-        """
+        """Return the instance with the cells at a value."""
         return self.session.instance.edited(self.varied.edit(value))
 
     def laid_out(self, value: float) -> Timeline:
-        """Return that instance, valid, on its tree.
-
-        Raises
-        ------
-        InstanceError
-            If it breaks a rule of the format.
-        """
+        """Return that instance, valid, on its tree."""
         if value not in self._recent:
             case, layouts = self.instance(value), self._layouts.forked()
             valid(case, layouts)
@@ -150,27 +114,15 @@ class Cases:
         return self._compiled.with_numbers(entered)
 
     def answer(self, value: float) -> Answer:
-        """Return the certified answer to that instance, solved from the base's basis.
-
-        Raises
-        ------
-        InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
-            As `Session.solve_case`.
-        """
+        """Return the certified answer to that instance, solved from the base's basis."""
         return self.session.solve_case(self.instance(value))
 
-    def state_of(self, value: float, answer: Answer) -> State:
+    def state_of(self, value: float, answer: Answer) -> PlanAt:
         """Return what is looked at in an answer."""
         return self._state(value, answer.laid_out, answer.program, answer.columns, answer.summary)
 
-    def state(self, value: float, program: LinearProgram, columns: FloatArray, duals: FloatArray) -> State:
-        """Return what is looked at in a solution of a program at a value, once it is proved optimal.
-
-        Raises
-        ------
-        AuditError
-            If it is not.
-        """
+    def state(self, value: float, program: LinearProgram, columns: FloatArray, duals: FloatArray) -> PlanAt:
+        """Return what is looked at in a solution of a program at a value, once it is proved optimal."""
         laid_out, certificate = self.laid_out(value), certify(program, columns, duals)
         if not certificate.optimal:
             raise AuditError(f"the plan at {self.varied.text} = {value!r} does not prove optimal", [str(certificate)])
@@ -185,8 +137,8 @@ class Cases:
         program: LinearProgram,
         columns: FloatArray,
         summary: Mapping[str, Any],
-    ) -> State:
-        reading = Evaluation(laid_out.instance, f"--figure {self.figure}", lambda name: figures(summary, name))
+    ) -> PlanAt:
+        reading = Evaluator(laid_out.instance, f"--figure {self.figure}", lambda name: figures(summary, name))
         years, weights = year_weights(laid_out)
         decided = values(program, laid_out.data, columns)
         use = mean_use(decided, weights)
@@ -196,7 +148,7 @@ class Cases:
             for y, year in enumerate(years.tolist())
         }
         gw |= {("cancelled", name, ""): given for name, given in figures(summary, "cancelled_gw").items()}
-        return State(
+        return PlanAt(
             value,
             reading.value(self._quantity),
             float(summary["objective_bn"]),
@@ -208,9 +160,6 @@ class Cases:
 EXACT: Final = "parametric steps of the basis"
 BRACKETED: Final = "bracketed by re-solves"
 
-SAME: Final = 1e-9
-"""Difference of a figure from its threshold, relative to 1 + its size, that is rounding."""
-
 
 @dataclass(frozen=True)
 class Threshold:
@@ -218,10 +167,10 @@ class Threshold:
 
     value: float
 
-    def side(self, state: State) -> int:
+    def side(self, state: PlanAt) -> int:
         """Return on which side a plan is: -1 below, 1 above, 0 there."""
         by = state.figure - self.value
-        if abs(by) <= SAME * (1 + max(abs(state.figure), abs(self.value))):
+        if abs(by) <= ROUNDING * (1 + max(abs(state.figure), abs(self.value))):
             return 0
         return 1 if by > 0 else -1
 
@@ -235,40 +184,30 @@ Goal = Threshold | PlanChanges
 
 @dataclass(frozen=True)
 class Break:
-    """A value at which it happens.
+    """A value at which it happens."""
 
-    Attributes
-    ----------
-    value : float
-        The breakeven, in the cell's unit.
-    low, high : float
-        It lies between them, in the cell's unit: both are `value` where it is exact.
-    before, after : State
-        The plan just short of it, and just beyond: as close as it was bracketed, or at that very value where two plans
-        are equally good there.
-    slope_before, slope_after : float or None
-        Change of the figure per unit of the cells on either side; None where nothing is known there.
-    rates_before, rates_after : mapping of Moved to float
-        Change of GW per unit likewise; empty where nothing is known.
-    """
-
-    value: float
+    value: float  # the breakeven, in the cell's unit
+    # it lies between them, in the cell's unit: both are `value` where it is exact
     low: float
     high: float
-    before: State
-    after: State
+    # the plan just short of it, and just beyond: as close as it was bracketed, or at that very value where two plans
+    # are equally good there
+    before: PlanAt
+    after: PlanAt
+    # change of the figure per unit of the cells on either side; None where nothing is known there
     slope_before: float | None
     slope_after: float | None
+    # change of GW per unit likewise; empty where nothing is known
     rates_before: Mapping[Moved, float]
     rates_after: Mapping[Moved, float]
 
-    def moves(self, now: State) -> list[dict[str, Any]]:
+    def moves(self, now: PlanAt) -> list[dict[str, Any]]:
         """Return what of the plan moves there, beyond it, or on the way from now; the largest first."""
         rows = []
         for name in dict.fromkeys([*now.gw, *self.after.gw]):
             was, before, after = (state.gw.get(name, 0.0) for state in (now, self.before, self.after))
             falls, rises = self.rates_before.get(name, 0.0), self.rates_after.get(name, 0.0)
-            if max(abs(after - before), abs(after - was), abs(rises - falls)) > LEAST_GW:
+            if max(abs(after - before), abs(after - was), abs(rises - falls)) > KILOWATT:
                 kind, owner, year = name
                 rows.append(
                     {"what": kind, "name": owner, "year": int(year) if year else None, "now_gw": was,
@@ -279,36 +218,17 @@ class Break:
 
 @dataclass(frozen=True)
 class Search:
-    """What a search in one direction came to.
+    """What a search in one direction came to."""
 
-    Attributes
-    ----------
-    direction : {1, -1}
-        Up or down from the value that the cells have.
-    found : Break or None
-        The nearest breakeven; None where there is none.
-    method : str
-        `EXACT` or `BRACKETED`.
-    reason : str
-        Why it is not exact; blank where it is.
-    until : float
-        How far was searched, in the cell's unit.
-    ended : str
-        Why not as far as the bounds; blank where it was.
-    steps : int
-        Bases, or re-solves, that were gone through.
-    scan : bool
-        Whether some of the way was looked at in some values only, so that what happens and is undone between two of
-        them is not seen.
-    """
-
-    direction: int
-    found: Break | None
-    method: str
-    reason: str
-    until: float
-    ended: str
-    steps: int
+    direction: int  # up or down from the value that the cells have
+    nearest: Break | None  # the nearest breakeven; None where there is none
+    method: str  # `EXACT` or `BRACKETED`
+    reason: str  # why it is not exact; blank where it is
+    until: float  # how far was searched, in the cell's unit
+    ended: str  # why not as far as the bounds; blank where it was
+    steps: int  # bases, or re-solves, that were gone through
+    # whether some of the way was looked at in some values only, so that what happens and is undone between two of them
+    # is not seen
     scan: bool = False
 
 
@@ -323,22 +243,13 @@ Look = Callable[[float], bool | None]
 
 @dataclass(frozen=True)
 class Scan:
-    """Where it happens first.
+    """Where it happens first."""
 
-    Attributes
-    ----------
-    near, over : float
-        The last value before it and the first one after, in the cell's unit; both None where it does not happen.
-    until : float
-        How far was looked, in the cell's unit.
-    ended : str
-        Why not as far as the bound; blank where it was.
-    """
-
+    # the last value before it and the first one after, in the cell's unit; both None where it does not happen
     near: float | None
     over: float | None
-    until: float
-    ended: str = ""
+    until: float  # how far was looked, in the cell's unit
+    ended: str = ""  # why not as far as the bound; blank where it was
 
 
 def narrowed(inside: Callable[[float], bool], good: float, bad: float, width: float, *, whole: bool) -> float:
@@ -365,7 +276,9 @@ def scanned(look: Look, start: float, bound: float, width: float, *, whole: bool
         return seen[value]
 
     last = start
-    for value in _values(start, bound, whole=whole):
+    count = min(SCANNED, int(abs(bound - start))) if whole else SCANNED
+    values = np.linspace(start, bound, count + 1)[1:]
+    for value in list(dict.fromkeys((np.rint(values) if whole else values).tolist())):
         ended = ""
         if known(value) is None:
             value = narrowed(lambda v: known(v) is not None, last, value, width, whole=whole)
@@ -381,33 +294,19 @@ def scanned(look: Look, start: float, bound: float, width: float, *, whole: bool
     return Scan(None, None, bound)
 
 
-def _values(start: float, bound: float, *, whole: bool) -> list[float]:
-    """Return the values that are looked at first, from the start to the bound."""
-    count = min(SCANNED, int(abs(bound - start))) if whole else SCANNED
-    values = np.linspace(start, bound, count + 1)[1:]
-    return list(dict.fromkeys((np.rint(values) if whole else values).tolist()))
-
-
-NARROWED: Final = 1e-6
-"""Width of a bracket in the end, as a share of the way from the start to the bound."""
-
-TIED: Final = 1e-7
-"""Worth that the plan as it is may lack, relative to 1 + the best, and still count as the best."""
-
-
 def bracketed(cases: Cases, goal: Goal, start: float, bound: float, reason: str) -> Search:
     """Return the nearest breakeven between where the cells are and a bound, bracketed by re-solves."""
     bracket, whole = _Bracket(cases, goal, start), cases.varied.whole
     direction = 1 if bound > start else -1
-    width = 1.0 if whole else NARROWED * abs(bound - start)
+    width = 1.0 if whole else BRACKET * abs(bound - start)
     if isinstance(goal, Threshold) and goal.side(bracket.base) == 0:
-        here = bracket.found(start, start, direction * width)
+        here = bracket.between(start, start, direction * width)
         return Search(direction, here, BRACKETED, reason, start, "", bracket.solved)
     scan = scanned(bracket.over, start, bound, width, whole=whole)
-    found: Break | None = None
+    nearest: Break | None = None
     if scan.near is not None and scan.over is not None:
-        found = bracket.found(scan.near, scan.over, direction * width)
-    return Search(direction, found, BRACKETED, reason, scan.until, scan.ended, bracket.solved, scan=True)
+        nearest = bracket.between(scan.near, scan.over, direction * width)
+    return Search(direction, nearest, BRACKETED, reason, scan.until, scan.ended, bracket.solved, scan=True)
 
 
 class _Bracket:
@@ -416,14 +315,14 @@ class _Bracket:
     def __init__(self, cases: Cases, goal: Goal, start: float) -> None:
         self._cases, self._goal = cases, goal
         self.base = cases.state_of(start, cases.session.base)
-        self._answers: dict[float, tuple[Answer, State] | None] = {start: (cases.session.base, self.base)}
+        self._answers: dict[float, tuple[Answer, PlanAt] | None] = {start: (cases.session.base, self.base)}
 
     @property
     def solved(self) -> int:
         """Values solved, the start left out."""
         return len(self._answers) - 1
 
-    def _at(self, value: float) -> tuple[Answer, State] | None:
+    def _at(self, value: float) -> tuple[Answer, PlanAt] | None:
         """Return the answer at a value; None where there is none."""
         if value not in self._answers:
             try:
@@ -454,9 +353,9 @@ class _Bracket:
             ).objective_bn
         except InfeasibleError:
             return True
-        return answer.objective_bn - worth > TIED * (1 + abs(worth))
+        return answer.objective_bn - worth > FEASIBLE * (1 + abs(worth))
 
-    def found(self, near: float, over: float, step: float) -> Break:
+    def between(self, near: float, over: float, step: float) -> Break:
         """Return the breakeven between two values, the plans there, audited, and how they change on either side."""
         here, there = self._at(near), self._at(over)
         if here is None or there is None:

@@ -9,23 +9,23 @@ from typing import Final
 import numpy as np
 from scipy.optimize import brentq
 
+from optimizer.catalogue.tolerances import BRACKET, DOUBLE, FEASIBLE, ROUNDING
 from optimizer.errors import AuditError
 from optimizer.problems import InstanceError
 from optimizer.solver.certify import certify
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.parametric import Line, Piece, line, optimal, pieces, same_structure
+from optimizer.solver.parametric import Line, NotExact, Piece, line, optimal, pieces, same_structure
 from optimizer.solver.program import Basis, SolveOptions, Status
 from optimizer.solver.solving import certified
 from optimizer.studies.breakeven.cases import (
     EXACT,
     NO_PLAN,
-    SAME,
     Break,
     Cases,
     Goal,
     Moved,
+    PlanAt,
     Search,
-    State,
     Threshold,
     held,
     scanned,
@@ -40,14 +40,7 @@ WALKED: Final = 30
 WALKED_ALONE: Final = 8
 """The same where it can happen only once, so that a scan does not miss it."""
 
-BRACKET: Final = 1e-6
-"""Width of that bracket as a share of the way to the bound."""
-
 WORTH: Final = "plan.objective_bn"
-
-
-class NotExact(Exception):  # noqa: N818
-    """The programs do not lie on a line; the message says why."""
 
 
 def search(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
@@ -70,8 +63,8 @@ class _Stretch:
     """A piece and the plans at its two ends, nearer to the start of the search and farther from it."""
 
     piece: Piece
-    near: State
-    far: State
+    near: PlanAt
+    far: PlanAt
 
     @property
     def length(self) -> float:
@@ -174,7 +167,7 @@ class _Walk:
         near, far = (self._state(piece, piece.end(side)) for side in (-self.direction, self.direction))
         return _Stretch(piece, near, far)
 
-    def _state(self, piece: Piece, value: float) -> State:
+    def _state(self, piece: Piece, value: float) -> PlanAt:
         """Return the plan of a piece at a value, proved optimal for the program of the very tables with that value."""
         columns, duals = piece.columns(value), piece.duals(value)
         program = self._cases.program(value)
@@ -223,22 +216,22 @@ class _Walk:
         if not self._line.bounds_move:
             rate = self._line.rate.cost
             loss = self.direction * float(rate @ (columns - other))
-            return loss > SAME * (1e-3 + float(np.abs(rate) @ np.abs(columns)))
+            return loss > ROUNDING * (1e-3 + float(np.abs(rate) @ np.abs(columns)))
         program = held(self._line.at(value), columns)
         solution = run_solver(program, basis=piece.basis, ranges=False)
         if solution.status is not Status.OPTIMAL:
             return True
         best = float(self._line.at(value).cost @ other)
-        return float(program.cost @ solution.columns) - best > SAME * (1 + abs(best))
+        return float(program.cost @ solution.columns) - best > ROUNDING * (1 + abs(best))
 
-    def _root(self, piece: Piece, goal: Threshold, from_: State, to: State) -> float:
+    def _root(self, piece: Piece, goal: Threshold, from_: PlanAt, to: PlanAt) -> float:
         if goal.side(to) == 0:
             return to.value
 
         def gap(value: float) -> float:
             return self._state(piece, value).figure - goal.value
 
-        return float(brentq(gap, from_.value, to.value, xtol=1e-13 * self._line.span))
+        return float(brentq(gap, from_.value, to.value, xtol=DOUBLE * self._line.span))
 
     def _parabola(self, stretch: _Stretch) -> tuple[float, float]:
         """Return a and b of the parabola ``a * x ** 2 + b * x + c`` that the figure is, x counted from the near end."""
@@ -250,7 +243,7 @@ class _Walk:
 
     def _slope(self, stretch: _Stretch | None, value: float) -> float | None:
         """Return the change of the figure per unit at a value; None on a piece without length."""
-        if stretch is None or abs(stretch.length) <= SAME * self._line.span:
+        if stretch is None or abs(stretch.length) <= ROUNDING * self._line.span:
             return None
         square, linear = self._parabola(stretch)
         return 2 * square * (value - stretch.near.value) + linear
@@ -258,7 +251,7 @@ class _Walk:
     def _turn(self, stretch: _Stretch) -> float | None:
         """Return where on a piece the figure turns: only where costs and bounds move together it can."""
         both = self._line.costs_move and self._line.bounds_move
-        if not both or abs(stretch.length) <= SAME * self._line.span:
+        if not both or abs(stretch.length) <= ROUNDING * self._line.span:
             return None
         square, linear = self._parabola(stretch)
         at = -linear / (2 * square) if square else 0.0
@@ -272,13 +265,7 @@ class _Walk:
         return Break(value, value, value, state, after.near, *slopes, rates, after.rates())
 
     def prove(self, found: Break) -> None:
-        """Have the plan at the breakeven solved and audited like any other.
-
-        Raises
-        ------
-        AuditError
-            If it is worth something else.
-        """
+        """Have the plan at the breakeven solved and audited like any other."""
         answer = self._cases.answer(found.value)
         if not _equal(answer.plan.objective_bn, found.before.worth_bn):
             told = f"{answer.objective_bn!r} $bn solved anew, {found.before.worth_bn!r} $bn by steps of the basis"
@@ -286,4 +273,4 @@ class _Walk:
 
 
 def _equal(one: float, other: float) -> bool:
-    return abs(one - other) <= 1e-7 * (1 + abs(one))
+    return abs(one - other) <= FEASIBLE * (1 + abs(one))

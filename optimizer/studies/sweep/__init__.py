@@ -1,1 +1,12 @@
-"""Many cases of one instance: grids, draws, tornados."""
+"""Many cases of one instance: grids, draws, tornados.
+
+Other rooms use:
+
+- ``draws``: correlation, correlations_of, draw, Draw, draws_of, matrix
+- ``engines``: Cluster, InProcess, Processes
+- ``grid``: axes, grid, written
+- ``journal``: discard, Journal
+- ``montecarlo``: CONFIDENCE, study, tables
+- ``sweep``: Engine, OPTIMAL, Results, run, Store, Study, Task
+- ``tornado``
+"""

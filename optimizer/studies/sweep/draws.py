@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from optimizer.catalogue.tolerances import ROUNDING
+from optimizer.files import printable
 from optimizer.instance.instance import Instance
 from optimizer.instance.varied_cells import Varied, VariedReader
-from optimizer.language.cursor import NUMBER, as_number
 from optimizer.problems import InstanceError, Problem, all_told, nearest
 from optimizer.solver.program import FloatArray
-from optimizer.studies.evaluate import table_rows
+from optimizer.storage.read import given_table
 
 FORMS: Final = (
     "write CELL ~ normal(mean, sd), lognormal(mean, sd), triangular(low, mode, high), uniform(low, high) or "
@@ -32,36 +34,22 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Distributions and their parameters in order; of ``discrete`` they are values, each with its probability."""
 
-SUMS: Final = 1e-9
-"""Distance from 1 that probabilities may add up to."""
-
 MOST_SPREAD: Final = 1e6
 """Standard deviation of a lognormal, at most, as a multiple of its mean."""
 
 _CELL: Final = re.compile(r"(?P<cells>.*?)\s*(?:(?P<way>[*+])[=~]?)?\s*(?P<dates>@[^\]\"]*)?")
-_WAYS: Final = re.compile(r"([*+]?)~")
+_WAYS: Final = re.compile(r"[*+]?~")
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Cells and the distribution that their value is drawn from.
+    """Cells and the distribution that their value is drawn from."""
 
-    Attributes
-    ----------
-    varied : Varied
-        The cells, and whether a draw stands in them, multiplies them or is added to them.
-    distribution : str
-        One of `PARAMETERS`.
-    parameters : tuple of float
-        As `PARAMETERS` names them; of ``discrete`` the values; in the cell's unit or as factors.
-    probabilities : tuple of float
-        Of ``discrete``: of each value; else empty.
-    """
-
-    varied: Varied
-    distribution: str
+    varied: Varied  # the cells, and whether a draw stands in them, multiplies them or is added to them
+    distribution: str  # one of `PARAMETERS`
+    # as `PARAMETERS` names them; of ``discrete`` the values; in the cell's unit or as factors
     parameters: tuple[float, ...]
-    probabilities: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()  # of ``discrete``: of each value; else empty
 
     @property
     def name(self) -> str:
@@ -79,92 +67,52 @@ class Draw:
 
     def values(self, share: FloatArray) -> FloatArray:
         """Return the quantiles of the distribution at shares in (0, 1)."""
-        return _QUANTILES[self.distribution](self, share)
+        from scipy import stats
 
-
-def _normal(draw: Draw, share: FloatArray) -> FloatArray:
-    from scipy.special import ndtri
-
-    mean, sd = draw.parameters
-    found: FloatArray = mean + sd * ndtri(share)
-    return found
-
-
-def _lognormal(draw: Draw, share: FloatArray) -> FloatArray:
-    """Mean and sd are those of the value itself: of its logarithm they follow."""
-    from scipy.special import ndtri
-
-    mean, sd = draw.parameters
-    variance = math.log1p((sd / mean) ** 2)
-    found: FloatArray = np.exp(math.log(mean) - variance / 2 + math.sqrt(variance) * ndtri(share))
-    return found
-
-
-def _triangular(draw: Draw, share: FloatArray) -> FloatArray:
-    low, mode, high = draw.parameters
-    rising = share * (high - low) * (mode - low)
-    falling = (1 - share) * (high - low) * (high - mode)
-    return np.where(share * (high - low) < mode - low, low + np.sqrt(rising), high - np.sqrt(falling))
-
-
-def _uniform(draw: Draw, share: FloatArray) -> FloatArray:
-    low, high = draw.parameters
-    return low + share * (high - low)
-
-
-def _discrete(draw: Draw, share: FloatArray) -> FloatArray:
-    through = np.cumsum(draw.probabilities)
-    at = np.searchsorted(through, share, side="left")
-    return np.array(draw.parameters)[np.minimum(at, len(through) - 1)]
-
-
-_QUANTILES: Final[Mapping[str, Callable[[Draw, FloatArray], FloatArray]]] = {
-    "normal": _normal,
-    "lognormal": _lognormal,
-    "triangular": _triangular,
-    "uniform": _uniform,
-    "discrete": _discrete,
-}
+        if self.distribution == "discrete":
+            through = np.cumsum(self.probabilities)
+            at = np.searchsorted(through, share, side="left")
+            return np.array(self.parameters)[np.minimum(at, len(through) - 1)]
+        low, *_, last = self.parameters
+        match self.distribution:
+            case "normal":
+                drawn = stats.norm(low, last)
+            case "lognormal":  # mean and sd are those of the value itself: of its logarithm they follow
+                variance = math.log1p((last / low) ** 2)
+                drawn = stats.lognorm(math.sqrt(variance), scale=low * math.exp(-variance / 2))
+            case "triangular":
+                drawn = stats.triang((self.parameters[1] - low) / (last - low), low, last - low)
+            case _:
+                drawn = stats.uniform(low, last - low)
+        values: FloatArray = drawn.ppf(share)
+        return values
 
 
 def draw(text: str, where: str = "") -> Draw:
     """Return the draw that a text spells.
 
-    Parameters
-    ----------
-    text : str
-        ``CELL ~ normal(10, 2) [@ FROM..UNTIL]``, ``CELL *~ ...`` or ``CELL +~ ...``; of dates the draws are months.
-    where : str, optional
-        Words that say where it stands, for messages.
-
-    Raises
-    ------
-    InstanceError
-        If the text is no draw, or the parameters make no distribution.
+    ``CELL ~ normal(10, 2) [@ FROM..UNTIL]``, ``CELL *~ ...`` or ``CELL +~ ...``; of dates the draws are months. `where`
+    says in messages where it stands.
     """
-    return _Reader(text, where or f"draw {text.strip()}", FORMS).draw()
+    return _DrawReader(text, where or f"draw {text.strip()}", FORMS).draw()
 
 
-class _Reader(VariedReader):
+class _DrawReader(VariedReader):
     """A cursor on the text of one draw."""
 
     def draw(self) -> Draw:
         """Return the draw that the whole text spells."""
         self.skip()
         table, where, column = self.cells()
-        found = _WAYS.match(self.text, self.at)
-        if not found:
-            self.fail("one of ~, *~ and +~")
-        way = self.way(table, column, f"{found.group(1)}=" if found.group(1) else "")
-        self.move(found.end())
+        operator = self.operator(_WAYS, "one of ~, *~ and +~")
+        way = self.way(table, column, operator.replace("~", "=") if len(operator) > 1 else "")
         at, name = self.at, self.name("a distribution")
         if name not in PARAMETERS:
             self.refuse(at, f"'{name}'", "there is no such distribution", nearest(name, PARAMETERS))
         self.literal("(", f"'(' after {name}")
         numbers, probabilities = self._numbers(name)
         start, until = self.dates()
-        if self.at < len(self.text):
-            self.fail("the end of the draw or '@' and dates")
+        self.end("the end of the draw or '@' and dates")
         drawn = Draw(Varied(table, column, where, way, start, until), name, numbers, probabilities)
         for what, rule, remedy in _wrong(drawn):
             self.refuse(at, what, rule, remedy)
@@ -172,30 +120,24 @@ class _Reader(VariedReader):
 
     def _numbers(self, name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Read the parameters up to the closing parenthesis."""
-        numbers, probabilities = [], []
-        while True:
-            numbers.append(self._number())
+        numbers, probabilities = list[float](), list[float]()
+
+        def parameter() -> None:
+            numbers.append(float(self.number("a number")))
             if name == "discrete":
                 self.literal(":", "':' and the value's probability")
-                probabilities.append(self._number())
-            if self.next(")"):
-                return tuple(numbers), tuple(probabilities)
-            self.literal(",", "',' and one more number, or ')'")
+                probabilities.append(float(self.number("a number")))
 
-    def _number(self) -> float:
-        found = NUMBER.match(self.text, self.at)
-        if not found or not math.isfinite(value := float(as_number(found.group()))):
-            self.fail("a number")
-        self.move(found.end())
-        return value
+        self.listed(parameter, ")", "',' and one more number, or ')'")
+        return tuple(numbers), tuple(probabilities)
 
 
 def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
     """Return what is wrong with the parameters of a draw: what, the rule, what to do."""
     names, given = PARAMETERS[draw.distribution], draw.parameters
     if names and len(given) != len(names):
-        told = f"{draw.distribution}({', '.join(names)})"
-        return [(f"{len(given)} parameters", f"{draw.distribution} has {len(names)}", f"write {told}")]
+        form = f"{draw.distribution}({', '.join(names)})"
+        return [(f"{len(given)} parameters", f"{draw.distribution} has {len(names)}", f"write {form}")]
     checks: dict[str, list[tuple[bool, str, str]]] = {
         "normal": [(given[-1] > 0, draw.text, "sd is above 0")],
         "lognormal": [
@@ -209,7 +151,7 @@ def _wrong(draw: Draw) -> list[tuple[str, str, str]]:
         "discrete": [
             (len(set(given)) == len(given), draw.text, "each value stands once"),
             (all(0 < p <= 1 for p in draw.probabilities), draw.text, "probabilities are above 0, at most 1"),
-            (abs(math.fsum(draw.probabilities) - 1) <= SUMS, f"{draw.text}: probabilities add up to "
+            (abs(math.fsum(draw.probabilities) - 1) <= ROUNDING, f"{draw.text}: probabilities add up to "
              f"{math.fsum(draw.probabilities):g}", "they add up to 1"),
         ],
     }  # fmt: skip
@@ -238,32 +180,31 @@ def fitting(draws: Sequence[Draw], instance: Instance) -> list[Problem]:
 
 
 def draws_of(path: str) -> list[Draw]:
-    """Return the draws of a CSV file with the columns ``cell``, ``distribution`` and ``parameters``.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found in it.
-    """
-    (found,) = all_told([partial(draw, text, where) for text, where in _rows(path)])
-    return list(found)
+    """Return the draws of a CSV file with the columns ``cell``, ``distribution`` and ``parameters``."""
+    (draws,) = all_told([partial(draw, text, where) for text, where in _rows(path)])
+    return list(draws)
 
 
 def _rows(path: str) -> list[tuple[str, str]]:
     """Return each row of a file of draws as a draw's text, and where it stands."""
     texts = []
-    for where, row in table_rows(path, ("cell", "distribution", "parameters")):
-        found = _CELL.fullmatch(row["cell"])
-        if not found:
-            raise InstanceError(Problem(where, f"cell '{row['cell']}'", "names no cells", FORMS))
-        drawn = f"{found['way'] or ''}~ {row['distribution']}({row['parameters']})"
-        texts.append((f"{found['cells']} {drawn} {found['dates'] or ''}", where))
+    for where, cells, distribution, parameters in _told(path, "draws", "cell", "distribution", "parameters"):
+        cell = _CELL.fullmatch(cells)
+        if not cell:
+            raise InstanceError(Problem(where, f"cell '{cells}'", "names no cells", FORMS))
+        drawn = f"{cell['way'] or ''}~ {distribution}({parameters})"
+        texts.append((f"{cell['cells']} {drawn} {cell['dates'] or ''}", where))
     return texts
 
 
-CORRELATION_FORMS: Final = "write CELL, CELL = RANK CORRELATION between -1 and 1, each cell as it is drawn"
+def _told(path: str, name: str, *columns: str) -> Iterator[tuple[str, ...]]:
+    """Yield where each row of a file stands, and its cells as texts."""
+    short = printable(Path(path).name)
+    for number, *cells in given_table(path, name)[list(columns)].itertuples(name=None):
+        yield (f"{short} row {number}", *(str(cell).strip() for cell in cells))
 
-_END: Final = re.compile(rf"=\s*({NUMBER.pattern})\s*")
+
+CORRELATION_FORMS: Final = "write CELL, CELL = RANK CORRELATION between -1 and 1, each cell as it is drawn"
 
 
 @dataclass(frozen=True)
@@ -277,13 +218,7 @@ class Correlation:
 
 
 def correlation(text: str, where: str = "") -> Correlation:
-    """Return the correlation that a text spells: ``CELL, CELL = 0.6``.
-
-    Raises
-    ------
-    InstanceError
-        If the text is none.
-    """
+    """Return the correlation that a text spells: ``CELL, CELL = 0.6``."""
     where = where or f"correlation {text.strip()}"
     reader = VariedReader(text, where, CORRELATION_FORMS)
     first = reader.varied()
@@ -291,28 +226,22 @@ def correlation(text: str, where: str = "") -> Correlation:
     reader.skip()
     table, conditions, column = reader.cells()
     start, until = reader.dates()
-    found = _END.fullmatch(text, reader.at)
-    if not found:
-        reader.fail("'=' and a number between -1 and 1")
-    value = float(found.group(1))
+    reader.literal("=", "'=' and a number between -1 and 1")
+    at, value = reader.at, float(reader.number("a number between -1 and 1"))
+    reader.end("the end of the correlation")
     if not -1 < value < 1:
+        reader.at = at
         reader.fail("a number between -1 and 1")
     second = Varied(table, column, conditions, "set", start, until)
     return Correlation(first.cells_text, second.cells_text, value, where)
 
 
 def correlations_of(path: str) -> list[Correlation]:
-    """Return the correlations of a CSV file with the columns ``first``, ``second`` and ``correlation``.
-
-    Raises
-    ------
-    InstanceError
-        With every problem found in it.
-    """
-    rows = table_rows(path, ("first", "second", "correlation"))
-    texts = ((f"{row['first']}, {row['second']} = {row['correlation']}", where) for where, row in rows)
-    (found,) = all_told([partial(correlation, text, where) for text, where in texts])
-    return list(found)
+    """Return the correlations of a CSV file with the columns ``first``, ``second`` and ``correlation``."""
+    rows = _told(path, "correlations", "first", "second", "correlation")
+    texts = ((f"{first}, {second} = {value}", where) for where, first, second, value in rows)
+    (correlations,) = all_told([partial(correlation, text, where) for text, where in texts])
+    return list(correlations)
 
 
 def matrix(draws: Sequence[Draw], correlations: Sequence[Correlation]) -> FloatArray:
@@ -326,7 +255,7 @@ def matrix(draws: Sequence[Draw], correlations: Sequence[Correlation]) -> FloatA
     """
     place = {draw.varied.cells_text: i for i, draw in enumerate(draws)}
     problems: list[Problem] = []
-    found, seen = np.eye(len(draws)), set[frozenset[str]]()
+    ranks, seen = np.eye(len(draws)), set[frozenset[str]]()
     for each in correlations:
         pair = frozenset((each.first, each.second))
         unknown = [name for name in (each.first, each.second) if name not in place]
@@ -338,12 +267,12 @@ def matrix(draws: Sequence[Draw], correlations: Sequence[Correlation]) -> FloatA
             problems.append(Problem(each.where, "these cells again", "a pair has one correlation", "leave one out"))
         else:
             i, j = place[each.first], place[each.second]
-            found[i, j] = found[j, i] = each.value
+            ranks[i, j] = ranks[j, i] = each.value
         seen.add(pair)
     if problems:
         raise InstanceError(problems)
-    _refuse_impossible(draws, found)
-    return found
+    _refuse_impossible(draws, ranks)
+    return ranks
 
 
 def scores_correlation(ranks: FloatArray) -> FloatArray:
@@ -353,7 +282,7 @@ def scores_correlation(ranks: FloatArray) -> FloatArray:
 
 def _refuse_impossible(draws: Sequence[Draw], ranks: FloatArray) -> None:
     values, vectors = np.linalg.eigh(scores_correlation(ranks))
-    if values[0] > 1e-9:
+    if values[0] > ROUNDING:
         return
     weight = np.abs(vectors[:, 0])
     named = [draws[i].varied.cells_text for i in np.flatnonzero(weight > 0.1 * weight.max()).tolist()]
@@ -363,13 +292,7 @@ def _refuse_impossible(draws: Sequence[Draw], ranks: FloatArray) -> None:
 
 
 def sample(draws: Sequence[Draw], samples: int, seed: int, ranks: FloatArray | None = None) -> FloatArray:
-    """Return values of the drawn cells, each in its unit, shape (samples, draws): the same for the same seed.
-
-    Raises
-    ------
-    InstanceError
-        If there are too few samples to be correlated.
-    """
+    """Return values of the drawn cells, each in its unit, shape (samples, draws): the same for the same seed."""
     from scipy.stats import qmc
 
     generator = np.random.Generator(np.random.PCG64(seed))

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from optimizer.extras import imported
 from optimizer.problems import InstanceError, Problem
+from optimizer.studies.sweep.sweep import Engine
 from optimizer.studies.sweep.worker import LOST, Row, answered, answered_alone, one_thread
 
 TRIES: Final = 3
@@ -24,7 +25,7 @@ _SERVE: Final = (
 )
 
 
-class InProcess:
+class InProcess(Engine):
     """Answers one task at a time in this process."""
 
     width = 1
@@ -39,23 +40,13 @@ class InProcess:
         future.set_result(answered(setup, edits))
         return future
 
-    def answer(self, future: Future[Row]) -> Row:
-        """Return the answer to a task."""
-        return future.result()
-
     def close(self, *, at_once: bool) -> None:
         """Let linear algebra run in as many threads as before."""
         self._open.close()
 
 
-class Processes:
-    """Answers tasks in worker processes, one task a worker at a time; a worker that dies is replaced.
-
-    Parameters
-    ----------
-    jobs : int
-        How many workers.
-    """
+class Processes(Engine):
+    """Answers tasks in worker processes, one task a worker at a time; a worker that dies is replaced."""
 
     def __init__(self, jobs: int) -> None:
         self._threads = ThreadPoolExecutor(jobs, "sweep")
@@ -83,10 +74,6 @@ class Processes:
             return {"row": {"status": LOST, "reason": f"its worker died, {TRIES} times: {child.ended}"}}
         finally:
             self._idle.put(child)
-
-    def answer(self, future: Future[Row]) -> Row:
-        """Return the answer to a task."""
-        return future.result()
 
     def close(self, *, at_once: bool) -> None:
         """End the workers."""
@@ -169,20 +156,10 @@ RETRIES: Final = 2
 """Times that a case is given to another worker when Dask itself fails at it."""
 
 
-class Cluster:
+class Cluster(Engine):
     """Answers tasks on the workers of a Dask scheduler, which need gwplan but no disk in common.
 
     Each worker is sent the instance's tables as text. What a worker was at when it was lost is given to another.
-
-    Parameters
-    ----------
-    address : str
-        The scheduler's, such as ``tcp://127.0.0.1:8786``.
-
-    Raises
-    ------
-    InstanceError
-        If Dask is not installed, or no scheduler answers there.
     """
 
     def __init__(self, address: str) -> None:

@@ -6,22 +6,22 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-from optimizer.files import printable
+from optimizer.check.check import raise_errors
 from optimizer.instance.instance import Instance
-from optimizer.language.axes import Axis, axis
+from optimizer.language.axes import ValueAxis, axis
+from optimizer.language.cursor import NUMBER
 from optimizer.language.edits import edit, spell
 from optimizer.problems import InstanceError, Problem, all_told
-from optimizer.studies.evaluate import csv_lines
+from optimizer.storage.read import given_rows
 from optimizer.studies.sweep.sweep import Task
 
 MOST_CASES: Final = 100_000
 """Cases of one sweep, at most."""
 
 
-def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
+def axes(instance: Instance, texts: Sequence[str]) -> list[ValueAxis]:
     """Return the axes of a grid; every value of each fits the instance on its own.
 
     Raises
@@ -30,29 +30,25 @@ def axes(instance: Instance, texts: Sequence[str]) -> list[Axis]:
         If a text is no axis, two are the same, or an edit names nothing; it carries every problem found. Or if there
         are more than `MOST_CASES` combinations, which is told before any edit is tried.
     """
-    (found,) = all_told([partial(axis, text) for text in texts])
-    names = [each.name for each in found]
+    (sides,) = all_told([partial(axis, text) for text in texts])
+    names = [each.name for each in sides]
     twice = [
         Problem(f"grid {n}", "given twice", "each axis stands once") for n in dict.fromkeys(names) if names.count(n) > 1
     ]
     if twice:
         raise InstanceError(twice)
-    _refuse_too_many(found)
-    all_told([partial(instance.edited, each) for one in found for each in one.edits])
-    return list(found)
-
-
-def _refuse_too_many(found: Sequence[Axis]) -> None:
-    count = math.prod(len(each.values) for each in found)
+    count = math.prod(len(each.values) for each in sides)
     if count > MOST_CASES:
         rule = f"a sweep has at most {MOST_CASES:,}"
         raise InstanceError(Problem("grid", f"{count:,} cases", rule, "take fewer values, or draws: gwplan montecarlo"))
+    all_told([partial(instance.edited, each) for one in sides for each in one.edits])
+    return list(sides)
 
 
-def grid(found: Sequence[Axis]) -> tuple[Task, ...]:
+def grid(axes_: Sequence[ValueAxis]) -> tuple[Task, ...]:
     """Return the cases of a grid: every value of each axis with every value of the others, the last varying fastest."""
-    sides = [list(zip(each.edits, each.values, strict=True)) for each in found]
-    names = [each.name for each in found]
+    sides = [list(zip(each.edits, each.values, strict=True)) for each in axes_]
+    names = [each.name for each in axes_]
     return tuple(
         Task(
             tuple(spell(change) for change, _ in point),
@@ -67,30 +63,19 @@ def written(path: str, instance: Instance) -> tuple[Task, ...]:
 
     A header is ``CELL``, ``CELL *=`` or ``CELL +=``, with ``@ FROM..UNTIL`` behind it where that is meant. A column
     called ``name`` names the cases. A blank leaves the cell as it is.
-
-    Raises
-    ------
-    InstanceError
-        If the file cannot be read, or a cell of it makes no edit that fits the instance; it carries every problem.
     """
-    where, lines = csv_lines(path)
-    if len(lines) < 2:
-        rule = "a header names the cells, each row below it is a case"
-        raise InstanceError(Problem(where, "holds no case", rule, "write 'risk.aversion' and below it 0.3"))
-    if len(lines) - 1 > MOST_CASES:
-        raise InstanceError(Problem(where, f"{len(lines) - 1:,} cases", f"a sweep has at most {MOST_CASES:,}"))
-    header = [cell.strip() for cell in lines[0][1]]
+    file, header, rows, problems = given_rows(path)
+    if len(rows) > MOST_CASES:
+        raise InstanceError(Problem(file, f"{len(rows):,} cases", f"a sweep has at most {MOST_CASES:,}"))
     if len(set(header)) < len(header) or "" in header:
-        raise InstanceError(Problem(where, "a header that is blank or stands twice", "each column is another cell"))
-    (tasks,) = all_told([partial(_case, where, number, header, row, instance) for number, row in lines[1:]])
+        raise InstanceError(Problem(file, "a header that is blank or stands twice", "each column is another cell"))
+    cases = [partial(_case, f"{file} row {number}", header, row, instance) for number, row in rows.items()]
+    _, tasks = all_told([partial(raise_errors, problems)], cases)
     return tuple(tasks)
 
 
-def _case(where: str, number: int, header: Sequence[str], row: Sequence[str], instance: Instance) -> Task:
+def _case(at: str, header: Sequence[str], row: Sequence[str], instance: Instance) -> Task:
     """Return the case of a row, checked against the instance."""
-    at = f"{printable(Path(where).name)} row {number}"
-    if len(row) != len(header):
-        raise InstanceError(Problem(at, f"{len(row)} cells", f"the header has {len(header)}"))
     spelt = list(_edits(header, row))
     try:
         edits = [edit(text) for text in spelt]
@@ -111,8 +96,4 @@ def _edits(header: Sequence[str], row: Sequence[str]) -> Iterator[str]:
 
 
 def _number(cell: str) -> str | float:
-    try:
-        value = float(cell)
-    except ValueError:
-        return cell
-    return value if math.isfinite(value) else cell
+    return float(cell) if NUMBER.fullmatch(cell) and math.isfinite(float(cell)) else cell

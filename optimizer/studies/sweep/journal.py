@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any, Final
 
 from optimizer.errors import SolverError
-from optimizer.files import printable, told
+from optimizer.files import naming, printable
 from optimizer.problems import InstanceError, Problem
-from optimizer.studies.sweep.sweep import BASE, Study
+from optimizer.studies.sweep.sweep import BASE, Store, Study
 from optimizer.studies.sweep.worker import Row
 
 FORMAT: Final = "gwplan unfinished sweep"
@@ -31,22 +31,15 @@ def beside(out: str | Path) -> Path:
 
 def discard(out: str | Path) -> None:
     """Throw away the rows of an unfinished sweep: it is kept whole now."""
-    with told(beside(out)):
+    with naming(beside(out)):
         (beside(out) / ROWS).unlink()
         beside(out).rmdir()
 
 
-class Journal:
+class Journal(Store):
     """The rows of one study, each a line with its checksum; a line that is torn ends what is read.
 
-    Parameters
-    ----------
-    out : str or Path
-        The folder that the finished sweep is to become.
-    study : Study
-        What is asked: rows of another study are not touched.
-    force : bool
-        Whether the rows of another study are thrown away.
+    With `force` the rows of another study are thrown away.
 
     Raises
     ------
@@ -56,10 +49,10 @@ class Journal:
 
     def __init__(self, out: str | Path, study: Study, *, force: bool = False) -> None:
         self.folder, self._study, self._force = beside(out), study, force
-        self._rows: dict[int, Row] = {}
+        super().__init__()
         self._fingerprint = ""
         self._synced = time.monotonic()
-        with told(self.folder):
+        with naming(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / ROWS
             # a link there would lead to a file that is not ours to write to
@@ -81,14 +74,9 @@ class Journal:
         self.close()
 
     @property
-    def rows(self) -> Mapping[int, Row]:
-        """The rows kept so far, by the number of their task."""
-        return self._rows
-
-    @property
     def answered(self) -> int:
         """How many cases are kept, the base apart."""
-        return sum(number != BASE for number in self._rows)
+        return sum(number != BASE for number in self.rows)
 
     def begin(self, fingerprint: str) -> None:
         """Note where every case starts; refuse to go on from rows that started elsewhere."""
@@ -104,7 +92,7 @@ class Journal:
     def add(self, number: int, row: Row) -> None:
         """Keep a row."""
         self._append({"number": number, "row": row})
-        self._rows[number] = row
+        self.rows[number] = row
 
     def close(self) -> None:
         """Write what is not yet on the disk, and let others write."""
@@ -138,7 +126,7 @@ class Journal:
         while whole and (record := _record(line := self._file.readline())):
             whole += len(line)
             if "row" in record:
-                self._rows[int(record["number"])] = record["row"]
+                self.rows[int(record["number"])] = record["row"]
             self._fingerprint = record.get("base", self._fingerprint)
         self._file.truncate(whole)
         self._file.seek(whole)
@@ -148,7 +136,7 @@ class Journal:
 
     def _append(self, record: Mapping[str, Any]) -> None:
         """Write a line at once, and let the disk have it within `SECONDS`."""
-        with told(self.folder):
+        with naming(self.folder):
             self._file.write(_line(record))
             self._file.flush()
             if time.monotonic() - self._synced > SECONDS:

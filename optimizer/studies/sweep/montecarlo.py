@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.instance.instance import Instance
 from optimizer.plan.tables import QUANTILES
 from optimizer.problems import InstanceError, Problem
@@ -24,9 +25,6 @@ from optimizer.studies.sweep.sweep import OPTIMAL, Results, Study, Task
 
 CONFIDENCE: Final = 0.95
 """Of every interval."""
-
-LEAST_GW_YEARS: Final = 1e-6
-"""A pathway with more than this has capacity."""
 
 MOST_SAMPLES: Final = 100_000
 """Draws of one study, at most."""
@@ -43,13 +41,7 @@ def study(
     quantities: tuple[str, ...] = (),
     options: SolveOptions | None = None,
 ) -> Study:
-    """Return the cases of a Monte Carlo: one a draw of all cells together.
-
-    Raises
-    ------
-    InstanceError
-        If a cell is not there, is drawn twice or cannot have its median; it carries every problem.
-    """
+    """Return the cases of a Monte Carlo: one a draw of all cells together."""
     problems = fitting(draws, instance)
     if problems:
         raise InstanceError(problems)
@@ -124,7 +116,7 @@ def pathways(planned: pd.DataFrame, results: Results) -> pd.DataFrame:
     rows = []
     names = [name for name in results.base if name.startswith("expected_gw_years[")]
     for name in names if len(planned) else ():
-        with_ = int((planned[name] > LEAST_GW_YEARS).sum())
+        with_ = int((planned[name] > KILOWATT).sum())
         low, high = share_interval(with_, len(planned))
         pathway = name.removeprefix("expected_gw_years[").removesuffix("]")
         rows.append((pathway, with_, len(planned), with_ / len(planned), low, high))
@@ -135,8 +127,8 @@ def share_interval(count: int, of: int) -> tuple[float, float]:
     """Return Wilson's interval of a share at `CONFIDENCE`."""
     from scipy.stats import binomtest
 
-    found = binomtest(count, of).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)
+    interval = binomtest(count, of).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def inputs(results: Results, cases: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:
@@ -152,17 +144,15 @@ def inputs(results: Results, cases: pd.DataFrame, planned: pd.DataFrame) -> pd.D
 
 def rank_correlation(table: pd.DataFrame, one: str, other: str) -> float:
     """Return Spearman's rank correlation of two columns; nan where one does not vary."""
-    if len(table) < 3 or other not in table:
+    if other not in table:
         return math.nan
-    ranks = table[[one, other]].rank().to_numpy()
-    if not ranks.std(axis=0).all():
-        return math.nan
-    return float(np.corrcoef(ranks, rowvar=False)[0, 1])
+    correlations: Any = table[[one, other]].corr("spearman", min_periods=3)
+    return float(correlations.iloc[0, 1])
 
 
 def statuses(cases: pd.DataFrame) -> pd.DataFrame:
     """Return how many draws ended in which way, for which reason: `status`, `reason`, `draws`."""
     counted = Counter(zip(cases["status"].tolist(), cases["reason"].tolist(), strict=True))
-    found = [{"status": key[0], "reason": key[1], "draws": count} for key, count in counted.most_common()]
-    found.sort(key=lambda row: row["status"] != OPTIMAL)
-    return pd.DataFrame(found, columns=["status", "reason", "draws"])
+    rows = [{"status": key[0], "reason": key[1], "draws": count} for key, count in counted.most_common()]
+    rows.sort(key=lambda row: row["status"] != OPTIMAL)
+    return pd.DataFrame(rows, columns=["status", "reason", "draws"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pandas as pd
 
@@ -35,45 +36,23 @@ Value = str | float
 
 @dataclass(frozen=True)
 class Task:
-    """A case to be answered.
+    """A case to be answered."""
 
-    Attributes
-    ----------
-    edits : tuple of str
-        Edits of the base, in the command line's spelling, applied in their order; none: the base itself.
-    inputs : mapping of str to Value
-        What the table of cases says of it, by column.
-    """
-
+    # edits of the base, in the command line's spelling, applied in their order; none: the base itself
     edits: tuple[str, ...]
-    inputs: Mapping[str, Value] = field(default_factory=dict)
+    inputs: Mapping[str, Value] = field(default_factory=dict)  # what the table of cases says of it, by column
 
 
 @dataclass(frozen=True)
 class Study:
-    """Cases of one instance, and what is wanted of each.
+    """Cases of one instance, and what is wanted of each."""
 
-    Attributes
-    ----------
-    kind : str
-        ``sweep``, ``tornado`` or ``montecarlo``: how a kept folder is read.
-    instance : Instance
-        The base of all cases.
-    tasks : tuple of Task
-        The cases, in the order of the table.
-    quantities : tuple of str
-        Quantities that each row gives besides the usual figures.
-    options : SolveOptions
-        Of every solve.
-    settings : mapping
-        What else the study was asked with (seed, shares ...), for the manifest; JSON holds it.
-    """
-
-    kind: str
-    instance: Instance
-    tasks: tuple[Task, ...]
-    quantities: tuple[str, ...] = ()
-    options: SolveOptions = field(default_factory=SolveOptions)
+    kind: str  # ``sweep``, ``tornado`` or ``montecarlo``: how a kept folder is read
+    instance: Instance  # the base of all cases
+    tasks: tuple[Task, ...]  # the cases, in the order of the table
+    quantities: tuple[str, ...] = ()  # quantities that each row gives besides the usual figures
+    options: SolveOptions = field(default_factory=SolveOptions)  # of every solve
+    # what else the study was asked with (seed, shares ...), for the manifest; JSON holds it
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -91,21 +70,11 @@ class Study:
 
 @dataclass(frozen=True)
 class Results:
-    """A study answered.
+    """A study answered."""
 
-    Attributes
-    ----------
-    study : Study
-        What was asked.
-    base : Row
-        The base's figures: ``status``, ``reason``, money in $bn, capacity in GW and GW-years.
-    rows : tuple of Row
-        The same of every case, in the order of the study's tasks. A case without a plan has its status and reason
-        alone.
-    """
-
-    study: Study
-    base: Row
+    study: Study  # what was asked
+    base: Row  # the base's figures: ``status``, ``reason``, money in $bn, capacity in GW and GW-years
+    # the same of every case, in the order of the study's tasks. A case without a plan has its status and reason alone.
     rows: tuple[Row, ...]
 
     @cached_property
@@ -137,52 +106,35 @@ class Results:
         return {**self.described(), "study": self.study.digest, "options": how}
 
 
-class Engine(Protocol):
+class Engine(ABC):
     """Where tasks are answered."""
 
     @property
+    @abstractmethod
     def width(self) -> int:
         """Tasks that it is given at a time, at most."""
-        ...
 
+    @abstractmethod
     def submit(self, setup: str, edits: tuple[str, ...]) -> Future[Row]:
         """Begin to answer a task as `optimizer.studies.sweep.worker.answered` does."""
-        ...
 
     def answer(self, future: Future[Row]) -> Row:
         """Return the answer to a task that is done."""
-        ...
+        return future.result()
 
+    @abstractmethod
     def close(self, *, at_once: bool) -> None:
         """End its workers, at once where what they are at is no longer wanted."""
-        ...
 
 
-class Store(Protocol):
-    """Where rows are kept as they come."""
-
-    @property
-    def rows(self) -> Mapping[int, Row]:
-        """The rows kept so far, by the number of their task."""
-        ...
-
-    def begin(self, fingerprint: str) -> None:
-        """Note where every case starts; refuse to go on from rows that started elsewhere."""
-        ...
-
-    def add(self, number: int, row: Row) -> None:
-        """Keep a row."""
-        ...
-
-
-class Memory:
-    """Rows kept for as long as the process lives."""
+class Store:
+    """Where rows are kept as they come, by the number of their task: for as long as the process lives."""
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
 
     def begin(self, fingerprint: str) -> None:
-        """Start with nothing."""
+        """Note where every case starts; refuse to go on from rows that started elsewhere."""
 
     def add(self, number: int, row: Row) -> None:
         """Keep a row."""
@@ -203,7 +155,7 @@ def run(study: Study, engine: Engine, store: Store | None = None, tell: Told | N
     KeyboardInterrupt
         If Ctrl-C was pressed; the store has what was answered by then.
     """
-    store = store or Memory()
+    store = store or Store()
     if BASE in store.rows:
         _refuse_unknown(study, store.rows[BASE])
     left = [n for n in (BASE, *range(len(study.tasks))) if n not in store.rows]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,40 +12,24 @@ import pandas as pd
 from optimizer.catalogue.tables import TABLES
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance
-from optimizer.instance.selection import select
-from optimizer.language.axes import Axis, limits
+from optimizer.instance.selection import picks, select
+from optimizer.language.axes import ValueAxis, limits
 from optimizer.language.edits import Edit, spell
 from optimizer.plan.claims import STATUSES
 from optimizer.problems import InstanceError, Problem, all_told
-from optimizer.studies.exposure import UNVERIFIED, Group, groups, key_of
+from optimizer.studies.exposure import UNVERIFIED, Group, groups
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
-
-LEAST_GW: Final = 1e-3
-"""First moves that change by less are not told as changed, GW."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """An input and its two cases.
+    """An input and its two cases."""
 
-    Attributes
-    ----------
-    name : str
-        Its cells in words.
-    status : str
-        How sure they are; blank where that is not said, or differs.
-    cells : int
-        How many they are.
-    range : str
-        How far it goes down and up.
-    down, up : tuple of Edit
-        What makes it so; none where it is at its largest or smallest value already.
-    """
-
-    name: str
-    status: str
-    cells: int
-    range: str
+    name: str  # its cells in words
+    status: str  # how sure they are; blank where that is not said, or differs
+    cells: int  # how many they are
+    range: str  # how far it goes down and up
+    # what makes it so; none where it is at its largest or smallest value already
     down: tuple[Edit, ...]
     up: tuple[Edit, ...]
 
@@ -56,25 +39,9 @@ def inputs(
 ) -> list[Input]:
     """Return the inputs to swing: those with a range of their own, and the other cells by a share.
 
-    Parameters
-    ----------
-    instance : Instance
-        The base.
-    share : float
-        How far inputs without a range go down and up: 0.1 for a tenth.
-    ranges : sequence of str
-        ``CELL = LOW..HIGH`` or ``CELL *= LOW..HIGH``; what they reach is not swung by the share too.
-    each : bool
-        Whether every cell is an input of its own, as in `optimizer.studies.exposure.groups`.
-    every : bool
-        Whether cells that are reported are swung as well.
-    only : bool
-        Whether nothing but the ranges is.
-
-    Raises
-    ------
-    InstanceError
-        If a range is none, or names nothing; or if there is no input.
+    A range is ``CELL = LOW..HIGH`` or ``CELL *= LOW..HIGH``; what it reaches is not swung by the share too, and with
+    `only` nothing else is swung. With `each` every cell is an input of its own; `every` swings cells that are reported
+    as well.
     """
     (own,) = all_told([partial(limits, text) for text in ranges])
     all_told([partial(instance.edited, edit) for one in own for edit in one.edits])
@@ -96,7 +63,7 @@ def inputs(
     return found
 
 
-def _own(instance: Instance, one: Axis) -> Input:
+def _own(instance: Instance, one: ValueAxis) -> Input:
     """Return an input with its own range."""
     first = one.edits[0]
     statuses, cells = {""}, 1
@@ -108,24 +75,23 @@ def _own(instance: Instance, one: Axis) -> Input:
     return Input(one.name, status, cells, f"{low:.6g}..{high:.6g}", one.edits[:1], one.edits[1:])
 
 
-def _without(instance: Instance, group: Group, own: Sequence[Axis]) -> Group:
+def _without(instance: Instance, group: Group, own: Sequence[ValueAxis]) -> Group:
     """Return a group without the cells that have a range of their own throughout."""
     rows = group.rows
-    key = list(key_of(group.table))
     for first in (one.edits[0] for one in own):
         if (first.table, first.column) == (group.table.name, group.column.name) and not (first.start or first.until):
-            taken = set(_reached(instance, first)[key].itertuples(index=False, name=None))
-            rows = rows[[cells not in taken for cells in rows[key].itertuples(index=False, name=None)]]
+            taken = {tuple(where.items()) for where in _reached(instance, first)["picked"]}
+            rows = rows[[tuple(where.items()) not in taken for where in rows["picked"]]]
     return replace(group, rows=rows)
 
 
 def _reached(instance: Instance, edit: Edit) -> pd.DataFrame:
-    """Return the rows that an edit reaches on some date."""
+    """Return the rows that an edit reaches on some date, and what picks each."""
     table = TABLES[edit.table]
     frame, mask = select(
         replace(edit, start=None, until=None), table, rows_of(table, instance.tables, instance.present)
     )
-    return frame[mask]
+    return frame.assign(picked=picks(table, frame))[mask]
 
 
 def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
@@ -140,12 +106,9 @@ def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
 def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFrame:
     """Return the swing of a figure by input, the largest first.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``input``, ``status``, ``cells``, ``range``, the figure ``base``, ``down`` and ``up`` (blank without a plan),
-        ``swing`` (the distance between the least and the most of the three), ``first_moves_changed_gw`` (the most that
-        a pathway's GW in the first period changes either way) and ``reason`` why a case has no plan.
+    Columns: ``input``, ``status``, ``cells``, ``range``, the figure ``base``, ``down`` and ``up`` (blank without a
+    plan), ``swing`` (from the least to the most of the three), ``first_moves_changed_gw`` (the most that a pathway's GW
+    in the first period changes either way) and ``reason`` why a case has no plan.
     """
     rows = []
     base = float(results.base[figure])

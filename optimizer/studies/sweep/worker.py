@@ -18,7 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
 from optimizer.instance.instance import Instance, SheetPlaces
-from optimizer.instance.quantity_values import Evaluation
+from optimizer.instance.quantity_values import Evaluator
 from optimizer.kept.record import versions
 from optimizer.language.quantities import parse
 from optimizer.plan.claims import figures as summary_figures
@@ -43,15 +43,6 @@ def packed(instance: Instance, quantities: Iterable[str] = (), options: SolveOpt
     """Return what a worker must know, as text: an instance by its files' content, and what to make of each case.
 
     Rows keep the numbers that messages name them by. The instance's what-ifs are left behind.
-
-    Parameters
-    ----------
-    instance : Instance
-        The base of all cases.
-    quantities : iterable of str
-        Quantities (see ``docs/instance-format.md``, claims) that each row gives besides the usual figures.
-    options : SolveOptions, optional
-        Time limit (seconds) and solver options of every solve.
     """
     options = options or SolveOptions()
     sheets = instance.sheets
@@ -92,13 +83,7 @@ def _one_thread_for_good() -> None:
 
 
 class Worker:
-    """An instance solved and kept, which answers cases of it.
-
-    Parameters
-    ----------
-    setup : str
-        From `packed`.
-    """
+    """An instance solved and kept, which answers cases of it."""
 
     def __init__(self, setup: str) -> None:
         known = json.loads(setup)
@@ -136,7 +121,7 @@ class Worker:
         row |= {f"first_period_gw[{name}]": value for name, value in moves.items()}
         row["first_moves_changed_gw"] = _largest_difference(moves, self._base_moves)
         for text, quantity in self._quantities.items():
-            reading = Evaluation(answer.instance, f"figure {text}", lambda name: summary_figures(summary, name))
+            reading = Evaluator(answer.instance, f"figure {text}", lambda name: summary_figures(summary, name))
             row[text] = float(reading.value(quantity))
         return row
 
