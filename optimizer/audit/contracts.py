@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optimizer.audit.scenarios import Flags, Floats, Ints, Long, Periods, Scenarios, Texts
+from optimizer.catalogue.tolerances import DIGITS
 
 ENDLESS: Final = 10**9
 """Period of an end that is not said."""
@@ -132,7 +133,7 @@ def promises(futures: Scenarios, calendar: Periods, lines: pd.DataFrame, at: tup
     contracted = np.zeros(shape)
     np.add.at(contracted, (later["scenario"], later["contract"]), later["gw"])
     service = service[:, :periods].cumsum(axis=1)
-    service[np.abs(service) < _NOISE] = 0.0
+    service[np.abs(service) < DIGITS] = 0.0
     s, k = later["scenario"], later["contract"]
     tail = np.where(np.isnat(by_line["end"]), 0, _periods(calendar, by_line["end"]) - periods)
     lead = np.where(terms["first"] <= terms["last"], terms["lead"], 0)[s, k]
@@ -145,9 +146,6 @@ def promises(futures: Scenarios, calendar: Periods, lines: pd.DataFrame, at: tup
         contracted=contracted, service=service, later=later, tail_periods=np.maximum(tail, 0),
     )  # fmt: skip
 
-
-_NOISE: Final = 1e-12
-"""GW below this are what sums of arrivals and ends leave over."""
 
 _OF_CONTRACTS: Final[dict[str, Any]] = {
     "cost_bn_per_gw_year": 0.0,

@@ -17,56 +17,27 @@ ONE_OFF: Final = "$bn per GW"
 
 @dataclass(frozen=True)
 class Limit:
-    """One constraint that limits something.
+    """One constraint that limits something."""
 
-    Attributes
-    ----------
-    name : str
-        What it is called, in tables and in findings of the audit.
-    of : tuple of str
-        Whose it is: ``pathway``, ``pool``, in the order of the constraint's index, in which the node is last.
-    sign : float
-        1: at least; -1: at most. Turns the program's dual so that positive means relaxing helps.
-    stated : str
-        Table and column that state it.
-    figure : str
-        Array of `models.PlanData` that holds it, in its measure; blank where no one array does.
-    side : str
-        Tells the two limits of one name apart.
-    unit : str
-        Unit of its marginal value; blank: it has none.
-    measure : str
-        What it is counted in, as told.
-    firm : int
-        Place in which it is told among demands in conflict, and given up last; 0: no demand.
-    eases : str
-        What loosens it: ``steps`` of a dated column, ``rows`` of locks, one ``cell``, ``contracts`` more, or a
-        ``breach``; blank: no edit that is known beforehand.
-    broken : str
-        What it means to break it, of a name; blank: it cannot be broken.
-    demanded, nothing : str
-        What it demands, of pathway, pool, owner, gw and when; the same where the figure is 0 everywhere.
-    ask : str
-        What a planner may ask for to relax it, of name and than.
-    relaxed, tightened : str
-        What relaxes it by a GW, of a name, and what tightens it.
-    """
-
-    name: str
+    name: str  # what it is called, in tables and in findings of the audit
+    # whose it is: ``pathway``, ``pool``, in the order of the constraint's index, in which the node is last
     of: tuple[str, ...]
-    sign: float
-    stated: str
-    figure: str = ""
-    side: str = ""
-    unit: str = ""
-    measure: str = "GW"
-    firm: int = 0
+    sign: float  # 1: at least; -1: at most. Turns the program's dual so that positive means relaxing helps.
+    stated: str  # table and column that state it
+    figure: str = ""  # array of `models.PlanData` that holds it, in its measure; blank where no one array does
+    side: str = ""  # tells the two limits of one name apart
+    unit: str = ""  # unit of its marginal value; blank: it has none
+    measure: str = "GW"  # what it is counted in, as told
+    firm: int = 0  # place in which it is told among demands in conflict, and given up last; 0: no demand
+    # what loosens it: ``steps`` of a dated column, ``rows`` of locks, one ``cell``, ``contracts`` more, or a
+    # ``breach``; blank: no edit that is known beforehand
     eases: Literal["", "steps", "rows", "cell", "contracts", "breach"] = ""
-    broken: str = ""
+    broken: str = ""  # what it means to break it, of a name; blank: it cannot be broken
+    # what it demands, of pathway, pool, owner, gw and when; the same where the figure is 0 everywhere
     demanded: str = ""
     nothing: str = ""
-    ask: str = ""
-    relaxed: str = ""
+    ask: str = ""  # what a planner may ask for to relax it, of name and than
+    relaxed: str = ""  # what relaxes it by a GW, of a name, and what tightens it
     tightened: str = ""
 
     @property

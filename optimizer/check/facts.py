@@ -216,16 +216,29 @@ class Facts:
         return np.where(ends < 0, np.iinfo(np.int64).max, ends)
 
     @cached_property
-    def supply_at_start(self) -> Array:
-        """GW bought that each pool can deliver in period 0, offers among them."""
+    def supply(self) -> Array:
+        """GW bought by pool (row) and period (column), offers among them as if signed as early as they may be."""
         contract = self.codes("deliveries", "contract", "contracts")
         pool = np.append(self.codes("contracts", "pool", "pools"), -1)[contract]
-        alive = np.append(self.ends > 0, False)[contract]
         bought = np.append([side != "sell" for side in self.texts("contracts", "side")], False).astype(bool)[contract]
-        served = (self.arrivals == 0) & (self.stops != 0) & alive & bought & (pool >= 0)
-        supply = np.zeros(len(self.rows("pools")))
-        np.add.at(supply, pool[served], delivered_gw(self.numbers)[served])
-        return supply
+        stop = np.append(self._last_ends, 0)[contract]
+        stop = np.clip(np.where(self.stops >= 0, np.minimum(stop, self.stops), stop), 0, self.calendar.periods)
+        first, gw = np.where(np.isnat(self.dates("deliveries", "date")), 0, self.arrivals), delivered_gw(self.numbers)
+        steps = np.zeros((len(self.rows("pools")), self.calendar.periods + 1))
+        there = (pool >= 0) & (first >= 0) & (first < stop) & bought
+        np.add.at(steps, (pool[there], first[there]), gw[there])
+        np.add.at(steps, (pool[there], stop[there]), -gw[there])
+        return steps.cumsum(axis=1)[:, :-1]
+
+    @property
+    def _last_ends(self) -> Array:
+        """`ends` of each contract with all its extensions."""
+        last = self.ends.copy()
+        offer, of = self.codes("offers", "contract", "contracts"), self.codes("offers", "extends", "contracts")
+        extends = (offer >= 0) & (of >= 0)
+        for _ in range(int(extends.sum())):
+            np.maximum.at(last, of[extends], last[offer[extends]])
+        return last
 
     @cached_property
     def back_at_start(self) -> Array:

@@ -184,7 +184,7 @@ def initial_deals_fit_the_supply(facts: Facts) -> Iterator[Finding]:
     initial = facts.pairs("initial_gw", 0.0).sum(axis=1)
     held = (facts.numbers("pathways", "notice_days") > 0) & np.isnan(facts.numbers("pathways", "breach_cost_bn_per_gw"))
     stays = np.where(held, (initial - facts.back_at_start) * facts.kept_at_start, 0.0)
-    supply = facts.supply_at_start
+    supply = facts.supply[:, 0]
     own = (facts.eligible * supply).sum(axis=1)
     pathway = facts.codes("eligibility", "pathway", "pathways")
     uses = facts.numbers("eligibility", "initial_gw") > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from optimizer.catalogue.tables import reading
 from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.facts import RULES, Facts, Finding, Rule, rule
 from optimizer.instance.cells import Array, shown
+from optimizer.tree.contracts import SERVICE, delivered_gw
 
 LARGEST_GW: Final = 10.0
 """GW of one contract beyond which megawatts are thought of."""
@@ -39,12 +40,12 @@ _RATES: Final = {"economics": ("discount_rate",), "curves": ("uplift_per_doublin
 _DAYS: Final = {"pathways": ("notice_days", "min_term_days"), "cancellations": ("notice_days",)}
 
 
-def _enter(columns: dict[str, tuple[str, ...]], more: tuple[str, ...], find: Any) -> None:
+def _enter(columns: Mapping[str, tuple[str, ...]], more: tuple[str, ...], find: Any) -> None:
     reads = reading(*more, *(f"{table}: {' '.join(names)}" for table, names in columns.items()))
     RULES.append(Rule(find, reads, "warning"))
 
 
-def _cells(facts: Facts, columns: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str, Array]]:
+def _cells(facts: Facts, columns: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str, Array]]:
     for table, names in columns.items():
         for name in names:
             yield table, name, facts.numbers(table, name)
@@ -53,7 +54,7 @@ def _cells(facts: Facts, columns: dict[str, tuple[str, ...]]) -> Iterator[tuple[
 @rule("contracts: contract", "deliveries: contract gw", severity="warning")
 def contracts_in_megawatts(facts: Facts) -> Iterator[Finding]:
     """Find contracts of more GW than any has."""
-    contract, gw = facts.codes("deliveries", "contract", "contracts"), facts.numbers("deliveries", "gw")
+    contract, gw = facts.codes("deliveries", "contract", "contracts"), delivered_gw(facts.numbers)
     whole = np.zeros(len(facts.rows("contracts")) + 1)
     np.add.at(whole, contract, gw)
     of = np.where(contract < 0, 0.0, whole[contract])
@@ -127,14 +128,13 @@ _enter(_RATES, (), _rates_in_percent)
     "pathways: pathway",
     "pools: pool",
     "eligibility: pathway pool effectiveness",
-    "contracts: contract pool end delay_months",
-    "deliveries: contract date gw",
+    *SERVICE,
     "demand: pathway floor_gw target_gw",
     severity="warning",
 )
 def demands_above_supply(facts: Facts) -> Iterator[Finding]:
     """Find floors and targets above all that a pathway's pools deliver at any time."""
-    reached = (facts.pairs("effectiveness", 0.0) @ _supply(facts)).max(axis=1, initial=0.0)
+    reached = (facts.pairs("effectiveness", 0.0) @ facts.supply).max(axis=1, initial=0.0)
     pathway = facts.codes("demand", "pathway", "pathways")
     most = np.append(reached, np.nan)[pathway]
     for column, then in (("floor_gw", "no plan keeps such a floor"), ("target_gw", "it is never reached")):
@@ -145,20 +145,6 @@ def demands_above_supply(facts: Facts) -> Iterator[Finding]:
             what = f"{shown(float(gw[i]))} effective GW, where all that {name} may use comes to {have} at the most"
             remedy = _in_megawatts(float(gw[i])) if gw[i] > LARGEST_GW else "correct it, or add what is to be delivered"
             yield facts.finding("demand", rows, column, what, then, remedy)
-
-
-def _supply(facts: Facts) -> Array:
-    """Return GW delivered by pool and period."""
-    contract = facts.codes("deliveries", "contract", "contracts")
-    pool = np.append(facts.codes("contracts", "pool", "pools"), -1)[contract]
-    end = np.minimum(np.append(facts.ends, 0)[contract], facts.calendar.periods)
-    first, gw = facts.arrivals, facts.numbers("deliveries", "gw")
-    steps = np.zeros((len(facts.rows("pools")), facts.calendar.periods + 1))
-    there = (pool >= 0) & (first >= 0) & (first < end)
-    np.add.at(steps, (pool[there], first[there]), gw[there])
-    np.add.at(steps, (pool[there], end[there]), -gw[there])
-    supply: Array = steps.cumsum(axis=1)[:, :-1]
-    return supply
 
 
 def _days_rounded_up(facts: Facts) -> Iterator[Finding]:

@@ -276,8 +276,8 @@ def initial_use_above_supply(facts: Facts) -> Iterator[Finding]:
     used: Array = facts.pairs("initial_gw", 0.0).sum(axis=0)
     pool = facts.codes("eligibility", "pool", "pools")
     uses = facts.numbers("eligibility", "initial_gw") > 0
-    for q in np.flatnonzero(used > facts.supply_at_start * (1 + ROUNDING) + ROUNDING):
-        name, supply = facts.texts("pools", "pool")[q], facts.supply_at_start[q]
+    for q in np.flatnonzero(used > facts.supply[:, 0] * (1 + ROUNDING) + ROUNDING):
+        name, supply = facts.texts("pools", "pool")[q], facts.supply[:, 0][q]
         what = f"{shown(round(float(used[q]), 9))} GW in use in '{name}' before the start"
         rule = (
             f"it delivers {shown(round(float(supply), 9))} GW in the first period: the rest has to end or move at once"

@@ -125,6 +125,7 @@ class Case:
     locks: tuple[str, ...] = ()  # cells of the allocation that are held, in the command line's spelling
     earlier: str | None = None  # folder of a kept run whose plan is to be stayed near
     move_cost: float | None = None  # what leaving it costs, $bn per GW-year moved
+    missed_floor_cost: float | None = None  # what is missing from floors costs, $bn per GW-year; none: kept
 
     def __post_init__(self) -> None:
         if (self.earlier is None) != (self.move_cost is None):
@@ -149,6 +150,10 @@ class Case:
         instance = instance.edited(*edits, *locks) if edits or locks else instance
         instance = instance.given(self.given) if self.given else instance
         instance = instance.deterministic() if self.deterministic else instance
+        if self.missed_floor_cost is not None:
+            from optimizer.studies.attempt import floors_priced
+
+            instance = floors_priced(instance, self.missed_floor_cost)
         if self.earlier is None or self.move_cost is None:
             return instance
         from optimizer.kept.stay_near import stay_near
@@ -262,6 +267,23 @@ def takes_case(command: Command) -> Command:
         command(case=Case(**chosen), **options)
 
     return with_options(run, _CASE_OPTIONS)
+
+
+def prices_floors(command: Command) -> Command:
+    """Give a command the option --missed-floor-cost, as ``missed_floor_cost`` of its `Case`."""
+    return click.option(
+        "--missed-floor-cost",
+        metavar="X",
+        type=click.FloatRange(min=0, max=1e6),
+        help="Let floors be missed at X $bn per GW-year, so that every case has a plan.",
+    )(command)
+
+
+def advise(instance: Instance, reasons: Iterable[str]) -> None:
+    """Say on stderr which floors leave cases without a plan, and how to price them."""
+    from optimizer.studies.attempt import floors_in_the_way
+
+    warn(floors_in_the_way(instance, reasons))
 
 
 def stays_near(command: Command) -> Command:

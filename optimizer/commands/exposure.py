@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, swung, takes_case, tell_json
+from optimizer.commands.common import (
+    Case,
+    advise,
+    ends_with_code,
+    prices_floors,
+    progress,
+    swung,
+    takes_case,
+    tell_json,
+)
 
 if TYPE_CHECKING:
     from optimizer.instance.instance import Instance
@@ -19,6 +28,7 @@ PARTS = ("obligations", "whatifs", "vendors", "unverified")
 
 @click.command(short_help="Show what is owed to whom, and what puts the plan at risk.")
 @takes_case
+@prices_floors
 @click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Only this part; may be repeated.")
 @click.option(
     "--swing", metavar="SHARE", callback=swung, default="20%", show_default=True, help="Swing of unverified cells."
@@ -35,6 +45,8 @@ def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_js
     instance, plan = _asked(case)
     with progress() as tell:
         figures = _figures(instance, plan, parts or PARTS, swing, each, tell)
+    rows = [*figures.get("whatifs", ()), *figures.get("vendors", ()), *figures.get("unverified", {}).get("swings", ())]
+    advise(instance, [row[name] for row in rows for name in row if name.endswith("reason")])
     if as_json:
         tell_json(figures)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, takes_case
+from optimizer.commands.common import Case, ends_with_code, prices_floors, takes_case
 from optimizer.commands.sweeping import Work, works
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Solve again for drawn inputs: quantiles of the worth.")
 @takes_case
+@prices_floors
 @click.option(
     "--draw", "draws", metavar="DRAW", multiple=True, help="Draw cells: 'CELL ~ normal(10, 2)', 'CELL *~ ...'."
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, takes_case
+from optimizer.commands.common import Case, ends_with_code, prices_floors, takes_case
 from optimizer.commands.sweeping import Work, of_figure, works
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Solve over a grid of values, or over cases of a file.")
 @takes_case
+@prices_floors
 @click.option(
     "--grid",
     "grids",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, swung, takes_case
+from optimizer.commands.common import Case, advise, ends_with_code, prices_floors, swung, takes_case
 from optimizer.commands.sweeping import Work, of_figure, works
 
 
 @click.command(short_help="Swing each input down and up, one at a time.")
 @takes_case
+@prices_floors
 @click.option("--by", metavar="SHARE", callback=swung, default="10%", show_default=True, help="How far inputs swing.")
 @click.option(
     "--range",
@@ -45,4 +46,5 @@ def tornado(
     table = swings.tornado(inputs, results, figure)
     from optimizer.show.text.sweep import tornado as part
 
+    advise(instance, table["reason"])
     work.finish(results, {"tornado": table}, lambda page: part(page, results, table, figure, by))

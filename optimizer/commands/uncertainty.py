@@ -6,7 +6,9 @@ import click
 
 from optimizer.commands.common import (
     Case,
+    advise,
     ends_with_code,
+    prices_floors,
     progress,
     refuse_report,
     reports,
@@ -18,6 +20,7 @@ from optimizer.commands.common import (
 
 @click.command(short_help="Say what uncertainty costs and what to do first.")
 @takes_case
+@prices_floors
 @click.option(
     "--frontier", metavar="N", type=click.IntRange(min=1), help="Plan for N aversions to risk, from 0 in equal steps."
 )
@@ -40,6 +43,7 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
         from optimizer.show.text.uncertainty import print_uncertainty
 
         print_uncertainty(result)
+    advise(instance, [*result.reasons.values(), *(option.reason for option in result.options)])
     if html is not None:
         from optimizer.show.report.cases import uncertainty_report
 

@@ -22,32 +22,16 @@ from optimizer.solver.solving import COLD_AGAIN
 
 @dataclass(frozen=True)
 class Demand:
-    """One demand of the planner's over some periods.
+    """One demand of the planner's over some periods."""
 
-    Attributes
-    ----------
-    kind : str
-        Kind of a limit of the catalogue that is a demand.
-    pathway, pool : str
-        Whose demand it is; blank where it has none.
-    nodes : int array
-        The nodes at which it is made.
-    rows, values : tuples of arrays
-        For each node, what a GW by which it gives way there adds to the program's rows.
-    places : int array
-        For each node, the place of its relief among all.
-    pointed : int array
-        The nodes at which it is known to be in conflict.
-    """
-
-    kind: str
-    pathway: str
+    kind: str  # kind of a limit of the catalogue that is a demand
+    pathway: str  # whose demand it is; blank where it has none
     pool: str
-    nodes: IntArray
-    rows: tuple[IntArray, ...]
+    nodes: IntArray  # the nodes at which it is made
+    rows: tuple[IntArray, ...]  # for each node, what a GW by which it gives way there adds to the program's rows
     values: tuple[FloatArray, ...]
-    places: IntArray
-    pointed: IntArray
+    places: IntArray  # for each node, the place of its relief among all
+    pointed: IntArray  # the nodes at which it is known to be in conflict
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -154,17 +138,10 @@ def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> l
 
 @dataclass(frozen=True)
 class Least:
-    """The least by which demands must give way, which proves whether there is a plan.
+    """The least by which demands must give way, which proves whether there is a plan."""
 
-    Attributes
-    ----------
-    gw : float
-        GW by which all demands together give way, summed over the nodes.
-    pointed : list of Demand
-        Demands that cannot all be kept, as the duals prove; not the fewest. Empty where only whole numbers forbid them.
-    """
-
-    gw: float
+    gw: float  # GW by which all demands together give way, summed over the nodes
+    # demands that cannot all be kept, as the duals prove; not the fewest. Empty where only whole numbers forbid them.
     pointed: list[Demand]
 
     @property

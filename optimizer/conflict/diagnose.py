@@ -259,7 +259,8 @@ def _told(demand: Demand, laid_out: Timeline) -> Conflict:
     period = laid_out.data.tree.period[demand.nodes]
     first, end = int(period.min()), int(period.max()) + 1
     starts = laid_out.calendar.starts(laid_out.calendar.periods + 1)
-    words = f"{_demanded(demand, laid_out, first, end)}{_given(demand, laid_out)}"
+    said = _as_outcomes_have_it(demand, laid_out) or _given(demand, laid_out)
+    words = f"{_demanded(demand, laid_out, first, end)}{said}"
     dates, where = (str(starts[first]), str(starts[end])), stated_at(demand, laid_out)
     return Conflict(demand.kind, demand.pathway, demand.pool, *dates, words, where)
 
@@ -279,8 +280,37 @@ def _running(laid_out: Timeline, found: list[Demand], facts: list[tuple[str, str
 
 def _given(demand: Demand, laid_out: Timeline) -> str:
     """Return in which futures a demand is in conflict, where it is not in all."""
-    known = {laid_out.known[n] for n in demand.pointed.tolist()}
-    return f" (if {known.pop()})" if len(known) == 1 and "" not in known else ""
+    known = _shared(demand.pointed, laid_out)
+    return f" (if {known})" if known else ""
+
+
+def _shared(nodes: IntArray, laid_out: Timeline) -> str:
+    """Return the outcomes that are known on every one of some nodes."""
+    known, told = laid_out.data.tree.known[nodes], []
+    for f, factor in enumerate(laid_out.instance.factors):
+        if len(nodes) and known[0, f] >= 0 and (known[:, f] == known[0, f]).all() and len(factor.outcomes) > 1:
+            told.append(f"{factor.name}={factor.outcomes[known[0, f]].name}")
+    return ", ".join(told)
+
+
+def _as_outcomes_have_it(demand: Demand, laid_out: Timeline) -> str:
+    """Return what stands in the cells of a figure that outcomes change, and in which futures; blank elsewhere."""
+    written, nodes = laid_out.as_written.data, demand.pointed
+    name, names = (demand.pool, "pools") if demand.kind == "supply" else (demand.pathway, "pathways")
+    if demand.kind not in ("floor", "cap", "supply") or name not in getattr(written, names):
+        return ""
+    period = laid_out.data.tree.period[nodes]
+    here = getattr(laid_out.data, demand.kind)[getattr(laid_out.data, names).index(name), nodes]
+    cells = getattr(written, demand.kind)[getattr(written, names).index(name), period]
+    changed = ~np.isclose(here, cells, rtol=1e-9, atol=1e-9)
+    if not changed.any() or not np.isfinite(cells[changed]).all():
+        return ""
+    times = np.divide(here, cells, out=np.full(len(here), np.nan), where=cells > 0)[changed]
+    by = f" x {times[0]:.4g}" if np.allclose(times, times[0]) and times[0] else " as written"
+    known = _shared(nodes[changed], laid_out)
+    if not changed.all():
+        by = f"{by} in some of it"
+    return f" ({_gw(cells[changed], period[changed])}{by}{f', if {known}' if known else ', changed by outcomes'})"
 
 
 def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:

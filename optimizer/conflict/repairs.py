@@ -52,9 +52,7 @@ def repairs(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -
         return []
     choices = [best]
     for some in {tuple(map(id, some)): some for some in _allowed(every, best) if some}.values():
-        choice = _cheapest(program, some, options)
-        if choice and not any(_same(choice, other) for other in choices):
-            choices.append(choice)
+        choices += filter(None, [_cheapest(program, some, options)])
     drafts = [_draft(best, laid_out, few=False), *(_draft(choice, laid_out) for choice in choices)]
     drafts += [_Draft(way, way.gw_years) for choice in choices if (way := later(choice, laid_out))]
     drafts += _earlier(laid_out, [given for choice in choices for given in choice])
@@ -69,12 +67,6 @@ def _allowed(every: list[Relief], best: list[Given]) -> Iterator[list[Relief]]:
         yield [relief for relief in every if relief.kind == kind]
     for key in sorted({given.relief.key for given in best}):
         yield [relief for relief in every if relief.key != key]
-
-
-def _same(one: list[Given], other: list[Given]) -> bool:
-    """Return whether two choices differ by less than a watt."""
-    gives = [{id(given.relief): given.gw for given in choice} for choice in (one, other)]
-    return gives[0].keys() == gives[1].keys() and all(abs(gw - gives[1][r]) < ROUNDING for r, gw in gives[0].items())
 
 
 @dataclass(frozen=True)
@@ -154,12 +146,15 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
 def _tranches(deliveries: pd.DataFrame) -> Iterator[tuple[str, dt.date, float, dict[str, Cell]]]:
     """Yield contract, date, GW and conditions of every delivery, and of all that a contract has on one date."""
     single = picks(TABLES["deliveries"], deliveries, ("contract", "date", "gw"))
-    rows = deliveries.assign(picked=single).groupby(["contract", "date"], sort=False)
-    for (contract, date), mine in rows:
-        day, gw = date.date(), mine["gw"]
-        yield from ((contract, day, each, where) for each, where in zip(gw.tolist(), mine["picked"], strict=True))
-        if len(mine) > 1:
-            yield contract, day, float(gw.sum()), {"contract": Name(contract), "date": day}
+    together: dict[tuple[str, dt.date], list[float]] = {}
+    for contract, date, gw, where in zip(
+        deliveries["contract"], deliveries["date"], deliveries["gw"].tolist(), single, strict=True
+    ):
+        together.setdefault((str(contract), date.date()), []).append(gw)
+        yield str(contract), date.date(), gw, where
+    for (contract, day), each in together.items():
+        if len(each) > 1:
+            yield contract, day, sum(each), {"contract": Name(contract), "date": day}
 
 
 def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -> list[Repair]:

@@ -7,6 +7,6 @@ Other rooms use:
 - ``edit``: REFERRERS, rows_of
 - ``instance``: apply_edits, Earlier, Instance, Remembered, replaced, SheetPlaces, T
 - ``quantity_values``: Evaluator, needs_plan, not_found
-- ``selection``: picks, ROW, select
-- ``varied_cells``: varied, Varied, VariedReader
+- ``selection``: meets, picks, ROW, select
+- ``varied_cells``: Varied, varied, VariedReader
 """

@@ -102,7 +102,7 @@ class Varied:
             o.probability
             for f in instance.factors
             for o in f.outcomes
-            if meets(factor, f.name) and meets(outcome, o.name)
+            if meets(str(factor), f.name) and meets(str(outcome), o.name)
         ]
 
     def now(self, instance: Instance) -> float:

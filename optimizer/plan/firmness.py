@@ -28,26 +28,15 @@ MOST_PLANS = 3
 
 @dataclass(frozen=True)
 class Alternatives:
-    """How far plans may differ that are nearly best.
+    """How far plans may differ that are nearly best."""
 
-    Attributes
-    ----------
-    within : float
-        Share of the best plan's worth that a plan may lack.
-    best_bn, least_bn : float
-        Worth of the best plan, and what each plan is worth at the least, $bn.
-    ranges : pandas.DataFrame
-        One row per pathway and year: `pathway`, `year`, and expected mean GW of the best plan (`best_gw`), the least
-        (`least_gw`) and the most (`most_gw`) among nearly best plans.
-    plans : pandas.DataFrame
-        One row per plan, pathway and year: `plan` (what it makes extreme), `pathway`, `year`, `gw`.
-    """
-
-    within: float
-    best_bn: float
+    within: float  # share of the best plan's worth that a plan may lack
+    best_bn: float  # worth of the best plan, and what each plan is worth at the least, $bn
     least_bn: float
+    # one row per pathway and year: `pathway`, `year`, and expected mean GW of the best plan (`best_gw`), the least
+    # (`least_gw`) and the most (`most_gw`) among nearly best plans
     ranges: pd.DataFrame
-    plans: pd.DataFrame
+    plans: pd.DataFrame  # one row per plan, pathway and year: `plan` (what it makes extreme), `pathway`, `year`, `gw`
 
 
 def alternatives(

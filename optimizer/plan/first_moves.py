@@ -169,7 +169,8 @@ def _capacity(data: PlanData, plan: Decided, nodes: IntArray, before: int, start
     """Yield the net moves of capacity from before the nodes of a branch to the last of them, all pools together.
 
     In each pool what one pathway gives up goes to others first; what they lack comes from new and then from idle
-    capacity. Two pathways that change places in two pools move nothing.
+    capacity. What a pathway gains in one pool and gives up in another only passes through it: a change of pool is no
+    move. A move begins once its source has less and its target more than before.
     """
     last, root = int(nodes[-1]), int(data.tree.root[nodes[0]])
     available = plan.allocate.sum(axis=0) + plan.idle
@@ -180,6 +181,12 @@ def _capacity(data: PlanData, plan: Decided, nodes: IntArray, before: int, start
         used_before = data.initial[:, :, root]
         idle_before, had = np.zeros(len(data.pools)), used_before.sum(axis=0)
     moved: dict[tuple[str, str], float] = {}
+
+    def add(source: str, target: str, gw: float) -> None:
+        back = min(moved.get((target, source), 0.0), gw)
+        moved[target, source] = moved.get((target, source), 0.0) - back
+        moved[source, target] = moved.get((source, target), 0.0) + gw - back
+
     for q in range(len(data.pools)):
         change = dict(zip(data.pathways, (used[:, q, -1] - used_before[:, q]).tolist(), strict=True))
         more = float(available[q, last] - had[q])
@@ -190,14 +197,20 @@ def _capacity(data: PlanData, plan: Decided, nodes: IntArray, before: int, start
         ]
         takes = [*_largest(change), (IDLE, float(idle[q, -1] - idle_before[q])), (ENDED, -more)]
         for source, target, gw in _matched(gives, takes):
-            back = min(moved.get((target, source), 0.0), gw)
-            moved[target, source] = moved.get((target, source), 0.0) - back
-            moved[source, target] = moved.get((source, target), 0.0) + gw - back
-    changed = np.abs(np.diff(used, axis=2, prepend=used_before[:, :, None])).sum(axis=1) > KILOWATT
+            add(source, target, gw)
+    for p in data.pathways:
+        into = _largest({source: gw for (source, target), gw in moved.items() if target == p})
+        out = _largest({target: gw for (source, target), gw in moved.items() if source == p})
+        for source, target, gw in _matched(into, out):
+            moved[source, p] -= gw
+            moved[p, target] -= gw
+            add(source, target, gw)
+    gained = dict(zip(data.pathways, (used - used_before[:, :, None]).sum(axis=1), strict=True))
+    gained[IDLE] = (idle - idle_before[:, None]).sum(axis=0)
+    gained[NEW] = gained[ENDED] = (had[:, None] - available[:, nodes]).sum(axis=0)
     for (source, target), gw in sorted(moved.items(), key=lambda item: -item[1]):
-        if gw > KILOWATT and (source, target) != (IDLE, ENDED):
-            rows = [data.pathways.index(name) for name in (source, target) if name in data.pathways]
-            first = int(np.argmax(changed[rows].any(axis=0))) if rows else 0
+        if gw > KILOWATT and source != target and (source in data.pathways or target != ENDED):
+            first = max(int(np.argmax(change > KILOWATT)) for change in (-gained[source], gained[target]))
             yield Move("move", source, target, gw, starts[int(data.tree.period[nodes[first]])])
 
 

@@ -31,6 +31,10 @@ class Owed:
         $bn as signed, and after what the plan cancels and signs.
     gw : (S, K, Y) float array
         Mean GW in service as signed, over the plan's and the contract's periods of the year.
+    after : (S, K) float array
+        $bn of `kept` that fall due after the horizon.
+    served : (K, T + beyond) float array
+        GW in service as signed by period, expected.
     probability : (S,) float array
         Of each scenario.
     """
@@ -42,6 +46,8 @@ class Owed:
     signed: FloatArray
     kept: FloatArray
     gw: FloatArray
+    after: FloatArray
+    served: FloatArray
     probability: FloatArray
 
     def bought(self) -> Owed:
@@ -51,13 +57,13 @@ class Owed:
         vendors, contracts = names
         return Owed(
             vendors, contracts, self.sold[kept], self.years, self.signed[:, kept], self.kept[:, kept],
-            self.gw[:, kept], self.probability,
+            self.gw[:, kept], self.after[:, kept], self.served[kept], self.probability,
         )  # fmt: skip
 
     def expected(self, amounts: FloatArray) -> FloatArray:
-        """Return the mean of amounts over the scenarios in their own unit, shape (K, Y)."""
-        mean: FloatArray = np.einsum("s,sky->ky", self.probability, amounts)
-        return mean
+        """Return the mean of amounts (S, ...) over the scenarios in their own unit, shape (...)."""
+        mean: FloatArray = np.tensordot(self.probability, amounts, axes=1)
+        return np.clip(mean, amounts.min(axis=0), amounts.max(axis=0))  # a mean of equal amounts is none other
 
 
 def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
@@ -85,25 +91,28 @@ def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
     ended = of_contracts(data, carried(cancelled, data.ref))
     newly = np.where(data.offered, signed - carried(signed, data.previous_offer), 0.0)
     shape = (len(timeline.scenarios), len(data.contracts), len(years))
-    as_signed, kept, gw = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    as_signed, left, gw, after = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape[:2])
+    served = np.zeros((len(data.contracts), count))
     for s, (service, price, due) in enumerate(services):
         path, beyond = tree.node_of[s], service.shape[1] - tree.periods
         gone = np.concatenate([ended[:, path], _cancelled_beyond(data, cancelled, path, beyond)], axis=1)
+        firm = np.where(data.firm[:, None], service, 0.0)
         whole = service * price[:, None] * calendar.dt
         flow = np.where(data.firm[:, None], whole, 0.0)
-        after = flow - whole * gone
-        after[data.offer_of] += calendar.dt * np.einsum("ot,otu->ou", newly[:, path], due)
-        for found, amounts in (
-            (as_signed, flow),
-            (kept, after),
-            (gw, np.where(data.firm[:, None], service, 0.0)),
-        ):
-            short = np.pad(amounts, ((0, 0), (0, count - amounts.shape[1])))
-            found[s] = np.add.reduceat(short, first_in_year, axis=1)
+        kept = flow - whole * gone
+        kept[data.offer_of] += calendar.dt * np.einsum("ot,otu->ou", newly[:, path], due)
+        for by_year, amounts in ((as_signed, flow), (left, kept), (gw, firm)):
+            by_year[s] = np.add.reduceat(
+                np.pad(amounts, ((0, 0), (0, count - amounts.shape[1]))), first_in_year, axis=1
+            )
         gw[s] /= periods_in_year
+        after[s] = kept[:, tree.periods :].sum(axis=1)
+        served[:, : firm.shape[1]] += tree.scenario_probability[s] * firm
     vendor = _vendors(timeline)
     vendors = tuple(vendor[name] for name in timeline.contract_of)
-    return Owed(vendors, tuple(data.contracts), data.sold, years, as_signed, kept, gw, tree.scenario_probability)
+    return Owed(
+        vendors, tuple(data.contracts), data.sold, years, as_signed, left, gw, after, served, tree.scenario_probability
+    )
 
 
 def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:

@@ -220,3 +220,9 @@ def _idle_cost(data: PlanData, plan: Values) -> float:
     capacity, cost = data.in_pools(bought * plan.in_service), data.in_pools(bought * plan.bill)
     price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())
+
+
+def expected_bn(summary: Mapping[str, Any]) -> float:
+    """Return the expected worth of a plan, $bn: the sum of its parts; with aversion it maximises another figure."""
+    parts = summary["components_bn"].values()
+    return float(sum(sum(part.values()) if isinstance(part, Mapping) else part for part in parts))

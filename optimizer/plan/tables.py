@@ -164,7 +164,7 @@ def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], Floa
         **({"move_penalty": -dt * data.move_cost * plan.moved.sum(axis=1)} if data.near else {}),
         **(_offer_flows(data, plan) if len(data.offers) or data.sold.any() else {}),
     }
-    return {name: (getattr(data, f"{MONEY[name].of}s"), amounts) for name, amounts in bn.items()}
+    return {name: (getattr(data, f"{part.of}s"), bn[name]) for name, part in MONEY.items() if name in bn}
 
 
 def _offer_flows(data: PlanData, plan: Decided) -> dict[str, FloatArray]:

@@ -12,6 +12,8 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
+from optimizer.instance.instance import Instance
+
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 NARROWEST, WIDEST = 80, 120
 """Columns of the narrowest and of the widest page."""
@@ -41,6 +43,11 @@ def formatter(values: Iterable[float]) -> Callable[[float], str]:
     """Return what writes figures of this size, all with the same decimals."""
     places = decimals(values)
     return lambda value: number(value, places)
+
+
+def maximised(*instances: Instance) -> str:
+    """Return what the figure is called that plans maximise: worth, or with aversion to risk the objective."""
+    return "objective" if any(instance.aversion for instance in instances) else "worth"
 
 
 def signed(text: str) -> str:

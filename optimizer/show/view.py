@@ -47,7 +47,7 @@ class Matrix:
 class Span:
     """Calendar years that are shown together."""
 
-    label: str  # the years; on a second line the months, where they are not whole years
+    label: str  # the years; months on a second line where not whole years, the first and last of several
     periods: BoolArray  # (T,) the periods that start in those years
 
 
@@ -150,6 +150,14 @@ class View:
         return self.matrix("allocation", "pathway", "gw")
 
     @cached_property
+    def effective(self) -> Matrix:
+        """Effective GW in use by pathway."""
+        data, allocated = self.plan.laid_out.data, self.plan.decided.allocate
+        per_gw = data.effectiveness
+        per_gw = per_gw if per_gw.shape[2] == data.tree.size else per_gw[:, :, data.tree.root]
+        return Matrix(list(data.pathways), (per_gw * allocated).sum(axis=1))
+
+    @cached_property
     def delivered(self) -> Matrix:
         """GW delivered by pool, cancelled ones included."""
         return self.matrix("supply", "pool", "delivered_gw")
@@ -223,8 +231,10 @@ class View:
             months = (int(first[periods[0]]), int(last[periods[-1]]))
             name = str(begin) if end == begin else f"{begin}-{end % 100:02d}"
             named = dict.fromkeys((MONTH_NAMES[months[0]], MONTH_NAMES[months[1]]))  # of a single month, once
-            part = "" if months == (0, 11) else f"\n{'-'.join(named)}"
-            spans.append(Span(name + part, inside))
+            label = name if months == (0, 11) else f"{name}\n{'-'.join(named)}"
+            if end > begin and months != (0, 11):
+                label = "\n".join((f"{MONTH_NAMES[months[0]]} {begin}-", f"{MONTH_NAMES[months[1]]} {end}"))
+            spans.append(Span(label, inside))
         return spans
 
     def sums(self, spans: list[Span], probability: FloatArray | None = None) -> FloatArray:

@@ -40,31 +40,15 @@ WITHOUT_NODE: Final = ("value_at_risk", "share", "parts_of_one")
 
 @dataclass(frozen=True)
 class Priced:
-    """A program's rows and then its columns, with their duals and what these are measured by; all (m + n,) arrays.
+    """A program's rows and then its columns, with their duals and what these are measured by; all (m + n,) arrays."""
 
-    Attributes
-    ----------
-    program : LinearProgram
-        The program.
-    duals : float array
-        Duals of the rows, and the reduced costs of the columns that follow from them.
-    lower, upper : float arrays
-        Bounds.
-    weight : float array
-        Weight in the objective of the node on which each stands; 1 on a program without light nodes.
-    node : int array
-        That node; -1: none.
-    rounding : float array
-        What of a dual may be rounding, on a program with light nodes.
-    """
-
-    program: LinearProgram
-    duals: FloatArray
-    lower: FloatArray
+    program: LinearProgram  # the program
+    duals: FloatArray  # duals of the rows, and the reduced costs of the columns that follow from them
+    lower: FloatArray  # bounds
     upper: FloatArray
-    weight: FloatArray
-    node: IntArray
-    rounding: FloatArray
+    weight: FloatArray  # weight in the objective of the node on which each stands; 1 on a program without light nodes
+    node: IntArray  # that node; -1: none
+    rounding: FloatArray  # what of a dual may be rounding, on a program with light nodes
 
     @property
     def bound(self) -> FloatArray:

@@ -72,13 +72,7 @@ def read_file(path: str | Path) -> Sources:
 
 
 def given_table(path: str | Path, name: str) -> pd.DataFrame:
-    """Return a small table that a command was given, typed as the catalogue says, its rows numbered as in the file.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read, has no rows, or breaks a rule of the catalogue; it carries every problem found.
-    """
+    """Return a small table that a command was given, typed as the catalogue says, its rows numbered as in the file."""
     file, content = _given_text(path)
     parsed = read_csv(replace(GIVEN[name], path=file), content)
     if parsed.faults or not len(parsed.frame):
@@ -87,13 +81,7 @@ def given_table(path: str | Path, name: str) -> pd.DataFrame:
 
 
 def given_rows(path: str | Path) -> tuple[str, list[str], dict[int, list[str]], list[Problem]]:
-    """Return a file that a command was given: its name, header and whole rows by number, and problems of others.
-
-    Raises
-    ------
-    InstanceError
-        If it cannot be read, or has no rows.
-    """
+    """Return a file that a command was given: its name, header and whole rows by number, and problems of others."""
     file, content = _given_text(path)
     header, rows, faults = csv_rows(file, content)
     problems = [problem for _, problem in faults]

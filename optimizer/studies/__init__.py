@@ -2,12 +2,12 @@
 
 Other rooms use:
 
-- ``attempt``: Told, why_no_plan
+- ``attempt``: floors_in_the_way, floors_priced, Told, why_no_plan
 - ``compare``: allocations, caveats, Figure, figure_differences, inputs, refuse_unlike
 - ``evaluate``: entered, evaluate, Evaluation, left_out, read_given
 - ``exposure``: *, bought, Group, groups, gw_by_status, unverified, UNVERIFIED
 - ``locks``: lock, lock_costs, LockCost
 - ``roll``: actuals, refuse_other, rolled, State, state_of
-- ``uncertainty``: Future, OptionValue, Point, uncertainty, Uncertainty
+- ``uncertainty``: Future, OptionValue, Point, Uncertainty, uncertainty
 - ``whatif``: attribute, Attribution, compare, compared_as_json, ComparedCase, Comparison, Stack, stacks
 """

@@ -38,48 +38,25 @@ REST: Final = "contracts and idle"
 
 @dataclass(frozen=True)
 class Broken:
-    """A limit that a given allocation breaks, on one or several nodes.
+    """A limit that a given allocation breaks, on one or several nodes."""
 
-    Attributes
-    ----------
-    words : str
-        What is broken.
-    most_gw : float
-        How far, at most, in its limit's measure: GW but for limits on money.
-    nodes : int
-        On how many nodes.
-    start, known : str
-        First day of the first such node, and what is known there.
-    measure : str
-        What the limit is counted in.
-    """
-
-    words: str
-    most_gw: float
-    nodes: int
-    start: str
+    words: str  # what is broken
+    most_gw: float  # how far, at most, in its limit's measure: GW but for limits on money
+    nodes: int  # on how many nodes
+    start: str  # first day of the first such node, and what is known there
     known: str
-    measure: str = "GW"
+    measure: str = "GW"  # what the limit is counted in
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A given allocation beside the best plan.
+    """A given allocation beside the best plan."""
 
-    Attributes
-    ----------
-    plan : Plan
-        The given allocation with everything not given chosen best; without marginal values. Where it breaks limits, as
-        if those were lifted by what it is beyond them.
-    best : Plan
-        The best plan.
-    broken : tuple of Broken
-        The limits that it breaks; as few GW beyond them as possible.
-    """
-
+    # the given allocation with everything not given chosen best; without marginal values. Where it breaks limits, as if
+    # those were lifted by what it is beyond them.
     plan: Plan
-    best: Plan
-    broken: tuple[Broken, ...]
+    best: Plan  # the best plan
+    broken: tuple[Broken, ...]  # the limits that it breaks; as few GW beyond them as possible
 
     @property
     def gap_bn(self) -> float:
@@ -101,11 +78,6 @@ def evaluate(best: Answer, given: FloatArray) -> Evaluation:
         The best plan of the instance.
     given : (P, Q, N) float array
         GW; nan where nothing is given.
-
-    Raises
-    ------
-    AuditError, SolverError, StoppedError
-        As `optimizer.solve`.
     """
     program, laid_out = best.program, best.laid_out
     fixed = _fixed(program, laid_out.data, given)
@@ -223,11 +195,6 @@ def read_given(path: str | Path, laid_out: Timeline) -> FloatArray:
         ``period``; an ``allocation.csv`` of a kept run is one.
     laid_out : Timeline
         The instance on its tree.
-
-    Raises
-    ------
-    InstanceError
-        If the file cannot be read, or does not fit the instance; it carries every problem found.
     """
     return entered(given_table(path, "plan"), printable(Path(path).name), laid_out)
 

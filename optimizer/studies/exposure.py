@@ -43,13 +43,16 @@ def obligations(plan: Plan) -> Figures:
     """
     found, futures = _owed(plan)
     signed, kept = (found.expected(amounts) for amounts in (found.signed, found.kept))
-    gw = found.expected(found.gw).max(axis=1, initial=0.0)
     signed_bn, kept_bn = float(signed.sum()), float(kept.sum())
     vendors = list(dict.fromkeys(found.vendors))
     rows = []
     for vendor in vendors:
         chosen = np.array([name == vendor for name in found.vendors])
-        row = {"vendor": vendor, "gw": float(gw[chosen].sum()), **_amounts(found, chosen)}
+        row = {
+            "vendor": vendor,
+            "gw": float(found.served[chosen].sum(axis=0).max(initial=0.0)),
+            **_amounts(found, chosen),
+        }
         rows.append({**row, **_shares(row, signed_bn, kept_bn)})
     rows.sort(key=lambda row: -row["as_signed_bn"])
     contracts = [
@@ -118,8 +121,8 @@ def _owed(plan: Plan) -> tuple[Owed, list[str]]:
 def _amounts(found: Owed, chosen: Any) -> Figures:
     kept = found.kept[:, chosen].sum(axis=(1, 2))
     return {
-        "as_signed_bn": float(found.expected(found.signed)[chosen].sum()),
-        "after_cancellation_bn": float(found.expected(found.kept)[chosen].sum()),
+        "as_signed_bn": float(found.expected(found.signed[:, chosen].sum(axis=(1, 2)))),
+        "after_cancellation_bn": float(found.expected(kept)),
         "least_bn": float(kept.min()),
         "most_bn": float(kept.max()),
     }

@@ -20,6 +20,7 @@ NEVER: Final = 2**40
 SERVICE: Final = (
     "deliveries: contract date after_days gw term_months",
     "contracts: contract pool side end delay_months",
+    "offers: contract extends",
 )
 """What GW in service are made of."""
 

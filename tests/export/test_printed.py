@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+import optimizer as gw
 from optimizer.kept.run import Run
 from optimizer.plan.plan import Plan
 from optimizer.show.page import percent
@@ -19,6 +21,7 @@ from optimizer.show.text.decisions import notices
 from optimizer.show.text.plan import print_plan
 from optimizer.show.view import View
 from tests.export.printouts import PARTS, floats, part, printed, row, yearly
+from tests.instance.folders import plain
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def test_the_reference_plan_fits_80_columns_and_little_more_than_four_screens(pa
     """Protects the layout: nothing wraps on an ordinary terminal and no list runs away."""
     lines = page.splitlines()
     assert max(map(cell_len, lines)) <= 80
-    assert len(lines) <= 118
+    assert len(lines) <= 121
     assert not any(line.endswith(" ") for line in lines)
 
 
@@ -113,7 +116,7 @@ def test_missed_targets_are_what_the_penalty_paid_for(reference: Plan, page: str
     by_year = -(paid["bn"] * paid["probability"]).groupby(paid["start"].dt.year).sum() / 1.5
     months = pd.Series({2026: 6, 2027: 12, 2028: 12, 2029: 12})
     expected = (by_year.reindex(months.index).fillna(0) * 12 / months).tolist()
-    assert floats(row(part(page, "GW BY YEAR"), "short of target")) == pytest.approx(expected, abs=0.00501)
+    assert floats(row(part(page, "GW BY YEAR"), "effective, short")) == pytest.approx(expected, abs=0.00501)
 
 
 def test_bars_grow_with_the_figures(reference: Plan) -> None:
@@ -322,3 +325,60 @@ def test_how_firm_the_plan_is_stands_in_two_lines(reference: Plan, least: float,
     first = next(i for i, line in enumerate(lines) if line.startswith("How firm"))
     told = f"How firm: 1 GW moved for a year {words} (less msl in 2027) or at least $2,500m (less ads in 2028)"
     assert " ".join(lines[first : first + 2]) == f"{told}; in the first month at least $46m."
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (
+            {"contracts": "contract,pool,end,cost_bn_per_gw_year\nown,cloud,2030-01-01,4\n"},
+            ["8.00", "$bn", "undiscounted,"],
+        ),
+        ({"contracts": "contract,pool,end,cost_bn_per_gw_year\nown,cloud,2027-07-01,4\n"}, []),
+        ({}, ["unknown", "undiscounted,"]),
+    ],
+)
+@pytest.mark.parametrize("window", [None, "contract,opens,closes\nown,2027-01-01,2027-01-01\n"])
+def test_what_is_owed_after_the_horizon_is_always_told(
+    tables: dict[str, str], said: list[str], window: str | None, tmp_path: Path
+) -> None:
+    """Protects who signs: two years at 4 $bn are still owed, with or without a window, with no terminal value."""
+    lines = printed(gw.solve(plain(tmp_path, cancellations=window, **tables))).splitlines()
+    assert (row(lines, "Owed after")[: len(said)] if said else [line for line in lines if "Owed after" in line]) == said
+
+
+def test_every_pool_in_which_something_moves_is_shown(tmp_path: Path) -> None:
+    """Protects what is to be done now: nine pools do not fit one table, and a move in any of them is not left out."""
+    pools = [f"pool_{q}" for q in range(9)]
+    tables = {
+        "pools": "\n".join(["pool", *pools]),
+        "contracts": "\n".join(["contract,pool", *(f"c{q},{q}" for q in pools)]),
+        "deliveries": "\n".join(["contract,date,gw", *(f"c{q},2026-01-01,1" for q in pools)]),
+        "pathways": "pathway\nads\nold\n",
+        "eligibility": "\n".join(
+            ["pathway,pool,initial_gw", *(f"ads,{q},{int(q == 'pool_8')}\nold,{q},{int(q < 'pool_8')}" for q in pools)]
+        ),
+        "value": "pathway,from,tier,value_bn_per_gw_year\nads,2026-01-01,1,10\nold,2026-01-01,1,1\n",
+    }
+    lines = part(printed(gw.solve(plain(tmp_path, **tables))), "DO NOW")
+    told, beside = " ".join(lines).split("Moved besides: ")
+    shown = [q for q in pools if q in told]
+    assert 0 < len(shown) < 8
+    assert sorted(re.findall(r"ads on (pool_\d) 1.00 \(\+1.00\)", beside)) == sorted({*pools[:8]} - {*shown})
+
+
+def test_years_together_are_headed_by_their_first_and_last_month(reference: Plan) -> None:
+    """Protects the heading of a half and a whole year together, which is no half-year."""
+    assert [span.label for span in View(reference).spans(2)] == ["Jul 2026-\nDec 2027", "2028-29"]
+
+
+def test_effective_gw_are_told_where_they_differ(tmp_path: Path) -> None:
+    """Protects a target, which is in effective GW, from being held against GW: 1 GW here is 0.8 effective."""
+    tables = {
+        "pathways": "pathway,shortfall_penalty_bn_per_gw_year\nads,1\n",
+        "eligibility": "pathway,pool,effectiveness\nads,cloud,0.8\n",
+        "demand": "pathway,from,target_gw\nads,2026-01-01,1\n",
+    }
+    lines = part(printed(gw.solve(plain(tmp_path, **tables))), "GW BY YEAR")
+    assert floats(row(lines, "ads")) == [1.0, 1.0] and floats(row(lines, "effective")) == [0.8, 0.8]
+    assert floats(row(lines, "effective, short")) == [0.2, 0.2]

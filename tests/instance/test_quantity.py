@@ -124,7 +124,7 @@ def test_statuses_of_the_rows_read_are_noted() -> None:
         ("sum(deliverys.gw)", "'deliverys' at character 5; there is no such table; did you mean 'deliveries'?"),
         (
             "deliveries.gv",
-            "'gv' at character 12; deliveries has no such column; known: contract, date, after_days, gw, term_months",
+            "'gv' at character 12; deliveries has no such column; known: contract, date, gw, after_days, term_months",
         ),
         ("contracts[vendr=x].end", "'vendr' at character 11; contracts has no such column; did you mean 'vendor'?"),
         ("sum(deliveries[contract.kinds=x].gw)", "'kinds' at character 25; contracts has no such column"),

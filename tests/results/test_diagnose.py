@@ -19,7 +19,7 @@ from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.solver.compile import compiled
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
-from tests.instance.folders import plain
+from tests.instance.folders import PLAIN, plain, written
 from tests.results.infeasible import CLOSE, explained
 
 LOCKED = "insert locks[pathway=deals, from=2027-01-01, min_gw=3]"
@@ -240,3 +240,18 @@ def test_deliveries_of_one_day_are_brought_forward_one_by_one_or_together(tmp_pa
         (r.words, r.gw_years) for r in one
     ]
     assert ("deliveries[contract=own, date=2026-07-01, gw=1.0, row=2].date -= 6 months",) in [r.edits for r in one]
+
+
+def test_a_figure_that_an_outcome_changes_is_told_with_its_cell_and_the_future(tmp_path: Path) -> None:
+    """Protects who looks a figure up: 1.093 GW stand in no cell, 0.874 do, times 1.25 if demand booms."""
+    written(tmp_path, PLAIN, demand="pathway,from,floor_gw\nads,2026-01-01,0.874\n")
+    (tmp_path / "uncertainty.toml").write_text(
+        '[[factor]]\nname = "demand"\nrevealed = 2027-01-01\n[[factor.outcome]]\nname = "boom"\nprobability = 0.4\n'
+        '[[factor.outcome.edit]]\ntable = "demand"\ncolumn = "floor_gw"\nscale = 1.25\nfrom = 2027-01-01\n'
+        '[[factor.outcome]]\nname = "plan"\nprobability = 0.6\n'
+    )
+    told = [part.words for part in diagnose(gw.load(tmp_path)).conflicts]
+    assert told[0] == (
+        "ads needs at least 1.093 GW of effective capacity in the year from 2027-01 (0.874 GW x 1.25, if demand=boom)"
+    )
+    assert told[1] == "pool cloud holds 1 GW in the year from 2027-01 (if demand=boom)"

@@ -11,8 +11,9 @@ import pytest
 
 import optimizer as gw
 from optimizer.language.edits import Factor, Outcome
-from optimizer.plan.first_moves import ENDED, first_moves, kept_decisions
+from optimizer.plan.first_moves import ENDED, first_moves
 from optimizer.plan.tables import cvar, gained, quantile, weighed
+from optimizer.plan.values import as_told
 from optimizer.planning import alternatives_of
 from optimizer.session import Session
 from optimizer.show.report.plan import _parts
@@ -245,7 +246,7 @@ def test_first_moves_are_those_of_the_plan_solved_or_kept(name: str) -> None:
     """Protects what is to be done first: who gives, who takes, how much and when; the same from the tables kept."""
     edits, told = MOVES[name]
     base = Session(gw.load(INSTANCES / name.strip()).edited(*edits)).base
-    for decisions in (base.decided, kept_decisions(base.laid_out, base.plan.tables)):
+    for decisions in (base.decided, as_told(base.plan.tables, base.laid_out.data)):
         (branch,) = first_moves(base.laid_out, decisions)
         moves = (f"{m.decision} {m.source} {m.target or '-'} {round(m.gw, 9):g} {m.since}" for m in branch.moves)
         assert f"{branch.since} {branch.until} {'; '.join(moves)}" == told

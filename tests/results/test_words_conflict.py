@@ -80,6 +80,21 @@ CASES = {
          "lower the lock on training from 2026-01 until 2026-04 by 0.2 GW, to 0.6 GW: 0.05 GW-years, 15.3",
          "let 0.2 GW of deals come back without notice, at a price, in 2026-01: 0.1 GW-years, 15.1"],
     ),
+    # 0.4 GW of deals before the start in one pool, 0.1 in another, where 0.1 GW more earns 0.2 in all five quarters
+    # and in Q4 lets as much of the other train: 15.3 + 1 + 0.1. What is broken off costs 4 a GW, trained in Q1 it
+    # brings 3.
+    "pools": (
+        "tiny-deals",
+        ["insert pools[pool=hall]", "insert contracts[contract=more, pool=hall]",
+         "insert deliveries[contract=more, date=2026-01-01, gw=0.1]",
+         "insert eligibility[pathway=deals, pool=hall, initial_gw=0.1]",
+         "insert locks[pathway=deals, from=2026-01-01, until=2026-04-01, max_gw=0.2]"],
+        ["a lock holds deals at 0.2 GW or less in the quarter from 2026-01",
+         "what deals has (0.5 GW before the start) comes back only 90 days after notice and stays for at least 180 "
+         "days once signed, in the quarter from 2026-01 (pathways.csv row 3)"],
+        ["raise the lock on deals from 2026-01 until 2026-04 by 0.3 GW, to 0.5 GW: 0.075 GW-years, 16.4",
+         "let 0.3 GW of deals come back without notice, at a price, in 2026-01: 0.15 GW-years, 16.1"],
+    ),
     # 0.8 GW signed in 2026 shrink to 0.4, which leave 0.6 of 0.9; 0.1 would come of 0.2.
     "churn": (
         "tiny-churn",
@@ -230,6 +245,7 @@ def test_where_demands_are_written(rows: int, where: str, tmp_path: Path) -> Non
         ([1.0, 2.0, 1.0], [0, 1, 2], "1 to 2 GW"),
         ([1.0, 2.0], [0, 0], "1 to 2 GW"),
         ([1.0, 2.0, 1.5, 2.5], [0, 0, 1, 1], "1 rising to 2.5 GW"),
+        ([1.0, 3.0, 1.5, 4.0, 2.0, 3.5], [0, 0, 1, 1, 2, 2], "1 to 4 GW"),
     ],
 )
 def test_figures_rise_fall_or_neither(gw_of: list[float], periods: list[int], words: str) -> None:

@@ -13,6 +13,7 @@ from optimizer.problems import InstanceError
 from optimizer.studies.sweep.engines import InProcess
 from optimizer.studies.sweep.sweep import Study, run
 from optimizer.studies.sweep.tornado import inputs, tasks, tornado
+from tests.instance.folders import plain
 
 DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"
 VALUE = "value[pathway=training].value_bn_per_gw_year"
@@ -31,12 +32,13 @@ def test_every_swing_is_that_of_the_plans_solved_afresh(deals: Instance) -> None
     assert "value.value_bn_per_gw_year [training]" in names and "value.value_bn_per_gw_year [deals]" not in names
     table = tornado(found, run(Study("tornado", deals, tasks(found)), InProcess()), "objective_bn")
     assert table["swing"].is_monotonic_decreasing
-    row = table.set_index("input").loc["value.value_bn_per_gw_year [training]"]
+    joined = "pathways.realisation = eligibility.effectiveness = value.value_bn_per_gw_year [training]"
+    row = table.set_index("input").loc[joined]
     for way, factor in (("down", 0.9), ("up", 1.1)):
         assert row[way] == pytest.approx(gw.solve(deals.edited(f"{VALUE} *= {factor}")).objective_bn, abs=1e-9)
     assert row["base"] == pytest.approx(gw.solve(deals).objective_bn)
     assert row["swing"] == pytest.approx(max(row["up"], row["base"]) - min(row["down"], row["base"]))
-    assert (row["cells"], row["range"], row["status"]) == (2, "0.1", "assumption")  # a value of 0 cannot be scaled
+    assert (row["cells"], row["range"], row["status"]) == (4, "0.1", "assumption")  # a value of 0 cannot be scaled
 
 
 def test_an_input_with_its_own_range_is_not_swung_by_the_share_too(deals: Instance) -> None:
@@ -52,12 +54,27 @@ def test_an_input_with_its_own_range_is_not_swung_by_the_share_too(deals: Instan
         inputs(deals, 0.1, [own.replace("training", "trainin")], each=False, every=False, only=True)
 
 
-def test_an_input_that_leaves_no_plan_comes_first_with_its_reason(deals: Instance) -> None:
-    """A plan that cannot be kept is more than any loss of worth."""
+def test_an_input_that_leaves_no_plan_comes_last_with_its_reason(deals: Instance) -> None:
+    """What cannot be compared never stands before what can."""
     floor = deals.edited("insert locks[pathway=training, from=2026-10-01, min_gw=0.5]")
     own = ["deliveries.gw *= 0.4..1", f"{VALUE} *= 0.5..2"]
     found = inputs(floor, 0.1, own, each=False, every=False, only=True)
     table = tornado(found, run(Study("tornado", floor, tasks(found)), InProcess()), "objective_bn")
-    assert table["input"].tolist() == ["deliveries.gw *=", f"{VALUE} *="]
-    assert np.isnan(table["down"][0]) and table["reason"][0].startswith("down: infeasible")
-    assert table["swing"][1] > table["swing"][0]
+    assert table["input"].tolist() == [f"{VALUE} *=", "deliveries.gw *="]
+    assert np.isnan(table["down"][1]) and table["reason"][1].startswith("down: infeasible")
+    assert table["swing"][0] > table["swing"][1]
+
+
+def test_one_assumption_is_one_row_and_blank_cells_that_swing_nothing_go(tmp_path: Path) -> None:
+    """Protects the sum of swings: realisation times value is one assumption, and a default of 0 or 1 is none."""
+    tables = {
+        "pathways": "pathway,realisation,status\nads,0.8,estimate\n",
+        "value": "pathway,from,tier,value_bn_per_gw_year,status\nads,2026-01-01,1,10,estimate\n",
+        "cancellations": "contract,opens,closes\nown,2027-01-01,2027-01-01\n",
+    }
+    instance = plain(tmp_path, **tables)
+    found = inputs(instance, 0.1, [], each=False, every=False, only=False)
+    table = tornado(found, run(Study("tornado", instance, tasks(found)), InProcess()), "objective_bn")
+    joined = "pathways.realisation = value.value_bn_per_gw_year [ads]"
+    assert table[["input", "cells", "swing"]].to_numpy().tolist() == [[joined, 2, pytest.approx(3.2)]]
+    assert {one.name for one in found} > {"cancellations.max_share [cloud]", "pathways.realisation [ads]"}

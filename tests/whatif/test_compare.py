@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import optimizer as gw
+from optimizer.plan.plan import expected_bn
+from optimizer.show.page import printed as page_of
+from optimizer.show.text.comparison import comparison
 from optimizer.studies.compare import Figure
 from optimizer.studies.whatif import Part, Stack, attribute, compare, stacks
 
@@ -101,3 +106,18 @@ def test_names_stack_and_what_means_nothing_is_told_at_once(tmp_path: Path) -> N
     with pytest.raises(gw.InstanceError, match="msl-lags") as error:
         stacks(instance, ["msl-lag", "msl-lags+deliveries-slips"], ["nonsense"])
     assert len(error.value.problems) == 3
+
+
+def test_with_aversion_the_objective_is_called_so_and_worth_is_expected() -> None:
+    """Protects one word for one figure: `worth` is expected in whatif as in solve, whatever is maximised."""
+    session = gw.Session(gw.load(INSTANCES / "tiny-risk").edited("risk.aversion = 0.5"))
+    found = compare(session, stacks(session.instance, (), ["risk.tail = 0.5"]))
+    file = io.StringIO()
+    with page_of(Console(file=file, width=80)) as page:
+        comparison(page, found)
+    lines = file.getvalue().splitlines()
+    plan = session.base.plan
+    base = next(line for line in lines if line.strip().startswith("base"))
+    assert "objective" in lines[1] and "worth" in lines[1] and "worth" not in lines[0].lower()
+    assert f"{plan.objective_bn:.2f}" in base and f"{expected_bn(plan.summary):.2f}" in base
+    assert plan.objective_bn < expected_bn(plan.summary) - 0.1

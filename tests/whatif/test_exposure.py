@@ -13,7 +13,7 @@ from optimizer.kept.run import keep, read_run
 from optimizer.language.edits import WhatIf
 from optimizer.session import Session
 from optimizer.studies import exposure
-from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, written
+from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, plain, written
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 
@@ -121,3 +121,23 @@ def test_whatifs_change_what_is_owed(session: Session) -> None:
         assert found["change_bn"] == pytest.approx(row["after_cancellation_bn"] - before[row["vendor"]], abs=1e-6)
     assert effects["late"]["total_bn"] == pytest.approx(alone["total"]["after_cancellation_bn"], abs=1e-6)
     assert effects["closed"]["objective_bn"] is None and "infeasible" in effects["closed"]["reason"]
+
+
+def test_contracts_that_follow_one_another_are_not_added(tmp_path: Path) -> None:
+    """Protects the most GW of a vendor: 1 GW and its renewal of 0.4 GW are never in service together."""
+    tables = {
+        "contracts": "contract,vendor,pool,end,cost_bn_per_gw_year\na,v,cloud,2026-10-01,1\nb,v,cloud,,1\n",
+        "deliveries": "contract,date,gw\na,2026-01-01,1\nb,2026-10-01,0.4\n",
+    }
+    (vendor,) = exposure.obligations(gw.solve(plain(tmp_path, "quarter 8", **tables)))["vendors"]
+    assert vendor["gw"] == pytest.approx(1.0)
+
+
+def test_an_expected_amount_lies_within_its_range(tmp_path: Path) -> None:
+    """Protects a figure that is the same in all futures: 0.1 + 0.2 + 0.7 parts of it are no other amount."""
+    outcomes = "".join(f'[[factor.outcome]]\nname = "o{i}"\nprobability = {p}\n' for i, p in enumerate((0.1, 0.2, 0.7)))
+    plain(tmp_path, contracts="contract,pool,cost_bn_per_gw_year\nown,cloud,0.6875\n")
+    (tmp_path / "uncertainty.toml").write_text(f'[[factor]]\nname = "f"\nrevealed = 2027-01-01\n{outcomes}')
+    found = exposure.obligations(gw.solve(gw.load(tmp_path)))
+    for row in (found["total"], *found["vendors"], *found["contracts"]):
+        assert row["least_bn"] <= row["after_cancellation_bn"] <= row["most_bn"]

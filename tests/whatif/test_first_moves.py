@@ -10,6 +10,7 @@ import pytest
 import optimizer as gw
 from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, first_moves
 from optimizer.session import Session
+from tests.instance.folders import plain
 from tests.whatif.cases import INSTANCES, PUBLISHED, random_case
 
 
@@ -69,3 +70,23 @@ def test_notice_on_contracts_is_told_once(tmp_path: Path) -> None:
     assert name == "lease"
     assert gw_cancelled == pytest.approx(table["gw"].max())
     assert since == str(table.loc[table["share"] > 0, "start"].min().date())
+
+
+def test_a_change_of_pool_is_no_move_and_a_move_begins_with_its_target(tmp_path: Path) -> None:
+    """Protects the totals: a pathway that only leaves one pool for another gives nothing, and none starts too early."""
+    tables = {
+        "pools": "pool\nold\nnew\n",
+        "contracts": "contract,pool\na,old\nb,new\n",
+        "deliveries": "contract,date,gw\na,2026-01-01,1\nb,2026-04-01,1\n",
+        "pathways": "pathway\nmeta\noai\nrun\n",
+        "eligibility": "pathway,pool,initial_gw\nmeta,old,0.6\nmeta,new,\noai,old,\nrun,old,0.4\n",
+        "value": "pathway,from,tier,width_gw,value_bn_per_gw_year\nmeta,2026-01-01,1,0.6,8\nrun,2026-01-01,1,0.4,2\n"
+        "oai,2026-07-01,1,1,9\n",
+        "demand": "pathway,from,cap_gw\nmeta,2026-01-01,0.6\n",
+    }
+    _, (branch,) = branches(plain(tmp_path, "quarter 4", **tables))
+    assert [(m.source, m.target, round(m.gw, 6), m.since) for m in branch.moves] == [
+        (NEW, "oai", 0.6, "2026-07-01"),
+        ("run", "oai", 0.4, "2026-07-01"),
+        (NEW, IDLE, 0.4, "2026-04-01"),
+    ]

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from optimizer.catalogue.tolerances import PROVED, ROUNDING
-from optimizer.show.page import Page, decimals, formatter, left_out, number
+from optimizer.show.page import Page, decimals, formatter, left_out, maximised, number
 from optimizer.studies.breakeven.breakeven import Breakeven
 from optimizer.studies.breakeven.cases import EXACT, Break, Search, Threshold
 from optimizer.studies.evaluate import Evaluation
@@ -119,7 +119,11 @@ def evaluation(page: Page, evaluated: Evaluation) -> None:
     lifted = ", as if the limits that it breaks were lifted that far" if evaluated.broken else ""
     page.facts(
         [
-            ("Worth", f"{money(plan.objective_bn)} $bn", f"of the given allocation{lifted}"),
+            (
+                maximised(plan.instance).capitalize(),
+                f"{money(plan.objective_bn)} $bn",
+                f"of the given allocation{lifted}",
+            ),
             ("Best plan", f"{money(best.objective_bn)} $bn", "of the plan that gwplan would choose"),
             ("Gap", f"{money(evaluated.gap_bn)} $bn", "best plan less the given allocation"),
             ("Cash (NPV)", f"{money(plan.npv_bn)} $bn", f"against {money(best.npv_bn)} $bn of the best plan"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from optimizer.catalogue.tolerances import THREE_DECIMALS
 from optimizer.kept.run import Run
-from optimizer.show.page import Page, cut, decimals, left_out, listed, number, percent, signed
+from optimizer.plan.plan import expected_bn
+from optimizer.show.page import Page, cut, decimals, left_out, listed, maximised, number, percent, signed
 from optimizer.studies.compare import Figure, allocations, caveats, figure_differences, inputs
 from optimizer.studies.whatif import Attribution, ComparedCase, Comparison
 
@@ -18,9 +20,11 @@ NAME = 24
 
 def comparison(page: Page, compared: Comparison) -> None:
     """Show worth, use, cancellations and marginal values of each case, and what differs from the base."""
-    page.heading("What-ifs", f" of {compared.instance.name}: worth and use (in brackets: difference to the base)")
+    called = maximised(*(case.plan.instance for case in compared.all if case.plan))
+    page.heading("What-ifs", f" of {compared.instance.name}: {called} and use (in brackets: difference to the base)")
     columns = [
-        ("worth\n$bn", _shown(compared, Figure("objective_bn"))),
+        (f"{called}\n$bn", _shown(compared, Figure("objective_bn"))),
+        *([("worth,\nexpected", _expected(compared))] if called != "worth" else []),
         ("cash (NPV)\n$bn", _shown(compared, Figure("npv_bn"))),
         ("idle\nGW-years", _shown(compared, Figure("idle_gw_years"))),
         ("in use", lambda case: percent(case.figures[Figure("utilisation")])),
@@ -43,11 +47,24 @@ def comparison(page: Page, compared: Comparison) -> None:
             page.note(f"{case.name} has no plan: {case.failure}.")
 
 
+def _expected(compared: Comparison) -> Callable[[ComparedCase], str]:
+    """Return what writes a case's expected worth, $bn, where plans maximise more than that."""
+    worth = Figure("expected_bn")
+    cases = tuple(
+        replace(case, figures={worth: expected_bn(case.plan.summary)} if case.plan else {}) for case in compared.all
+    )
+    write = _shown(replace(compared, base=cases[0], cases=cases[1:]), worth)
+    own = dict(zip(map(id, compared.all), cases, strict=True))
+    return lambda case: write(own[id(case)])
+
+
 def attribution(page: Page, compared: Comparison, case: ComparedCase, shares: Attribution) -> None:
     """Show what each part of a stack contributes to its worth, and who gains and loses the GW."""
     worth = Figure("objective_bn")
     total = case.figures[worth] - compared.base.figures[worth]
-    page.heading("", f"{case.name}: why it is worth {_signed(total)} $bn against the base")
+    called = maximised(*(each.plan.instance for each in (compared.base, case) if each.plan))
+    what = "it is worth" if called == "worth" else "its objective is"
+    page.heading("", f"{case.name}: why {what} {_signed(total)} $bn against the base")
     if shares.failure:
         page.note(f"It cannot be attributed: {shares.failure}.")
         return
@@ -166,12 +183,14 @@ def _figures(page: Page, runs: Sequence[Run], everything: bool) -> None:
     rows = figure_differences(runs, everything=everything)
     page.heading("Figures", (" that differ" if not everything else "") if rows else ": the same")
     if rows:
-        named = [[_label(figure), *_beside(values)] for figure, values in rows]
+        called = maximised(*(run.instance for run in runs))
+        named = [[_label(figure, called), *_beside(values)] for figure, values in rows]
         page.table(["", *_header(runs)], named)
 
 
-def _label(figure: Figure) -> str:
-    return f"{LABELS[figure.group]}: {figure.name}" if figure.name else LABELS[figure.group]
+def _label(figure: Figure, called: str) -> str:
+    label = LABELS[figure.group].replace("worth", called)
+    return f"{label}: {figure.name}" if figure.name else label
 
 
 def _header(runs: Sequence[Run]) -> list[str]:

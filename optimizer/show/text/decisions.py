@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from models.data import BoolArray
 from models.tree import FloatArray, IntArray
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
 from optimizer.show.page import Page, Twig, decimals, left_out, listed, number, percent
 from optimizer.show.view import View
@@ -36,22 +37,27 @@ def first_period(page: Page, view: View) -> None:
     planned, change = _split(view)
     if not planned:
         return
+    moving = {name for pair, gw in change.items() if float(view.gw(gw)) for name in pair}
     weight: dict[str, float] = {}
-    for (pathway, pool), gw in planned.items():
-        for name in (pathway, pool):
-            weight[name] = weight.get(name, 0.0) + gw + abs(change[pathway, pool])
+    for pair, gw in planned.items():
+        for name in pair:
+            weight[name] = weight.get(name, 0.0) + gw + abs(change[pair])
     figure = max(len(view.gw(gw)) for gw in (*view.use.values[:, view.tree.roots].max(axis=1), 0.0))
     every = list(dict.fromkeys(pool for _, pool in planned))
-    pools = _heaviest(every, weight, max((page.width - 18) // (2 * figure + 6) - 1, 1))
-    pathways = _heaviest(view.use.names, weight, MOST_PATHWAYS)
+    room = max((page.width - 18) // (2 * figure + 6) - 1, 1)
+    pools = _shown(every, weight, moving, room)
+    pathways = _shown(view.use.names, weight, moving, MOST_PATHWAYS)
+    resolution = view.instance.resolution
+    page.heading("Do now", f": GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
     rows = []
     for p in pathways:
         pairs = [[(p, q)] if (p, q) in planned else [] for q in pools]
         pairs += [[pair for pair in planned if pair[0] == p]] if len(every) > 1 else []
         rows.append([p, *(_moved(view, planned, change, cell, figure) for cell in pairs)])
-    resolution = view.instance.resolution
-    page.heading("Do now", f": GW in the {resolution} from {view.dates[0]} (in brackets: change from before)")
     page.table(["", *pools, *(["all pools"] if len(every) > 1 else [])], rows)
+    beside = [(p, q) for p, q in planned if float(view.gw(change[p, q])) and not (p in pathways and q in pools)]
+    also = [f"{p} on {q} {_moved(view, planned, change, [(p, q)], 0).strip()}" for p, q in beside]
+    page.note(f"Moved besides: {', '.join(also)}." if also else "")
     page.note(left_out((len(every) - len(pools), "pool"), (len(view.use.names) - len(pathways), "pathway")))
     page.note(_acts_now(view) + _next_reveal(view))
 
@@ -70,8 +76,9 @@ def _split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
     return planned, {pair: gw - initial.get(pair, 0.0) for pair, gw in planned.items()}
 
 
-def _heaviest(names: list[str], weight: dict[str, float], most: int) -> list[str]:
-    kept = set(sorted(names, key=lambda name: -weight.get(name, 0.0))[:most])
+def _shown(names: list[str], weight: dict[str, float], moving: set[str], most: int) -> list[str]:
+    """Return so many names: those in which something moves, the heaviest first, then others; in the order given."""
+    kept = set(sorted(names, key=lambda name: (name not in moving, -weight.get(name, 0.0)))[:most])
     return [name for name in names if name in kept]
 
 
@@ -279,7 +286,7 @@ def offers(page: Page, view: View) -> None:
     declined = [name for name, gw in signed_gw.items() if gw < view.least_gw]
     if declined:
         page.note(f"Not signed in any future: {_some(declined)}.")
-    if any(1e-6 < part < 1 - 1e-6 for part in found.share.tolist()):
+    if any(KILOWATT < part < 1 - KILOWATT for part in found.share.tolist()):
         page.note(
             "A share of an offer that comes whole in life is a hint of size, not a term sheet: mark it `indivisible` "
             "to have it signed whole or not at all."

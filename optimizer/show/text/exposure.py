@@ -127,7 +127,7 @@ def _changed(change: float | None, none: str = "no plan") -> str:
 def _vendors(page: Page, risks: Sequence[Figures]) -> None:
     page.heading("WORTH AT RISK BY VENDOR, $bn of the plan's worth")
     losses = ("late_bn", "fails_bn")
-    worst = sorted(risks, key=lambda row: -(row["fails_bn"] if row["fails_bn"] is not None else float("inf")))
+    worst = sorted(risks, key=lambda row: -(row["fails_bn"] if row["fails_bn"] is not None else float("-inf")))
     rows = [
         [_who(row["vendor"]), number(row["open_gw"], 2), *(_changed(row[loss] and -row[loss]) for loss in losses)]
         for row in worst[:MOST_VENDORS]

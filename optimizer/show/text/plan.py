@@ -8,7 +8,8 @@ import numpy as np
 from rich.console import Console
 
 from optimizer.catalogue.tolerances import DIGITS
-from optimizer.plan.plan import Plan
+from optimizer.plan.obligations import owed
+from optimizer.plan.plan import Plan, expected_bn
 from optimizer.show.page import Page, formatter, percent, printed
 from optimizer.show.text.decisions import cancellations, deals, first_period, offers
 from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
@@ -119,7 +120,7 @@ def headline(page: Page, view: View) -> None:
     """Show worth, cash, use and the range over the futures, each with what it means."""
     summary, money = view.plan.summary, view.money
     aversion, tail = view.instance.aversion, view.instance.tail
-    expected = sum(amount for part in view.parts.values() for amount in part.values())
+    expected = expected_bn(summary)
     rows = [("Worth", f"{money(expected)} $bn", f"what the plan maximises: {view.weighed}")]
     if aversion:
         worst = (view.plan.objective_bn - (1 - aversion) * expected) / aversion
@@ -144,9 +145,22 @@ def headline(page: Page, view: View) -> None:
         moved = summary["moved_gw_years"]
         meaning = f"GW-years off the earlier plan, at {earlier.move_cost_bn_per_gw_year:g} $bn per GW-year"
         rows.append(("Moved", formatter([moved])(moved), meaning))
+    rows += _owed_after(view)
     if count := len(view.plan.warnings):
         rows.append(("Warnings", str(count), "on the instance: read them first, at the end"))
     page.facts(rows)
+
+
+def _owed_after(view: View) -> list[tuple[str, str, str]]:
+    """Say what contracts still cost after the horizon, whatever of it the plan counts."""
+    after = owed(view.plan.laid_out, view.plan.decided.cancelled, view.plan.decided.signed).bought()
+    bn, rows = float(after.probability @ after.after.sum(axis=1)), view.instance.tables["contracts"]
+    endless = int((rows["end"].isna() & (rows["side"] != "sell") & (rows["cost_bn_per_gw_year"].fillna(0.0) > 0)).sum())
+    if bn < 1e-9 and not endless:
+        return []
+    words = f"undiscounted, after {view.dates[-1]}"
+    words += f"; {endless} contract{'s' if endless > 1 else ''} without end" if endless else ""
+    return [("Owed after", f"{view.money(bn)} $bn" if bn >= 1e-9 else "unknown", words)]
 
 
 def _extremes(view: View) -> list[tuple[str, str, str]]:

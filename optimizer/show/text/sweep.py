@@ -10,7 +10,7 @@ import pandas as pd
 
 from optimizer.catalogue.tolerances import MEGAWATT
 from optimizer.kept.sweep import unit
-from optimizer.show.page import Page, cut, decimals, formatter, listed, number, percent, signed
+from optimizer.show.page import Page, cut, decimals, formatter, listed, maximised, number, percent, signed
 from optimizer.studies.sweep.montecarlo import CONFIDENCE
 from optimizer.studies.sweep.sweep import OPTIMAL, Results
 
@@ -61,6 +61,7 @@ def _grid(page: Page, table: pd.DataFrame, axes: Sequence[str], figure: str) -> 
 
 def _list(page: Page, results: Results, axes: Sequence[str], figure: str) -> None:
     table, base = results.table, results.base
+    called = maximised(results.study.instance)
     extra = [q for q in results.study.quantities if q != figure]
     shown = [figure, *(name for name in ("objective_bn", "npv_bn", "idle_gw_years") if name != figure)][:3]
     columns = [*shown, *extra[:2]]
@@ -75,7 +76,8 @@ def _list(page: Page, results: Results, axes: Sequence[str], figure: str) -> Non
         else:
             cells += [str(case["status"]).replace("_", " "), *("" for _ in columns)]
         rows.append(cells)
-    header = ["case", *_letters(axes), _heading(shown[0]), "against\nbase", *map(_heading, columns[1:])]
+    header = ["case", *_letters(axes), _heading(shown[0], called), "against\nbase"]
+    header += [_heading(name, called) for name in columns[1:]]
     page.table(header, rows, "r" + "n" * len(axes) + "r" * (len(columns) + 1))
     _rest(page, len(table) - MOST_ROWS, "cases")
 
@@ -141,8 +143,8 @@ def _letters(axes: Sequence[str]) -> list[str]:
     return [chr(ord("A") + i) if i < 26 else f"A{i}" for i in range(len(axes))]
 
 
-def _heading(name: str) -> str:
-    words = {"objective_bn": "worth\n$bn", "npv_bn": "cash (NPV)\n$bn", "idle_gw_years": "idle\nGW-years"}
+def _heading(name: str, called: str) -> str:
+    words = {"objective_bn": f"{called}\n$bn", "npv_bn": "cash (NPV)\n$bn", "idle_gw_years": "idle\nGW-years"}
     return words.get(name, cut(name, 16) + (f"\n{unit(name)}" if unit(name) else ""))
 
 

@@ -206,7 +206,12 @@ def use_by_year(page: Page, view: View) -> None:
     bar = min(room // len(spans) - figure - 3, LONGEST_BAR)
     shown = _largest(view, spans)
     most = max((float(row.max()) for _, row in shown), default=0.0)
-    rows = [(name, [f"{view.gw(x).rjust(figure)} {page.bar(x, most, bar)}" for x in row]) for name, row in shown]
+    rows = []
+    for name, row in shown:
+        rows.append((name, [f"{view.gw(x).rjust(figure)} {page.bar(x, most, bar)}" for x in row]))
+        effective = view.effective.of(name) @ view.means(spans)
+        if name in view.use.names and (np.abs(effective - row) >= view.least_gw).any():
+            rows.append(("  effective", [f"{view.gw(x):>{figure}}" for x in effective]))
     rows += [(name, [f"{cell:>{figure}}" for cell in cells]) for name, cells in _supply_rows(view, spans)]
     page.heading("GW by year", ": mean of the year" + (", expected over all futures" if view.branching else ""))
     page.table(["", *(span.label for span in spans)], [[name, *cells] for name, cells in rows], "n" + "l" * len(spans))
@@ -241,8 +246,15 @@ def _supply_rows(view: View, spans: list[Span]) -> list[tuple[str, list[str]]]:
     shown.append(("in use %", [percent(x).removesuffix("%") for x in share]))
     missed = shortfall_gw(view)
     if missed is not None and missed.any():
-        shown.append(("short of target", [view.gw(x) for x in missed @ means]))
+        shown.append(
+            ("effective, short" if _differs(view) else "short of target", [view.gw(x) for x in missed @ means])
+        )
     return shown
+
+
+def _differs(view: View) -> bool:
+    """Return whether some GW in use is more or less than one effective GW."""
+    return any((np.abs(view.effective.of(name) - view.use.of(name)) >= view.least_gw).any() for name in view.use.names)
 
 
 def shortfall_gw(view: View) -> FloatArray | None:

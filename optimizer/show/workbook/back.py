@@ -27,11 +27,6 @@ def sheets_by_kind(book: Workbook, prefix: str, where: str) -> dict[str, str]:
     """Return what gwplan's sheets are called in a workbook, by what they hold; the usual names where there are none.
 
     Hidden names point to the sheets, and follow when a user renames, moves or copies them.
-
-    Raises
-    ------
-    InstanceError
-        If a sheet that gwplan made is gone and another one has its name.
     """
     titles = {title.lower(): title for title in book.parts}
     found, problems = {}, []
@@ -61,11 +56,6 @@ def read_allocation(path: str | Path, prefix: str = "", pairs: Iterable[tuple[st
     -------
     pandas.DataFrame
         Columns node, pathway, pool and gw (GW): one row for each node and pair.
-
-    Raises
-    ------
-    InstanceError
-        If there is no such sheet, or a cell of it is no number; it carries every problem found.
     """
     where = printable(str(path))
     book = Workbook(open_package(read_bytes(path), where))

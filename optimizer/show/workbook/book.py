@@ -32,13 +32,7 @@ _LOOKS = {"text": "text", "integer": "whole", "date": "date", "number": "rate"}
 
 
 def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
-    """Write a run as a workbook of its own.
-
-    Raises
-    ------
-    InstanceError
-        If the path may not be replaced or cannot be written, or XlsxWriter is not installed.
-    """
+    """Write a run as a workbook of its own."""
     target = Path(path)
     if target.suffix.lower() != ".xlsx":
         rule = "a workbook is written without macros"
@@ -55,11 +49,6 @@ def write_book(
     """Write a run's sheets into a new file, its days counted from 1900 or 1904.
 
     Their names begin with a prefix, or are those given by what they hold.
-
-    Raises
-    ------
-    InstanceError
-        If the plan has more of something than a workbook holds.
     """
     writer = imported("xlsxwriter", "XlsxWriter", extra="xlsx", doing="workbooks")
     facts = BookFacts(run)

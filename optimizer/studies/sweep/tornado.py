@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,20 @@ from optimizer.problems import InstanceError, Problem, all_told
 from optimizer.studies.exposure import UNVERIFIED, Group, groups
 from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
 
+COLUMNS: Final = [
+    "input",
+    "status",
+    "cells",
+    "range",
+    "base",
+    "down",
+    "up",
+    "swing",
+    "first_moves_changed_gw",
+    "reason",
+]
+"""Columns of a tornado's table."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -32,6 +47,8 @@ class Input:
     # what makes it so; none where it is at its largest or smallest value already
     down: tuple[Edit, ...]
     up: tuple[Edit, ...]
+    owner: str | None = None
+    blank: bool = False
 
 
 def inputs(
@@ -56,11 +73,28 @@ def inputs(
             left = _without(instance, group, own)
             if len(left.rows):
                 down, up = (tuple(left.edits(sign * share)) for sign in (-1, 1))
-                found.append(Input(group.name, group.status, len(left.rows), f"{share:.4g}", down, up))
+                written = instance.tables[group.table.name][group.column.name]
+                blank = not written[written.index.isin(left.rows.index)].notna().any()
+                name, cells = group.name, len(left.rows)
+                found.append(Input(name, group.status, cells, f"{share:.4g}", down, up, group.owner, blank))
     if not found:
         rule = "a tornado swings cells that are not reported, or those with a --range"
         raise InstanceError(Problem("inputs", "none", rule, "give --all, or --range 'CELL = LOW..HIGH'"))
     return found
+
+
+def _one(each: Input, other: Input, down: float, up: float, row: Mapping[str, Any]) -> bool:
+    """Return whether two inputs are one assumption: of one owner, and with one swing as far as both swing."""
+    ways = ((each.down, other.down, down, row["down"]), (each.up, other.up, up, row["up"]))
+    both = [(mine, its) for edits, others, mine, its in ways if edits and others]
+    same = all(np.isclose(mine, its, rtol=1e-9, atol=1e-9, equal_nan=True) for mine, its in both)
+    return each.owner is not None and each.owner == other.owner and bool(both) and same and not row["reason"]
+
+
+def _joined(name: str, other: str) -> str:
+    """Return the name of inputs that swing as one, whose they are once."""
+    first, _, owner = name.partition(" [")
+    return f"{first} = {other}" if owner == other.partition(" [")[2] else f"{name} = {other}"
 
 
 def _own(instance: Instance, one: ValueAxis) -> Input:
@@ -91,7 +125,7 @@ def _reached(instance: Instance, edit: Edit) -> pd.DataFrame:
     frame, mask = select(
         replace(edit, start=None, until=None), table, rows_of(table, instance.tables, instance.present)
     )
-    return frame.assign(picked=picks(table, frame))[mask]
+    return frame.assign(picked=pd.Series(picks(table, frame), index=frame.index, dtype=object))[mask]
 
 
 def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
@@ -106,11 +140,12 @@ def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
 def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFrame:
     """Return the swing of a figure by input, the largest first.
 
-    Columns: ``input``, ``status``, ``cells``, ``range``, the figure ``base``, ``down`` and ``up`` (blank without a
-    plan), ``swing`` (from the least to the most of the three), ``first_moves_changed_gw`` (the most that a pathway's GW
-    in the first period changes either way) and ``reason`` why a case has no plan.
+    Columns: ``input`` (those of one owner whose swings are one joined by ``=``), ``status``, ``cells``, ``range``, the
+    figure ``base``, ``down`` and ``up`` (blank without a plan), ``swing`` (from the least to the most of the three),
+    ``first_moves_changed_gw`` (the most that a pathway's GW in the first period changes either way) and ``reason`` why
+    a case has no plan. Cells left blank that swing nothing are left out.
     """
-    rows = []
+    rows: list[tuple[Input, dict[str, Any]]] = []
     base = float(results.base[figure])
     for number, each in enumerate(found):
         cases = results.rows[2 * number : 2 * number + 2]
@@ -118,21 +153,30 @@ def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFra
         known = [value for value in (base, down, up) if np.isfinite(value)]
         moved = [row["first_moves_changed_gw"] for row in cases if row["status"] == OPTIMAL]
         reasons = [f"{way}: {row['reason']}" for way, row in zip(("down", "up"), cases, strict=True) if row["reason"]]
-        rows.append(
-            {
-                "input": each.name,
-                "status": each.status,
-                "cells": each.cells,
-                "range": each.range,
-                "base": base,
-                "down": down,
-                "up": up,
-                "swing": max(known) - min(known),
-                "first_moves_changed_gw": max(moved, default=np.nan),
-                "reason": "; ".join(reasons),
-            }
-        )
-    table = pd.DataFrame(rows)
-    # a case without a plan is more than any swing
-    order = np.lexsort((-table["swing"].to_numpy(), table["reason"].to_numpy() == ""))
+        swing = max(known) - min(known)
+        if each.blank and not swing and not reasons:  # a default that nothing hangs on
+            continue
+        alike = next((k for k, (other, row) in enumerate(rows) if swing and _one(each, other, down, up, row)), None)
+        row = {
+            "input": each.name,
+            "status": each.status,
+            "cells": each.cells,
+            "range": each.range,
+            "base": base,
+            "down": down,
+            "up": up,
+            "swing": swing,
+            "first_moves_changed_gw": max(moved, default=np.nan),
+            "reason": "; ".join(reasons),
+        }
+        if alike is None:
+            rows.append((each, row))
+        else:
+            other, same = rows[alike]
+            whole = row if each.down and each.up else same
+            status = each.status if each.status == same["status"] else ""
+            joined = {"input": _joined(same["input"], each.name), "status": status, "cells": same["cells"] + each.cells}
+            rows[alike] = (each if whole is row else other, {**whole, **joined})
+    table = pd.DataFrame([row for _, row in rows])
+    order = np.lexsort((-table["swing"].to_numpy(), table["reason"].to_numpy() != ""))
     return table.iloc[order].reset_index(drop=True)
