@@ -26,9 +26,19 @@ from models.demand import (
 )
 from models.integer import add_integer, block_least, block_most, integer_terms
 from models.nearness import add_nearness, nearness, nearness_terms
+from models.offers import (
+    add_offers,
+    in_service,
+    least_signed,
+    offers_terms,
+    signed_stands,
+    taken_least,
+    taken_most,
+    whole,
+)
 from models.restricted import add_shares, owned, parts_of_one, restriction_terms, same_split
 from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
-from models.supply import add_supply, balance, supply_terms
+from models.supply import add_supply, balance, served, supply_terms
 from models.terms import Terms, axes_terms, declare
 from models.tree import Tree, build_tree
 from models.value import add_value, expected_worth, value_terms
@@ -42,11 +52,16 @@ FAMILIES = (
     demand_terms,
     deals_terms,
     cancellation_terms,
+    offers_terms,
     value_terms,
     integer_terms,
     nearness_terms,
 )
 """What enters the sets and parameters of each family of constraints."""
+
+
+ADDED = (add_supply, add_demand, add_deals, add_cancellation, add_offers, add_value, add_integer, add_nearness)
+"""What adds the variables of each family."""
 
 
 def terms(data: PlanData, restriction: str = "") -> Terms:
@@ -71,12 +86,13 @@ def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     entered = data if isinstance(data, Terms) else terms(data)
     m = ConcreteModel("gwplan")
     declare(m, entered, sketch=sketch)
-    for add_variables in (add_supply, add_demand, add_deals, add_cancellation, add_value, add_integer, add_nearness):
+    for add_variables in ADDED:
         add_variables(m)
     if not sketch:
         bound(m, entered)
 
     constrain(m, "balance", balance, m.POOLS, m.NODES)
+    constrain(m, "served", served, m.UNSERVED)
     constrain(m, "service", service, m.SERVED)
     constrain(m, "target_met", target, m.TARGETS)
     constrain(m, "floor_met", floor, m.FLOORS)
@@ -87,6 +103,12 @@ def build(data: PlanData | Terms, *, sketch: bool = False) -> ConcreteModel:
     constrain(m, "deals", deals, m.DEALS)
     constrain(m, "term", term, m.DEALS)
     constrain(m, "commit", commit, m.COMMITTED)
+    constrain(m, "signed_stands", signed_stands, m.SIGNED_BEFORE)
+    constrain(m, "whole", whole, m.WHOLE)
+    constrain(m, "in_service", in_service, m.IN_SERVICE)
+    constrain(m, "least_signed", least_signed, m.LEAST_SIGNED)
+    constrain(m, "taken_least", taken_least, m.TAKEN)
+    constrain(m, "taken_most", taken_most, m.TAKEN)
     constrain(m, "lock_least", lock_least, m.LEAST_LOCKS)
     constrain(m, "lock_most", lock_most, m.MOST_LOCKS)
     constrain(m, "block_least", block_least, m.BLOCKS)
@@ -126,7 +148,7 @@ def bound(m: ConcreteModel, entered: Terms) -> None:
         for variable, most in zip(m.component(name).values(), upper.tolist(), strict=True):
             if isfinite(most):
                 variable.setub(most)
-    for name, whole in entered.whole.items():
-        for variable, is_whole in zip(m.component(name).values(), whole.tolist(), strict=True):
+    for name, integer in entered.whole.items():
+        for variable, is_whole in zip(m.component(name).values(), integer.tolist(), strict=True):
             if is_whole:
                 variable.domain = NonNegativeIntegers

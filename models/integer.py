@@ -19,6 +19,7 @@ def integer_terms(terms: Terms) -> None:
     blocks = ((data.min_block > 0) & data.eligible)[:, :, data.tree.root]
     terms.index_set("BLOCKS", "PQN", blocks)
     terms.parameter("min_block", "PQR", data.min_block)
+    terms.parameter("most_supply", "QN", data.most_supply)
     terms.whole["cancelled"] = data.indivisible[data.window]
     terms.whole["in_use"] = np.ones(int(blocks.sum()), dtype=bool)
     terms.upper["in_use"] = np.ones(int(blocks.sum()))
@@ -40,6 +41,6 @@ def block_least(m: ConcreteModel, p: str, q: str, n: int) -> ExpressionBase:
 def block_most(m: ConcreteModel, p: str, q: str, n: int) -> ExpressionBase:
     r"""A pair that is not in use has nothing; one that is has no more than the pool anyway (GW).
 
-    .. math:: \mathrm{allocate}_{pqn} \le \mathrm{supply}_{qn} \, \mathrm{in\ use}_{pqn}
+    .. math:: \mathrm{allocate}_{pqn} \le \mathrm{most\ supply}_{qn} \, \mathrm{in\ use}_{pqn}
     """
-    return m.allocate[p, q, n] <= m.supply[q, n] * m.in_use[p, q, n]
+    return m.allocate[p, q, n] <= m.most_supply[q, n] * m.in_use[p, q, n]

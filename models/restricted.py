@@ -36,6 +36,8 @@ def restriction_terms(terms: Terms, restriction: str) -> None:
             terms.upper["allocate"] = np.where(used, np.inf, 0.0)
     elif restriction == DEDICATED:
         owners = np.asarray(data.eligible.any(axis=2))
+        firm = data.in_pools((data.firm & ~data.sold)[:, None] * data.delivered)
+        terms.parameter("owned_gw", "QN", firm if data.signed_supply is None else data.signed_supply)
         terms.index_set("SHARES", "PQ", owners)
         terms.index_set("SHARED", "Q", owners.any(axis=0))
         terms.indexed_sets["OWNERS"] = {
@@ -63,7 +65,7 @@ def owned(m: ConcreteModel, p: str, q: str, n: int) -> ExpressionBase:
 
     .. math:: \mathrm{allocate}_{pqn} \le \mathrm{share}_{pq} \, \mathrm{supply}_{qn}
     """
-    return m.allocate[p, q, n] <= m.supply[q, n] * m.share[p, q]
+    return m.allocate[p, q, n] <= m.owned_gw[q, n] * m.share[p, q]
 
 
 def parts_of_one(m: ConcreteModel, q: str) -> ExpressionBase:

@@ -17,7 +17,7 @@ from pyomo.core import Any as AnyIndex
 from pyomo.core import ConcreteModel, Param, Set
 
 from models.data import BoolArray, PlanData
-from models.tree import FloatArray
+from models.tree import FloatArray, IntArray
 
 Key = tuple[str | int, ...]
 Array = NDArray[Any]
@@ -27,8 +27,8 @@ Array = NDArray[Any]
 class Terms:
     """What the model of a plan is declared from.
 
-    Axes are one letter each: P pathways, Q pools, K contracts, L pools and the pathway's sum (blank); any other letter
-    stands for whole numbers (nodes, roots, tiers, lags).
+    Axes are one letter each: P pathways, Q pools, K contracts, W ways out, O offers, L pools and the pathway's sum
+    (blank); any other letter stands for whole numbers (nodes, roots, tiers, lags).
 
     Attributes
     ----------
@@ -76,6 +76,32 @@ class Terms:
         }
         self.parameter(parameter, axes, number.reshape(mask.shape[:-1]))
 
+    def family_of_contracts(
+        self, name: str, parameter: str, of: IntArray, mask: BoolArray, names: Sequence[str]
+    ) -> None:
+        """Enter sets that depend on a contract and a node, of things that each belong to a contract.
+
+        Parameters
+        ----------
+        name, parameter : str
+            As in `family`; the axes of the parameter are K and N.
+        of : (X,) int array
+            Contract of each thing.
+        mask : (X, N) bool array
+            Nodes on which it belongs to the set.
+        names : sequence of str
+            Names of the things.
+        """
+        number = np.zeros((len(self.data.contracts), self.data.tree.size), dtype=np.int64)
+        sets: dict[int, list[str]] = {0: []}
+        for contract in np.unique(of):
+            own = np.flatnonzero(of == contract)
+            patterns, place = np.unique(mask[own], axis=1, return_inverse=True)
+            number[contract] = len(sets) + place.reshape(-1)
+            sets |= {len(sets) + i: [names[x] for x in own[there]] for i, there in enumerate(patterns.T)}
+        self.indexed_sets[name] = sets
+        self.parameter(parameter, "KN", number)
+
     @property
     def outline(self) -> Hashable:
         """What a sketch of the model depends on, its names apart: which sets there are, and which have no member."""
@@ -85,7 +111,7 @@ class Terms:
 
     def difference(self, other: Terms) -> str:
         """Return the name of what two models do not share besides numbers: an axis, a set, an index; blank: nothing."""
-        for name in ("pathways", "pools", "contracts", "dt"):
+        for name in ("pathways", "pools", "contracts", "ways_out", "offers", "dt"):
             if getattr(self.data, name) != getattr(other.data, name):
                 return name
         if (self.data.aversion > 0) != (other.data.aversion > 0):
@@ -126,6 +152,8 @@ def axis_labels(data: PlanData, letter: str) -> Sequence[str] | None:
         "P": data.pathways,
         "Q": data.pools,
         "K": data.contracts,
+        "W": data.ways_out,
+        "O": data.offers,
         "L": (*data.pools, ""),
     }
     return named.get(letter)
@@ -141,6 +169,7 @@ def declare(m: ConcreteModel, terms: Terms, *, sketch: bool = False) -> None:
     m.dt = data.dt
     m.PATHWAYS, m.POOLS = Set(initialize=data.pathways), Set(initialize=data.pools)
     m.NODES = Set(initialize=range(1 if sketch else data.tree.size))
+    m.OFFERS = Set(initialize=data.offers or ([""] if sketch else []))  # a template needs a member
     for name, (axes, mask) in terms.sets.items():
         members = keys(data, axes, _first(mask) if sketch else mask)
         m.add_component(name, Set(initialize=_unpacked(members, axes), dimen=len(axes)))
@@ -180,7 +209,8 @@ def axes_terms(terms: Terms) -> None:
     """Enter what every family of constraints is indexed by."""
     data, tree = terms.data, terms.data.tree
     lags, tiers = int(data.term.max(initial=0)), int(data.tiers.max(initial=0))
-    counts = range(max(lags, tiers, 1) + 1)
+    signatures = int(data.in_service.count.max(initial=0)), int(data.in_the_end.count.max(initial=0))
+    counts = range(max(lags, tiers, 1, *signatures) + 1)
     terms.indexed_sets["FIRST"] = {count: range(count) for count in counts}
     terms.parameter("root", "N", tree.root)
     terms.parameter("parents", "N", (tree.parent >= 0).astype(np.int64))

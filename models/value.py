@@ -8,6 +8,7 @@ from pyomo.core.expr import ExpressionBase
 
 from models.cancellation import cancellation_fees
 from models.nearness import move_penalty
+from models.offers import offers_due, offers_in_the_end, signing_fees
 from models.terms import Terms
 
 
@@ -26,14 +27,15 @@ def value_terms(terms: Terms) -> None:
     terms.parameter("migration_cost", "PR", data.migration_cost)
     terms.parameter("signing_cost", "PR", data.signing_cost)
     terms.parameter("breach_cost", "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
-    terms.parameter("contract_cost", "N", (data.cost * data.delivered).sum(axis=0))
-    terms.parameter("saved_cost", "KN", np.where(data.ref >= 0, data.cost * data.delivered, 0.0))
-    terminal = data.terminal_rate * data.delivered
-    ends = (data.last_window >= 0) & (terminal != 0)
-    terms.parameter("terminal_worth", "N", terminal.sum(axis=0))
-    terms.parameter("terminal_lost", "KN", np.where(ends, terminal, 0.0))
-    terms.family("ENDING", "ending", "N", ends.T)
-    terms.parameter("last_window", "KN", np.where(ends, data.last_window, 0))
+    firm, of = data.firm[:, None], data.way_out_of
+    bill = data.side[:, None] * data.bill
+    terms.parameter("contract_cost", "N", np.where(firm, bill, 0.0).sum(axis=0))
+    terms.parameter("saved_cost", "WN", np.where(data.ref >= 0, bill[of], 0.0))
+    ends = (data.last_window >= 0) & (data.terminal != 0)[of]
+    terms.parameter("terminal_worth", "N", np.where(firm, data.terminal, 0.0).sum(axis=0))
+    terms.parameter("terminal_lost", "WN", np.where(ends, data.terminal[of], 0.0))
+    terms.family("ENDING", "ending", "N", ends.T, data.ways_out)
+    terms.parameter("last_window", "WN", np.where(ends, data.last_window, 0))
     terms.parameter("probability", "N", data.tree.probability)
 
 
@@ -48,9 +50,13 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
     .. math::
         & \sum_{p,i} \mathrm{value}_{pin} \, \mathrm{serve}_{pin}
         - \sum_{p,q} \mathrm{operating\ cost}_{pq} \, \mathrm{allocate}_{pqn} \\
-        & - \sum_k \mathrm{cost}_k \, \mathrm{delivered}_{kn} (1 - \mathrm{cancelled}_{k,\mathrm{ref}(k,n)}) \\
+        & - \sum_k \pm \mathrm{bill}_{kn} (\mathrm{signed}_{k,\mathrm{sref}(k,n)}
+        - \sum_w \mathrm{cancelled}_{kw,\mathrm{ref}(k,w,n)})
+        - \sum_k \mathrm{late\ credit}_k \, \mathrm{unserved}_{kn} \\
         & - \sum_q \mathrm{idle\ penalty}_q \, \mathrm{idle}_{qn}
         - \sum_p \mathrm{shortfall\ penalty}_p \, \mathrm{shortfall}_{pn} - \mathrm{move\ penalty}(n)
+
+    Of a firm contract `signed` is 1; the bill of a contract sold is received.
     """
     return (
         sum(m.value[p, i, n] * m.serve[p, i, n] for p in m.PATHWAYS for i in m.FIRST[m.tiers[p, n]])
@@ -60,7 +66,9 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
             for q in m.POOLS_OF[p, m.root[n]]
         )
         - m.contract_cost[n]
-        + sum(m.saved_cost[k, n] * m.cancelled[k, m.ref[k, n]] for q in m.POOLS for k in m.LAPSED[m.lapsed[q, n]])
+        + sum(m.saved_cost[w, n] * m.cancelled[w, m.ref[w, n]] for q in m.POOLS for w in m.LAPSED[m.lapsed[q, n]])
+        - offers_due(m, n)
+        - sum(m.late_credit[k, n] * m.unserved[k, n] for q in m.POOLS for k in m.UNSERVED_IN[m.unserved_in[q, n]])
         - sum(m.idle_penalty[q, m.root[n]] * m.idle[q, n] for q in m.POOLS)
         - sum(
             m.shortfall_penalty[p, m.root[n]] * m.shortfall[p, n] for p in m.PATHWAYS for _ in m.FIRST[m.targets[p, n]]
@@ -70,12 +78,13 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
 
 
 def one_off_costs(m: ConcreteModel, n: int) -> ExpressionBase:
-    r"""Return what moving, signing, breaching and cancelling cost on a node ($bn).
+    r"""Return what moving, signing deals and offers, breaching and cancelling cost on a node ($bn).
 
     .. math::
         & \sum_{p,q} \mathrm{migration\ cost}_p \, \mathrm{onboard}_{pqn}
         + \sum_p \mathrm{signing\ cost}_p \, \mathrm{sign}_{pn} \\
         & + \sum_p \mathrm{breach\ cost}_p \, \mathrm{breach}_{pn} + \mathrm{cancellation\ fees}(n)
+        + \mathrm{signing\ fees}(n)
     """
     return (
         sum(
@@ -89,6 +98,7 @@ def one_off_costs(m: ConcreteModel, n: int) -> ExpressionBase:
             m.breach_cost[p, m.root[n]] * m.breach[p, n] for p in m.PATHWAYS for _ in m.FIRST[m.breaches[p, m.root[n]]]
         )
         + cancellation_fees(m, n)
+        + signing_fees(m, n)
     )
 
 
@@ -96,13 +106,15 @@ def terminal_worth(m: ConcreteModel, n: int) -> ExpressionBase:
     r"""Return the worth of capacity under contract beyond the horizon, at a leaf; 0 elsewhere ($bn, discounted).
 
     .. math::
-        \sum_k \mathrm{tail}_k (\mathrm{terminal\ value}_{q(k)} - \mathrm{cost}_k) \, \mathrm{delivered}_{kn}
-        (1 - \mathrm{cancelled}_{k,\mathrm{last}(k,n)})
+        \sum_{k,j} \pm d_{T+j} \Delta t (\mathrm{terminal\ value}_{q(k)} \, \mathrm{delivered}_{k,T+j}
+        - \mathrm{bill}_{k,T+j}) (\mathrm{signed}_{k,\mathrm{last}} - \sum_w \mathrm{cancelled}_{kw,\mathrm{last}})
 
-    Here `last(k,n)` is the last node of the window on the path to n.
+    Over contracts that end, in pools with a terminal value; `last` is the last node of that window on the path to n.
     """
-    return m.terminal_worth[n] - sum(
-        m.terminal_lost[k, n] * m.cancelled[k, m.last_window[k, n]] for k in m.ENDING[m.ending[n]]
+    return (
+        m.terminal_worth[n]
+        - sum(m.terminal_lost[w, n] * m.cancelled[w, m.last_window[w, n]] for w in m.ENDING[m.ending[n]])
+        + offers_in_the_end(m, n)
     )
 
 

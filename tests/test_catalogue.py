@@ -26,6 +26,13 @@ ACCOUNTS = {
     "service": "what earns is at most what is used",
     "migration": "what a pair gains was moved onto it",
     "commit": "notice once given stays given",
+    "signed_stands": "a signature once given stays given",
+    "whole": "what is given up or extended was there",
+    "in_service": "what is given back has arrived",
+    "least_signed": "what an offer asks of who signs it, not of its limits: its shares are terms of the market",
+    "taken_least": "as before",
+    "taken_most": "as before",
+    "served": "no more goes unserved than is due",
     "nearness": "counts what leaves an earlier plan",
     "cumulative_worth": "worth along a path",
     "deficit_met": "what a future is short of the quantile",
@@ -77,10 +84,13 @@ def test_the_audit_holds_a_plan_against_every_limit_that_can_be_broken() -> None
 
 def test_every_part_of_worth_has_a_row() -> None:
     """A part that the catalogue does not know would be summed into worth and told nowhere."""
-    near = data(0.0)
-    program = compiled(near)
-    made = flows(near, values(program, near, program.column_lower))
-    assert [*made, "terminal"] == list(MONEY)
+    told = set()
+    for laid_out in (data(0.0), data(0.0, offers=True)):
+        program = compiled(laid_out)
+        made = flows(laid_out, values(program, laid_out, program.column_lower))
+        told |= {*made, "terminal"}
+        assert [*made, "terminal"] == [part for part in MONEY if part in made or part == "terminal"]
+    assert told == set(MONEY)
     assert set(gw.solve(gw.load("instances/tiny-curve")).summary["components_bn"]) <= set(MONEY)
 
 

@@ -61,6 +61,7 @@ LOOKED_FOR = {
 WIDE = {
     "models.demand": "each function is one constraint, as the formulation lists them",
     "models.value": "each function is one term of the objective",
+    "models.offers": "each function is one constraint, as the formulation lists them",
     "optimizer.tree.arrays": "each function makes the arrays of one table",
     "optimizer.plan.tables": "each function makes one table of a plan",
     "optimizer.studies.sweep.montecarlo": "each function makes one table of a Monte Carlo",
@@ -84,7 +85,10 @@ WIDE = {
 SMALL = {"optimizer.cli": "where the command line begins"}
 """Rule 3: files of fewer than 120 lines that one room alone uses, and why; none may have more than 900."""
 
-FOLDERS = {"optimizer.commands": "one command a file"}
+FOLDERS = {
+    "optimizer.commands": "one command a file",
+    "models": "one family of constraints a file, beside what they stand on",
+}
 """Rule 5: folders with fewer than 3 or more than 12 files, and why."""
 
 TWICE = {

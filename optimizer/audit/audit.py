@@ -9,9 +9,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.audit.facts import Facts, Floats, Ints, Texts, facts
+from optimizer.audit.contracts import ENDLESS
+from optimizer.audit.facts import Facts, facts
 from optimizer.audit.limits import Decisions, Finding, Findings, Use, check_limits, check_nodes, missing, read, use
 from optimizer.audit.money import Flow, check_cashflow, flows, moved
+from optimizer.audit.scenarios import Floats, Ints, Texts
 from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.instance import Instance
 
@@ -34,6 +36,11 @@ def check_obligations(facts: Facts, used: Use, frame: pd.DataFrame, findings: Fi
     for row in np.flatnonzero(known & (told_vendor != vendor[np.maximum(contract, 0)])):
         name = frame["contract"].iloc[row]
         findings.wrong(f"obligations row {row}, vendor of {name}", told_vendor[row], vendor[contract[row]])
+
+    side = np.where(facts.promises.sold, "sell", "buy")
+    told_side = frame["side"].to_numpy(dtype=object)
+    for row in np.flatnonzero(known & (told_side != side[np.maximum(contract, 0)])):
+        findings.wrong(f"obligations row {row}, side", told_side[row], side[contract[row]])
 
     flat = (contract * shape[1] + np.where(known, year, 0).astype(np.int64))[known]
     rows = np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
@@ -58,55 +65,40 @@ def _owed(facts: Facts, used: Use) -> tuple[int, dict[str, Floats]]:
 
     A year's mean is taken over its periods up to the last one before any contract's end.
     """
-    calendar, weight, dt = facts.calendar, facts.nodes.weight, facts.calendar.dt
-    count = calendar.count + int(facts.tail_periods.max(initial=0))
+    calendar, weight, dt, there = facts.calendar, facts.nodes.weight, facts.calendar.dt, facts.promises
+    count = calendar.count + int(there.tail_periods.max(initial=0))
     years = calendar.starts(count).astype("datetime64[Y]").astype(np.int64) + 1970
     first, size = int(years[0]), int(years[-1] - years[0]) + 1
     begins = np.searchsorted(years, first + np.arange(size + 1))
+    later = there.later
+    s, k, horizon = later["scenario"], later["contract"], calendar.count
 
-    # Within the horizon: GW by scenario, contract and year, counted in periods.
-    gw_periods = np.add.reduceat(facts.service, begins[begins < calendar.count], axis=1).swapaxes(1, 2)
-    ended = used.ended[facts.nodes.node_of]
-    kept_periods = np.add.reduceat(facts.service * (1 - ended), begins[begins < calendar.count], axis=1).swapaxes(1, 2)
-    beyond = np.zeros((size - gw_periods.shape[2],))
-    signed, kept = (np.concatenate([part, np.broadcast_to(beyond, (*part.shape[:2], len(beyond)))], axis=2)
-                    for part in (gw_periods, kept_periods))  # fmt: skip
+    def gw_periods(share: Floats, start: Ints, stop: Ints) -> Floats:
+        """Return GW-periods by scenario, contract and year; what has no end stops at the horizon."""
+        until = np.where(stop < ENDLESS, stop, horizon)[:, None]
+        overlap = np.minimum(until, begins[1:]) - np.maximum(start[:, None], begins[:-1])
+        total = np.zeros((*there.offer.shape, len(begins) - 1))
+        np.add.at(total, (s, k), (share * later["gw"])[:, None] * np.maximum(overlap, 0))
+        return total
 
-    later, cancelled_later = _beyond(facts, used, begins)
-    signed, kept = signed + later, kept + later - cancelled_later
-
-    price = weight[:, None, None] * facts.cost[:, :, None] * dt
+    firm = np.where(there.offer[s, k] | later["after"], 0.0, 1.0)
+    signed = gw_periods(firm, later["period"], later["stop"])
+    flow = there.cost[:, :, None] * signed
+    kept = flow.copy()
+    for t, share, arrival, stop in there.signed_tranches(used.signed[facts.nodes.node_of]):
+        kept += there.price[:, t, :, None] * gw_periods(share, arrival, stop)
+    for t, nodes in enumerate(facts.nodes.node_of.T):
+        for w in np.flatnonzero(used.increase[nodes].any(axis=0)):
+            mine = there.way_of[w] == k
+            effect = np.maximum(later["period"], t + there.window["notice"][s, w])
+            gone = gw_periods(np.where(mine, used.increase[nodes, w][s], 0.0), effect, later["stop"])
+            kept -= there.cost[:, :, None] * gone
+    price = weight[:, None, None] * dt
     return first, {
-        "as_signed_bn": (price * signed).sum(axis=0),
+        "as_signed_bn": (price * flow).sum(axis=0),
         "after_cancellation_bn": (price * kept).sum(axis=0),
         "gw": (weight[:, None, None] * signed).sum(axis=0) / np.diff(begins),
     }
-
-
-def _beyond(facts: Facts, used: Use, begins: Ints) -> tuple[Floats, Floats]:
-    """Return GW-periods beyond the horizon by scenario, contract and year, as signed and of them cancelled.
-
-    Each delivery runs from its own date to its contract's end; what is cancelled of it stops a notice after notice was
-    given.
-    """
-    count = facts.calendar.count
-    s, k = facts.later["scenario"], facts.later["contract"]
-    until = (count + facts.tail_periods[s, k])[:, None]
-    since = np.maximum(facts.later["period"], count)
-
-    def gw_periods(share: Floats, start: Ints) -> Floats:
-        overlap = np.minimum(until, begins[1:]) - np.maximum(start[:, None], begins[:-1])
-        total = np.zeros((*facts.tail_periods.shape, len(begins) - 1))
-        np.add.at(total, (s, k), (share * facts.later["gw"])[:, None] * np.maximum(overlap, 0))
-        return total
-
-    signed = gw_periods(np.ones(len(s)), since)
-    cancelled = np.zeros_like(signed)
-    for t, nodes in enumerate(facts.nodes.node_of.T):
-        increase = used.increase[nodes][s, k]
-        if increase.any():
-            cancelled += gw_periods(increase, np.maximum(since, t + facts.window["notice"][s, k]))
-    return signed, cancelled
 
 
 def check_summary(
@@ -133,7 +125,8 @@ def check_summary(
         "idle_gw_years": idle,
         "idle_cost_bn": _idle_cost(facts, plan, used),
         "utilisation": all_busy / (all_busy + idle) if all_busy + idle > 0 else 0.0,
-        "cancelled_gw": dict(zip(facts.contracts.names.tolist(), _given(tree.probability, used), strict=True)),
+        "cancelled_gw": dict(zip(facts.contracts.names.tolist(), _given(facts, used), strict=True)),
+        **({"signed_gw": _signed(facts, used)} if facts.promises.offer.any() else {}),
         "scenarios": float(len(tree.node_of)),
         "nodes": float(tree.count),
     }
@@ -142,7 +135,7 @@ def check_summary(
         expected["moved_gw_years"] = float((tree.probability @ moved(facts, plan, earlier.allocation)).sum()) * dt
     # What a figure was added up from decides how far rounding may move it, not what is left of it.
     turnover = sum(float((tree.probability @ np.abs(flow.discounted)).sum()) for flow in found.values())
-    stated = {name: summary[name] for name in (*expected, "moved_gw_years") if name in summary}
+    stated = {name: summary[name] for name in (*expected, "moved_gw_years", "signed_gw") if name in summary}
     certificate = summary.get("certificate")
     if isinstance(certificate, Mapping) and "recomputed_objective_bn" in certificate:
         stated["certificate: recomputed_objective_bn"] = certificate["recomputed_objective_bn"]
@@ -153,10 +146,19 @@ def check_summary(
     _compare("", stated, expected, {name: turnover for name in sums}, findings)
 
 
-def _given(probability: Floats, used: Use) -> list[float]:
+def _given(facts: Facts, used: Use) -> list[float]:
     """Return the expected GW of each contract for which notice is given."""
-    given: list[float] = (probability @ (used.increase * used.contracted)).tolist()
+    increase = np.zeros_like(used.contracted)
+    np.add.at(increase.T, facts.promises.way_of, used.increase.T)
+    given: list[float] = (facts.nodes.probability @ (increase * used.contracted)).tolist()
     return given
+
+
+def _signed(facts: Facts, used: Use) -> dict[str, float]:
+    """Return the expected GW of each offer that are signed."""
+    gw = facts.nodes.probability @ (used.signed * used.contracted)
+    offers = np.flatnonzero(facts.promises.offer.any(axis=0)).tolist()
+    return {facts.contracts.names[k]: float(gw[k]) for k in offers}
 
 
 def _check_bound(certificate: Mapping[str, Any], objective: float, findings: Findings) -> None:
@@ -200,8 +202,8 @@ def _idle_cost(facts: Facts, plan: Decisions, used: Use) -> float:
     """Return what idle GW cost at their pool's average contract price on the node, expected and discounted, $bn."""
     tree = facts.nodes
     in_pool = (facts.pool_of[:, None] == np.arange(len(facts.pools))).astype(float)
-    capacity = used.in_service @ in_pool
-    cost = (facts.of_nodes(facts.cost) * used.in_service) @ in_pool
+    bought = ~facts.promises.sold
+    capacity, cost = (used.in_service * bought) @ in_pool, (used.bill * bought) @ in_pool
     price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     per_node = (price * plan.supply["idle_gw"]).sum(axis=1) * facts.calendar.dt
     return float((per_node * facts.discount) @ tree.probability)

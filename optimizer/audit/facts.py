@@ -3,219 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES, Table
-from optimizer.instance.instance import Instance, apply_edits
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Dates = NDArray[np.datetime64]
-Texts = NDArray[np.object_]
-
-_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
-
-
-@dataclass(frozen=True)
-class Long:
-    """A table's rows in every scenario."""
-
-    table: Table  # its entry in the catalogue
-    frames: list[pd.DataFrame]  # the different states in which scenarios have the table
-    rows: Ints  # (R,) row of each scenario's row in all states put below each other
-    scenario: Ints  # (R,) whose row it is
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, column: str) -> NDArray[Any]:
-        """Return a column, defaults filled in; "none" is nan or NaT, days are datetime64[D]."""
-        cells = np.concatenate([frame[column].to_numpy() for frame in self.frames])
-        default = self.table[column].default
-        if self.table[column].kind == "date":
-            cells = cells.astype("datetime64[D]")
-        elif self.table[column].kind == "flag":
-            cells = np.where(pd.isna(cells), bool(default), cells).astype(bool)
-        elif isinstance(default, int | float):
-            cells = np.where(np.isnan(cells), default, cells)
-        return np.asarray(cells[self.rows])
-
-    def limits(self, column: str) -> Floats:
-        """Return a column of limits, inf where there is none."""
-        cells = self[column]
-        return np.where(np.isnan(cells), np.inf, cells)
-
-
-@dataclass(frozen=True)
-class Scenarios:
-    """Every combination of outcomes, the first factor varying slowest."""
-
-    written: Instance  # the instance as written
-    instances: list[Instance]  # the instance with the edits of each scenario, S of them
-    outcomes: list[list[str]]  # each scenario's outcome of every factor
-    probability: Floats  # (S,) probability of each scenario
-
-    def long(self, name: str) -> Long:
-        """Return a table's rows in every scenario, one scenario after the other."""
-        frames: dict[tuple[int, ...], pd.DataFrame] = {}
-        versions = []
-        for instance in self.instances:
-            pairs_missing = name == "eligibility" and name not in instance.present
-            key = tuple(id(instance.tables[t]) for t in (("pathways", "pools") if pairs_missing else (name,)))
-            if key not in frames:
-                frames[key] = instance.filled(name) if pairs_missing else instance.tables[name]
-            versions.append(key)
-        ends = dict(zip(frames, np.cumsum([len(frame) for frame in frames.values()]).tolist(), strict=True))
-        rows = [np.arange(ends[key] - len(frames[key]), ends[key]) for key in versions]
-        scenario = np.repeat(np.arange(len(versions)), [len(r) for r in rows])
-        return Long(TABLES[name], list(frames.values()), np.concatenate(rows), scenario)
-
-
-def scenarios(instance: Instance) -> Scenarios:
-    """Apply the edits of every combination of outcomes, factor by factor."""
-    reached: list[tuple[Instance, list[str], float]] = [(instance, [], 1.0)]
-    for factor in instance.factors:
-        reached = [
-            (
-                apply_edits(before, outcome.edits, note=False, inside_outcome=True),
-                [*names, outcome.name],
-                probability * outcome.probability,
-            )
-            for before, names, probability in reached
-            for outcome in factor.outcomes
-        ]
-    instances, outcomes, probabilities = (list(part) for part in zip(*reached, strict=True))
-    return Scenarios(instance, instances, outcomes, np.array(probabilities, dtype=float))
-
-
-@dataclass(frozen=True)
-class Periods:
-    """The periods of a plan: T of them, and as many after the horizon as are asked for."""
-
-    start: np.datetime64
-    months: int
-    count: int
-
-    @property
-    def dt(self) -> float:
-        """Length of a period, years."""
-        return self.months / 12
-
-    def starts(self, count: int) -> Dates:
-        """Return the first days of the first `count` periods."""
-        return (self.start + self.months * np.arange(count)).astype("datetime64[D]")
-
-    def first_on_or_after(self, dates: Dates) -> Ints:
-        """Return the first period that starts on or after each date, beyond the horizon too; dates are known."""
-        latest = np.max(np.append(dates, self.starts(1)))
-        months = int((latest.astype("datetime64[M]") - self.start).astype(int))
-        return np.searchsorted(self.starts(months // self.months + 2), dates).astype(np.int64)
-
-    def of_days(self, days: Floats) -> Ints:
-        """Return days as whole periods, rounded up."""
-        # A period of 30.4375 days a month is exact in binary, so that the quotient of a whole number of them is too.
-        return np.ceil(days / (30.4375 * self.months)).astype(np.int64)
-
-
-def periods(instance: Instance) -> Periods:
-    """Return the periods of an instance."""
-    return Periods(np.datetime64(instance.start, "M"), _MONTHS[instance.resolution], instance.periods)
-
-
-@dataclass(frozen=True)
-class Nodes:
-    """The nodes of the scenario tree, numbered by period, then by their first scenario."""
-
-    node_of: Ints  # (S, T) node of each scenario and period
-    # (N,) period; first scenario through the node; parent, -1 at a root
-    period: Ints
-    scenario: Ints
-    parent: Ints
-    start: Dates  # (N,) first day of the node's period
-    known: Texts  # (N,) the outcomes known
-    probability: Floats  # (N,) probability of the node
-    weight: Floats  # (S,) probability of each scenario
-
-    @property
-    def count(self) -> int:
-        """Number of nodes."""
-        return len(self.period)
-
-    def label(self, node: int) -> str:
-        """Name a node in words."""
-        known = f", {self.known[node]}" if self.known[node] else ""
-        return f"node {node} ({np.datetime_as_string(self.start[node], 'D')}{known})"
-
-    def at(self, dated: NDArray[Any]) -> NDArray[Any]:
-        """Return data by scenario and period, shape (S, T, ...), at the nodes, shape (N, ...)."""
-        return dated[self.scenario, self.period]
-
-    def before(self, by_node: Floats, initial: Floats | float = 0.0) -> Floats:
-        """Return the value at each node's parent, `initial` (by node) at a root."""
-        root = (self.parent < 0).reshape(-1, *([1] * (by_node.ndim - 1)))
-        return np.where(root, initial, by_node[self.parent])
-
-    def contradictions(self, dated: NDArray[Any], slack: float = 0.0) -> NDArray[np.int64]:
-        """Return the nodes whose scenarios differ, by more than a slack, in data of the first t periods (S, t, ...)."""
-        node_of = self.node_of[:, : dated.shape[1]]
-        shared = dated[self.scenario[node_of], np.arange(dated.shape[1])]
-        differ = (dated != shared) & ~((dated != dated) & (shared != shared))  # nan equals nan here
-        if slack:
-            differ &= ~(np.abs(dated - shared) <= slack * (1 + np.abs(shared)))
-        return np.unique(node_of[differ.reshape(*node_of.shape, -1).any(axis=2)])
-
-
-def nodes(found: Scenarios, calendar: Periods) -> Nodes:
-    """Return the nodes of the tree: scenarios share them while they agree on what has been revealed."""
-    factors = found.written.factors
-    starts = calendar.starts(calendar.count)
-    revealed = np.array([f.revealed for f in factors], dtype="datetime64[D]")
-    is_known = revealed[None, :] <= starts[:, None]
-    node_of = np.empty((len(found.instances), calendar.count), dtype=np.int64)
-    known, first, period = [], [], []
-    count, codes, labels = 0, np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
-    for t in range(calendar.count):
-        if t == 0 or (is_known[t] != is_known[t - 1]).any():
-            told = [", ".join(f"{f.name}={o}" for f, o, k in zip(factors, names, is_known[t], strict=True) if k)
-                    for names in found.outcomes]  # fmt: skip
-            codes, labels = pd.factorize(np.array(told, dtype=object))
-        node_of[:, t] = count + codes
-        known.append(labels)
-        first.append(np.unique(codes, return_index=True)[1])
-        period.append(np.full(len(labels), t))
-        count += len(labels)
-    scenario, at = np.concatenate(first), np.concatenate(period)
-    parent = np.where(at > 0, node_of[scenario, np.maximum(at - 1, 0)], -1)
-    weights = np.repeat(found.probability, calendar.count)
-    return Nodes(
-        node_of=node_of,
-        period=at,
-        scenario=scenario,
-        parent=parent,
-        start=starts[at].astype("datetime64[s]"),
-        known=np.concatenate(known),
-        probability=np.asarray(np.bincount(node_of.ravel(), weights=weights, minlength=count), dtype=float),
-        weight=found.probability,
-    )
-
-
-@dataclass(frozen=True)
-class Axis:
-    """The names along an axis."""
-
-    names: Texts
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def places(self, cells: Any) -> Ints:
-        """Return each name's place along the axis, -1 for a name that is not on it."""
-        return np.asarray(pd.Index(self.names, dtype=object).get_indexer(pd.Index(cells, dtype=object)), dtype=np.int64)
+from optimizer.audit.contracts import Promises, promises
+from optimizer.audit.scenarios import (
+    Axis,
+    Dates,
+    Flags,
+    Floats,
+    Ints,
+    Long,
+    Nodes,
+    Periods,
+    Scenarios,
+    Texts,
+    nodes,
+    periods,
+    scenarios,
+)
+from optimizer.catalogue.tables import TABLES
+from optimizer.instance.instance import Instance
 
 
 @dataclass(frozen=True)
@@ -234,19 +45,12 @@ class Facts:
     contracts: Axis
     contract_of: Texts  # (K,) name of each contract in the tables
     pool_of: Ints  # (K,) pool of each contract
-    line_of: Ints  # (S, C) place of each contract by its name alone in each scenario, -1 where the scenario lacks it
+    promises: Promises  # what the contracts deliver, and on which terms they are signed and left
+    ways: Axis  # the ways out of the contracts
     # data without a date; `ramp` in GW per period (inf: none), `breach_cost` nan where there is no breach
     pathway: dict[str, NDArray[Any]]
     pair: dict[str, NDArray[Any]]
     pool: dict[str, NDArray[Any]]
-    # (S, K) price, $bn per GW-year; periods after the horizon that start before its end; GW of all deliveries
-    cost: Floats
-    tail_periods: Ints
-    contracted: Floats
-    service: Floats  # (S, T, K) GW in service
-    later: dict[str, NDArray[Any]]  # every delivery of every scenario: `scenario`, `contract`, `gw`, `period`
-    # cancellations: `first` and `last` period of the window, `notice` (periods), `fee`, `max_share`, `indivisible`
-    window: dict[str, NDArray[Any]]
     demand: dict[str, Floats]  # `floor`, `target`, `cap` (inf: none)
     keep: Floats  # (S, T, P) share of the deals in force that churn leaves
     # deals from before the start: `term`, GW within their term, and `notice`, GW that come back, less their churn
@@ -261,10 +65,19 @@ class Facts:
         """Return data without a date, shape (S, ...), at the nodes, shape (N, ...)."""
         return by_scenario[self.nodes.scenario]
 
-    def is_window(self) -> Flags:
-        """Return whether notice may be given, shape (S, T, K)."""
+    def is_open(self, window: dict[str, NDArray[Any]]) -> Flags:
+        """Return whether windows, by their `first` and `last` period, are open, shape (S, T, ...)."""
         t = np.arange(self.calendar.count)[:, None]
-        return (self.window["first"][:, None] <= t) & (t <= self.window["last"][:, None])
+        return (window["first"][:, None] <= t) & (t <= window["last"][:, None])
+
+    def averaged(self, by_scenario: Floats, *, dated: bool = False) -> Floats:
+        """Return figures, shape (S, ...) or (S, T, ...), averaged over the scenarios through each node, (N, ...)."""
+        tree = self.nodes
+        by_scenario = by_scenario if dated else by_scenario[:, None].repeat(self.calendar.count, axis=1)
+        weight = tree.weight.reshape(-1, *[1] * (by_scenario.ndim - 1))
+        summed = np.zeros((tree.count, *by_scenario.shape[2:]))
+        np.add.at(summed, tree.node_of, weight * by_scenario)
+        return summed / tree.probability.reshape(-1, *[1] * (summed.ndim - 1))
 
 
 def discount_factor(instance: Instance, calendar: Periods, period: NDArray[Any]) -> Floats:
@@ -282,7 +95,7 @@ def facts(instance: Instance) -> Facts:
     twice = lines["contract"].duplicated(keep=False)
     labels = lines["contract"].where(~twice, lines["contract"] + "@" + lines["pool"])
     at = (contracts.scenario, _line(lines, contracts["contract"], contracts["pool"]))
-    supply = _supply(found, calendar, contracts, at, lines)
+    laid_out = promises(found, calendar, lines, at)
     return Facts(
         scenarios=found,
         calendar=calendar,
@@ -298,8 +111,8 @@ def facts(instance: Instance) -> Facts:
         demand=_demand(found, calendar, pathways),
         keep=_keep(found, calendar, pathways),
         running=_running(found, calendar, pathways),
-        **supply,
-        window=_window(found, calendar, lines, supply["line_of"]),
+        promises=laid_out,
+        ways=Axis(laid_out.ways),
     )
 
 
@@ -371,60 +184,6 @@ def _pools(found: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
     return {
         "idle_penalty": _spread(shape, at, rows["idle_penalty_bn_per_gw_year"]),
         "terminal_value": _spread(shape, at, rows["terminal_value_bn_per_gw_year"], np.nan),
-    }
-
-
-def _supply(
-    found: Scenarios, calendar: Periods, contracts: Long, at: tuple[Ints, Ints], lines: pd.DataFrame
-) -> dict[str, Any]:
-    """Return what the contracts and deliveries of every scenario amount to."""
-    size, count = len(found.instances), calendar.count
-    names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
-    line_of = _spread((size, len(names)), (at[0], names.places(contracts["contract"])), at[1], -1)
-    delay = _spread((size, len(lines)), at, contracts["delay_months"])
-    end = _spread((size, len(lines)), at, contracts["end"], np.datetime64("NaT", "D"))
-
-    rows = found.long("deliveries")
-    scenario, gw = rows.scenario, rows["gw"]
-    line = line_of[scenario, names.places(rows["contract"])]
-    date = rows["date"]
-    for months in np.unique(delay[scenario, line]):
-        late = delay[scenario, line] == months
-        moved = pd.DatetimeIndex(rows["date"][late]) + pd.DateOffset(months=int(months))
-        date[late] = moved.to_numpy().astype("datetime64[D]")
-    period = calendar.first_on_or_after(date)
-
-    added = np.zeros((size, count + 1, len(lines)))
-    np.add.at(added, (scenario, np.minimum(period, count), line), gw)
-    contracted = added.sum(axis=1)
-    ended = end[:, None, :] <= calendar.starts(count)[:, None]
-    stop = np.zeros(end.shape, dtype=np.int64)
-    stop[~np.isnat(end)] = calendar.first_on_or_after(end[~np.isnat(end)])
-    return {
-        "line_of": line_of,
-        "cost": _spread((size, len(lines)), at, contracts["cost_bn_per_gw_year"]),
-        "tail_periods": np.maximum(stop - count, 0),
-        "contracted": contracted,
-        "service": np.where(ended, 0.0, added[:, :count].cumsum(axis=1)),
-        "later": {"scenario": scenario, "contract": line, "gw": gw, "period": period},
-    }
-
-
-def _window(found: Scenarios, calendar: Periods, lines: pd.DataFrame, line_of: Ints) -> dict[str, NDArray[Any]]:
-    rows = found.long("cancellations")
-    names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
-    scenario = rows.scenario
-    at = (scenario, line_of[scenario, names.places(rows["contract"])])
-    shape = (len(found.instances), len(lines))
-    opens, closes = (rows[name] for name in ("opens", "closes"))
-    starts = calendar.starts(calendar.count)
-    return {
-        "first": _spread(shape, at, np.searchsorted(starts, opens, side="left"), 0),
-        "last": _spread(shape, at, np.searchsorted(starts, closes, side="right") - 1, -1),
-        "notice": _spread(shape, at, calendar.of_days(rows["notice_days"]), 0),
-        "fee": _spread(shape, at, rows["fee_bn_per_gw"]),
-        "max_share": _spread(shape, at, rows["max_share"]),
-        "indivisible": _spread(shape, at, rows["indivisible"], False),
     }
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.audit.facts import Axis, Facts, Flags, Floats, Ints
+from optimizer.audit.contracts import ENDLESS, way_name
+from optimizer.audit.facts import Facts
+from optimizer.audit.scenarios import Axis, Flags, Floats, Ints
 from optimizer.catalogue.tolerances import KILOWATT, PROVED
 
 Namer = Callable[..., str]
@@ -86,9 +88,20 @@ NODE: Final = ("node", "period", "start", "known", "probability")
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "allocation": (*NODE, "pathway", "pool", "gw"),
-    "supply": (*NODE, "pool", "delivered_gw", "cancelled_gw", "used_gw", "idle_gw"),
+    "supply": (*NODE, "pool", "delivered_gw", "cancelled_gw", "sold_gw", "unserved_gw", "used_gw", "idle_gw"),
     "cashflow": (*NODE, "component", "name", "bn", "discounted_bn"),
-    "cancellations": (*NODE, "contract", "share", "gw", "effective", "fee_bn"),
+    "cancellations": (*NODE, "contract", "window", "share", "gw", "effective", "fee_bn"),
+    "commitments": (
+        *NODE,
+        "contract",
+        "side",
+        "share",
+        "signed_gw",
+        "extended_gw",
+        "given_back_gw",
+        "in_service_gw",
+        "unserved_gw",
+    ),
     "deals": (
         *NODE,
         "pathway",
@@ -99,9 +112,12 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "lost_gw",
         "breached_gw",
     ),
-    "obligations": ("vendor", "contract", "year", "as_signed_bn", "after_cancellation_bn", "gw"),
+    "obligations": ("vendor", "contract", "side", "year", "as_signed_bn", "after_cancellation_bn", "gw"),
 }
 """The tables that are audited and the columns that are read."""
+
+_NAMES: Final = ("pathway", "pool", "contract", "window", "side")
+"""Columns that name what a row is about."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +126,10 @@ class Decisions:
 
     allocate: Floats  # (N, P, Q) GW
     supply: dict[str, Floats]  # the number columns of ``supply``
-    # the number columns of ``cancellations``, and ``effective`` (NaT where there is no row)
+    # (N, W) the number columns of ``cancellations``, and ``effective`` (NaT where there is no row)
     cancellations: dict[str, NDArray[Any]]
+    # (N, K) the number columns of ``commitments``, and how many ``rows`` there are
+    commitments: dict[str, NDArray[Any]]
     deals: dict[str, Floats]  # the number columns of ``deals``
 
 
@@ -173,15 +191,20 @@ def read(facts: Facts, tables: Mapping[str, pd.DataFrame], findings: Findings) -
     """Return the plan's decisions; note rows that are missing, repeated or about something that does not exist."""
     eligible = facts.of_nodes(facts.pair["eligible"])
     everywhere = np.ones((facts.nodes.count, len(facts.pools)), dtype=bool)
-    windows = facts.nodes.at(facts.is_window())
+    windows = facts.nodes.at(facts.is_open(facts.promises.window))
     deal = facts.of_nodes(facts.pathway["deal"])
     by_pair = {"pathway": facts.pathways, "pool": facts.pools}
     allocation = _arrays(facts, "allocation", tables, by_pair, eligible, findings)
-    cancellations = _arrays(facts, "cancellations", tables, {"contract": facts.contracts}, windows, findings)
+    told = tables["cancellations"]
+    ways = [way_name(k, w) for k, w in zip(told["contract"], told["window"].fillna(""), strict=True)]
+    tables = {**tables, "cancellations": told.assign(way=np.array(ways, dtype=object))}
+    cancellations = _arrays(facts, "cancellations", tables, {"way": facts.ways}, windows, findings)
+    commitments = _commitments(facts, tables, findings)
     return Decisions(
         allocate=allocation["gw"],
         supply=_arrays(facts, "supply", tables, {"pool": facts.pools}, everywhere, findings),
         cancellations=cancellations,
+        commitments=commitments,
         deals=_arrays(facts, "deals", tables, {"pathway": facts.pathways}, deal, findings),
     )
 
@@ -191,10 +214,14 @@ def _arrays(
     name: str,
     tables: Mapping[str, pd.DataFrame],
     axes: Mapping[str, Axis],
-    expected: Flags,
+    expected: Flags | None,
     findings: Findings,
+    shape: tuple[int, ...] = (),
 ) -> dict[str, NDArray[Any]]:
-    """Return a table's number and date columns as arrays of the shape of `expected`, which says where rows must be."""
+    """Return a table's number and date columns as arrays of the shape of `expected`, which says where rows must be.
+
+    Where it is None there may be one row or none, and `shape` is that of the arrays.
+    """
     frame = tables[name]
     node, real = rows_nodes(facts, frame)
     flat = _places(frame, node, real, axes, name, findings)
@@ -204,17 +231,33 @@ def _arrays(
         names = ", ".join(str(axis.names[i]) for axis, i in zip(axes.values(), at[1:], strict=True))
         return f"rows of {name} for {names} at {facts.nodes.label(at[0])}"
 
-    rows = np.bincount(flat[known], minlength=expected.size).reshape(expected.shape)
-    findings.same(label, rows, expected)
-    arrays = {}
-    for column in COLUMNS[name][len(NODE) + len(axes) :]:
+    shape = shape if expected is None else expected.shape
+    size = int(np.prod(shape))
+    rows = np.bincount(flat[known], minlength=size).reshape(shape)
+    if expected is None:
+        findings.at_most(label, rows, 1.0)
+    else:
+        findings.same(label, rows, expected)
+    arrays: dict[str, NDArray[Any]] = {"rows": rows}
+    for column in COLUMNS[name][len(NODE) :]:
+        if column in _NAMES:
+            continue
         values = frame[column].to_numpy()
-        out: NDArray[Any] = (
-            np.full(expected.size, np.datetime64("NaT", "s")) if values.dtype.kind == "M" else np.zeros(expected.size)
-        )
+        out: NDArray[Any] = np.full(size, np.datetime64("NaT", "s")) if values.dtype.kind == "M" else np.zeros(size)
         out[flat[known]] = values[known]
-        arrays[column] = _finite(out.reshape(expected.shape), name, column, facts, findings)
+        arrays[column] = _finite(out.reshape(shape), name, column, facts, findings)
     return arrays
+
+
+def _commitments(facts: Facts, tables: Mapping[str, pd.DataFrame], findings: Findings) -> dict[str, NDArray[Any]]:
+    """Return what is told of contracts; an absent row says that nothing of it is in force."""
+    frame, axis = tables["commitments"], facts.contracts
+    found = _arrays(facts, "commitments", tables, {"contract": axis}, None, findings, (facts.nodes.count, len(axis)))
+    place = axis.places(frame["contract"])
+    sides = np.where(facts.promises.sold, "sell", "buy")[np.maximum(place, 0)]
+    for row in np.flatnonzero((place >= 0) & (frame["side"].to_numpy(dtype=object) != sides)):
+        findings.wrong(f"commitments row {row}, side", frame["side"].iloc[row], sides[row])
+    return found
 
 
 def _finite(values: NDArray[Any], table: str, column: str, facts: Facts, findings: Findings) -> NDArray[Any]:
@@ -248,42 +291,106 @@ class Use:
     total: Floats
     before: Floats
     effective: Floats
-    ended: Floats  # (N, K) share of each contract that is out of service: cancelled at least its notice before
-    increase: Floats  # (N, K) share for which notice is given at the node itself
-    last_share: Floats  # (S, K) share cancelled by the last window node of each scenario
-    in_service: Floats  # (N, K) GW delivered and not cancelled
+    increase: Floats  # (N, W) share for which notice is given at the node itself
+    signed: Floats  # (N, K) share that is signed at the node itself
+    # (N, K) share that is out of service: cancelled at least its notice before; share for which notice has been given
+    ended: Floats
+    left: Floats
+    in_force: Floats  # (N, K) share that is signed by the node, 1 of a firm contract
+    # (N, K) GW in service if nothing were cancelled, and as it is
+    whole: Floats
+    in_service: Floats
+    bill: Floats  # (N, K) $bn per year due for them
     contracted: Floats  # (N, K) GW of all deliveries, averaged over the scenarios through the node
+    fee: Floats  # (N, W) $bn for all of a contract
 
 
 def use(facts: Facts, plan: Decisions) -> Use:
-    """Add up the allocation and carry the cancellations on to where they take effect."""
-    tree, window = facts.nodes, facts.window
+    """Add up the allocation, and carry signatures and cancellations on to where they take effect."""
+    tree, there = facts.nodes, facts.promises
     total = plan.allocate.sum(axis=2)
-    share = plan.cancellations["share"]
-    inside = tree.at(facts.is_window())
-    increase = np.where(inside, share - tree.before(np.where(inside, share, 0.0)), 0.0)
-
-    t = np.arange(facts.calendar.count)[:, None]
-    decided = np.minimum(window["last"][:, None], t - window["notice"][:, None])
-    on_path = share[tree.node_of]
-    ended = np.take_along_axis(on_path, np.maximum(decided, 0), axis=1)
-    ended = tree.at(np.where(decided >= window["first"][:, None], ended, 0.0))
-    any_window = window["last"] >= window["first"]
-    last = np.take_along_axis(on_path, np.maximum(window["last"], 0)[:, None], axis=1)[:, 0]
-
-    weighted = (tree.weight[:, None] * facts.contracted)[:, None].repeat(facts.calendar.count, axis=1)
-    contracted = np.zeros((tree.count, len(facts.contracts)))
-    np.add.at(contracted, tree.node_of, weighted)
+    given, increase = _cumulated(facts, plan.cancellations["share"], there.window)
+    offer = facts.of_nodes(there.offer)
+    share, signed = _cumulated(facts, np.where(offer, plan.commitments["share"], 0.0), there.terms)
+    ended = _of_contracts(facts, _lagged(facts, given, there.window))
+    whole, bill = _delivered(facts, signed)
+    service = tree.at(there.service)
+    contracted = facts.averaged(there.contracted)
     return Use(
         total=total,
         before=tree.before(total, facts.of_nodes(facts.pair["initial"]).sum(axis=2)),
         effective=(facts.of_nodes(facts.pair["effectiveness"]) * plan.allocate).sum(axis=2),
-        ended=ended,
         increase=increase,
-        last_share=np.where(any_window, last, 0.0),
-        in_service=tree.at(facts.service) * (1 - ended),
-        contracted=contracted / tree.probability[:, None],
+        signed=signed,
+        ended=ended,
+        left=_of_contracts(facts, given),
+        in_force=np.where(offer, share, 1.0),
+        whole=whole,
+        in_service=whole - service * ended,
+        bill=bill - facts.of_nodes(there.cost) * service * ended,
+        contracted=contracted,
+        fee=_fees(facts, contracted),
     )
+
+
+def _cumulated(facts: Facts, share: Floats, window: Any) -> tuple[Floats, Floats]:
+    """Return shares that are told on the nodes of windows carried on to the nodes after, and what each node adds."""
+    tree, inside = facts.nodes, facts.nodes.at(facts.is_open(window))
+    carried = np.zeros_like(share)
+    for t in range(facts.calendar.count):
+        nodes = np.flatnonzero(tree.period == t)
+        before = carried[tree.parent[nodes]] if t else 0.0
+        carried[nodes] = np.where(inside[nodes], share[nodes], before)
+    return carried, np.where(inside, share - tree.before(carried), 0.0)
+
+
+def _lagged(facts: Facts, carried: Floats, window: Any, lag: str = "notice") -> Floats:
+    """Return the share of the last window node that lies at least its lag before each node, 0 where there is none."""
+    t = np.arange(facts.calendar.count)[:, None]
+    decided = np.minimum(window["last"][:, None], t - window[lag][:, None])
+    on_path = carried[facts.nodes.node_of]
+    found = np.take_along_axis(on_path, np.maximum(decided, 0), axis=1)
+    return facts.nodes.at(np.where(decided >= window["first"][:, None], found, 0.0))
+
+
+def _of_contracts(facts: Facts, by_way: Floats) -> Floats:
+    """Return figures of ways out, shape (N, W), added up by contract, shape (N, K)."""
+    summed = np.zeros((len(by_way), len(facts.contracts)))
+    np.add.at(summed.T, facts.promises.way_of, by_way.T)
+    return summed
+
+
+def _delivered(facts: Facts, signed: Floats) -> tuple[Floats, Floats]:
+    """Return GW in service and $bn a year due if nothing were cancelled, shape (N, K)."""
+    there, tree, count = facts.promises, facts.nodes, facts.calendar.count
+    offer = facts.of_nodes(there.offer)
+    service = tree.at(there.service)
+    gw, bill = (np.zeros((len(tree.node_of), count + 1, len(facts.contracts))) for _ in range(2))
+    s, k = there.later["scenario"], there.later["contract"]
+    for t, share, arrival, stop in there.signed_tranches(signed[tree.node_of]):
+        size = share * there.later["gw"] * (arrival < stop)
+        for when, sign in ((arrival, 1.0), (stop, -1.0)):
+            at = (s, np.minimum(when, count), k)
+            np.add.at(gw, at, sign * size)
+            np.add.at(bill, at, sign * size * there.price[s, t, k])
+    on_path = [tree.at(found.cumsum(axis=1)[:, :count]) for found in (gw, bill)]
+    return np.where(offer, on_path[0], service), np.where(offer, on_path[1], facts.of_nodes(there.cost) * service)
+
+
+def _fees(facts: Facts, contracted: Floats) -> Floats:
+    """Return the fee for all of a contract by each way out, $bn, shape (N, W)."""
+    there, count = facts.promises, facts.calendar.count
+    window, later, way_of = there.window, there.later, there.way_of
+    rest = np.zeros((len(there.offer), count, len(way_of)))
+    for w in np.flatnonzero(window["share"].any(axis=0)):
+        own = np.flatnonzero((later["contract"] == way_of[w]) & (later["stop"] < ENDLESS))
+        s = later["scenario"][own]
+        size = later["gw"][own] * there.cost[s, way_of[w]] * facts.calendar.dt
+        for t in range(count):
+            since = np.maximum(later["period"][own], t + window["notice"][s, w])
+            np.add.at(rest[:, t, w], s, size * np.maximum(later["stop"][own] - since, 0))
+    fee, share = (facts.of_nodes(window[name]) for name in ("fee", "share"))
+    return fee * contracted[:, way_of] + share * facts.averaged(rest, dated=True)
 
 
 def named(facts: Facts, axis: Axis, what: str) -> Namer:
@@ -299,19 +406,27 @@ def check_limits(facts: Facts, plan: Decisions, used: Use, findings: Findings) -
     _check_demand(facts, plan, used, findings)
     _check_locks(facts, plan, used, findings)
     _check_cancellations(facts, plan, used, findings)
+    _check_commitments(facts, plan, used, findings)
     _check_deals(facts, plan, used, findings)
 
 
 def _check_past(facts: Facts, findings: Findings) -> None:
     """Scenarios that share a node must agree on its data, or the node's data are nobody's."""
-    window = facts.is_window()
-    terms_of = [facts.window[name] for name in ("notice", "fee", "max_share", "indivisible")]
-    terms = np.stack(terms_of, axis=-1)[:, None]
+    there = facts.promises
+    is_there = (there.service > 0) & ~there.offer[:, None]
+    ways, offered = facts.is_open(there.window), facts.is_open(there.terms)
+    exits = [there.window[name] for name in ("notice", "fee", "share", "max_share", "indivisible")]
+    terms = [there.terms[name] for name in ("lead", "most", "least", "min", "whole")]
     dated = {
-        "GW in service": facts.service,
-        "contract prices": np.where(facts.service > 0, facts.cost[:, None], 0.0),
-        "cancellation windows": window,
-        "terms of cancellation": np.where(window[..., None], terms, 0.0),
+        "GW in service": np.where(there.offer[:, None], 0.0, there.service),
+        "contract prices": np.where(is_there, there.cost[:, None], 0.0),
+        "late credits": np.where(is_there, there.credit[:, None], 0.0),
+        "cancellation windows": ways,
+        "terms of cancellation": np.where(ways[..., None], np.stack(exits, axis=-1)[:, None], 0.0),
+        "windows of offers": offered,
+        "terms of offers": np.where(offered[..., None], np.stack(terms, axis=-1)[:, None], 0.0),
+        "prices of offers": np.where(offered, there.price, 0.0),
+        "costs of signing": np.where(offered, there.signing, 0.0),
         "churn": facts.keep,
         **{f"{name}s": values for name, values in facts.demand.items()},
     }
@@ -341,20 +456,27 @@ def _check_allocation(facts: Facts, plan: Decisions, findings: Findings) -> None
 
 
 def _check_supply(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
-    """GW delivered are used, idle or cancelled."""
+    """GW delivered are used, idle, sold or cancelled; of those sold some may be missing."""
+    there, told = facts.promises, plan.supply
     in_pool = (facts.pool_of[:, None] == np.arange(len(facts.pools))).astype(float)
-    delivered = facts.nodes.at(facts.service) @ in_pool
-    cancelled = (facts.nodes.at(facts.service) * used.ended) @ in_pool
+    bought, sold = ~there.sold, there.sold
+    delivered = (used.whole * bought) @ in_pool
+    cancelled = ((used.whole - used.in_service) * bought) @ in_pool
+    due = (used.in_service * sold) @ in_pool
+    missing = plan.commitments["unserved_gw"] @ in_pool
     busy = plan.allocate.sum(axis=1)
 
     def name(what: str) -> Namer:
         return named(facts, facts.pools, what)
 
-    findings.same(name("delivered GW"), plan.supply["delivered_gw"], delivered)
-    findings.same(name("cancelled GW"), plan.supply["cancelled_gw"], cancelled, delivered)
-    findings.same(name("used GW"), plan.supply["used_gw"], busy)
-    findings.same(name("balance"), plan.supply["idle_gw"], delivered - cancelled - busy, delivered, limit="supply")
-    findings.at_least(name("idle GW"), plan.supply["idle_gw"], 0.0, delivered, limit="supply")
+    findings.same(name("delivered GW"), told["delivered_gw"], delivered)
+    findings.same(name("cancelled GW"), told["cancelled_gw"], cancelled, delivered)
+    findings.same(name("sold GW"), told["sold_gw"], due)
+    findings.same(name("unserved GW"), told["unserved_gw"], missing, due)
+    findings.same(name("used GW"), told["used_gw"], busy)
+    idle = delivered - cancelled - due + missing - busy
+    findings.same(name("balance"), told["idle_gw"], idle, delivered + due, limit="supply")
+    findings.at_least(name("idle GW"), told["idle_gw"], 0.0, delivered + due, limit="supply")
 
 
 def _check_demand(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
@@ -397,25 +519,64 @@ def _check_locks(facts: Facts, plan: Decisions, used: Use, findings: Findings) -
 
 def _check_cancellations(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
     """Shares only rise, up to the most; GW, date and fee follow from them."""
-    tree, told = facts.nodes, plan.cancellations
-    inside = tree.at(facts.is_window())
-    notice, fee, most = (facts.of_nodes(facts.window[name]) for name in ("notice", "fee", "max_share"))
+    tree, told, window = facts.nodes, plan.cancellations, facts.promises.window
+    inside = tree.at(facts.is_open(window))
+    notice, most = (facts.of_nodes(window[name]) for name in ("notice", "max_share"))
 
     def name(what: str) -> Namer:
-        return named(facts, facts.contracts, what)
+        return named(facts, facts.ways, what)
 
     findings.at_least(name("increase of the share cancelled"), used.increase)
     findings.at_most(name("share cancelled"), np.where(inside, told["share"], 0.0), most)
-    whole = inside & facts.of_nodes(facts.window["indivisible"])
+    whole = inside & facts.of_nodes(window["indivisible"])
     share = np.where(whole, told["share"], 0.0)
     findings.same(name("share cancelled, whole or not at all,"), share, np.round(share))
-    findings.same(name("GW cancelled"), told["gw"], np.where(inside, told["share"] * used.contracted, 0.0))
-    findings.same(name("fee, $bn,"), told["fee_bn"], fee * used.contracted * used.increase, fee * used.contracted)
+    contracted = used.contracted[:, facts.promises.way_of]
+    findings.same(name("GW cancelled"), told["gw"], np.where(inside, told["share"] * contracted, 0.0))
+    findings.same(name("fee, $bn,"), told["fee_bn"], np.where(inside, used.fee * used.increase, 0.0), used.fee)
     later = tree.period[:, None] + notice
     starts = facts.calendar.starts(int(later.max(initial=0)) + 1).astype("datetime64[s]")
     rows = inside & ~(told["effective"] == starts[later])
     for n, k in np.argwhere(rows):
         findings.wrong(name("effective date")(n, k), told["effective"][n, k], starts[later[n, k]])
+
+
+def _check_commitments(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
+    """Shares of offers only rise, up to the most, in their windows alone; none is given up that is not there."""
+    tree, told, there = facts.nodes, plan.commitments, facts.promises
+    offer, terms = facts.of_nodes(there.offer), {name: facts.of_nodes(cells) for name, cells in there.terms.items()}
+
+    def name(what: str) -> Namer:
+        return named(facts, facts.contracts, what)
+
+    row = told["rows"] > 0
+    findings.same(name("share signed"), np.where(row, told["share"], 0.0), np.where(row, used.in_force, 0.0))
+    findings.at_least(name("increase of the share signed"), used.signed)
+    findings.at_most(name("share signed"), np.where(offer, used.in_force, 0.0), np.where(offer, terms["most"], np.inf))
+    share = np.where(offer & terms["whole"], used.in_force, 0.0)
+    findings.same(name("share signed, whole or not at all,"), share, np.round(share))
+    some = np.where(offer & (used.in_force > PROVED), terms["min"], 0.0)
+    findings.at_least(name("share signed"), np.where(offer, used.in_force, 0.0), some)
+    leaf = facts.nodes.node_of[:, -1]
+    ever = there.offer & (there.terms["first"] <= there.terms["last"])
+    findings.at_least(
+        lambda s, k: f"share signed of {facts.contracts.names[k]} in the end at {tree.label(int(leaf[s]))}",
+        np.where(ever, used.in_force[leaf], 0.0),
+        np.where(ever, there.terms["least"], 0.0),
+    )
+    extended = np.where(offer, used.in_force, 0.0) @ there.extends.astype(float)
+    findings.at_most(name("share given up and extended"), used.left + extended, used.in_force)
+    begun = _lagged(facts, np.where(offer, used.in_force, 0.0), there.terms, "lead")
+    running = np.where(offer & (tree.at(there.service) > 0), used.ended, 0.0)
+    findings.at_most(name("share cancelled of what is in service"), running, np.where(offer, begun, np.inf))
+    findings.same(name("GW signed"), told["signed_gw"], np.where(row, used.in_force * used.contracted, 0.0))
+    findings.same(name("GW extended"), told["extended_gw"], extended * used.contracted)
+    findings.same(name("GW given back"), told["given_back_gw"], used.left * used.contracted)
+    findings.same(name("GW in service"), told["in_service_gw"], used.in_service, used.whole)
+    credit = facts.of_nodes(there.credit)
+    most = np.where(there.sold & ~np.isnan(credit), used.in_service, 0.0)
+    findings.at_least(name("GW due and not there"), told["unserved_gw"])
+    findings.at_most(name("GW due and not there"), told["unserved_gw"], most, used.whole)
 
 
 def _check_deals(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from optimizer.audit.facts import Axis, Facts, Floats, Ints, discount_factor, in_force
+from optimizer.audit.contracts import ENDLESS
+from optimizer.audit.facts import Facts, in_force
 from optimizer.audit.limits import Decisions, Findings, Namer, Use, rows_nodes
+from optimizer.audit.scenarios import Axis, Floats, Ints
 from optimizer.catalogue.tolerances import ROUNDING
 
 
@@ -135,10 +137,12 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
         findings.wrong(f"value at {tree.label(int(node))}", "different among its scenarios", "the same")
     shortfall = np.maximum(tree.at(facts.demand["target"]) - used.effective, 0.0)
     onboard = np.maximum(plan.allocate - tree.before(plan.allocate, pair["initial"]), 0.0).sum(axis=2)
-    fees = facts.of_nodes(facts.window["fee"]) * used.contracted * used.increase
+    there, contracted = facts.promises, used.contracted
+    fees = np.zeros_like(contracted)
+    np.add.at(fees.T, there.way_of, (used.fee * used.increase).T)
     bn = {
         "value": (facts.pathways, dt * tree.at(worth)),
-        "contract_cost": (facts.contracts, -dt * facts.of_nodes(facts.cost) * used.in_service),
+        "contract_cost": (facts.contracts, -dt * ~there.sold * used.bill),
         "operating_cost": (facts.pathways, -dt * (pair["operating_cost"] * plan.allocate).sum(axis=2)),
         "migration_cost": (facts.pathways, -pathway["migration_cost"] * onboard),
         "signing_cost": (facts.pathways, -pathway["signing_cost"] * plan.deals["signed_gw"]),
@@ -147,33 +151,56 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
         "idle_penalty": (facts.pools, -dt * facts.of_nodes(facts.pool["idle_penalty"]) * plan.supply["idle_gw"]),
         "shortfall_penalty": (facts.pathways, -dt * pathway["shortfall_penalty"] * shortfall),
     }
+    if there.offer.any() or there.sold.any():
+        credit = np.nan_to_num(facts.of_nodes(there.credit))
+        bn["sales"] = (facts.contracts, dt * there.sold * used.bill)
+        bn["offer_cost"] = (facts.contracts, -tree.at(there.signing) * contracted * used.signed)
+        bn["late_credit"] = (facts.contracts, -dt * credit * plan.commitments["unserved_gw"])
     earlier = facts.scenarios.written.earlier
     if earlier is not None:
         penalty = dt * earlier.move_cost_bn_per_gw_year * moved(facts, plan, earlier.allocation)
         bn["move_penalty"] = (facts.pathways, -penalty)
     found = {name: Flow(axis, amounts, amounts * d) for name, (axis, amounts) in bn.items()}
-    return {**found, "terminal": _terminal(facts, used, findings)}
+    return {**found, "terminal": _terminal(facts, used)}
 
 
-def _terminal(facts: Facts, used: Use, findings: Findings) -> Flow:
-    """Return what capacity under contract is worth after the horizon, less its price, at the leaves."""
-    count, dt = facts.calendar.count, facts.calendar.dt
-    margin = facts.pool["terminal_value"][:, facts.pool_of] - facts.cost
-    left = facts.service[:, -1] * (1 - used.last_share)
-    periods = facts.tail_periods
-    # The tail is a geometric series of discount factors.
-    rate = np.log1p(facts.scenarios.written.discount_rate) * dt
-    factors = np.expm1(-rate * periods) / np.expm1(-rate) if rate else periods.astype(float)
-    factors = factors * discount_factor(facts.scenarios.written, facts.calendar, np.array(count))
-    bn, discounted = (np.zeros((facts.nodes.count, len(facts.contracts))) for _ in range(2))
-    margin = np.nan_to_num(margin) * left * dt  # no terminal value: nothing is counted
-    by_scenario = np.zeros(facts.service.shape)
-    by_scenario[:, -1] = margin * factors
-    leaf, scenario = np.unique(facts.nodes.node_of[:, -1], return_index=True)
-    bn[leaf], discounted[leaf] = (margin * periods)[scenario], by_scenario[scenario, -1]
-    for node in facts.nodes.contradictions(by_scenario, ROUNDING):
-        findings.wrong(f"terminal line at {facts.nodes.label(int(node))}", "different among its scenarios", "the same")
+def _terminal(facts: Facts, used: Use) -> Flow:
+    """Return what capacity under contract is worth after the horizon, less its price, at the leaves.
+
+    A leaf through which several scenarios pass has their mean. Of an offer a tranche with a date and no term counts
+    from that date on, whenever it is signed.
+    """
+    there, tree, later = facts.promises, facts.nodes, facts.promises.later
+    s, k = later["scenario"], later["contract"]
+    leaf = tree.node_of[:, -1]
+    value = facts.pool["terminal_value"][:, facts.pool_of][s, k]
+    side = np.where(there.sold, -1.0, 1.0)[k] * later["gw"]
+    found = [np.zeros((len(leaf), len(facts.contracts))) for _ in range(2)]
+
+    def add(share: Floats, price: Floats, arrival: Ints, stop: Ints) -> None:
+        margin = np.nan_to_num(value - price) * side * share  # no terminal value: nothing is counted
+        for amounts, rate in zip(found, (0.0, facts.scenarios.written.discount_rate), strict=True):
+            np.add.at(amounts, (s, k), margin * _years(facts, arrival, stop, rate))
+
+    whole = np.where(there.offer, 0.0, 1.0)[s, k]
+    add(whole - used.left[leaf][s, k], there.cost[s, k], later["period"], later["stop"])
+    for t, share, arrival, stop in there.signed_tranches(used.signed[tree.node_of]):
+        dated = ~later["after"] & (later["term"] == ENDLESS)
+        add(share, there.price[s, t, k], np.where(dated, later["period"], arrival), stop)
+    is_leaf = tree.period == facts.calendar.count - 1
+    bn, discounted = (np.where(is_leaf[:, None], facts.averaged(amounts), 0.0) for amounts in found)
     return Flow(facts.contracts, bn, discounted)
+
+
+def _years(facts: Facts, since: Ints, until: Ints, discount_rate: float) -> Floats:
+    """Return the years after the horizon of what runs between periods, discounted; of what has no end 0."""
+    count, dt = facts.calendar.count, facts.calendar.dt
+    first, last = (np.maximum(np.minimum(period, ENDLESS), count) - count for period in (since, until))
+    rate = np.log1p(discount_rate) * dt
+    # a geometric series of discount factors
+    series = (np.exp(-rate * first) - np.exp(-rate * last)) / -np.expm1(-rate) if rate else (last - first).astype(float)
+    years = dt * series * np.exp(-np.log1p(discount_rate) * (count + 0.5) * dt)
+    return np.where((until < ENDLESS) & (last > first), years, 0.0)
 
 
 def check_cashflow(facts: Facts, found: Mapping[str, Flow], frame: pd.DataFrame, findings: Findings) -> None:

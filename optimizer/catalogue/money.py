@@ -30,6 +30,9 @@ MONEY: Final[Mapping[str, WorthPart]] = MappingProxyType(
             "value of use", "pathway", ("value", "curves", "pathways", "demand", "eligibility", "churn")
         ),
         "contract_cost": WorthPart("contracts", "contract", ("contracts", "deliveries")),
+        "sales": WorthPart("sold to customers", "contract", ("contracts", "deliveries")),
+        "late_credit": WorthPart("late credits", "contract", ("contracts",)),
+        "offer_cost": WorthPart("signing offers", "contract", ("offers", "offer_prices")),
         "operating_cost": WorthPart("operation", "pathway", ("eligibility",)),
         "migration_cost": WorthPart("moving GW", "pathway", ("pathways",)),
         "signing_cost": WorthPart("signing deals", "pathway", ("pathways",)),
@@ -52,8 +55,9 @@ NOT_CASH: Final = tuple(name for name, part in MONEY.items() if not part.cash)
 OF_A_PATHWAY: Final = tuple(name for name, part in MONEY.items() if part.of == "pathway")
 """Parts that belong to a pathway."""
 
+_PRICED: Final = "value curves contracts cancellations offers offer_prices pools pathways eligibility"
 PRICES: Final = {
     name: tuple(column.name for column in TABLES[name].columns if column.unit in (RATE, PER_GW, PER_YEAR))
-    for name in ("value", "curves", "contracts", "cancellations", "pools", "pathways", "eligibility")
+    for name in _PRICED.split()
 }
 """By table: the columns whose cells are values and costs, in the order in which allowable changes are told."""

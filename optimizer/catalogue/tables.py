@@ -182,7 +182,7 @@ SCHEMA_VERSION: Final = 1
 """Version of the format; a new one asks for a step from this one in `optimizer.storage.migrate`."""
 
 POOL = text("pool", "Pool: a class of capacity that is fungible within itself.", REQUIRED, refers_to="pools")
-CONTRACT = text("contract", "Contract that supplies capacity.", REQUIRED, refers_to="contracts")
+CONTRACT = text("contract", "Contract that supplies capacity, or takes it.", REQUIRED, refers_to="contracts")
 PATHWAY = text("pathway", "Pathway: a use of capacity.", REQUIRED, refers_to="pathways")
 
 RELATIONS: Final = ("about", "at_least", "at_most")
@@ -267,10 +267,17 @@ TABLES: Final[dict[str, Table]] = {
         ),
         Table(
             "contracts",
-            "A contract that supplies capacity to one pool.",
+            "A contract that supplies capacity to one pool, or takes it from one.",
             (
                 key(text("contract", "Name of the contract.", REQUIRED)),
-                text("vendor", "Who supplies the capacity."),
+                Column(
+                    "side",
+                    "text",
+                    "Whether we buy the capacity or sell it; what is sold leaves the pool, and its price is received.",
+                    "buy",
+                    choices=("buy", "sell"),
+                ),
+                text("vendor", "Who supplies the capacity; of a contract sold, the customer."),
                 Column(
                     "kind",
                     "text",
@@ -283,6 +290,12 @@ TABLES: Final[dict[str, Table]] = {
                 date("end", "First day on which the capacity is no longer delivered; not moved by a delay.", None),
                 amount("cost_bn_per_gw_year", "Price of the capacity in service.", 0.0, RATE),
                 count("delay_months", "Months by which every delivery of the contract is late.", 0, "months"),
+                amount(
+                    "late_credit_bn_per_gw_year",
+                    "Of a contract sold, what capacity due and not there costs; none: it must be there.",
+                    None,
+                    RATE,
+                ),
                 amount(
                     "face_value_bn",
                     "Published value of the contract; compared with GW x price x years, never read by the model.",
@@ -297,24 +310,67 @@ TABLES: Final[dict[str, Table]] = {
             "Capacity that a contract adds on a date.",
             (
                 CONTRACT,
-                date("date", "Date on which the capacity is added, before the contract's delay."),
-                amount("gw", "Capacity added on that date.", REQUIRED, GW, open_ends="("),
+                date("date", "Date on which the capacity is added, before the contract's delay.", None),
+                amount("gw", "Capacity added then.", REQUIRED, GW, open_ends="("),
+                count("after_days", "Of an offer, days from its signature in place of a date.", None, "days"),
+                count(
+                    "term_months",
+                    "Months of service from its arrival, delay included; none: to the contract's end.",
+                    None,
+                    "months",
+                    least=1.0,
+                ),
             ),
             required=True,
             dated_by="date",
         ),
         Table(
             "cancellations",
-            "The window in which a contract may be cancelled.",
+            "A window in which a contract may be cancelled.",
             (
                 key(CONTRACT),
+                text("window", "Name of the window, where the contract has several.", key=True),
                 date("opens", "First date on which notice may be given."),
                 date("closes", "Last date on which notice may be given."),
                 count("notice_days", "Days from notice to the end of deliveries.", 0, "days"),
                 amount("fee_bn_per_gw", "Fee per contracted GW, paid when notice is given.", 0.0, PER_GW),
+                share("fee_share_of_rest", "Fee as a share of the bills after the notice, up to the end.", 0.0),
                 share("max_share", "Largest share of the contract that may be cancelled.", 1.0),
                 Column("indivisible", "flag", "Whether the contract is cancelled whole or not at all.", False),
             ),
+        ),
+        Table(
+            "offers",
+            "A contract that is in force only as far as it is signed.",
+            (
+                key(CONTRACT),
+                date("opens", "First date on which it may be signed."),
+                date("closes", "Last date on which it may be signed."),
+                count("lead_days", "Days from the signature to the first delivery at the earliest.", 0, "days"),
+                amount("signing_cost_bn_per_gw", "One-off cost per contracted GW that is signed.", 0.0, PER_GW),
+                share("max_share", "Largest share that may be signed.", 1.0),
+                share("least_share", "Smallest share that must be signed when the window closes.", 0.0),
+                share("min_share", "Smallest share that may be signed, but for none.", 0.0),
+                Column("indivisible", "flag", "Whether the offer is signed whole or not at all.", False),
+                text(
+                    "extends",
+                    "Contract that it extends: from its end, by the capacity that it delivers last; none is delivered "
+                    "by date.",
+                    refers_to="contracts",
+                ),
+            ),
+        ),
+        Table(
+            "offer_prices",
+            "The terms of an offer for what is signed from a date on.",
+            (
+                key(CONTRACT),
+                date("from", "Date of signature from which the row holds, until the offer's next date.", key=True),
+                amount("cost_bn_per_gw_year", "Price; none: as in contracts.", None, RATE),
+                amount("signing_cost_bn_per_gw", "One-off cost of signing; none: as in offers.", None, PER_GW),
+            ),
+            dated_by="from",
+            step=True,
         ),
         Table(
             "pathways",

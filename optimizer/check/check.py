@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from optimizer.catalogue.tables import TABLES
-from optimizer.check import rules, units, warnings
+from optimizer.check import commitments, rules, units, warnings
 from optimizer.check.facts import RULES, Facts, Finding, Place, Rule
 from optimizer.instance.cells import place as in_folder
 from optimizer.instance.instance import Instance, apply_edits
@@ -15,7 +15,7 @@ from optimizer.language.edits import Factor, Outcome, WhatIf
 from optimizer.problems import InstanceError, Problem
 from optimizer.tree.layouts import Layouts
 
-RULE_FILES: Final = (rules, warnings, units)
+RULE_FILES: Final = (rules, commitments, warnings, units)
 """The files that enter their rules into the list when they are imported."""
 
 Found = dict[Finding, Rule]

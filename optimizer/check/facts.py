@@ -15,8 +15,8 @@ from optimizer.catalogue.tables import TABLES, Column, Table, reading
 from optimizer.instance.cells import Array, place
 from optimizer.instance.instance import Instance
 from optimizer.problems import Problem
-from optimizer.tree.arrays import delivered_gw
 from optimizer.tree.calendar import Calendar, Dates, add_months, calendar_of
+from optimizer.tree.contracts import delivered_gw
 
 Place = Callable[[Table, int, str], str]
 """Table, row number and column to the words that locate a cell."""
@@ -201,6 +201,15 @@ class Facts:
         return np.where(known, self.period(when), -1)
 
     @cached_property
+    def stops(self) -> Array:
+        """Period in which the term of each delivery with a date is over; -1 without a term."""
+        contract = self.codes("deliveries", "contract", "contracts")
+        months = np.append(self.numbers("contracts", "delay_months"), 0.0)[contract]
+        term = self.numbers("deliveries", "term_months")
+        over = add_months(self.dates("deliveries", "date"), np.nan_to_num(months + term).astype(np.int64))
+        return np.where(np.isnan(term), -1, self.period(over))
+
+    @cached_property
     def ends(self) -> Array:
         """First period in which each contract no longer delivers; far beyond every period without an end."""
         ends = self.period(self.dates("contracts", "end"))
@@ -208,16 +217,28 @@ class Facts:
 
     @cached_property
     def supply(self) -> Array:
-        """GW delivered by pool (row) and period (column)."""
+        """GW bought by pool (row) and period (column), offers among them as if signed as early as they may be."""
         contract = self.codes("deliveries", "contract", "contracts")
         pool = np.append(self.codes("contracts", "pool", "pools"), -1)[contract]
-        end = np.minimum(np.append(self.ends, 0)[contract], self.calendar.periods)
-        first, gw = self.arrivals, delivered_gw(self.numbers)
+        bought = np.append([side != "sell" for side in self.texts("contracts", "side")], False).astype(bool)[contract]
+        stop = np.append(self._last_ends, 0)[contract]
+        stop = np.clip(np.where(self.stops >= 0, np.minimum(stop, self.stops), stop), 0, self.calendar.periods)
+        first, gw = np.where(np.isnat(self.dates("deliveries", "date")), 0, self.arrivals), delivered_gw(self.numbers)
         steps = np.zeros((len(self.rows("pools")), self.calendar.periods + 1))
-        there = (pool >= 0) & (first >= 0) & (first < end)
+        there = (pool >= 0) & (first >= 0) & (first < stop) & bought
         np.add.at(steps, (pool[there], first[there]), gw[there])
-        np.add.at(steps, (pool[there], end[there]), -gw[there])
+        np.add.at(steps, (pool[there], stop[there]), -gw[there])
         return steps.cumsum(axis=1)[:, :-1]
+
+    @property
+    def _last_ends(self) -> Array:
+        """`ends` of each contract with all its extensions."""
+        last = self.ends.copy()
+        offer, of = self.codes("offers", "contract", "contracts"), self.codes("offers", "extends", "contracts")
+        extends = (offer >= 0) & (of >= 0)
+        for _ in range(int(extends.sum())):
+            np.maximum.at(last, of[extends], last[offer[extends]])
+        return last
 
     @cached_property
     def back_at_start(self) -> Array:

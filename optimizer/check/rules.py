@@ -14,7 +14,8 @@ from optimizer.check.facts import RULES, Facts, Finding, Rule, iso, rule
 from optimizer.instance.cells import shown
 from optimizer.language.quantities import parse
 from optimizer.problems import InstanceError, nearest
-from optimizer.tree.arrays import CHURN, SERVICE
+from optimizer.tree.arrays import CHURN
+from optimizer.tree.contracts import SERVICE
 
 _SUGGESTIONS: Final = 50
 _LAST_YEAR: Final = 9999

@@ -11,7 +11,7 @@ from optimizer.catalogue.tables import reading
 from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.facts import RULES, Facts, Finding, Rule, rule
 from optimizer.instance.cells import Array, shown
-from optimizer.tree.arrays import SERVICE, delivered_gw
+from optimizer.tree.contracts import SERVICE, delivered_gw
 
 LARGEST_GW: Final = 10.0
 """GW of one contract beyond which megawatts are thought of."""

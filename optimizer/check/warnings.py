@@ -12,8 +12,8 @@ from optimizer.catalogue.tables import PER_GW, RATE, TABLES, VALUE_FACTORS, read
 from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.facts import RULES, Facts, Finding, Rule, iso, rule
 from optimizer.instance.cells import Array, shown
-from optimizer.tree.arrays import SERVICE, TABLES_READ, delivered_gw
-from optimizer.tree.calendar import Dates
+from optimizer.tree.calendar import Dates, add_months
+from optimizer.tree.contracts import SERVICE, TABLES_READ, delivered_gw
 
 _CALENDAR: Final = "calendar: start resolution periods"
 _DELIVERIES: Final = ("contracts: contract end delay_months", "deliveries: contract date")
@@ -62,10 +62,11 @@ def pools_without_contract(facts: Facts) -> Iterator[Finding]:
             )
 
 
-@rule("contracts: contract", "deliveries: contract", severity="warning")
+@rule("contracts: contract", "deliveries: contract", "offers: contract extends", severity="warning")
 def contracts_without_deliveries(facts: Facts) -> Iterator[Finding]:
-    """Find contracts without deliveries."""
-    delivering = set(facts.texts("deliveries", "contract"))
+    """Find contracts without deliveries that extend no other."""
+    extends = zip(facts.texts("offers", "contract"), facts.texts("offers", "extends"), strict=True)
+    delivering = {*facts.texts("deliveries", "contract"), *(name for name, of in extends if of)}
     for i, name in enumerate(facts.texts("contracts", "contract")):
         if name not in delivering:
             what = f"{shown(name)} has no deliveries"
@@ -73,14 +74,19 @@ def contracts_without_deliveries(facts: Facts) -> Iterator[Finding]:
             yield facts.finding("contracts", i, "contract", what, "the contract supplies and costs nothing", remedy)
 
 
-@rule(_CALENDAR, *_DELIVERIES, severity="warning")
+@rule(_CALENDAR, *SERVICE, "pools: pool terminal_value_bn_per_gw_year", severity="warning")
 def deliveries_after_the_horizon(facts: Facts) -> Iterator[Finding]:
-    """Find deliveries that take effect after the last period."""
-    late = np.flatnonzero(facts.arrivals >= facts.calendar.periods)
+    """Find deliveries that take effect after the last period, where nothing is said of what they are worth then."""
+    contract = facts.codes("deliveries", "contract", "contracts")
+    ends = np.append(facts.ends < np.iinfo(np.int64).max, False)[contract] | (facts.stops >= 0)
+    pool = np.append(facts.codes("contracts", "pool", "pools"), -1)[contract]
+    worth = np.append(~np.isnan(facts.numbers("pools", "terminal_value_bn_per_gw_year")), False)[pool]
+    late = np.flatnonzero((facts.arrivals >= facts.calendar.periods) & ~(ends & worth))
     if len(late):
         what = f"delivered on or after the end of the plan, {iso(facts.horizon)}, or too late for its last period"
         rule = "the delivery adds nothing; it counts only in what a cancellation fee is charged on"
-        yield facts.finding("deliveries", late, "date", what, rule, "delete it, or lengthen the plan")
+        remedy = "delete it, lengthen the plan, or give the contract an end and the pool a terminal value"
+        yield facts.finding("deliveries", late, "date", what, rule, remedy)
 
 
 @rule(_CALENDAR, *_DELIVERIES, severity="warning")
@@ -176,7 +182,9 @@ def face_values_that_do_not_fit(facts: Facts) -> Iterator[Finding]:
     """Find face values that GW, price and years from delivery to end do not come near."""
     contract = facts.codes("deliveries", "contract", "contracts")
     end = np.append(facts.dates("contracts", "end"), np.datetime64("NaT", "D"))[contract]
-    years = (end - facts.dates("deliveries", "date")) / np.timedelta64(1, "D") / _DAYS_PER_YEAR
+    since, term = facts.dates("deliveries", "date"), facts.numbers("deliveries", "term_months")
+    over = np.where(np.isnan(term), end, add_months(since, np.nan_to_num(term).astype(np.int64)))
+    years = (np.fmin(end, over) - since) / np.timedelta64(1, "D") / _DAYS_PER_YEAR
     gw_years = np.zeros(len(facts.rows("contracts")) + 1)
     np.add.at(gw_years, contract, delivered_gw(facts.numbers) * np.maximum(years, 0))
     implied = gw_years[:-1] * facts.numbers("contracts", "cost_bn_per_gw_year")

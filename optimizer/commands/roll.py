@@ -34,7 +34,7 @@ def roll(source: str, to: datetime, run: str | None, actuals: str | None, given:
     if Path(out).exists():
         raise InstanceError(Problem(out, "exists already", "nothing is overwritten unasked", "give another name"))
     instance, day = load(source), to.date()
-    state, left = State({}, [], {}), list[str]()
+    state, left = State({}, [], {}, {}, {}), list[str]()
     if run is not None:
         kept = read_run(run)
         refuse_other(instance, kept.instance, run)

@@ -326,6 +326,9 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
     at = data.tree.root[nodes] if limit.figure in BY_ROOT else nodes
     figures = getattr(data, limit.figure)[(*by_pathway, *by_pool, at)]
     words: str = (figures.any() and limit.demanded) or limit.nothing or limit.demanded
+    if limit.name == "balance" and (figures < 0).any():
+        figures = np.maximum(-figures, 0.0)
+        words = "of pool {pool} {gw} more are sold than it has {when}"
     whose = owner(demand.pathway, demand.pool)
     gw = _gw(figures, data.tree.period[nodes], limit.measure)
     told = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)

@@ -123,7 +123,10 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
     contracts = laid_out.instance.filled("contracts").set_index("contract")
     pools, delays = contracts["pool"].to_dict(), contracts["delay_months"].to_dict()
     found: list[_Draft] = []
-    for contract, date, gw, where in _tranches(laid_out.instance.tables["deliveries"]):
+    contracts = contracts[contracts["side"] != "sell"]
+    deliveries = laid_out.instance.tables["deliveries"]
+    dated = deliveries[deliveries["date"].notna() & deliveries["contract"].isin(contracts.index)]
+    for contract, date, gw, where in _tranches(dated):
         if pools[contract] not in lacking:
             continue
         needed = lacking[pools[contract]]

@@ -509,7 +509,7 @@ def price_of(pool: str, laid_out: Timeline) -> float:
     """Return the average price of a pool's contracts, each as much as it delivers, $bn per GW-year."""
     tables = laid_out.instance.filled("contracts"), laid_out.instance.tables["deliveries"]
     gw = tables[1].groupby("contract")["gw"].sum()
-    contracts = tables[0][tables[0]["pool"] == pool]
+    contracts = tables[0][(tables[0]["pool"] == pool) & (tables[0]["side"] != "sell")]
     size = np.array([float(gw.get(name, 0.0)) for name in contracts["contract"]])
     if not size.sum():
         return 0.0

@@ -38,6 +38,7 @@ FIGURES: Final = {
     "nodes": "",
     "expected_gw_years": "pathway",
     "cancelled_gw": "contract",
+    "signed_gw": "contract",
     "value_bn": "pathway",
     "components_bn": "component",
 }

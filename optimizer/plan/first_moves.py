@@ -29,12 +29,12 @@ class Move:
     ----------
     decision : str
         ``move`` (capacity, net over the dates shown), ``sign``, ``notice``, ``breach`` (deals, summed over those dates)
-        or ``cancel`` (a contract).
+        ``cancel`` (a contract) or ``offer`` (that is signed).
     source, target : str
         Pathway that gives and that receives the capacity, or `NEW`, `IDLE`, `ENDED`; the pathway of deals; the
         contract. One of them is blank where there is no other side.
     gw : float
-        GW; of a contract the GW for which notice is given.
+        GW; of a contract the GW for which notice is given, or that are signed.
     since : str
         First day of the period in which it begins.
     """
@@ -133,8 +133,13 @@ class _Reader:
             ("breach", self.plan.breach),
         ):
             yield from self._summed(decision, data.pathways, amounts[:, nodes], period)
-        gw = (self.plan.newly_cancelled * data.contracted)[:, nodes]
-        yield from self._summed("cancel", data.contracts, gw, period)
+        for decision, newly, of in (
+            ("offer", self.plan.newly_signed, data.offer_of),
+            ("cancel", self.plan.newly_cancelled, data.way_out_of),
+        ):
+            gw = np.zeros(data.contracted.shape)
+            np.add.at(gw, of, newly)
+            yield from self._summed(decision, data.contracts, (gw * data.contracted)[:, nodes], period)
 
     def _summed(self, decision: str, names: tuple[str, ...], amounts: FloatArray, period: IntArray) -> Iterator[Move]:
         total = amounts.sum(axis=1)
@@ -168,7 +173,7 @@ def _capacity(data: PlanData, plan: Decided, nodes: IntArray, before: int, start
     move. A move begins once its source has less and its target more than before.
     """
     last, root = int(nodes[-1]), int(data.tree.root[nodes[0]])
-    available = data.supply - plan.cancelled_gw
+    available = plan.allocate.sum(axis=0) + plan.idle
     used, idle = plan.allocate[:, :, nodes], plan.idle[:, nodes]
     if before >= 0:
         used_before, idle_before, had = plan.allocate[:, :, before], plan.idle[:, before], available[:, before]

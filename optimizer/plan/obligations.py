@@ -1,4 +1,4 @@
-"""Remaining obligations: what is still owed to each vendor, with and without the planned cancellations."""
+"""Remaining obligations: what is still owed to each vendor, and by customers, as signed and as the plan leaves it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,29 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.data import PlanData
-from optimizer.plan.values import Decided, carried
+from optimizer.plan.values import Decided, carried, of_contracts
 from optimizer.solver.program import FloatArray, IntArray
-from optimizer.tree.arrays import in_service, of_rows, tail_periods
+from optimizer.tree import contracts
 from optimizer.tree.timeline import Timeline
 
 
 @dataclass(frozen=True)
 class Owed:
-    """What is owed in each scenario, undiscounted.
+    """What is owed in each scenario, undiscounted; of contracts sold, to us.
 
     Attributes
     ----------
     vendors, contracts : tuple of str
         Of each contract along the axis K.
+    sold : (K,) bool array
+        Whether it is owed to us.
     years : (Y,) int array
         Calendar years.
     signed, kept : (S, K, Y) float array
-        $bn as signed, and after the plan's cancellations.
+        $bn as signed, and after what the plan cancels and signs.
     gw : (S, K, Y) float array
         Mean GW in service as signed, over the plan's and the contract's periods of the year.
     after : (S, K) float array
@@ -38,6 +41,7 @@ class Owed:
 
     vendors: tuple[str, ...]
     contracts: tuple[str, ...]
+    sold: NDArray[np.bool_]
     years: IntArray
     signed: FloatArray
     kept: FloatArray
@@ -46,57 +50,69 @@ class Owed:
     served: FloatArray
     probability: FloatArray
 
+    def bought(self) -> Owed:
+        """Return what is owed to vendors alone."""
+        kept = np.flatnonzero(~self.sold)
+        names = (tuple(part[k] for k in kept) for part in (self.vendors, self.contracts))
+        vendors, contracts = names
+        return Owed(
+            vendors, contracts, self.sold[kept], self.years, self.signed[:, kept], self.kept[:, kept],
+            self.gw[:, kept], self.after[:, kept], self.served[kept], self.probability,
+        )  # fmt: skip
+
     def expected(self, amounts: FloatArray) -> FloatArray:
         """Return the mean of amounts (S, ...) over the scenarios in their own unit, shape (...)."""
         mean: FloatArray = np.tensordot(self.probability, amounts, axes=1)
         return np.clip(mean, amounts.min(axis=0), amounts.max(axis=0))  # a mean of equal amounts is none other
 
 
-def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
+def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
     """Return what is owed by scenario, contract and calendar year.
 
-    Beyond the horizon a contract runs on to its end, less what was cancelled once its notice is over; a contract
-    without an end stops at the horizon. Cancellation fees are not obligations.
+    Beyond the horizon a contract runs on to its end, less what was cancelled once its notice is over; what has no end
+    stops at the horizon. Fees and costs of signing are not obligations. Nothing of an offer is as signed.
 
     Parameters
     ----------
     timeline : Timeline
         The instance on its tree.
-    cancelled : (K, N) float array
+    cancelled : (W, N) float array
         Share of each contract for which notice has been given by each node of its window.
+    signed : (O, N) float array
+        Share of each offer that is signed by each node of its window.
     """
     data, calendar = timeline.data, timeline.calendar
-    tree, horizon = data.tree, data.tree.periods
-    count = horizon + max(
-        int(tail_periods(calendar, s.tables["contracts"]["end"].to_numpy().astype("datetime64[D]")).max(initial=0))
-        for s in timeline.scenarios
-    )
+    tree = data.tree
+    services = [_service(timeline, s) for s in range(len(timeline.scenarios))]
+    count = max(service.shape[1] for service, _, _ in services)
     year = calendar.starts(count).astype("datetime64[Y]").astype(np.int64) + 1970
     # a contract that ends in the year 9999 is one that never ends: no matrix of periods by years
     years, first_in_year, periods_in_year = np.unique(year, return_index=True, return_counts=True)
-    ended = carried(cancelled, data.ref)
+    ended = of_contracts(data, carried(cancelled, data.ref))
+    newly = np.where(data.offered, signed - carried(signed, data.previous_offer), 0.0)
     shape = (len(timeline.scenarios), len(data.contracts), len(years))
-    signed, kept, gw, after = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape[:2])
+    as_signed, left, gw, after = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape[:2])
     served = np.zeros((len(data.contracts), count))
-    made: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
-    for s, scenario in enumerate(timeline.scenarios):
-        key = (id(scenario.tables["contracts"]), id(scenario.tables["deliveries"]))
-        if key not in made:
-            made[key] = _service(timeline, s, count)
-        service, price = made[key]
-        path = tree.node_of[s]
-        left = np.empty_like(service)
-        left[:, :horizon] = 1 - ended[:, path]
-        left[:, horizon:] = 1 - _cancelled_beyond(data, cancelled, ended, path, count - horizon)
-        flow = service * price[:, None] * calendar.dt
-        for found, amounts in ((signed, flow), (kept, flow * left), (gw, service)):
-            found[s] = np.add.reduceat(amounts, first_in_year, axis=1)
+    for s, (service, price, due) in enumerate(services):
+        path, beyond = tree.node_of[s], service.shape[1] - tree.periods
+        gone = np.concatenate([ended[:, path], _cancelled_beyond(data, cancelled, path, beyond)], axis=1)
+        firm = np.where(data.firm[:, None], service, 0.0)
+        whole = service * price[:, None] * calendar.dt
+        flow = np.where(data.firm[:, None], whole, 0.0)
+        kept = flow - whole * gone
+        kept[data.offer_of] += calendar.dt * np.einsum("ot,otu->ou", newly[:, path], due)
+        for by_year, amounts in ((as_signed, flow), (left, kept), (gw, firm)):
+            by_year[s] = np.add.reduceat(
+                np.pad(amounts, ((0, 0), (0, count - amounts.shape[1]))), first_in_year, axis=1
+            )
         gw[s] /= periods_in_year
-        after[s] = (flow * left)[:, horizon:].sum(axis=1)
-        served += tree.scenario_probability[s] * service
+        after[s] = kept[:, tree.periods :].sum(axis=1)
+        served[:, : firm.shape[1]] += tree.scenario_probability[s] * firm
     vendor = _vendors(timeline)
     vendors = tuple(vendor[name] for name in timeline.contract_of)
-    return Owed(vendors, tuple(data.contracts), years, signed, kept, gw, after, served, tree.scenario_probability)
+    return Owed(
+        vendors, tuple(data.contracts), data.sold, years, as_signed, left, gw, after, served, tree.scenario_probability
+    )
 
 
 def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:
@@ -105,16 +121,17 @@ def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``vendor, contract, year, as_signed_bn, after_cancellation_bn`` ($bn) and ``gw`` (expected mean GW in service
-        as signed, over the plan's and the contract's periods of that year).
+        ``vendor, contract, side, year, as_signed_bn, after_cancellation_bn`` ($bn) and ``gw`` (expected mean GW in
+        service as signed, over the plan's and the contract's periods of that year).
     """
-    found = owed(timeline, plan.cancelled)
+    found = owed(timeline, plan.cancelled, plan.signed)
     signed, kept, gw = (found.expected(amounts) for amounts in (found.signed, found.kept, found.gw))
-    k, year = np.nonzero(gw > 0)
+    k, year = np.nonzero((gw > 0) | (kept > 0))
     return pd.DataFrame(
         {
             "vendor": [found.vendors[i] for i in k.tolist()],
             "contract": [found.contracts[i] for i in k.tolist()],
+            "side": ["sell" if found.sold[i] else "buy" for i in k.tolist()],
             "year": found.years[year],
             "as_signed_bn": signed[k, year],
             "after_cancellation_bn": kept[k, year],
@@ -123,33 +140,29 @@ def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:
     ).sort_values(["vendor", "contract", "year"], ignore_index=True, kind="stable")
 
 
-def _cancelled_beyond(
-    data: PlanData, cancelled: FloatArray, ended: FloatArray, path: IntArray, beyond: int
-) -> FloatArray:
+def _cancelled_beyond(data: PlanData, cancelled: FloatArray, path: IntArray, beyond: int) -> FloatArray:
     """Return the share of each contract that is out of service in each period beyond the horizon, shape (K, beyond).
 
     The terminal line of the objective ends every cancelled share at the horizon; what is owed runs on to the end of the
     notice.
     """
-    horizon = data.tree.periods
-    after = np.repeat(ended[:, path[-1:]], beyond, axis=1)
+    horizon, after = data.tree.periods, np.zeros((len(data.ways_out), beyond))
     effective = data.tree.period[path] + data.cancel_notice[:, path] - horizon
-    late = data.window[:, path] & (effective >= 0)
-    for t in np.flatnonzero(late.any(axis=0)).tolist():
-        for k in np.flatnonzero(late[:, t]).tolist():
-            after[k, effective[k, t] :] = cancelled[k, path[t]]
-    return after
+    for t in range(horizon):
+        for w in np.flatnonzero(data.window[:, path[t]]).tolist():
+            after[w, max(effective[w, t], 0) :] = cancelled[w, path[t]]
+    gone = np.zeros((len(data.contracts), beyond))
+    np.add.at(gone, data.way_out_of, after)
+    return gone
 
 
-def _service(timeline: Timeline, scenario: int, count: int) -> tuple[FloatArray, FloatArray]:
-    """Return GW in service by contract and period, beyond the horizon to the contract's end, and its price."""
-    instance = timeline.scenarios[scenario]
-    service, row = in_service(instance, timeline.names, timeline.calendar, count)
-    contracts = instance.filled("contracts")
-    endless = of_rows(contracts["end"].isna().to_numpy(), row, True)
-    service[endless, timeline.calendar.periods :] = 0.0
-    price = of_rows(contracts["cost_bn_per_gw_year"].to_numpy(dtype=float), row, 0.0)
-    return service, price
+def _service(timeline: Timeline, scenario: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return GW in service by contract and period to the last end, its price, and $bn a year by signature of offers.
+
+    What has no end stops at the horizon. Shapes (K, U), (K,), (O, T, U).
+    """
+    instance, names, calendar = timeline.scenarios[scenario], timeline.names, timeline.calendar
+    return contracts.to_the_end(instance, names, calendar)
 
 
 def _vendors(timeline: Timeline) -> dict[str, str]:

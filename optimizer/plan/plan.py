@@ -19,7 +19,7 @@ from optimizer.plan.allowable import allowable_changes
 from optimizer.plan.firmness import firmness
 from optimizer.plan.marginals import marginal_rows, marginal_values
 from optimizer.plan.obligations import obligations
-from optimizer.plan.values import Decided, Values, as_told, values
+from optimizer.plan.values import Decided, Values, as_told, of_contracts, values
 from optimizer.solver.certify import Certificate
 from optimizer.solver.program import LinearProgram, Solution
 from optimizer.solver.sides import both_sides
@@ -100,6 +100,11 @@ class Plan:
         return self.tables["cancellations"]
 
     @property
+    def commitments(self) -> pd.DataFrame:
+        """Share and GW of each contract signed, extended, given back and in service, by node."""
+        return self.tables["commitments"]
+
+    @property
     def deals(self) -> pd.DataFrame:
         """GW in deals by node and deal pathway."""
         return self.tables["deals"]
@@ -158,6 +163,7 @@ def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFra
         "supply": make.supply(data, decided, columns),
         "cashflow": make.cashflow(laid_out, decided, columns),
         "cancellations": make.cancellations(laid_out, decided, columns),
+        "commitments": make.commitments(laid_out, decided, columns),
         "deals": make.deals(data, decided, columns),
         "obligations": obligations(laid_out, decided),
     }
@@ -169,7 +175,7 @@ def summarise(laid_out: Timeline, plan: Values, status: str, certificate: Certif
     weight = tree.probability * data.node_discount
     by_name = {component: (names, amounts @ weight) for component, (names, amounts) in make.flows(data, plan).items()}
     components: dict[str, Any] = {component: float(amounts.sum()) for component, (_, amounts) in by_name.items()}
-    components["terminal"] = float((make.terminal(data, plan) @ tree.probability).sum())
+    components["terminal"] = float((plan.terminal @ tree.probability).sum())
     npv = sum(amount for name, amount in components.items() if name not in NOT_CASH)
     pathways, value = by_name["value"]
     components["value"] = dict(zip(pathways, value.tolist(), strict=True))
@@ -188,6 +194,7 @@ def summarise(laid_out: Timeline, plan: Values, status: str, certificate: Certif
         **({"moved_gw_years": float((plan.moved @ years).sum())} if data.near else {}),
         "utilisation": busy / (busy + idle) if busy + idle > 0 else 0.0,
         "cancelled_gw": cancelled_gw(data, plan),
+        **({"signed_gw": signed_gw(data, plan)} if data.offers else {}),
         "scenarios": len(tree.node_of),
         "nodes": tree.size,
         "certificate": certificate.as_dict(),
@@ -197,16 +204,20 @@ def summarise(laid_out: Timeline, plan: Values, status: str, certificate: Certif
 
 def cancelled_gw(data: PlanData, plan: Values) -> dict[str, float]:
     """Return the expected GW of each contract for which notice is given within the plan."""
-    given = (plan.newly_cancelled * data.contracted) @ data.tree.probability
+    given = (of_contracts(data, plan.newly_cancelled) * data.contracted) @ data.tree.probability
     return dict(zip(data.contracts, given.tolist(), strict=True))
+
+
+def signed_gw(data: PlanData, plan: Values) -> dict[str, float]:
+    """Return the expected GW of each offer that are signed within the plan."""
+    signed = (plan.newly_signed * data.contracted[data.offer_of]) @ data.tree.probability
+    return dict(zip(data.offers, signed.tolist(), strict=True))
 
 
 def _idle_cost(data: PlanData, plan: Values) -> float:
     """Return what idle GW cost at the average contract price of their pool, expected and discounted, $bn."""
-    in_service = data.delivered * (1 - plan.ended)
-    capacity, cost = np.zeros_like(data.supply), np.zeros_like(data.supply)
-    np.add.at(capacity, data.pool_of, in_service)
-    np.add.at(cost, data.pool_of, data.cost * in_service)
+    bought = ~data.sold[:, None]
+    capacity, cost = data.in_pools(bought * plan.in_service), data.in_pools(bought * plan.bill)
     price = np.divide(cost, capacity, out=np.zeros_like(cost), where=capacity > ROUNDING)
     return float((price * plan.idle * data.node_discount * data.dt * data.tree.probability).sum())
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from models.data import PlanData
 from optimizer.catalogue.money import MONEY
 from optimizer.catalogue.tolerances import DIGITS, ROUNDING
-from optimizer.plan.values import Values, carried
+from optimizer.plan.values import Decided, Values, carried, of_contracts
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.tree.arrays import tail_periods
+from optimizer.tree.contracts import tail_periods
 from optimizer.tree.timeline import Timeline
 
 
@@ -69,13 +69,15 @@ def allocation(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFra
 
 
 def supply(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
-    """Return GW delivered, cancelled, used and idle by node and pool."""
+    """Return GW delivered, cancelled, sold, missing of what is sold, used and idle by node and pool."""
     q, n = _by_node(np.ones(data.supply.shape, dtype=bool))
     return columns.frame(
         n,
         pool=_names(data.pools, q),
-        delivered_gw=data.supply[q, n],
+        delivered_gw=data.in_pools(~data.sold[:, None] * plan.signed_gw)[q, n],
         cancelled_gw=plan.cancelled_gw[q, n],
+        sold_gw=data.in_pools(data.sold[:, None] * plan.in_service)[q, n],
+        unserved_gw=data.in_pools(plan.unserved)[q, n],
         used_gw=plan.allocate.sum(axis=0)[q, n],
         idle_gw=plan.idle[q, n],
     )
@@ -84,16 +86,44 @@ def supply(data: PlanData, plan: Values, columns: NodeColumns) -> pd.DataFrame:
 def cancellations(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataFrame:
     """Return the share and GW cancelled by window node and contract, when it takes effect, and its fee."""
     data = timeline.data
-    k, n = _by_node(data.window)
-    effective = data.tree.period[n] + data.cancel_notice[k, n]
+    w, n = _by_node(data.window)
+    effective = data.tree.period[n] + data.cancel_notice[w, n]
     starts = timeline.calendar.starts(int(effective.max(initial=0)) + 1).astype("datetime64[s]")
+    k = data.way_out_of[w]
     return columns.frame(
         n,
         contract=_names(data.contracts, k),
-        share=plan.cancelled[k, n],
-        gw=plan.cancelled[k, n] * data.contracted[k, n],
+        window=_names(tuple(window for _, _, window in timeline.names.ways_out), w),
+        share=plan.cancelled[w, n],
+        gw=plan.cancelled[w, n] * data.contracted[k, n],
         effective=starts[effective],
-        fee_bn=(data.fee * data.contracted * plan.newly_cancelled)[k, n],
+        fee_bn=(data.fee * plan.newly_cancelled)[w, n],
+    )
+
+
+def commitments(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataFrame:
+    """Return GW of each contract that is signed, extended, given back, in service and missing, by node.
+
+    There is a row where a contract is in service, or something of it is signed by offer, extended or given back.
+    """
+    data = timeline.data
+    share = np.repeat(data.firm[:, None].astype(float), data.tree.size, axis=1)
+    share[data.offer_of] = carried(plan.signed, data.last_offer)
+    extended = data.extends.T.astype(float) @ share[data.offer_of]
+    given_back = of_contracts(data, carried(plan.cancelled, data.last_window))
+    decided = (extended > 0) | (given_back > 0) | (~data.firm[:, None] & (share > 0))
+    k, n = _by_node((plan.in_service != 0) | decided)
+    total = data.contracted[k, n]
+    return columns.frame(
+        n,
+        contract=_names(data.contracts, k),
+        side=np.where(data.sold, "sell", "buy").astype(object)[k],
+        share=share[k, n],
+        signed_gw=share[k, n] * total,
+        extended_gw=extended[k, n] * total,
+        given_back_gw=given_back[k, n] * total,
+        in_service_gw=plan.in_service[k, n],
+        unserved_gw=plan.unserved[k, n],
     )
 
 
@@ -123,22 +153,30 @@ def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], Floa
     dt, root = data.dt, data.tree.root
     bn = {
         "value": dt * (data.value * plan.serve).sum(axis=1),
-        "contract_cost": -dt * data.cost * data.delivered * (1 - plan.ended),
+        "contract_cost": -dt * ~data.sold[:, None] * plan.bill,
         "operating_cost": -dt * (data.operating_cost[:, :, root] * plan.allocate).sum(axis=1),
         "migration_cost": -data.migration_cost[:, root] * plan.onboard.sum(axis=1),
         "signing_cost": -data.signing_cost[:, root] * plan.sign,
         "breach_cost": -np.where(plan.breach > 0, data.breach_cost[:, root], 0.0) * plan.breach,
-        "cancellation_fees": -data.fee * data.contracted * plan.newly_cancelled,
+        "cancellation_fees": -of_contracts(data, data.fee * plan.newly_cancelled),
         "idle_penalty": -dt * data.idle_penalty[:, root] * plan.idle,
         "shortfall_penalty": -dt * data.shortfall_penalty[:, root] * plan.shortfall,
         **({"move_penalty": -dt * data.move_cost * plan.moved.sum(axis=1)} if data.near else {}),
+        **(_offer_flows(data, plan) if len(data.offers) or data.sold.any() else {}),
     }
-    return {name: (getattr(data, f"{MONEY[name].of}s"), amounts) for name, amounts in bn.items()}
+    return {name: (getattr(data, f"{part.of}s"), bn[name]) for name, part in MONEY.items() if name in bn}
 
 
-def terminal(data: PlanData, plan: Values) -> FloatArray:
-    """Return the terminal line of each contract at the leaves, discounted $bn, shape (K, N)."""
-    return data.terminal_rate * data.delivered * (1 - carried(plan.cancelled, data.last_window))
+def _offer_flows(data: PlanData, plan: Decided) -> dict[str, FloatArray]:
+    """Return what contracts sold bring, what is missing of them, and what signing offers costs, $bn, shape (K, N)."""
+    signing = np.zeros_like(data.bill)
+    signing[data.offer_of] = -data.signing_fee * plan.newly_signed
+    missing = np.where(plan.unserved > 0, data.late_credit, 0.0) * plan.unserved
+    return {
+        "sales": data.dt * data.sold[:, None] * plan.bill,
+        "late_credit": -data.dt * missing,
+        "offer_cost": signing,
+    }
 
 
 def leaf_tail_periods(timeline: Timeline) -> IntArray:
@@ -168,22 +206,14 @@ def cashflow(timeline: Timeline, plan: Values, columns: NodeColumns) -> pd.DataF
 
 
 def _terminal(timeline: Timeline, plan: Values) -> tuple[Any, ...]:
-    """Return the terminal line at the leaves; undiscounted with every tail discount factor at 1."""
-    data, tree = timeline.data, timeline.data.tree
-    periods = leaf_tail_periods(timeline)
-    discounted = terminal(data, plan)
-    k, n = _by_node(discounted != 0)
-    later = np.arange(int(periods.max(initial=0))) + tree.periods
-    yearly = 1 + timeline.instance.discount_rate
-    years = np.concatenate([[0.0], np.cumsum(data.dt * yearly ** -((later + 0.5) * data.dt))])
-    count = periods[k, n]
-    undiscounted = discounted[k, n] * data.dt * count / years[count]
+    """Return the terminal line at the leaves, and undiscounted."""
+    k, n = _by_node(plan.terminal != 0)
     return (
         np.full(len(n), "terminal", dtype=object),
-        _names(data.contracts, k),
+        _names(timeline.data.contracts, k),
         n,
-        undiscounted,
-        discounted[k, n],
+        plan.beyond(timeline.data.terminal_flat, timeline.data.terminal_unit_flat)[k, n],
+        plan.terminal[k, n],
     )
 
 
@@ -194,7 +224,7 @@ QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 def node_worth(data: PlanData, plan: Values) -> FloatArray:
     """Return what each node adds to worth: discounted $bn, penalties and the terminal line included, shape (N,)."""
     amounts = sum((flow.sum(axis=0) for _, flow in flows(data, plan).values()), np.zeros(data.tree.size))
-    worth: FloatArray = amounts * data.node_discount + terminal(data, plan).sum(axis=0)
+    worth: FloatArray = amounts * data.node_discount + plan.terminal.sum(axis=0)
     return worth
 
 

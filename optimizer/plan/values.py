@@ -12,6 +12,7 @@ import pandas as pd
 from models.data import PlanData
 from optimizer.catalogue.tolerances import DECIDED
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
+from optimizer.tree.arrays import way_out_name
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,12 @@ class Decided:
         GW.
     sign, release, breach : (P, N) float array
         GW.
-    cancelled : (K, N) float array
-        Share for which notice has been given by each node of the window.
+    cancelled : (W, N) float array
+        Share for which notice has been given by each way out, at the nodes of its window.
+    signed : (O, N) float array
+        Share of each offer that is signed, at the nodes of its window.
+    unserved : (K, N) float array
+        GW due of a contract sold that are not there.
     """
 
     data: PlanData
@@ -39,6 +44,8 @@ class Decided:
     release: FloatArray
     breach: FloatArray
     cancelled: FloatArray
+    signed: FloatArray
+    unserved: FloatArray
 
     @cached_property
     def use(self) -> FloatArray:
@@ -63,20 +70,70 @@ class Decided:
     @cached_property
     def ended(self) -> FloatArray:
         """Share of each contract that is out of service on each node: cancelled at ``ref(k, n)``, shape (K, N)."""
-        return carried(self.cancelled, self.data.ref)
+        return of_contracts(self.data, carried(self.cancelled, self.data.ref))
 
     @cached_property
-    def cancelled_gw(self) -> FloatArray:
-        """GW of each pool whose cancellation has taken effect, shape (Q, N)."""
-        gw = np.zeros_like(self.data.supply)
-        np.add.at(gw, self.data.pool_of, self.data.delivered * self.ended)
+    def signed_gw(self) -> FloatArray:
+        """GW of each contract in service if nothing were cancelled, of an offer as far as signed, shape (K, N)."""
+        gw = self.data.delivered.copy()
+        gw[self.data.offer_of] = self.data.in_service.of(self.signed)
         return gw
 
     @cached_property
+    def in_service(self) -> FloatArray:
+        """GW of each contract in service, shape (K, N)."""
+        return self.signed_gw - self.data.delivered * self.ended
+
+    @cached_property
+    def bill(self) -> FloatArray:
+        """$bn per year due for each contract, to us for one sold, shape (K, N)."""
+        bill = self.data.bill.copy()
+        bill[self.data.offer_of] = self.data.in_service.of(self.signed, 1)
+        return bill - self.data.bill * self.ended
+
+    @cached_property
+    def terminal(self) -> FloatArray:
+        """What each contract adds beyond the horizon, at the leaves, $bn discounted, shape (K, N)."""
+        return self.beyond(self.data.terminal, self.data.terminal_unit)
+
+    def beyond(self, whole: FloatArray, by_signature: FloatArray) -> FloatArray:
+        """Return what is left of figures of whole contracts at the leaves, shape (K, N).
+
+        Parameters
+        ----------
+        whole : (K, N) float array
+            Of whole contracts.
+        by_signature : (O, T, N) float array
+            Of whole offers by period of signature.
+        """
+        left = whole * of_contracts(self.data, carried(self.cancelled, self.data.last_window))
+        there = whole.copy()
+        there[self.data.offer_of] = self.data.steps(by_signature).of(self.signed)
+        return there - left
+
+    @cached_property
+    def cancelled_gw(self) -> FloatArray:
+        """GW bought of each pool whose cancellation has taken effect, shape (Q, N)."""
+        return self.data.in_pools(~self.data.sold[:, None] * (self.signed_gw - self.in_service))
+
+    @cached_property
     def newly_cancelled(self) -> FloatArray:
-        """Share for which notice is given on each window node, shape (K, N)."""
+        """Share for which notice is given on each window node, shape (W, N)."""
         before = carried(self.cancelled, self.data.previous_window)
         return np.where(self.data.window, self.cancelled - before, 0.0)
+
+    @cached_property
+    def newly_signed(self) -> FloatArray:
+        """Share that is signed on each node on which an offer may be, shape (O, N)."""
+        before = carried(self.signed, self.data.previous_offer)
+        return np.where(self.data.offered, self.signed - before, 0.0)
+
+
+def of_contracts(data: PlanData, by_way_out: FloatArray) -> FloatArray:
+    """Return figures of ways out, shape (W, N), added up by contract in their own unit, shape (K, N)."""
+    summed = np.zeros((len(data.contracts), data.tree.size))
+    np.add.at(summed, data.way_out_of, by_way_out)
+    return summed
 
 
 @dataclass(frozen=True)
@@ -107,17 +164,9 @@ def values(program: LinearProgram, data: PlanData, columns: FloatArray) -> Value
     """Return a solution's columns as arrays."""
     clean = np.where(np.abs(columns) < DECIDED, 0.0, columns)
     label = {name: code for code, name in enumerate(program.labels)}
-    places = {
-        letter: _places(names, label, len(program.labels))
-        for letter, names in (("P", data.pathways), ("Q", data.pools), ("K", data.contracts))
-    }
-    sizes = {
-        "P": len(data.pathways),
-        "Q": len(data.pools),
-        "K": len(data.contracts),
-        "I": data.width.shape[1],
-        "N": data.tree.size,
-    }
+    axes = {"P": data.pathways, "Q": data.pools, "K": data.contracts, "W": data.ways_out, "O": data.offers}
+    places = {letter: _places(names, label, len(program.labels)) for letter, names in axes.items()}
+    sizes = {**{letter: len(names) for letter, names in axes.items()}, "I": data.width.shape[1], "N": data.tree.size}
 
     def array(name: str, axes: str) -> FloatArray:
         out = np.zeros([sizes[axis] for axis in axes])
@@ -136,7 +185,9 @@ def values(program: LinearProgram, data: PlanData, columns: FloatArray) -> Value
         sign=array("sign", "PN"),
         release=array("release", "PN"),
         breach=array("breach", "PN"),
-        cancelled=array("cancelled", "KN"),
+        cancelled=array("cancelled", "WN"),
+        signed=array("signed", "ON"),
+        unserved=array("unserved", "KN"),
         data=data,
     )
 
@@ -151,6 +202,10 @@ def as_told(tables: Mapping[str, pd.DataFrame], data: PlanData) -> Decided:
         array[(*at, rows["node"].to_numpy())] = rows[column].to_numpy()
         return array
 
+    given, signed = tables["cancellations"], tables["commitments"]
+    ways = [way_out_name(*way) for way in zip(given["contract"], given["window"].fillna(""), strict=True)]
+    tables = {**tables, "cancellations": given.assign(way_out=ways)}
+    tables["offers"] = signed[signed["contract"].isin(data.offers)]
     return Decided(
         data=data,
         allocate=filled("allocation", "gw", pathway=data.pathways, pool=data.pools),
@@ -158,7 +213,9 @@ def as_told(tables: Mapping[str, pd.DataFrame], data: PlanData) -> Decided:
         sign=filled("deals", "signed_gw", pathway=data.pathways),
         release=filled("deals", "notice_given_gw", pathway=data.pathways),
         breach=filled("deals", "breached_gw", pathway=data.pathways),
-        cancelled=filled("cancellations", "share", contract=data.contracts),
+        cancelled=filled("cancellations", "share", way_out=data.ways_out),
+        signed=np.where(data.offered, filled("offers", "share", contract=data.offers), 0.0),
+        unserved=filled("commitments", "unserved_gw", contract=data.contracts),
     )
 
 

@@ -172,6 +172,13 @@ class View:
         """GW cancelled by pool that would be in service."""
         return self.matrix("supply", "pool", "cancelled_gw")
 
+    @cached_property
+    def sold(self) -> Matrix:
+        """GW that contracts sold have, by contract: what is due less what of it is not there."""
+        kind = ("side", "sell")
+        due, missing = (self.matrix("commitments", "contract", c, kind) for c in ("in_service_gw", "unserved_gw"))
+        return Matrix(due.names, due.values - missing.values)
+
     def deals(self, column: str) -> Matrix:
         """Return a column of the deals by pathway, GW."""
         return self.matrix("deals", "pathway", column)

@@ -51,7 +51,7 @@ class Form:
         return Form(self.constant * factor, self.row, self.column, self.value * by_term)
 
 
-_WHOLE_AXES: Final = {"PATHWAYS": "P", "POOLS": "Q", "NODES": "N"}
+_WHOLE_AXES: Final = {"PATHWAYS": "P", "POOLS": "Q", "OFFERS": "O", "NODES": "N"}
 """Sets that are an axis of the arrays, by name."""
 
 _NO_INDEX: IntArray = np.empty(0, dtype=np.int64)
@@ -156,7 +156,7 @@ class Expansion:
 
     def _number(self, terms: Terms) -> None:
         """Give every name its code, and note where each code stands along each axis."""
-        named = {letter: axis_labels(terms.data, letter) or () for letter in "PQKL"}
+        named = {letter: axis_labels(terms.data, letter) or () for letter in "PQKWOL"}
         for names in named.values():
             for name in names:
                 self.labels.setdefault(name, len(self.labels))

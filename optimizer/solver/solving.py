@@ -79,7 +79,7 @@ def certified(
     return solution, certificate
 
 
-DECISIONS: Final = ("allocate", "cancelled", "sign", "release", "breach")
+DECISIONS: Final = ("allocate", "cancelled", "signed", "sign", "release", "breach")
 """The variables that are somebody's decision; all others follow from them."""
 
 

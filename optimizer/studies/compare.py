@@ -29,6 +29,7 @@ GROUPS: Final = {
     "moved_gw_years": "GW-years",
     "gw_years": "GW-years",
     "cancelled_gw": "GW",
+    "signed_gw": "GW",
     "marginal_value": "$bn per GW-year",
 }
 """Every group of figures and its unit."""
@@ -61,6 +62,8 @@ def figures(plan: Plan | Run) -> dict[Figure, float]:
         values[Figure("gw_years", pathway)] = float(years)
     for contract, gw in cancelled(tables).items():
         values[Figure("cancelled_gw", contract)] = gw
+    for offer, gw in summary.get("signed_gw", {}).items():
+        values[Figure("signed_gw", offer)] = float(gw)
     for pool, value in marginal_values(tables).items():
         values[Figure("marginal_value", pool)] = value
     return values
@@ -71,13 +74,13 @@ def cancelled(tables: Tables) -> dict[str, float]:
     nodes, rows = tables["nodes"], tables["cancellations"]
     parent, leaves = nodes["parent"].to_numpy(), nodes["period"].to_numpy() == nodes["period"].max()
     probability = nodes["probability"].to_numpy()
-    gw = {}
-    for contract, mine in rows.groupby("contract", sort=True):
+    gw: dict[str, float] = {}
+    for (contract, _), mine in rows.fillna({"window": ""}).groupby(["contract", "window"], sort=True):
         at = dict(zip(mine["node"].tolist(), mine["gw"].tolist(), strict=True))
         given = np.zeros(len(nodes))
         for node in range(len(nodes)):
             given[node] = at.get(node, given[parent[node]] if parent[node] >= 0 else 0.0)
-        gw[str(contract)] = float((probability * given)[leaves].sum())
+        gw[str(contract)] = gw.get(str(contract), 0.0) + float((probability * given)[leaves].sum())
     return gw
 
 

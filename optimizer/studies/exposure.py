@@ -21,8 +21,8 @@ from optimizer.plan.plan import Plan
 from optimizer.session import Session
 from optimizer.solver.program import FloatArray
 from optimizer.studies.attempt import Told, attempt, attempted
-from optimizer.tree.arrays import TABLES_READ
 from optimizer.tree.calendar import add_months
+from optimizer.tree.contracts import TABLES_READ
 
 SLIP_MONTHS: Final = 3
 """Months by which a vendor is late: a quarter."""
@@ -99,7 +99,7 @@ def _detail(found: Owed) -> list[Figures]:
             "least_bn": float(least[k, y]),
             "most_bn": float(most[k, y]),
         }
-        for k, y in zip(*(axis.tolist() for axis in np.nonzero(signed)), strict=True)
+        for k, y in zip(*(axis.tolist() for axis in np.nonzero((signed > 0) | (kept > 0))), strict=True)
     ]
 
 
@@ -114,7 +114,7 @@ def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:
 def _owed(plan: Plan) -> tuple[Owed, list[str]]:
     """Return what is owed, and what is known at the end of each scenario."""
     laid_out = plan.laid_out
-    found = owed(laid_out, plan.decided.cancelled)
+    found = owed(laid_out, plan.decided.cancelled, plan.decided.signed).bought()
     return found, [laid_out.known[node] for node in laid_out.data.tree.node_of[:, -1].tolist()]
 
 
@@ -175,6 +175,7 @@ def vendor_risks(session: Session, tell: Told) -> list[Figures]:
     contracts fall away from the start, and their price with them.
     """
     base, contracts = session.base.objective_bn, session.instance.filled("contracts")
+    contracts = contracts[contracts["side"] != "sell"]
     risks: list[Figures] = []
     for vendor in dict.fromkeys(contracts["vendor"]):
         names = contracts["contract"][contracts["vendor"] == vendor].tolist()
@@ -318,9 +319,17 @@ def unverified(session: Session, share: float, tell: Told, *, each: bool = False
     return {"swing": share, "each": each, "statuses": statuses, "swings": swings}
 
 
+def bought(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of ``contracts`` that are bought and in force as written, no offers, and their deliveries."""
+    contracts, deliveries = instance.filled("contracts"), instance.filled("deliveries")
+    firm = (contracts["side"] != "sell") & ~contracts["contract"].isin(instance.tables["offers"]["contract"])
+    return contracts[firm], deliveries[deliveries["contract"].isin(contracts["contract"][firm])]
+
+
 def gw_by_status(instance: Instance) -> dict[str, tuple[float, float]]:
     """Return GW by the status of the contract's row, and by that of the delivery's: as written, all delivered."""
-    contracts, deliveries = instance.filled("contracts").set_index("contract"), instance.filled("deliveries")
+    contracts, deliveries = bought(instance)
+    contracts = contracts.set_index("contract")
     of_contract = contracts["status"].reindex(deliveries["contract"]).to_numpy()
     gw = deliveries["gw"].to_numpy()
     return {

@@ -25,10 +25,16 @@ from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.solver.program import IntArray
 from optimizer.storage.read import given_table
 from optimizer.studies.evaluate import listed
+from optimizer.studies.roll_signed import Signature, signatures, with_signed
 from optimizer.tree.calendar import calendar_of
+from optimizer.tree.contracts import extended_contracts
 from optimizer.tree.timeline import Timeline
 
 Row = dict[str, Any]
+
+
+Notice = tuple[dt.date, float, str]
+"""The day from which a share of a contract is out of service, the share, and the name of the window."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,9 @@ class State:
 
     initial: Mapping[tuple[str, str], float]  # GW in use by pathway and pool
     running: list[Row]  # rows of the table ``running``
-    # by contract the shares for which notice was given, with the day from which each is out of service
-    cancelled: Mapping[str, list[tuple[dt.date, float]]]
+    cancelled: Mapping[str, list[Notice]]  # by contract the shares for which notice was given
+    signed: Mapping[str, list[Signature]]  # by offer what was signed of it
+    extends: Mapping[str, str]  # the contract that each extension extends
 
 
 def period_of(instance: Instance, to: dt.date) -> int:
@@ -106,7 +113,9 @@ def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:
     rows = run.tables["allocation"]
     here = rows[rows["node"] == path[-1]]
     initial = {(p, q): gw for p, q, gw in zip(here["pathway"], here["pool"], here["gw"], strict=True)}
-    return State(initial, _running(run, laid_out, path, starts), _cancelled(run, laid_out, path, starts))
+    signed = signatures(laid_out, run.plan.decided.signed, path)
+    return State(initial, _running(run, laid_out, path, starts), _cancelled(run, laid_out, path), signed,
+                 extended_contracts(run.instance))  # fmt: skip
 
 
 def _path(laid_out: Timeline, count: int, given: Mapping[str, str]) -> IntArray:
@@ -161,19 +170,20 @@ def _running(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> list[
     ]
 
 
-def _cancelled(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> dict[str, list[tuple[dt.date, float]]]:
+def _cancelled(run: Run, laid_out: Timeline, path: IntArray) -> dict[str, list[Notice]]:
     """Return the shares for which notice was given on the path, each with the day from which it is out of service."""
     data, table = laid_out.data, run.tables["cancellations"]
-    found: dict[str, list[tuple[dt.date, float]]] = {}
-    before: dict[str, float] = {}
+    table = table.fillna({"window": ""})
+    found: dict[str, list[Notice]] = {}
+    before: dict[tuple[str, str], float] = {}
     for node in path.tolist():
         for row in table[table["node"] == node].to_dict("records"):
-            line = row["contract"]
-            more = row["share"] - before.get(line, 0.0)
-            before[line] = row["share"]
+            way = row["contract"], row["window"]
+            more = row["share"] - before.get(way, 0.0)
+            before[way] = row["share"]
             if more > ROUNDING:
-                name = laid_out.contract_of[data.contracts.index(line)]
-                found.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more))
+                name = laid_out.contract_of[data.contracts.index(way[0])]
+                found.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more, way[1]))
     return found
 
 
@@ -195,8 +205,9 @@ def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, st
         following, {"running": frame_of(TABLES["running"], _columns(state.running), [0] * len(state.running))}
     )
     following = replace(following, present=following.present | {"running"} if state.running else following.present)
+    following = with_signed(following, state.signed, to)
     for contract, shares in state.cancelled.items():
-        following = _without_share(following, contract, shares, to, last)
+        following = _without_share(following, *_of_what_is_left(following, state, contract, shares), to, last)
     following = following.edited(f"calendar.start = {to}", f"calendar.periods = {instance.periods - count}")
     return _with_fitting_whatifs(following)
 
@@ -209,8 +220,20 @@ def _past(instance: Instance, to: dt.date, past: np.datetime64) -> list[Edit]:
             edits.append(Edit("churn", "drop", {"pathway": Name(row["pathway"]), "date": row["date"].date()}))
     for row in instance.tables["cancellations"].to_dict("records"):
         if row["closes"].date() < to:
-            edits.append(Edit("cancellations", "drop", {"contract": Name(row["contract"])}))
+            where = {"contract": Name(row["contract"]), "window": Name(row["window"])}
+            edits.append(Edit("cancellations", "drop", where))
     return edits
+
+
+def _of_what_is_left(instance: Instance, state: State, contract: str, shares: list[Notice]) -> tuple[str, list[Notice]]:
+    """Return what notices speak of in the next instance: of an offer its signed part, else what is not extended."""
+    whole = sum(part.share for part in state.signed.get(contract, ())) or 1.0
+    names = instance.tables["contracts"]["contract"].tolist()
+    extended = sum(part.share for name, parts in state.signed.items() for part in parts
+                   if state.extends.get(name) == contract)  # fmt: skip
+    named = f"{contract} signed 1" if f"{contract} signed 1" in names else contract
+    size = whole * (1.0 - extended) if extended < 1.0 else whole
+    return named, [(day, share / size, window) for day, share, window in shares]
 
 
 def _columns(rows: list[Row]) -> dict[str, list[Any]]:
@@ -228,12 +251,10 @@ def _with_initial(instance: Instance, initial: Mapping[tuple[str, str], float]) 
     return replace(following, present=following.present | {"eligibility"})
 
 
-def _without_share(
-    instance: Instance, contract: str, shares: list[tuple[dt.date, float]], to: dt.date, last: dt.date
-) -> Instance:
+def _without_share(instance: Instance, contract: str, shares: list[Notice], to: dt.date, last: dt.date) -> Instance:
     """Return the instance with a contract divided into what stays and what has been cancelled."""
-    left = 1.0 - sum(share for _, share in shares)
-    pending = [(min(day, last), share) for day, share in shares if day > to]
+    left = 1.0 - sum(share for _, share, _ in shares)
+    pending = [(min(day, last), share) for day, share, _ in shares if day > to]
     whole = left <= ROUNDING
     own: list[Edit] = []
     if whole:
@@ -252,12 +273,13 @@ def _without_share(
     own.append(Edit("contracts", "scale", {"contract": Name(contract)}, "face_value_bn", scale))
     windows = following.filled("cancellations")
     window = windows[windows["contract"] == contract]
-    if len(window) and not whole:
-        most = (float(window["max_share"].iloc[0]) - (1.0 - left)) / left
-        where = {"contract": Name(contract)}
+    for name, most in zip(window["window"], window["max_share"], strict=True) if not whole else ():
+        given = sum(share for _, share, of in shares if of == name)
+        rest = (float(most) - given) / left
+        where = {"contract": Name(contract), "window": Name(name)}
         own.append(
-            Edit("cancellations", "set", where, "max_share", max(most, 0.0))
-            if most > ROUNDING
+            Edit("cancellations", "set", where, "max_share", min(rest, 1.0))
+            if rest > ROUNDING
             else Edit("cancellations", "drop", where)
         )
     return following.edited(*(edit for edit in own if edit.table != "cancellations" or len(window)))

@@ -15,14 +15,16 @@ from optimizer.catalogue.tolerances import DECIDED, PROVED
 from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
 from optimizer.plan.first_moves import Branch, first_moves
+from optimizer.plan.plan import cancelled_gw
 from optimizer.plan.tables import QUANTILES, cvar, gained, quantile, weighed
+from optimizer.plan.values import Values
 from optimizer.session import Answer, Session
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
 from optimizer.solver.stages import fixed_where, matching_nodes
 from optimizer.studies.attempt import Solved, Told, why_no_plan
 from optimizer.tree.timeline import Timeline, branching, reveals
 
-DECIDED_EARLY = ("allocate", "cancelled", "release")
+DECIDED_EARLY = ("allocate", "cancelled", "signed", "release")
 """What the plan as written decides before the first reveal; what is signed and breached follows."""
 
 
@@ -121,27 +123,34 @@ def dedicated(session: Session) -> Solved:
     """Return the worth of the best plan in which each pathway owns a fixed part of each pool.
 
     The parts that the plan gives on average are tried first: with them fixed the rest is solved fast, and from there
-    the best parts are near.
+    the best parts are near. Parts of what may still be signed would be products: what the plan signs is taken as given.
     """
-    laid_out = session.base.laid_out
+    laid_out, decided = session.base.laid_out, session.base.decided
+    data = laid_out.data
+    bought = data.in_pools(~data.sold[:, None] * decided.signed_gw)
+    owned = replace(laid_out, data=replace(data, signed_supply=bought))
+
+    def as_signed(program: LinearProgram) -> LinearProgram:
+        """Hold every offer at the share that the plan signs of it."""
+        return fixed_where(("signed",), session.base.columns, session.base.program, program, np.arange(data.tree.size))
+
     try:
         start = session.solve_laid_out(
-            laid_out, restriction=DEDICATED, narrowed=lambda p: _parts_fixed(p, session.base)
+            owned, restriction=DEDICATED, narrowed=lambda p: _parts_fixed(as_signed(p), decided, bought)
         )
     except InfeasibleError:
         start = None
     return tried(
-        lambda: session.solve_laid_out(laid_out, restriction=DEDICATED, start=start),
+        lambda: session.solve_laid_out(owned, restriction=DEDICATED, narrowed=as_signed, start=start),
         "no fixed parts of the pools keep every limit in every future",
     )
 
 
-def _parts_fixed(program: LinearProgram, answer: Answer) -> LinearProgram:
-    """Return the dedicated program with each part at its mean over the nodes of a plan."""
-    data = answer.laid_out.data
-    supply = data.supply[None, :, :]
-    used = np.divide(answer.decided.allocate, supply, out=np.zeros_like(answer.decided.allocate), where=supply > 0)
-    years = data.tree.probability * (data.supply > 0)
+def _parts_fixed(program: LinearProgram, decided: Values, bought: FloatArray) -> LinearProgram:
+    """Return the dedicated program with each part of what is bought (GW, shape (Q, N)) at its mean over the nodes."""
+    data, supply = decided.data, bought[None, :, :]
+    used = np.divide(decided.allocate, supply, out=np.zeros_like(decided.allocate), where=supply > 0)
+    years = data.tree.probability * (bought > 0)
     share = (used * years).sum(axis=2) / np.maximum(years.sum(axis=1), 1e-300)
     keys = [[program.labels[code] for code in key] for key in program.column_keys["share"].tolist()]
     at = program.columns["share"]
@@ -183,7 +192,7 @@ def risk_frontier(session: Session, count: int, tell: Told) -> list[Point]:
                 cvar(answer.leaf_worth, at_leaves, instance.tail),
                 dict(zip(data.pathways, (decided.use @ probability * data.dt).tolist(), strict=True)),
                 float((decided.idle @ probability).sum() * data.dt),
-                float(((decided.newly_cancelled * data.contracted) @ probability).sum()),
+                sum(cancelled_gw(data, decided).values()),
             )
         )
     return points
@@ -236,11 +245,17 @@ def _cases(laid_out: Timeline) -> Iterator[_Without]:
     contracts = np.array(laid_out.contract_of, dtype=object)
     for name in dict.fromkeys(laid_out.contract_of):
         rows = contracts == name
-        yield _Without("contract", name, _zero(data, rows, "delivered", "contracted"))
+        offers = rows[data.offer_of]
+        if offers.any():
+            yield _Without("offer", name, _unsigned(data, offers))
+        else:
+            gone = _zero(data, rows, "delivered", "contracted", "bill", "terminal", "terminal_flat")
+            gone = _zero(gone, rows[data.way_out_of], "fee")
+            yield _Without("contract", name, _unsigned(gone, np.asarray(data.extends[:, rows].any(axis=1))))
     for name in dict.fromkeys(laid_out.contract_of):
-        rows = contracts == name
-        if data.window[rows].any():
-            yield _Without("cancellation", name, _zero(data, rows, "max_share"))
+        ways_out = (contracts == name)[data.way_out_of]
+        if data.window[ways_out].any():
+            yield _Without("cancellation", name, _zero(data, ways_out, "max_share"))
     for p, name in enumerate(data.pathways):
         if data.deal[p].any():
             yield _Without("exit", name, data, ("release", name))
@@ -250,6 +265,15 @@ def _cases(laid_out: Timeline) -> Iterator[_Without]:
             yield _Without("notice", name, replace(data, notice=at_once))
         if (data.deal[p] & np.isfinite(data.breach_cost[p])).any():
             yield _Without("breach", name, data, ("breach", name))
+
+
+def _unsigned(data: PlanData, offers: BoolArray) -> PlanData:
+    """Return the data without offers, and without what extends them."""
+    known = np.zeros_like(offers)
+    while not np.array_equal(known, offers):
+        known = offers
+        offers = known | data.extends[:, data.offer_of[known]].any(axis=1)
+    return _zero(data, offers, "most_signed", "least_signed")
 
 
 def _zero(data: PlanData, rows: BoolArray, *names: str) -> PlanData:

@@ -2,8 +2,10 @@
 
 Other rooms use:
 
-- ``arrays``: CHURN, delivered_gw, in_service, Names, of_rows, SERVICE, TABLES_READ, tail_periods
+- ``arrays``: CHURN, Names, way_out_name
 - ``calendar``: add_months, Calendar, calendar_of, Dates, MONTHS
+- ``contracts``: *, delivered_gw, extended_contracts, in_service, NEVER, SERVICE, TABLES_READ, tail_periods,
+  tranches, Tranches
 - ``layouts``: Layouts
 - ``near``: agree, nodes_by_day
 - ``timeline``: branching, reveals, Timeline, timeline

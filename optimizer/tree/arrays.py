@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES, VALUE_FACTORS, reading
+from optimizer.catalogue.tables import VALUE_FACTORS, reading
 from optimizer.instance.instance import Instance
-from optimizer.tree.calendar import Calendar, Dates, add_months
+from optimizer.tree.calendar import Calendar, Dates
 
 Arrays = dict[str, NDArray[Any]]
 """Arrays by their names in `models.PlanData`."""
@@ -29,18 +29,45 @@ Arrays = dict[str, NDArray[Any]]
 class Names:
     """Names along the axes of the arrays, over all scenarios.
 
-    A contract that an outcome moves to another pool counts once for each pool.
+    A contract that an outcome moves to another pool counts once for each pool. An offer, and a way out by the name of
+    its window, is one of a contract and pool; `sold` tells which contracts are sold, `extends` which offer extends
+    which contract, by their names.
     """
 
     pathways: tuple[str, ...]
     pools: tuple[str, ...]
     contracts: tuple[tuple[str, str], ...]
+    ways_out: tuple[tuple[str, str, str], ...] = ()
+    offers: tuple[tuple[str, str], ...] = ()
+    sold: frozenset[str] = frozenset()
+    extends: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def contract_names(self) -> tuple[str, ...]:
         """Name of each contract, with its pool where the name alone would stand for two."""
         names = [contract for contract, _ in self.contracts]
         return tuple(c if names.count(c) == 1 else f"{c}@{q}" for c, q in self.contracts)
+
+    @cached_property
+    def way_out_names(self) -> tuple[str, ...]:
+        """Name of each way out: its contract's, with that of its window if it has one."""
+        line = dict(zip(self.contracts, self.contract_names, strict=True))
+        return tuple(way_out_name(line[c, q], window) for c, q, window in self.ways_out)
+
+    @cached_property
+    def offer_of(self) -> NDArray[np.int64]:
+        """Position of each offer among the contracts."""
+        return places(self.contracts, list(self.offers))
+
+    @cached_property
+    def way_out_of(self) -> NDArray[np.int64]:
+        """Position of each way out's contract."""
+        return places(self.contracts, [(c, q) for c, q, _ in self.ways_out])
+
+
+def way_out_name(contract: str, window: str) -> str:
+    """Return the name of a way out of a contract: that of its window follows the contract's, if it has one."""
+    return f"{contract}/{window}" if window else contract
 
 
 Make = Callable[[Instance, Names, Calendar], Arrays]
@@ -71,18 +98,21 @@ def reads(*columns: str, about: str) -> Callable[[Make], Make]:
     return entered
 
 
-def _places(names: tuple[Any, ...], cells: list[Any]) -> NDArray[np.int64]:
+def places(names: tuple[Any, ...], cells: list[Any]) -> NDArray[np.int64]:
+    """Return the place of each cell among names."""
     place = {name: position for position, name in enumerate(names)}
     return np.array([place[cell] for cell in cells], dtype=np.int64)
 
 
-def _dates(frame: pd.DataFrame, column: str) -> Dates:
+def dates(frame: pd.DataFrame, column: str) -> Dates:
+    """Return a column of dates; blanks are NaT."""
     return frame[column].to_numpy().astype("datetime64[D]")
 
 
-def _numbers(frame: pd.DataFrame, column: str, none: float = np.nan) -> NDArray[np.float64]:
-    numbers = frame[column].to_numpy(dtype=float, na_value=np.nan)
-    return numbers if np.isnan(none) else np.where(np.isnan(numbers), none, numbers)
+def numbers(frame: pd.DataFrame, column: str, none: float = np.nan) -> NDArray[np.float64]:
+    """Return a column of numbers in its own unit, `none` where a cell is blank."""
+    cells = frame[column].to_numpy(dtype=float, na_value=np.nan)
+    return cells if np.isnan(none) else np.where(np.isnan(cells), none, cells)
 
 
 @reads("pools: pool idle_penalty_bn_per_gw_year", about="pool")
@@ -90,7 +120,7 @@ def pools(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``idle_penalty`` ($bn per GW-year), shape (Q,)."""
     frame = instance.filled("pools")
     penalty = np.zeros(len(names.pools))
-    penalty[_places(names.pools, frame["pool"].tolist())] = _numbers(frame, "idle_penalty_bn_per_gw_year")
+    penalty[places(names.pools, frame["pool"].tolist())] = numbers(frame, "idle_penalty_bn_per_gw_year")
     return {"idle_penalty": penalty}
 
 
@@ -106,7 +136,7 @@ def deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[np.int
 def whole_deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return notice and term of each row of ``pathways`` in periods, however far beyond the horizon they reach."""
     frame = instance.filled("pathways")
-    notice, term = (calendar.periods_of_days(_numbers(frame, f"{name}_days")) for name in ("notice", "min_term"))
+    notice, term = (calendar.periods_of_days(numbers(frame, f"{name}_days")) for name in ("notice", "min_term"))
     return notice, np.maximum(term, notice)
 
 
@@ -118,7 +148,7 @@ def whole_deal_periods(instance: Instance, calendar: Calendar) -> tuple[NDArray[
 def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return the penalties, limits, costs ($bn per GW) and periods of each pathway, shape (P,)."""
     frame = instance.filled("pathways")
-    at = _places(names.pathways, frame["pathway"].tolist())
+    at = places(names.pathways, frame["pathway"].tolist())
 
     def spread(values: NDArray[Any], absent: float = 0.0) -> NDArray[Any]:
         out = np.full(len(names.pathways), absent, dtype=values.dtype)
@@ -127,11 +157,11 @@ def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
     notice, term = deal_periods(instance, calendar)
     return {
-        "shortfall_penalty": spread(_numbers(frame, "shortfall_penalty_bn_per_gw_year")),
-        "migration_cost": spread(_numbers(frame, "migration_cost_bn_per_gw")),
-        "ramp": spread(_numbers(frame, "ramp_gw_per_month", np.inf) * calendar.months, np.inf),
-        "signing_cost": spread(_numbers(frame, "signing_cost_bn_per_gw")),
-        "breach_cost": spread(_numbers(frame, "breach_cost_bn_per_gw", np.inf), np.inf),
+        "shortfall_penalty": spread(numbers(frame, "shortfall_penalty_bn_per_gw_year")),
+        "migration_cost": spread(numbers(frame, "migration_cost_bn_per_gw")),
+        "ramp": spread(numbers(frame, "ramp_gw_per_month", np.inf) * calendar.months, np.inf),
+        "signing_cost": spread(numbers(frame, "signing_cost_bn_per_gw")),
+        "breach_cost": spread(numbers(frame, "breach_cost_bn_per_gw", np.inf), np.inf),
         "notice": spread(notice),
         "term": spread(term),
     }
@@ -146,7 +176,7 @@ def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 def pairs(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return which pairs are eligible and what they do and cost, shape (P, Q)."""
     frame = instance.filled("eligibility")
-    at = (_places(names.pathways, frame["pathway"].tolist()), _places(names.pools, frame["pool"].tolist()))
+    at = (places(names.pathways, frame["pathway"].tolist()), places(names.pools, frame["pool"].tolist()))
     shape = (len(names.pathways), len(names.pools))
     columns = {
         "effectiveness": "effectiveness",
@@ -158,144 +188,13 @@ def pairs(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     arrays["eligible"][at] = True
     for name, column in columns.items():
         arrays[name] = np.zeros(shape)
-        arrays[name][at] = _numbers(frame, column)
+        arrays[name][at] = numbers(frame, column)
     return arrays
 
 
-SERVICE: Final = ("deliveries: contract date gw", "contracts: contract pool end delay_months")
-"""What GW in service are made of."""
-
-
-def delivered_gw(numbers: Callable[[str, str], NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the GW that each row of ``deliveries`` adds, from what gives a column of a table."""
-    return numbers("deliveries", "gw")
-
-
-def _columns_of(instance: Instance) -> Callable[[str, str], NDArray[np.float64]]:
-    return lambda table, column: _numbers(instance.filled(table), column)
-
-
-def in_service(
-    instance: Instance, names: Names, calendar: Calendar, periods: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return GW in service by contract and period, shape (K, periods), and each contract's row in the table (-1: none).
-
-    Parameters
-    ----------
-    instance : Instance
-        One scenario.
-    names : Names
-        Names along the axes.
-    calendar : Calendar
-        The periods.
-    periods : int
-        How many periods to look at; more than the plan's T run on beyond the horizon.
-    """
-    contracts, deliveries = instance.filled("contracts"), instance.filled("deliveries")
-    at = _places(names.contracts, list(zip(contracts["contract"], contracts["pool"], strict=True)))
-    row_of = np.full(len(names.contracts), -1)
-    row_of[at] = np.arange(len(at))
-    line = dict(zip(contracts["contract"].tolist(), at.tolist(), strict=True))
-    k = np.array([line[contract] for contract in deliveries["contract"].tolist()], dtype=np.int64)
-    delay = _numbers(contracts, "delay_months").astype(np.int64)
-    when = add_months(_dates(deliveries, "date"), delay[row_of[k]])
-    period = calendar.period(when)
-    added = np.zeros((len(names.contracts), periods))
-    inside = period < periods
-    np.add.at(added, (k[inside], period[inside]), delivered_gw(_columns_of(instance))[inside])
-    end = np.full(len(names.contracts), np.datetime64("NaT", "D"), dtype="datetime64[D]")
-    end[at] = _dates(contracts, "end")
-    ended = end[:, None] <= calendar.starts(periods)
-    return np.where(ended, 0.0, np.cumsum(added, axis=1)), row_of
-
-
-def of_rows(values: NDArray[Any], row_of: NDArray[np.int64], absent: Any) -> NDArray[Any]:
-    """Return a column's value for each row number, `absent` for -1; the table may be empty in a scenario."""
-    return np.append(values, absent)[row_of]
-
-
-@reads(*SERVICE, about="contract")
-def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return what each contract delivers, shape (K, T), and how much in all, ``contracted_total``, shape (K,); GW."""
-    delivered, row_of = in_service(instance, names, calendar, calendar.periods)
-    deliveries = instance.filled("deliveries")
-    line = {c: k for k, (c, _) in enumerate(names.contracts) if row_of[k] >= 0}
-    total = np.zeros(len(names.contracts))
-    at = np.array([line[c] for c in deliveries["contract"].tolist()], dtype=np.int64)
-    np.add.at(total, at, delivered_gw(_columns_of(instance)))
-    return {"delivered": delivered, "contracted_total": total}
-
-
-@reads(
-    "contracts: contract pool end delay_months cost_bn_per_gw_year",
-    "pools: pool terminal_value_bn_per_gw_year",
-    SERVICE[0],
-    about="contract",
-)
-def prices(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return the price of each contract and its worth beyond the horizon, $bn per GW-year and per GW, shape (K, T)."""
-    contracts, pool = instance.filled("contracts"), instance.filled("pools")
-    delivered, row_of = in_service(instance, names, calendar, calendar.periods)
-    price = of_rows(_numbers(contracts, "cost_bn_per_gw_year"), row_of, 0.0)
-    worth = dict(zip(pool["pool"].tolist(), _numbers(pool, "terminal_value_bn_per_gw_year").tolist(), strict=True))
-    terminal_value = np.array([worth.get(q, np.nan) for _, q in names.contracts])
-    end = of_rows(_dates(contracts, "end"), row_of, np.datetime64("NaT", "D"))
-    tail = tail_years(calendar, end, instance.discount_rate)
-    rate = np.nan_to_num(tail * (terminal_value - price), nan=0.0)
-    terminal_rate = np.zeros(delivered.shape)
-    terminal_rate[:, -1] = np.where(delivered[:, -1] > 0, rate, 0.0)
-    # A price that no capacity is bought at decides nothing, so it is no part of the past.
-    return {"cost": np.where(delivered > 0, price[:, None], 0.0), "terminal_rate": terminal_rate}
-
-
-def tail_periods(calendar: Calendar, end: Dates) -> NDArray[np.int64]:
-    """Return how many periods after the horizon start before each end; 0 without an end."""
-    known = ~np.isnat(end)
-    first_that_does_not = calendar.period(np.where(known, end, calendar.starts(1)[0]))
-    return np.where(known, np.maximum(first_that_does_not - calendar.periods, 0), 0)
-
-
-def tail_years(calendar: Calendar, end: Dates, discount_rate: float) -> NDArray[np.float64]:
-    """Return the discounted years from the horizon to each end: the sum of ``d_{T+j} * dt``."""
-    count = tail_periods(calendar, end)
-    later = calendar.periods + np.arange(int(count.max(initial=0)))
-    years = calendar.dt * (1 + discount_rate) ** -((later + 0.5) * calendar.dt)
-    return np.concatenate([[0.0], np.cumsum(years)])[count]
-
-
-@reads(
-    "cancellations: contract opens closes notice_days fee_bn_per_gw max_share indivisible",
-    "contracts: contract pool",
-    about="contract",
-)
-def cancellations(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
-    """Return the windows, and their terms on the periods inside them, shape (K, T)."""
-    frame = instance.filled("cancellations")
-    contracts = instance.tables["contracts"]
-    pool = dict(zip(contracts["contract"].tolist(), contracts["pool"].tolist(), strict=True))
-    at = _places(names.contracts, [(c, pool[c]) for c in frame["contract"].tolist()])
-    shape = (len(names.contracts), calendar.periods)
-    starts = calendar.starts()
-    window = np.zeros(shape, dtype=bool)
-    window[at] = (_dates(frame, "opens")[:, None] <= starts) & (starts <= _dates(frame, "closes")[:, None])
-
-    def on_window(values: NDArray[Any]) -> NDArray[Any]:
-        whole = np.zeros(shape, dtype=values.dtype)
-        whole[at] = values[:, None]
-        return np.where(window, whole, np.zeros(1, dtype=values.dtype))
-
-    return {
-        "window": window,
-        "cancel_notice": on_window(calendar.periods_of_days(_numbers(frame, "notice_days"))),
-        "fee": on_window(_numbers(frame, "fee_bn_per_gw")),
-        "max_share": on_window(_numbers(frame, "max_share")),
-        "indivisible": on_window(frame["indivisible"].to_numpy(dtype=bool)),
-    }
-
-
-def _in_force(dates: Dates, starts: Dates) -> NDArray[np.int64]:
+def in_force(since: Dates, starts: Dates) -> NDArray[np.int64]:
     """Return the position of the latest date on or before each start, -1 before the first; dates are sorted."""
-    return np.searchsorted(dates, starts.astype(dates.dtype), side="right") - 1
+    return np.searchsorted(since, starts.astype(since.dtype), side="right") - 1
 
 
 @reads("demand: pathway from floor_gw target_gw cap_gw", about="pathway")
@@ -304,15 +203,15 @@ def demand(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     frame = instance.filled("demand")
     shape = (len(names.pathways), calendar.periods)
     arrays: Arrays = {"floor": np.zeros(shape), "target": np.zeros(shape), "cap": np.full(shape, np.inf)}
-    columns = {name: _numbers(frame, f"{name}_gw", np.inf if name == "cap" else np.nan) for name in arrays}
-    at, dates = _places(names.pathways, frame["pathway"].tolist()), _dates(frame, "from")
+    columns = {name: numbers(frame, f"{name}_gw", np.inf if name == "cap" else np.nan) for name in arrays}
+    at, since = places(names.pathways, frame["pathway"].tolist()), dates(frame, "from")
     for p in np.unique(at):
         rows = np.flatnonzero(at == p)
-        rows = rows[np.argsort(dates[rows], kind="stable")]
-        in_force = _in_force(dates[rows], calendar.starts())
-        held = in_force >= 0
+        rows = rows[np.argsort(since[rows], kind="stable")]
+        rows_in_force = in_force(since[rows], calendar.starts())
+        held = rows_in_force >= 0
         for name, values in columns.items():
-            arrays[name][p, held] = values[rows[in_force[held]]]
+            arrays[name][p, held] = values[rows[rows_in_force[held]]]
     return arrays
 
 
@@ -343,14 +242,14 @@ _CURVE_COLUMNS = ("base_gw", "base_value_bn_per_year", "uplift_per_doubling", "m
 def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``width``, ``value`` (its factors included), shape (P, I, T), and the count of ``tiers``, shape (P, T)."""
     value, curves, pathway = (instance.filled(name) for name in ("value", "curves", "pathways"))
-    factors = np.prod([_numbers(pathway, column) for column in VALUE_FACTORS], axis=0)
+    factors = np.prod([numbers(pathway, column) for column in VALUE_FACTORS], axis=0)
     factor_of = dict(zip(pathway["pathway"].tolist(), factors.tolist(), strict=True))
-    value_at = _places(names.pathways, value["pathway"].tolist())
-    curve_at = _places(names.pathways, curves["pathway"].tolist())
-    value_from, curve_from = _dates(value, "from"), _dates(curves, "from")
-    widths, values = _numbers(value, "width_gw", np.inf), _numbers(value, "value_bn_per_gw_year")
-    order = np.lexsort((_numbers(value, "tier"), value_from.astype(np.int64), value_at))
-    log2 = [_numbers(curves, column) for column in _CURVE_COLUMNS]
+    value_at = places(names.pathways, value["pathway"].tolist())
+    curve_at = places(names.pathways, curves["pathway"].tolist())
+    value_from, curve_from = dates(value, "from"), dates(curves, "from")
+    widths, values = numbers(value, "width_gw", np.inf), numbers(value, "value_bn_per_gw_year")
+    order = np.lexsort((numbers(value, "tier"), value_from.astype(np.int64), value_at))
+    log2 = [numbers(curves, column) for column in _CURVE_COLUMNS]
     starts = calendar.starts()
 
     found: list[tuple[int, slice, NDArray[np.float64], NDArray[np.float64]]] = []
@@ -359,7 +258,7 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         steps = np.unique(value_from[rows])
         curve_rows = np.flatnonzero(curve_at == p)
         curve_rows = curve_rows[np.argsort(curve_from[curve_rows], kind="stable")]
-        both = np.stack([_in_force(steps, starts), _in_force(curve_from[curve_rows], starts)])
+        both = np.stack([in_force(steps, starts), in_force(curve_from[curve_rows], starts)])
         changes = np.flatnonzero((np.diff(both, axis=1) != 0).any(axis=0)) + 1
         for first, last in pairwise([0, *changes.tolist(), calendar.periods]):
             step, curve = both[:, first]
@@ -395,12 +294,12 @@ def churn(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return ``keep``: the share of the deals in force that churn leaves in each period, shape (P, T)."""
     pathway, losses = instance.filled("pathways"), instance.filled("churn")
     keep = np.ones((len(names.pathways), calendar.periods))
-    at = _places(names.pathways, pathway["pathway"].tolist())
-    keep[at] *= ((1 - _numbers(pathway, "churn_per_year")) ** calendar.dt)[:, None]
-    period = calendar.period(_dates(losses, "date"))
+    at = places(names.pathways, pathway["pathway"].tolist())
+    keep[at] *= ((1 - numbers(pathway, "churn_per_year")) ** calendar.dt)[:, None]
+    period = calendar.period(dates(losses, "date"))
     inside = period < calendar.periods
-    where = (_places(names.pathways, losses["pathway"].tolist())[inside], period[inside])
-    np.multiply.at(keep, where, 1 - _numbers(losses, "fraction")[inside])
+    where = (places(names.pathways, losses["pathway"].tolist())[inside], period[inside])
+    np.multiply.at(keep, where, 1 - numbers(losses, "fraction")[inside])
     return {"keep": keep}
 
 
@@ -413,7 +312,7 @@ def running(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     frame = instance.tables["running"]
     shape = (len(names.pathways), calendar.periods)
     held, returning = np.zeros(shape), np.zeros(shape)
-    at, gw, until = _places(names.pathways, frame["pathway"].tolist()), _numbers(frame, "gw"), _dates(frame, "until")
+    at, gw, until = places(names.pathways, frame["pathway"].tolist()), numbers(frame, "gw"), dates(frame, "until")
     term = frame["kind"].to_numpy(dtype=object) == "term"
     np.add.at(held, at[term], gw[term, None] * (calendar.starts() < until[term, None]))
     period = calendar.period(until)
@@ -429,18 +328,14 @@ def locks(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     frame = instance.filled("locks")
     shape = (len(names.pathways), len(names.pools) + 1, calendar.periods)
     least, most = np.full(shape, np.nan), np.full(shape, np.nan)
-    p = _places(names.pathways, frame["pathway"].tolist())
-    q = _places((*names.pools, ""), frame["pool"].tolist())
+    p = places(names.pathways, frame["pathway"].tolist())
+    q = places((*names.pools, ""), frame["pool"].tolist())
     starts = calendar.starts()
-    until = _dates(frame, "until")
-    holds = (_dates(frame, "from")[:, None] <= starts) & (np.isnat(until)[:, None] | (starts < until[:, None]))
-    bounds = zip(_numbers(frame, "min_gw"), _numbers(frame, "max_gw"), strict=True)
+    until = dates(frame, "until")
+    holds = (dates(frame, "from")[:, None] <= starts) & (np.isnat(until)[:, None] | (starts < until[:, None]))
+    bounds = zip(numbers(frame, "min_gw"), numbers(frame, "max_gw"), strict=True)
     for row, (low, high) in enumerate(bounds):
         periods = holds[row]
         least[p[row], q[row], periods] = np.fmax(least[p[row], q[row], periods], low)
         most[p[row], q[row], periods] = np.fmin(most[p[row], q[row], periods], high)
     return {"lock_least": least, "lock_most": most}
-
-
-TABLES_READ: Final = tuple(name for name in TABLES if any(name in maker.tables for maker in MAKERS))
-"""The tables that decide a plan, in the order of the format."""

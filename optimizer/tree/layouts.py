@@ -16,6 +16,7 @@ from optimizer.instance.edit import REFERRERS
 from optimizer.instance.instance import Instance, Remembered, T, apply_edits
 from optimizer.language.edits import Edit, Factor, Outcome
 from optimizer.problems import InstanceError
+from optimizer.tree import contracts  # noqa: F401 - enters its makers into the list
 from optimizer.tree.arrays import MAKERS, Arrays, Maker, Names
 from optimizer.tree.calendar import Calendar
 

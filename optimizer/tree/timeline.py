@@ -25,8 +25,8 @@ from optimizer.tree.calendar import Calendar, calendar_of
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.near import kept
 
-_WHOLE: Final = "contracted_total"
-"""GW of a contract in all, whenever they come: no part of the past, and as `contracted` an average over the future."""
+_WHOLE: Final = "_total"
+"""How figures end that reach beyond a node's own time: no part of the past, and an average over the future."""
 
 
 def changes_of_the_past(
@@ -63,7 +63,7 @@ def changes_of_the_past(
         for outcome, (instance, as_written, edited, arrays) in zip(factor.outcomes, outcomes, strict=True):
             for maker, field in ((maker, field) for maker, made in as_written.items() for field in made):
                 mine, theirs = as_written[maker][field], arrays[maker][field]
-                if theirs is mine or field == _WHOLE:
+                if theirs is mine or field.endswith(_WHOLE):
                     continue
                 compare = partial(_first_difference, mine, theirs, before, len(maker.about), calendar.periods)
                 place = layouts.once(("past", field, before, calendar.periods), (mine, theirs), compare)
@@ -104,7 +104,12 @@ def _is_nan(array: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _owner(axes: tuple[str, ...], where: tuple[int, ...], names: Names) -> dict[str, str]:
     known = {"pathway": names.pathways, "pool": names.pools, "contract": tuple(c for c, _ in names.contracts)}
-    return {axis: known[axis][i] for axis, i in zip(axes, where, strict=True)}
+    of_contract = {"way_out": names.way_out_of, "offer": names.offer_of}
+    owner = {}
+    for axis, i in zip(axes, where, strict=True):
+        axis, i = ("contract", int(of_contract[axis][i])) if axis in of_contract else (axis, i)
+        owner[axis] = known[axis][i]
+    return owner
 
 
 def _told(
@@ -308,6 +313,7 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     names = _names((instance, *scenarios))
     _refuse_empty_axes(names)
     _refuse_ambiguous_contracts(names)
+    _refuse_changed_sides(scenarios, names)
 
     def arrays(of: Instance) -> dict[Maker, Arrays]:
         return layouts.arrays(of, names, calendar)
@@ -353,7 +359,7 @@ def _refuse_ambiguous_contracts(names: Names) -> None:
 
 
 def _names(instances: tuple[Instance, ...]) -> Names:
-    named = ("pathways", "pools", "contracts")
+    named = ("pathways", "pools", "contracts", "offers")
     distinct = {name: {id(i.tables[name]): i.tables[name] for i in instances} for name in named}
 
     def union(table: str, *columns: str) -> tuple[Any, ...]:
@@ -363,7 +369,46 @@ def _names(instances: tuple[Instance, ...]) -> Names:
             seen.update(dict.fromkeys(cells[0] if len(cells) == 1 else zip(*cells, strict=True)))
         return tuple(seen)
 
-    return Names(union("pathways", "pathway"), union("pools", "pool"), union("contracts", "contract", "pool"))
+    lines = union("contracts", "contract", "pool")
+    ways_out, offers = _on_lines(instances, lines, "cancellations", "window"), _on_lines(instances, lines, "offers")
+    sold = frozenset(contract for contract, side in union("contracts", "contract", "side") if side == "sell")
+    extends = tuple(pair for pair in union("offers", "contract", "extends") if pair[1])
+    return Names(union("pathways", "pathway"), union("pools", "pool"), lines, ways_out, offers, sold, extends)
+
+
+def _on_lines(instances: tuple[Instance, ...], lines: tuple[Any, ...], table: str, *columns: str) -> tuple[Any, ...]:
+    """Return contract, pool and some columns of every row of a table, in the order of the contracts."""
+    seen: dict[Any, None] = {}
+    read: set[tuple[int, int]] = set()
+    for instance in instances:
+        contracts, frame = instance.tables["contracts"], instance.tables[table]
+        if (key := (id(contracts), id(frame))) not in read and len(frame):
+            pool = dict(zip(contracts["contract"].tolist(), contracts["pool"].tolist(), strict=True))
+            cells = zip(*(frame[column].tolist() for column in ("contract", *columns)), strict=True)
+            seen.update(dict.fromkeys((contract, pool[contract], *rest) for contract, *rest in cells))
+        read.add(key)
+    place = {line: i for i, line in enumerate(lines)}
+    return tuple(sorted(seen, key=lambda row: place[row[:2]]))
+
+
+def _refuse_changed_sides(scenarios: tuple[Instance, ...], names: Names) -> None:
+    """Refuse outcomes that make a firm contract of an offer, or the other way round, or turn a contract's side."""
+    offers, problems = {contract for contract, _ in names.offers}, []
+    for scenario in {(id(s.tables["contracts"]), id(s.tables["offers"])): s for s in scenarios}.values():
+        offered, extends = (scenario.tables["offers"][column].tolist() for column in ("contract", "extends"))
+        contracts, sides = (scenario.tables["contracts"][column].tolist() for column in ("contract", "side"))
+        delivering = {*scenario.tables["deliveries"]["contract"].tolist()}
+        firm = sorted((offers & delivering & {*contracts}) - {*offered})
+        problems += [("offers.csv", f"'{name}' is an offer in some outcomes and firm in others") for name in firm]
+        turned = [c for c, side in zip(contracts, sides, strict=True) if (side == "sell") != (c in names.sold)]
+        problems += [
+            ("contracts.csv side", f"'{name}' is bought in some outcomes and sold in others") for name in turned
+        ]
+        other = [o for o, of in zip(offered, extends, strict=True) if {e for n, e in names.extends if n == o} - {of}]
+        problems += [("offers.csv extends", f"'{name}' extends different contracts") for name in other]
+    if problems:
+        rule, remedy = "it is the same in every outcome", "drop the contract, or move its dates, in place of that"
+        raise InstanceError([Problem(where, what, rule, remedy) for where, what in dict.fromkeys(problems)])
 
 
 def _same_on_shared_nodes(
@@ -372,7 +417,7 @@ def _same_on_shared_nodes(
     """Refuse outcomes that change the past only together, which one outcome at a time does not show."""
     apart = []
     for name in by_scenario[0]:
-        if name != _WHOLE:
+        if not name.endswith(_WHOLE):
             parts = [arrays[name] for arrays in by_scenario]
             found = layouts.once(("apart", name), (tree, *parts), partial(_apart, name, parts, tree))
             apart += [(*found, name)] if found else []
@@ -420,15 +465,34 @@ def _on_tree(
     fields: dict[str, Any] = {}
     for name in by_scenario[0]:
         parts = [arrays[name] for arrays in by_scenario]
-        field = "contracted" if name == _WHOLE else name
-        fields[field] = layouts.once(("on tree", name), (tree, *parts), partial(_spread, name, parts, tree))
+        spread = layouts.once(("on tree", name), (tree, *parts), partial(_spread, name, parts, tree))
+        fields[name.removesuffix("_total")] = spread
+    leaf = tree.period == tree.periods - 1
+    for name in ("terminal", "terminal_flat", "terminal_unit", "terminal_unit_flat"):
+        fields[name] = np.where(leaf, fields[name], 0.0)
+    rest, share, contracted = fields.pop("rest"), fields.pop("fee_share"), fields["contracted"]
+    fields["fee"] = fields["fee"] * contracted[names.way_out_of] + share * rest
+    fields["signing_fee"] = fields["signing_fee"] * contracted[names.offer_of]
+    return _plan_data(instance, tree, names, calendar, layouts, fields)
+
+
+def _plan_data(
+    instance: Instance, tree: Tree, names: Names, calendar: Calendar, layouts: Layouts, fields: dict[str, Any]
+) -> PlanData:
     periods = np.arange(calendar.periods)
+    extends = [[(offer, contract) in names.extends for contract, _ in names.contracts] for offer, _ in names.offers]
     return PlanData(
         tree=tree,
         pathways=names.pathways,
         pools=names.pools,
         contracts=names.contract_names,
+        ways_out=names.way_out_names,
+        offers=tuple(names.contract_names[k] for k in names.offer_of.tolist()),
         pool_of=np.array([names.pools.index(q) for _, q in names.contracts], dtype=np.int64),
+        way_out_of=names.way_out_of,
+        offer_of=names.offer_of,
+        sold=np.array([contract in names.sold for contract, _ in names.contracts], dtype=bool),
+        extends=np.array(extends, dtype=bool).reshape(len(names.offers), len(names.contracts)),
         dt=calendar.dt,
         discount=np.power(1 + instance.discount_rate, -((periods + 0.5) * calendar.dt)),
         aversion=instance.aversion,
@@ -456,13 +520,30 @@ def _spread(name: str, parts: list[NDArray[Any]], tree: Tree) -> NDArray[Any]:
         most = max(array.shape[1] for array in parts)
         parts = [np.pad(array, ((0, 0), (0, most - array.shape[1]), (0, 0))) for array in parts]
     stacked = np.stack(parts)
-    if name == _WHOLE:
-        contracted = np.zeros((tree.size, stacked.shape[1]))
-        for t in range(tree.periods):
-            np.add.at(contracted, tree.node_of[:, t], tree.scenario_probability[:, None] * stacked)
-        spread: NDArray[Any] = (contracted / tree.probability[:, None]).T
+    if name.endswith("_total"):
+        spread = _mean(stacked, tree, dated=name == "rest_total")
     elif name in BY_ROOT:
         spread = np.moveaxis(stacked[tree.example[tree.roots]], 0, -1)
     else:
         spread = np.moveaxis(stacked[tree.example, ..., tree.period], 0, -1)
     return spread
+
+
+def _mean(by_scenario: NDArray[Any], tree: Tree, *, dated: bool) -> NDArray[np.float64]:
+    """Return figures of the scenarios averaged by probability over those through each node, the last axis.
+
+    Parameters
+    ----------
+    by_scenario : (S, ...) array
+        Figures.
+    tree : Tree
+        The tree.
+    dated : bool
+        Whether the last axis is that of periods, and each node's is its own.
+    """
+    shape = by_scenario.shape[1:-1] if dated else by_scenario.shape[1:]
+    summed = np.zeros((tree.size, *shape))
+    weight = tree.scenario_probability.reshape(-1, *[1] * len(shape))
+    for t in range(tree.periods):
+        np.add.at(summed, tree.node_of[:, t], weight * (by_scenario[..., t] if dated else by_scenario))
+    return np.moveaxis(summed / tree.probability.reshape(-1, *[1] * len(shape)), 0, -1)

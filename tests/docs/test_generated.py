@@ -34,9 +34,10 @@ def test_every_rule_has_a_formula_and_says_its_unit() -> None:
 
 
 def variables(name: str) -> frozenset[str]:
-    """Return the variables that the golden LP file of a rule uses."""
-    body = (GOLDEN / f"{name}.lp").read_text(encoding="utf-8").split("\nbounds")[0]
-    return frozenset(re.findall(r"^[+-]\S+ ([a-z_]+)(?:\(|$)", body, flags=re.MULTILINE))
+    """Return the variables that the golden LP files of a rule use: its own, and that on offers where there is one."""
+    paths = [path for path in (GOLDEN / f"{name}.lp", GOLDEN / f"{name}_of_offers.lp") if path.exists()]
+    bodies = [path.read_text(encoding="utf-8").split("\nbounds")[0] for path in paths]
+    return frozenset(re.findall(r"^[+-]\S+ ([a-z_]+)(?:\(|$)", "\n".join(bodies), flags=re.MULTILINE))
 
 
 def named(written: str) -> set[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.generate import tables
+from tests.generate.commitments import add_commitments
 from tests.generate.draft import Draft
 from tests.generate.files import write
 from tests.generate.outcomes import add_factors
@@ -18,7 +19,9 @@ __all__ = ["instances", "random_instance"]
 INFEASIBLE_SHARE = 0.03
 
 
-def random_instance(seed: int, folder: Path, *, size: str = "small", integers: bool = False) -> Path:
+def random_instance(
+    seed: int, folder: Path, *, size: str = "small", integers: bool = False, commitments: bool = False
+) -> Path:
     """Write a random instance folder and return it.
 
     Parameters
@@ -31,6 +34,8 @@ def random_instance(seed: int, folder: Path, *, size: str = "small", integers: b
         Small: 4 to 14 periods, fewer than 150 nodes. Medium: 8 to 36 periods, fewer than 1,000 nodes.
     integers : bool
         Whether to use indivisible contracts and least blocks.
+    commitments : bool
+        Whether to add offers, extensions, second ways out and contracts sold.
     """
     draft = Draft(np.random.default_rng([seed, 20260701]), size)
     draft.resolution = str(draft.rng.choice(["month", "quarter", "year"], p=[0.5, 0.3, 0.2]))
@@ -44,6 +49,8 @@ def random_instance(seed: int, folder: Path, *, size: str = "small", integers: b
         tables.ask_too_much(draft)
     else:
         add_factors(draft)
+    if commitments:
+        add_commitments(draft, np.random.default_rng([seed, 20261129]), integers)
     write(draft, folder, f"random {seed}")
     return folder
 

@@ -24,6 +24,8 @@ class Draft:
         GW of the base contract on which a pathway may always count.
     cuts : set of datetime.date
         Dates at which edits cut step functions so far: a new step on one of them could repeat a key.
+    met : set of (str, str)
+        Offers that an outcome edits, and that outcome.
     """
 
     rng: np.random.Generator
@@ -36,6 +38,7 @@ class Draft:
     factors: list[dict[str, Any]] = field(default_factory=list)
     hold: dict[str, float] = field(default_factory=dict)
     cuts: set[dt.date] = field(default_factory=set)
+    met: set[tuple[str, str]] = field(default_factory=set)
 
     def chance(self, probability: float) -> bool:
         """Return True with a probability."""

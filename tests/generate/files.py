@@ -43,7 +43,7 @@ def head(draft: Draft, name: str) -> str:
 
 def write_table(draft: Draft, path: Path, rows: list[Row]) -> None:
     """Write rows in a random order, columns too; a column without any cell is often left out."""
-    columns = [c for c in rows[0] if any(row[c] is not None for row in rows) or draft.chance(0.4)]
+    columns = [c for c in rows[0] if any(row.get(c) is not None for row in rows) or draft.chance(0.4)]
     extra = [c for c in OPTIONAL_ANNOTATIONS if draft.chance(0.1)]
     rows = [{**row, **{c: draft.choice(OPTIONAL_ANNOTATIONS[c]) for c in extra}} for row in rows]
     columns = [str(c) for c in draft.rng.permutation(columns + extra)]
@@ -51,7 +51,7 @@ def write_table(draft: Draft, path: Path, rows: list[Row]) -> None:
         writer = csv.writer(file)
         writer.writerow(columns)
         for number in draft.rng.permutation(len(rows)):
-            writer.writerow([cell_text(rows[number][c]) for c in columns])
+            writer.writerow([cell_text(rows[number].get(c)) for c in columns])
 
 
 def cell_text(cell: Any) -> str:

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.instance.folders import SMALL
+from tests.instance.folders import OFFERED, SMALL
 
 CALENDAR = SMALL["instance.toml"]
 PATHWAYS = "pathway,notice_days,min_term_days,breach_cost_bn_per_gw,churn_per_year,signing_cost_bn_per_gw\nmsl,,,,,\nads,,,,,\n"
 PAIRS = SMALL["eligibility.csv"].replace("deals,campus,,0.1\n", "")
+
+OFFER: Final[dict[str, str | None]] = {
+    table: OFFERED[f"{table}.csv"] for table in ("contracts", "deliveries", "offers", "offer_prices")
+}
+SALE: Final = f"{OFFERED['contracts.csv'].split(chr(10), 1)[0]},side,late_credit_bn_per_gw_year\n"
 
 ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
     (
@@ -205,4 +210,106 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         ],
     ),
     ("locks on the pathway and on each of its pools", {"locks": "pathway,pool,from\nads,,2027-01-01\nads,cloud,2027-01-01\n"}, []),
+    (
+        "deliveries without a time, with two, and from the signature of a firm contract",
+        {**OFFER, "deliveries": "contract,date,after_days,gw\nown,2026-01-01,,1\nrent,,,1\nmore,2027-01-01,30,1\nown,,30,1\n"},
+        [
+            "deliveries.csv row 3, date: blank; a delivery has a date, or after_days; give it one",
+            "deliveries.csv row 4, after_days: 30 beside a date; a delivery has one of them; clear one of the two",
+            "deliveries.csv row 5, after_days: 30; 'own' is no offer: it has no signature; give it a date, or add it to offers.csv",
+        ],
+    ),
+    (
+        "an offer that closed before the start",
+        {**OFFER, "offers": "contract,opens,closes\nmore,2026-01-01,2026-06-30\n"},
+        [
+            "offers.csv row 2, closes: 2026-06-30; the plan starts on 2026-07-01: it can no longer be signed; "
+            "delete the offer, or where it was signed its row here alone, so that it is a firm contract"
+        ],
+    ),
+    (
+        "an offer that closes before it opens",
+        {**OFFER, "offers": "contract,opens,closes\nmore,2027-01-01,2026-12-31\n"},
+        ["offers.csv row 2, closes: 2026-12-31; the offer opens on 2027-01-01, after it closes; correct one of the two dates"],
+    ),
+    ("an offer of the first day alone", {**OFFER, "offers": "contract,opens,closes\nmore,2026-01-01,2026-07-01\n"}, []),
+    (
+        "shares that do not go together",
+        {**OFFER, "offers": "contract,opens,closes,max_share,least_share,min_share,indivisible\nmore,2026-07-01,2026-12-31,0.5,0.6,0.7,true\n"},
+        [
+            "offers.csv row 2, least_share: 0.6; above max_share 0.5; lower it, or raise max_share",
+            "offers.csv row 2, min_share: 0.7; above max_share 0.5; lower it, or raise max_share",
+            "offers.csv row 2, max_share: 0.5; it is indivisible: signed whole or not at all; clear one of the two",
+        ],
+    ),
+    (
+        "an offer without an end",
+        {**OFFER, "contracts": OFFERED["contracts.csv"].replace("more,Vendor,cloud,,2031-01-01", "more,Vendor,cloud,,")},
+        [
+            "offers.csv row 2, contract: 'more' has no end; "
+            "an offer has an end in contracts.csv, or a term_months on each of its deliveries; give it one"
+        ],
+    ),
+    (
+        "an offer that outlives the plan where that is worth nothing that is said",
+        {**OFFER, "pools": "pool,terminal_value_bn_per_gw_year\ncampus,1.2\ncloud,\n", "cancellations": None},
+        [
+            "offers.csv row 2, contract: 'more' runs beyond the plan's end, 2028-07-01; pool 'cloud' has no terminal value: "
+            "it would be judged by its first years alone; "
+            "give the pool a terminal_value_bn_per_gw_year, or the offer an end within the plan"
+        ],
+    ),
+    (
+        "a way out of an offer at prices by date, and of one that counts from its signature",
+        {
+            **OFFER,
+            "contracts": OFFERED["contracts.csv"] + "next,Vendor,cloud,,2031-01-01,1,\n",
+            "deliveries": "contract,date,after_days,gw\nown,2026-01-01,,1\nrent,2026-05-01,,0.4\nmore,2027-03-01,,0.2\nnext,,30,0.1\n",
+            "offers": OFFERED["offers.csv"] + "next,2026-07-01,2026-12-31,,\n",
+            "cancellations": "contract,opens,closes\nmore,2027-06-01,2027-12-31\nnext,2027-06-01,2027-12-31\n",
+        },
+        [
+            "cancellations.csv row 2, contract: 'more', whose price depends; "
+            "on the date of signature: what a share given back saves would not be known; "
+            "delete the way out, or enter an offer for each date, with dates and a price of its own",
+            "cancellations.csv row 3, contract: 'next', whose deliveries depend; "
+            "on the date of signature: what a share given back saves would not be known; "
+            "delete the way out, or enter an offer for each date, with dates and a price of its own",
+        ],
+    ),
+    (
+        "an extension of what has no end, of another pool, with deliveries of its own",
+        {**OFFER, "offers": "contract,opens,closes,extends\nmore,2026-07-01,2026-12-31,own\n"},
+        [
+            "offers.csv row 2, extends: 'own' has no end to go on from; "
+            "an extension goes on with a dated contract of its pool and side from its end; correct it, or one of the two contracts",
+            "offers.csv row 2, extends: 'own' is in another pool; "
+            "an extension goes on with a dated contract of its pool and side from its end; correct it, or one of the two contracts",
+            "deliveries.csv row 5, contract: 'more' has deliveries of its own; "
+            "it extends 'own' and goes on with what that delivers last; delete them, or clear extends",
+        ],
+    ),
+    (
+        "prices by date of signature of a firm contract",
+        {**OFFER, "offer_prices": "contract,from,cost_bn_per_gw_year\nrent,2026-10-01,1.1\n"},
+        ["offer_prices.csv row 2, contract: 'rent' is no offer; it has no date of signature; add it to offers.csv"],
+    ),
+    (
+        "a share of bills without an end",
+        {"cancellations": "contract,opens,closes,fee_share_of_rest\nown,2027-01-01,2027-12-31,0.5\n"},
+        ["cancellations.csv row 2, fee_share_of_rest: 0.5; 'own' has no end, so that its bills have none; give it an end"],
+    ),
+    (
+        "a credit for what a vendor delivers late",
+        {"contracts": SALE + "own,Meta,campus,,,0.5,,,2\nrent,Vendor,cloud,,2031-01-01,1.2,1,,\n"},
+        [
+            "contracts.csv row 2, late_credit_bn_per_gw_year: 2; 'own' is bought; "
+            "what is due to customers alone may be missing; clear it"
+        ],
+    ),
+    (
+        "a contract sold that may be missed",
+        {"contracts": SALE + "own,Meta,campus,,,0.5,,,\nrent,Vendor,cloud,,2031-01-01,1.2,1,sell,2\n"},
+        [],
+    ),
 ]  # fmt: skip

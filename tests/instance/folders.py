@@ -58,6 +58,15 @@ tail = 0.1
     "claims.csv": "claim,statement,quantity,reported,unit\ntwo,one and one are two,1 + 1,2,-\n",
 }
 
+OFFERED: Final = {
+    **SMALL,
+    "contracts.csv": f"{SMALL['contracts.csv']}more,Vendor,cloud,,2031-01-01,1,\n",
+    "deliveries.csv": f"{SMALL['deliveries.csv']}more,2027-03-01,0.2\n",
+    "offers.csv": "contract,opens,closes,lead_days,signing_cost_bn_per_gw\nmore,2026-07-01,2026-12-31,90,0.1\n",
+    "offer_prices.csv": "contract,from,cost_bn_per_gw_year\nmore,2026-10-01,1.1\n",
+}
+"""The small instance with an offer and its prices."""
+
 UNCERTAINTY: Final = """\
 [[factor]]
 name = "market"

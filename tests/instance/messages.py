@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from optimizer.catalogue.tables import TABLES, Column, Table
-from tests.instance.folders import SMALL, errors, written
+from tests.instance.folders import OFFERED, SMALL, errors, written
 
 GOLDEN: Final = Path(__file__).with_name("messages.txt")
 
@@ -64,11 +64,12 @@ def messages(case: Case, folder: Path) -> list[str]:
     """Return what is said of the small instance with one cell broken."""
     where, rule, cell = case
     table, column = where.split(".")
-    text = SMALL[TABLES[table].file]
+    files = OFFERED if table.startswith("offer") else SMALL
+    text = files[TABLES[table].file]
     broken = (
         _in_section(text, table, column, rule, cell) if TABLES[table].section else _in_csv(text, column, rule, cell)
     )
-    return errors(written(folder, {**SMALL, TABLES[table].file: broken}))
+    return errors(written(folder, {**files, TABLES[table].file: broken}))
 
 
 def _in_csv(text: str, column: str, rule: str, cell: str) -> str:

@@ -150,8 +150,8 @@ def test_a_row_that_an_outcome_needs_is_not_warned_of(tmp_path: Path) -> None:
 
 def test_rows_told_together_are_judged_one_by_one(tmp_path: Path) -> None:
     """Of several late deliveries only those stay in the warning that no outcome brings forward."""
-    late = SMALL["deliveries.csv"] + "own,2029-01-01,1\nrent,2029-01-01,1\n"
-    edit = _edit("deliveries", 'contract = "own"', "date", "shift_months = -12\nfrom = 2028-01-01")
+    late = SMALL["deliveries.csv"] + "own,2029-01-01,1\nown,2029-02-01,1\n"
+    edit = _edit("deliveries", 'contract = "own"', "date", "shift_months = -12\nfrom = 2028-01-01\nuntil = 2029-01-15")
     files = _with_edit(edit.replace("[[edit]]", "[[factor.outcome.edit]]"))
     (warning,) = check(load(written(tmp_path / "x", files, deliveries=late)))
     assert warning.where == "deliveries.csv row 6, date" and "also" not in warning.what

@@ -49,10 +49,10 @@ def test_equal_cells_are_the_same_where_contents_count() -> None:
     before = timeline(instance, layouts).data
     after = timeline(edited, layouts.forked()).data
     assert after.delivered is before.delivered and after.window is before.window
-    assert not np.array_equal(after.cost, before.cost)
+    assert not np.array_equal(after.bill, before.bill)
     plain = timeline(edited).data
-    np.testing.assert_array_equal(after.cost, plain.cost)
-    np.testing.assert_array_equal(after.terminal_rate, plain.terminal_rate)
+    np.testing.assert_array_equal(after.bill, plain.bill)
+    np.testing.assert_array_equal(after.terminal, plain.terminal)
 
 
 EDITS = (

@@ -122,7 +122,10 @@ def test_statuses_of_the_rows_read_are_noted() -> None:
         ("1e999", "'1e999' at character 1; expected a number that a computer can hold"),
         ("__import__('os').getcwd()", "'__import__' at character 1; there is no such table"),
         ("sum(deliverys.gw)", "'deliverys' at character 5; there is no such table; did you mean 'deliveries'?"),
-        ("deliveries.gv", "'gv' at character 12; deliveries has no such column; known: contract, date, gw"),
+        (
+            "deliveries.gv",
+            "'gv' at character 12; deliveries has no such column; known: contract, date, gw, after_days, term_months",
+        ),
         ("contracts[vendr=x].end", "'vendr' at character 11; contracts has no such column; did you mean 'vendor'?"),
         ("sum(deliveries[contract.kinds=x].gw)", "'kinds' at character 25; contracts has no such column"),
         ("contracts[contract=x].end", "'end' at character 23; it does not hold numbers"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.instance.check_cases import PAIRS, PATHWAYS
+from tests.instance.check_cases import OFFER, PAIRS, PATHWAYS
 from tests.instance.folders import SMALL, UNCERTAINTY
 
 WARNINGS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
@@ -73,8 +73,8 @@ WARNINGS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         },
         [
             "deliveries.csv row 5, date: delivered on or after the end of the plan, 2028-07-01, or too late for its last "
-            "period (also rows 7, 8); the delivery adds nothing; it counts only in what a cancellation fee is charged on; "
-            "delete it, or lengthen the plan"
+            "period (also row 7); the delivery adds nothing; it counts only in what a cancellation fee is charged on; "
+            "delete it, lengthen the plan, or give the contract an end and the pool a terminal value"
         ],
     ),
     (
@@ -236,5 +236,21 @@ WARNINGS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         "a what-if that changes nothing",
         {"whatifs/late.toml": 'description = "nothing"\n'},
         ["whatifs/late.toml: no edit and no given; the what-if changes nothing; add [[edit]] or given = { ... }"],
+    ),
+    (
+        "an offer that no period can sign",
+        {**OFFER, "offers": "contract,opens,closes\nmore,2026-07-02,2026-07-31\n"},
+        [
+            "offers.csv row 2, opens: no period starts from 2026-07-02 to 2026-07-31; 'more' can never be signed; "
+            "move or widen the window, or delete the offer"
+        ],
+    ),
+    (
+        "an offer whose deliveries come too late for it",
+        {**OFFER, "offers": "contract,opens,closes,lead_days\nmore,2026-07-01,2026-12-31,2000\n"},
+        [
+            "offers.csv row 2, lead_days: 'more', signed on 2026-07-01 at the earliest; "
+            "none of its deliveries can follow: they would come when it has ended; correct lead, window, deliveries or end"
+        ],
     ),
 ]  # fmt: skip

@@ -157,14 +157,15 @@ AXES = {
         r"^(\w+(?:, \w+)*) : \(((?:[A-Z][ +1]*,? ?)+)\) \w+ array$", inspect.cleandoc(PlanData.__doc__ or ""), re.M
     )
     for name in names.split(", ")
-    if name not in ("pool_of", "discount")
+    if name not in ("discount", "sold", "extends")
 }
 """Axes of the fields of `PlanData` that are arrays on the tree, as its docstring tells them."""
 
 
 def data_on(tree: Tree, **given_fields: Any) -> PlanData:
-    """Return data of two pathways, one pool and two contracts in which all but some fields is 0."""
-    sizes = {"P": 2, "Q": 1, "K": 2, "I": 1, "L": 2, "N": tree.size, "R": len(tree.roots)}
+    """Return data of two pathways, one pool, a firm contract and an offer in which all but some fields is 0."""
+    sizes = {"P": 2, "Q": 1, "K": 2, "W": 2, "O": 1, "I": 1, "L": 2}
+    sizes |= {"T": tree.periods, "N": tree.size, "R": len(tree.roots)}
     kinds = {"BoolArray": np.bool_, "IntArray": np.int64, "FloatArray": np.float64}
     kind_of = {field.name: kinds.get(str(field.type)) for field in fields(PlanData)}
     arrays = {name: np.zeros([sizes[axis] for axis in axes], dtype=kind_of[name]) for name, axes in AXES.items()}
@@ -173,7 +174,13 @@ def data_on(tree: Tree, **given_fields: Any) -> PlanData:
         pathways=("one", "two"),
         pools=("pool",),
         contracts=("a", "b"),
+        ways_out=("a", "b"),
+        offers=("b",),
         pool_of=np.zeros(2, dtype=np.int64),
+        way_out_of=np.arange(2),
+        offer_of=np.array([1]),
+        sold=np.zeros(2, dtype=bool),
+        extends=np.zeros((1, 2), dtype=bool),
         dt=0.25,
         discount=np.cumprod(np.full(tree.periods, 0.9)),
         aversion=0.0,
@@ -199,6 +206,9 @@ def plans(draw: st.DrawFn) -> PlanData:
         term=term,
         keep=random.choice([0.0, 0.5, 0.8, 1.0], (2, tree.size), p=[0.1, 0.2, 0.3, 0.4]),
         delivered=random.random((2, tree.size)),
+        offered=random.random((1, tree.size)) < random.choice([0.1, 0.5, 0.9]),
+        lead=random.integers(0, 4, (1, roots))[:, tree.root],
+        unit=np.round(random.random((1, tree.periods, tree.size)), 1),
     )
 
 
@@ -227,6 +237,26 @@ def test_windows_are_looked_up_on_the_path(data: PlanData) -> None:
 
 @quick
 @given(plans())
+def test_signatures_are_looked_up_on_the_path(data: PlanData) -> None:
+    """Protects offers: each share counts with what it brings when it is signed, and with what the next one does not.
+
+    Shares that only rise bring the sum over the signatures of what each adds; `sref` mirrors `ref`.
+    """
+    tree = data.tree
+    signed = np.zeros((1, tree.size))
+    for node in range(tree.size):
+        before = [a for a in walk(tree, node)[:-1] if data.offered[0, a]]
+        signed[0, node] = 0.2 + (signed[0, before[-1]] if before else 0.0)
+    brought = data.in_service.of(signed)
+    for node in range(tree.size):
+        opened = [a for a in walk(tree, node) if data.offered[0, a]]
+        assert data.sref[0, node] == last([a for a in opened if tree.period[node] - tree.period[a] >= data.lead[0, a]])
+        assert data.previous_offer[0, node] == last([a for a in opened if a != node])
+        assert brought[0, node] == pytest.approx(sum(0.2 * data.unit[0, tree.period[a], node] for a in opened))
+
+
+@quick
+@given(plans())
 def test_notice_and_churn_are_looked_up_on_the_path(data: PlanData) -> None:
     """Protects deals: which node's notice gives capacity back, and what churn left of it since.
 
@@ -250,8 +280,8 @@ def test_notice_and_churn_are_looked_up_on_the_path(data: PlanData) -> None:
 @quick
 @given(plans())
 def test_supply_and_discount_follow_the_node(data: PlanData) -> None:
-    """Protects balance and worth: a pool's supply is its contracts', a node's discount factor its period's."""
-    assert data.supply[0] == pytest.approx(data.delivered.sum(axis=0))
+    """Protects balance and worth: a pool's supply is its firm contracts', a node's discount factor its period's."""
+    assert data.supply[0] == pytest.approx(data.delivered[0])
     for node in range(data.tree.size):
         assert data.node_discount[node] == data.discount[data.tree.period[node]]
 
@@ -259,4 +289,5 @@ def test_supply_and_discount_follow_the_node(data: PlanData) -> None:
 def test_every_array_of_the_plans_data_is_moved_to_another_tree() -> None:
     """Protects plans of one future alone: an array that is forgotten there would keep the nodes of the old tree."""
     arrays = {field.name for field in fields(PlanData) if "Array" in str(field.type)}
-    assert arrays - {"pool_of", "discount"} == {*BY_NODE, *BY_ROOT}
+    fixed = {"pool_of", "way_out_of", "offer_of", "sold", "extends", "discount", "signed_supply"}
+    assert arrays - fixed == {*BY_NODE, *BY_ROOT}

@@ -62,7 +62,7 @@ def worth_of(run: Run, change: tuple[int, str, str], gw_now: float) -> float:
     program = compiled(data)
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     solution = run_solver(program)
-    for name in ("allocate", "cancelled", "release", "breach"):
+    for name in ("allocate", "cancelled", "signed", "release", "breach"):
         at = program.columns[name]
         lower[at], upper[at] = solution.columns[at] - 1e-10, solution.columns[at] + 1e-10
     keys = [tuple(row) for row in program.column_keys["allocate"].tolist()]
@@ -98,11 +98,11 @@ def test_every_formula_has_the_value_that_it_carries(name: str, tmp_path: Path) 
     assert path.stat().st_size < 5_000_000 and not findings(path)
 
 
-@pytest.mark.parametrize("seed", [11, 77])
-def test_random_instances_recalculate(seed: int, tmp_path: Path) -> None:
-    """What the shipped instances do not have (forests, breaches, locks, moved prices) is calculated right too."""
+@pytest.mark.parametrize(("seed", "commitments"), [(11, False), (77, False), (4, True), (18, True)])
+def test_random_instances_recalculate(seed: int, commitments: bool, tmp_path: Path) -> None:
+    """What the shipped instances do not have (forests, breaches, locks, offers, what is sold) is calculated right."""
     needs_office()
-    run = kept(random_instance(seed, tmp_path / "x"), tmp_path)
+    run = kept(random_instance(seed, tmp_path / "x", commitments=commitments), tmp_path)
     path = to_xlsx(run, tmp_path / "plan.xlsx")
     assert not findings(path)
     found = assert_recalculates(path, tmp_path / "office", tolerance=1e-7)

@@ -8,15 +8,18 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+from tests.oracle.contracts import Contracts
 from tests.oracle.reading import ANNOTATIONS, Book, Folder, OracleError, Row, add_months, filled
 
-WINDOW_TERMS = ("notice_days", "fee_bn_per_gw", "max_share", "indivisible")
+WINDOW_TERMS = ("notice_days", "fee_bn_per_gw", "fee_share_of_rest", "max_share", "indivisible")
 NOT_OF_ITSELF = (*ANNOTATIONS, "description", "realisation", "shortfall_penalty_bn_per_gw_year", "churn_per_year")
 """Columns of a pathway that a node sees, if at all, in what they make of others."""
 KEYS = {
     "pools": ("pool",),
     "contracts": ("contract",),
-    "cancellations": ("contract",),
+    "cancellations": ("contract", "window"),
+    "offers": ("contract",),
+    "offer_prices": ("contract", "from"),
     "pathways": ("pathway",),
     "eligibility": ("pathway", "pool"),
     "demand": ("pathway", "from"),
@@ -69,7 +72,7 @@ def calendar_of(folder: Folder) -> Calendar:
     return Calendar(folder.start, folder.months_per_period, folder.periods, folder.discount_rate)
 
 
-class Data:
+class Data(Contracts):
     """One scenario's data: every method answers for one period ``t``; rates in $bn per GW-year, capacity in GW."""
 
     def __init__(self, book: Book, calendar: Calendar) -> None:
@@ -82,7 +85,7 @@ class Data:
         self.pools = {row["pool"]: row for row in self.rows["pools"]}
         self.pathways = {row["pathway"]: row for row in self.rows["pathways"]}
         self.contracts = {row["contract"]: row for row in self.rows["contracts"]}
-        self.cancellations = {row["contract"]: row for row in self.rows.get("cancellations", [])}
+        self.read_contracts()
         if "eligibility" in self.rows:
             self.pairs = {(row["pathway"], row["pool"]): row for row in self.rows["eligibility"]}
         else:
@@ -93,43 +96,26 @@ class Data:
         self.delivered = cache(self.delivered)  # type: ignore[method-assign]
         self.keep = cache(self.keep)  # type: ignore[method-assign]
 
-    def delivered(self, k: str, t: int) -> float:
-        """GW of contract k in service."""
-        contract = self.contracts.get(k)
-        if contract is None or (contract["end"] is not None and contract["end"] <= self.calendar.tau(t)):
-            return 0.0
-        late = int(contract["delay_months"])
-        rows = [row for row in self.rows["deliveries"] if row["contract"] == k]
-        return math.fsum(row["gw"] for row in rows if add_months(row["date"], late) <= self.calendar.tau(t))
-
-    def deliveries_in_all(self, k: str) -> float:
-        """GW of all deliveries of contract k, whenever they come."""
-        return math.fsum(row["gw"] for row in self.rows["deliveries"] if row["contract"] == k)
-
     def supply(self, q: str, t: int) -> float:
-        """GW delivered to pool q."""
-        return math.fsum(self.delivered(k, t) for k, row in self.contracts.items() if row["pool"] == q)
+        """GW that can be delivered to pool q, every offer signed."""
+        bought = [k for k, row in self.contracts.items() if row["pool"] == q and not self.sold(k)]
+        return math.fsum(self.most_delivered(k, t) for k in bought)
 
-    def in_window(self, k: str, t: int) -> bool:
-        """Whether notice for contract k may be given in period t."""
-        row = self.cancellations.get(k)
+    def most_delivered(self, k: str, t: int) -> float:
+        """GW of contract k in service, of an offer signed as is best for that."""
+        if k not in self.offers:
+            return self.delivered(k, t)
+        signable = [a for a in range(t + 1) if self.offered(k, a)]
+        return max([self.delivered(k, t), *(self.unit(k, a, t) for a in signable)])
+
+    def in_window(self, way: tuple[str, str], t: int) -> bool:
+        """Whether notice may be given by a way out in period t."""
+        row = self.ways_out.get(way)
         return row is not None and row["opens"] <= self.calendar.tau(t) <= row["closes"]
 
-    def notice_of_contract(self, k: str) -> int:
-        """Periods between notice for contract k and its effect."""
-        return self.calendar.periods_of(self.cancellations[k]["notice_days"])
-
-    def terminal(self, k: str) -> float:
-        """$bn per GW that contract k brings after the horizon: worth less price until its end, discounted."""
-        contract = self.contracts[k]
-        worth = self.pools[contract["pool"]]["terminal_value_bn_per_gw_year"]
-        if contract["end"] is None or worth is None:
-            return 0.0
-        years, t = 0.0, self.calendar.periods
-        while self.calendar.tau(t) < contract["end"]:
-            years += self.calendar.discount(t) * self.calendar.dt
-            t += 1
-        return years * float(worth - contract["cost_bn_per_gw_year"])
+    def notice_of(self, way: tuple[str, str]) -> int:
+        """Periods between notice by a way out and its effect."""
+        return self.calendar.periods_of(self.ways_out[way]["notice_days"])
 
     def in_force(self, table: str, p: str, t: int) -> list[Row]:
         """Return the rows of a step-function table with pathway p's latest date up to the period's start."""
@@ -201,15 +187,20 @@ class Data:
     def snapshot(self, t: int) -> dict[str, Any]:
         """Return all that period t's constraints and cash flows can see: equal snapshots make equal nodes."""
         contracts = [k for k in self.contracts if self.delivered(k, t) > 0]
-        windows = [k for k in self.contracts if self.in_window(k, t)]
-        leaf = t == self.calendar.periods - 1
+        windows = [way for way in self.ways_out if self.in_window(way, t)]
+        signed = [k for k in self.offers if self.offered(k, t)]
         return {
             "delivered": {
-                k: (self.contracts[k]["pool"], self.contracts[k]["cost_bn_per_gw_year"], self.delivered(k, t))
+                k: (
+                    *(self.contracts[k][c] for c in ("pool", "side", "late_credit_bn_per_gw_year")),
+                    self.last_price(k),
+                    self.delivered(k, t),
+                )
                 for k in contracts
             },
-            "terminal": {k: self.terminal(k) for k in contracts if leaf},
-            "windows": {k: [self.cancellations[k][c] for c in WINDOW_TERMS] for k in windows},
+            "units": {(k, a): self.unit(k, a, t) for k in self.offers for a in range(t + 1) if self.offered(k, a)},
+            "windows": {way: [self.ways_out[way][c] for c in WINDOW_TERMS] for way in windows},
+            "offers": {k: self.terms_of_offer(k, t) for k in signed},
             "pools": {q: row["idle_penalty_bn_per_gw_year"] for q, row in self.pools.items()},
             "pathways": {
                 p: [cell for column, cell in row.items() if column not in NOT_OF_ITSELF]

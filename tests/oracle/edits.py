@@ -22,8 +22,15 @@ from tests.oracle.reading import (
 )
 
 Edit = dict[str, Any]
-STEPS = ("demand", "value", "curves")
-DATED = {"demand": "from", "value": "from", "curves": "from", "deliveries": "date", "churn": "date"}
+STEPS = {"demand": "pathway", "value": "pathway", "curves": "pathway", "offer_prices": "contract"}
+DATED = {
+    "demand": "from",
+    "value": "from",
+    "curves": "from",
+    "deliveries": "date",
+    "churn": "date",
+    "offer_prices": "from",
+}
 OPERATIONS = ("set", "scale", "add", "shift_months", "insert", "drop")
 
 
@@ -89,20 +96,20 @@ def in_range(book: Book, table: str, edit: Edit, chosen: list[Row]) -> list[Row]
     if table in STEPS:
         for date in (start, until):
             if date is not None:
-                chosen = chosen + repeat_rows_in_force(book[table], chosen, date)
+                chosen = chosen + repeat_rows_in_force(book[table], chosen, date, STEPS[table])
     dates = [row[DATED[table]] for row in chosen]
     return [
         row
         for row, date in zip(chosen, dates, strict=True)
-        if (start is None or date >= start) and (until is None or date < until)
+        if date is not None and (start is None or date >= start) and (until is None or date < until)
     ]
 
 
-def repeat_rows_in_force(rows: list[Row], chosen: list[Row], when: dt.date) -> list[Row]:
+def repeat_rows_in_force(rows: list[Row], chosen: list[Row], when: dt.date, owner: str) -> list[Row]:
     """Start a new step on a date with the rows in force then; return the copies of chosen rows."""
     inherited = []
-    for pathway in sorted({row["pathway"] for row in chosen}):
-        own = [row for row in rows if row["pathway"] == pathway and row["from"] <= when]
+    for name in sorted({row[owner] for row in chosen}):
+        own = [row for row in rows if row[owner] == name and row["from"] <= when]
         latest = max((row["from"] for row in own), default=when)
         if latest == when:
             continue
@@ -135,6 +142,10 @@ def drop(book: Book, table: str, chosen: list[Row]) -> None:
         return
     names = {row[column] for row in chosen}
     for other in list(book):
-        hanging = [row for row in book[other] if row.get(column) in names]
+        hanging = [
+            row
+            for row in book[other]
+            if row.get(column) in names or (column == "contract" and row.get("extends") in names)
+        ]
         if other != table and hanging:
             drop(book, other, hanging)

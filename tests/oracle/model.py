@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from tests.oracle.near import Near
 from tests.oracle.program import INF, Linear, Program, constant, total
+from tests.oracle.signing import Signing
 from tests.oracle.tree import Node, Tree
 
 PLANNING_WEIGHTS = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
@@ -16,7 +17,7 @@ Flows = dict[str, Linear]
 """Discounted $bn by component, or by ``value:<pathway>``."""
 
 
-class Model:
+class Model(Signing):
     """Variables, constraints and cash flows of a tree; `flows` holds the latter by node number."""
 
     def __init__(self, tree: Tree, near: Near | None = None) -> None:
@@ -27,7 +28,7 @@ class Model:
         for node in tree.nodes:
             self.add_use(node)
             self.add_deals(node)
-            self.add_cancellations(node)
+            self.add_contracts(node)
         for node in tree.nodes:
             self.balance(node)
             self.demand(node)
@@ -67,13 +68,6 @@ class Model:
             if row["breach_cost_bn_per_gw"] is not None:
                 self.program.add(("breach", p, n))
 
-    def add_cancellations(self, n: Node) -> None:
-        """Add cancelled on the window's nodes."""
-        for k in n.data.contracts:
-            if n.data.in_window(k, n.period):
-                row = n.data.cancellations[k]
-                self.program.add(("cancelled", k, n), upper=row["max_share"], integer=row["indivisible"])
-
     # What the constraints speak of
 
     def used(self, p: str, n: Node | None, root: Node) -> Linear:
@@ -94,18 +88,6 @@ class Model:
         """Return a variable, or nothing where it does not exist."""
         return self.program[key] if key in self.program else Linear()
 
-    def cancelled(self, k: str, n: Node) -> Linear:
-        """Share of contract k no longer delivered: notice given at least its notice ago."""
-        if k not in n.data.cancellations:
-            return Linear()
-        notice = n.data.notice_of_contract(k)
-        return self.last_notice(k, [a for a in n.path if a.period + notice <= n.period])
-
-    def last_notice(self, k: str, nodes: list[Node]) -> Linear:
-        """Share of contract k for which notice was given by the last of some nodes on a path."""
-        given = [self.program["cancelled", k, a] for a in nodes if ("cancelled", k, a) in self.program]
-        return given[-1] if given else Linear()
-
     def outlasts(self, p: str, a: Node, n: Node) -> float:
         """K(a,n): share of deals in force after a that churn has left by n."""
         return math.prod(b.data.keep(p, b.period) for b in n.path if b.period > a.period)
@@ -113,15 +95,10 @@ class Model:
     # Constraints
 
     def balance(self, n: Node) -> None:
-        """Capacity of each pool is used, idle, cancelled or not there."""
+        """Capacity of each pool is used, idle, sold, cancelled or not there."""
         for q in n.data.pools:
             used = total(self.program["allocate", p, q, n] for p, pool in n.data.pairs if pool == q)
-            gone = total(
-                n.data.delivered(k, n.period) * self.cancelled(k, n)
-                for k, row in n.data.contracts.items()
-                if row["pool"] == q
-            )
-            self.program.equal(used + self.program["idle", q, n] + gone, n.data.supply(q, n.period))
+            self.program.equal(used + self.program["idle", q, n] - self.net_supply(q, n))
 
     def demand(self, n: Node) -> None:
         """Service, target, floor and cap."""
@@ -174,12 +151,6 @@ class Model:
             )
             self.program.at_least(self.used(p, n, root) - bound)
 
-    def commitments(self, n: Node) -> None:
-        """Notice once given stays given."""
-        for k in n.data.contracts:
-            if ("cancelled", k, n) in self.program:
-                self.program.at_least(self.program["cancelled", k, n] - self.last_notice(k, n.path[:-1]))
-
     def locks(self, n: Node) -> None:
         """Hold the allocation to the planner's overrides in force."""
         for (p, q), (least, most) in n.data.locks(n.period).items():
@@ -229,16 +200,7 @@ class Model:
             flows["migration_cost"] -= now * data.pathways[p]["migration_cost_bn_per_gw"] * onboard
         for q, row in data.pools.items():
             flows["idle_penalty"] -= now * years * row["idle_penalty_bn_per_gw_year"] * self.program["idle", q, n]
-        for k, row in data.contracts.items():
-            delivered = data.delivered(k, n.period)
-            paid = delivered * (constant(1.0) - self.cancelled(k, n))
-            flows["contract_cost"] -= now * years * row["cost_bn_per_gw_year"] * paid
-            if ("cancelled", k, n) in self.program:
-                more = self.program["cancelled", k, n] - self.last_notice(k, n.path[:-1])
-                flows["cancellation_fees"] -= now * data.cancellations[k]["fee_bn_per_gw"] * n.contracted(k) * more
-            if n.period == self.last:
-                left = delivered * (constant(1.0) - self.last_notice(k, n.path))
-                flows["terminal"] += data.terminal(k) * left
+        self.contract_flows(n, flows)
         return flows
 
     def expected(self) -> Flows:

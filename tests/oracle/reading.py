@@ -21,7 +21,20 @@ class OracleError(ValueError):
 REQUIRED = object()
 NONE = None
 DATES = {"date", "from", "until", "opens", "closes", "end", "signed"}
-TEXTS = {"pool", "contract", "pathway", "description", "vendor", "kind", "source", "status", "note"}
+TEXTS = {
+    "pool",
+    "contract",
+    "pathway",
+    "description",
+    "vendor",
+    "kind",
+    "source",
+    "status",
+    "note",
+    "side",
+    "window",
+    "extends",
+}
 FLAGS = {"indivisible"}
 ANNOTATIONS = {"source": "", "status": "", "note": ""}
 
@@ -34,6 +47,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "contracts": {
         "contract": REQUIRED,
+        "side": "buy",
         "vendor": "",
         "kind": "",
         "pool": REQUIRED,
@@ -41,17 +55,38 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "end": NONE,
         "cost_bn_per_gw_year": 0.0,
         "delay_months": 0.0,
+        "late_credit_bn_per_gw_year": NONE,
         "face_value_bn": NONE,
     },
-    "deliveries": {"contract": REQUIRED, "date": REQUIRED, "gw": REQUIRED},
+    "deliveries": {"contract": REQUIRED, "date": NONE, "after_days": NONE, "gw": REQUIRED, "term_months": NONE},
     "cancellations": {
         "contract": REQUIRED,
+        "window": "",
         "opens": REQUIRED,
         "closes": REQUIRED,
         "notice_days": 0.0,
         "fee_bn_per_gw": 0.0,
+        "fee_share_of_rest": 0.0,
         "max_share": 1.0,
         "indivisible": False,
+    },
+    "offers": {
+        "contract": REQUIRED,
+        "opens": REQUIRED,
+        "closes": REQUIRED,
+        "lead_days": 0.0,
+        "signing_cost_bn_per_gw": 0.0,
+        "max_share": 1.0,
+        "least_share": 0.0,
+        "min_share": 0.0,
+        "indivisible": False,
+        "extends": "",
+    },
+    "offer_prices": {
+        "contract": REQUIRED,
+        "from": REQUIRED,
+        "cost_bn_per_gw_year": NONE,
+        "signing_cost_bn_per_gw": NONE,
     },
     "pathways": {
         "pathway": REQUIRED,

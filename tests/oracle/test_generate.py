@@ -20,7 +20,8 @@ SEEDS = range(60)
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Return the instances of the first seeds."""
-    return [random_instance(seed, tmp_path_factory.mktemp("random") / str(seed)) for seed in SEEDS]
+    folder = tmp_path_factory.mktemp("random")
+    return [random_instance(seed, folder / str(seed), commitments=bool(seed % 2)) for seed in SEEDS]
 
 
 def test_random_instances_are_small_valid_and_mostly_feasible(folders: list[Path]) -> None:
@@ -33,6 +34,7 @@ def test_random_instances_are_small_valid_and_mostly_feasible(folders: list[Path
     assert sum(result.nodes > 20 for result in results) > 10
     used = Counter(key for result in results for key in {name[0] for name, gw in result.gw.items() if gw > 1e-6})
     rare = {"breach", "release", "sign", "cancelled", "onboard", "shortfall", "idle", "serve", "allocate"}
+    rare |= {"signed", "unserved"}
     assert {name for name in rare if used[name] < 4} == set()
 
 
@@ -48,7 +50,7 @@ def test_every_column_and_operation_occurs(folders: list[Path]) -> None:
             for outcome in factor["outcome"]:
                 for edit in outcome.get("edit", []):
                     edits |= {(edit["table"], name) for name in OPERATIONS if name in edit}
-    unread = {"signed", "face_value_bn", "description", "min_block_gw"}
+    unread = {"signed", "face_value_bn", "description", "min_block_gw", "min_share"}
     expected = {(table, column) for table, known in DEFAULTS.items() for column in known if column not in unread}
     assert expected - columns == set()
     assert {operation for _, operation in edits} == set(OPERATIONS)

@@ -56,6 +56,15 @@ class Node:
         """GW of all deliveries of contract k, averaged over the scenarios through the node."""
         return math.fsum(s.probability * s.data.deliveries_in_all(k) for s in self.scenarios) / self.probability
 
+    def fee(self, way: tuple[str, str]) -> float:
+        """Fee in $bn for all of a contract given up on the node by one of its ways out."""
+        row, now = self.data.ways_out[way], self.period + self.data.notice_of(way)
+        rest = math.fsum(s.probability * s.data.rest(way[0], now) for s in self.scenarios if way[0] in s.data.contracts)
+        fee = row["fee_bn_per_gw"] * self.contracted(way[0])
+        return (
+            float(fee + row["fee_share_of_rest"] * rest / self.probability) if row["fee_share_of_rest"] else float(fee)
+        )
+
 
 @dataclass(frozen=True)
 class Tree:

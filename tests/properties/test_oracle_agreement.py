@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import optimizer as gw
 from tests.generate import instances, random_instance
@@ -38,10 +39,10 @@ def both(folder: Path) -> tuple[gw.Plan | gw.InfeasibleError, OracleResult]:
     return answer, second_opinion(folder)
 
 
-def assert_agreement(seed: int, size: str = "small") -> str:
+def assert_agreement(seed: int, size: str = "small", **kind: bool) -> str:
     """Assert that both implementations say the same of a random instance, and return its status."""
     with TemporaryDirectory() as scratch:
-        answer, expected = both(random_instance(seed, Path(scratch) / "instance", size=size))
+        answer, expected = both(random_instance(seed, Path(scratch) / "instance", size=size, **kind))
     assert answer.status == expected.status
     if not isinstance(answer, gw.InfeasibleError):
         assert answer.objective_bn == pytest.approx(expected.objective_bn, rel=1e-6, abs=1e-9)
@@ -70,6 +71,13 @@ def assert_same_parts(components_bn: dict[str, Any], expected: OracleResult) -> 
 def test_random_instances_have_the_oracles_worth(seed: int) -> None:
     """Protects every answer: status, objective, NPV and each part of worth agree with a second implementation."""
     assert_agreement(seed)
+
+
+@FEW
+@given(instances(), st.booleans())
+def test_random_offers_have_the_oracles_worth(seed: int, integers: bool) -> None:
+    """Protects what is signed, extended, given back in several ways and sold, in every combination that is drawn."""
+    assert_agreement(seed, integers=integers, commitments=True)
 
 
 def test_infeasible_instances_are_infeasible_for_both() -> None:

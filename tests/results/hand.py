@@ -98,7 +98,11 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (2, "train", "gpu", 1.8),
     ],
     # A fifth of the lease is cancelled in 2027 and leaves in 2028.
-    "supply": [(0, "gpu", 2.0, 0.0, 1.7, 0.3), (1, "gpu", 3.0, 0.6, 2.4, 0.0), (2, "gpu", 3.0, 0.6, 1.875, 0.525)],
+    "supply": [
+        (0, "gpu", 2.0, 0.0, 0.0, 0.0, 1.7, 0.3),
+        (1, "gpu", 3.0, 0.6, 0.0, 0.0, 2.4, 0.0),
+        (2, "gpu", 3.0, 0.6, 0.0, 0.0, 1.875, 0.525),
+    ],
     "cashflow": [
         (0, "value", "train", 4.4, 4.4 * D0),
         (0, "value", "deals", 2.5, 2.5 * D0),
@@ -124,7 +128,12 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (2, "idle_penalty", "gpu", -0.0525, -0.0525 * D1),
         (2, "terminal", "lease", 2.4, 2.4 * D2),
     ],
-    "cancellations": [(0, "lease", 0.2, 0.6, pd.Timestamp("2028-01-01"), 0.18)],
+    "cancellations": [(0, "lease", "", 0.2, 0.6, pd.Timestamp("2028-01-01"), 0.18)],
+    "commitments": [
+        (0, "lease", "buy", 1.0, 3.0, 0.0, 0.6, 2.0, 0.0),
+        (1, "lease", "buy", 1.0, 3.0, 0.0, 0.6, 2.4, 0.0),
+        (2, "lease", "buy", 1.0, 3.0, 0.0, 0.6, 2.4, 0.0),
+    ],
     "deals": [
         (0, "deals", 0.5, 0.2, 0.4, 0.0, 0.1, 0.0),
         (1, "deals", 0.8, 0.725, 0.0, 0.3, 0.125, 0.0),
@@ -133,9 +142,19 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
 }
 COLUMNS = {
     "allocation": ("pathway", "pool", "gw"),
-    "supply": ("pool", "delivered_gw", "cancelled_gw", "used_gw", "idle_gw"),
+    "supply": ("pool", "delivered_gw", "cancelled_gw", "sold_gw", "unserved_gw", "used_gw", "idle_gw"),
     "cashflow": ("component", "name", "bn", "discounted_bn"),
-    "cancellations": ("contract", "share", "gw", "effective", "fee_bn"),
+    "cancellations": ("contract", "window", "share", "gw", "effective", "fee_bn"),
+    "commitments": (
+        "contract",
+        "side",
+        "share",
+        "signed_gw",
+        "extended_gw",
+        "given_back_gw",
+        "in_service_gw",
+        "unserved_gw",
+    ),
     "deals": (
         "pathway",
         "in_force_gw",
@@ -179,6 +198,7 @@ def tables() -> dict[str, pd.DataFrame]:
         {
             "vendor": "Acme",
             "contract": "lease",
+            "side": "buy",
             "year": [2027, 2028, 2029],
             "as_signed_bn": [2.0, 3.0, 3.0],
             "after_cancellation_bn": [2.0, 2.4, 2.4],

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import optimizer
-from optimizer.audit.facts import Periods, facts
+from optimizer.audit.facts import facts
 from optimizer.audit.limits import Findings
 from optimizer.audit.money import earned
+from optimizer.audit.scenarios import Periods
 from optimizer.storage.read import load
 from tests.results import hand
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import optimizer as gw
 from optimizer.kept.run import keep, read_run
@@ -37,13 +38,14 @@ def remaining_bn(plan: gw.Plan, count: int) -> float:
 
 
 @settings(max_examples=12, derandomize=True, deadline=None, database=None)
-@given(seed=instances())
+@given(seed=instances(), commitments=st.booleans())
 def test_the_rest_of_a_plan_is_worth_the_same_after_rolling_on(
-    seed: int, tmp_path_factory: pytest.TempPathFactory
+    seed: int, commitments: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Deals within term, running notices, cancellations and churn all carry over, or worth would move."""
+    """Deals within term, running notices, cancellations, churn and signatures all carry over, or worth would move."""
     folder = tmp_path_factory.mktemp("roll")
-    instance = gw.load(random_instance(seed, folder / "first")).deterministic().edited("risk.aversion = 0")
+    written = random_instance(seed, folder / "first", commitments=commitments)
+    instance = gw.load(written).deterministic().edited("risk.aversion = 0")
     try:
         plan = gw.solve(instance)
     except gw.InfeasibleError:

@@ -140,7 +140,7 @@ def _steps(view: View) -> list[WorthStep]:
     if rest:
         shown.append((f"{len(rest)} other pathways", sum(bn for _, bn in rest)))
     cash = [(f"value of {name}", bn) for name, bn in shown]
-    cash += [(MONEY[name].label, parts[name][""]) for name in COSTS]
+    cash += [(MONEY[name].label, parts[name][""]) for name in COSTS if name in parts]
     more = [(MONEY[name].label, parts[name][""]) for name in NOT_CASH if name in parts]
     steps: list[WorthStep] = []
     reached = summed(steps, cash, 0.0)
@@ -180,6 +180,7 @@ _YEAR: Final = theme.Stroke(theme.RAMP[1], 2.6)
 def obligations_by_year(view: View) -> Drawing:
     """Return the chart of what is owed: expected by year and vendor, and what the plan cancels of it."""
     table = view.plan.tables["obligations"]
+    table = table[table["side"] == "buy"]
     if not (table["as_signed_bn"] > 0).any():
         raise NothingToShowError("no contract has a price")
     years = np.arange(int(table["year"].min()), int(table["year"].max()) + 1)
@@ -191,10 +192,10 @@ def obligations_by_year(view: View) -> Drawing:
         parts.append((f"{len(rest)} smaller vendors", np.sum([kept[vendor] for vendor in rest], axis=0)))
     fills: list[theme.Fill] = [*theme.shades(len(parts)), theme.hatching(60)]
     total, left = np.sum(list(signed.values()), axis=0), np.sum(list(kept.values()), axis=0)
-    parts.append(("cancelled by the plan", total - left))
+    parts.append(("cancelled by the plan", np.maximum(total - left, 0.0)))
     layers = theme.stacked((name, amounts, fill) for (name, amounts), fill in zip(parts, fills, strict=True))
     told = (
-        f"${total.sum():,.1f}bn as signed, ${left.sum():,.1f}bn after the plan's cancellations; "
+        f"${total.sum():,.1f}bn as signed, ${left.sum():,.1f}bn after what the plan cancels and signs; "
         "undiscounted, without fees"
     )
     names = [str(year) for year in years]

@@ -54,15 +54,16 @@ def expected(view: View) -> FloatArray:
 
 
 def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) -> list[Layer]:
-    """Return GW by pathway, idle and cancelled, one upon the other; together they are the supply.
+    """Return GW by pathway, sold, idle and cancelled, one upon the other; together they are the supply.
 
     `weights` (N, T) is what each node counts in each period; `pathways` are all plans' where several stand beside each
     other.
     """
     pathways = pathways or list(view.plan.summary["expected_gw_years"])
-    fills: list[theme.Fill] = [*theme.pathway_colours(pathways).values(), theme.hatching(200), PALE]
-    heights = [*(view.use.of(p) for p in pathways), view.idle.total, view.cancelled.total]
-    names = [*pathways, "idle", "cancelled"]
+    sold = [f"sold: {name}" for name in view.sold.names]
+    fills: list[theme.Fill] = [*theme.pathway_colours([*pathways, *sold]).values(), theme.hatching(200), PALE]
+    heights = [*(view.use.of(p) for p in pathways), *view.sold.values, view.idle.total, view.cancelled.total]
+    names = [*pathways, *sold, "idle", "cancelled"]
     return theme.stacked((n, gw @ weights, fill) for n, gw, fill in zip(names, heights, fills, strict=True))
 
 

@@ -20,9 +20,9 @@ from optimizer.show.charts.drawing import Drawing, Figures, Frame, Times, edited
 from optimizer.show.charts.over_time import expected, stack
 from optimizer.show.theme import GREY, INK, Layer, NothingToShowError
 from optimizer.show.view import MONTH_NAMES, Span, View
-from optimizer.studies.exposure import gw_by_status
-from optimizer.tree.arrays import in_service
+from optimizer.studies.exposure import bought, gw_by_status
 from optimizer.tree.calendar import Calendar, Dates, add_months
+from optimizer.tree.contracts import in_service
 
 KINDS: Final = {
     "cloud": "neocloud and other cloud",
@@ -35,11 +35,11 @@ KINDS: Final = {
 
 def signed_by_quarter(view: View) -> Drawing:
     """Return the chart of what was signed: whole contracts in GW by the quarter of their signature, and by kind."""
-    contracts = view.instance.filled("contracts")
+    contracts, deliveries = bought(view.instance)
     dated = contracts[contracts["signed"].notna()]
     if dated.empty:
         raise NothingToShowError("no contract says when it was signed")
-    delivered = view.instance.filled("deliveries").groupby("contract")["gw"].sum()
+    delivered = deliveries.groupby("contract")["gw"].sum()
     gw = delivered.reindex(dated["contract"], fill_value=0.0).to_numpy()
     months = dated["signed"].to_numpy().astype("datetime64[M]").astype(np.int64)
     quarter = months // 3
@@ -52,13 +52,13 @@ def signed_by_quarter(view: View) -> Drawing:
             height = np.histogram(quarter - first, count, (0, count), weights=gw * (kinds == kind))[0]
             parts.append((words, height, fill))
     places = [f"{(q // 4) + 1970} Q{q % 4 + 1}" for q in range(first, first + count)]
-    bought = gw[kinds != "self_build"]
+    from_others = gw[kinds != "self_build"]
     half = months[kinds != "self_build"] // 6
     latest = int(half.max(initial=-1))
     told = f"{gw.sum():.1f} GW in all"
     if latest >= 0:
         name = f"the {'second' if latest % 2 else 'first'} half of {latest // 2 + 1970}"
-        told += f"; {bought[half == latest].sum():.1f} GW of cloud and colocation in {name}"
+        told += f"; {from_others[half == latest].sum():.1f} GW of cloud and colocation in {name}"
     subtitle = [told, "each contract's GW when all is delivered, by the date of its signature", *edited(view)]
     return drawing.bars("GW signed by quarter", subtitle, theme.stacked(parts), places, "GW")
 
@@ -81,6 +81,7 @@ def capacity_by_year(view: View) -> Drawing:
         ("in service before the plan", before, theme.FAINT),
         (first, during(view.use.of(first)), theme.RAMP[0]),
         (f"other uses: {_listed(others)}", during(np.sum(used, axis=0)), theme.RAMP[2]),
+        *([("sold", during(view.sold.total), theme.RAMP[1])] if len(view.sold.names) else []),
         ("idle", during(view.idle.total), theme.hatching(60)),
         ("cancelled", during(view.cancelled.total), theme.PALE),
     ]
@@ -107,14 +108,16 @@ def _before_the_plan(view: View) -> list[tuple[str, float]]:
 
 def _arrivals(view: View) -> Dates:
     """Return the date of every delivery as written, its contract's delay included."""
-    contracts, deliveries = view.instance.filled("contracts"), view.instance.filled("deliveries")
+    contracts, deliveries = bought(view.instance)
     late = contracts.set_index("contract")["delay_months"].reindex(deliveries["contract"]).to_numpy(dtype=np.int64)
     return add_months(deliveries["date"].to_numpy().astype("datetime64[D]"), late)
 
 
 def _as_written(view: View, calendar: Calendar) -> FloatArray:
-    """Return GW of each contract in service as written in the periods of another calendar, shape (K, periods)."""
-    return in_service(view.instance, view.plan.laid_out.names, calendar, calendar.periods)[0]
+    """Return GW of each firm contract bought in service as written in another calendar's periods, (K, periods)."""
+    laid_out = view.plan.laid_out
+    firm = laid_out.data.firm & ~laid_out.data.sold
+    return in_service(view.instance, laid_out.names, calendar) * firm[:, None]
 
 
 def _label(span: Span) -> str:
@@ -175,7 +178,7 @@ def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list
 
 def _typical_price(instance: Instance) -> tuple[float, str]:
     """Return the mean price of cloud contracts, weighted by their GW, and in words what was averaged."""
-    contracts, deliveries = instance.filled("contracts"), instance.filled("deliveries")
+    contracts, deliveries = bought(instance)
     gw = deliveries.groupby("contract")["gw"].sum().reindex(contracts["contract"], fill_value=0.0).to_numpy()
     price = contracts["cost_bn_per_gw_year"].to_numpy()
     for words, chosen in (
@@ -217,7 +220,10 @@ FILLS: Final = dict(zip(STATUSES, (*theme.RAMP, theme.PALE), strict=True))
 
 def ramp(view: View) -> Drawing:
     """Return the chart of GW in service by vendor over time, from the first delivery on."""
-    names, ahead = view.plan.laid_out.contract_of, view.plan.laid_out.data.delivered @ expected(view)
+    names, data = view.plan.laid_out.contract_of, view.plan.laid_out.data
+    signed = view.matrix("commitments", "contract", "in_service_gw", ("side", "buy"))
+    firm = (data.firm & ~data.sold)[:, None]
+    ahead = np.where(firm, data.delivered, np.stack([signed.of(name) for name in data.contracts])) @ expected(view)
     before, days = _before(view)
     if not ahead.any() and not before.any():
         raise NothingToShowError("nothing is delivered")
@@ -232,7 +238,7 @@ def ramp(view: View) -> Drawing:
         parts.append((f"{len(rest)} smaller vendors", np.sum([by_vendor[vendor] for vendor in rest], axis=0)))
     fills = theme.shades(len(parts))
     layers = theme.stacked((name, row, fill) for (name, row), fill in zip(parts, fills, strict=True))
-    kept = layers[-1].top - np.concatenate([np.zeros(len(days)), view.cancelled.total @ expected(view)])
+    kept = np.concatenate([layers[-1].top[: len(days)], (view.delivered.total - view.cancelled.total) @ expected(view)])
     times = Times([*days, *view.dates], view.instance.resolution)
     told = [worth(view), f"before {view.dates[0]} (dotted) as written, then expected over the futures"]
     line = Layer("kept by the plan", kept, kept, None)

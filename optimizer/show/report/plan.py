@@ -30,6 +30,7 @@ from optimizer.show.text.decisions import (
     first_period,
     moves_before_reveal,
     notices,
+    offers,
     tree_of_moves,
 )
 from optimizer.show.text.exposure import obligations
@@ -37,7 +38,7 @@ from optimizer.show.text.plan import headline, lead
 from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 from optimizer.studies import exposure
-from optimizer.tree.arrays import TABLES_READ
+from optimizer.tree.contracts import TABLES_READ
 
 MOST_SOURCES: Final = 3
 
@@ -276,6 +277,7 @@ def _next_gw(report: Report, view: View) -> None:
 def _ways_out(report: Report, view: View) -> None:
     report.section("Cancellations and deals")
     _chart(report, view, "cancellations", decisions.cancellations)
+    _say(report, view, offers)
     _say(report, view, cancellations)
     _every_notice(report, view)
     _chart(report, view, "deals", decisions.deals)

@@ -33,14 +33,15 @@ def comparison(page: Page, compared: Comparison) -> None:
     for group, *heading in (
         ("gw_years", "GW-years by pathway", ", expected (difference to the base)"),
         ("cancelled_gw", "Cancelled", " by the end, GW by contract, expected (difference to the base)"),
+        ("signed_gw", "Signed", " by the end, GW by offer, expected (difference to the base)"),
         ("marginal_value", "What the next GW is worth", ", mean, $bn per GW-year (difference to the base)"),
     ):
         names = [name for name in compared.named(group) if _told(compared, Figure(group, name))]
         if names:
             page.heading(*heading)
             _table(page, compared, [(name, _shown(compared, Figure(group, name))) for name in names])
-        elif group == "cancelled_gw":
-            page.heading("Cancelled", ": nothing in any case")
+        elif group == "cancelled_gw" or (compared.named(group) and group == "signed_gw"):
+            page.heading(heading[0], ": nothing in any case")
     for case in compared.cases:
         if case.failure:
             page.note(f"{case.name} has no plan: {case.failure}.")
@@ -145,6 +146,7 @@ LABELS = {
     "moved_gw_years": "moved, GW-years",
     "gw_years": "GW-years",
     "cancelled_gw": "cancelled, GW",
+    "signed_gw": "signed, GW",
     "marginal_value": "next GW, $bn/GW-year",
 }
 """How each group of figures is called in the table."""

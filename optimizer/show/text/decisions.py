@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from models.data import BoolArray
 from models.tree import FloatArray, IntArray
+from optimizer.catalogue.tolerances import KILOWATT
 from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
 from optimizer.show.page import Page, Twig, decimals, left_out, listed, number, percent
 from optimizer.show.view import View
@@ -98,6 +99,10 @@ def _acts_now(view: View) -> str:
         amounts = deals.values[:, roots] @ view.tree.probability[roots]
         named = [f"{view.gw(x)} GW of {p}" for p, x in zip(deals.names, amounts, strict=True) if x >= view.least_gw]
         acts += [f"{verb} {_some(named)}"] if named else []
+    signed = signatures(view)
+    now = np.flatnonzero(view.tree.period[signed.node] == 0)
+    named = [f"{view.gw(signed.gw[row])} GW of {signed.contract[row]}" for row in now]
+    acts = [*([f"sign {_some(list(dict.fromkeys(named)))} (see below)"] if named else []), *acts]
     given = notices(view)
     cancelled = list(dict.fromkeys(given.contract[view.tree.period[given.node] == 0].tolist()))
     acts += [f"cancel {_some(cancelled)} (see below)"] if cancelled else []
@@ -140,9 +145,16 @@ class Notices:
         return Notices(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
+def _ways_out(view: View) -> tuple[IntArray, list[str]]:
+    """Return which way out each row of the cancellations is about, and the contract of each."""
+    rows = view.plan.cancellations[["contract", "window"]].fillna({"window": ""})
+    code, ways = pd.factorize(pd.MultiIndex.from_frame(rows))
+    return code, [str(contract) for contract, _ in ways]
+
+
 def notices(view: View) -> Notices:
     """Return what each node adds to the cancellations of the nodes above it."""
-    code, contracts = view.coded("cancellations", "contract")
+    code, contracts = _ways_out(view)
     node, share = view.column("cancellations", "node"), view.column("cancellations", "share")
     tree, size = view.tree, (len(contracts), view.tree.size)
     reached, before = np.zeros(size), np.zeros(size)
@@ -238,6 +250,49 @@ def _notice(view: View, given: Notices, row: int) -> list[str]:
     ]
 
 
+def signatures(view: View) -> Notices:
+    """Return what is signed of offers on each node, as `Notices`: with the day of signature and its one-off cost."""
+    offers = set(view.plan.summary.get("signed_gw", {}))
+    share, gw = (view.matrix("commitments", "contract", column) for column in ("share", "signed_gw"))
+    cost, tree = view.flows("offer_cost", "bn"), view.tree
+    own = np.array([k for k, name in enumerate(gw.names) if name in offers], dtype=np.int64)
+    before = np.where(tree.parent >= 0, gw.values[:, tree.parent], 0.0)[own]
+    row, node = np.nonzero(gw.values[own] - before >= view.least_gw)
+    order = np.lexsort((row, node))
+    row, node = row[order], node[order]
+    starts = np.array(view.dates, dtype="datetime64[D]")
+    names = np.array(gw.names, dtype=object)[own[row]]
+    paid = np.array([-cost.of(name)[n] for name, n in zip(names, node, strict=True)])
+    added = (gw.values[own] - before)[row, node]
+    return Notices(node, names, added, share.values[own][row, node], starts[tree.period[node]], paid)
+
+
+def offers(page: Page, view: View) -> None:
+    """Show which offers to sign, and which customers to accept, when and in which futures; and which to decline."""
+    found = signatures(view)
+    signed_gw = view.plan.summary.get("signed_gw", {})
+    if not signed_gw:
+        return
+    page.heading("Offers to sign", ", first decisions first; what is sold takes GW, its price is received")
+    lines: list[list[str]] = []
+    for nodes, rows in _blocks(view, found):
+        futures = f" {view.futures(nodes)}" if view.branching else ""
+        lines.append([f"On {view.dates[view.tree.period[nodes[0]]]}{futures}:"])
+        lines += [[*_notice(view, found, row)[:4], view.money(found.fee_bn[row])] for row in rows]
+    if lines:
+        page.table(["offer (vendor or customer)", "pool", "GW", "% of it", "cost"], lines[:MOST_LINES], "nnrrr")
+        page.note("% of it: signed by then. cost: of signing, once, $bn.")
+    page.note(left_out((len(lines) - MOST_LINES, "line")) if len(lines) > MOST_LINES else "")
+    declined = [name for name, gw in signed_gw.items() if gw < view.least_gw]
+    if declined:
+        page.note(f"Not signed in any future: {_some(declined)}.")
+    if any(KILOWATT < part < 1 - KILOWATT for part in found.share.tolist()):
+        page.note(
+            "A share of an offer that comes whole in life is a hint of size, not a term sheet: mark it `indivisible` "
+            "to have it signed whole or not at all."
+        )
+
+
 def _undervalued(page: Page, view: View) -> None:
     """Say of which contracts the plan does not count the years after the horizon."""
     contracts, pools = view.instance.tables["contracts"], view.instance.tables["pools"]
@@ -311,6 +366,7 @@ COMMITMENTS: Final = {
     "notice": ("give notice on deals:", 1),
     "breach": ("break off deals:", 2),
     "sign": ("sign deals:", 3),
+    "offer": ("sign offers:", -1),
 }
 """What is done that binds, and its place among the decisions."""
 

@@ -11,7 +11,7 @@ from optimizer.catalogue.tolerances import DIGITS, ROUNDING
 from optimizer.plan.obligations import owed
 from optimizer.plan.plan import Plan, expected_bn
 from optimizer.show.page import Page, formatter, percent, printed
-from optimizer.show.text.decisions import cancellations, deals, first_period
+from optimizer.show.text.decisions import cancellations, deals, first_period, offers
 from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 
@@ -31,7 +31,7 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
         view = View(plan)
         heading(page, view)
         headline(page, view)
-        for part in (use_by_year, worth_by_part, first_period, cancellations, deals, next_gw, limits, branches):
+        for part in (use_by_year, worth_by_part, first_period, offers, cancellations, deals, next_gw, limits, branches):
             part(page, view)
         warnings(page, plan)
 
@@ -153,9 +153,9 @@ def headline(page: Page, view: View) -> None:
 
 def _owed_after(view: View) -> list[tuple[str, str, str]]:
     """Say what contracts still cost after the horizon, whatever of it the plan counts."""
-    after = owed(view.plan.laid_out, view.plan.decided.cancelled)
+    after = owed(view.plan.laid_out, view.plan.decided.cancelled, view.plan.decided.signed).bought()
     bn, rows = float(after.probability @ after.after.sum(axis=1)), view.instance.tables["contracts"]
-    endless = int((rows["end"].isna() & (rows["cost_bn_per_gw_year"].fillna(0.0) > 0)).sum())
+    endless = int((rows["end"].isna() & (rows["side"] != "sell") & (rows["cost_bn_per_gw_year"].fillna(0.0) > 0)).sum())
     if bn < ROUNDING and not endless:
         return []
     words = f"undiscounted, after {view.dates[-1]}"

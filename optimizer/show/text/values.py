@@ -237,6 +237,7 @@ def _supply_rows(view: View, spans: list[Span]) -> list[tuple[str, list[str]]]:
     share = np.divide(used, used + idle, out=np.full(len(used), np.nan), where=used + idle > 0)
     rows = [
         ("= in use", used),
+        *((f"+ sold: {name}", row) for name, row in zip(view.sold.names, view.sold.values @ means, strict=True)),
         ("+ idle", idle),
         ("+ cancelled", view.cancelled.total @ means),
         ("= delivered", view.delivered.total @ means),
@@ -275,9 +276,11 @@ def worth_by_part(page: Page, view: View) -> None:
     if len(values) > MOST_BY_YEAR:
         rest = values[MOST_BY_YEAR:]
         values = [*values[:MOST_BY_YEAR], (f"{len(rest)} others", sum(amount for _, amount in rest))]
+    sold = [(MONEY["sales"].label, bn)] if (bn := _part(view, "sales")) else []
+    costs = [(MONEY[name].label, parts[name][""]) for name in COSTS if name != "sales" and _part(view, name)]
     columns = [
-        ("Value of use", values),
-        ("Costs", [(MONEY[name].label, parts[name][""]) for name in COSTS if parts[name][""]]),
+        ("Value of use", [*values, *sold]),
+        ("Costs", costs),
         ("Not cash", [(MONEY[name].label, parts[name][""]) for name in NOT_CASH if _part(view, name)]),
     ]
     columns = [(title, items) for title, items in columns if items]

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from models.data import PlanData
 from models.tree import FloatArray, IntArray, Tree
 from optimizer.catalogue.tables import VALUE_FACTORS
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.kept.run import Run
 from optimizer.plan.tables import leaf_tail_periods
-from optimizer.plan.values import carried
+from optimizer.plan.values import carried, of_contracts
 from optimizer.tree.timeline import Timeline
 
 UNLIMITED: Final = 1e6
@@ -86,21 +87,53 @@ class BookFacts:
 
     @cached_property
     def in_service(self) -> FloatArray:
-        """GW in service and not cancelled, shape (N, K)."""
-        return np.asarray((self.data.delivered * (1 - self.run.plan.decided.ended)).T)
+        """GW in service and not cancelled, of a contract sold due, shape (N, K)."""
+        return np.asarray(self.run.plan.decided.in_service.T)
+
+    @cached_property
+    def price(self) -> FloatArray:
+        """$bn per GW-year of what is in service, of an offer signed at several prices their mean, shape (K, N)."""
+        data, decided = self.data, self.run.plan.decided
+        whole = np.divide(data.bill, data.delivered, out=np.zeros_like(data.bill), where=data.delivered > 0)
+        price = np.divide(decided.bill, decided.in_service, out=whole.copy(), where=decided.in_service > ROUNDING)
+        return np.where(data.firm[:, None], whole, price)
 
     @cached_property
     def newly_cancelled(self) -> FloatArray:
-        """Contracted GW for which notice is given at a node, shape (N, K)."""
-        return np.asarray((self.data.contracted * self.run.plan.decided.newly_cancelled).T)
+        """Contracted GW for which notice is given at a node by each way out, shape (N, W)."""
+        return np.asarray((self.data.contracted[self.data.way_out_of] * self.run.plan.decided.newly_cancelled).T)
+
+    @cached_property
+    def newly_signed(self) -> FloatArray:
+        """Contracted GW of each offer that are signed at a node, shape (N, O)."""
+        return np.asarray((self.data.contracted[self.data.offer_of] * self.run.plan.decided.newly_signed).T)
+
+    def per_gw(self, amounts: FloatArray, of: IntArray) -> FloatArray:
+        """Return $bn for whole contracts, shape (X, N), per contracted GW."""
+        contracted = self.data.contracted[of]
+        return np.divide(amounts, contracted, out=np.zeros_like(amounts), where=contracted > 0)
 
     @cached_property
     def left(self) -> FloatArray:
-        """GW under contract when the plan ends, at the leaves, shape (N, K)."""
-        left = self.data.delivered * (1 - carried(self.run.plan.decided.cancelled, self.data.last_window))
+        """GW under contract when the plan ends, at the leaves, those sold with a minus, shape (N, K)."""
         at_leaf = np.zeros(self.tree.size, dtype=bool)
         at_leaf[self.tree.leaves] = True
-        return np.asarray((left * at_leaf).T)
+        data, decided = self.data, self.run.plan.decided
+        ended = of_contracts(data, carried(decided.cancelled, data.last_window))
+        return np.asarray((data.side[:, None] * data.delivered * (1 - ended) * at_leaf).T)
+
+    @cached_property
+    def simple_tail(self) -> NDArray[np.bool_]:
+        """Whether what a contract adds beyond the horizon is its GW at the end times a rate, shape (K,)."""
+        factor = np.where(self.left.T != 0, self.left.T, 1.0)
+        apart = np.abs(self.run.plan.decided.terminal - self.tail_rate * factor) > ROUNDING
+        return self.data.firm & ~apart.any(axis=1)
+
+    @cached_property
+    def tail_rate(self) -> FloatArray:
+        """What a GW left at the end is worth less its price, $bn discounted, at the leaves, shape (K, N)."""
+        data, left = self.data, np.where(self.data.delivered > 0, self.data.delivered, np.inf)
+        return data.side[:, None] * data.terminal / left
 
     def _of_scenarios(self, table: str, key: str, column: str, names: tuple[str, ...], absent: float) -> FloatArray:
         """Return a column of a table by node and name, shape (N, X), in a scenario through each node."""

@@ -190,13 +190,25 @@ class Contracts:
         self.page.add("start", Column("start", "", "date", facts.starts))
         self.page.add("known", Column("known", "", "text", facts.timeline.known))
         self.prices: list[tuple[str, float]] = [("", 0.0)] * 3
-        self.cost = self._block("in service", facts.in_service, self._price)
-        self.fee = self._block("cancelled", facts.newly_cancelled, self._fee)
-        self.tail = self._block("left at the end", facts.left, self._tail)
+        data = facts.data
+        self.cost = self._block("in service", data.contracts, facts.in_service * ~data.sold, self._price)
+        self.sales = self._block("sold", data.contracts, facts.in_service * data.sold, self._price)
+        self.fee = self._block("cancelled", data.ways_out, facts.newly_cancelled, self._fee)
+        self.signing = self._block("signed", data.offers, facts.newly_signed, self._signing)
+        self.credit = self._block("not there", data.contracts, facts.run.plan.decided.unserved.T, self._credit)
+        self.tail = self._block("left at the end", data.contracts, self._left(), self._tail)
 
-    def _block(self, what: str, gw: FloatArray, price: Callable[[int], list[tuple[str, float]]]) -> _Block | None:
+    def _left(self) -> FloatArray:
+        """Return GW at the end, shape (N, K); of what arrives later or was signed at several prices 1 for all of it."""
+        facts = self.facts
+        later = np.where(facts.run.plan.decided.terminal != 0, 1.0, 0.0).T
+        return np.where(facts.simple_tail, facts.left, later)
+
+    def _block(
+        self, what: str, names: tuple[str, ...], gw: FloatArray, price: Callable[[int], list[tuple[str, float]]]
+    ) -> _Block | None:
         first = len(self.page.columns) + 1
-        for k, name in enumerate(self.facts.data.contracts):
+        for k, name in enumerate(names):
             by_node = gw[:, k]
             if not by_node.any():
                 continue
@@ -214,7 +226,7 @@ class Contracts:
         return "contracts", {"contract": self.facts.timeline.contract_of[k]}
 
     def _price(self, k: int) -> list[tuple[str, float]]:
-        name, cost = self.facts.data.contracts[k], self.facts.data.cost[k]
+        name, cost = self.facts.data.contracts[k], self.facts.price[k]
         if k not in self._prices:
             there = self.facts.data.delivered[k] > 0
             self._prices[k] = self._where(there, "contract price", name, cost, RATE, self._told(k))
@@ -228,14 +240,29 @@ class Contracts:
         return [str(cell) for cell in cells]
 
     def _fee(self, k: int) -> list[tuple[str, float]]:
-        name, fee = self.facts.data.contracts[k], self.facts.data.fee[k]
-        told = ("cancellations", {"contract": self.facts.timeline.contract_of[k]})
-        cells = self._where(self.facts.data.window[k], "cancellation fee", name, fee, "$bn per GW", told)
+        facts, data = self.facts, self.facts.data
+        name, fee = data.ways_out[k], facts.per_gw(data.fee, data.way_out_of)[k]
+        told = ("cancellations", {"contract": facts.timeline.contract_of[data.way_out_of[k]]})
+        cells = self._where(data.window[k], "cancellation fee", name, fee, "$bn per GW", told)
         return list(zip(cells, fee.tolist(), strict=True))
+
+    def _signing(self, k: int) -> list[tuple[str, float]]:
+        facts, data = self.facts, self.facts.data
+        name, cost = data.offers[k], facts.per_gw(data.signing_fee, data.offer_of)[k]
+        told = ("offers", {"contract": facts.timeline.contract_of[data.offer_of[k]]})
+        cells = self._where(data.offered[k], "signing cost", name, cost, "$bn per GW", told)
+        return list(zip(cells, cost.tolist(), strict=True))
+
+    def _credit(self, k: int) -> list[tuple[str, float]]:
+        name, credit = self.facts.data.contracts[k], np.nan_to_num(self.facts.data.late_credit[k])
+        cells = self._where(credit > 0, "late credit", name, credit, RATE, self._told(k))
+        return list(zip(cells, credit.tolist(), strict=True))
 
     def _tail(self, k: int) -> list[tuple[str, float]]:
         """Return what a GW left at the end is worth, less what it costs until its contract ends."""
         facts, data = self.facts, self.facts.data
+        if not facts.simple_tail[k]:
+            return [(repr(bn), bn) for bn in facts.run.plan.decided.terminal[k].tolist()]
         q = int(data.pool_of[k])
         pool = data.pools[q]
         worth = facts.terminal_value[:, q]
@@ -251,7 +278,7 @@ class Contracts:
                 f"*(1-(1+{self.rate})^-{m * dt!r})/(1-(1+{self.rate})^-{dt!r}))"
             )
             formula = f"({cells[n]}-{price})*{years}" if m and price and cells[n] else "0"
-            found.append((formula, float(data.terminal_rate[k, n])))
+            found.append((formula, float(facts.tail_rate[k, n])))
         return found
 
     def _terminal(self, q: int, pool: str, worth: FloatArray) -> list[str]:

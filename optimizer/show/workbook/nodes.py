@@ -109,7 +109,8 @@ class Nodes:
         self.idle = np.zeros((facts.tree.size, len(data.pools)))
         for q, name in enumerate(data.pools):
             rows = supply[supply["pool"] == name].sort_values("node")
-            available = (rows["delivered_gw"] - rows["cancelled_gw"]).to_numpy()
+            sold = rows["sold_gw"] - rows["unserved_gw"]
+            available = (rows["delivered_gw"] - rows["cancelled_gw"] - sold).to_numpy()
             pairs = [g for g, pair in enumerate(facts.pairs) if pair[1] == q]
             self.idle[:, q] = available - self.allocate[:, pairs].sum(axis=1)
             self.worth.add(f"available{q}", Column(f"{name} available", "GW", "gw", available))
@@ -246,10 +247,19 @@ class Nodes:
     def _supply_money(self) -> None:
         facts, data, dt = self.facts, self.facts.data, self.facts.data.dt
         contracts = self.contracts
-        priced = (facts.in_service * data.cost.T).sum(axis=1)
+        priced = (facts.in_service * ~data.sold * facts.price.T).sum(axis=1)
         self._component("contract_cost", -dt * priced, lambda n: _minus(f"{dt!r}*", contracts.times(contracts.cost, n)))
-        fees = (facts.newly_cancelled * data.fee.T).sum(axis=1)
+        fees = (facts.newly_cancelled * facts.per_gw(data.fee, data.way_out_of).T).sum(axis=1)
         self._component("cancellation_fees", -fees, lambda n: _minus("", contracts.times(contracts.fee, n)))
+        if len(data.offers) or data.sold.any():
+            signed = (data.signing_fee * facts.run.plan.decided.newly_signed).sum(axis=0)
+            paid = dt * (facts.in_service * data.sold * facts.price.T).sum(axis=1)
+            self._component(
+                "sales", paid, lambda n: [f"{dt!r}*{t}" if (t := contracts.times(contracts.sales, n)) else ""]
+            )
+            self._component("offer_cost", -signed, lambda n: _minus("", contracts.times(contracts.signing, n)))
+            missing = dt * (np.nan_to_num(data.late_credit) * facts.run.plan.decided.unserved).sum(axis=0)
+            self._component("late_credit", -missing, lambda n: _minus(f"{dt!r}*", contracts.times(contracts.credit, n)))
         idle = facts.of_nodes(data.idle_penalty)
         cells = [
             self._rate("idle penalty", "pools", "pool", name, idle[:, q], RATE) if idle[:, q].any() else None
@@ -278,7 +288,7 @@ class Nodes:
         )
         if data.near:
             self._move_money()
-        left = (facts.left * data.terminal_rate.T).sum(axis=1)
+        left = facts.run.plan.decided.terminal.sum(axis=0)
         leaf = facts.tree.period == facts.tree.periods - 1
         self.components["terminal"] = left
         tail = self._formulas(lambda n: contracts.times(contracts.tail, n) if leaf[n] else "")

@@ -123,8 +123,9 @@ class Overview:
         page.add("idle", Column("idle", "GW", "gw", values, formulas))
         components = self.nodes.components
         self._mean("value", "value", "$bn", "bn", components["value"], ["value"])
-        cost: FloatArray = -np.sum([components[name] for name in COSTS], axis=0)
-        self._mean("cost", "cost", "$bn", "bn", cost, list(COSTS), sign="-")
+        costs: list[str] = [name for name in COSTS if name in components]
+        cost: FloatArray = -np.sum([components[name] for name in costs], axis=0)
+        self._mean("cost", "cost", "$bn", "bn", cost, costs, sign="-")
         for q, name in enumerate(data.pools):
             head = f"marginal value {name} (as solved)"
             known = np.nan_to_num(self.marginal[:, q])

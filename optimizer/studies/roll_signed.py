@@ -1,0 +1,178 @@
+"""What was signed by the new start, as contracts of the next instance; what is left of offers stays on offer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.catalogue.tolerances import ROUNDING
+from optimizer.instance.instance import Instance, replaced
+from optimizer.language.cursor import Name
+from optimizer.language.edits import Edit
+from optimizer.solver.program import FloatArray, IntArray
+from optimizer.tree.calendar import calendar_of
+from optimizer.tree.contracts import NEVER, Tranches, tranches
+from optimizer.tree.timeline import Timeline, timeline
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A share of an offer that was signed: in which period, at which price ($bn per GW-year), with which lead."""
+
+    share: float
+    period: int
+    price: float
+    lead: int
+
+
+def signatures(laid_out: Timeline, signed: FloatArray, path: IntArray) -> dict[str, list[Signature]]:
+    """Return what was signed of each offer on a path of nodes, from the shares signed by offer and node."""
+    data = laid_out.data
+    parts: dict[str, list[Signature]] = {}
+    for o, k in enumerate(data.offer_of.tolist()):
+        before = 0.0
+        for node in path.tolist():
+            if data.offered[o, node] and signed[o, node] - before > ROUNDING:
+                price, lead = float(data.price[o, node]), int(data.lead[o, node])
+                one = Signature(float(signed[o, node] - before), int(data.tree.period[node]), price, lead)
+                parts.setdefault(laid_out.contract_of[k], []).append(one)
+                before = float(signed[o, node])
+    return parts
+
+
+def with_signed(instance: Instance, signed: Mapping[str, list[Signature]], to: dt.date) -> Instance:
+    """Return an instance in which what was signed is a firm contract, scaled, from its own dates and at its own price.
+
+    What is left of an offer is scaled, or dropped where its window has closed. A share of a contract that was extended
+    is a contract of its own, which can no longer be left.
+    """
+    laid_out = timeline(instance.deterministic())
+    there = tranches(instance, laid_out.names, calendar_of(instance))
+    following = instance
+    for cells in instance.tables["offers"].to_dict("records"):
+        row = {str(column): cell for column, cell in cells.items()}
+        name, parts = row["contract"], signed.get(row["contract"], [])
+        share = sum(part.share for part in parts)
+        most = float(instance.filled("offers").set_index("contract").loc[name, "max_share"])
+        closed = row["closes"].date() < to or most - share <= ROUNDING
+        prices = list(dict.fromkeys(part.price for part in parts))
+        for number, price in enumerate(prices, start=1):
+            whole = closed and number == len(prices)
+            own = [part for part in parts if part.price == price]
+            following = _firm(following, there, laid_out, name, f"{name} signed {number}", own, keep_name=whole)
+        if row["extends"] and parts:
+            following = _extended(following, row["extends"], share)
+        if closed and not prices:
+            following = following.edited(Edit("contracts", "drop", {"contract": Name(name)}))
+        elif not closed and prices:
+            following = _rest(following, row, name, share, most)
+    return following
+
+
+def _firm(
+    instance: Instance,
+    there: Tranches,
+    laid_out: Timeline,
+    offer: str,
+    name: str,
+    parts: list[Signature],
+    *,
+    keep_name: bool,
+) -> Instance:
+    """Return the instance with what was signed of an offer at one price as a contract without an offer."""
+    calendar, line = calendar_of(instance), laid_out.contract_of.index(offer)
+    rows: list[dict[str, Any]] = []
+    for part in parts:
+        for row in np.flatnonzero((there.line == line) & (there.gw > 0)).tolist():
+            arrival, _ = there.signed(row, np.full(part.period + 1, part.lead))
+            term = int(there.term[row])
+            rows.append(
+                {
+                    "contract": offer if keep_name else name,
+                    "date": calendar.starts(int(arrival[-1]) + 1)[-1].astype("datetime64[s]"),
+                    "gw": float(there.gw[row]) * part.share,
+                    "term_months": float(term * calendar.months) if term < NEVER else np.nan,
+                }
+            )
+    contracts, share = instance.tables["contracts"], sum(part.share for part in parts)
+    mine = contracts["contract"] == offer
+    own = contracts[mine].copy()
+    own["contract"], own["delay_months"], own["cost_bn_per_gw_year"] = offer if keep_name else name, 0.0, parts[0].price
+    own["face_value_bn"] *= share
+    tables = dict(instance.tables)
+    tables["contracts"] = pd.concat([contracts[~mine] if keep_name else contracts, _inserted(own)])
+    deliveries = tables["deliveries"]
+    kept = deliveries[deliveries["contract"] != offer] if keep_name else deliveries
+    tables["deliveries"] = pd.concat([kept, _inserted(_as_rows(rows, deliveries))])
+    windows = tables["cancellations"]
+    exits = windows[windows["contract"] == offer].copy()
+    exits["contract"] = own["contract"].iloc[0]
+    exits["max_share"] = np.minimum(exits["max_share"].fillna(1.0) / share, 1.0)
+    tables["cancellations"] = pd.concat(
+        [windows[windows["contract"] != offer] if keep_name else windows, _inserted(exits)]
+    )
+    if keep_name:
+        for table in ("offers", "offer_prices"):
+            tables[table] = tables[table][tables[table]["contract"] != offer]
+    return replaced(instance, tables)
+
+
+def _as_rows(rows: list[dict[str, Any]], like: pd.DataFrame) -> pd.DataFrame:
+    """Return rows as a table with the columns and types of another."""
+    blank = {name: "" for name in like.columns if like[name].dtype == object}
+    return pd.DataFrame([{**blank, **row} for row in rows]).reindex(columns=like.columns).astype(like.dtypes.to_dict())
+
+
+def _inserted(rows: pd.DataFrame) -> pd.DataFrame:
+    rows.index = pd.Index([0] * len(rows))
+    return rows
+
+
+def _extended(instance: Instance, contract: str, share: float) -> Instance:
+    """Return the instance with the share of a contract that was extended as a contract of its own, to be kept."""
+    left = 1.0 - share
+    if left <= ROUNDING:
+        return _without_windows(instance, contract)
+    tables = dict(instance.tables)
+    for table, scaled in (("contracts", "face_value_bn"), ("deliveries", "gw")):
+        rows = tables[table]
+        part = rows[rows["contract"] == contract].copy()
+        part["contract"], part[scaled] = f"{contract} extended", part[scaled] * share
+        tables[table] = pd.concat([rows, _inserted(part)])
+    following = replaced(instance, tables).edited(Edit("deliveries", "scale", {"contract": Name(contract)}, "gw", left))
+    windows = following.tables["cancellations"]
+    if (windows["contract"] == contract).any():
+        windows = windows.copy()
+        mine = (windows["contract"] == contract).to_numpy()
+        windows.loc[mine, "max_share"] = np.minimum(windows.loc[mine, "max_share"].fillna(1.0) / left, 1.0)
+        following = replaced(following, {"cancellations": windows})
+    return following
+
+
+def _without_windows(instance: Instance, contract: str) -> Instance:
+    if (instance.tables["cancellations"]["contract"] == contract).any():
+        return instance.edited(Edit("cancellations", "drop", {"contract": Name(contract)}))
+    return instance
+
+
+def _rest(instance: Instance, row: dict[str, Any], name: str, share: float, most: float) -> Instance:
+    """Return the instance with what is left of an offer still on offer."""
+    left = 1.0 - share
+    edits = [] if row["extends"] else [Edit("deliveries", "scale", {"contract": Name(name)}, "gw", left)]
+    edits.append(Edit("offers", "set", {"contract": Name(name)}, "max_share", min((most - share) / left, 1.0)))
+    least = float(np.nan_to_num(row["least_share"]))
+    for column, cell in (("least_share", max(least - share, 0.0) / left), ("min_share", 0.0)):
+        edits.append(Edit("offers", "set", {"contract": Name(name)}, column, min(cell, 1.0)))
+    windows = instance.tables["cancellations"]
+    following = instance.edited(*edits)
+    if (windows["contract"] == name).any():
+        windows = following.tables["cancellations"].copy()
+        mine = (windows["contract"] == name).to_numpy()
+        windows.loc[mine, "max_share"] = np.minimum(windows.loc[mine, "max_share"].fillna(1.0) / left, 1.0)
+        following = replaced(following, {"cancellations": windows})
+    return following

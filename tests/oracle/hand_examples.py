@@ -1,0 +1,259 @@
+"""Offers, extensions, ways out and contracts sold, worked out by hand: years from 2027 on, without discount."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.oracle.by_hand import factor
+
+LATE = 'table = "deliveries"\nwhere = { contract = "own" }\ncolumn = "date"\nshift_months = 12'
+
+
+@dataclass(frozen=True)
+class Example:
+    """An instance with one pool and one pathway, and its optimum.
+
+    Attributes
+    ----------
+    years : int
+        Periods.
+    contracts, deliveries : str
+        Rows: ``contract,side,end,cost_bn_per_gw_year,late_credit_bn_per_gw_year`` and
+        ``contract,date,after_days,gw,term_months``.
+    value : str
+        Rows ``from,width_gw,value_bn_per_gw_year``.
+    optimum_bn : float
+        Its worth.
+    offers, prices, cancellations : str
+        Rows ``contract,opens,closes,lead_days,signing_cost_bn_per_gw,max_share,least_share,min_share,indivisible,
+        extends``; ``contract,from,cost_bn_per_gw_year``; ``contract,window,opens,closes,notice_days,fee_bn_per_gw,
+        fee_share_of_rest,max_share``.
+    terminal_value : str
+        Of the pool, $bn per GW-year; blank: none.
+    uncertainty : str
+        In TOML.
+    signed : dict of str to float
+        Share of each offer that is signed in the end, expected.
+    """
+
+    years: int
+    contracts: str
+    deliveries: str
+    value: str
+    optimum_bn: float
+    offers: str = ""
+    prices: str = ""
+    cancellations: str = ""
+    terminal_value: str = ""
+    uncertainty: str = ""
+    signed: dict[str, float] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        """Write the instance and return its folder."""
+        head = 'schema = 1\nname = "by hand"\n[calendar]\nstart = 2027-01-01\nresolution = "year"\n'
+        value = "".join(f"use,{row.split(',', 1)[0]},1,{row.split(',', 1)[1]}\n" for row in self.value.split())
+        texts = {
+            "instance.toml": f"{head}periods = {self.years}\n",
+            "pools.csv": f"pool,terminal_value_bn_per_gw_year\ncloud,{self.terminal_value}\n",
+            "contracts.csv": "contract,side,end,cost_bn_per_gw_year,late_credit_bn_per_gw_year,pool\n"
+            + "".join(f"{row},cloud\n" for row in self.contracts.split()),
+            "deliveries.csv": table("contract,date,after_days,gw,term_months", self.deliveries),
+            "pathways.csv": "pathway\nuse\n",
+            "value.csv": f"pathway,from,tier,width_gw,value_bn_per_gw_year\n{value}",
+            "offers.csv": table(
+                "contract,opens,closes,lead_days,signing_cost_bn_per_gw,max_share,least_share,min_share,indivisible,extends",
+                self.offers,
+            ),
+            "offer_prices.csv": table("contract,from,cost_bn_per_gw_year", self.prices),
+            "cancellations.csv": table(
+                "contract,window,opens,closes,notice_days,fee_bn_per_gw,fee_share_of_rest,max_share", self.cancellations
+            ),
+            "uncertainty.toml": self.uncertainty,
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            if text:
+                (folder / name).write_text(text)
+        return folder
+
+
+def table(header: str, rows: str) -> str:
+    """Return a CSV table of rows parted by blanks, nothing where there are none."""
+    return "\n".join([header, *rows.split(), ""]) if rows else ""
+
+
+_MORE = factor(
+    "2028-01-01",
+    ("same", 0.5, ""),
+    ("more", 0.5, 'table = "value"\ncolumn = "width_gw"\nset = 2\nfrom = 2028-01-01'),
+)
+_WAITS = Example(
+    2,
+    "own,buy,,0, new,buy,2029-01-01,2,",
+    "own,2027-01-01,,1, new,2028-01-01,,1,",
+    "2027-01-01,1,3",
+    6.0,
+    "new,2027-01-01,2027-01-01,,,,,,,",
+    uncertainty=_MORE,
+    signed={"new": 0.0},
+)
+_EXTENDED = Example(
+    2,
+    "old,buy,2028-01-01,1, more,buy,2029-01-01,1.5,",
+    "old,2027-01-01,,1,",
+    "2027-01-01,,2",
+    1.5,
+    "more,2027-01-01,2027-12-31,,,,,,,old",
+    signed={"more": 1.0},
+)
+_IDLE = Example(
+    4,
+    "old,buy,2031-01-01,1,",
+    "old,2027-01-01,,1,",
+    "2027-01-01,,0",
+    -3.2,
+    cancellations="old,,2028-01-01,2030-12-31,365,,0.6,",
+)
+_TEN_YEARS = Example(
+    1,
+    "new,buy,2037-01-01,2,",
+    "new,2027-01-01,,1,",
+    "2027-01-01,,3",
+    0.0,
+    "new,2027-01-01,2027-12-31,,,,,,,",
+    terminal_value="1",
+    signed={"new": 0.0},
+)
+_LATER = Example(
+    3,
+    "new,buy,,9,",
+    "new,,365,1,24",
+    "2027-01-01,,3",
+    2.0,
+    "new,2027-01-01,2028-12-31,,,,,,,",
+    "new,2027-01-01,2 new,2028-01-01,1.4",
+    terminal_value="0",
+    signed={"new": 1.0},
+)
+_CUSTOMER = Example(
+    3,
+    "own,buy,,0, deal,sell,2030-01-01,3,",
+    "own,2027-01-01,,1, deal,2028-01-01,,1,",
+    "2027-01-01,,1",
+    7.0,
+    "deal,2027-01-01,2027-12-31,,,,,,,",
+    signed={"deal": 1.0},
+)
+_LATE = replace(
+    _CUSTOMER,
+    contracts="own,buy,,0, deal,sell,2030-01-01,3,4",
+    deliveries="own,2028-01-01,,1, deal,2028-01-01,,1,",
+    optimum_bn=4.0,
+    uncertainty=factor("2028-01-01", ("on time", 0.5, ""), ("late", 0.5, LATE)),
+)
+
+EXAMPLES: dict[str, Example] = {
+    # 1 GW earns 3 a year; a second one in 2028 with probability 1/2: 3 - 2 or -2, so that it does not pay unseen.
+    "waits": _WAITS,
+    "signs when it knows": replace(
+        _WAITS, offers="new,2027-01-01,2028-01-01,,,,,,,", optimum_bn=6.5, signed={"new": 0.5}
+    ),
+    "signs with a way out": replace(
+        _WAITS,
+        cancellations="new,,2028-01-01,2028-01-01,,0.3,,",
+        optimum_bn=6.35,
+        signed={"new": 1.0},
+    ),
+    "must sign": replace(_WAITS, offers="new,2027-01-01,2027-01-01,,,,1,,,", optimum_bn=5.5, signed={"new": 1.0}),
+    # What is not yet in service saves nothing: a way out in 2027 is one from 2028 on.
+    "leaves before it is there": replace(
+        _WAITS,
+        offers="new,2027-01-01,2027-01-01,365,,,1,,,",
+        cancellations="new,,2027-01-01,2027-01-01,,0.3,,",
+        optimum_bn=6.0 - 0.3,
+        signed={"new": 1.0},
+    ),
+    # 2 - 1, then 2 - 1.5.
+    "extends": _EXTENDED,
+    # Worth 0.5 then 3: whoever gives the contract back cannot extend it, -0.5 + 1.5.
+    "extends what it keeps": replace(
+        _EXTENDED,
+        value="2027-01-01,,0.5 2028-01-01,,3",
+        cancellations="old,,2027-01-01,2027-12-31,,,,",
+        optimum_bn=1.0,
+    ),
+    # Notice in 2028 ends it in 2029: 2 paid, 60 % of the other 2.
+    "fee of the rest": _IDLE,
+    "two ways out": replace(
+        _IDLE, cancellations=f"{_IDLE.cancellations} old,half,2027-01-01,2027-12-31,,,,0.5", optimum_bn=-1.6
+    ),
+    # One year at 3 - 2, nine at 1 - 2 or at 1.95 - 2.
+    "ten years": _TEN_YEARS,
+    "ten years worth their price": replace(_TEN_YEARS, terminal_value="1.95", optimum_bn=0.55, signed={"new": 1.0}),
+    # Two years from a year after the signature: 2 * (3 - 2) within the plan; signed in 2028 3 - 1.4 and -1.4 after it.
+    "from the signature": _LATER,
+    "from a later signature": replace(_LATER, prices="new,2027-01-01,2.9 new,2028-01-01,0.4", optimum_bn=2.2),
+    # A share of 0.4 is the largest: nothing, or it, for a cost of signing of 0.5 a GW.
+    "a share": replace(
+        _CUSTOMER,
+        offers="deal,2027-01-01,2027-12-31,,0.5,0.4,,0.3,,",
+        optimum_bn=1 + 2 * (0.6 + 1.2) - 0.2,
+        signed={"deal": 0.4},
+    ),
+    "no share so large": replace(
+        _CUSTOMER,
+        contracts="own,buy,,0, deal,sell,2030-01-01,1.2,",
+        deliveries="own,2027-01-01,,0.5, deal,2028-01-01,,1,",
+        offers="deal,2027-01-01,2027-12-31,,,,,0.6,,",
+        optimum_bn=1.5,
+        signed={"deal": 0.0},
+    ),
+    # Own use earns 1, the customer pays 3 in two of three years, or 0.9.
+    "customer": _CUSTOMER,
+    "customer who pays less": replace(
+        _CUSTOMER, contracts="own,buy,,0, deal,sell,2030-01-01,0.9,", optimum_bn=3.0, signed={"deal": 0.0}
+    ),
+    # The GW comes a year late with probability 1/2: 6 or 6 - 4.
+    "customer who waits": _LATE,
+    "customer who must not wait": replace(_LATE, contracts="own,buy,,0, deal,sell,2030-01-01,3,6", optimum_bn=3.0),
+    "customer who decides late": replace(
+        _LATE,
+        contracts="own,buy,,0, deal,sell,2030-01-01,3,6",
+        offers="deal,2027-01-01,2028-01-01,,,,,,,",
+        optimum_bn=3.5,
+        signed={"deal": 0.5},
+    ),
+    # A sold GW forgoes what capacity is worth after the plan: in the year beyond, 2 are received and 3 forgone.
+    "sold beyond the plan": replace(
+        _CUSTOMER,
+        years=2,
+        contracts="own,buy,2029-01-01,0, deal,sell,2030-01-01,2,",
+        value="2027-01-01,,1.5",
+        optimum_bn=3.0,
+        terminal_value="3",
+        signed={"deal": 0.0},
+    ),
+    # A run of two years, worth 5, takes the years in which own use earns least: 6 + 1 + 1 + 6 + 5.
+    "a run of training": Example(
+        4,
+        "own,buy,,0, run,sell,,2.5,",
+        "own,2027-01-01,,2, run,,0,1,24",
+        "2027-01-01,,3 2028-01-01,,1 2030-01-01,,3",
+        19.0,
+        "run,2027-01-01,2028-12-31,,,,,,true,",
+        terminal_value="0",
+        signed={"run": 1.0},
+    ),
+    # 1 GW until the end of 2028, of which 1 more arrives in 2028, after the plan: worth 1 - 0.5 each, 1 in the plan.
+    "a tranche after the plan": Example(
+        1,
+        "old,buy,2029-01-01,0.5,",
+        "old,2027-01-01,,1, old,2028-01-01,,1,",
+        "2027-01-01,,1",
+        1.5,
+        cancellations="old,,2027-01-01,2027-12-31,,,,",
+        terminal_value="1",
+    ),
+}
+"""Every example, by what it shows."""
