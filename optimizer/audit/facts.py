@@ -87,38 +87,38 @@ def discount_factor(instance: Instance, calendar: Periods, period: NDArray[Any])
 
 def facts(instance: Instance) -> Facts:
     """Work out an instance's data from its tables."""
-    found, calendar = scenarios(instance), periods(instance)
-    contracts = found.long("contracts")
-    pathways = Axis(_names(found, "pathways", "pathway"))
-    pools = Axis(_names(found, "pools", "pool"))
+    cases, calendar = scenarios(instance), periods(instance)
+    contracts = cases.long("contracts")
+    pathways = Axis(_names(cases, "pathways", "pathway"))
+    pools = Axis(_names(cases, "pools", "pool"))
     lines = _lines(instance, contracts)
     twice = lines["contract"].duplicated(keep=False)
     labels = lines["contract"].where(~twice, lines["contract"] + "@" + lines["pool"])
     at = (contracts.scenario, _line(lines, contracts["contract"], contracts["pool"]))
-    laid_out = promises(found, calendar, lines, at)
+    laid_out = promises(cases, calendar, lines, at)
     return Facts(
-        scenarios=found,
+        scenarios=cases,
         calendar=calendar,
-        nodes=nodes(found, calendar),
+        nodes=nodes(cases, calendar),
         pathways=pathways,
         pools=pools,
         contracts=Axis(labels.to_numpy(dtype=object)),
         contract_of=lines["contract"].to_numpy(dtype=object),
         pool_of=pools.places(lines["pool"]),
-        pathway=_pathways(found, calendar, pathways),
-        pair=_pairs(found, pathways, pools),
-        pool=_pools(found, pools),
-        demand=_demand(found, calendar, pathways),
-        keep=_keep(found, calendar, pathways),
-        running=_running(found, calendar, pathways),
+        pathway=_pathways(cases, calendar, pathways),
+        pair=_pairs(cases, pathways, pools),
+        pool=_pools(cases, pools),
+        demand=_demand(cases, calendar, pathways),
+        keep=_keep(cases, calendar, pathways),
+        running=_running(cases, calendar, pathways),
         promises=laid_out,
         ways=Axis(laid_out.ways),
     )
 
 
-def _names(found: Scenarios, table: str, column: str) -> Texts:
-    written = found.written.tables[table][column].to_numpy(dtype=object)
-    return np.unique(np.concatenate([written, found.long(table)[column]]))
+def _names(cases: Scenarios, table: str, column: str) -> Texts:
+    written = cases.written.tables[table][column].to_numpy(dtype=object)
+    return np.unique(np.concatenate([written, cases.long(table)[column]]))
 
 
 def _lines(instance: Instance, contracts: Long) -> pd.DataFrame:
@@ -139,10 +139,10 @@ def _spread(shape: tuple[int, ...], at: tuple[Any, ...], values: Any, absent: An
     return out
 
 
-def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, NDArray[Any]]:
-    rows = found.long("pathways")
+def _pathways(cases: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, NDArray[Any]]:
+    rows = cases.long("pathways")
     at = (rows.scenario, pathways.places(rows["pathway"]))
-    shape = (len(found.instances), len(pathways))
+    shape = (len(cases.instances), len(pathways))
     columns = {
         "shortfall_penalty": "shortfall_penalty_bn_per_gw_year",
         "migration_cost": "migration_cost_bn_per_gw",
@@ -164,10 +164,10 @@ def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, 
     return data
 
 
-def _pairs(found: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[Any]]:
-    rows = found.long("eligibility")
+def _pairs(cases: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[Any]]:
+    rows = cases.long("eligibility")
     at = (rows.scenario, pathways.places(rows["pathway"]), pools.places(rows["pool"]))
-    shape = (len(found.instances), len(pathways), len(pools))
+    shape = (len(cases.instances), len(pathways), len(pools))
     return {
         "eligible": _spread(shape, at, np.ones(len(rows), dtype=bool), False),
         "effectiveness": _spread(shape, at, rows["effectiveness"]),
@@ -177,10 +177,10 @@ def _pairs(found: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[A
     }
 
 
-def _pools(found: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
-    rows = found.long("pools")
+def _pools(cases: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
+    rows = cases.long("pools")
     at = (rows.scenario, pools.places(rows["pool"]))
-    shape = (len(found.instances), len(pools))
+    shape = (len(cases.instances), len(pools))
     return {
         "idle_penalty": _spread(shape, at, rows["idle_penalty_bn_per_gw_year"]),
         "terminal_value": _spread(shape, at, rows["terminal_value_bn_per_gw_year"], np.nan),
@@ -201,12 +201,12 @@ def in_force(owner: Ints, dates: Dates, owners: int, calendar: Periods) -> Ints:
     return np.where(np.append(owner, -1)[rows] == np.arange(owners)[:, None], rows, -1)
 
 
-def _demand(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
-    rows = found.long("demand")
+def _demand(cases: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
+    rows = cases.long("demand")
     owner = rows.scenario * len(pathways) + pathways.places(rows["pathway"])
-    owners = len(found.instances) * len(pathways)
+    owners = len(cases.instances) * len(pathways)
     row = in_force(owner, rows["from"], owners, calendar)
-    shape = (len(found.instances), len(pathways), calendar.count)
+    shape = (len(cases.instances), len(pathways), calendar.count)
 
     def by_period(values: Any, absent: float) -> Floats:
         return np.append(values, absent)[row].reshape(shape).swapaxes(1, 2)  # row -1 is the one appended
@@ -218,9 +218,9 @@ def _demand(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Fl
     }
 
 
-def _keep(found: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
-    size = (len(found.instances), calendar.count + 1, len(pathways))
-    rows, losses = found.long("pathways"), found.long("churn")
+def _keep(cases: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
+    size = (len(cases.instances), calendar.count + 1, len(pathways))
+    rows, losses = cases.long("pathways"), cases.long("churn")
     yearly = np.zeros((size[0], 1, size[2]))
     yearly[rows.scenario, 0, pathways.places(rows["pathway"])] = rows["churn_per_year"]
     keep = np.broadcast_to((1 - yearly) ** calendar.dt, size).copy()
@@ -230,9 +230,9 @@ def _keep(found: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
     return keep[:, :-1]
 
 
-def _running(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
-    rows = found.long("running")
-    left = np.cumprod(_keep(found, calendar, pathways), axis=1)
+def _running(cases: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
+    rows = cases.long("running")
+    left = np.cumprod(_keep(cases, calendar, pathways), axis=1)
     p, kind = pathways.places(rows["pathway"]), rows["kind"]
     ends = np.searchsorted(calendar.starts(calendar.count), rows["until"])
     t = np.arange(calendar.count)

@@ -170,20 +170,20 @@ class Nodes:
         return np.unique(node_of[differ.reshape(*node_of.shape, -1).any(axis=2)])
 
 
-def nodes(found: Scenarios, calendar: Periods) -> Nodes:
+def nodes(cases: Scenarios, calendar: Periods) -> Nodes:
     """Return the nodes of the tree: scenarios share them while they agree on what has been revealed."""
-    factors = found.written.factors
+    factors = cases.written.factors
     starts = calendar.starts(calendar.count)
     revealed = np.array([f.revealed for f in factors], dtype="datetime64[D]")
     is_known = revealed[None, :] <= starts[:, None]
-    node_of = np.empty((len(found.instances), calendar.count), dtype=np.int64)
+    node_of = np.empty((len(cases.instances), calendar.count), dtype=np.int64)
     known, first, period = [], [], []
     count, codes, labels = 0, np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
     for t in range(calendar.count):
         if t == 0 or (is_known[t] != is_known[t - 1]).any():
-            told = [", ".join(f"{f.name}={o}" for f, o, k in zip(factors, names, is_known[t], strict=True) if k)
-                    for names in found.outcomes]  # fmt: skip
-            codes, labels = pd.factorize(np.array(told, dtype=object))
+            outcomes = [", ".join(f"{f.name}={o}" for f, o, k in zip(factors, names, is_known[t], strict=True) if k)
+                    for names in cases.outcomes]  # fmt: skip
+            codes, labels = pd.factorize(np.array(outcomes, dtype=object))
         node_of[:, t] = count + codes
         known.append(labels)
         first.append(np.unique(codes, return_index=True)[1])
@@ -191,7 +191,7 @@ def nodes(found: Scenarios, calendar: Periods) -> Nodes:
         count += len(labels)
     scenario, at = np.concatenate(first), np.concatenate(period)
     parent = np.where(at > 0, node_of[scenario, np.maximum(at - 1, 0)], -1)
-    weights = np.repeat(found.probability, calendar.count)
+    weights = np.repeat(cases.probability, calendar.count)
     return Nodes(
         node_of=node_of,
         period=at,
@@ -200,7 +200,7 @@ def nodes(found: Scenarios, calendar: Periods) -> Nodes:
         start=starts[at].astype("datetime64[s]"),
         known=np.concatenate(known),
         probability=np.asarray(np.bincount(node_of.ravel(), weights=weights, minlength=count), dtype=float),
-        weight=found.probability,
+        weight=cases.probability,
     )
 
 

@@ -77,14 +77,14 @@ def _in_force(rows: pd.DataFrame, demand: Demand, laid_out: Timeline) -> pd.Data
 
 def _strictest(rows: pd.DataFrame, demand: Demand, laid_out: Timeline, column: str) -> pd.DataFrame:
     """Return the locks that are the strictest in force in one of the periods."""
-    found: set[int] = set()
+    tightest: set[int] = set()
     for start in _starts(demand, laid_out):
         holds = (rows["from"] <= start) & (rows["until"].isna() | (rows["until"] > start))
         limits = rows[column].where(holds)
         if limits.notna().any():
             strictest = limits.max() if column == "min_gw" else limits.min()
-            found.update(np.flatnonzero(limits == strictest).tolist())
-    return rows.iloc[sorted(found)]
+            tightest.update(np.flatnonzero(limits == strictest).tolist())
+    return rows.iloc[sorted(tightest)]
 
 
 SHOWN_DEMANDS: Final = 4
@@ -220,21 +220,23 @@ def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnos
     options = options or SolveOptions()
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
-    found = _in_conflict(laid_out, program, options)
-    if not found:
+    demands_of = _in_conflict(laid_out, program, options)
+    if not demands_of:
         return Diagnosis((), ())
-    told = tuple(_told(demand, laid_out) for demand in found)
-    because = tuple(_running(laid_out, found, runs_on(program, laid_out.data, found, options)))
-    more = another(program, laid_out.data, found, options)
-    return Diagnosis(told, tuple(repairs(laid_out, program, options)), because, more)
+    words = tuple(_told(demand, laid_out) for demand in demands_of)
+    because = tuple(_running(laid_out, demands_of, runs_on(program, laid_out.data, demands_of, options)))
+    more = another(program, laid_out.data, demands_of, options)
+    return Diagnosis(words, tuple(repairs(laid_out, program, options)), because, more)
 
 
 def _in_conflict(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> list[Demand]:
     """Return demands in conflict; where they are in every future, in all of them and not in the one first found."""
-    found = conflict(program, laid_out.data, options)
-    if any(_given(demand, laid_out) for demand in found) and in_every_future(program, laid_out.data, found, options):
-        return [replace(demand, pointed=demand.nodes) for demand in found]
-    return found
+    demands_of = conflict(program, laid_out.data, options)
+    if any(_given(demand, laid_out) for demand in demands_of) and in_every_future(
+        program, laid_out.data, demands_of, options
+    ):
+        return [replace(demand, pointed=demand.nodes) for demand in demands_of]
+    return demands_of
 
 
 def conflicts_in_words(instance: Instance) -> str:
@@ -242,9 +244,11 @@ def conflicts_in_words(instance: Instance) -> str:
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
     options = SolveOptions()
-    found = _in_conflict(laid_out, program, options)
-    words = "; ".join(_told(demand, laid_out).words for demand in found)
-    because = " and ".join(_running(laid_out, found, runs_on(program, laid_out.data, found, options) if found else []))
+    demands_of = _in_conflict(laid_out, program, options)
+    words = "; ".join(_told(demand, laid_out).words for demand in demands_of)
+    because = " and ".join(
+        _running(laid_out, demands_of, runs_on(program, laid_out.data, demands_of, options) if demands_of else [])
+    )
     return f"{words}; because {because}" if because else words
 
 
@@ -265,10 +269,10 @@ def _told(demand: Demand, laid_out: Timeline) -> Conflict:
     return Conflict(demand.kind, demand.pathway, demand.pool, *dates, words, where)
 
 
-def _running(laid_out: Timeline, found: list[Demand], facts: list[tuple[str, str]]) -> Iterator[str]:
+def _running(laid_out: Timeline, demands_of: list[Demand], facts: list[tuple[str, str]]) -> Iterator[str]:
     """Yield what runs on from before the start in the future in which demands are in conflict."""
     tree = laid_out.data.tree
-    node = max((int(n) for demand in found for n in demand.pointed), key=lambda n: int(tree.period[n]), default=0)
+    node = max((int(n) for demand in demands_of for n in demand.pointed), key=lambda n: int(tree.period[n]), default=0)
     table = laid_out.scenarios[tree.example[node]].tables["running"]
     for pathway, kind in facts:
         rows = table[(table["pathway"] == pathway) & (table["kind"] == kind)].sort_values("until")
@@ -286,11 +290,11 @@ def _given(demand: Demand, laid_out: Timeline) -> str:
 
 def _shared(nodes: IntArray, laid_out: Timeline) -> str:
     """Return the outcomes that are known on every one of some nodes."""
-    known, told = laid_out.data.tree.known[nodes], []
+    known, outcomes = laid_out.data.tree.known[nodes], []
     for f, factor in enumerate(laid_out.instance.factors):
         if len(nodes) and known[0, f] >= 0 and (known[:, f] == known[0, f]).all() and len(factor.outcomes) > 1:
-            told.append(f"{factor.name}={factor.outcomes[known[0, f]].name}")
-    return ", ".join(told)
+            outcomes.append(f"{factor.name}={factor.outcomes[known[0, f]].name}")
+    return ", ".join(outcomes)
 
 
 def _as_outcomes_have_it(demand: Demand, laid_out: Timeline) -> str:
@@ -331,10 +335,10 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
         words = "of pool {pool} {gw} more are sold than it has {when}"
     whose = owner(demand.pathway, demand.pool)
     gw = _gw(figures, data.tree.period[nodes], limit.measure)
-    told = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)
+    sentence = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)
     if limit.name == "floor" and not data.eligible[by_pathway][:, data.tree.root[nodes]].any():
-        return f"{told}, and no pool may be used by it"
-    return told
+        return f"{sentence}, and no pool may be used by it"
+    return sentence
 
 
 def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:

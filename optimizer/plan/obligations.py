@@ -124,15 +124,15 @@ def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:
         ``vendor, contract, side, year, as_signed_bn, after_cancellation_bn`` ($bn) and ``gw`` (expected mean GW in
         service as signed, over the plan's and the contract's periods of that year).
     """
-    found = owed(timeline, plan.cancelled, plan.signed)
-    signed, kept, gw = (found.expected(amounts) for amounts in (found.signed, found.kept, found.gw))
+    owing = owed(timeline, plan.cancelled, plan.signed)
+    signed, kept, gw = (owing.expected(amounts) for amounts in (owing.signed, owing.kept, owing.gw))
     k, year = np.nonzero((gw > 0) | (kept > 0))
     return pd.DataFrame(
         {
-            "vendor": [found.vendors[i] for i in k.tolist()],
-            "contract": [found.contracts[i] for i in k.tolist()],
-            "side": ["sell" if found.sold[i] else "buy" for i in k.tolist()],
-            "year": found.years[year],
+            "vendor": [owing.vendors[i] for i in k.tolist()],
+            "contract": [owing.contracts[i] for i in k.tolist()],
+            "side": ["sell" if owing.sold[i] else "buy" for i in k.tolist()],
+            "year": owing.years[year],
             "as_signed_bn": signed[k, year],
             "after_cancellation_bn": kept[k, year],
             "gw": gw[k, year],

@@ -174,7 +174,7 @@ def _cancelled(run: Run, laid_out: Timeline, path: IntArray) -> dict[str, list[N
     """Return the shares for which notice was given on the path, each with the day from which it is out of service."""
     data, table = laid_out.data, run.tables["cancellations"]
     table = table.fillna({"window": ""})
-    found: dict[str, list[Notice]] = {}
+    by_contract: dict[str, list[Notice]] = {}
     before: dict[tuple[str, str], float] = {}
     for node in path.tolist():
         for row in table[table["node"] == node].to_dict("records"):
@@ -183,8 +183,8 @@ def _cancelled(run: Run, laid_out: Timeline, path: IntArray) -> dict[str, list[N
             before[way] = row["share"]
             if more > ROUNDING:
                 name = laid_out.contract_of[data.contracts.index(way[0])]
-                found.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more, way[1]))
-    return found
+                by_contract.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more, way[1]))
+    return by_contract
 
 
 def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, str]) -> tuple[Instance, list[str]]:

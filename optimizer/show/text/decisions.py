@@ -269,16 +269,16 @@ def signatures(view: View) -> Notices:
 
 def offers(page: Page, view: View) -> None:
     """Show which offers to sign, and which customers to accept, when and in which futures; and which to decline."""
-    found = signatures(view)
+    signed = signatures(view)
     signed_gw = view.plan.summary.get("signed_gw", {})
     if not signed_gw:
         return
     page.heading("Offers to sign", ", first decisions first; what is sold takes GW, its price is received")
     lines: list[list[str]] = []
-    for nodes, rows in _blocks(view, found):
+    for nodes, rows in _blocks(view, signed):
         futures = f" {view.futures(nodes)}" if view.branching else ""
         lines.append([f"On {view.dates[view.tree.period[nodes[0]]]}{futures}:"])
-        lines += [[*_notice(view, found, row)[:4], view.money(found.fee_bn[row])] for row in rows]
+        lines += [[*_notice(view, signed, row)[:4], view.money(signed.fee_bn[row])] for row in rows]
     if lines:
         page.table(["offer (vendor or customer)", "pool", "GW", "% of it", "cost"], lines[:MOST_LINES], "nnrrr")
         page.note("% of it: signed by then. cost: of signing, once, $bn.")
@@ -286,7 +286,7 @@ def offers(page: Page, view: View) -> None:
     declined = [name for name, gw in signed_gw.items() if gw < view.least_gw]
     if declined:
         page.note(f"Not signed in any future: {_some(declined)}.")
-    if any(KILOWATT < part < 1 - KILOWATT for part in found.share.tolist()):
+    if any(KILOWATT < part < 1 - KILOWATT for part in signed.share.tolist()):
         page.note(
             "A share of an offer that comes whole in life is a hint of size, not a term sheet: mark it `indivisible` "
             "to have it signed whole or not at all."
@@ -404,7 +404,7 @@ def tree_of_moves(page: Page, branches: Sequence[Branch], peak_gw: float, rest: 
 
     def twig(branch: Branch, level: int) -> Twig:
         below = children.get(branch.number, []) if level + 1 < depth else []
-        text = f"if {branch.told} in {branch.since[:7]} ({percent(branch.probability)}): "
+        text = f"if {branch.begins} in {branch.since[:7]} ({percent(branch.probability)}): "
         text += _sentence(branch, gw, least)
         if children.get(branch.number) and not below:
             text += " ..."
