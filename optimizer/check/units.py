@@ -80,9 +80,9 @@ def _prices_in_millions(facts: Facts) -> Iterator[Finding]:
     for table, name, price in _cells(facts, _PRICES):
         a_year = "year" in name
         rule = f"no GW costs or earns more than {LARGEST_PRICE:g} $bn{' a year' if a_year else ''}"
-        found = [(_largest_first(price, LARGEST_PRICE), rule)]
-        found += _beside(facts) if table == "contracts" else []
-        for rows, rule in found:
+        suspects = [(_largest_first(price, LARGEST_PRICE), rule)]
+        suspects += _beside(facts) if table == "contracts" else []
+        for rows, rule in suspects:
             if len(rows):
                 now, unit = float(price[rows[0]]), "a GW-year" if a_year else "a GW"
                 dollars = now > 1000 * LARGEST_PRICE

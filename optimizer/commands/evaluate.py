@@ -38,17 +38,17 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
     with Session(instance) as session:
         given = _given(path, prefix, session.base.laid_out)
         warn(left_out(given, path, session.base.laid_out))
-        found = price(session.base, given)
+        evaluated = price(session.base, given)
     if as_json:
         import json
 
-        click.echo(json.dumps(_record(found), indent=2, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(_record(evaluated), indent=2, ensure_ascii=False, allow_nan=False))
         return
     from optimizer.show.page import printed
     from optimizer.show.text.breakeven import evaluation
 
     with printed() as page:
-        evaluation(page, found)
+        evaluation(page, evaluated)
 
 
 def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
@@ -66,16 +66,16 @@ def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
     return entered(read_allocation(path, prefix, pairs), f"{path}: {prefix}allocation", laid_out)
 
 
-def _record(found: Evaluation) -> dict[str, Any]:
+def _record(evaluated: Evaluation) -> dict[str, Any]:
     """Return the evaluation as plain data."""
     from dataclasses import asdict
 
-    gap = found.gap_by_year()
+    gap = evaluated.gap_by_year()
     return {
-        "objective_bn": found.plan.objective_bn,
-        "best_objective_bn": found.best.objective_bn,
-        "gap_bn": found.gap_bn,
-        "broken": [asdict(broken) for broken in found.broken],
+        "objective_bn": evaluated.plan.objective_bn,
+        "best_objective_bn": evaluated.best.objective_bn,
+        "gap_bn": evaluated.gap_bn,
+        "broken": [asdict(broken) for broken in evaluated.broken],
         "gap_by_year_bn": {str(owner): {str(y): float(v) for y, v in row.items()} for owner, row in gap.iterrows()},
-        "summary": dict(found.plan.summary),
+        "summary": dict(evaluated.plan.summary),
     }

@@ -44,7 +44,7 @@ def demands(program: LinearProgram, data: PlanData) -> list[Demand]:
 
     Deals that may be broken at a price are no demand.
     """
-    found: list[Demand] = []
+    demanded: list[Demand] = []
     place = 0
     for family, limit in DEMANDS.items():
         keys = program.row_keys.get(family)
@@ -65,9 +65,9 @@ def demands(program: LinearProgram, data: PlanData) -> list[Demand]:
             if len(nodes):
                 where, values = (tuple(part) for part in zip(*enters, strict=True))
                 places = place + np.arange(len(nodes))
-                found.append(Demand(limit.kind, pathway, pool, nodes, where, values, places, nodes))
+                demanded.append(Demand(limit.kind, pathway, pool, nodes, where, values, places, nodes))
                 place += len(nodes)
-    return found
+    return demanded
 
 
 def _sign(program: LinearProgram, family: str, rows: IntArray) -> FloatArray:
@@ -192,8 +192,8 @@ def _pointed(stretched: LinearProgram, every: list[Demand], data: PlanData, dual
     return [part for demand in every for part in _by_range(demand, data, chosen)]
 
 
-def _in_order(found: list[Demand], data: PlanData) -> list[Demand]:
-    return sorted(found, key=lambda d: (BY_KIND[d.kind].firm, int(data.tree.period[d.nodes].min()), d.key))
+def _in_order(demanded: list[Demand], data: PlanData) -> list[Demand]:
+    return sorted(demanded, key=lambda d: (BY_KIND[d.kind].firm, int(data.tree.period[d.nodes].min()), d.key))
 
 
 def _narrowed(stretched: LinearProgram, kept: list[Demand], data: PlanData, options: SolveOptions) -> list[Demand]:
@@ -222,7 +222,7 @@ def _narrowed(stretched: LinearProgram, kept: list[Demand], data: PlanData, opti
 
 
 def runs_on(
-    program: LinearProgram, data: PlanData, found: list[Demand], options: SolveOptions
+    program: LinearProgram, data: PlanData, demanded: list[Demand], options: SolveOptions
 ) -> list[tuple[str, str]]:
     """Return what runs on from before the start, which nobody demands, without any of which there is no conflict."""
     arrays = {"term": "held", "notice": "returning"}
@@ -236,7 +236,7 @@ def runs_on(
         for p, kind in there:
             if (p, kind) not in kept:
                 parts[arrays[kind]][p] = 0.0
-        return not _can_keep(_stretched(compiled(replace(data, **parts)), every), found, options)
+        return not _can_keep(_stretched(compiled(replace(data, **parts)), every), demanded, options)
 
     if not there or in_conflict_with([]):
         return []
@@ -247,11 +247,11 @@ def runs_on(
     return [(data.pathways[p], kind) for p, kind in needed]
 
 
-def another(program: LinearProgram, data: PlanData, found: list[Demand], options: SolveOptions) -> bool:
+def another(program: LinearProgram, data: PlanData, demanded: list[Demand], options: SolveOptions) -> bool:
     """Return whether demands are in conflict besides those found: whether one of these can go and no plan be there."""
     every = demands(program, data)
     stretched = _stretched(program, every)
-    for gone in found:
+    for gone in demanded:
         kept = [replace(demand, places=np.setdiff1d(demand.places, gone.places)) for demand in every]
         if not _can_keep(stretched, kept, options):
             return True
@@ -262,16 +262,16 @@ MOST_FUTURES: Final = 16
 """Futures in each of which it is tried whether demands are in conflict, at the most."""
 
 
-def in_every_future(program: LinearProgram, data: PlanData, found: list[Demand], options: SolveOptions) -> bool:
+def in_every_future(program: LinearProgram, data: PlanData, demanded: list[Demand], options: SolveOptions) -> bool:
     """Return whether demands are in conflict in each future by itself; false, too, where there are many futures."""
     tree = data.tree
-    last = max(int(tree.period[demand.nodes].max()) for demand in found)
+    last = max(int(tree.period[demand.nodes].max()) for demand in demanded)
     futures = np.flatnonzero(tree.period == last)
     if len(futures) > MOST_FUTURES:
         return False
     stretched = _stretched(program, demands(program, data))
     for node in futures.tolist():
-        kept = [replace(demand, places=demand.places[np.isin(demand.nodes, tree.path[node])]) for demand in found]
+        kept = [replace(demand, places=demand.places[np.isin(demand.nodes, tree.path[node])]) for demand in demanded]
         if _can_keep(stretched, kept, options):
             return False
     return True
@@ -289,12 +289,12 @@ def _by_range(demand: Demand, data: PlanData, pointed: BoolArray) -> list[Demand
     period, chosen = data.tree.period[demand.nodes], pointed[demand.places]
     periods = np.unique(period[chosen])
     runs = np.split(periods, np.flatnonzero(np.diff(periods) > 1) + 1) if len(periods) else []
-    found = []
+    by_range = []
     for run in runs:
         inside = np.isin(period, run)
         nodes = demand.nodes[inside & chosen]
-        found.append(replace(demand, nodes=demand.nodes[inside], places=demand.places[inside], pointed=nodes))
-    return found
+        by_range.append(replace(demand, nodes=demand.nodes[inside], places=demand.places[inside], pointed=nodes))
+    return by_range
 
 
 def _can_keep(stretched: LinearProgram, kept: list[Demand], options: SolveOptions) -> bool:

@@ -263,7 +263,7 @@ def empty(table: Table) -> pd.DataFrame:
 
 def parse(table: Table, cells: Mapping[str, Cells], rows: Sequence[int] | pd.Index[Any], where: Where) -> Parsed:
     """Type a table's text cells, apply every rule of the catalogue, and keep the columns that faults are in."""
-    found: list[tuple[int, int, Problem]] = []
+    placed: list[tuple[int, int, Problem]] = []
     columns = {}
     known = [column for column in allowed_columns(table) if column.name in cells]
     for order, column in enumerate(known):
@@ -271,9 +271,9 @@ def parse(table: Table, cells: Mapping[str, Cells], rows: Sequence[int] | pd.Ind
         unread = {position for position, _, _ in faults}
         faults += [f for f in _value_faults(table, column, columns[column.name]) if f[0] not in unread]
         for position, cell, fault in faults:
-            found.append((position, order, _problem(fault, cell, where(int(rows[position]), column.name))))
-    found.sort(key=lambda item: item[:2])
-    return Parsed(frame_of(table, columns, rows), [(known[order].name, problem) for _, order, problem in found])
+            placed.append((position, order, _problem(fault, cell, where(int(rows[position]), column.name))))
+    placed.sort(key=lambda item: item[:2])
+    return Parsed(frame_of(table, columns, rows), [(known[order].name, problem) for _, order, problem in placed])
 
 
 def check_cells(table: Table, frame: pd.DataFrame, where: Where | None = None) -> list[Problem]:

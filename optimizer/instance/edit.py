@@ -68,11 +68,11 @@ def _refuse_other_than_probability(edit: Edit) -> None:
 def _matching(edit: Edit, kind: str, pattern: Cell, names: Sequence[str]) -> set[str]:
     if not isinstance(pattern, str):
         raise refused(edit, f"{kind}: {pattern}", f"{kind} is text", "put it in double quotes")
-    found = {name for name in names if meets(pattern, name)}
-    if not found:
+    matching = {name for name in names if meets(pattern, name)}
+    if not matching:
         rule = "an edit must match at least one outcome"
         raise refused(edit, f"no {kind} '{pattern}'", rule, nearest(pattern, names))
-    return found
+    return matching
 
 
 def _reweighted(edit: Edit, factor: Factor, chosen: set[str]) -> Factor:

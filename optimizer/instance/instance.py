@@ -331,8 +331,8 @@ class SheetPlaces:
             at = self.settings.get(f"{table.name}.{column}")
             letter = self.letters.get("settings", {}).get("value")
             return f"settings!{letter}{at}" if at and letter else f"settings, {table.name}.{column}"
-        found = self.letters.get(table.name, {}).get(column)
-        return f"{table.name}!{found}{row}" if found and row > 0 else f"{table.name} {_row(row)}, {column}"
+        of_column = self.letters.get(table.name, {}).get(column)
+        return f"{table.name}!{of_column}{row}" if of_column and row > 0 else f"{table.name} {_row(row)}, {column}"
 
     def told(self, problem: Problem) -> Problem:
         """Return a problem that names a file of a folder as one that names the sheet in its place."""

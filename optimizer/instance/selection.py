@@ -145,10 +145,10 @@ def picks(table: Table, frame: pd.DataFrame, by: Sequence[str] = ()) -> list[dic
     Deliveries, which have no key, go by contract and date, or by the columns given.
     """
     by = by or table.key or ("contract", "date")
-    found = [dict(zip(by, map(_picked, cells), strict=True)) for cells in zip(*(frame[n] for n in by), strict=True)]
+    picked = [dict(zip(by, map(_picked, cells), strict=True)) for cells in zip(*(frame[n] for n in by), strict=True)]
     twins = frame.duplicated(list(by), keep=False).tolist()
     return [
-        {**cells, **({ROW: row} if twin else {})} for cells, row, twin in zip(found, frame.index, twins, strict=True)
+        {**cells, **({ROW: row} if twin else {})} for cells, row, twin in zip(picked, frame.index, twins, strict=True)
     ]
 
 

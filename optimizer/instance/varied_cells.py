@@ -150,9 +150,9 @@ def varied(text: str) -> Varied:
     which they move.
     """
     reader = VariedReader(text, f"cell {text.strip()}", FORMS)
-    found = reader.varied()
+    cells = reader.varied()
     reader.end("the end of the cell or '@' and dates")
-    return found
+    return cells
 
 
 class VariedReader(Cursor):

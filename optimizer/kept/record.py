@@ -89,7 +89,7 @@ class Kind:
         self, root: Path, manifest: Mapping[str, Any], readers: Mapping[str, Callable[[bytes], Any]]
     ) -> dict[str, Any]:
         """Return parts of a kept folder by name, each as its reader reads it."""
-        problems, found = [], {}
+        problems, parts = [], {}
         for name, reader in readers.items():
             path = root / name
             data = self._part(path)
@@ -99,12 +99,12 @@ class Kind:
                 problems.append(self.changed(path))
             else:
                 try:
-                    found[name] = reader(data)
+                    parts[name] = reader(data)
                 except (ValueError, OSError, OverflowError, csv.Error, RecursionError) as error:
                     problems.append(garbled(path, " ".join(str(error).split())))
         if problems:
             raise InstanceError(problems)
-        return found
+        return parts
 
     def changed(self, path: Path) -> Problem:
         """Return the problem of a part that is not what was kept."""

@@ -92,6 +92,6 @@ def read_run(folder: str | Path) -> Run:
     near = manifest.get("stay_near")
     readers = {f"{name}.csv": partial(read_table, name) for name in COLUMNS}
     kept = {EARLIER: partial(read_table, "allocation")} if near is not None else {}
-    found = KIND.read(root, manifest, {SUMMARY: json.loads, **readers, **kept})
-    earlier = near and Earlier(found[EARLIER], near["resolution"], near["move_cost_bn_per_gw_year"])
-    return Run(root, manifest, found[SUMMARY], {name: found[f"{name}.csv"] for name in COLUMNS}, earlier)
+    parts = KIND.read(root, manifest, {SUMMARY: json.loads, **readers, **kept})
+    earlier = near and Earlier(parts[EARLIER], near["resolution"], near["move_cost_bn_per_gw_year"])
+    return Run(root, manifest, parts[SUMMARY], {name: parts[f"{name}.csv"] for name in COLUMNS}, earlier)

@@ -107,8 +107,8 @@ def read_sweep(folder: str | Path) -> KeptSweep:
     manifest = KIND.manifest(root)
     # the instance is a folder, which is checked by whoever reads it
     files = [Path(name).name for name in manifest["contents"] if name != INSTANCE]
-    found = KIND.read(root, manifest, {name: _read if name.endswith(".parquet") else bytes for name in files})
-    tables = {Path(name).stem: found[name] for name in files if name.endswith(".parquet")}
+    parts = KIND.read(root, manifest, {name: _read if name.endswith(".parquet") else bytes for name in files})
+    tables = {Path(name).stem: parts[name] for name in files if name.endswith(".parquet")}
     if CASES not in tables:
         raise InstanceError(garbled(root / MANIFEST, f"it names no {CASES}.parquet"))
     return KeptSweep(root, manifest, tables)

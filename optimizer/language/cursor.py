@@ -81,18 +81,18 @@ class Cursor:
 
     def operator(self, pattern: re.Pattern[str] = OPERATOR, expected: str = "one of =, *=, += and -=") -> str:
         """Read what is done to cells."""
-        found = pattern.match(self.text, self.at)
-        if not found:
+        token = pattern.match(self.text, self.at)
+        if not token:
             self.fail(expected)
-        self.move(found.end())
-        return found.group()
+        self.move(token.end())
+        return token.group()
 
     def number(self, expected: str) -> int | float:
         """Read a number that a computer can hold."""
-        found = NUMBER.match(self.text, self.at)
-        if not found or not math.isfinite(value := as_number(found.group())):
+        token = NUMBER.match(self.text, self.at)
+        if not token or not math.isfinite(value := as_number(token.group())):
             self.fail(expected)
-        self.move(found.end())
+        self.move(token.end())
         return value
 
     def dates(self) -> tuple[dt.date | None, dt.date | None]:
@@ -107,8 +107,8 @@ class Cursor:
         return start, until
 
     def _date(self) -> dt.date:
-        found = DATE.match(self.text, self.at)
-        date = self.calendar_date(found.group() if found else "")
+        token = DATE.match(self.text, self.at)
+        date = self.calendar_date(token.group() if token else "")
         self.move(self.at + len(date.isoformat()))
         return date
 
@@ -153,11 +153,11 @@ class Cursor:
 
     def name(self, expected: str) -> str:
         """Read a name."""
-        found = NAME.match(self.text, self.at)
-        if not found:
+        name = NAME.match(self.text, self.at)
+        if not name:
             self.fail(expected)
-        self.move(found.end())
-        return found.group()
+        self.move(name.end())
+        return name.group()
 
     def literal(self, literal: str, expected: str) -> None:
         """Step over a literal that must come next."""
@@ -166,10 +166,10 @@ class Cursor:
 
     def next(self, literal: str) -> bool:
         """Step over the literal if it comes next."""
-        found = self.text.startswith(literal, self.at)
-        if found:
+        there = self.text.startswith(literal, self.at)
+        if there:
             self.move(self.at + len(literal))
-        return found
+        return there
 
     def move(self, at: int) -> None:
         """Go to a place and on to the next character that is no blank."""
@@ -183,8 +183,8 @@ class Cursor:
     def fail(self, expected: str, remedy: str = "") -> NoReturn:
         """Raise: something else was expected here."""
         rest = self.text[self.at : self.at + 20]
-        found = f"'{rest}'" if rest else "the end"
-        self.refuse(self.at, found, f"expected {expected}", remedy or self.forms)
+        what = f"'{rest}'" if rest else "the end"
+        self.refuse(self.at, what, f"expected {expected}", remedy or self.forms)
 
     def refuse(self, at: int, what: str, rule: str, remedy: str = "") -> NoReturn:
         """Raise: what stands at a place breaks a rule."""

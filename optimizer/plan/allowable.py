@@ -99,11 +99,11 @@ class _Reaches:
 
     def __call__(self, table: str, column: str, rows: IntArray) -> FloatArray:
         """Return how far down and up each cell may go, shape (rows, 2); NaN where that is not known."""
-        found = np.full((len(rows), 2), np.nan)
+        reaches = np.full((len(rows), 2), np.nan)
         directions = self._by_cell(table, column, rows)
         for i, direction in enumerate(directions if directions is not None else ()):
-            found[i] = self._directions.reach(direction) if direction.any() else (np.inf, np.inf)
-        return found
+            reaches[i] = self._directions.reach(direction) if direction.any() else (np.inf, np.inf)
+        return reaches
 
     def _by_cell(self, table: str, column: str, rows: IntArray) -> Iterator[FloatArray] | None:
         """Return what a unit more in each cell adds to the cost of every column; None where that cannot be told."""

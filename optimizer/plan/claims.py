@@ -115,7 +115,7 @@ def _claim(row: Mapping[str, Any], figure: float, rests_on: str) -> Claim:
 
 
 def _least_sure(statuses: Iterable[str]) -> str:
-    found = set(statuses)
-    if not found:
+    grades = set(statuses)
+    if not grades:
         return "arithmetic"
-    return max(found, key=STATUSES.index) or "unmarked"
+    return max(grades, key=STATUSES.index) or "unmarked"

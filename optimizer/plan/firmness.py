@@ -72,7 +72,7 @@ def alternatives(
     held = _held(program, most)
     years, weights = year_weights(laid_out)
     basis: Basis | None = None
-    found: list[tuple[str, FloatArray]] = []
+    nearby: list[tuple[str, FloatArray]] = []
     rows = []
     data = laid_out.data
     now = mean_use(values(program, data, best), weights)
@@ -84,11 +84,11 @@ def alternatives(
                 cost = sign * use_cost(laid_out, program, p, weights[y])
                 columns, basis = _extreme(replace(held, cost=cost, offset=0.0), options, basis)
                 use = mean_use(values(program, data, columns), weights)
-                found.append((f"{name} {pathway} in {year}", use))
+                nearby.append((f"{name} {pathway} in {year}", use))
                 extreme.append(float(use[p, y]))
             rows.append((pathway, year, float(now[p, y]), extreme[0], extreme[1]))
     ranges = pd.DataFrame(rows, columns=["pathway", "year", "best_gw", "least_gw", "most_gw"])
-    plans = [("best", now), *_apart(now, found)]
+    plans = [("best", now), *_apart(now, nearby)]
     parts = [
         (name, pathway, year, float(use[p, y]))
         for name, use in plans
@@ -131,14 +131,14 @@ def _extreme(program: LinearProgram, options: SolveOptions, basis: Basis | None)
     raise SolverError(f"no proved extreme among the nearly best plans: {solution.message}")
 
 
-def _apart(now: FloatArray, found: list[tuple[str, FloatArray]]) -> Iterator[tuple[str, FloatArray]]:
+def _apart(now: FloatArray, plans: list[tuple[str, FloatArray]]) -> Iterator[tuple[str, FloatArray]]:
     """Yield a few plans, each the one farthest (GW, summed over pathways and years) from those before it."""
     chosen = [now]
     for _ in range(MOST_PLANS):
-        distance = [min(float(np.abs(use - other).sum()) for other in chosen) for _, use in found]
+        distance = [min(float(np.abs(use - other).sum()) for other in chosen) for _, use in plans]
         if not distance or max(distance) < KILOWATT:
             return
-        name, use = found[int(np.argmax(distance))]
+        name, use = plans[int(np.argmax(distance))]
         chosen.append(use)
         yield name, use
 

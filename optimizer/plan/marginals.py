@@ -135,7 +135,7 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
             strict=True,
         )
     )
-    found, expected = [], 0
+    wrong, expected = [], 0
     for limit, keys, rows in _limits(program):
         years = data.dt if limit.unit == PER_YEAR else 1.0
         names = _names(program.labels, keys, limit.side)
@@ -145,10 +145,10 @@ def disagreements(table: pd.DataFrame, program: LinearProgram, data: PlanData, r
             per_unit = float(weight[node] * data.node_discount[node] * years)
             back = np.nan if value is None else value * per_unit
             if not abs(back - limit.sign * dual) <= DUALS * (per_unit + abs(dual)):
-                found.append(
+                wrong.append(
                     f"marginal value of {limit.name} {name} at node {node}: {value} means a dual of {back}, "
                     f"the certified one is {limit.sign * dual}"
                 )
     if expected != len(table):
-        found.append(f"marginal values: {len(table)} rows for {expected} constraints")
-    return found
+        wrong.append(f"marginal values: {len(table)} rows for {expected} constraints")
+    return wrong

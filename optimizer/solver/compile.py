@@ -68,14 +68,14 @@ def compile_terms(entered: Terms) -> Compiled:
 def _templates_of(entered: Terms) -> Templates:
     """Return the templates of a plan's model: they hold neither its size nor its numbers, so many plans share them."""
     outline = entered.outline
-    found = _SKETCHED.get(outline)
-    if found is None:
+    made = _SKETCHED.get(outline)
+    if made is None:
         with templates():
-            found = Templates(build(entered, sketch=True))
+            made = Templates(build(entered, sketch=True))
         while len(_SKETCHED) >= MOST_SKETCHES:
             _SKETCHED.pop(next(iter(_SKETCHED)), None)
-        _SKETCHED[outline] = found
-    return found
+        _SKETCHED[outline] = made
+    return made
 
 
 def numbers_of(data: PlanData) -> Callable[[PlanData], LinearProgram | None]:

@@ -206,13 +206,13 @@ def solve(
     status = _STATUS.get(model_status, Status.SOLVER_ERROR)
     if run_status == highspy.HighsStatus.kError:
         status = Status.SOLVER_ERROR
-    found, info, ended_at = highs.getSolution(), highs.getInfo(), highs.getBasis()
+    ended_with, info, ended_at = highs.getSolution(), highs.getInfo(), highs.getBasis()
     whole = bool(program.whole.any())
     counts = (info.simplex_iteration_count, info.ipm_iteration_count, info.crossover_iteration_count)
     solution = Solution(
         status=status,
-        columns=np.array(found.col_value) if found.value_valid else np.empty(0),
-        row_duals=np.array(found.row_dual) if found.dual_valid else np.empty(0),
+        columns=np.array(ended_with.col_value) if ended_with.value_valid else np.empty(0),
+        row_duals=np.array(ended_with.row_dual) if ended_with.dual_valid else np.empty(0),
         row_ranges=None,
         iterations=sum(max(int(count), 0) for count in counts),
         seconds=seconds,
@@ -245,17 +245,17 @@ def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) 
         enlarged, by = now.enlarged(wrong)
         start = basis_of(np.concatenate(basis_codes(solution.basis)), np.full(rows, LOWER, dtype=np.int8))
         again = {**options.solver, **PRIMAL, "solver": "simplex"}
-        found = solve(enlarged, replace(_rest(options, solution), solver=again), start, ranges=False)
-        spent = _spent(solution, found)
-        if found.status is not Status.OPTIMAL or found.basis is None:
-            stopped = found.status if found.status.stopped else solution.status
-            return replace(solution, **spent, status=stopped, interrupted=found.interrupted)
-        codes = basis_codes(found.basis)[0]
+        refined = solve(enlarged, replace(_rest(options, solution), solver=again), start, ranges=False)
+        spent = _spent(solution, refined)
+        if refined.status is not Status.OPTIMAL or refined.basis is None:
+            stopped = refined.status if refined.status.stopped else solution.status
+            return replace(solution, **spent, status=stopped, interrupted=refined.interrupted)
+        codes = basis_codes(refined.basis)[0]
         solution = replace(
             solution,
             **spent,
-            columns=found.columns[:columns],
-            row_duals=np.where(codes[columns:] == BASIC, 0.0, solution.row_duals + found.row_duals / by),
+            columns=refined.columns[:columns],
+            row_duals=np.where(codes[columns:] == BASIC, 0.0, solution.row_duals + refined.row_duals / by),
             basis=basis_of(codes[:columns], codes[columns:]),
         )
         now = priced(program, solution.row_duals)
@@ -267,17 +267,17 @@ def _afterwards(now: Priced, options: SolveOptions, solution: Solution) -> Solut
     part, by, there = now.afterwards(solution.columns)
     if by <= 1:  # this is such a part already
         return solution
-    found = solve(part, _rest(options, solution), ranges=False)
-    if found.status is not Status.OPTIMAL:
+    rest = solve(part, _rest(options, solution), ranges=False)
+    if rest.status is not Status.OPTIMAL:
         return solution
     duals, rows = solution.row_duals, len(solution.row_duals)
-    deeper = np.full(rows, np.nan) if found.light_duals is None else found.light_duals
-    own, at = np.where(np.isnan(deeper), found.row_duals, deeper) / by, there[:rows]
+    deeper = np.full(rows, np.nan) if rest.light_duals is None else rest.light_duals
+    own, at = np.where(np.isnan(deeper), rest.row_duals, deeper) / by, there[:rows]
     lost = at & (np.abs(duals - own) <= EPSILON * np.abs(duals[at]).max())
     return replace(
         solution,
-        **_spent(solution, found),
-        columns=np.where(there[rows:], found.columns, solution.columns),
+        **_spent(solution, rest),
+        columns=np.where(there[rows:], rest.columns, solution.columns),
         row_duals=np.where(lost, own, duals),
         light_duals=np.where(at, own, np.nan),
     )
@@ -318,9 +318,9 @@ class Moved:
                 raise RuntimeError("HiGHS failed at a moved row")
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return None
-            at, found = self._highs.getBasis(), self._highs.getSolution()
+            at, point = self._highs.getBasis(), self._highs.getSolution()
             solution = Solution(
-                Status.OPTIMAL, np.array(found.col_value), np.array(found.row_dual), None, 0, 0.0, "", basis=at
+                Status.OPTIMAL, np.array(point.col_value), np.array(point.row_dual), None, 0, 0.0, "", basis=at
             )
             if is_light(self._program):
                 solution = self._refined(solution, row, by)

@@ -276,22 +276,22 @@ def _next(line: Line, now: Piece, direction: int, last: float) -> Piece | None:
     nearest: Piece | None = None
     for _ in range(MOST_TRIES):
         at = from_ + direction * step if step < abs(last - from_) else last
-        found = optimal(line, basis, at)
-        if found is None:
+        beyond_it = optimal(line, basis, at)
+        if beyond_it is None:
             if step <= near:
                 return None
             step /= 16
             continue
-        beyond, before = direction * (found.end(direction) - from_), direction * (found.end(-direction) - from_)
+        beyond, before = direction * (beyond_it.end(direction) - from_), direction * (beyond_it.end(-direction) - from_)
         if beyond <= near and at != last:  # the same vertex, which the solver still takes for optimal
             if nearest is not None:
                 return _from(nearest, from_, direction)
             step = 4 * abs(at - from_)
             continue
-        nearest = found
+        nearest = beyond_it
         if before <= near or step <= near:
-            return _from(found, from_, direction)
-        basis, step = found.basis, before / 2
+            return _from(beyond_it, from_, direction)
+        basis, step = beyond_it.basis, before / 2
     raise NotExact(f"the solver does not tell the bases near {from_:.9g} apart")
 
 

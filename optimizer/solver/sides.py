@@ -59,7 +59,7 @@ def both_sides(program: LinearProgram, solution: Solution, rows: IntArray, *, al
         best = float(program.cost @ solution.columns) + program.offset
         moved, weight = Moved(program, solution.basis), priced(program, solution.row_duals).weight
         for row, direction, at in again:
-            slope, end = _slope(moved, int(row), direction, float(at), best, told=weight[row] >= TOLD)
+            slope, end = _slope(moved, int(row), direction, float(at), best, known=weight[row] >= TOLD)
             (sides.up if direction > 0 else sides.down)[row] = slope
             (sides.high if direction > 0 else sides.low)[row] = end
     return sides
@@ -82,7 +82,7 @@ def _ranges(program: LinearProgram, solution: Solution) -> tuple[FloatArray, Flo
     return low, high
 
 
-def _slope(moved: Moved, row: int, direction: float, bound: float, best: float, *, told: bool) -> tuple[float, float]:
+def _slope(moved: Moved, row: int, direction: float, bound: float, best: float, *, known: bool) -> tuple[float, float]:
     """Return the objective's slope on one side of a bound, and the bound up to which it holds.
 
     Where the objective does not tell what happens on a node, the range of the dual must reach back to the bound.
@@ -93,7 +93,7 @@ def _slope(moved: Moved, row: int, direction: float, bound: float, best: float, 
             continue
         objective, dual, low, high = answer
         mean = (objective - best) / (direction * step)
-        if not told and not (low - FEASIBLE <= bound if direction > 0 else bound <= high + FEASIBLE):
+        if not known and not (low - FEASIBLE <= bound if direction > 0 else bound <= high + FEASIBLE):
             continue
         if abs(mean - dual) * step <= ROUNDING * (1 + abs(best)) and abs(mean - dual) <= SLOPE * (1 + abs(dual)):
             end = bound + direction * step  # so far it was seen to hold

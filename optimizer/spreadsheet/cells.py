@@ -66,13 +66,13 @@ def letters(column: int) -> str:
 
 def numbered(reference: str) -> tuple[int, int] | None:
     """Return row and column number of a reference such as ``C7``; None where it is none."""
-    found = _REFERENCE.fullmatch(reference)
-    if not found:
+    parts = _REFERENCE.fullmatch(reference)
+    if not parts:
         return None
     column = 0
-    for letter in found.group(1):
+    for letter in parts.group(1):
         column = column * 26 + ord(letter) - 64
-    return int(found.group(2)), column
+    return int(parts.group(2)), column
 
 
 Box = tuple[int, int, int, int]
@@ -161,8 +161,8 @@ class Workbook:
     @cached_property
     def parts(self) -> dict[str, str]:
         """The part of every worksheet, by the sheet's name, in order."""
-        found = {name: self._related.get(identity, ("", "")) for name, identity in self._sheet_ids}
-        return {name: target for name, (kind, target) in found.items() if kind == "worksheet"}
+        parts = {name: self._related.get(identity, ("", "")) for name, identity in self._sheet_ids}
+        return {name: target for name, (kind, target) in parts.items() if kind == "worksheet"}
 
     def _part(self, kind: str) -> str | None:
         target = next((target for k, target in self._related.values() if k == kind), None)
@@ -172,18 +172,18 @@ class Workbook:
     def strings(self) -> list[str]:
         """The texts that cells refer to by number."""
         part = self._part("sharedStrings")
-        found: list[str] = []
+        texts: list[str] = []
         if part is None:
-            return found
+            return texts
         reader = _Texts()
 
         def end(tag: str) -> None:
             reader.end(tag)
             if tag.rpartition(":")[2] == "si":
-                found.append(reader.taken())
+                texts.append(reader.taken())
 
         self.package.parse(part, reader.start, end, reader.text)
-        return found
+        return texts
 
     @cached_property
     def date_styles(self) -> frozenset[int]:
@@ -294,11 +294,11 @@ class _SheetReader:
             raise self.book.package.refused(what, "no sheet has more")
 
     def _cell(self, attributes: dict[str, str]) -> None:
-        found = numbered(attributes["r"]) if "r" in attributes else (self._row, self._column + 1)
-        if found is None or found[0] != self._row or found[1] > MOST_COLUMNS:
+        place = numbered(attributes["r"]) if "r" in attributes else (self._row, self._column + 1)
+        if place is None or place[0] != self._row or place[1] > MOST_COLUMNS:
             what = f"{self.part} has a cell {attributes.get('r')!r} in row {self._row}"
             raise self.book.package.refused(what, "no such place is in that row")
-        self._column = found[1]
+        self._column = place[1]
         self._kind, self._style = attributes.get("t", "n"), self._whole(attributes.get("s", "0"))
         self._formula, self._kept, self._value = None, False, []
 

@@ -52,13 +52,13 @@ class Styles:
 
     def _made(self, name: str) -> Any:
         """Return a list of the own style sheet, made where it is missing."""
-        found = self._list(self.own, name)
-        if found is None:
-            found = self.etree.Element(q(name))
+        element = self._list(self.own, name)
+        if element is None:
+            element = self.etree.Element(q(name))
             before = [q(other) for other in _ORDER[: _ORDER.index(name)]]
             at = max((i + 1 for i, child in enumerate(self.own) if child.tag in before), default=0)
-            self.own.insert(at, found)
-        return found
+            self.own.insert(at, element)
+        return element
 
     def _key(self, element: Any) -> Key:
         """Return what an element says, whatever prefix it is written with."""
@@ -77,9 +77,9 @@ class Styles:
         return known[key]
 
     def _known(self, name: str) -> dict[Key, int]:
-        found = self._list(self.own, name)
+        elements = self._list(self.own, name)
         known: dict[Key, int] = {}
-        for place, element in enumerate([] if found is None else found):
+        for place, element in enumerate([] if elements is None else elements):
             known.setdefault(self._key(element), place)
         return known
 
@@ -87,7 +87,7 @@ class Styles:
         """Return the own number of each number format of the other workbook."""
         own = self._list(self.own, "numFmts")
         codes = {} if own is None else {each.get("formatCode"): each.get("numFmtId") for each in own}
-        found: dict[str, str] = {}
+        known_codes: dict[str, str] = {}
         for each in self._list(self.other, "numFmts") if self._list(self.other, "numFmts") is not None else []:
             code = each.get("formatCode")
             if code not in codes:
@@ -96,21 +96,21 @@ class Styles:
                 self.etree.SubElement(target, q("numFmt"), numFmtId=codes[code], formatCode=code)
                 target.set("count", str(len(target)))
                 self.changed = True
-            found[each.get("numFmtId")] = codes[code]
-        return found
+            known_codes[each.get("numFmtId")] = codes[code]
+        return known_codes
 
     def _taken(self, name: str, formats: dict[str, str] | None = None) -> list[int]:
         known, source = self._known(name), self._list(self.other, name)
-        found = []
+        taken = []
         for element in [] if source is None else list(source):
             copy = deepcopy(element)
             for each in copy.iter(q("numFmt")):
                 each.set("numFmtId", (formats or {}).get(each.get("numFmtId"), each.get("numFmtId")))
-            found.append(self._place(name, copy, known))
-        return found
+            taken.append(self._place(name, copy, known))
+        return taken
 
     def _cells(self, formats: dict[str, str], parts: dict[str, list[int]]) -> list[int]:
-        known, found = self._known("cellXfs"), []
+        known, cells = self._known("cellXfs"), []
         for element in list(self._list(self.other, "cellXfs")):
             copy = deepcopy(element)
             number = copy.get("numFmtId", "0")
@@ -120,8 +120,8 @@ class Styles:
             copy.set("xfId", "0")
             for key in ("applyNumberFormat", "applyFont", "applyFill", "applyBorder"):
                 copy.set(key, "1")
-            found.append(self._place("cellXfs", copy, known))
-        return found
+            cells.append(self._place("cellXfs", copy, known))
+        return cells
 
 
 CONTENT: Final = "[Content_Types].xml"
@@ -186,14 +186,14 @@ class Parts:
 
     def reached(self, *parts: str) -> set[str]:
         """Return parts and every part that they lead to."""
-        found: set[str] = set()
+        reached: set[str] = set()
         waiting = [*parts]
         while waiting:
             at = waiting.pop()
-            if at not in found and (not at or self.has(at)):
-                found.add(at)
+            if at not in reached and (not at or self.has(at)):
+                reached.add(at)
                 waiting += [target for _, target in self.related(at).values()]
-        return found
+        return reached
 
 
 class Graft:
@@ -501,8 +501,8 @@ class Tables:
 def _hanging(parts: Parts, kind: str) -> Iterator[tuple[str, str]]:
     """Yield the sheet and the part of everything of a kind that hangs on a sheet."""
     for _, sheet in parts.related(parts.main).values():
-        for found, part in parts.related(sheet).values():
-            if found == kind:
+        for target, part in parts.related(sheet).values():
+            if target == kind:
                 yield sheet, part
 
 

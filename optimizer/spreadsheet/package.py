@@ -66,17 +66,17 @@ class Package:
         """Return a part's relations to other parts: by id, the last word of the type and the name of the target."""
         folder, base = posixpath.split(part)
         path = f"{folder}/_rels/{base}.rels".lstrip("/")
-        found: dict[str, tuple[str, str]] = {}
+        related: dict[str, tuple[str, str]] = {}
         if path not in self.archive.namelist():
-            return found
+            return related
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             if _local(tag) == "Relationship" and attributes.get("TargetMode") != "External":
                 target = posixpath.normpath(posixpath.join("/" + folder, attributes.get("Target", ""))).lstrip("/")
-                found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], target)
+                related[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], target)
 
         self.parse(path, start)
-        return found
+        return related
 
     def parse(
         self,

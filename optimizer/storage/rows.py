@@ -102,7 +102,7 @@ def _read_rows(table: Table, text: str) -> Parsed:
     faults += header_problems(table, [header[i] for i in used], table.file)
     cells = {header[i]: columns[i] for i in reversed(used)}  # of columns with the same name the first
     parsed = parse(table, cells, [*rows], partial(place, table))
-    return Parsed(parsed.frame, faults + [(column, _rewritten(told)) for column, told in parsed.faults])
+    return Parsed(parsed.frame, faults + [(column, _rewritten(problem)) for column, problem in parsed.faults])
 
 
 def csv_rows(
@@ -140,12 +140,12 @@ def csv_rows(
     return header, {n: cells for n, cells in kept.items() if len(cells) == len(header)}, faults
 
 
-def _rewritten(told: Problem) -> Problem:
+def _rewritten(problem: Problem) -> Problem:
     """Say what to do where a spreadsheet rewrote the dates of a file."""
-    if "must be a date" not in told.rule or not _REWRITTEN.fullmatch(told.what):
-        return told
+    if "must be a date" not in problem.rule or not _REWRITTEN.fullmatch(problem.what):
+        return problem
     remedy = "spreadsheets rewrite the dates of CSV files: gwplan convert FOLDER BOOK.xlsx makes a workbook to edit"
-    return replace(told, remedy=f"{told.remedy}; {remedy}")
+    return replace(problem, remedy=f"{problem.remedy}; {remedy}")
 
 
 def _unreadable(where: str, error: str) -> Problem:

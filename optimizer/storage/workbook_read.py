@@ -44,7 +44,7 @@ class _SheetRows:
 
     columns: dict[str, list[str]]
     numbers: list[int]
-    told: set[str]
+    already: set[str]
     """The cells of which something was said already."""
 
 
@@ -125,16 +125,16 @@ class _BookReader:
             return Parsed(frame_of(table, {}, ()), faults)
         cells: dict[str, Any] = dict(rows.columns)
         parsed = parse(table, cells, rows.numbers, lambda row, column: self.place(table.name, row, column))
-        new = [(column, self._dated(told)) for column, told in parsed.faults if told.where not in rows.told]
+        new = [(column, self._dated(problem)) for column, problem in parsed.faults if problem.where not in rows.already]
         return Parsed(parsed.frame, faults + new)
 
-    def _dated(self, told: Problem) -> Problem:
+    def _dated(self, problem: Problem) -> Problem:
         """Say which day a number in a column of dates is."""
-        number = re.fullmatch(r"'(\d+(\.\d+)?)'", told.what) if "must be a date" in told.rule else None
+        number = re.fullmatch(r"'(\d+(\.\d+)?)'", problem.what) if "must be a date" in problem.rule else None
         if number is None:
-            return told
+            return problem
         meant = day(float(number[1]), self.book.since_1904)
-        return replace(told, remedy=f"it is the number of the day {meant}: give the cell a date format")
+        return replace(problem, remedy=f"it is the number of the day {meant}: give the cell a date format")
 
     def _rows(self, table: Table) -> tuple[_SheetRows | None, list[tuple[str, Problem]]]:
         """Return the texts of a sheet by column, and what is wrong with its header and its cells."""
@@ -169,7 +169,7 @@ class _BookReader:
             rule, remedy = "every row of a table counts", "delete it, or move it to a sheet of your own"
             faults.append(("", Problem(f"{name} row {numbers.pop()}", "a row of totals", rule, remedy)))
         columns = {column: self._column(name, sheet, numbers, column, at, faults) for column, at in at_name.items()}
-        faults += _merged(name, sheet, numbers, header, told_cells := {told.where for _, told in faults})
+        faults += _merged(name, sheet, numbers, header, told_cells := {each.where for _, each in faults})
         self._keep_formulas(name, sheet, set(numbers), header)
         return _SheetRows(columns, numbers, told_cells), faults
 
@@ -344,9 +344,9 @@ def _says(cell: Cell) -> bool:
 
 
 def _merged(
-    name: str, sheet: Sheet, numbers: Sequence[int], header: dict[int, str], told: set[str]
+    name: str, sheet: Sheet, numbers: Sequence[int], header: dict[int, str], already: set[str]
 ) -> list[tuple[str, Problem]]:
-    """Return a problem for each area of merged cells that reaches more than one cell of a table; add them to `told`."""
+    """Return a problem for each area of merged cells that reaches several cells of a table; add them to `already`."""
     faults = []
     rule, remedy = "a merged cell holds a value for its first cell only", "unmerge the cells, and fill each one in"
     for left, top, right, bottom in sheet.merged:
@@ -355,7 +355,7 @@ def _merged(
         if len(columns) * len(rows) > 1:
             what = f"{name}!{letters(left)}{top}:{letters(right)}{bottom}"
             faults += [(header[at], Problem(what, "merged cells", rule, remedy)) for at in columns]
-            told |= {f"{name}!{letters(at)}{row}" for at in columns for row in rows}
+            already |= {f"{name}!{letters(at)}{row}" for at in columns for row in rows}
     return faults
 
 

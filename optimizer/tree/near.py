@@ -35,14 +35,14 @@ def kept(
     """
     gw, on_day = _by_node(earlier, pathways, pools), nodes_by_day(earlier)
     probability = earlier.nodes["probability"].to_numpy()
-    found = np.full((len(pathways), len(pools), len(starts)), np.nan)
-    for n, (day, told) in enumerate(zip(starts, known, strict=True)):
-        at = [m for m, other in on_day.get(day, ()) if agree(told, other)]
+    kept_gw = np.full((len(pathways), len(pools), len(starts)), np.nan)
+    for n, (day, said) in enumerate(zip(starts, known, strict=True)):
+        at = [m for m, other in on_day.get(day, ()) if agree(said, other)]
         if at:
-            found[:, :, n] = _mean(gw[:, :, at], probability[at])
-    if np.isnan(found).all():
+            kept_gw[:, :, n] = _mean(gw[:, :, at], probability[at])
+    if np.isnan(kept_gw).all():
         raise InstanceError(_unlike(earlier, starts, pathways, pools))
-    return found
+    return kept_gw
 
 
 def _by_node(earlier: Earlier, pathways: Sequence[str], pools: Sequence[str]) -> FloatArray:
@@ -94,8 +94,8 @@ def _unlike(earlier: Earlier, starts: Sequence[str], pathways: Sequence[str], po
     rule = "the plan to stay near must be one of this instance, or of what became of it"
     remedy = "give a run of this instance"
     if not set(days) & set(starts):
-        told = f"its periods, {days[0]} to {days[-1]}," if days else "it has no periods, and"
-        return Problem("stay near", f"{told} share no first day with {min(starts)} to {max(starts)}", rule, remedy)
+        its = f"its periods, {days[0]} to {days[-1]}," if days else "it has no periods, and"
+        return Problem("stay near", f"{its} share no first day with {min(starts)} to {max(starts)}", rule, remedy)
     if not (set(rows["pathway"]) & set(pathways) and set(rows["pool"]) & set(pools)):
         return Problem("stay near", "it shares no pair of pathway and pool with this instance", rule, remedy)
     return Problem("stay near", "what it knows contradicts every future of this instance", rule, remedy)

@@ -335,10 +335,9 @@ PAGES: dict[str, tuple[list[str], str]] = {
         TORNADO of tiny-locks: objective_bn, $bn; base 17.00
         Each input by 10% down and up, or over its own range; what objective_bn changes by.
         input status down up swing moves GW deliveries.gw assumption -1.60 +1.60 ######## 0.100
-        value.value_bn_per_gw_year [training] assumption -1.50 +1.50 ########
-        pathways.realisation [training] assumption -1.50 +0.00 ####
-        value.value_bn_per_gw_year [ads] assumption -0.20 +0.20 # pathways.realisation [ads] assumption -0.20 +0.00
-        Half of all swings together is that of the first 2 of 5 inputs. First moves change with deliveries.gw.
+        pathways.realisation = val..r [training] assumption -1.50 +1.50 ########
+        pathways.realisation = val..w_year [ads] assumption -0.20 +0.20 #
+        Half of all swings together is that of the first 2 of 3 inputs. First moves change with deliveries.gw.
         """,
     ),
     # Ads at 8 take all: 24.

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -175,17 +176,31 @@ def test_how_a_breakeven_was_found_is_said() -> None:
     assert searched() == "Exact: parametric steps of the basis (3 bases)."
     assert searched(steps=1) == "Exact: parametric steps of the basis (1 basis)."
     assert [breakeven._slope(slope) for slope in (None, -0.0, 0.1234567)] == ["-", "0", "0.123457"]
-    between = type("Found", (), {"low": 4.0, "high": 4.5})()
+    between = SimpleNamespace(low=4.0, high=4.5)
     assert searched(method="bisection", reason="blocks are whole", nearest=between, scan=True) == (
         "By bisection of re-solves (3 re-solves), since blocks are whole. It lies between 4 and 4.5. Some of the way "
         "was solved at some values only: what happens and is undone between two is not seen."
     )
-    assert searched(nearest=replace_(between, high=4.0)) == "Exact: parametric steps of the basis (3 bases)."
+    assert searched(nearest=SimpleNamespace(low=4.0, high=4.0)) == "Exact: parametric steps of the basis (3 bases)."
 
 
-def replace_(found: Any, **changed: float) -> Any:
-    """Return an object with other attributes."""
-    return type("Found", (), {**{name: getattr(found, name) for name in ("low", "high")}, **changed})()
+def test_what_moves_at_a_breakeven_has_its_four_figures() -> None:
+    """Protects columns that look alike: now, just before, just beyond, and for each unit more; the rest is counted."""
+    use = {"what": "use", "name": "a", "year": 2026, "now_gw": 1.0, "before_gw": 2.0, "after_gw": 3.0,
+           "after_gw_per_unit": 0.5}  # fmt: skip
+    gone = {**use, "what": "cancelled", "name": "lease", "year": None, "after_gw_per_unit": 0.0}
+    at = SimpleNamespace(
+        before=SimpleNamespace(figure=7.0), after=SimpleNamespace(figure=8.0, worth_bn=9.0), slope_before=1.0,
+        slope_after=None, moves=lambda now: [use, *[gone] * 13],
+    )  # fmt: skip
+    found = SimpleNamespace(figure="plan.npv_bn", now=None)
+    page = said(breakeven._break, at, found)
+    assert page.startswith("Worth there 9 $bn Figure there 7 | 8 plan.npv_bn Its slope 1 | - per unit of the cells")
+    assert "mean GW now before at once per unit beyond beyond a 2026 1.00 2.00 3.00 0.5 lease cancelled 1.00" in page
+    assert page.endswith("2 more in --json.")
+    assert "per unit beyond" not in said(
+        breakeven._break, SimpleNamespace(**{**vars(at), "moves": lambda _: [gone]}), found
+    )
 
 
 def test_claims_are_told_beside_the_data() -> None:
@@ -261,7 +276,7 @@ SHOWN: Mapping[str, Any] = {
         "total": OWED,
         "largest": {"as_signed": OWED, "after": {"largest_vendor": None, "share": None}},
         "contracts": [{**OWED, "contract": "small", "as_signed_bn": 1.0}, OWED],
-        "years": [{**OWED, "share": None}],
+        "years": [{**OWED, "share": None}, *[OWED] * 31],
         "branches": [OWED, {**OWED, "known": "market=down, news=bad", "probability": 0.75}],
     },
     "whatifs": [
@@ -304,13 +319,14 @@ def test_exposure_says_what_is_owed_and_at_risk(capsys: pytest.CaptureFixture[st
         "all 4.00 3.00 1.00 5.00 2 smaller vendors are left out.",
         "As signed, most is owed to acme, 80%. OWED BY CONTRACT",
         "lease 4.00 3.00 1.00 5.00 small 1.00 3.00 1.00 5.00 OWED BY YEAR",
-        "2026 4.00 3.00 - OWED BY FUTURE, $bn market, news chance as signed after plan",
+        "2026 4.00 3.00 - 2026 4.00 3.00 acme, 80%",
+        "2 later years are left out. OWED BY FUTURE, $bn market, news chance as signed after plan",
         "down, bad 75% 4.00 3.00 up, good 25% 4.00 3.00",
         "WHAT EACH WHAT-IF CHANGES OF WHAT IS OWED, $bn after the plan's cancellations late gone start",
         "acme -0.50 - all that is owed 2.50 no plan worth of the plan 7.00 no plan",
         "For 1 other vendors nothing changes. gone has no plan: a lock",
         "WORTH AT RISK BY VENDOR, $bn of the plan's worth GW open a quarter late fails",
-        "no vendor named 0.00 0 no plan acme 0.50 -0.20 +0.30",
+        "acme 0.50 -0.20 +0.30 no vendor named 0.00 0 no plan",
         "no vendor named: no plan: a cap",
         "each swung 20% down and up",
         "reported 1.00 2.00 - - - no status 0.50 0.00 2 0.60 0.70 GW by the status",

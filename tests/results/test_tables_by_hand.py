@@ -231,9 +231,9 @@ MOVES = {
     "tiny-cancellation": ((), "2026-01-01 2027-01-01 move new capacity training 0.5 2026-01-01; cancel lease - 0.5 "
                           "2026-04-01"),
     # 0.4 GW come back in Q2, 1 GW is signed in Q3 and given notice of in Q4.
-    "tiny-deals": ((), "2026-01-01 2027-01-01 move training deals 0.6 2026-04-01; sign deals - 1 2026-07-01; notice "
+    "tiny-deals": ((), "2026-01-01 2027-01-01 move training deals 0.6 2026-07-01; sign deals - 1 2026-07-01; notice "
                    "deals - 1.4 2026-01-01"),
-    "tiny-deals ": ((*BREACHED, "calendar.periods = 3"), "2026-01-01 2026-10-01 move training deals 0.6 2026-01-01; "
+    "tiny-deals ": ((*BREACHED, "calendar.periods = 3"), "2026-01-01 2026-10-01 move training deals 0.6 2026-07-01; "
                     "sign deals - 1 2026-07-01; breach deals - 0.4 2026-01-01"),
     # Training has 1 GW from Q3 on, of which 0.2 are not new.
     "tiny-ramp": ((), "2026-01-01 2027-01-01 move new capacity training 0.8 2026-01-01"),
@@ -264,15 +264,24 @@ def test_outcomes_told_together_begin_one_branch() -> None:
     ]  # fmt: skip
 
 
-def test_what_ends_is_lost_by_whoever_used_it() -> None:
-    """Protects a branch on which capacity ends: the pathway loses it, what was idle goes unsaid."""
-    instance = gw.load(INSTANCES / "tiny-locks").edited(
-        "insert contracts[contract=short, pool=cluster, end=2027-01-01]",
-        "insert deliveries[contract=short, date=2026-01-01, gw=0.5]",
-        "locks[pathway=training].until = 2026-06-01",
-    )
-    news = Factor("news", dt.date(2027, 1, 1), (Outcome("good", 0.5), Outcome("bad", 0.5)))
-    base = Session(replace(instance, factors=(news,))).base
-    lost = [("ads", ENDED, 0.4), ("training", ENDED, 0.1)]
+@pytest.mark.parametrize(
+    ("name", "edits", "lost"),
+    [
+        # Training has 0.8 of 1.5 GW, ads the rest; then 0.7 and 0.3 of 1.
+        ("tiny-locks",
+         ("insert contracts[contract=short, pool=cluster, end=2027-01-01]",
+          "insert deliveries[contract=short, date=2026-01-01, gw=0.5]", "locks[pathway=training].until = 2026-06-01"),
+         [("ads", ENDED, 0.4), ("training", ENDED, 0.1)]),
+        # Half of the lease is gone from Q3 on.
+        ("tiny-cancellation", (), [("training", ENDED, 0.5)]),
+    ],
+)  # fmt: skip
+def test_what_ends_is_lost_by_whoever_used_it(
+    name: str, edits: tuple[str, ...], lost: list[tuple[str, str, float]]
+) -> None:
+    """Protects a branch on which capacity ends or is cancelled: each pathway loses what it used of it."""
+    reveal = dt.date(2027, 1, 1) if edits else dt.date(2026, 7, 1)
+    news = Factor("news", reveal, (Outcome("good", 0.5), Outcome("bad", 0.5)))
+    base = Session(replace(gw.load(INSTANCES / name).edited(*edits), factors=(news,))).base
     for branch in first_moves(base.laid_out, base.decided)[1:]:
-        assert [(m.source, m.target, round(m.gw, 9)) for m in branch.moves] == lost
+        assert [(m.source, m.target, round(m.gw, 9)) for m in branch.moves if m.decision == "move"] == lost

@@ -42,6 +42,15 @@ CASES = {
          "let the floor of training begin 3 months later, in 2026-07, and stay at 0.5 GW until then: 0.1 GW-years, "
          "17.0"],
     ),
+    # 0.6 GW from the start on, where 0.5 is the most in Q1: 0.1 less, or a 30th of a GW a month more in all quarters.
+    "start": (
+        "tiny-ramp",
+        ["insert demand[pathway=training, from=2026-01-01, floor_gw=0.6]"],
+        None,
+        ["lower the floor of training to 0.5 GW in the quarter from 2026-01: 0.025 GW-years, 17.0",
+         "raise the ramp of training by 0.03333 GW a month: 0.1 GW-years, 18.4",
+         "let the floor of training begin 3 months later, in 2026-04: 0.15 GW-years, 17.0"],
+    ),
     # 0.2 GW over a cap for a quarter; a GW of ads brings 1 where training brings 5.
     "cap": (
         "tiny-ramp",
@@ -156,6 +165,13 @@ def test_a_conflict_and_its_ways_out_are_told(case: str) -> None:
     assert not found.another and found.because == ()
 
 
+def test_one_month_later_is_one_month() -> None:
+    """Protects the words of a floor that begins a month later: 0.1 GW a month from 0.2 are 0.3 in January."""
+    monthly = ("calendar.resolution = month", "insert demand[pathway=training, from=2026-01-01, floor_gw=0.35]")
+    found = diagnose(gw.load(INSTANCES / "tiny-ramp").edited(*monthly))
+    assert "let the floor of training begin 1 month later, in 2026-02" in [repair.words for repair in found.repairs]
+
+
 EDITS = {
     "ramp": ["demand[pathway=training].floor_gw = 0.8 @ 2026-04-01..2026-07-01",
              "pathways[pathway=training].ramp_gw_per_month += 0.016666667",
@@ -187,17 +203,35 @@ JULY = dt.date(2026, 7, 1)
 
 
 @pytest.mark.parametrize(
-    ("written", "outcome", "needs", "lowered"),
+    ("written", "outcome", "needs", "cell", "lowered"),
     [
         # Half a GW more than the table: what is 0.2 too much is taken off the table's 0.7. Twice: half as far.
-        ("demand", Edit("demand", "add", {"pathway": "training"}, "floor_gw", 0.5, JULY), "1.2", "0.5"),
-        ("demand", Edit("demand", "scale", {"pathway": "training"}, "floor_gw", 2.0, JULY), "1.4", "0.5"),
-        ("demand", Edit("demand", "set", {"pathway": "training"}, "floor_gw", 1.3, JULY), "1.3", ""),
-        ("locks", Edit("locks", "add", {"pathway": "training"}, "min_gw", 0.5), "1.2", ""),
+        (
+            "demand",
+            Edit("demand", "add", {"pathway": "training"}, "floor_gw", 0.5, JULY),
+            "1.2",
+            "0.7 GW as written, ",
+            "0.5",
+        ),
+        (
+            "demand",
+            Edit("demand", "scale", {"pathway": "training"}, "floor_gw", 2.0, JULY),
+            "1.4",
+            "0.7 GW x 2, ",
+            "0.5",
+        ),
+        (
+            "demand",
+            Edit("demand", "set", {"pathway": "training"}, "floor_gw", 1.3, JULY),
+            "1.3",
+            "0.7 GW as written, ",
+            "",
+        ),
+        ("locks", Edit("locks", "add", {"pathway": "training"}, "min_gw", 0.5), "1.2", "", ""),
     ],
-)
+)  # fmt: skip
 def test_what_an_outcome_changes_gives_way_as_far_as_it_lets_through(
-    written: str, outcome: Edit, needs: str, lowered: str
+    written: str, outcome: Edit, needs: str, cell: str, lowered: str
 ) -> None:
     """Protects a way out on a tree: the table's figure gives way by what reaches the future that is in conflict."""
     column = "floor_gw" if written == "demand" else "min_gw"
@@ -209,7 +243,7 @@ def test_what_an_outcome_changes_gives_way_as_far_as_it_lets_through(
         else f"a lock holds training at {needs} GW or more"
     )  # fmt: skip
     assert [part.words for part in found.conflicts] == [
-        f"{about} from 2026-07 to the end (if news=high)",
+        f"{about} from 2026-07 to the end ({cell}if news=high)",
         "pool cluster holds 1 GW from 2026-07 to the end (if news=high)",
     ]
     assert [(part.first, part.until) for part in found.conflicts] == [("2026-07-01", "2027-01-01")] * 2

@@ -29,7 +29,7 @@ def sheets_by_kind(book: Workbook, prefix: str, where: str) -> dict[str, str]:
     Hidden names point to the sheets, and follow when a user renames, moves or copies them.
     """
     titles = {title.lower(): title for title in book.parts}
-    found, problems = {}, []
+    sheets, problems = {}, []
     for kind in SHEETS:
         usual = f"{prefix}{kind}"
         pointer = book.names.get(f"{prefix}{MARKER}_{kind}".lower())
@@ -40,10 +40,10 @@ def sheets_by_kind(book: Workbook, prefix: str, where: str) -> dict[str, str]:
                 rule, remedy = "gwplan's sheet of that name was deleted", "rename the sheet, or give another prefix"
                 problems.append(Problem(f"{where}: sheet '{printable(title)}'", "not gwplan's", rule, remedy))
             title = titles.get(sheet.lower())
-        found[kind] = title or usual
+        sheets[kind] = title or usual
     if problems:
         raise InstanceError(problems)
-    return found
+    return sheets
 
 
 def read_allocation(path: str | Path, prefix: str = "", pairs: Iterable[tuple[str, str]] = ()) -> pd.DataFrame:
@@ -97,17 +97,17 @@ def _pairs(
     """Return pathway and pool of each column of GW: those from the first pair to the idle GW of the first pool."""
     known = dict(zip(unlike([pair_head(*pair) for pair in pairs]), pairs, strict=True))
     idle = {f"{pool} idle" for _, pool in pairs}
-    found: dict[int, tuple[str, str]] = {}
+    by_column: dict[int, tuple[str, str]] = {}
     heads = sheet.rows.get(TOP, {})
     at = _FIRST_PAIR
     while isinstance(head := heads.get(at, ""), str) and " on " in head and (head in known or head not in idle):
         pathway, _, pool = head.partition(" on ")
-        found[at] = known.get(head, (pathway, pool))
+        by_column[at] = known.get(head, (pathway, pool))
         at += 1
-    if not found:
+    if not by_column:
         rule = f"row {TOP} names the pairs, as 'pathway on pool'"
         problems.append(Problem(f"{name}!{letters(_FIRST_PAIR)}{TOP}", "no pair", rule, "export the run again"))
-    return found
+    return by_column
 
 
 def _number(sheet: Sheet, name: str, row: int, at: int, problems: list[Problem]) -> float:

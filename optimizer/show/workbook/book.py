@@ -118,8 +118,8 @@ def _manifest(exported: Exported, run: Run) -> None:
     row = TOP - 1
     for at, head in enumerate(("key", "value")):
         put(sheet, row, at, head, exported.formats["head"])
-    told = {"status": run.summary["status"], "certificate": run.summary["certificate"], **run.manifest}
-    for key, value in _flat(told):
+    manifest = {"status": run.summary["status"], "certificate": run.summary["certificate"], **run.manifest}
+    for key, value in _flat(manifest):
         row += 1
         put(sheet, row, 0, key)
         put(sheet, row, 1, value, exported.formats["wrap"])

@@ -204,8 +204,8 @@ class Page:
     def heads(self) -> list[str]:
         """Heads of the columns, made unlike each other; those that hold a name of the instance give way."""
         keys = sorted(self.columns, key=lambda key: key[-1].isdigit())
-        found = dict(zip(keys, unlike([self.columns[key].head for key in keys]), strict=True))
-        return [found[key] for key in self.columns]
+        head_of = dict(zip(keys, unlike([self.columns[key].head for key in keys]), strict=True))
+        return [head_of[key] for key in self.columns]
 
     def add(self, key: str, column: Column) -> str:
         """Add a column and return its letters."""
@@ -279,14 +279,14 @@ class Page:
 
 def unlike(heads: Sequence[str]) -> list[str]:
     """Return heads that differ by more than their case: behind one that is taken stands a number."""
-    found: dict[str, str] = {}
+    taken: dict[str, str] = {}
     for head in heads:
         new, number = head, 1
-        while new.lower() in found:
+        while new.lower() in taken:
             number += 1
             new = f"{head} ({number})"
-        found[new.lower()] = new
-    return list(found.values())
+        taken[new.lower()] = new
+    return list(taken.values())
 
 
 def add_table(

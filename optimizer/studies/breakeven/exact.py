@@ -52,10 +52,10 @@ def search(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
         If the programs on the way do not move on a line, by what three of them say or one at a breakpoint does.
     """
     walk = _Walk(cases, goal, start, bound)
-    found = walk.found()
-    if found is not None:
-        walk.prove(found)
-    return Search(walk.direction, found, EXACT, "", walk.reached, walk.ended, walk.steps, walk.leapt)
+    first = walk.first()
+    if first is not None:
+        walk.prove(first)
+    return Search(walk.direction, first, EXACT, "", walk.reached, walk.ended, walk.steps, walk.leapt)
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class _Walk:
             programs = [self._cases.program(value) for value in at]
         except InstanceError as error:
             raise NotExact(f"it may not have every value: {error.problems[0]}") from error
-        found = line(at, programs, min(self._start, self._bound), max(self._start, self._bound))
-        if isinstance(found, str):
-            raise NotExact(found)
-        return found
+        programs_line = line(at, programs, min(self._start, self._bound), max(self._start, self._bound))
+        if isinstance(programs_line, str):
+            raise NotExact(programs_line)
+        return programs_line
 
     def _basis(self) -> Basis:
         """Return an optimal basis where the search starts: the base's own, if the line's programs have its columns."""
@@ -111,12 +111,12 @@ class _Walk:
             raise NotExact("the program is another as soon as the value is")
         return solution.basis
 
-    def found(self) -> Break | None:
+    def first(self) -> Break | None:
         """Return the first breakeven on the way."""
-        found, last = self._walked(self._first.piece.basis, self._start, WALKED_ALONE if self._alone() else WALKED)
-        if found is None and not self.ended and self.reached != self._bound:
+        first, last = self._walked(self._first.piece.basis, self._start, WALKED_ALONE if self._alone() else WALKED)
+        if first is None and not self.ended and self.reached != self._bound:
             return self._leap(last.piece)
-        return found
+        return first
 
     def _walked(self, basis: Basis, start: float, most: int) -> tuple[Break | None, _Stretch]:
         """Return the first breakeven on so many pieces from a value on, and the last piece."""
@@ -124,10 +124,10 @@ class _Walk:
         for number, piece in enumerate(pieces(self._line, basis, start, self.direction), 1):
             self.steps += 1
             stretch = self._stretch(piece)
-            found = self._on(before, stretch)
-            self.reached = stretch.far.value if found is None else found.value
-            if found is not None or number == most or self.reached == self._bound:
-                return found, stretch
+            turn = self._on(before, stretch)
+            self.reached = stretch.far.value if turn is None else turn.value
+            if turn is not None or number == most or self.reached == self._bound:
+                return turn, stretch
             before = stretch
         self.ended = NO_PLAN
         return None, before or self._first
@@ -147,10 +147,10 @@ class _Walk:
         near = None if scan.near is None else optimal(self._line, basis, scan.near)
         if near is None or scan.near is None:
             return None
-        found, _ = self._walked(near.basis, scan.near, 10 * WALKED)
-        if found is None:
+        first, _ = self._walked(near.basis, scan.near, 10 * WALKED)
+        if first is None:
             raise NotExact("too many bases in a bracket")
-        return found
+        return first
 
     def _alone(self) -> bool:
         """Return whether it can happen once at most on the way, so that no scan overlooks it.
@@ -264,12 +264,12 @@ class _Walk:
         state, rates = (before.far, before.rates()) if before else (after.near, {})
         return Break(value, value, value, state, after.near, *slopes, rates, after.rates())
 
-    def prove(self, found: Break) -> None:
+    def prove(self, at: Break) -> None:
         """Have the plan at the breakeven solved and audited like any other."""
-        answer = self._cases.answer(found.value)
-        if not _equal(answer.plan.objective_bn, found.before.worth_bn):
-            told = f"{answer.objective_bn!r} $bn solved anew, {found.before.worth_bn!r} $bn by steps of the basis"
-            raise AuditError(f"two worths at {self._cases.varied.text} = {found.value!r}", [told])
+        answer = self._cases.answer(at.value)
+        if not _equal(answer.plan.objective_bn, at.before.worth_bn):
+            what = f"{answer.objective_bn!r} $bn solved anew, {at.before.worth_bn!r} $bn by steps of the basis"
+            raise AuditError(f"two worths at {self._cases.varied.text} = {at.value!r}", [what])
 
 
 def _equal(one: float, other: float) -> bool:
