@@ -72,6 +72,15 @@ def test_a_marginal_value_says_more_and_less_the_right_way_round(row: dict[str, 
     assert values.sentence({**ONE_ROW, **row}, "quarter") == words
 
 
+def test_the_dozen_that_matters_is_what_a_gw_adds_as_seen_from_the_start() -> None:
+    """Protects the order of shadow prices: what a GW adds is discounted, for its period's length; ramps count once."""
+    # At 21% one more GW is worth 4 / 1.1 in 2026, in ads, and 4.5 / 1.1^3 in 2027; the locks 0.5 in either year.
+    late = ("economics.discount_rate = 0.21", "value[pathway=training].value_bn_per_gw_year = 4.5")
+    page = said(values.marginal_values, gw.solve(gw.load(INSTANCES / "tiny-locks").edited(*late)))
+    assert "- in 2026 one more GW of cluster adds 4 $bn a year" in page
+    assert page.index("of cluster") < page.index("training[cluster]") < page.index("a lock on ads")
+
+
 def test_a_period_is_called_by_its_length() -> None:
     """Protects dates in words: a year that begins in May, or a quarter in February, is named by its first month."""
     starts = [pd.Timestamp(day) for day in ("2027-01-01", "2027-05-01", "2027-10-01")]
