@@ -302,11 +302,12 @@ def _as_outcomes_have_it(demand: Demand, laid_out: Timeline) -> str:
     period = laid_out.data.tree.period[nodes]
     here = getattr(laid_out.data, demand.kind)[getattr(laid_out.data, names).index(name), nodes]
     cells = getattr(written, demand.kind)[getattr(written, names).index(name), period]
-    changed = ~np.isclose(here, cells, rtol=1e-9, atol=1e-9)
+    changed = ~np.isclose(here, cells, rtol=ROUNDING, atol=ROUNDING)
     if not changed.any() or not np.isfinite(cells[changed]).all():
         return ""
     times = np.divide(here, cells, out=np.full(len(here), np.nan), where=cells > 0)[changed]
-    by = f" x {times[0]:.4g}" if np.allclose(times, times[0]) and times[0] else " as written"
+    short = float(f"{times[0]:.4g}")  # an outcome that adds or sets is no factor of the cell
+    by = f" x {short:g}" if short and np.allclose(times, short, rtol=ROUNDING, atol=0.0) else " as written"
     known = _shared(nodes[changed], laid_out)
     if not changed.all():
         by = f"{by} in some of it"

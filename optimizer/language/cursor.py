@@ -81,18 +81,18 @@ class Cursor:
 
     def operator(self, pattern: re.Pattern[str] = OPERATOR, expected: str = "one of =, *=, += and -=") -> str:
         """Read what is done to cells."""
-        found = pattern.match(self.text, self.at)
-        if not found:
+        token = pattern.match(self.text, self.at)
+        if not token:
             self.fail(expected)
-        self.move(found.end())
-        return found.group()
+        self.move(token.end())
+        return token.group()
 
     def number(self, expected: str) -> int | float:
         """Read a number that a computer can hold."""
-        found = NUMBER.match(self.text, self.at)
-        if not found or not math.isfinite(value := as_number(found.group())):
+        token = NUMBER.match(self.text, self.at)
+        if not token or not math.isfinite(value := as_number(token.group())):
             self.fail(expected)
-        self.move(found.end())
+        self.move(token.end())
         return value
 
     def dates(self) -> tuple[dt.date | None, dt.date | None]:
@@ -107,8 +107,8 @@ class Cursor:
         return start, until
 
     def _date(self) -> dt.date:
-        found = DATE.match(self.text, self.at)
-        date = self.calendar_date(found.group() if found else "")
+        token = DATE.match(self.text, self.at)
+        date = self.calendar_date(token.group() if token else "")
         self.move(self.at + len(date.isoformat()))
         return date
 

@@ -146,10 +146,10 @@ def as_told(tables: Mapping[str, pd.DataFrame], data: PlanData) -> Decided:
 
     def filled(table: str, column: str, **axes: tuple[str, ...]) -> FloatArray:
         rows = tables[table]
-        found = np.zeros([*map(len, axes.values()), data.tree.size])
+        array = np.zeros([*map(len, axes.values()), data.tree.size])
         at = [rows[name].map({key: i for i, key in enumerate(keys)}).to_numpy(np.int64) for name, keys in axes.items()]
-        found[(*at, rows["node"].to_numpy())] = rows[column].to_numpy()
-        return found
+        array[(*at, rows["node"].to_numpy())] = rows[column].to_numpy()
+        return array
 
     return Decided(
         data=data,

@@ -224,12 +224,13 @@ def is_workbook(path: str | Path) -> bool:
 
 
 def left_behind(path: str | Path) -> list[str]:
-    """Return the names of what is in an instance's folder or workbook and is no part of the instance."""
+    """Return the names of what lies beside an instance in its folder or workbook, hidden files and READMEs apart."""
     if is_workbook(path):
         from optimizer.storage.workbook_read import other_sheets
 
         return other_sheets(path)
-    return [entry.name for entry in sorted(Path(path).iterdir()) if entry.name != WHATIFS and not is_input(entry.name)]
+    names = sorted(entry.name for entry in Path(path).iterdir())
+    return [name for name in names if not (name == WHATIFS or is_input(name) or name.startswith((".", "README")))]
 
 
 def read_sources(sources: Sources) -> Reading:

@@ -253,9 +253,9 @@ def _place(at: str, kind: str, name: str, names: Sequence[str]) -> int:
 
 def _nodes(facts: Mapping[str, list[str]], starts: list[str], at: str, row: Mapping[Any, Any], tree: Tree) -> IntArray:
     """Return the nodes that a row holds on."""
-    told = {name: _text(row[name]) for name in WHEN if name in row and not pd.isna(row[name])}
-    when = next(iter(told), "start")
-    text = told.get(when, "")
+    given = {name: _text(row[name]) for name in WHEN if name in row and not pd.isna(row[name])}
+    when = next(iter(given), "start")
+    text = given.get(when, "")
     if when == "start":
         rule = "not the first day of a period of the plan"
         _refuse(text not in starts, f"{at}, start", f"'{text}'", rule, f"write it like {starts[0]}")
@@ -264,11 +264,11 @@ def _nodes(facts: Mapping[str, list[str]], starts: list[str], at: str, row: Mapp
     _refuse(number >= count, f"{at}, {when}", f"'{text}'", f"the plan has {when}s 0 to {count - 1}")
     if when == "period":
         return np.flatnonzero(tree.period == number)
-    told["known"] = row.get("known", "")
-    for name in (name for name in facts if name in told):
+    given["known"] = row.get("known", "")
+    for name in (name for name in facts if name in given):
         rule = f"node {number} of this instance has {name} '{facts[name][number]}'"
         remedy = "the file is of another tree: give start instead of node"
-        _refuse(told[name] != facts[name][number], f"{at}, {name}", f"'{told[name]}'", rule, remedy)
+        _refuse(given[name] != facts[name][number], f"{at}, {name}", f"'{given[name]}'", rule, remedy)
     return np.array([number])
 
 

@@ -75,20 +75,20 @@ def actuals(path: str, instance: Instance) -> tuple[dict[tuple[str, str], float]
     """Return GW in use by pathway and pool, as a file tells it, and what must be said of pairs that it leaves out."""
     frame, rows = instance.filled("eligibility"), given_table(path, "actuals")
     allowed = {(p, q): f"{p} on {q}" for p, q in zip(frame["pathway"], frame["pool"], strict=True)}
-    found: dict[tuple[str, str], float] = {}
+    in_use: dict[tuple[str, str], float] = {}
     problems = []
     for number, *pair, gw in rows[["pathway", "pool", "gw"]].itertuples(name=None):
         named, where = " on ".join(pair), f"{printable(Path(path).name)} row {number}"
         if tuple(pair) not in allowed:
             hint = nearest(named, list(allowed.values()))
             problems.append(Problem(where, named, "no such pair in the instance", hint))
-        elif tuple(pair) in found:
+        elif tuple(pair) in in_use:
             problems.append(Problem(where, f"{named} stands twice", "each pair once", "remove one row"))
-        found[pair[0], pair[1]] = gw
+        in_use[pair[0], pair[1]] = gw
     if problems:
         raise InstanceError(problems)
-    left = [named for pair, named in allowed.items() if pair not in found]
-    return found, [f"{printable(Path(path).name)} leaves out {listed(left)}: 0 GW in use"] if left else []
+    left = [named for pair, named in allowed.items() if pair not in in_use]
+    return in_use, [f"{printable(Path(path).name)} leaves out {listed(left)}: 0 GW in use"] if left else []
 
 
 def state_of(run: Run, to: dt.date, given: Mapping[str, str]) -> State:

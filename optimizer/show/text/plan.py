@@ -7,7 +7,7 @@ import math
 import numpy as np
 from rich.console import Console
 
-from optimizer.catalogue.tolerances import DIGITS
+from optimizer.catalogue.tolerances import DIGITS, ROUNDING
 from optimizer.plan.obligations import owed
 from optimizer.plan.plan import Plan, expected_bn
 from optimizer.show.page import Page, formatter, percent, printed
@@ -156,11 +156,11 @@ def _owed_after(view: View) -> list[tuple[str, str, str]]:
     after = owed(view.plan.laid_out, view.plan.decided.cancelled)
     bn, rows = float(after.probability @ after.after.sum(axis=1)), view.instance.tables["contracts"]
     endless = int((rows["end"].isna() & (rows["cost_bn_per_gw_year"].fillna(0.0) > 0)).sum())
-    if bn < 1e-9 and not endless:
+    if bn < ROUNDING and not endless:
         return []
     words = f"undiscounted, after {view.dates[-1]}"
     words += f"; {endless} contract{'s' if endless > 1 else ''} without end" if endless else ""
-    return [("Owed after", f"{view.money(bn)} $bn" if bn >= 1e-9 else "unknown", words)]
+    return [("Owed after", f"{view.money(bn)} $bn" if bn >= ROUNDING else "unknown", words)]
 
 
 def _extremes(view: View) -> list[tuple[str, str, str]]:

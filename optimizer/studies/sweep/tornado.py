@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.instance.edit import rows_of
 from optimizer.instance.instance import Instance
 from optimizer.instance.selection import picks, select
@@ -87,7 +88,7 @@ def _one(each: Input, other: Input, down: float, up: float, row: Mapping[str, An
     """Return whether two inputs are one assumption: of one owner, and with one swing as far as both swing."""
     ways = ((each.down, other.down, down, row["down"]), (each.up, other.up, up, row["up"]))
     both = [(mine, its) for edits, others, mine, its in ways if edits and others]
-    same = all(np.isclose(mine, its, rtol=1e-9, atol=1e-9, equal_nan=True) for mine, its in both)
+    same = all(np.isclose(mine, its, rtol=ROUNDING, atol=ROUNDING, equal_nan=True) for mine, its in both)
     return each.owner is not None and each.owner == other.owner and bool(both) and same and not row["reason"]
 
 
