@@ -1,4 +1,4 @@
-"""Run a quick part of the suite with the lowest and the newest versions that are allowed: `make test-versions`.
+"""Run a quick part of the suite with the lowest and the newest versions that pyproject allows: `make test-versions`.
 
 Each set of versions has an environment of its own, under ``build/versions``, which is made once and then brought up to
 date. The newest versions run on the newest Python that is found.

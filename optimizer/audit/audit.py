@@ -110,13 +110,13 @@ def _beyond(facts: Facts, used: Use, begins: Ints) -> tuple[Floats, Floats]:
 
 
 def check_summary(
-    facts: Facts, plan: Decisions, used: Use, found: Mapping[str, Flow], summary: Mapping[str, Any], findings: Findings
+    facts: Facts, plan: Decisions, used: Use, flows: Mapping[str, Flow], summary: Mapping[str, Any], findings: Findings
 ) -> None:
     """Compare every figure of the summary."""
     tree, dt = facts.nodes, facts.calendar.dt
     by_name = {
         component: dict(zip(flow.names.names.tolist(), (tree.probability @ flow.discounted).tolist(), strict=True))
-        for component, flow in found.items()
+        for component, flow in flows.items()
     }
     components: dict[str, Any] = {component: sum(parts.values()) for component, parts in by_name.items()}
     npv = sum(amount for component, amount in components.items() if component not in NOT_CASH)
@@ -124,7 +124,7 @@ def check_summary(
     busy = dict(zip(facts.pathways.names.tolist(), (tree.probability @ used.total * dt).tolist(), strict=True))
     idle = float((tree.probability @ plan.supply["idle_gw"]).sum()) * dt
     all_busy = sum(busy.values())
-    objective = _objective(facts, found)
+    objective = _objective(facts, flows)
     expected = {
         "objective_bn": objective,
         "npv_bn": npv,
@@ -141,7 +141,7 @@ def check_summary(
     if earlier is not None:
         expected["moved_gw_years"] = float((tree.probability @ moved(facts, plan, earlier.allocation)).sum()) * dt
     # What a figure was added up from decides how far rounding may move it, not what is left of it.
-    turnover = sum(float((tree.probability @ np.abs(flow.discounted)).sum()) for flow in found.values())
+    turnover = sum(float((tree.probability @ np.abs(flow.discounted)).sum()) for flow in flows.values())
     stated = {name: summary[name] for name in (*expected, "moved_gw_years") if name in summary}
     certificate = summary.get("certificate")
     if isinstance(certificate, Mapping) and "recomputed_objective_bn" in certificate:

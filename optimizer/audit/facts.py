@@ -170,20 +170,20 @@ class Nodes:
         return np.unique(node_of[differ.reshape(*node_of.shape, -1).any(axis=2)])
 
 
-def nodes(found: Scenarios, calendar: Periods) -> Nodes:
+def nodes(cases: Scenarios, calendar: Periods) -> Nodes:
     """Return the nodes of the tree: scenarios share them while they agree on what has been revealed."""
-    factors = found.written.factors
+    factors = cases.written.factors
     starts = calendar.starts(calendar.count)
     revealed = np.array([f.revealed for f in factors], dtype="datetime64[D]")
     is_known = revealed[None, :] <= starts[:, None]
-    node_of = np.empty((len(found.instances), calendar.count), dtype=np.int64)
+    node_of = np.empty((len(cases.instances), calendar.count), dtype=np.int64)
     known, first, period = [], [], []
     count, codes, labels = 0, np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
     for t in range(calendar.count):
         if t == 0 or (is_known[t] != is_known[t - 1]).any():
-            told = [", ".join(f"{f.name}={o}" for f, o, k in zip(factors, names, is_known[t], strict=True) if k)
-                    for names in found.outcomes]  # fmt: skip
-            codes, labels = pd.factorize(np.array(told, dtype=object))
+            outcomes = [", ".join(f"{f.name}={o}" for f, o, k in zip(factors, names, is_known[t], strict=True) if k)
+                    for names in cases.outcomes]  # fmt: skip
+            codes, labels = pd.factorize(np.array(outcomes, dtype=object))
         node_of[:, t] = count + codes
         known.append(labels)
         first.append(np.unique(codes, return_index=True)[1])
@@ -191,7 +191,7 @@ def nodes(found: Scenarios, calendar: Periods) -> Nodes:
         count += len(labels)
     scenario, at = np.concatenate(first), np.concatenate(period)
     parent = np.where(at > 0, node_of[scenario, np.maximum(at - 1, 0)], -1)
-    weights = np.repeat(found.probability, calendar.count)
+    weights = np.repeat(cases.probability, calendar.count)
     return Nodes(
         node_of=node_of,
         period=at,
@@ -200,7 +200,7 @@ def nodes(found: Scenarios, calendar: Periods) -> Nodes:
         start=starts[at].astype("datetime64[s]"),
         known=np.concatenate(known),
         probability=np.asarray(np.bincount(node_of.ravel(), weights=weights, minlength=count), dtype=float),
-        weight=found.probability,
+        weight=cases.probability,
     )
 
 
@@ -274,38 +274,38 @@ def discount_factor(instance: Instance, calendar: Periods, period: NDArray[Any])
 
 def facts(instance: Instance) -> Facts:
     """Work out an instance's data from its tables."""
-    found, calendar = scenarios(instance), periods(instance)
-    contracts = found.long("contracts")
-    pathways = Axis(_names(found, "pathways", "pathway"))
-    pools = Axis(_names(found, "pools", "pool"))
+    cases, calendar = scenarios(instance), periods(instance)
+    contracts = cases.long("contracts")
+    pathways = Axis(_names(cases, "pathways", "pathway"))
+    pools = Axis(_names(cases, "pools", "pool"))
     lines = _lines(instance, contracts)
     twice = lines["contract"].duplicated(keep=False)
     labels = lines["contract"].where(~twice, lines["contract"] + "@" + lines["pool"])
     at = (contracts.scenario, _line(lines, contracts["contract"], contracts["pool"]))
-    supply = _supply(found, calendar, contracts, at, lines)
+    supply = _supply(cases, calendar, contracts, at, lines)
     return Facts(
-        scenarios=found,
+        scenarios=cases,
         calendar=calendar,
-        nodes=nodes(found, calendar),
+        nodes=nodes(cases, calendar),
         pathways=pathways,
         pools=pools,
         contracts=Axis(labels.to_numpy(dtype=object)),
         contract_of=lines["contract"].to_numpy(dtype=object),
         pool_of=pools.places(lines["pool"]),
-        pathway=_pathways(found, calendar, pathways),
-        pair=_pairs(found, pathways, pools),
-        pool=_pools(found, pools),
-        demand=_demand(found, calendar, pathways),
-        keep=_keep(found, calendar, pathways),
-        running=_running(found, calendar, pathways),
+        pathway=_pathways(cases, calendar, pathways),
+        pair=_pairs(cases, pathways, pools),
+        pool=_pools(cases, pools),
+        demand=_demand(cases, calendar, pathways),
+        keep=_keep(cases, calendar, pathways),
+        running=_running(cases, calendar, pathways),
         **supply,
-        window=_window(found, calendar, lines, supply["line_of"]),
+        window=_window(cases, calendar, lines, supply["line_of"]),
     )
 
 
-def _names(found: Scenarios, table: str, column: str) -> Texts:
-    written = found.written.tables[table][column].to_numpy(dtype=object)
-    return np.unique(np.concatenate([written, found.long(table)[column]]))
+def _names(cases: Scenarios, table: str, column: str) -> Texts:
+    written = cases.written.tables[table][column].to_numpy(dtype=object)
+    return np.unique(np.concatenate([written, cases.long(table)[column]]))
 
 
 def _lines(instance: Instance, contracts: Long) -> pd.DataFrame:
@@ -326,10 +326,10 @@ def _spread(shape: tuple[int, ...], at: tuple[Any, ...], values: Any, absent: An
     return out
 
 
-def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, NDArray[Any]]:
-    rows = found.long("pathways")
+def _pathways(cases: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, NDArray[Any]]:
+    rows = cases.long("pathways")
     at = (rows.scenario, pathways.places(rows["pathway"]))
-    shape = (len(found.instances), len(pathways))
+    shape = (len(cases.instances), len(pathways))
     columns = {
         "shortfall_penalty": "shortfall_penalty_bn_per_gw_year",
         "migration_cost": "migration_cost_bn_per_gw",
@@ -351,10 +351,10 @@ def _pathways(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, 
     return data
 
 
-def _pairs(found: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[Any]]:
-    rows = found.long("eligibility")
+def _pairs(cases: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[Any]]:
+    rows = cases.long("eligibility")
     at = (rows.scenario, pathways.places(rows["pathway"]), pools.places(rows["pool"]))
-    shape = (len(found.instances), len(pathways), len(pools))
+    shape = (len(cases.instances), len(pathways), len(pools))
     return {
         "eligible": _spread(shape, at, np.ones(len(rows), dtype=bool), False),
         "effectiveness": _spread(shape, at, rows["effectiveness"]),
@@ -364,10 +364,10 @@ def _pairs(found: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[A
     }
 
 
-def _pools(found: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
-    rows = found.long("pools")
+def _pools(cases: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
+    rows = cases.long("pools")
     at = (rows.scenario, pools.places(rows["pool"]))
-    shape = (len(found.instances), len(pools))
+    shape = (len(cases.instances), len(pools))
     return {
         "idle_penalty": _spread(shape, at, rows["idle_penalty_bn_per_gw_year"]),
         "terminal_value": _spread(shape, at, rows["terminal_value_bn_per_gw_year"], np.nan),
@@ -375,16 +375,16 @@ def _pools(found: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:
 
 
 def _supply(
-    found: Scenarios, calendar: Periods, contracts: Long, at: tuple[Ints, Ints], lines: pd.DataFrame
+    cases: Scenarios, calendar: Periods, contracts: Long, at: tuple[Ints, Ints], lines: pd.DataFrame
 ) -> dict[str, Any]:
     """Return what the contracts and deliveries of every scenario amount to."""
-    size, count = len(found.instances), calendar.count
+    size, count = len(cases.instances), calendar.count
     names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
     line_of = _spread((size, len(names)), (at[0], names.places(contracts["contract"])), at[1], -1)
     delay = _spread((size, len(lines)), at, contracts["delay_months"])
     end = _spread((size, len(lines)), at, contracts["end"], np.datetime64("NaT", "D"))
 
-    rows = found.long("deliveries")
+    rows = cases.long("deliveries")
     scenario, gw = rows.scenario, rows["gw"]
     line = line_of[scenario, names.places(rows["contract"])]
     date = rows["date"]
@@ -410,12 +410,12 @@ def _supply(
     }
 
 
-def _window(found: Scenarios, calendar: Periods, lines: pd.DataFrame, line_of: Ints) -> dict[str, NDArray[Any]]:
-    rows = found.long("cancellations")
+def _window(cases: Scenarios, calendar: Periods, lines: pd.DataFrame, line_of: Ints) -> dict[str, NDArray[Any]]:
+    rows = cases.long("cancellations")
     names = Axis(lines["contract"].drop_duplicates().to_numpy(dtype=object))
     scenario = rows.scenario
     at = (scenario, line_of[scenario, names.places(rows["contract"])])
-    shape = (len(found.instances), len(lines))
+    shape = (len(cases.instances), len(lines))
     opens, closes = (rows[name] for name in ("opens", "closes"))
     starts = calendar.starts(calendar.count)
     return {
@@ -442,12 +442,12 @@ def in_force(owner: Ints, dates: Dates, owners: int, calendar: Periods) -> Ints:
     return np.where(np.append(owner, -1)[rows] == np.arange(owners)[:, None], rows, -1)
 
 
-def _demand(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
-    rows = found.long("demand")
+def _demand(cases: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
+    rows = cases.long("demand")
     owner = rows.scenario * len(pathways) + pathways.places(rows["pathway"])
-    owners = len(found.instances) * len(pathways)
+    owners = len(cases.instances) * len(pathways)
     row = in_force(owner, rows["from"], owners, calendar)
-    shape = (len(found.instances), len(pathways), calendar.count)
+    shape = (len(cases.instances), len(pathways), calendar.count)
 
     def by_period(values: Any, absent: float) -> Floats:
         return np.append(values, absent)[row].reshape(shape).swapaxes(1, 2)  # row -1 is the one appended
@@ -459,9 +459,9 @@ def _demand(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Fl
     }
 
 
-def _keep(found: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
-    size = (len(found.instances), calendar.count + 1, len(pathways))
-    rows, losses = found.long("pathways"), found.long("churn")
+def _keep(cases: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
+    size = (len(cases.instances), calendar.count + 1, len(pathways))
+    rows, losses = cases.long("pathways"), cases.long("churn")
     yearly = np.zeros((size[0], 1, size[2]))
     yearly[rows.scenario, 0, pathways.places(rows["pathway"])] = rows["churn_per_year"]
     keep = np.broadcast_to((1 - yearly) ** calendar.dt, size).copy()
@@ -471,9 +471,9 @@ def _keep(found: Scenarios, calendar: Periods, pathways: Axis) -> Floats:
     return keep[:, :-1]
 
 
-def _running(found: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
-    rows = found.long("running")
-    left = np.cumprod(_keep(found, calendar, pathways), axis=1)
+def _running(cases: Scenarios, calendar: Periods, pathways: Axis) -> dict[str, Floats]:
+    rows = cases.long("running")
+    left = np.cumprod(_keep(cases, calendar, pathways), axis=1)
     p, kind = pathways.places(rows["pathway"]), rows["kind"]
     ends = np.searchsorted(calendar.starts(calendar.count), rows["until"])
     t = np.arange(calendar.count)

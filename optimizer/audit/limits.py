@@ -23,16 +23,16 @@ class Finding:
     """One figure of a plan that does not agree with the instance's tables or with the plan's other figures."""
 
     figure: str  # which figure, in words, with its unit
-    found: float | str  # what the plan says
+    stated: float | str  # what the plan says
     expected: float | str  # what it should be; for a limit, the limit
     difference: float = float("nan")  # found less expected; nan where they are no numbers
     limit: str = ""  # the limit of the catalogue that is not kept, by name; blank where it is none
 
     def __str__(self) -> str:
         """Return the finding as one line."""
-        found, expected = (f"{x:.9g}" if isinstance(x, float) else str(x) for x in (self.found, self.expected))
+        stated, expected = (f"{x:.9g}" if isinstance(x, float) else str(x) for x in (self.stated, self.expected))
         apart = "" if np.isnan(self.difference) else f" (difference {self.difference:.3g})"
-        return " ".join(f"{self.figure}: found {found}, expected {expected}{apart}".split())
+        return " ".join(f"{self.figure}: found {stated}, expected {expected}{apart}".split())
 
 
 class Findings:
@@ -41,40 +41,40 @@ class Findings:
     def __init__(self) -> None:
         self.all: list[Finding] = []
 
-    def wrong(self, figure: str, found: object, expected: object) -> None:
+    def wrong(self, figure: str, stated: object, expected: object) -> None:
         """Note something other than a number that is not as it should be."""
-        self.all.append(Finding(figure, str(found), str(expected)))
+        self.all.append(Finding(figure, str(stated), str(expected)))
 
-    def same(self, name: Namer, found: Any, expected: Any, magnitude: Any = 0.0, limit: str = "") -> None:
-        """Note every element of `found` that differs from `expected`.
+    def same(self, name: Namer, stated: Any, expected: Any, magnitude: Any = 0.0, limit: str = "") -> None:
+        """Note every element of `stated` that differs from `expected`.
 
         `name` makes a position a name; `magnitude` is the size of what `expected` was added up from, where it cancels
         out; `limit` is the limit of the catalogue that is not kept where they differ.
         """
-        found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
-        size = np.maximum(np.maximum(np.abs(expected), np.where(np.isfinite(found), np.abs(found), 0.0)), magnitude)
+        stated, expected = np.asarray(stated, dtype=float), np.asarray(expected, dtype=float)
+        size = np.maximum(np.maximum(np.abs(expected), np.where(np.isfinite(stated), np.abs(stated), 0.0)), magnitude)
         # Written so that a nan is a difference.
-        apart = ~(np.abs(found - expected) <= PROVED * (1 + size))
+        apart = ~(np.abs(stated - expected) <= PROVED * (1 + size))
         for at in _where(apart):
-            f, e = float(found[at]), float(expected[at])
+            f, e = float(stated[at]), float(expected[at])
             self.all.append(Finding(name(*at), f, e, f - e, limit))
 
-    def at_most(self, name: Namer, found: Any, most: Any, magnitude: Any = 0.0, limit: str = "") -> None:
-        """Note every element of `found` above the most (inf: none); the rest as in `same`."""
-        self._within(name, found, most, magnitude, 1.0, limit)
+    def at_most(self, name: Namer, stated: Any, most: Any, magnitude: Any = 0.0, limit: str = "") -> None:
+        """Note every element of `stated` above the most (inf: none); the rest as in `same`."""
+        self._within(name, stated, most, magnitude, 1.0, limit)
 
-    def at_least(self, name: Namer, found: Any, least: Any = 0.0, magnitude: Any = 0.0, limit: str = "") -> None:
-        """Note every element of `found` below the least; the rest as in `same`."""
-        self._within(name, found, least, magnitude, -1.0, limit)
+    def at_least(self, name: Namer, stated: Any, least: Any = 0.0, magnitude: Any = 0.0, limit: str = "") -> None:
+        """Note every element of `stated` below the least; the rest as in `same`."""
+        self._within(name, stated, least, magnitude, -1.0, limit)
 
-    def _within(self, name: Namer, found: Any, bound: Any, magnitude: Any, sign: float, limit: str) -> None:
-        found = np.asarray(found, dtype=float)
-        bound = np.broadcast_to(np.asarray(bound, dtype=float), found.shape)
+    def _within(self, name: Namer, stated: Any, bound: Any, magnitude: Any, sign: float, limit: str) -> None:
+        stated = np.asarray(stated, dtype=float)
+        bound = np.broadcast_to(np.asarray(bound, dtype=float), stated.shape)
         size = np.maximum(np.where(np.isfinite(bound), np.abs(bound), 0.0), magnitude)
-        beyond = ~(sign * (found - bound) <= PROVED * (1 + size))
+        beyond = ~(sign * (stated - bound) <= PROVED * (1 + size))
         words = "at most" if sign > 0 else "at least"
         for at in _where(beyond):
-            f, e = float(found[at]), float(bound[at])
+            f, e = float(stated[at]), float(bound[at])
             self.all.append(Finding(name(*at), f, f"{words} {e:.9g}", f - e, limit))
 
 
@@ -139,13 +139,13 @@ def check_nodes(facts: Facts, tables: Mapping[str, pd.DataFrame], findings: Find
             findings.wrong(f"{name} row {row}, node", frame["node"].iloc[row], f"0 to {tree.count - 1}")
         node = node[real]
         frame = frame if real.all() else frame[real]
-        told = partial(_told, facts, name, node)
-        findings.same(told("period"), frame["period"].to_numpy(), tree.period[node])
-        findings.same(told("probability"), frame["probability"].to_numpy(), tree.probability[node])
+        written = partial(_told, facts, name, node)
+        findings.same(written("period"), frame["period"].to_numpy(), tree.period[node])
+        findings.same(written("probability"), frame["probability"].to_numpy(), tree.probability[node])
         for column, expected in (("start", tree.start[node]), ("known", tree.known[node])):
             values = frame[column].to_numpy(dtype=expected.dtype)
             for row in np.flatnonzero(values != expected):
-                findings.wrong(told(column)(row), values[row], expected[row])
+                findings.wrong(written(column)(row), values[row], expected[row])
         if name == "nodes":
             _check_node_table(facts, frame, node, findings)
 
@@ -397,7 +397,7 @@ def _check_locks(facts: Facts, plan: Decisions, used: Use, findings: Findings) -
 
 def _check_cancellations(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
     """Shares only rise, up to the most; GW, date and fee follow from them."""
-    tree, told = facts.nodes, plan.cancellations
+    tree, stated = facts.nodes, plan.cancellations
     inside = tree.at(facts.is_window())
     notice, fee, most = (facts.of_nodes(facts.window[name]) for name in ("notice", "fee", "max_share"))
 
@@ -405,22 +405,22 @@ def _check_cancellations(facts: Facts, plan: Decisions, used: Use, findings: Fin
         return named(facts, facts.contracts, what)
 
     findings.at_least(name("increase of the share cancelled"), used.increase)
-    findings.at_most(name("share cancelled"), np.where(inside, told["share"], 0.0), most)
+    findings.at_most(name("share cancelled"), np.where(inside, stated["share"], 0.0), most)
     whole = inside & facts.of_nodes(facts.window["indivisible"])
-    share = np.where(whole, told["share"], 0.0)
+    share = np.where(whole, stated["share"], 0.0)
     findings.same(name("share cancelled, whole or not at all,"), share, np.round(share))
-    findings.same(name("GW cancelled"), told["gw"], np.where(inside, told["share"] * used.contracted, 0.0))
-    findings.same(name("fee, $bn,"), told["fee_bn"], fee * used.contracted * used.increase, fee * used.contracted)
+    findings.same(name("GW cancelled"), stated["gw"], np.where(inside, stated["share"] * used.contracted, 0.0))
+    findings.same(name("fee, $bn,"), stated["fee_bn"], fee * used.contracted * used.increase, fee * used.contracted)
     later = tree.period[:, None] + notice
     starts = facts.calendar.starts(int(later.max(initial=0)) + 1).astype("datetime64[s]")
-    rows = inside & ~(told["effective"] == starts[later])
+    rows = inside & ~(stated["effective"] == starts[later])
     for n, k in np.argwhere(rows):
-        findings.wrong(name("effective date")(n, k), told["effective"][n, k], starts[later[n, k]])
+        findings.wrong(name("effective date")(n, k), stated["effective"][n, k], starts[later[n, k]])
 
 
 def _check_deals(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> None:
     """Deals come back only with notice, and stay for their term."""
-    tree, told = facts.nodes, plan.deals
+    tree, stated = facts.nodes, plan.deals
     deal, notice, breach_cost = (facts.of_nodes(facts.pathway[name]) for name in ("deal", "notice", "breach_cost"))
     keep = tree.at(facts.keep)
     returned, bound = _returned_and_bound(facts, plan)
@@ -430,19 +430,19 @@ def _check_deals(facts: Facts, plan: Decisions, used: Use, findings: Findings) -
 
     moves = ("signed_gw", "notice_given_gw", "breached_gw")
     for move in moves:
-        findings.at_least(name(f"{move[:-3].replace('_', ' ')} GW"), told[move])
+        findings.at_least(name(f"{move[:-3].replace('_', ' ')} GW"), stated[move])
     too_late = tree.period[:, None] + notice >= facts.calendar.count
-    never = np.where(deal & too_late, told["notice_given_gw"], 0.0)
+    never = np.where(deal & too_late, stated["notice_given_gw"], 0.0)
     findings.same(name("notice that ends after the horizon, GW,"), never, np.zeros_like(never))
-    breached = np.where(deal & np.isnan(breach_cost), told["breached_gw"], 0.0)
+    breached = np.where(deal & np.isnan(breach_cost), stated["breached_gw"], 0.0)
     findings.same(name("breached GW (no breach is possible)"), breached, np.zeros_like(breached))
 
     used_in_deals = np.where(deal, used.total, 0.0)
-    findings.same(name("GW in force"), told["in_force_gw"], used_in_deals)
-    findings.same(name("returned GW"), told["returned_gw"], np.where(deal, returned, 0.0))
-    findings.same(name("lost GW"), told["lost_gw"], np.where(deal, (1 - keep) * used.before, 0.0), used.before)
-    after = keep * used.before + told["signed_gw"] - returned - told["breached_gw"]
-    size = used.before + np.abs(told["signed_gw"]) + np.abs(returned)
+    findings.same(name("GW in force"), stated["in_force_gw"], used_in_deals)
+    findings.same(name("returned GW"), stated["returned_gw"], np.where(deal, returned, 0.0))
+    findings.same(name("lost GW"), stated["lost_gw"], np.where(deal, (1 - keep) * used.before, 0.0), used.before)
+    after = keep * used.before + stated["signed_gw"] - returned - stated["breached_gw"]
+    size = used.before + np.abs(stated["signed_gw"]) + np.abs(returned)
     findings.same(name("deals in force after what was signed, returned and lost, GW,"), used_in_deals,
                   np.where(deal, after, 0.0), size, limit="deals")  # fmt: skip
     bound = np.where(deal, bound, 0.0)

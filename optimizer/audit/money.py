@@ -22,8 +22,8 @@ def moved(facts: Facts, plan: Decisions, earlier: pd.DataFrame) -> Floats:
     named = (pathway >= 0) & (pool >= 0)
     apart = np.zeros((nodes.count, len(facts.pathways)))
     for n in range(nodes.count):
-        told = _told(nodes.known[n])
-        fitting = np.array([_fits(told, _told(other)) for other in known])
+        outcomes = _told(nodes.known[n])
+        fitting = np.array([_fits(outcomes, _told(other)) for other in known])
         mine = np.flatnonzero(named & (day == nodes.start[n]) & fitting[code])
         total, weights = np.zeros((2, len(facts.pathways), len(facts.pools)))
         np.add.at(total, (pathway[mine], pool[mine]), (gw * weight)[mine])
@@ -38,9 +38,9 @@ def _told(known: object) -> frozenset[str]:
     return frozenset(filter(None, str(known).split(", ")))
 
 
-def _fits(told: frozenset[str], other: frozenset[str]) -> bool:
+def _fits(outcomes: frozenset[str], other: frozenset[str]) -> bool:
     """Whether no factor has two outcomes in what two nodes are told."""
-    both = told | other
+    both = outcomes | other
     return len({outcome.split("=")[0] for outcome in both}) == len(both)
 
 
@@ -151,8 +151,8 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
     if earlier is not None:
         penalty = dt * earlier.move_cost_bn_per_gw_year * moved(facts, plan, earlier.allocation)
         bn["move_penalty"] = (facts.pathways, -penalty)
-    found = {name: Flow(axis, amounts, amounts * d) for name, (axis, amounts) in bn.items()}
-    return {**found, "terminal": _terminal(facts, used, findings)}
+    flows_of = {name: Flow(axis, amounts, amounts * d) for name, (axis, amounts) in bn.items()}
+    return {**flows_of, "terminal": _terminal(facts, used, findings)}
 
 
 def _terminal(facts: Facts, used: Use, findings: Findings) -> Flow:
@@ -176,14 +176,14 @@ def _terminal(facts: Facts, used: Use, findings: Findings) -> Flow:
     return Flow(facts.contracts, bn, discounted)
 
 
-def check_cashflow(facts: Facts, found: Mapping[str, Flow], frame: pd.DataFrame, findings: Findings) -> None:
+def check_cashflow(facts: Facts, flows_of: Mapping[str, Flow], frame: pd.DataFrame, findings: Findings) -> None:
     """Compare every amount of ``cashflow``; an absent row says 0."""
-    names = [f"{component} {name}".rstrip() for component, flow in found.items() for name in flow.names.names]
+    names = [f"{component} {name}".rstrip() for component, flow in flows_of.items() for name in flow.names.names]
     node, real = rows_nodes(facts, frame)
-    at = _columns(found, frame)
+    at = _columns(flows_of, frame)
     for row in np.flatnonzero(at < 0):
-        told = f"{frame['component'].iloc[row]} {frame['name'].iloc[row]}"
-        findings.wrong(f"cashflow row {row}, component and name", told, "a component and a name that it has")
+        row_name = f"{frame['component'].iloc[row]} {frame['name'].iloc[row]}"
+        findings.wrong(f"cashflow row {row}, component and name", row_name, "a component and a name that it has")
     known = real & (at >= 0)
     flat = (node * len(names) + at)[known]
 
@@ -193,8 +193,8 @@ def check_cashflow(facts: Facts, found: Mapping[str, Flow], frame: pd.DataFrame,
     shape = (facts.nodes.count, len(names))
     findings.at_most(label("rows in cashflow"), np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape), 1.0)
     expected = {
-        "bn": np.concatenate([flow.bn for flow in found.values()], axis=1),
-        "discounted_bn": np.concatenate([flow.discounted for flow in found.values()], axis=1),
+        "bn": np.concatenate([flow.bn for flow in flows_of.values()], axis=1),
+        "discounted_bn": np.concatenate([flow.discounted for flow in flows_of.values()], axis=1),
     }
     for column, amounts in expected.items():
         values = np.zeros(shape[0] * shape[1])
@@ -202,12 +202,12 @@ def check_cashflow(facts: Facts, found: Mapping[str, Flow], frame: pd.DataFrame,
         findings.same(label(column), values.reshape(shape), amounts)
 
 
-def _columns(found: Mapping[str, Flow], frame: pd.DataFrame) -> Ints:
+def _columns(flows_of: Mapping[str, Flow], frame: pd.DataFrame) -> Ints:
     """Return the place of each row of ``cashflow`` among all components' names in turn, -1 where there is none."""
-    component = Axis(np.array([*found], dtype=object)).places(frame["component"])
+    component = Axis(np.array([*flows_of], dtype=object)).places(frame["component"])
     name = frame["name"].to_numpy(dtype=object)
     at, before = np.full(len(frame), -1), 0
-    for i, flow in enumerate(found.values()):
+    for i, flow in enumerate(flows_of.values()):
         rows = np.flatnonzero(component == i)
         place = flow.names.places(name[rows])
         at[rows] = np.where(place >= 0, before + place, -1)

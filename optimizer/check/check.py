@@ -38,7 +38,7 @@ def check(
     problems = checking.problems(None if changed is None else frozenset(changed))
     if sheets and sheets.formulas and warnings:
         problems.append(_calculated(sheets.formulas))
-    return [sheets.told(problem) for problem in problems] if sheets else problems
+    return [sheets.placed(problem) for problem in problems] if sheets else problems
 
 
 def _calculated(formulas: Collection[str]) -> Problem:
@@ -50,11 +50,11 @@ def _calculated(formulas: Collection[str]) -> Problem:
 
 def raise_errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the warnings among the problems."""
-    found = tuple(problems)
-    errors = [problem for problem in found if problem.severity == "error"]
+    every = tuple(problems)
+    errors = [problem for problem in every if problem.severity == "error"]
     if errors:
         raise InstanceError(errors)
-    return found
+    return every
 
 
 class _Checking:
@@ -71,17 +71,19 @@ class _Checking:
         self.broken_tables = {column.partition(".")[0] for column in broken}
 
     def problems(self, changed: frozenset[str] | None) -> list[Problem]:
-        found = self._found(self.instance, changed)
-        errors = [finding.told("error", self.place) for finding, rule in found.items() if rule.severity == "error"]
-        known = _cells(found)
+        findings = self._found(self.instance, changed)
+        errors = [finding.said("error", self.place) for finding, rule in findings.items() if rule.severity == "error"]
+        known = _cells(findings)
         for factor in self.instance.factors:
             for outcome in factor.outcomes:
-                errors += self._outcome(self.instance, factor, outcome, known, found)
+                errors += self._outcome(self.instance, factor, outcome, known, findings)
         if changed is None:
             for name, whatif in self.instance.whatifs.items():
                 errors += [_within(f"whatifs/{name}.toml", problem) for problem in self._whatif(whatif, known)]
-        told = [finding.told("warning", self.place) for finding, rule in found.items() if rule.severity == "warning"]
-        return [*dict.fromkeys(errors), *told]
+        warned = [
+            finding.said("warning", self.place) for finding, rule in findings.items() if rule.severity == "warning"
+        ]
+        return [*dict.fromkeys(errors), *warned]
 
     def _found(self, instance: Instance, changed: frozenset[str] | None) -> Found:
         read = (*instance.tables.values(), instance.factors, instance.whatifs)
@@ -99,9 +101,9 @@ class _Checking:
         return self.layouts.of_columns(what, instance, rule.cells, lambda: tuple(rule.find(facts)))
 
     def _outcome(
-        self, instance: Instance, factor: Factor, outcome: Outcome, known: _Cells, found: Found | None
+        self, instance: Instance, factor: Factor, outcome: Outcome, known: _Cells, findings: Found | None
     ) -> list[Problem]:
-        """Return the errors of one outcome alone; take out of `found` the warnings that it shows to be wrong."""
+        """Return the errors of one outcome alone; take out of `findings` the warnings that it shows to be wrong."""
         if not outcome.edits or self.broken_tables & {edit.table for edit in outcome.edits}:
             return []
         prefix = f"uncertainty.toml factor {factor.name}, outcome {outcome.name}"
@@ -114,8 +116,8 @@ class _Checking:
             instance, edited = after
         changed = _changed(instance, edited)
         here = self._found(edited, changed)
-        if found is not None and self.warnings:
-            _keep_common(found, here, changed)
+        if findings is not None and self.warnings:
+            _keep_common(findings, here, changed)
         return [_within(prefix, problem) for problem in self._new_errors(here, known)]
 
     def _edited(self, instance: Instance, outcome: Outcome) -> Instance:
@@ -128,7 +130,7 @@ class _Checking:
     def _new_errors(self, here: Found, known: _Cells) -> list[Problem]:
         """Return the errors on cells that did not break the same rule before the edits."""
         return [
-            _after_edits(finding.told("error", self.place))
+            _after_edits(finding.said("error", self.place))
             for finding, rule in here.items()
             if rule.severity == "error" and not _cells({finding: rule}) <= known
         ]
@@ -170,8 +172,8 @@ def _after_earlier(instance: Instance, factor: Factor, outcome: Outcome) -> tupl
         return None
 
 
-def _cells(found: Found) -> _Cells:
-    return {(id(rule), f.table, f.column, row) for f, rule in found.items() for row in f.rows or (0,)}
+def _cells(findings: Found) -> _Cells:
+    return {(id(rule), f.table, f.column, row) for f, rule in findings.items() for row in f.rows or (0,)}
 
 
 def _changed(before: Instance, after: Instance) -> frozenset[str]:
@@ -181,19 +183,19 @@ def _changed(before: Instance, after: Instance) -> frozenset[str]:
     return frozenset(changed | ({"uncertainty"} if after.factors is not before.factors else set()))
 
 
-def _keep_common(found: Found, here: Found, changed: frozenset[str]) -> None:
+def _keep_common(findings: Found, here: Found, changed: frozenset[str]) -> None:
     """Keep of the warnings only the rows that an outcome's tables warn of too: elsewhere the row decides something."""
     rows: dict[tuple[int, str], set[int]] = {}
     for finding, rule in here.items():
         rows.setdefault((id(rule), finding.column), set()).update(finding.rows or (0,))
-    for finding, rule in list(found.items()):
+    for finding, rule in list(findings.items()):
         if rule.severity == "warning" and rule.tables & changed:
             common = rows.get((id(rule), finding.column), set())
             kept = tuple(row for row in finding.rows or (0,) if row in common)
             if kept != (finding.rows or (0,)):
-                del found[finding]
+                del findings[finding]
                 if kept:
-                    found[replace(finding, rows=kept)] = rule
+                    findings[replace(finding, rows=kept)] = rule
 
 
 def _after_edits(problem: Problem) -> Problem:

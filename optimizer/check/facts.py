@@ -37,7 +37,7 @@ class Finding:
     rule: str
     remedy: str
 
-    def told(self, severity: Severity, place: Place = place) -> Problem:
+    def said(self, severity: Severity, place: Place = place) -> Problem:
         """Return the finding as a problem that names the first rows."""
         if not self.table:
             return Problem(self.column, self.what, self.rule, self.remedy, severity)

@@ -77,14 +77,14 @@ def _in_force(rows: pd.DataFrame, demand: Demand, laid_out: Timeline) -> pd.Data
 
 def _strictest(rows: pd.DataFrame, demand: Demand, laid_out: Timeline, column: str) -> pd.DataFrame:
     """Return the locks that are the strictest in force in one of the periods."""
-    found: set[int] = set()
+    tightest: set[int] = set()
     for start in _starts(demand, laid_out):
         holds = (rows["from"] <= start) & (rows["until"].isna() | (rows["until"] > start))
         limits = rows[column].where(holds)
         if limits.notna().any():
             strictest = limits.max() if column == "min_gw" else limits.min()
-            found.update(np.flatnonzero(limits == strictest).tolist())
-    return rows.iloc[sorted(found)]
+            tightest.update(np.flatnonzero(limits == strictest).tolist())
+    return rows.iloc[sorted(tightest)]
 
 
 SHOWN_DEMANDS: Final = 4
@@ -220,21 +220,21 @@ def diagnose(instance: Instance, options: SolveOptions | None = None) -> Diagnos
     options = options or SolveOptions()
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
-    found = _in_conflict(laid_out, program, options)
-    if not found:
+    those = _in_conflict(laid_out, program, options)
+    if not those:
         return Diagnosis((), ())
-    told = tuple(_told(demand, laid_out) for demand in found)
-    because = tuple(_running(laid_out, found, runs_on(program, laid_out.data, found, options)))
-    more = another(program, laid_out.data, found, options)
-    return Diagnosis(told, tuple(repairs(laid_out, program, options)), because, more)
+    words = tuple(_told(demand, laid_out) for demand in those)
+    because = tuple(_running(laid_out, those, runs_on(program, laid_out.data, those, options)))
+    more = another(program, laid_out.data, those, options)
+    return Diagnosis(words, tuple(repairs(laid_out, program, options)), because, more)
 
 
 def _in_conflict(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> list[Demand]:
     """Return demands in conflict; where they are in every future, in all of them and not in the one first found."""
-    found = conflict(program, laid_out.data, options)
-    if any(_given(demand, laid_out) for demand in found) and in_every_future(program, laid_out.data, found, options):
-        return [replace(demand, pointed=demand.nodes) for demand in found]
-    return found
+    those = conflict(program, laid_out.data, options)
+    if any(_given(demand, laid_out) for demand in those) and in_every_future(program, laid_out.data, those, options):
+        return [replace(demand, pointed=demand.nodes) for demand in those]
+    return those
 
 
 def conflicts_in_words(instance: Instance) -> str:
@@ -242,9 +242,9 @@ def conflicts_in_words(instance: Instance) -> str:
     laid_out = timeline(instance)
     program = compiled(laid_out.data)
     options = SolveOptions()
-    found = _in_conflict(laid_out, program, options)
-    words = "; ".join(_told(demand, laid_out).words for demand in found)
-    because = " and ".join(_running(laid_out, found, runs_on(program, laid_out.data, found, options) if found else []))
+    those = _in_conflict(laid_out, program, options)
+    words = "; ".join(_told(demand, laid_out).words for demand in those)
+    because = " and ".join(_running(laid_out, those, runs_on(program, laid_out.data, those, options) if those else []))
     return f"{words}; because {because}" if because else words
 
 
@@ -265,10 +265,10 @@ def _told(demand: Demand, laid_out: Timeline) -> Conflict:
     return Conflict(demand.kind, demand.pathway, demand.pool, *dates, words, where)
 
 
-def _running(laid_out: Timeline, found: list[Demand], facts: list[tuple[str, str]]) -> Iterator[str]:
+def _running(laid_out: Timeline, those: list[Demand], facts: list[tuple[str, str]]) -> Iterator[str]:
     """Yield what runs on from before the start in the future in which demands are in conflict."""
     tree = laid_out.data.tree
-    node = max((int(n) for demand in found for n in demand.pointed), key=lambda n: int(tree.period[n]), default=0)
+    node = max((int(n) for demand in those for n in demand.pointed), key=lambda n: int(tree.period[n]), default=0)
     table = laid_out.scenarios[tree.example[node]].tables["running"]
     for pathway, kind in facts:
         rows = table[(table["pathway"] == pathway) & (table["kind"] == kind)].sort_values("until")
@@ -286,11 +286,11 @@ def _given(demand: Demand, laid_out: Timeline) -> str:
 
 def _shared(nodes: IntArray, laid_out: Timeline) -> str:
     """Return the outcomes that are known on every one of some nodes."""
-    known, told = laid_out.data.tree.known[nodes], []
+    known, outcomes = laid_out.data.tree.known[nodes], []
     for f, factor in enumerate(laid_out.instance.factors):
         if len(nodes) and known[0, f] >= 0 and (known[:, f] == known[0, f]).all() and len(factor.outcomes) > 1:
-            told.append(f"{factor.name}={factor.outcomes[known[0, f]].name}")
-    return ", ".join(told)
+            outcomes.append(f"{factor.name}={factor.outcomes[known[0, f]].name}")
+    return ", ".join(outcomes)
 
 
 def _as_outcomes_have_it(demand: Demand, laid_out: Timeline) -> str:
@@ -328,10 +328,10 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
     words: str = (figures.any() and limit.demanded) or limit.nothing or limit.demanded
     whose = owner(demand.pathway, demand.pool)
     gw = _gw(figures, data.tree.period[nodes], limit.measure)
-    told = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)
+    sentence = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)
     if limit.name == "floor" and not data.eligible[by_pathway][:, data.tree.root[nodes]].any():
-        return f"{told}, and no pool may be used by it"
-    return told
+        return f"{sentence}, and no pool may be used by it"
+    return sentence
 
 
 def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:

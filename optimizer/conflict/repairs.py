@@ -122,7 +122,7 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
             lacking[one.relief.pool] = min(one.relief.period, lacking.get(one.relief.pool, one.relief.period))
     contracts = laid_out.instance.filled("contracts").set_index("contract")
     pools, delays = contracts["pool"].to_dict(), contracts["delay_months"].to_dict()
-    found: list[_Draft] = []
+    drafts: list[_Draft] = []
     for contract, date, gw, where in _tranches(laid_out.instance.tables["deliveries"]):
         if pools[contract] not in lacking:
             continue
@@ -136,8 +136,8 @@ def _earlier(laid_out: Timeline, given: list[Given]) -> list[_Draft]:
             by = f"{months} month{'s' if months > 1 else ''}"
             words = f"bring the {gw:g} GW that {contract} delivers on {date} forward by {by}"
             years = gw * periods * laid_out.data.dt
-            found.append(_Draft(Way(words, (text,), years), years))
-    return sorted(found, key=lambda draft: draft.way.gw_years)[:MOST_EARLIER]
+            drafts.append(_Draft(Way(words, (text,), years), years))
+    return sorted(drafts, key=lambda draft: draft.way.gw_years)[:MOST_EARLIER]
 
 
 def _tranches(deliveries: pd.DataFrame) -> Iterator[tuple[str, dt.date, float, dict[str, Cell]]]:
@@ -159,24 +159,24 @@ def _verified(instance: Instance, drafts: list[_Draft], options: SolveOptions) -
 
     The first draft, the cheapest, is among them; of the others, ways that ask for one kind of change come first.
     """
-    found: list[Repair] = []
+    verified: list[Repair] = []
     seen: set[tuple[str, ...]] = set()
     cheapest = drafts[0]
     for draft in sorted(drafts, key=lambda d: (d is not cheapest, d.kinds > 1, d.way.gw_years)):
-        if draft.way.edits in seen or len(found) == MOST_REPAIRS:
+        if draft.way.edits in seen or len(verified) == MOST_REPAIRS:
             continue
         seen.add(draft.way.edits)
         for tried in filter(None, (draft.way, draft.spare)):
             worth = worth_with(instance, tried.edits, options)
             if worth is not None:
-                found.append(Repair(tried.words, tried.edits, tried.gw_years, worth, draft.least_gw_years))
+                verified.append(Repair(tried.words, tried.edits, tried.gw_years, worth, draft.least_gw_years))
                 break
-    return in_order(found)
+    return in_order(verified)
 
 
-def in_order(found: Iterable[Repair]) -> list[Repair]:
+def in_order(mended: Iterable[Repair]) -> list[Repair]:
     """Return repairs, fewest GW-years first; of equal ones, that worth most, then that of fewest edits."""
-    rest = sorted(found, key=lambda repair: repair.gw_years)
+    rest = sorted(mended, key=lambda repair: repair.gw_years)
     ordered: list[Repair] = []
     while rest:
         equal = [repair for repair in rest if repair.gw_years <= rest[0].gw_years + KILOWATT]

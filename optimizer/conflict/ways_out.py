@@ -69,15 +69,15 @@ class Relief:
 def reliefs(laid_out: Timeline, program: LinearProgram) -> tuple[LinearProgram, list[Relief]]:
     """Return every relief that an edit can bring about, and the program that it enters: each lock has its own rows."""
     makers = {"steps": _stepped, "contracts": _supplies(laid_out), "cell": _cell, "breach": _deals}
-    found: list[Relief] = []
+    every: list[Relief] = []
     for demand in demands(program, laid_out.data):
         eases = BY_KIND[demand.kind].eases
         if eases == "rows":
             program, loosened = locks_apart(demand, laid_out, program)
-            found += loosened
+            every += loosened
         elif eases:
-            found += makers[eases](demand, laid_out)
-    return program, [relief for relief in found if np.abs(relief.values).max(initial=0.0) > 0 and relief.most > 0]
+            every += makers[eases](demand, laid_out)
+    return program, [relief for relief in every if np.abs(relief.values).max(initial=0.0) > 0 and relief.most > 0]
 
 
 def locks_apart(demand: Demand, laid_out: Timeline, program: LinearProgram) -> tuple[LinearProgram, list[Relief]]:
@@ -283,14 +283,14 @@ def steps(now: FloatArray, to: FloatArray, most: int | None) -> tuple[Step, ...]
 
 
 def _exact(now: FloatArray, to: FloatArray, touched: Sequence[int]) -> tuple[Step, ...]:
-    found: list[Step] = []
+    steps_of: list[Step] = []
     for t in touched:
-        last, given = (found[-1] if found else None), abs(float(now[t] - to[t]))
+        last, given = (steps_of[-1] if steps_of else None), abs(float(now[t] - to[t]))
         if last and last.end == t and abs(last.gw - float(to[t])) < ROUNDING:
-            found[-1] = Step(last.first, t + 1, last.gw, last.given + given)
+            steps_of[-1] = Step(last.first, t + 1, last.gw, last.given + given)
         else:
-            found.append(Step(t, t + 1, float(to[t]), given))
-    return tuple(found)
+            steps_of.append(Step(t, t + 1, float(to[t]), given))
+    return tuple(steps_of)
 
 
 def _costs(now: FloatArray, to: FloatArray, *, lowered: bool) -> tuple[FloatArray, FloatArray]:
@@ -320,16 +320,16 @@ def _cheapest(cost: FloatArray, most: int, touched: BoolArray) -> list[tuple[int
             best[k, j], came[k, j] = through[i], i
             if not touched[j - 1] and best[k, j - 1] <= best[k, j]:
                 best[k, j], came[k, j] = best[k, j - 1], -1
-    found: list[tuple[int, int]] = []
+    chosen: list[tuple[int, int]] = []
     k, j = most, count
     while j:
         i = int(came[k, j])
         if i >= 0:
-            found.append((i, j))
+            chosen.append((i, j))
             k, j = k - 1, i
         else:
             j -= 1
-    return found[::-1]
+    return chosen[::-1]
 
 
 Key = tuple[str, str, str]
@@ -374,10 +374,10 @@ def way_of(choice: list[Given], laid_out: Timeline, *, few: bool = True) -> Way:
     gw_years = 0.0
     for key, part in _by_demand(choice):
         if most := _MOST.get(BY_KIND[key[0]].eases):
-            found = _steps(key, part, laid_out, most if few else None)
-            gw_years += sum(step.given for step in found) * laid_out.data.dt
-            edits += _stepped_edits(key, found, laid_out)
-            words.append(_stepped_words(key, found, laid_out))
+            stepped = _steps(key, part, laid_out, most if few else None)
+            gw_years += sum(step.given for step in stepped) * laid_out.data.dt
+            edits += _stepped_edits(key, stepped, laid_out)
+            words.append(_stepped_words(key, stepped, laid_out))
         else:
             gw_years += sum(given.gw * given.relief.gw_years for given in part)
             edits += _edits(key, part, laid_out)
@@ -434,12 +434,12 @@ def _steps(key: Key, part: list[Given], laid_out: Timeline, most: int | None) ->
     return (*steps(now, to, most), *more)
 
 
-def _stepped_edits(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> Iterator[Edit]:
+def _stepped_edits(key: Key, stepped: tuple[Step, ...], laid_out: Timeline) -> Iterator[Edit]:
     kind, pathway, pool = key
     if kind == "supply":
-        yield from _contracts(pool, found, laid_out)
+        yield from _contracts(pool, stepped, laid_out)
         return
-    for s in found:
+    for s in stepped:
         when = _date(laid_out, s.first), _cut(laid_out, s.end, pathway)
         limit = BY_KIND[kind]
         yield Edit(limit.table, "set", {"pathway": Name(pathway)}, limit.column, round(s.gw, 9), *when)
@@ -488,12 +488,12 @@ def _cut(laid_out: Timeline, end: int, pathway: str) -> dt.date | None:
     return last + dt.timedelta(days=1) if ((dates > last) & (dates < until)).any() else until
 
 
-def _contracts(pool: str, found: tuple[Step, ...], laid_out: Timeline) -> Iterator[Edit]:
+def _contracts(pool: str, stepped: tuple[Step, ...], laid_out: Timeline) -> Iterator[Edit]:
     """A contract for each step, at the average price of the pool's contracts."""
     price = price_of(pool, laid_out)
     taken = set(laid_out.instance.tables["contracts"]["contract"])
     number = 0
-    for s in found:
+    for s in stepped:
         number += 1
         while (name := f"more_{pool}_{number}") in taken:
             number += 1
@@ -524,28 +524,28 @@ def breach_cost(pathway: str, laid_out: Timeline) -> float:
     return round(float(data.value[p].max(initial=0.0)) * years, 6)
 
 
-def _stepped_words(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> str:
+def _stepped_words(key: Key, stepped: tuple[Step, ...], laid_out: Timeline) -> str:
     kind, pathway, pool = key
-    if len(found) > 2 * _MOST[BY_KIND[kind].eases]:
-        return _many_words(key, found, laid_out)
+    if len(stepped) > 2 * _MOST[BY_KIND[kind].eases]:
+        return _many_words(key, stepped, laid_out)
     if kind == "supply":
-        amounts = [f"{s.gw:.4g} GW more" for s in found]
+        amounts = [f"{s.gw:.4g} GW more" for s in stepped]
         amounts[0] = f"have {amounts[0]} in pool {pool}"
     else:
-        amounts = [f"to {f'{s.gw:.4g} GW' if s.gw else '0'}" for s in found]
+        amounts = [f"to {f'{s.gw:.4g} GW' if s.gw else '0'}" for s in stepped]
         amounts[0] = f"{BY_KIND[kind].loosen} of {pathway} {amounts[0]}"
-    return ", ".join(f"{amount} {span(laid_out, s.first, s.end)}" for amount, s in zip(amounts, found, strict=True))
+    return ", ".join(f"{amount} {span(laid_out, s.first, s.end)}" for amount, s in zip(amounts, stepped, strict=True))
 
 
-def _many_words(key: Key, found: tuple[Step, ...], laid_out: Timeline) -> str:
+def _many_words(key: Key, stepped: tuple[Step, ...], laid_out: Timeline) -> str:
     """Return steps that nobody would read one by one: how many, how far, and when."""
     kind, pathway, pool = key
-    when, gw = span(laid_out, found[0].first, max(step.end for step in found)), [step.gw for step in found]
+    when, gw = span(laid_out, stepped[0].first, max(step.end for step in stepped)), [step.gw for step in stepped]
     if kind == "supply":
-        return f"have up to {max(gw):.4g} GW more in pool {pool} {when}, in {len(found)} contracts"
+        return f"have up to {max(gw):.4g} GW more in pool {pool} {when}, in {len(stepped)} contracts"
     limit = BY_KIND[kind]
     farthest = f"{min(gw):.4g} GW at the least" if limit.sign > 0 else f"{max(gw):.4g} GW at the most"
-    return f"{limit.loosen} of {pathway} in {len(found)} steps, to {farthest}, {when}"
+    return f"{limit.loosen} of {pathway} in {len(stepped)} steps, to {farthest}, {when}"
 
 
 def _words(key: Key, part: list[Given], laid_out: Timeline) -> Iterator[str]:

@@ -334,7 +334,7 @@ class SheetPlaces:
         of_column = self.letters.get(table.name, {}).get(column)
         return f"{table.name}!{of_column}{row}" if of_column and row > 0 else f"{table.name} {_row(row)}, {column}"
 
-    def told(self, problem: Problem) -> Problem:
+    def placed(self, problem: Problem) -> Problem:
         """Return a problem that names a file of a folder as one that names the sheet in its place."""
         where = problem.where.replace("uncertainty.toml", "sheet outcomes")
         if where.startswith("whatifs/"):

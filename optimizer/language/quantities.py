@@ -137,13 +137,13 @@ class _QuantityReader(Cursor):
         return quantity
 
     def _operator(self, among: str) -> tuple[str, int] | None:
-        found = next(((sign, self.at) for sign in among if self.text.startswith(sign, self.at)), None)
-        if found:
+        match = next(((sign, self.at) for sign in among if self.text.startswith(sign, self.at)), None)
+        if match:
             self.operators += 1
             if self.operators > MOST:
                 self.fail(f"at most {MOST} operators")
             self.move(self.at + 1)
-        return found
+        return match
 
     def _factor(self) -> Quantity:
         at = self.at

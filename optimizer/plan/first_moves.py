@@ -69,7 +69,7 @@ class Branch:
 
     number: int
     parent: int
-    told: str
+    begins: str
     known: str
     probability: float
     since: str
@@ -83,7 +83,7 @@ class _Reader:
 
     laid_out: Timeline
     plan: Decided
-    found: list[Branch] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         tree = self.laid_out.data.tree
@@ -101,16 +101,16 @@ class _Reader:
         shown = nodes[: max(round(YEARS / data.dt), 1)]
         before = int(tree.parent[node])
         branch = Branch(
-            number=len(self.found),
+            number=len(self.branches),
             parent=parent,
-            told=self._told(node, before),
+            begins=self._told(node, before),
             known=self.laid_out.known[node],
             probability=float(tree.probability[node]),
             since=self.starts[int(tree.period[node])],
             until=self.starts[int(tree.period[shown[-1]]) + 1],
             moves=tuple(self._moves(np.array(shown), before)),
         )
-        self.found.append(branch)
+        self.branches.append(branch)
         for child in following:
             self.read(child, branch.number)
 
@@ -157,7 +157,7 @@ def first_moves(laid_out: Timeline, plan: Decided) -> tuple[Branch, ...]:
     reader = _Reader(laid_out, plan)
     for root in laid_out.data.tree.roots.tolist():
         reader.read(root, -1)
-    return tuple(reader.found)
+    return tuple(reader.branches)
 
 
 def _capacity(data: PlanData, plan: Decided, nodes: IntArray, before: int, starts: list[str]) -> Iterator[Move]:

@@ -89,8 +89,8 @@ def owed(timeline: Timeline, cancelled: FloatArray) -> Owed:
         left[:, :horizon] = 1 - ended[:, path]
         left[:, horizon:] = 1 - _cancelled_beyond(data, cancelled, ended, path, count - horizon)
         flow = service * price[:, None] * calendar.dt
-        for found, amounts in ((signed, flow), (kept, flow * left), (gw, service)):
-            found[s] = np.add.reduceat(amounts, first_in_year, axis=1)
+        for into, amounts in ((signed, flow), (kept, flow * left), (gw, service)):
+            into[s] = np.add.reduceat(amounts, first_in_year, axis=1)
         gw[s] /= periods_in_year
         after[s] = (flow * left)[:, horizon:].sum(axis=1)
         served += tree.scenario_probability[s] * service
@@ -108,14 +108,14 @@ def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:
         ``vendor, contract, year, as_signed_bn, after_cancellation_bn`` ($bn) and ``gw`` (expected mean GW in service
         as signed, over the plan's and the contract's periods of that year).
     """
-    found = owed(timeline, plan.cancelled)
-    signed, kept, gw = (found.expected(amounts) for amounts in (found.signed, found.kept, found.gw))
+    owing = owed(timeline, plan.cancelled)
+    signed, kept, gw = (owing.expected(amounts) for amounts in (owing.signed, owing.kept, owing.gw))
     k, year = np.nonzero(gw > 0)
     return pd.DataFrame(
         {
-            "vendor": [found.vendors[i] for i in k.tolist()],
-            "contract": [found.contracts[i] for i in k.tolist()],
-            "year": found.years[year],
+            "vendor": [owing.vendors[i] for i in k.tolist()],
+            "contract": [owing.contracts[i] for i in k.tolist()],
+            "year": owing.years[year],
             "as_signed_bn": signed[k, year],
             "after_cancellation_bn": kept[k, year],
             "gw": gw[k, year],

@@ -184,9 +184,9 @@ class View:
         """Return the marginal values of one kind of constraint by name; NaN where there is none."""
         if ("marginal", constraint) not in self._made:
             kind = ("constraint", constraint)
-            found = self.matrix("marginal_values", "name", "bn_per_gw_year", kind)
+            values = self.matrix("marginal_values", "name", "bn_per_gw_year", kind)
             there = self.matrix("marginal_values", "name", "probability", kind).values > 0
-            self._made["marginal", constraint] = Matrix(found.names, np.where(there, found.values, np.nan))
+            self._made["marginal", constraint] = Matrix(values.names, np.where(there, values.values, np.nan))
         made: Matrix = self._made["marginal", constraint]
         return made
 
@@ -282,16 +282,16 @@ class View:
     def suppliers(self) -> dict[str, Supplier]:
         """Every contract of the plan, those that outcomes add included."""
         versions = (self.instance, *self.plan.laid_out.scenarios)
-        found: dict[tuple[str, str], tuple[str, float]] = {}
+        by_contract: dict[tuple[str, str], tuple[str, float]] = {}
         for version in {id(v.tables["contracts"]): v for v in versions}.values():
             frame = version.tables["contracts"]
             names = (frame[name].tolist() for name in ("contract", "pool", "vendor"))
             prices = np.nan_to_num(frame["cost_bn_per_gw_year"].to_numpy(dtype=float)).tolist()
             for contract, pool, vendor, price in zip(*names, prices, strict=True):
-                before = found.get((contract, pool), (vendor, price))
-                found[contract, pool] = (before[0], price if price == before[1] else np.nan)
-        contracts = Names((), (), tuple(found)).contract_names
-        rows = zip(contracts, found.items(), strict=True)
+                before = by_contract.get((contract, pool), (vendor, price))
+                by_contract[contract, pool] = (before[0], price if price == before[1] else np.nan)
+        contracts = Names((), (), tuple(by_contract)).contract_names
+        rows = zip(contracts, by_contract.items(), strict=True)
         return {name: Supplier(contract, pool, vendor, price) for name, ((contract, pool), (vendor, price)) in rows}
 
     @cached_property

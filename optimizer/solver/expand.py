@@ -183,10 +183,10 @@ class Expansion:
 
     def codes(self, component: Any) -> IntArray:
         """Return the codes of a set's members or of the indices of a component, shape (count, dimensions)."""
-        found = self._codes.get(id(component))
-        if found is None:
-            found = self._codes[id(component)] = self._all_codes(component)
-        return found
+        codes = self._codes.get(id(component))
+        if codes is None:
+            codes = self._codes[id(component)] = self._all_codes(component)
+        return codes
 
     def _all_codes(self, component: Any) -> IntArray:
         """Return the codes of all members: a model may be a sketch, with the first of them alone."""
@@ -323,14 +323,14 @@ class Expansion:
 
     def members(self, component: Any) -> tuple[IntArray, list[IntArray]]:
         """Return where each set of an indexed set begins, and the codes of all its members one after another."""
-        found = self._members.get(id(component))
-        if found is None:
+        stored = self._members.get(id(component))
+        if stored is None:
             by_index = self._terms.indexed_sets.get(component.name)
             sets = [list(component[key]) for key in component] if by_index is None else list(by_index.values())
             codes = self.encode([member for members in sets for member in members])
             first = np.concatenate([[0], np.cumsum([len(members) for members in sets])]).astype(np.int64)
-            found = self._members[id(component)] = (first, list(codes.T))
-        return found
+            stored = self._members[id(component)] = (first, list(codes.T))
+        return stored
 
     # ---- rows
 

@@ -26,17 +26,17 @@ def judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Cer
 
 def _searched(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
     asked = {"mip_rel_gap": PROVED, **options.solver}
-    found = run_solver(program, replace(options, solver=asked))
-    if not len(found.columns) or found.bound is None:
-        return found, None
-    fixed = with_whole_fixed(program, found.columns)
+    searched = run_solver(program, replace(options, solver=asked))
+    if not len(searched.columns) or searched.bound is None:
+        return searched, None
+    fixed = with_whole_fixed(program, searched.columns)
     rest = run_solver(fixed, replace(options, meanwhile=None, time_limit=None))
     if rest.status is Status.OPTIMAL:
-        solution = replace(rest, status=found.status, message=found.message, bound=found.bound)
-        solution = replace(solution, seconds=found.seconds + rest.seconds)
+        solution = replace(rest, status=searched.status, message=searched.message, bound=searched.bound)
+        solution = replace(solution, seconds=searched.seconds + rest.seconds)
     else:  # within its tolerance the search may keep limits that whole numbers do not: without duals nothing is proved
-        solution = replace(found, row_duals=np.empty(0))
-    certificate = certify_whole(program, fixed, solution, found.bound)
+        solution = replace(searched, row_duals=np.empty(0))
+    certificate = certify_whole(program, fixed, solution, searched.bound)
     return solution, replace(certificate, mip_gap_asked=float(asked["mip_rel_gap"]))
 
 

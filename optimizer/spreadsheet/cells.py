@@ -250,7 +250,7 @@ class _Texts:
 
     def taken(self) -> str:
         text, self._parts = "".join(self._parts), []
-        return composed(_ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text) if "_x" in text else text)
+        return composed(_ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), text) if "_x" in text else text)
 
 
 class _SheetReader:

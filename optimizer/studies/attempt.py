@@ -90,8 +90,8 @@ def floors_priced(instance: Instance, cost_bn_per_gw_year: float) -> Instance:
         for factor in instance.factors
     )
     whatifs = {k: replace(w, edits=tuple(_priced(w.edits, instance))) for k, w in instance.whatifs.items()}
-    told = f"what is missing from floors costs {cost_bn_per_gw_year:g} $bn per GW-year ({', '.join(names) or 'none'})"
-    priced = replaced(instance, {"demand": demand, "pathways": pathways}, [told])
+    note = f"what is missing from floors costs {cost_bn_per_gw_year:g} $bn per GW-year ({', '.join(names) or 'none'})"
+    priced = replaced(instance, {"demand": demand, "pathways": pathways}, [note])
     return replace(priced, factors=factors, whatifs=whatifs)
 
 
@@ -133,14 +133,14 @@ def _priced(edits: Iterable[Edit], instance: Instance) -> Iterator[Edit]:
 
 def floors_in_the_way(instance: Instance, reasons: Iterable[str]) -> Iterator[str]:
     """Yield for each floor that leaves cases without a plan how many those are, and how it may be priced."""
-    told, demand = [reason for reason in reasons if reason], instance.filled("demand")
+    given, demand = [reason for reason in reasons if reason], instance.filled("demand")
     earned = float(instance.filled("value")["value_bn_per_gw_year"].max()) if len(instance.tables["value"]) else 5.0
     dear = float(f"{2 * earned:.1g}")
     for name in dict.fromkeys(demand["pathway"][demand["floor_gw"] > 0]):
         rows = demand[(demand["pathway"] == name) & (demand["floor_gw"] > 0)]
         signs = (f"{name} needs at least", *(place(TABLES["demand"], row, "floor_gw") for row in rows.index))
-        named = [any(sign in reason for sign in signs) for reason in told]
-        unnamed = [" GW" not in reason for reason in told]
+        named = [any(sign in reason for sign in signs) for reason in given]
+        unnamed = [" GW" not in reason for reason in given]
         if not any(named) and not any(unnamed):
             continue
         count = sum(named)

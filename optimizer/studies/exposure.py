@@ -41,59 +41,59 @@ def obligations(plan: Plan) -> Figures:
         ``least_bn`` and ``most_bn`` over the futures. ``branches``: the same by future. ``largest``: the vendor to whom
         most is owed, as signed and after, with its share. ``detail``: the amounts by vendor, contract and year.
     """
-    found, futures = _owed(plan)
-    signed, kept = (found.expected(amounts) for amounts in (found.signed, found.kept))
+    owing, futures = _owed(plan)
+    signed, kept = (owing.expected(amounts) for amounts in (owing.signed, owing.kept))
     signed_bn, kept_bn = float(signed.sum()), float(kept.sum())
-    vendors = list(dict.fromkeys(found.vendors))
+    vendors = list(dict.fromkeys(owing.vendors))
     rows = []
     for vendor in vendors:
-        chosen = np.array([name == vendor for name in found.vendors])
+        chosen = np.array([name == vendor for name in owing.vendors])
         row = {
             "vendor": vendor,
-            "gw": float(found.served[chosen].sum(axis=0).max(initial=0.0)),
-            **_amounts(found, chosen),
+            "gw": float(owing.served[chosen].sum(axis=0).max(initial=0.0)),
+            **_amounts(owing, chosen),
         }
         rows.append({**row, **_shares(row, signed_bn, kept_bn)})
     rows.sort(key=lambda row: -row["as_signed_bn"])
     contracts = [
-        {"contract": name, "vendor": found.vendors[k], **_amounts(found, np.arange(len(found.vendors)) == k)}
-        for k, name in enumerate(found.contracts)
+        {"contract": name, "vendor": owing.vendors[k], **_amounts(owing, np.arange(len(owing.vendors)) == k)}
+        for k, name in enumerate(owing.contracts)
     ]
     years = [
         {
             "year": int(year),
             "as_signed_bn": float(signed[:, y].sum()),
             "after_cancellation_bn": float(kept[:, y].sum()),
-            **_largest(by_vendor(found, kept[:, y])),
+            **_largest(by_vendor(owing, kept[:, y])),
         }
-        for y, year in enumerate(found.years)
+        for y, year in enumerate(owing.years)
     ]
     branches = [
         {
             "known": known,
-            "probability": float(found.probability[s]),
-            "as_signed_bn": float(found.signed[s].sum()),
-            "after_cancellation_bn": float(found.kept[s].sum()),
-            "vendors": by_vendor(found, found.kept[s]),
+            "probability": float(owing.probability[s]),
+            "as_signed_bn": float(owing.signed[s].sum()),
+            "after_cancellation_bn": float(owing.kept[s].sum()),
+            "vendors": by_vendor(owing, owing.kept[s]),
         }
         for s, known in enumerate(futures)
     ]
     return {
-        "total": _amounts(found, np.ones(len(found.vendors), dtype=bool)),
-        "largest": {"as_signed": _largest(by_vendor(found, signed)), "after": _largest(by_vendor(found, kept))},
-        "vendors": rows, "contracts": contracts, "years": years, "branches": branches, "detail": _detail(found),
+        "total": _amounts(owing, np.ones(len(owing.vendors), dtype=bool)),
+        "largest": {"as_signed": _largest(by_vendor(owing, signed)), "after": _largest(by_vendor(owing, kept))},
+        "vendors": rows, "contracts": contracts, "years": years, "branches": branches, "detail": _detail(owing),
     }  # fmt: skip
 
 
-def _detail(found: Owed) -> list[Figures]:
+def _detail(owing: Owed) -> list[Figures]:
     """Return a row by contract and year in which something is owed."""
-    signed, kept = (found.expected(amounts) for amounts in (found.signed, found.kept))
-    least, most = found.kept.min(axis=0), found.kept.max(axis=0)
+    signed, kept = (owing.expected(amounts) for amounts in (owing.signed, owing.kept))
+    least, most = owing.kept.min(axis=0), owing.kept.max(axis=0)
     return [
         {
-            "vendor": found.vendors[k],
-            "contract": found.contracts[k],
-            "year": int(found.years[y]),
+            "vendor": owing.vendors[k],
+            "contract": owing.contracts[k],
+            "year": int(owing.years[y]),
             "as_signed_bn": float(signed[k, y]),
             "after_cancellation_bn": float(kept[k, y]),
             "least_bn": float(least[k, y]),
@@ -103,10 +103,10 @@ def _detail(found: Owed) -> list[Figures]:
     ]
 
 
-def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:
+def by_vendor(owing: Owed, amounts: FloatArray) -> dict[str, float]:
     """Return amounts (K, ...) summed by vendor in their own unit, in the order in which vendors first occur."""
-    sums: dict[str, float] = dict.fromkeys(found.vendors, 0.0)
-    for vendor, amount in zip(found.vendors, amounts.reshape(len(found.vendors), -1).sum(axis=1), strict=True):
+    sums: dict[str, float] = dict.fromkeys(owing.vendors, 0.0)
+    for vendor, amount in zip(owing.vendors, amounts.reshape(len(owing.vendors), -1).sum(axis=1), strict=True):
         sums[vendor] += float(amount)
     return sums
 
@@ -114,15 +114,15 @@ def by_vendor(found: Owed, amounts: FloatArray) -> dict[str, float]:
 def _owed(plan: Plan) -> tuple[Owed, list[str]]:
     """Return what is owed, and what is known at the end of each scenario."""
     laid_out = plan.laid_out
-    found = owed(laid_out, plan.decided.cancelled)
-    return found, [laid_out.known[node] for node in laid_out.data.tree.node_of[:, -1].tolist()]
+    owing = owed(laid_out, plan.decided.cancelled)
+    return owing, [laid_out.known[node] for node in laid_out.data.tree.node_of[:, -1].tolist()]
 
 
-def _amounts(found: Owed, chosen: Any) -> Figures:
-    kept = found.kept[:, chosen].sum(axis=(1, 2))
+def _amounts(owing: Owed, chosen: Any) -> Figures:
+    kept = owing.kept[:, chosen].sum(axis=(1, 2))
     return {
-        "as_signed_bn": float(found.expected(found.signed[:, chosen].sum(axis=(1, 2)))),
-        "after_cancellation_bn": float(found.expected(kept)),
+        "as_signed_bn": float(owing.expected(owing.signed[:, chosen].sum(axis=(1, 2)))),
+        "after_cancellation_bn": float(owing.expected(kept)),
         "least_bn": float(kept.min()),
         "most_bn": float(kept.max()),
     }
@@ -164,8 +164,8 @@ def whatifs(session: Session, tell: Told) -> list[Figures]:
 
 
 def _by_vendor_after(plan: Plan) -> dict[str, float]:
-    found, _ = _owed(plan)
-    return by_vendor(found, found.expected(found.kept))
+    owing, _ = _owed(plan)
+    return by_vendor(owing, owing.expected(owing.kept))
 
 
 def vendor_risks(session: Session, tell: Told) -> list[Figures]:
@@ -255,7 +255,7 @@ def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = 
 
     Cells that are blank or 0 are left out: there is nothing to scale.
     """
-    found = []
+    grouped = []
     for name in SWUNG:
         table, frame = TABLES[name], instance.filled(name)
         frame["picked"] = pd.Series(picks(table, frame), frame.index, dtype=object)
@@ -267,8 +267,8 @@ def groups(instance: Instance, *, each: bool = False, statuses: Sequence[str] = 
             for status in statuses:
                 rows = filled[filled["status"] == status]
                 for whose in dict.fromkeys(owner[rows.index].tolist()):
-                    found.append(Group(table, column, status, whose, rows[owner[rows.index] == whose]))
-    return found
+                    grouped.append(Group(table, column, status, whose, rows[owner[rows.index] == whose]))
+    return grouped
 
 
 def _owners(instance: Instance, frame: pd.DataFrame, *, each: bool) -> pd.Series:

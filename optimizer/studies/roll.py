@@ -164,7 +164,7 @@ def _running(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> list[
 def _cancelled(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> dict[str, list[tuple[dt.date, float]]]:
     """Return the shares for which notice was given on the path, each with the day from which it is out of service."""
     data, table = laid_out.data, run.tables["cancellations"]
-    found: dict[str, list[tuple[dt.date, float]]] = {}
+    by_contract: dict[str, list[tuple[dt.date, float]]] = {}
     before: dict[str, float] = {}
     for node in path.tolist():
         for row in table[table["node"] == node].to_dict("records"):
@@ -173,8 +173,8 @@ def _cancelled(run: Run, laid_out: Timeline, path: IntArray, starts: Any) -> dic
             before[line] = row["share"]
             if more > ROUNDING:
                 name = laid_out.contract_of[data.contracts.index(line)]
-                found.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more))
-    return found
+                by_contract.setdefault(name, []).append((pd.Timestamp(row["effective"]).date(), more))
+    return by_contract
 
 
 def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, str]) -> tuple[Instance, list[str]]:

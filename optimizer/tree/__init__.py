@@ -6,5 +6,5 @@ Other rooms use:
 - ``calendar``: add_months, Calendar, calendar_of, Dates, MONTHS
 - ``layouts``: Layouts
 - ``near``: agree, nodes_by_day
-- ``timeline``: branching, reveals, Timeline, timeline
+- ``timeline``: branching, reveals, timeline, Timeline
 """

@@ -353,7 +353,7 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     log2 = [_numbers(curves, column) for column in _CURVE_COLUMNS]
     starts = calendar.starts()
 
-    found: list[tuple[int, slice, NDArray[np.float64], NDArray[np.float64]]] = []
+    by_step: list[tuple[int, slice, NDArray[np.float64], NDArray[np.float64]]] = []
     for p in np.union1d(value_at, curve_at).tolist():
         rows = order[value_at[order] == p]
         steps = np.unique(value_from[rows])
@@ -371,15 +371,15 @@ def tiers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
             width, worth = (np.concatenate(part) for part in zip(*parts, strict=True))
             best_first = np.argsort(-worth, kind="stable")
             worth = worth[best_first] * factor_of[names.pathways[p]]
-            found.append((p, slice(first, last), width[best_first], worth))
-    most = max((len(width) for _, _, width, _ in found), default=0)
+            by_step.append((p, slice(first, last), width[best_first], worth))
+    most = max((len(width) for _, _, width, _ in by_step), default=0)
     shape = (len(names.pathways), most, calendar.periods)
     arrays: Arrays = {
         "tiers": np.zeros((shape[0], shape[2]), dtype=np.int64),
         "width": np.zeros(shape),
         "value": np.zeros(shape),
     }
-    for p, periods, width, worth in found:
+    for p, periods, width, worth in by_step:
         arrays["width"][p, : len(width), periods] = width[:, None]
         arrays["value"][p, : len(width), periods] = worth[:, None]
         arrays["tiers"][p, periods] = len(width)

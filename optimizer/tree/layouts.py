@@ -159,13 +159,13 @@ def _reached(edit: Edit) -> frozenset[str]:
     if edit.table not in TABLES:
         return frozenset()
     table = TABLES[edit.table]
-    found = {edit.table}
+    tables = {edit.table}
     if edit.operation in ("set", "insert") or edit.table == "eligibility":
         # a missing eligibility is read as every pair of a pathway and a pool
-        found |= {column.refers_to for column in table.columns if column.refers_to}
+        tables |= {column.refers_to for column in table.columns if column.refers_to}
     if edit.operation == "drop" or edit.column in table.key:
-        found |= _referring(edit.table)
-    return frozenset(found)
+        tables |= _referring(edit.table)
+    return frozenset(tables)
 
 
 @cache

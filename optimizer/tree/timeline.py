@@ -167,22 +167,22 @@ def columns(instance: Instance, nodes: int) -> int:
 
 def available() -> int | None:
     """Return how many bytes this process may still take: of the machine, its group and its own limit; None: unknown."""
-    found = []
+    limits = []
     info = _read(Path("/proc/meminfo"))
     for line in info.splitlines():
         if line.startswith("MemAvailable:"):
-            found.append(int(line.split()[1]) * 1024)
+            limits.append(int(line.split()[1]) * 1024)
     most, now = _read(_CGROUP / "memory.max").strip(), _read(_CGROUP / "memory.current").strip()
     if most.isdigit() and now.isdigit():
-        found.append(int(most) - int(now))
+        limits.append(int(most) - int(now))
     pages = _read(Path("/proc/self/statm")).split()
     if sys.platform != "win32" and pages:
         import resource
 
         limit = resource.getrlimit(resource.RLIMIT_AS)[0]
         if limit != resource.RLIM_INFINITY:
-            found.append(limit - int(pages[0]) * resource.getpagesize())
-    return max(min(found), 0) if found else None
+            limits.append(limit - int(pages[0]) * resource.getpagesize())
+    return max(min(limits), 0) if limits else None
 
 
 def refuse_too_large(instance: Instance, nodes: int) -> None:
@@ -374,8 +374,8 @@ def _same_on_shared_nodes(
     for name in by_scenario[0]:
         if name != _WHOLE:
             parts = [arrays[name] for arrays in by_scenario]
-            found = layouts.once(("apart", name), (tree, *parts), partial(_apart, name, parts, tree))
-            apart += [(*found, name)] if found else []
+            differing = layouts.once(("apart", name), (tree, *parts), partial(_apart, name, parts, tree))
+            apart += [(*differing, name)] if differing else []
     if apart:
         s, last, name = min(apart)
         raise InstanceError(

@@ -258,7 +258,7 @@ def test_outcomes_told_together_begin_one_branch() -> None:
     market, progress = instance.factors
     sure = Factor("weather", market.revealed, (Outcome("mild", 1.0),))
     base = Session(replace(instance, factors=(market, replace(progress, revealed=market.revealed), sure))).base
-    assert [branch.told for branch in first_moves(base.laid_out, base.decided)] == [
+    assert [branch.begins for branch in first_moves(base.laid_out, base.decided)] == [
         "", "market=up, progress=fast", "market=up, progress=slow", "market=down, progress=fast",
         "market=down, progress=slow",
     ]  # fmt: skip

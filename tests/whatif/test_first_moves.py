@@ -23,7 +23,7 @@ def branches(instance: gw.Instance) -> tuple[Session, tuple[Branch, ...]]:
 def test_branches_of_the_air_conditioners() -> None:
     """Protects the reading of the tree: what is made in each month of a published plan, branch by branch."""
     _, found = branches(gw.load(PUBLISHED / "air-conditioners"))
-    assert [(branch.parent, branch.told, branch.since) for branch in found] == [
+    assert [(branch.parent, branch.begins, branch.since) for branch in found] == [
         (-1, "", "2026-01-01"),
         (0, "february=low", "2026-02-01"),
         (1, "march=low", "2026-03-01"),

@@ -40,11 +40,13 @@ def waterfall(view: View) -> Drawing:
     Expected and discounted $bn.
     """
     steps = _steps(view)
-    told = [worth(view), f"$bn, {view.weighed}; bars go on from where the one before ended"]
-    return steps_drawing("what worth is made of", told, steps, view)
+    notes = [worth(view), f"$bn, {view.weighed}; bars go on from where the one before ended"]
+    return steps_drawing("what worth is made of", notes, steps, view)
 
 
-def steps_drawing(what: str, told: list[str], steps: list[WorthStep], view: View, *, from_zero: bool = True) -> Drawing:
+def steps_drawing(
+    what: str, notes: list[str], steps: list[WorthStep], view: View, *, from_zero: bool = True
+) -> Drawing:
     """Return steps as a waterfall from the top down, each with its amount in $bn.
 
     Where the scale need not begin at 0, it begins below the steps, and sums are told as lines at what is reached.
@@ -92,7 +94,7 @@ def steps_drawing(what: str, told: list[str], steps: list[WorthStep], view: View
     words = {"gain": "adds", "loss": "takes away", "total": "sum"}
     key = [Entry(words[kind], colours[kind], (i,)) for i, kind in enumerate(kinds)]
     figures = Figures(["part", "$bn", "kind"], rows)
-    return Drawing(what, told, marks, figures, key, spots, height=26 * len(steps))
+    return Drawing(what, notes, marks, figures, key, spots, height=26 * len(steps))
 
 
 def differences(name: str, base: View, view: View) -> Drawing:
@@ -107,8 +109,8 @@ def differences(name: str, base: View, view: View) -> Drawing:
     if len(steps) == 1:
         raise NothingToShowError("each part is worth the same")
     steps.append(_sum(f"worth of {name}", _expected(view)))
-    told = [f"$bn, {view.weighed}; bars go on from where the one before ended"]
-    return steps_drawing(f"why {name} is worth more or less", told, steps, base, from_zero=False)
+    notes = [f"$bn, {view.weighed}; bars go on from where the one before ended"]
+    return steps_drawing(f"why {name} is worth more or less", notes, steps, base, from_zero=False)
 
 
 def _expected(view: View) -> float:
@@ -193,20 +195,20 @@ def obligations_by_year(view: View) -> Drawing:
     total, left = np.sum(list(signed.values()), axis=0), np.sum(list(kept.values()), axis=0)
     parts.append(("cancelled by the plan", total - left))
     layers = theme.stacked((name, amounts, fill) for (name, amounts), fill in zip(parts, fills, strict=True))
-    told = (
+    notes = (
         f"${total.sum():,.1f}bn as signed, ${left.sum():,.1f}bn after the plan's cancellations; "
         "undiscounted, without fees"
     )
     names = [str(year) for year in years]
-    return drawing.bars("obligations by vendor", [worth(view), told], list(layers), names, "$bn")
+    return drawing.bars("obligations by vendor", [worth(view), notes], list(layers), names, "$bn")
 
 
 def _by_vendor(table: pd.DataFrame, column: str, years: IntArray) -> dict[str, FloatArray]:
     """Return $bn by year of each vendor."""
-    found: dict[str, FloatArray] = {}
+    by_vendor: dict[str, FloatArray] = {}
     for vendor, rows in table.groupby("vendor", sort=False):
-        found[str(vendor)] = np.histogram(rows["year"], [*years, years[-1] + 1], weights=rows[column])[0]
-    return found
+        by_vendor[str(vendor)] = np.histogram(rows["year"], [*years, years[-1] + 1], weights=rows[column])[0]
+    return by_vendor
 
 
 def marginal_values(view: View) -> Panels:
@@ -226,7 +228,7 @@ def marginal_values(view: View) -> Panels:
     for pool in pools:
         at = values.names.index(pool)
         rows.append(_Lines(pool, monthly[at], yearly[at][inside.argmax(axis=0)], prices[pool]))
-    told = "$bn per GW-year before contract cost: thick each year's mean, thin each period, dashed the contract price"
+    note = "$bn per GW-year before contract cost: thick each year's mean, thin each period, dashed the contract price"
     left_out = len(values.names) - len(pools)
     more = [f"{left_out} smaller pools are left out"] if left_out else []
     figures = np.concatenate([np.concatenate([row.period, row.year, row.price]) for row in rows])
@@ -237,7 +239,7 @@ def marginal_values(view: View) -> Panels:
         Entry("contract price", _PRICE, (1,)),
         Entry(f"each {view.instance.resolution}", _PERIOD, (0,)),
     ]
-    return Panels("what one more GW would add", [worth(view), told, *more], drawings, key, columns=1)
+    return Panels("what one more GW would add", [worth(view), note, *more], drawings, key, columns=1)
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,11 @@ def signed_by_quarter(view: View) -> Drawing:
     bought = gw[kinds != "self_build"]
     half = months[kinds != "self_build"] // 6
     latest = int(half.max(initial=-1))
-    told = f"{gw.sum():.1f} GW in all"
+    note = f"{gw.sum():.1f} GW in all"
     if latest >= 0:
         name = f"the {'second' if latest % 2 else 'first'} half of {latest // 2 + 1970}"
-        told += f"; {bought[half == latest].sum():.1f} GW of cloud and colocation in {name}"
-    subtitle = [told, "each contract's GW when all is delivered, by the date of its signature", *edited(view)]
+        note += f"; {bought[half == latest].sum():.1f} GW of cloud and colocation in {name}"
+    subtitle = [note, "each contract's GW when all is delivered, by the date of its signature", *edited(view)]
     return drawing.bars("GW signed by quarter", subtitle, theme.stacked(parts), places, "GW")
 
 
@@ -96,13 +96,13 @@ def _before_the_plan(view: View) -> list[tuple[str, float]]:
     months = np.arange(np.append(_arrivals(view).astype("datetime64[M]"), start).min(), start)
     gw = _as_written(view, Calendar(start - np.timedelta64(len(months), "M"), 1, len(months))).sum(axis=0)
     years = months.astype("datetime64[Y]").astype(np.int64) + 1970
-    found = []
+    before = []
     for year in np.unique(years).tolist():
         inside = years == year
         cut = start.astype(np.int64) % 12 if year == view.instance.start.year else 12
         label = str(year) if cut == 12 else f"{year} Jan-{MONTH_NAMES[cut - 1]}"
-        found.append((label, float(gw[inside].sum() / cut)))
-    return found
+        before.append((label, float(gw[inside].sum() / cut)))
+    return before
 
 
 def _arrivals(view: View) -> Dates:
@@ -140,7 +140,7 @@ def price_premium(view: View) -> Drawing:
     header = ["outlet", "price, $bn per GW-year", "multiple of the typical price", "realised, $bn per GW-year"]
     figures = Figures(
         header,
-        [[row[0], *told[:2], told[2] if len(told) > 2 else told[0]] for row, told in zip(rows, words, strict=True)],
+        [[row[0], *said[:2], said[2] if len(said) > 2 else said[0]] for row, said in zip(rows, words, strict=True)],
     )
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
@@ -162,11 +162,11 @@ def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list
     y = alt.Y("outlet:N", sort=[row[0] for row in rows], title=None, axis=axis)
     x = alt.X("price:Q", title=None, scale=scale, axis=None)
     marks = []
-    for (outlet, price, realised, fill), told in zip(rows, words, strict=True):
+    for (outlet, price, realised, fill), said in zip(rows, words, strict=True):
         for length, colour in ((price, theme.FAINT), (realised, fill)):
             data = alt.InlineData(values=[{"outlet": outlet, "price": length}])
             marks.append(alt.Chart(data).mark_bar(fill=colour, height=18).encode(x=x, y=y))
-        text = " · ".join([*told[:2], *(f"{part} realised" for part in told[2:])])
+        text = " · ".join([*said[:2], *(f"{part} realised" for part in said[2:])])
         data = alt.InlineData(values=[{"outlet": outlet, "price": price, "text": text}])
         label = alt.Chart(data).mark_text(align="left", dx=6, color=INK, fontSize=12)
         marks.append(label.encode(x=x, y=y, text="text:N"))
@@ -234,9 +234,9 @@ def ramp(view: View) -> Drawing:
     layers = theme.stacked((name, row, fill) for (name, row), fill in zip(parts, fills, strict=True))
     kept = layers[-1].top - np.concatenate([np.zeros(len(days)), view.cancelled.total @ expected(view)])
     times = Times([*days, *view.dates], view.instance.resolution)
-    told = [worth(view), f"before {view.dates[0]} (dotted) as written, then expected over the futures"]
+    notes = [worth(view), f"before {view.dates[0]} (dotted) as written, then expected over the futures"]
     line = Layer("kept by the plan", kept, kept, None)
-    drawn = stack(view, times, layers, line, "GW in service by vendor", told)
+    drawn = stack(view, times, layers, line, "GW in service by vendor", notes)
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
         return [*drawn.marks(alt, frame), times.rules(alt, frame, [view.dates[0]])]
@@ -262,12 +262,12 @@ def grades(view: View) -> Drawing:
 
     GW as written, when all is delivered.
     """
-    found = gw_by_status(view.instance)
+    gw = gw_by_status(view.instance)
     parts: list[tuple[str, FloatArray, theme.Fill]] = [
-        (status or "not marked", np.array(found[status]), fill) for status, fill in FILLS.items() if any(found[status])
+        (status or "not marked", np.array(gw[status]), fill) for status, fill in FILLS.items() if any(gw[status])
     ]
     if not parts:
         raise NothingToShowError("nothing is delivered")
-    told = ["each contract's GW when all is delivered, by the status of the row that states it"]
-    drawn = drawing.bars("GW by how sure they are", told, theme.stacked(parts), ["contract", "dates and GW"], "GW")
+    notes = ["each contract's GW when all is delivered, by the status of the row that states it"]
+    drawn = drawing.bars("GW by how sure they are", notes, theme.stacked(parts), ["contract", "dates and GW"], "GW")
     return replace(drawn, height=200)

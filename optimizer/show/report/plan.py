@@ -141,9 +141,9 @@ def _written(view: View, name: str) -> pd.DataFrame:
 
 
 def _distinct_sources(sources: pd.Series) -> str:
-    found = [source for source in dict.fromkeys(sources.tolist()) if source]
-    more = len(found) - MOST_SOURCES
-    return "; ".join([*found[:MOST_SOURCES], *([f"and {more} more"] if more > 0 else [])]) or "none named"
+    distinct = [source for source in dict.fromkeys(sources.tolist()) if source]
+    more = len(distinct) - MOST_SOURCES
+    return "; ".join([*distinct[:MOST_SOURCES], *([f"and {more} more"] if more > 0 else [])]) or "none named"
 
 
 def rows_as_written(report: Report, view: View) -> None:
@@ -154,10 +154,10 @@ def rows_as_written(report: Report, view: View) -> None:
         if frame.empty:
             continue
         columns = [c for c in TABLES[name].columns if not frame[c.name].isna().all()]
-        told = [c for c in ("source", "status", "note") if (frame[c] != "").any()]
-        header = [_named(column.name) for column in columns] + ["grade" if c == "status" else c for c in told]
-        align = ["r" if c.kind in ("number", "integer") else "n" for c in columns] + ["n"] * len(told)
-        rows = [[_cell(row[c]) for c in [*(c.name for c in columns), *told]] for row in frame.to_dict("records")]
+        annotated = [c for c in ("source", "status", "note") if (frame[c] != "").any()]
+        header = [_named(column.name) for column in columns] + ["grade" if c == "status" else c for c in annotated]
+        align = ["r" if c.kind in ("number", "integer") else "n" for c in columns] + ["n"] * len(annotated)
+        rows = [[_cell(row[c]) for c in [*(c.name for c in columns), *annotated]] for row in frame.to_dict("records")]
         report.more(f"{name}: {len(rows)} rows", header, rows, "".join(align), f"{name}: {TABLES[name].about}")
 
 
@@ -284,14 +284,14 @@ def _ways_out(report: Report, view: View) -> None:
 
 def _every_notice(report: Report, view: View) -> None:
     """Add every notice of cancellation with the future in which it is given, shown when asked for."""
-    found, nodes = notices(view), view.plan.tables["nodes"]
+    every, nodes = notices(view), view.plan.tables["nodes"]
     known = dict(zip(nodes["node"].tolist(), nodes["known"].tolist(), strict=True))
     rows = [
         [view.dates[int(view.tree.period[node])], known[node] or "every future",
-         percent(float(view.tree.probability[node])), str(found.contract[i]), view.gw(float(found.gw[i])),
-         percent(float(found.share[i])), str(found.effective[i].astype("datetime64[D]")),
-         view.money(float(found.fee_bn[i]))]
-        for i, node in enumerate(found.node.tolist())
+         percent(float(view.tree.probability[node])), str(every.contract[i]), view.gw(float(every.gw[i])),
+         percent(float(every.share[i])), str(every.effective[i].astype("datetime64[D]")),
+         view.money(float(every.fee_bn[i]))]
+        for i, node in enumerate(every.node.tolist())
     ]  # fmt: skip
     if rows:
         header = ["notice given", "in the future", "chance", "contract", "GW", "of it by then", "ends", "fee, $bn"]
@@ -309,19 +309,19 @@ def _supply(report: Report, view: View) -> None:
 def _owed(report: Report, view: View) -> None:
     report.section("What is owed")
     _chart(report, view, "obligations", money.obligations_by_year)
-    found = exposure.obligations(view.plan)
-    report.say(partial(obligations, owed=found))
+    owing = exposure.obligations(view.plan)
+    report.say(partial(obligations, owed=owing))
 
 
 def _claims(report: Report, view: View) -> None:
     report.section("Claims")
     try:
-        found = of_instance.judged(view.instance, lambda: view.plan.summary)
+        verdicts = of_instance.judged(view.instance, lambda: view.plan.summary)
     except InstanceError as error:  # a claim may name what an edit took away; the plan does not rest on it
         report.note(f"The claims cannot be judged: {'; '.join(map(str, error.problems))}")
         return
-    report.say(partial(judged, claims=found))
-    if found:
+    report.say(partial(judged, claims=verdicts))
+    if verdicts:
         rows = [
             [
                 c.claim,
@@ -331,7 +331,7 @@ def _claims(report: Report, view: View) -> None:
                 c.verdict,
                 c.source,
             ]
-            for c in found
+            for c in verdicts
         ]
         header = ["claim", "statement", "reported", "the data give", "verdict", "source"]
         report.more("What each claim says, and its source", header, rows, "nnrrnn")

@@ -210,7 +210,7 @@ def _rewritten(attributes: dict[str, str], palette: Palette, prefix: str) -> Ite
         elif value.startswith("url(#"):
             yield name, f"url(#{prefix}{value[5:]}"
         elif name in ("d", "transform", "x", "y", "x1", "x2", "y1", "y2"):
-            yield name, _LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
+            yield name, _LONG.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), value)
         elif name not in ("aria-label", "aria-roledescription", "role", "font-family", "pointer-events", "style"):
             yield name, value
 

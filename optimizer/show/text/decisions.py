@@ -348,7 +348,7 @@ def tree_of_moves(page: Page, branches: Sequence[Branch], peak_gw: float, rest: 
 
     def twig(branch: Branch, level: int) -> Twig:
         below = children.get(branch.number, []) if level + 1 < depth else []
-        text = f"if {branch.told} in {branch.since[:7]} ({percent(branch.probability)}): "
+        text = f"if {branch.begins} in {branch.since[:7]} ({percent(branch.probability)}): "
         text += _sentence(branch, gw, least)
         if children.get(branch.number) and not below:
             text += " ..."

@@ -115,7 +115,7 @@ def limits(page: Page, view: View) -> None:
     """Show the limits whose relaxing would add most, in words."""
     step = 10.0 ** (round(math.log10(view.peak_gw)) - 3) if view.peak_gw > 0 else 1.0
     probability, deal_pathways = view.tree.probability, view.coded("deals", "pathway")[1]
-    found: list[tuple[float, str, float, float, str]] = []
+    costly: list[tuple[float, str, float, float, str]] = []
     binding = np.zeros(view.tree.size, dtype=bool)
     for limits_named in _askable():
         values, unit = view.marginal(limits_named[0].name), limits_named[0].unit
@@ -126,11 +126,11 @@ def limits(page: Page, view: View) -> None:
                 binding |= row > ROUNDING
                 limit = limits_named[-1 if name in deal_pathways else 0]
                 ask = limit.ask.format(name=cut(page.clean(name), page.width - WITHOUT_NAME), than=_ramp(view, name))
-                found.append((worth, ask, often, float(np.maximum(row, 0.0) @ probability) / often, unit))
-    if not found:
+                costly.append((worth, ask, often, float(np.maximum(row, 0.0) @ probability) / often, unit))
+    if not costly:
         return
-    found.sort(key=lambda limit: -limit[0])
-    shown, period = found[:MOST_LIMITS], view.instance.resolution
+    costly.sort(key=lambda limit: -limit[0])
+    shown, period = costly[:MOST_LIMITS], view.instance.resolution
     mean = formatter([limit[3] for limit in shown])
     places = max(decimals([1000 * limit[0] for limit in shown]) - 1, 0)
     rows = [
@@ -143,7 +143,7 @@ def limits(page: Page, view: View) -> None:
     waiting = view.idle.total * probability
     if waiting.sum() * view.calendar.dt >= view.least_gw:
         text += f" {percent(waiting[binding].sum() / waiting.sum())} of idle GW wait while one binds."
-    page.note(f"{text} {left_out((len(found) - len(shown), 'cheaper limit'))}")
+    page.note(f"{text} {left_out((len(costly) - len(shown), 'cheaper limit'))}")
 
 
 def _askable() -> list[list[Limit]]:
@@ -344,14 +344,14 @@ def sentence(row: dict[Any, Any], resolution: str) -> str:
     each = "$bn" if row["unit"] == ONE_OFF else "$bn a year"
     known = f" (if {row['known']})" if row["known"] else ""
     more = limit.relaxed.format(str(row["name"]).removesuffix(f" {side}"))
-    told = f"{period_name(row['start'], resolution)}{known} {more} "
+    text = f"{period_name(row['start'], resolution)}{known} {more} "
     if math.isnan(row["relaxed"]):
-        told += f"adds at most {row['bn_per_gw_year']:.3g} {each}"
+        text += f"adds at most {row['bn_per_gw_year']:.3g} {each}"
     else:
-        told += f"adds {row['relaxed']:.3g} {each}{_room(relaxing)}"
+        text += f"adds {row['relaxed']:.3g} {each}{_room(relaxing)}"
     if not math.isnan(row["tightened"]):
-        told += f"; {limit.tightened} costs {row['tightened']:.3g}{_room(tightening)}"
-    return f"in {told}"
+        text += f"; {limit.tightened} costs {row['tightened']:.3g}{_room(tightening)}"
+    return f"in {text}"
 
 
 def period_name(start: pd.Timestamp, resolution: str) -> str:

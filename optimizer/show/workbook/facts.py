@@ -80,9 +80,9 @@ class BookFacts:
         """Return a column of the table of deals by node and pathway, shape (N, P); 0 where there are none."""
         table = self.run.tables["deals"]
         at = [self.data.pathways.index(name) for name in table["pathway"]]
-        found = np.zeros((self.tree.size, len(self.data.pathways)))
-        found[table["node"].to_numpy(), at] = table[column].to_numpy()
-        return found
+        deals = np.zeros((self.tree.size, len(self.data.pathways)))
+        deals[table["node"].to_numpy(), at] = table[column].to_numpy()
+        return deals
 
     @cached_property
     def in_service(self) -> FloatArray:

@@ -43,9 +43,9 @@ class Inputs:
         page.add("row", Column("row", "", "whole", range(len(self.rows))))
         return page
 
-    def cell(self, what: str, of: str, value: float, unit: str, told: Told, holds: str = "") -> str:
-        """Add one input and return its cell; `told` is the table and the key of the row that it comes from."""
-        self.rows.append([what, of, holds or "always", float(value), unit, *self._source(*told)])
+    def cell(self, what: str, of: str, value: float, unit: str, stated: Told, holds: str = "") -> str:
+        """Add one input and return its cell; `stated` is the table and the key of the row that it comes from."""
+        self.rows.append([what, of, holds or "always", float(value), unit, *self._source(*stated)])
         return self.page_ref(len(self.rows) - 1)
 
     def page_ref(self, row: int) -> str:
@@ -53,14 +53,14 @@ class Inputs:
         return f"{self.exported.sheet_name('inputs')}!$D${row + 5}"
 
     def cells(
-        self, what: str, of: str, by_node: FloatArray, unit: str, told: Told, there: BoolArray | None = None
+        self, what: str, of: str, by_node: FloatArray, unit: str, stated: Told, there: BoolArray | None = None
     ) -> list[str]:
         """Add an input for each value that a rate has on the nodes (`there`), and return each one's cell."""
         nodes = np.arange(len(by_node)) if there is None else np.flatnonzero(there)
         values, first, which = np.unique(by_node[nodes], return_index=True, return_inverse=True)
         known = self.facts.timeline.known
         refs = [
-            self.cell(what, of, value, unit, told, known[nodes[at]] if len(values) > 1 else "")
+            self.cell(what, of, value, unit, stated, known[nodes[at]] if len(values) > 1 else "")
             for value, at in zip(values.tolist(), first.tolist(), strict=True)
         ]
         return [refs[i] for i in which]
@@ -107,8 +107,8 @@ class Tiers:
         data, facts = self.facts.data, self.facts
         for p, pathway in enumerate(data.pathways):
             realised = facts.value_factor[:, p]
-            told = ("pathways", {"pathway": pathway})
-            cells = self.inputs.cells(FACTOR, pathway, realised, "share", told)
+            stated = ("pathways", {"pathway": pathway})
+            cells = self.inputs.cells(FACTOR, pathway, realised, "share", stated)
             seen: dict[Any, tuple[int, int]] = {}
             for n in range(facts.tree.size):
                 count = int(data.tiers[p, n])
@@ -220,17 +220,17 @@ class Contracts:
             self._prices[k] = self._where(there, "contract price", name, cost, RATE, self._told(k))
         return list(zip(self._prices[k], cost.tolist(), strict=True))
 
-    def _where(self, there: BoolArray, what: str, name: str, by_node: FloatArray, unit: str, told: Told) -> list[str]:
+    def _where(self, there: BoolArray, what: str, name: str, by_node: FloatArray, unit: str, stated: Told) -> list[str]:
         """Return the cells of a rate on the nodes where it counts, blank elsewhere."""
         cells = np.full(len(by_node), "", dtype=object)
         if there.any():
-            cells[there] = self.inputs.cells(what, name, by_node, unit, told, there)
+            cells[there] = self.inputs.cells(what, name, by_node, unit, stated, there)
         return [str(cell) for cell in cells]
 
     def _fee(self, k: int) -> list[tuple[str, float]]:
         name, fee = self.facts.data.contracts[k], self.facts.data.fee[k]
-        told = ("cancellations", {"contract": self.facts.timeline.contract_of[k]})
-        cells = self._where(self.facts.data.window[k], "cancellation fee", name, fee, "$bn per GW", told)
+        stated = ("cancellations", {"contract": self.facts.timeline.contract_of[k]})
+        cells = self._where(self.facts.data.window[k], "cancellation fee", name, fee, "$bn per GW", stated)
         return list(zip(cells, fee.tolist(), strict=True))
 
     def _tail(self, k: int) -> list[tuple[str, float]]:
@@ -243,7 +243,7 @@ class Contracts:
             return [("0", 0.0)] * facts.tree.size
         cells = self._terminal(q, pool, worth)
         dt, periods = data.dt, facts.tree.periods
-        found = []
+        rows = []
         for n, (price, _) in enumerate(self._price(k)):
             m = int(facts.tail_periods[n, k])
             years = (
@@ -251,13 +251,13 @@ class Contracts:
                 f"*(1-(1+{self.rate})^-{m * dt!r})/(1-(1+{self.rate})^-{dt!r}))"
             )
             formula = f"({cells[n]}-{price})*{years}" if m and price and cells[n] else "0"
-            found.append((formula, float(data.terminal_rate[k, n])))
-        return found
+            rows.append((formula, float(data.terminal_rate[k, n])))
+        return rows
 
     def _terminal(self, q: int, pool: str, worth: FloatArray) -> list[str]:
         if q not in self._terminals:
-            told = ("pools", {"pool": pool})
-            self._terminals[q] = self._where(~np.isnan(worth), "terminal value", pool, worth, RATE, told)
+            stated = ("pools", {"pool": pool})
+            self._terminals[q] = self._where(~np.isnan(worth), "terminal value", pool, worth, RATE, stated)
         return self._terminals[q]
 
     def times(self, block: _Block | None, node: int) -> str:

@@ -96,8 +96,8 @@ class Nodes:
     def _pair_rate(self, what: str, g: int, by_node: FloatArray, unit: str) -> list[str]:
         p, q = self.facts.pairs[g]
         data = self.facts.data
-        told = ("eligibility", {"pathway": data.pathways[p], "pool": data.pools[q]})
-        return self.inputs.cells(what, self.facts.pair_name((p, q)), by_node[:, g], unit, told)
+        stated = ("eligibility", {"pathway": data.pathways[p], "pool": data.pools[q]})
+        return self.inputs.cells(what, self.facts.pair_name((p, q)), by_node[:, g], unit, stated)
 
     def _rate(self, what: str, table: str, column: str, name: str, by_node: FloatArray, unit: str) -> list[str]:
         return self.inputs.cells(what, name, by_node, unit, (table, {column: name}))

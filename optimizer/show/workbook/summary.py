@@ -53,9 +53,9 @@ class Overview:
         total = f"SUMPRODUCT({span['probability']},{span['worth']})"
         page.columns["worth"].formulas = [total, *refs]
         instance = facts.run.instance
-        told: tuple[str, dict[str, str]] = ("risk", {})
-        self.aversion = self.nodes.inputs.cell("aversion", "", instance.aversion, "share", told)
-        self.tail = self.nodes.inputs.cell("tail", "", instance.tail, "share", told)
+        stated: tuple[str, dict[str, str]] = ("risk", {})
+        self.aversion = self.nodes.inputs.cell("aversion", "", instance.aversion, "share", stated)
+        self.tail = self.nodes.inputs.cell("tail", "", instance.tail, "share", stated)
         below = np.maximum(worth[:, None] - worth[None, :], 0.0) @ probability
         cut = worth - below / instance.tail
         formulas = [""] + [

@@ -67,7 +67,7 @@ def inputs(
     if twice := sorted({name for name in names if names.count(name) > 1}):
         rule = "an input has one range"
         raise InstanceError([Problem(f"range {name}", "given twice", rule, "leave one of them out") for name in twice])
-    found = [_own(instance, one) for one in own]
+    mine = [_own(instance, one) for one in own]
     if not only:
         statuses = STATUSES if every else UNVERIFIED
         for group in groups(instance, each=each, statuses=statuses):
@@ -77,11 +77,11 @@ def inputs(
                 written = instance.tables[group.table.name][group.column.name]
                 blank = not written[written.index.isin(left.rows.index)].notna().any()
                 name, cells = group.name, len(left.rows)
-                found.append(Input(name, group.status, cells, f"{share:.4g}", down, up, group.owner, blank))
-    if not found:
+                mine.append(Input(name, group.status, cells, f"{share:.4g}", down, up, group.owner, blank))
+    if not mine:
         rule = "a tornado swings cells that are not reported, or those with a --range"
         raise InstanceError(Problem("inputs", "none", rule, "give --all, or --range 'CELL = LOW..HIGH'"))
-    return found
+    return mine
 
 
 def _one(each: Input, other: Input, down: float, up: float, row: Mapping[str, Any]) -> bool:
@@ -129,16 +129,16 @@ def _reached(instance: Instance, edit: Edit) -> pd.DataFrame:
     return frame.assign(picked=pd.Series(picks(table, frame), index=frame.index, dtype=object))[mask]
 
 
-def tasks(found: Sequence[Input]) -> tuple[Task, ...]:
+def tasks(swung: Sequence[Input]) -> tuple[Task, ...]:
     """Return two cases for each input: down, up."""
     return tuple(
         Task(tuple(spell(edit) for edit in edits), {"input": each.name, "status of input": each.status, "swing": way})
-        for each in found
+        for each in swung
         for way, edits in (("down", each.down), ("up", each.up))
     )
 
 
-def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFrame:
+def tornado(swung: Sequence[Input], results: Results, figure: str) -> pd.DataFrame:
     """Return the swing of a figure by input, the largest first.
 
     Columns: ``input`` (those of one owner whose swings are one joined by ``=``), ``status``, ``cells``, ``range``, the
@@ -148,7 +148,7 @@ def tornado(found: Sequence[Input], results: Results, figure: str) -> pd.DataFra
     """
     rows: list[tuple[Input, dict[str, Any]]] = []
     base = float(results.base[figure])
-    for number, each in enumerate(found):
+    for number, each in enumerate(swung):
         cases = results.rows[2 * number : 2 * number + 2]
         down, up = (float(row[figure]) if row["status"] == OPTIMAL else np.nan for row in cases)
         known = [value for value in (base, down, up) if np.isfinite(value)]
