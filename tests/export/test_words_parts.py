@@ -278,6 +278,7 @@ OWED: Mapping[str, Any] = {
 }  # fmt: skip
 SHOWN: Mapping[str, Any] = {
     "instance": "tiny",
+    "aversion": 0.0,
     "edits": ["a = 1", "b = 2"],
     "status": "time_limit",
     "obligations": {
