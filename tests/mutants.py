@@ -65,7 +65,7 @@ def others(node: ast.AST) -> Iterator[ast.AST]:
             yield operand
         case ast.IfExp(test, body, orelse):
             yield ast.IfExp(test, orelse, body)
-        case ast.Tuple([one, two, *rest], ast.Load()):
+        case ast.Tuple([one, two, *rest], ast.Load()) if ast.dump(one) != ast.dump(two):
             yield ast.Tuple([two, one, *rest], ast.Load())
         case ast.Dict([*keys], [one, two, *rest]):
             yield ast.Dict(keys, [two, one, *rest])

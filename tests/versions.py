@@ -55,9 +55,15 @@ def tested(name: str, python: str, wanted: list[str]) -> bool:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
+def runs(python: str) -> bool:
+    """Return whether a Python is there and starts; a version manager's shim may be there and start nothing."""
+    there = shutil.which(python)
+    return there is not None and subprocess.run([there, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
 def main() -> None:
     """Test both ends, and end with 1 where one of them fails."""
-    found = [python for python in PYTHONS if shutil.which(python)] or [sys.executable]
+    found = [python for python in PYTHONS if runs(python)] or [sys.executable]
     wanted = requirements()
     passed = [tested("newest", found[0], wanted), tested("lowest", found[-1], [lowest(each) for each in wanted])]
     sys.exit(not all(passed))

@@ -71,7 +71,7 @@ class Pulse:
     """
 
     def __init__(self) -> None:
-        self.seconds = 9.0
+        self.seconds = 8.0
         self._stage, self._quiet = "", False
 
     def tell(self, stage: str) -> None:

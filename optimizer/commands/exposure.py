@@ -84,6 +84,7 @@ def _figures(
         "instance": instance.name,
         "edits": list(instance.applied),
         "objective_bn": plan.objective_bn,
+        "aversion": instance.aversion,
         "status": plan.status,
     }
     if "obligations" in parts:

@@ -224,13 +224,13 @@ def is_workbook(path: str | Path) -> bool:
 
 
 def left_behind(path: str | Path) -> list[str]:
-    """Return the names of what lies beside an instance in its folder or workbook, hidden files and READMEs apart."""
+    """Return the names of what lies beside an instance in its folder or workbook, hidden files apart."""
     if is_workbook(path):
         from optimizer.storage.workbook_read import other_sheets
 
         return other_sheets(path)
     names = sorted(entry.name for entry in Path(path).iterdir())
-    return [name for name in names if not (name == WHATIFS or is_input(name) or name.startswith((".", "README")))]
+    return [name for name in names if not (name == WHATIFS or is_input(name) or name.startswith("."))]
 
 
 def read_sources(sources: Sources) -> Reading:

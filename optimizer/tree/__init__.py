@@ -8,5 +8,5 @@ Other rooms use:
   tranches, Tranches
 - ``layouts``: Layouts
 - ``near``: agree, nodes_by_day
-- ``timeline``: branching, reveals, Timeline, timeline
+- ``timeline``: branching, reveals, timeline, Timeline
 """

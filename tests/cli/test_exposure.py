@@ -33,3 +33,10 @@ def test_every_part_is_printed(gwplan: Run) -> None:
     for wrong in ("much", "0", "150%", "nan"):
         refused = gwplan("exposure", SMALL, "--swing", wrong)
         assert refused.returncode == 2 and wrong in refused.stderr
+
+
+def test_with_aversion_worth_is_said_to_be_the_objective(gwplan: Run) -> None:
+    """Protects one word for one figure: changes of the objective are no changes of expected worth."""
+    said = "the objective: the worst futures"
+    asked = "exposure", INSTANCES / "tiny-risk", "--part", "vendors"
+    assert said in gwplan(*asked).stdout and said not in gwplan(*asked, "--set", "risk.aversion = 0").stdout

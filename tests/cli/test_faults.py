@@ -44,7 +44,9 @@ def test_a_plan_that_does_not_fit_into_memory_is_refused_with_the_numbers(tmp_pa
     """Protects the machine: what will not fit is refused in one line before it is built, not killed on the way."""
     large = tmp_path / "large"
     shutil.copytree(INSTANCES / "meta-2026h1", large)
-    limit = "import resource\nresource.setrlimit(resource.RLIMIT_AS, ({0}, {0}))".format(600 * 2**20)
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_AS, ({0}, {0}))".format(
+        700 * 2**20
+    )  # the libraries take 500
     done = ended(large, "--set", "calendar.periods = 600", "--set", "calendar.resolution = month", before=limit)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "GB of memory" in done.stderr and "GB are free" in done.stderr

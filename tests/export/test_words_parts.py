@@ -72,6 +72,15 @@ def test_a_marginal_value_says_more_and_less_the_right_way_round(row: dict[str, 
     assert values.sentence({**ONE_ROW, **row}, "quarter") == words
 
 
+def test_the_dozen_that_matters_is_what_a_gw_adds_as_seen_from_the_start() -> None:
+    """Protects the order of shadow prices: what a GW adds is discounted, for its period's length; ramps count once."""
+    # At 21% one more GW is worth 4 / 1.1 in 2026, in ads, and 4.5 / 1.1^3 in 2027; the locks 0.5 in either year.
+    late = ("economics.discount_rate = 0.21", "value[pathway=training].value_bn_per_gw_year = 4.5")
+    page = said(values.marginal_values, gw.solve(gw.load(INSTANCES / "tiny-locks").edited(*late)))
+    assert "- in 2026 one more GW of cluster adds 4 $bn a year" in page
+    assert page.index("of cluster") < page.index("training[cluster]") < page.index("a lock on ads")
+
+
 def test_a_period_is_called_by_its_length() -> None:
     """Protects dates in words: a year that begins in May, or a quarter in February, is named by its first month."""
     starts = [pd.Timestamp(day) for day in ("2027-01-01", "2027-05-01", "2027-10-01")]
@@ -269,6 +278,7 @@ OWED: Mapping[str, Any] = {
 }  # fmt: skip
 SHOWN: Mapping[str, Any] = {
     "instance": "tiny",
+    "aversion": 0.0,
     "edits": ["a = 1", "b = 2"],
     "status": "time_limit",
     "obligations": {
@@ -375,13 +385,17 @@ def test_the_proof_is_said_as_it_is(changed: dict[str, Any], words: str) -> None
     assert words in " ".join(file.getvalue().split())
 
 
-def test_what_uncertainty_cannot_say_is_said() -> None:
+def test_what_uncertainty_cannot_say_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects the report where a figure is missing, where options are many, and where nothing is uncertain."""
     found = gw.uncertainty(gw.load(INSTANCES / "tiny-tree"))
     lacking = replace(found, rigid_bn=None, reallocation_bn=None, reasons={"rigid_bn": "no split fits"})
     page = said(uncertainty.figures, lacking, uncertainty.money_of(found))
     assert "for all futures - no split fits" in page and "reallocation none RP" in page
     assert "In short: foresight would add 6% of the plan's worth and fungible GW are 16% of it." in page
+    monkeypatch.setattr(uncertainty, "MOST_FUTURES", 3)
+    page = said(uncertainty.futures, found, uncertainty.money_of(found))
+    ends = "down / slow 38% 4.000 5.000 1.000 down / fast 12% 9.000 10.000 1.000 up / fast 12% 13.000 13.000 0.000"
+    assert f"{ends} 1 future between the worst and the best is left out." in page
     some = replace(found.options[0], option="contract")
     many = [replace(some, name=f"c{i}", value_bn=float(i), without_bn=8.0 - i) for i in range(11)]
     none = replace(some, name="all", value_bn=None, without_bn=None, reason="no plan without it")

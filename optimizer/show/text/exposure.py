@@ -23,6 +23,8 @@ def print_exposure(figures: Figures) -> None:
             page.note(f"Changed from the instance as written: {'; '.join(figures['edits'])}")
         if figures["status"] != "optimal":
             page.note(f"The plan is NOT PROVED BEST ({figures['status'].replace('_', ' ')}).")
+        if figures["aversion"] and {"whatifs", "vendors", "unverified"} & figures.keys():
+            page.note("What is called worth below is the objective: the worst futures weigh more in it.")
         for name, show in PARTS.items():
             if name in figures:
                 show(page, figures[name])
