@@ -15,9 +15,8 @@ from optimizer.kept.run import Run
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import Inputs
-from optimizer.show.workbook.limits import Slacks, add_limits
-from optimizer.show.workbook.nodes import Nodes
-from optimizer.show.workbook.page import MOST_SERIES, TOP, Column, Exported, Page, put, too_large
+from optimizer.show.workbook.nodes import Nodes, Slacks, add_limits
+from optimizer.show.workbook.page import MOST_SERIES, TOP, Exported, Page, put, too_large
 from optimizer.show.workbook.summary import Overview, Summary
 
 PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values")
@@ -106,7 +105,7 @@ def _plain(exported: Exported, run: Run, name: str) -> None:
     page = Page(exported, name, name.replace("_", " ").capitalize(), note, buttons=True)
     frame = run.tables[name]
     for key, column in COLUMNS[name].items():
-        page.add(key, Column(key, column.unit, _LOOKS[column.kind], frame[key].tolist()))
+        page.add(key, key, column.unit, _LOOKS[column.kind], frame[key].tolist())
     page.write(frozen=1)
 
 

@@ -162,12 +162,6 @@ class BookFacts:
         counted = ~np.isnan(self.terminal_value[:, self.data.pool_of])
         return np.where(counted, leaf_tail_periods(self.timeline).T, 0)
 
-    def before(self, by_node: FloatArray, initial: FloatArray) -> FloatArray:
-        """Return figures one period earlier, the initial ones at a root."""
-        return np.where(
-            (self.tree.parent < 0).reshape(-1, *[1] * (by_node.ndim - 1)), initial, by_node[self.tree.parent]
-        )
-
     @cached_property
     def initial(self) -> FloatArray:
         """GW in use before the start by node and pair, shape (N, G)."""

@@ -12,7 +12,8 @@ from models.data import BoolArray
 from models.tree import FloatArray
 from optimizer.catalogue.tables import VALUE_FACTORS
 from optimizer.show.workbook.facts import UNLIMITED, BookFacts
-from optimizer.show.workbook.page import Column, Exported, Page, put, put_formula
+from optimizer.show.workbook.formulas import Formulas, literals
+from optimizer.show.workbook.page import TOP, Exported, Page, put, put_formula
 from optimizer.spreadsheet.cells import letters
 
 RATE: Final = "$bn per GW-year"
@@ -39,8 +40,8 @@ class Inputs:
         page = Page(self.exported, "inputs", "Inputs: what the plan is priced with", note)
         for at, head in enumerate(HEADS):
             look = "rate_input" if head == "value" else "wrap" if head in ("source", "note") else "text"
-            page.add(head, Column(head, "as in unit" if head == "value" else "", look, [row[at] for row in self.rows]))
-        page.add("row", Column("row", "", "whole", range(len(self.rows))))
+            page.add(head, head, "as in unit" if head == "value" else "", look, [row[at] for row in self.rows])
+        page.add("row", "row", "", "whole", range(len(self.rows)))
         return page
 
     def cell(self, what: str, of: str, value: float, unit: str, stated: Told, holds: str = "") -> str:
@@ -53,17 +54,26 @@ class Inputs:
         return f"{self.exported.sheet_name('inputs')}!$D${row + 5}"
 
     def cells(
-        self, what: str, of: str, by_node: FloatArray, unit: str, stated: Told, there: BoolArray | None = None
-    ) -> list[str]:
-        """Add an input for each value that a rate has on the nodes (`there`), and return each one's cell."""
-        nodes = np.arange(len(by_node)) if there is None else np.flatnonzero(there)
+        self,
+        what: str,
+        of: str,
+        by_node: FloatArray,
+        unit: str,
+        stated: Told,
+        there: BoolArray | np.bool_ | bool = True,
+    ) -> Formulas:
+        """Add an input for each value that a rate has on the nodes where it counts, and return its cell on each."""
+        nodes = np.flatnonzero(np.broadcast_to(there, len(by_node)))
         values, first, which = np.unique(by_node[nodes], return_index=True, return_inverse=True)
         known = self.facts.timeline.known
         refs = [
             self.cell(what, of, value, unit, stated, known[nodes[at]] if len(values) > 1 else "")
             for value, at in zip(values.tolist(), first.tolist(), strict=True)
         ]
-        return [refs[i] for i in which]
+        rates, texts = np.zeros(len(by_node)), [""] * len(by_node)
+        for n, i in zip(nodes, which, strict=True):
+            rates[n], texts[n] = by_node[n], refs[i]
+        return Formulas(rates, texts)
 
     def _source(self, table: str, key: dict[str, str]) -> list[str]:
         frame = self.facts.run.instance.tables[table]
@@ -86,7 +96,8 @@ class Tiers:
     exported: Exported
     inputs: Inputs
     rows: list[list[Any]] = field(default_factory=list)
-    formulas: list[tuple[str, str, str]] = field(default_factory=list)
+    factors: list[tuple[float, str]] = field(default_factory=list)
+    """What each tier's value is multiplied by, and the cell that holds it."""
     ranges: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """First and last row of the tiers of each pathway and node."""
 
@@ -97,83 +108,61 @@ class Tiers:
         ("tier", "", "whole"),
         ("width", "effective GW", "width_input"),
         ("value unrealised", "$bn per GW-year", "rate_input"),
-        (FACTOR, "share", "factor"),
-        ("from", "effective GW", "gw"),
-        ("to", "effective GW", "width"),
-        ("value", "$bn per GW-year", "rate"),
     )
 
     def __post_init__(self) -> None:
         data, facts = self.facts.data, self.facts
         for p, pathway in enumerate(data.pathways):
-            realised = facts.value_factor[:, p]
             stated = ("pathways", {"pathway": pathway})
-            cells = self.inputs.cells(FACTOR, pathway, realised, "share", stated)
+            realised = self.inputs.cells(FACTOR, pathway, facts.value_factor[:, p], "share", stated)
             seen: dict[Any, tuple[int, int]] = {}
-            for n in range(facts.tree.size):
+            for n, (factor, cell) in enumerate(zip(realised.values.tolist(), realised.texts, strict=True)):
                 count = int(data.tiers[p, n])
                 width = np.minimum(data.width[p, :count, n], UNLIMITED)
-                key = (width.tobytes(), data.value[p, :count, n].tobytes(), cells[n])
+                value = data.value[p, :count, n]
+                key = (width.tobytes(), value.tobytes(), cell)
                 if key not in seen:
-                    seen[key] = self._add(pathway, n, width, data.value[p, :count, n], realised[n], cells[n])
+                    first, known = len(self.rows), facts.timeline.known[n]
+                    raw = value / factor if factor else value
+                    for tier, figures in enumerate(zip(width.tolist(), raw.tolist(), strict=True), start=1):
+                        self.rows.append([pathway, facts.starts[n], known, tier, *figures])
+                        self.factors.append((factor, cell))
+                    seen[key] = first, len(self.rows) - 1
                 self.ranges[p, n] = seen[key]
+        self.page = self._page()
 
-    def _add(
-        self, pathway: str, node: int, width: FloatArray, value: FloatArray, realised: float, cell: str
-    ) -> tuple[int, int]:
-        first = len(self.rows)
-        to = np.cumsum(width)
-        raw = value / realised if realised else value
-        for i in range(len(width)):
-            row = len(self.rows) + 5
-            begins = f"I{row - 1}" if i else "0"
-            start = self.facts.starts[node]
-            from_gw = float(to[i - 1]) if i else 0.0
-            known = self.facts.timeline.known[node]
-            figures = (float(width[i]), float(raw[i]), realised, from_gw, float(to[i]), float(value[i]))
-            self.rows.append([pathway, start, known, i + 1, *figures])
-            self.formulas.append((cell, begins, f"H{row}+E{row}"))
-        return first, len(self.rows) - 1
-
-    @property
-    def page(self) -> Page:
-        """The sheet of tiers."""
+    def _page(self) -> Page:
+        """Return the sheet of tiers."""
         note = "The first tier is filled first; tiers must not rise in value. A curve is a row of tiers: its chords."
         page = Page(self.exported, "tiers", "Tiers: what effective capacity earns", note)
         for at, (head, unit, look) in enumerate(self.HEADS):
-            formulas = {
-                FACTOR: [cells[0] for cells in self.formulas],
-                "from": [cells[1] for cells in self.formulas],
-                "to": [cells[2] for cells in self.formulas],
-                "value": [f"F{row + 5}*G{row + 5}" for row in range(len(self.rows))],
-            }.get(head)
-            page.add(head, Column(head, unit, look, [row[at] for row in self.rows], formulas))
-        page.add("row", Column("row", "", "whole", range(len(self.rows))))
+            page.add(head, head, unit, look, [row[at] for row in self.rows])
+        factors = Formulas(np.array([value for value, _ in self.factors]), [cell for _, cell in self.factors])
+        page.add(FACTOR, FACTOR, "share", "factor", factors)
+        begins = np.zeros(len(self.rows))
+        for row in np.flatnonzero(page.at("tier").values > 1):
+            begins[row] = begins[row - 1] + self.rows[row - 1][4]
+        texts = [f"I{row + TOP}" if tier > 1 else "0" for row, tier in enumerate(page.at("tier").values)]
+        page.add("from", "from", "effective GW", "gw", Formulas(begins, texts))
+        page.add("to", "to", "effective GW", "width", page.at("from") + page.at("width"))
+        page.add("value", "value", "$bn per GW-year", "rate", page.at("value unrealised") * page.at(FACTOR))
+        page.add("row", "row", "", "whole", range(len(self.rows)))
         return page
 
-    def earned(self, pathway: int, node: int, effective: str) -> str:
-        """Return the formula of what effective GW in a cell earn in a year, $bn."""
-        first, last = self.ranges[pathway, node]
-        if last < first:
-            return "0"
-        page = self.page_name
-        begins, to, value = (f"{page}!${c}${first + 5}:${c}${last + 5}" for c in "HIJ")
-        return (
-            f"SUMPRODUCT({value},({effective}>{begins})*({effective}-{begins})-({effective}>{to})*({effective}-{to}))"
-        )
-
-    @property
-    def page_name(self) -> str:
-        """Name of the sheet in formulas."""
-        return self.exported.sheet_name("tiers")
-
-
-@dataclass
-class _Block:
-    """First and last column, from 1, of GW that are priced alike: by their cost, their fee, their worth at the end."""
-
-    first: int
-    last: int
+    def earned(self, pathway: int, effective: Formulas) -> Formulas:
+        """Return what effective GW earn in a year on each node, $bn."""
+        values, texts = np.zeros(len(effective.values)), []
+        columns = [self.page.ref(key) for key in ("value", "from", "to")]
+        for n, (gw, cell) in enumerate(zip(effective.values, effective.texts, strict=True)):
+            first, last = self.ranges[pathway, n]
+            if last < first:
+                texts.append("0")
+                continue
+            value, begins, to = (column.values[first : last + 1] for column in columns)
+            values[n] = value @ ((gw > begins) * (gw - begins) - (gw > to) * (gw - to))
+            each, low, high = (column.span(first, last) for column in columns)
+            texts.append(f"SUMPRODUCT({each},({cell}>{low})*({cell}-{low})-({cell}>{high})*({cell}-{high}))")
+        return Formulas(values, texts)
 
 
 class Contracts:
@@ -181,14 +170,14 @@ class Contracts:
 
     def __init__(self, facts: BookFacts, exported: Exported, inputs: Inputs, rate: str) -> None:
         self.facts, self.inputs, self.rate = facts, inputs, rate
-        self._prices: dict[int, list[str]] = {}
-        self._terminals: dict[int, list[str]] = {}
+        self._prices: dict[int, Formulas] = {}
+        self._terminals: dict[int, Formulas] = {}
         note = "GW as planned, cancellations included; what a GW costs stands above, from the sheet of inputs."
         self.page = Page(exported, "contracts", "Contracts: GW by node and what they cost", note, top=5)
         tree = facts.tree
-        self.page.add("node", Column("node", "", "whole", np.arange(tree.size)))
-        self.page.add("start", Column("start", "", "date", facts.starts))
-        self.page.add("known", Column("known", "", "text", facts.timeline.known))
+        self.page.add("node", "node", "", "whole", np.arange(tree.size))
+        self.page.add("start", "start", "", "date", facts.starts)
+        self.page.add("known", "known", "", "text", facts.timeline.known)
         self.prices: list[tuple[str, float]] = [("", 0.0)] * 3
         data = facts.data
         self.cost = self._block("in service", data.contracts, facts.in_service * ~data.sold, self._price)
@@ -204,96 +193,79 @@ class Contracts:
         later = np.where(facts.run.plan.decided.terminal != 0, 1.0, 0.0).T
         return np.where(facts.simple_tail, facts.left, later)
 
-    def _block(
-        self, what: str, names: tuple[str, ...], gw: FloatArray, price: Callable[[int], list[tuple[str, float]]]
-    ) -> _Block | None:
-        first = len(self.page.columns) + 1
+    def _block(self, what: str, names: tuple[str, ...], gw: FloatArray, price: Callable[[int], Formulas]) -> Formulas:
+        """Add GW by contract and price; return what they cost or are worth on each node, a blank without any."""
+        page, money = self.page, np.zeros(len(gw))
+        first = len(page.columns) + 1
         for k, name in enumerate(names):
             by_node = gw[:, k]
             if not by_node.any():
                 continue
             priced = price(k)
-            used = dict.fromkeys(priced[n] for n in np.flatnonzero(by_node))
+            money += by_node * priced.values
+            kinds = list(zip(priced.texts, priced.values.tolist(), strict=True))
+            used = dict.fromkeys(kinds[n] for n in np.flatnonzero(by_node))
             for number, kind in enumerate(used):
-                held = np.array([of == kind for of in priced])
+                held = np.array([of == kind for of in kinds])
                 label = f"{name} {what}" + (f" ({number + 1})" if len(used) > 1 else "")
-                self.page.add(label, Column(label, "GW", "gw", np.where(held, by_node, 0.0)))
+                page.add(label, label, "GW", "gw", np.where(held, by_node, 0.0))
                 self.prices.append(kind)
-        last = len(self.page.columns)
-        return _Block(first, last) if last >= first else None
+        if len(page.columns) < first:
+            return Formulas(money, [""] * len(money))
+        begins, ends = (f"{page.sheet}!${letters(first)}$", f":${letters(len(page.columns))}$")
+        prices = f"{begins}{page.top - 2}{ends}{page.top - 2}"
+        rows = range(page.top + 1, page.top + 1 + len(money))
+        return Formulas(money, [f"SUMPRODUCT({prices},{begins}{row}{ends}{row})" for row in rows])
 
-    def _told(self, k: int) -> tuple[str, dict[str, str]]:
-        return "contracts", {"contract": self.facts.timeline.contract_of[k]}
-
-    def _price(self, k: int) -> list[tuple[str, float]]:
-        name, cost = self.facts.data.contracts[k], self.facts.price[k]
+    def _price(self, k: int) -> Formulas:
         if k not in self._prices:
-            there = self.facts.data.delivered[k] > 0
-            self._prices[k] = self._where(there, "contract price", name, cost, RATE, self._told(k))
-        return list(zip(self._prices[k], cost.tolist(), strict=True))
+            name, there = self.facts.data.contracts[k], self.facts.data.delivered[k] > 0
+            price = self.facts.price[k]
+            self._prices[k] = self.inputs.cells("contract price", name, price, RATE, self._contract(k), there)
+        return self._prices[k]
 
-    def _where(self, there: BoolArray, what: str, name: str, by_node: FloatArray, unit: str, stated: Told) -> list[str]:
-        """Return the cells of a rate on the nodes where it counts, blank elsewhere."""
-        cells = np.full(len(by_node), "", dtype=object)
-        if there.any():
-            cells[there] = self.inputs.cells(what, name, by_node, unit, stated, there)
-        return [str(cell) for cell in cells]
+    def _contract(self, k: int, table: str = "contracts") -> Told:
+        return table, {"contract": self.facts.timeline.contract_of[k]}
 
-    def _fee(self, k: int) -> list[tuple[str, float]]:
+    def _fee(self, k: int) -> Formulas:
         facts, data = self.facts, self.facts.data
-        name, fee = data.ways_out[k], facts.per_gw(data.fee, data.way_out_of)[k]
-        stated = ("cancellations", {"contract": facts.timeline.contract_of[data.way_out_of[k]]})
-        cells = self._where(data.window[k], "cancellation fee", name, fee, "$bn per GW", stated)
-        return list(zip(cells, fee.tolist(), strict=True))
+        fee = facts.per_gw(data.fee, data.way_out_of)[k]
+        stated = self._contract(data.way_out_of[k], "cancellations")
+        return self.inputs.cells("cancellation fee", data.ways_out[k], fee, "$bn per GW", stated, data.window[k])
 
-    def _signing(self, k: int) -> list[tuple[str, float]]:
+    def _signing(self, k: int) -> Formulas:
         facts, data = self.facts, self.facts.data
-        name, cost = data.offers[k], facts.per_gw(data.signing_fee, data.offer_of)[k]
-        stated = ("offers", {"contract": facts.timeline.contract_of[data.offer_of[k]]})
-        cells = self._where(data.offered[k], "signing cost", name, cost, "$bn per GW", stated)
-        return list(zip(cells, cost.tolist(), strict=True))
+        cost = facts.per_gw(data.signing_fee, data.offer_of)[k]
+        stated = self._contract(data.offer_of[k], "offers")
+        return self.inputs.cells("signing cost", data.offers[k], cost, "$bn per GW", stated, data.offered[k])
 
-    def _credit(self, k: int) -> list[tuple[str, float]]:
+    def _credit(self, k: int) -> Formulas:
         name, credit = self.facts.data.contracts[k], np.nan_to_num(self.facts.data.late_credit[k])
-        cells = self._where(credit > 0, "late credit", name, credit, RATE, self._told(k))
-        return list(zip(cells, credit.tolist(), strict=True))
+        return self.inputs.cells("late credit", name, credit, RATE, self._contract(k), credit > 0)
 
-    def _tail(self, k: int) -> list[tuple[str, float]]:
+    def _tail(self, k: int) -> Formulas:
         """Return what a GW left at the end is worth, less what it costs until its contract ends."""
         facts, data = self.facts, self.facts.data
         if not facts.simple_tail[k]:
-            return [(repr(bn), bn) for bn in facts.run.plan.decided.terminal[k].tolist()]
+            return literals(facts.run.plan.decided.terminal[k])
         q = int(data.pool_of[k])
-        pool = data.pools[q]
         worth = facts.terminal_value[:, q]
         if np.isnan(worth).all():
-            return [("0", 0.0)] * facts.tree.size
-        cells = self._terminal(q, pool, worth)
+            return Formulas(np.zeros(len(worth)), ["0"] * len(worth))
+        if q not in self._terminals:
+            pool, there = data.pools[q], ~np.isnan(worth)
+            stated = ("pools", {"pool": pool})
+            self._terminals[q] = self.inputs.cells("terminal value", pool, worth, RATE, stated, there)
         dt, periods = data.dt, facts.tree.periods
-        rows = []
-        for n, (price, _) in enumerate(self._price(k)):
+        texts = []
+        for n, (price, value) in enumerate(zip(self._price(k).texts, self._terminals[q].texts, strict=True)):
             m = int(facts.tail_periods[n, k])
             years = (
                 f"IF({self.rate}=0,{m}*{dt!r},{dt!r}*(1+{self.rate})^-{(periods + 0.5) * dt!r}"
                 f"*(1-(1+{self.rate})^-{m * dt!r})/(1-(1+{self.rate})^-{dt!r}))"
             )
-            formula = f"({cells[n]}-{price})*{years}" if m and price and cells[n] else "0"
-            rows.append((formula, float(facts.tail_rate[k, n])))
-        return rows
-
-    def _terminal(self, q: int, pool: str, worth: FloatArray) -> list[str]:
-        if q not in self._terminals:
-            stated = ("pools", {"pool": pool})
-            self._terminals[q] = self._where(~np.isnan(worth), "terminal value", pool, worth, RATE, stated)
-        return self._terminals[q]
-
-    def times(self, block: _Block | None, node: int) -> str:
-        """Return the formula of a node's GW times what a GW costs or is worth; blank where there are none."""
-        if block is None:
-            return ""
-        row, head = node + self.page.top + 1, self.page.top - 2
-        first, last, sheet = letters(block.first), letters(block.last), self.page.sheet
-        return f"SUMPRODUCT({sheet}!${first}${head}:${last}${head},{sheet}!${first}${row}:${last}${row})"
+            texts.append(f"({value}-{price})*{years}" if m and price and value else "0")
+        return Formulas(facts.tail_rate[k], texts)
 
     def write(self) -> None:
         """Write the sheet, with what a GW costs above each column."""

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 
 from models.tree import FloatArray
+from optimizer.catalogue.limits import LIMITS
 from optimizer.catalogue.money import NOT_CASH
+from optimizer.catalogue.tables import TABLES
 from optimizer.show.workbook.facts import BookFacts
+from optimizer.show.workbook.formulas import Formulas, literals, total
 from optimizer.show.workbook.inputs import RATE, Contracts, Inputs, Tiers
-from optimizer.show.workbook.page import LONGEST_FORMULA, Column, Exported, Page
+from optimizer.show.workbook.page import LONGEST_FORMULA, Exported, Page
+
+Slacks = dict[str, list[int]]
+"""Column of what is left of each limit, and the pairs that it concerns."""
 
 
 def node_columns(page: Page, facts: BookFacts) -> None:
     """Add the columns that name a node."""
     tree = facts.tree
-    page.add("node", Column("node", "", "whole", np.arange(tree.size)))
-    page.add("period", Column("period", "", "whole", tree.period))
-    page.add("start", Column("start", "", "date", facts.starts))
-    page.add("known", Column("known", "", "text", facts.timeline.known))
-    page.add("probability", Column("probability", "share", "factor", tree.probability))
+    page.add("node", "node", "", "whole", np.arange(tree.size))
+    page.add("period", "period", "", "whole", tree.period)
+    page.add("start", "start", "", "date", facts.starts)
+    page.add("known", "known", "", "text", facts.timeline.known)
+    page.add("probability", "probability", "share", "factor", tree.probability)
 
 
 class Nodes:
@@ -29,7 +34,7 @@ class Nodes:
 
     def __init__(self, facts: BookFacts, exported: Exported, inputs: Inputs) -> None:
         self.facts, self.exported, self.inputs = facts, exported, inputs
-        self.rows = range(facts.tree.size)
+        self.data, self.tree = facts.data, facts.tree
         rate = facts.run.instance.discount_rate
         self.rate = inputs.cell("discount rate", "", rate, "per year", ("economics", {}))
         exported.define("discount_rate", self.rate)
@@ -42,322 +47,265 @@ class Nodes:
         self.allocation = Page(exported, "allocation", "Allocation: GW by node, pathway and pool", note)
         note = "Worth of the allocation, node by node, in $bn of the period; costs are negative."
         self.worth = Page(exported, "worth", "Worth: what each node of the scenario tree earns and costs", note)
-        self.allocate = facts.allocate
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        node_columns(self.allocation, self.facts)
-        node_columns(self.worth, self.facts)
-        for g, pair in enumerate(self.facts.pairs):
-            head = self.facts.pair_name(pair)
-            self.allocation.add(f"gw{g}", Column(head, "GW", "gw_input", self.allocate[:, g]))
+        node_columns(self.allocation, facts)
+        node_columns(self.worth, facts)
+        self.gw = [
+            self.allocation.add(f"gw{g}", facts.pair_name(pair), "GW", "gw_input", facts.allocate[:, g])
+            for g, pair in enumerate(facts.pairs)
+        ]
+        self.components: list[str] = []
         self._use()
         self._pools()
-        self._money()
+        self._values()
+        self._pair_money()
+        self._deal_money()
+        self._supply_money()
+        self._penalties()
+        if self.data.near:
+            self._move_money()
+        tail = self.contracts.tail.where(self.tree.period == self.tree.periods - 1)
+        self.worth.add("terminal", "terminal (discounted)", "$bn", "bn", tail)
         self._totals()
-
-    def _sum(self, terms: Sequence[str]) -> str:
-        return "+".join(terms) if terms else "0"
-
-    def gw(self, g: int, n: int) -> str:
-        """Return the cell of a pair's GW on a node."""
-        return self.allocation.ref(f"gw{g}", n)
-
-    def _before(self, g: int, n: int) -> str:
-        parent = int(self.facts.tree.parent[n])
-        return self.gw(g, parent) if parent >= 0 else repr(float(self.facts.initial[n, g]))
 
     def pairs_of(self, p: int) -> list[int]:
         """Return the pairs of a pathway."""
         return [g for g, pair in enumerate(self.facts.pairs) if pair[0] == p]
 
-    def _formulas(self, make: Callable[[int], str]) -> list[str]:
-        return [make(n) for n in self.rows]
+    def sum(self, terms: Iterable[Formulas]) -> Formulas:
+        """Return the sum of some terms on each node."""
+        return total(terms, self.tree.size)
+
+    def before(self, p: int, used: Formulas) -> Formulas:
+        """Return the GW that a pathway used one period earlier."""
+        return used.on(self.tree.parent, self.facts.initial[:, self.pairs_of(p)].sum(axis=1))
+
+    def _pair_rate(self, what: str, g: int, by_node: FloatArray, unit: str, there: np.bool_ | bool = True) -> Formulas:
+        p, q = self.facts.pairs[g]
+        stated = ("eligibility", {"pathway": self.data.pathways[p], "pool": self.data.pools[q]})
+        return self.inputs.cells(what, self.facts.pair_name((p, q)), by_node, unit, stated, there)
+
+    def _pathway_rate(
+        self, what: str, p: int, by_node: FloatArray, unit: str, there: np.bool_ | bool = True
+    ) -> Formulas:
+        name = self.data.pathways[p]
+        return self.inputs.cells(what, name, by_node, unit, ("pathways", {"pathway": name}), there)
 
     def _use(self) -> None:
         """Add GW used and effective GW of each pathway to the sheet of worth."""
-        facts, data = self.facts, self.facts.data
-        self.effectiveness = facts.of_pairs(data.effectiveness)
-        self.used = np.zeros((facts.tree.size, len(data.pathways)))
-        self.effective = np.zeros_like(self.used)
-        for p, name in enumerate(data.pathways):
-            pairs = self.pairs_of(p)
-            cells = {g: self._pair_rate("effectiveness", g, self.effectiveness, "effective GW per GW") for g in pairs}
-            self.used[:, p] = self.allocate[:, pairs].sum(axis=1)
-            self.effective[:, p] = (self.allocate * self.effectiveness)[:, pairs].sum(axis=1)
-            used = self._formulas(lambda n, pairs=pairs: self._sum([self.gw(g, n) for g in pairs]))  # type: ignore[misc]
-            effective = self._formulas(
-                lambda n, pairs=pairs, cells=cells: self._sum([f"{self.gw(g, n)}*{cells[g][n]}" for g in pairs])  # type: ignore[misc]
-            )
-            self.worth.add(f"used{p}", Column(f"{name} used", "GW", "gw", self.used[:, p], used))
-            column = Column(f"{name} effective", "effective GW", "gw", self.effective[:, p], effective)
-            self.worth.add(f"effective{p}", column)
-
-    def _pair_rate(self, what: str, g: int, by_node: FloatArray, unit: str) -> list[str]:
-        p, q = self.facts.pairs[g]
-        data = self.facts.data
-        stated = ("eligibility", {"pathway": data.pathways[p], "pool": data.pools[q]})
-        return self.inputs.cells(what, self.facts.pair_name((p, q)), by_node[:, g], unit, stated)
-
-    def _rate(self, what: str, table: str, column: str, name: str, by_node: FloatArray, unit: str) -> list[str]:
-        return self.inputs.cells(what, name, by_node, unit, (table, {column: name}))
+        effectiveness = self.facts.of_pairs(self.data.effectiveness)
+        for p, name in enumerate(self.data.pathways):
+            pairs, unit = self.pairs_of(p), "effective GW per GW"
+            effective = [self.gw[g] * self._pair_rate("effectiveness", g, effectiveness[:, g], unit) for g in pairs]
+            self.worth.add(f"used{p}", f"{name} used", "GW", "gw", self.sum(self.gw[g] for g in pairs))
+            self.worth.add(f"effective{p}", f"{name} effective", "effective GW", "gw", self.sum(effective))
 
     def _pools(self) -> None:
         """Add available GW of each pool to the sheet of worth and idle GW to the allocation."""
-        facts, data = self.facts, self.facts.data
-        supply = facts.run.tables["supply"]
-        self.idle = np.zeros((facts.tree.size, len(data.pools)))
-        for q, name in enumerate(data.pools):
+        supply = self.facts.run.tables["supply"]
+        for q, name in enumerate(self.data.pools):
             rows = supply[supply["pool"] == name].sort_values("node")
             sold = rows["sold_gw"] - rows["unserved_gw"]
-            available = (rows["delivered_gw"] - rows["cancelled_gw"] - sold).to_numpy()
-            pairs = [g for g, pair in enumerate(facts.pairs) if pair[1] == q]
-            self.idle[:, q] = available - self.allocate[:, pairs].sum(axis=1)
-            self.worth.add(f"available{q}", Column(f"{name} available", "GW", "gw", available))
-            idle = self._formulas(
-                lambda n, pairs=pairs, q=q: "-".join(  # type: ignore[misc]
-                    [self.worth.ref(f"available{q}", n), *(self.gw(g, n) for g in pairs)]
-                )
-            )
-            self.allocation.add(f"idle{q}", Column(f"{name} idle", "GW", "gw", self.idle[:, q], idle))
+            gw = (rows["delivered_gw"] - rows["cancelled_gw"] - sold).to_numpy()
+            available = self.worth.add(f"available{q}", f"{name} available", "GW", "gw", gw)
+            used = [-self.gw[g] for g, pair in enumerate(self.facts.pairs) if pair[1] == q]
+            self.allocation.add(f"idle{q}", f"{name} idle", "GW", "gw", self.sum([available, *used]))
 
-    def _money(self) -> None:
-        """Add the components of worth, $bn of the period; each a list of values and formulas."""
-        facts, data = self.facts, self.facts.data
-        dt = data.dt
-        self.components: dict[str, FloatArray] = {}
-        self._values()
-        operating = facts.of_pairs(data.operating_cost)
-        migration = facts.of_nodes(data.migration_cost)
-        before = facts.before(self.allocate, facts.initial)
-        op_cells = [
-            self._pair_rate("operating cost", g, operating, RATE) if operating[:, g].any() else None
-            for g in range(len(facts.pairs))
-        ]
-        self._by_pair(
-            "operating_cost",
-            -dt * operating * self.allocate,
-            lambda g, n: f"-{dt!r}*{self.gw(g, n)}*{cell[n]}" if (cell := op_cells[g]) else "",
-        )
-        moving = [
-            self._rate("migration cost", "pathways", "pathway", name, migration[:, p], "$bn per GW")
-            if migration[:, p].any()
-            else None
-            for p, name in enumerate(data.pathways)
-        ]
-        onboard = np.maximum(self.allocate - before, 0.0)
-        per_pair = migration[:, [p for p, _ in facts.pairs]]
-        self._by_pair(
-            "migration_cost",
-            -per_pair * onboard,
-            lambda g, n: (
-                f"-{cell[n]}*MAX(0,{self.gw(g, n)}-{self._before(g, n)})" if (cell := moving[facts.pairs[g][0]]) else ""
-            ),
-        )
-        self._deal_money()
-        self._supply_money()
+    def _component(self, name: str, terms: Iterable[Formulas]) -> None:
+        """Add an amount of money, $bn of the period, that is the sum of some terms."""
+        self.components.append(name)
+        self.worth.add(name, name.replace("_", " "), "$bn", "bn", self.sum(terms))
 
     def _values(self) -> None:
-        facts, data, dt = self.facts, self.facts.data, self.facts.data.dt
-        value = np.zeros(facts.tree.size)
-        self.shortfall = np.zeros_like(self.used)
-        for p, name in enumerate(data.pathways):
-            width = np.where(np.isinf(data.width[p]), 1e6, data.width[p])
-            begins = np.cumsum(width, axis=0) - width
-            held = np.arange(width.shape[0])[:, None] < data.tiers[p]
-            serve = np.clip(self.effective[:, p] - begins, 0.0, width) * held
-            earned = dt * (data.value[p] * serve).sum(axis=0)
-            formulas = self._formulas(
-                lambda n, p=p: f"{dt!r}*{self.tiers.earned(p, n, self.worth.at(f'effective{p}', n))}"  # type: ignore[misc]
-            )
-            self.worth.add(f"value{p}", Column(f"{name} value", "$bn", "bn", earned, formulas))
-            value += earned
-            target = data.target[p]
+        """Add what each pathway earns, and what it has less than its target."""
+        worth, dt = self.worth, self.data.dt
+        for p, name in enumerate(self.data.pathways):
+            effective, target = worth.at(f"effective{p}"), self.data.target[p]
+            worth.add(f"value{p}", f"{name} value", "$bn", "bn", dt * self.tiers.earned(p, effective))
             if target.any():
-                self.worth.add(f"target{p}", Column(f"{name} target", "effective GW", "gw", target))
-                self.shortfall[:, p] = np.maximum(target - self.effective[:, p], 0.0)
-                missing = self._formulas(
-                    lambda n, p=p: f"MAX(0,{self.worth.at(f'target{p}', n)}-{self.worth.at(f'effective{p}', n)})"  # type: ignore[misc]
-                )
-                column = Column(f"{name} shortfall", "effective GW", "gw", self.shortfall[:, p], missing)
-                self.worth.add(f"shortfall{p}", column)
-        self._component("value", value, lambda n: [self.worth.at(f"value{p}", n) for p in range(len(data.pathways))])
+                worth.add(f"target{p}", f"{name} target", "effective GW", "gw", target)
+                missing = (worth.at(f"target{p}") - effective).positive()
+                worth.add(f"shortfall{p}", f"{name} shortfall", "effective GW", "gw", missing)
+        self._component("value", [worth.at(f"value{p}") for p in range(len(self.data.pathways))])
 
-    def _by_pair(self, name: str, values: FloatArray, term: Callable[[int, int], str]) -> None:
+    def _pair_money(self) -> None:
+        """Add what running pairs and moving onto them cost."""
+        facts, data = self.facts, self.data
+        operating, migration = facts.of_pairs(data.operating_cost), facts.of_nodes(data.migration_cost)
+        costs = [self._pair_rate("operating cost", g, cost, RATE, cost.any()) for g, cost in enumerate(operating.T)]
+        self._by_pair("operating_cost", [-data.dt * gw * cost for gw, cost in zip(self.gw, costs, strict=True)])
+        costs = [
+            self._pathway_rate("migration cost", p, cost, "$bn per GW", cost.any())
+            for p, cost in enumerate(migration.T)
+        ]
+        more = [gw - gw.on(self.tree.parent, facts.initial[:, g]) for g, gw in enumerate(self.gw)]
+        moved = [-costs[p] * gw.positive() for (p, _), gw in zip(facts.pairs, more, strict=True)]
+        self._by_pair("migration_cost", moved)
+
+    def _by_pair(self, name: str, terms: list[Formulas]) -> None:
         """Add a component that is a sum over pairs: pathway by pathway first where one formula could not hold it."""
-        pairs = range(len(self.facts.pairs))
-        if max(sum(len(term(g, n)) for g in pairs) for n in self.rows) < LONGEST_FORMULA:
-            self._component(name, values.sum(axis=1), lambda n: [term(g, n) for g in pairs])
+        if max(sum(map(len, texts)) for texts in zip(*(term.texts for term in terms), strict=True)) < LONGEST_FORMULA:
+            self._component(name, terms)
             return
-        for p, pathway in enumerate(self.facts.data.pathways):
-            mine = self.pairs_of(p)
-            formulas = self._formulas(lambda n, mine=mine: self._sum([part for g in mine if (part := term(g, n))]))  # type: ignore[misc]
-            head = f"{pathway} {name.replace('_', ' ')}"
-            formulas = [formula.replace("+-", "-") for formula in formulas]
-            self.worth.add(f"{name}{p}", Column(head, "$bn", "bn", values[:, mine].sum(axis=1), formulas))
-        parts = range(len(self.facts.data.pathways))
-        self._component(name, values.sum(axis=1), lambda n: [self.worth.at(f"{name}{p}", n) for p in parts])
-
-    def _component(self, name: str, values: FloatArray, terms: Callable[[int], list[str]]) -> None:
-        self.components[name] = values
-        formulas = self._formulas(lambda n: self._sum([term for term in terms(n) if term]).replace("+-", "-"))
-        self.worth.add(name, Column(name.replace("_", " "), "$bn", "bn", values, formulas))
+        for p, pathway in enumerate(self.data.pathways):
+            head, mine = f"{pathway} {name.replace('_', ' ')}", self.sum(terms[g] for g in self.pairs_of(p))
+            self.worth.add(f"{name}{p}", head, "$bn", "bn", mine)
+        self._component(name, [self.worth.at(f"{name}{p}") for p in range(len(self.data.pathways))])
 
     def _deal_money(self) -> None:
         """Add deals signed, which follow from the allocation, and what signing and breach cost."""
-        facts, data = self.facts, self.facts.data
+        facts, data, worth = self.facts, self.data, self.worth
         self.deals = [p for p in range(len(data.pathways)) if data.deal[p].any()]
         returned, breached = facts.deals("returned_gw"), facts.deals("breached_gw")
-        before = facts.before(self.used, facts.initial @ _members(facts))
-        self.signed = np.zeros_like(self.used)
         signing, breach = facts.of_nodes(data.signing_cost), facts.of_nodes(data.breach_cost)
-        cells: dict[int, tuple[list[str], list[str]]] = {}
+        signed, paid = [], []
         for p in self.deals:
-            name = data.pathways[p]
+            name, there = data.pathways[p], data.deal[p][self.tree.root]
+            worth.add(f"keep{p}", f"{name} kept after churn", "share", "factor", data.keep[p])
             back = returned[:, p] + breached[:, p]
-            there = data.deal[p][facts.tree.root]
-            self.signed[:, p] = np.where(there, self.used[:, p] - data.keep[p] * before[:, p] + back, 0.0)
-            self.worth.add(f"keep{p}", Column(f"{name} kept after churn", "share", "factor", data.keep[p]))
-            self.worth.add(f"back{p}", Column(f"{name} back by notice or breach", "GW", "gw", back))
-            formulas = self._formulas(lambda n, p=p, there=there: self._signed(p, n) if there[n] else "")  # type: ignore[misc]
-            self.worth.add(f"signed{p}", Column(f"{name} signed", "GW", "gw", self.signed[:, p], formulas))
-            cost = np.where(breached[:, p] > 0, breach[:, p], 0.0)
-            cells[p] = (
-                self._rate("signing cost", "pathways", "pathway", name, signing[:, p], "$bn per GW"),
-                self._rate("breach cost", "pathways", "pathway", name, cost, "$bn per GW") if cost.any() else [],
-            )
-        self._component(
-            "signing_cost",
-            -(signing * self.signed).sum(axis=1),
-            lambda n: [f"-{cells[p][0][n]}*{self.worth.at(f'signed{p}', n)}" for p in self.deals],
-        )
-        paid = np.where(breached > 0, breach, 0.0) * breached
-        self._component(
-            "breach_cost",
-            -paid.sum(axis=1),
-            lambda n: [f"-{cells[p][1][n]}*{float(breached[n, p])!r}" for p in self.deals if paid[n, p] > 0],
-        )
-
-    def _signed(self, p: int, n: int) -> str:
-        used, parent = self.worth.at(f"used{p}", n), int(self.facts.tree.parent[n])
-        initial = float(sum(self.facts.initial[n, g] for g in self.pairs_of(p)))
-        earlier = self.worth.at(f"used{p}", parent) if parent >= 0 else repr(initial)
-        return f"{used}-{self.worth.at(f'keep{p}', n)}*{earlier}+{self.worth.at(f'back{p}', n)}"
+            worth.add(f"back{p}", f"{name} back by notice or breach", "GW", "gw", back)
+            used, keep = worth.at(f"used{p}"), worth.at(f"keep{p}")
+            new = (used - keep * self.before(p, used) + worth.at(f"back{p}")).where(there)
+            worth.add(f"signed{p}", f"{name} signed", "GW", "gw", new)
+            signed.append(-self._pathway_rate("signing cost", p, signing[:, p], "$bn per GW") * worth.at(f"signed{p}"))
+            gw = breached[:, p]
+            cost = np.where(gw > 0, breach[:, p], 0.0)
+            rate = self._pathway_rate("breach cost", p, cost, "$bn per GW", cost.any())
+            paid.append((-rate * gw).where(cost * gw > 0))
+        self._component("signing_cost", signed)
+        self._component("breach_cost", paid)
 
     def _supply_money(self) -> None:
-        facts, data, dt = self.facts, self.facts.data, self.facts.data.dt
-        contracts = self.contracts
-        priced = (facts.in_service * ~data.sold * facts.price.T).sum(axis=1)
-        self._component("contract_cost", -dt * priced, lambda n: _minus(f"{dt!r}*", contracts.times(contracts.cost, n)))
-        fees = (facts.newly_cancelled * facts.per_gw(data.fee, data.way_out_of).T).sum(axis=1)
-        self._component("cancellation_fees", -fees, lambda n: _minus("", contracts.times(contracts.fee, n)))
-        if len(data.offers) or data.sold.any():
-            signed = (data.signing_fee * facts.run.plan.decided.newly_signed).sum(axis=0)
-            paid = dt * (facts.in_service * data.sold * facts.price.T).sum(axis=1)
-            self._component(
-                "sales", paid, lambda n: [f"{dt!r}*{t}" if (t := contracts.times(contracts.sales, n)) else ""]
-            )
-            self._component("offer_cost", -signed, lambda n: _minus("", contracts.times(contracts.signing, n)))
-            missing = dt * (np.nan_to_num(data.late_credit) * facts.run.plan.decided.unserved).sum(axis=0)
-            self._component("late_credit", -missing, lambda n: _minus(f"{dt!r}*", contracts.times(contracts.credit, n)))
-        idle = facts.of_nodes(data.idle_penalty)
-        cells = [
-            self._rate("idle penalty", "pools", "pool", name, idle[:, q], RATE) if idle[:, q].any() else None
-            for q, name in enumerate(data.pools)
-        ]
-        self._component(
-            "idle_penalty",
-            -dt * (idle * self.idle).sum(axis=1),
-            lambda n: [
-                f"-{dt!r}*{cell[n]}*{self.allocation.ref(f'idle{q}', n)}" for q, cell in enumerate(cells) if cell
-            ],
-        )
-        missed = facts.of_nodes(data.shortfall_penalty)
-        penalties = [
-            self._rate("shortfall penalty", "pathways", "pathway", name, missed[:, p], RATE)
-            if data.target[p].any()
-            else None
-            for p, name in enumerate(data.pathways)
-        ]
+        """Add what contracts and ways out of them cost, and what is sold earns."""
+        contracts, dt = self.contracts, self.data.dt
+        self._component("contract_cost", [-dt * contracts.cost])
+        self._component("cancellation_fees", [-contracts.fee])
+        if len(self.data.offers) or self.data.sold.any():
+            self._component("sales", [dt * contracts.sales])
+            self._component("offer_cost", [-contracts.signing])
+            self._component("late_credit", [-dt * contracts.credit])
+
+    def _penalties(self) -> None:
+        """Add what idle GW and missed targets cost."""
+        data, dt, idle = self.data, self.data.dt, self.facts.of_nodes(self.data.idle_penalty)
+        terms = []
+        for q, name in enumerate(data.pools):
+            stated = ("pools", {"pool": name})
+            rate = self.inputs.cells("idle penalty", name, idle[:, q], RATE, stated, idle[:, q].any())
+            terms.append(-dt * rate * self.allocation.ref(f"idle{q}"))
+        self._component("idle_penalty", terms)
+        missed = self.facts.of_nodes(data.shortfall_penalty)
         self._component(
             "shortfall_penalty",
-            -dt * (missed * self.shortfall).sum(axis=1),
-            lambda n: [
-                f"-{dt!r}*{cell[n]}*{self.worth.at(f'shortfall{p}', n)}" for p, cell in enumerate(penalties) if cell
+            [
+                -dt * self._pathway_rate("shortfall penalty", p, missed[:, p], RATE) * self.worth.at(f"shortfall{p}")
+                for p in range(len(data.pathways))
+                if data.target[p].any()
             ],
         )
-        if data.near:
-            self._move_money()
-        left = facts.run.plan.decided.terminal.sum(axis=0)
-        leaf = facts.tree.period == facts.tree.periods - 1
-        self.components["terminal"] = left
-        tail = self._formulas(lambda n: contracts.times(contracts.tail, n) if leaf[n] else "")
-        self.worth.add("terminal", Column("terminal (discounted)", "$bn", "bn", left, tail))
 
     def _move_money(self) -> None:
         """Add what each pathway has more and less than an earlier plan gave it, and what that costs."""
-        facts, data = self.facts, self.facts.data
-        kept = np.array([data.kept[p, q] for p, q in facts.pairs]).T
-        kept = np.where(facts.of_pairs(data.eligible), kept, np.nan)
-        apart = np.where(np.isnan(kept), 0.0, np.abs(self.allocate - kept))
-        cost = np.full(facts.tree.size, data.move_cost)
-        cell = self.inputs.cells("move cost", "", cost, RATE, ("economics", {}))[0]
+        data = self.data
+        kept = np.array([data.kept[p, q] for p, q in self.facts.pairs]).T
+        kept = np.where(self.facts.of_pairs(data.eligible), kept, np.nan)
+        cost = np.full(self.tree.size, data.move_cost)
+        rate = self.inputs.cells("move cost", "", cost, RATE, ("economics", {}))
+        apart = [abs(gw - kept[:, g]).where(~np.isnan(kept[:, g])) for g, gw in enumerate(self.gw)]
         for p, name in enumerate(data.pathways):
-            mine = self.pairs_of(p)
-            formulas = self._formulas(
-                lambda n, mine=mine: self._sum(  # type: ignore[misc]
-                    [f"ABS({self.gw(g, n)}-{float(kept[n, g])!r})" for g in mine if not np.isnan(kept[n, g])]
-                )
-            )
-            column = Column(f"{name} moved from the earlier plan", "GW", "gw", apart[:, mine].sum(axis=1), formulas)
-            self.worth.add(f"moved{p}", column)
+            moved = self.sum(apart[g] for g in self.pairs_of(p))
+            self.worth.add(f"moved{p}", f"{name} moved from the earlier plan", "GW", "gw", moved)
         self._component(
-            "move_penalty",
-            -data.dt * data.move_cost * apart.sum(axis=1),
-            lambda n: [f"-{data.dt!r}*{cell}*{self.worth.at(f'moved{p}', n)}" for p in range(len(data.pathways))],
+            "move_penalty", [-data.dt * rate * self.worth.at(f"moved{p}") for p in range(len(data.pathways))]
         )
 
     def _totals(self) -> None:
         """Add discounting, the worth of each node and of the path to it."""
-        facts, worth, dt = self.facts, self.worth, self.facts.data.dt
-        discount = facts.data.node_discount
-        formulas = self._formulas(lambda n: f"(1+{self.rate})^-(({worth.at('period', n)}+0.5)*{dt!r})")
-        worth.add("discount", Column("discount factor", "", "factor", discount, formulas))
-        weights = [name for name in self.components if name in NOT_CASH and name != "terminal"]
-        cash = [name for name in self.components if name not in NOT_CASH]
-        flows = {name: self.components[name] for name in self.components if name != "terminal"}
-        npv = discount * sum(flows[name] for name in cash)
-        terms = [worth.letter[name] for name in cash]
-        formulas = self._formulas(
-            lambda n: f"{worth.at('discount', n)}*({'+'.join(f'{t}{n + worth.top + 1}' for t in terms)})"
-        )
-        worth.add("npv", Column("cash, discounted", "$bn", "bn", npv, formulas))
-        self.npv = npv
-        total = npv + discount * sum(flows[name] for name in weights) + self.components["terminal"]
-        formulas = self._formulas(
-            lambda n: (
-                f"{worth.at('npv', n)}+{worth.at('discount', n)}*({'+'.join(worth.at(name, n) for name in weights)})"
-                f"+{worth.at('terminal', n)}"
-            )
-        )
-        worth.add("worth", Column("worth, discounted", "$bn", "bn", total, formulas))
-        self.total = total
-        along, above = total.copy(), facts.tree.parent
-        for n in self.rows:
-            if facts.tree.parent[n] >= 0:
-                along[n] += along[facts.tree.parent[n]]
-        self.along = along
-        column = Column("worth of the path", "$bn", "bn", along)
-        worth.add("path", column)
-        column.formulas = self._formulas(
-            lambda n: worth.at("worth", n) + (f"+{worth.at('path', int(above[n]))}" if above[n] >= 0 else "")
-        )
+        worth, dt, parent = self.worth, self.data.dt, self.tree.parent
+        factors = [f"(1+{self.rate})^-(({period}+0.5)*{dt!r})" for period in worth.at("period").texts]
+        worth.add("discount", "discount factor", "", "factor", Formulas(self.data.node_discount, factors))
+        discount = worth.at("discount")
+        cash = self.sum(worth.at(name) for name in self.components if name not in NOT_CASH)
+        weights = self.sum(worth.at(name) for name in self.components if name in NOT_CASH)
+        worth.add("npv", "cash, discounted", "$bn", "bn", discount * cash)
+        whole = worth.at("npv") + discount * weights + worth.at("terminal")
+        along = worth.add("worth", "worth, discounted", "$bn", "bn", whole).values.copy()
+        for n in range(self.tree.size):
+            along[n] += along[parent[n]] if parent[n] >= 0 else 0.0
+        worth.add("path", "worth of the path", "$bn", "bn", along)
+        worth.columns["path"].formulas = (worth.at("worth") + worth.at("path").on(parent)).texts
 
 
-def _minus(factor: str, term: str) -> list[str]:
-    return [f"-{factor}{term}"] if term else []
+class _Limits:
+    """Adds what an allocation leaves of every limit beside the allocation: negative where it breaks one."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes, self.facts, self.data = nodes, nodes.facts, nodes.facts.data
+        self.slacks: Slacks = {}
+
+    def add(self, key: str, head: str, unit: str, left: Formulas, pairs: list[int]) -> None:
+        """Add a column; a row without the limit is blank (nan)."""
+        if not np.isnan(left.values).all():
+            self.nodes.allocation.add(key, head, unit, "gw", left)
+            self.slacks[key] = pairs
+
+    def beside(self, row: str, at: str, name: str, gw: Formulas, bound: FloatArray, pairs: list[int]) -> None:
+        """Add what GW leave of a limit of the catalogue; no limit: not finite."""
+        limit = LIMITS[row]
+        left = (gw - bound if limit.sign > 0 else bound - gw).where(np.isfinite(bound), np.nan)
+        head = f"{name} {'above' if limit.sign > 0 else 'below'} {limit.name}"
+        self.add(f"{limit.kind}{at}", head, TABLES[limit.table][limit.column].unit, left, pairs)
+
+    def pathway(self, p: int) -> None:
+        """Add what is left of a pathway's floor, cap, ramp and term."""
+        data, worth, name = self.data, self.nodes.worth, self.data.pathways[p]
+        root, pairs = self.facts.tree.root, self.nodes.pairs_of(p)
+        floor = np.where(data.floor[p] > 0, data.floor[p], np.nan)
+        used = worth.ref(f"used{p}")
+        self.beside("floor_met", f"{p}", name, worth.ref(f"effective{p}"), floor, pairs)
+        self.beside("cap_kept", f"{p}", name, used, data.cap[p], pairs)
+        ramp = data.ramp[p][root]
+        slack = ramp - (used - self.nodes.before(p, used))
+        if p in self.nodes.deals:
+            slack = slack.where(~data.deal[p][root], ramp - worth.ref(f"signed{p}"))
+        self.add(f"ramp{p}", f"{name} below ramp", "GW per period", slack.where(np.isfinite(ramp), np.nan), pairs)
+        if p in self.nodes.deals:
+            self.add(f"signed{p}", f"{name} deals signed", "GW", worth.ref(f"signed{p}"), pairs)
+            self.add(f"term{p}", f"{name} beyond running terms", "GW", used - self._running(p), pairs)
+
+    def _running(self, p: int) -> Formulas:
+        """Return what is in force of the deals whose term still runs."""
+        tree, parent = self.facts.tree, self.facts.tree.parent
+        breached, term = self.facts.deals("breached_gw")[:, p], self.data.term[p][tree.root]
+        signed = self.nodes.worth.ref(f"signed{p}")
+        firm = signed - literals(breached).where(breached != 0)
+        above, kept, terms = np.arange(tree.size), np.ones(tree.size), []
+        for lag in range(int(term.max())):
+            terms.append((kept * firm.on(above)).where(lag < term))
+            kept = kept * self.data.keep[p][above]
+            above = np.where(above >= 0, parent[above], -1)
+        return self.nodes.sum(terms)
+
+    def locks(self) -> None:
+        """Add what is left of the planner's locks, on pairs and on a pathway's sum."""
+        data, nodes, facts = self.data, self.nodes, self.facts
+        total_gw = len(data.pools)
+        for p, name in enumerate(data.pathways):
+            for q in range(total_gw + 1):
+                on_pair = q < total_gw
+                if on_pair and (p, q) not in facts.pairs:
+                    continue
+                pairs = [facts.pairs.index((p, q))] if on_pair else nodes.pairs_of(p)
+                gw, label = nodes.sum(nodes.gw[g] for g in pairs), facts.pair_name((p, q)) if on_pair else name
+                self.beside("lock_least", f"{p}-{q}", label, gw, data.lock_least[p, q], pairs)
+                self.beside("lock_most", f"{p}-{q}", label, gw, data.lock_most[p, q], pairs)
 
 
-def _members(facts: BookFacts) -> Any:
-    """Return which pathway each pair belongs to, shape (G, P)."""
-    return np.array([[float(p == of) for p in range(len(facts.data.pathways))] for of, _ in facts.pairs])
+def add_limits(nodes: Nodes) -> Slacks:
+    """Add columns of what is left of limits to the allocation and return which pairs each concerns."""
+    limits = _Limits(nodes)
+    for q in range(len(nodes.data.pools)):
+        limits.slacks[f"idle{q}"] = [g for g, pair in enumerate(nodes.facts.pairs) if pair[1] == q]
+    for p in range(len(nodes.data.pathways)):
+        limits.pathway(p)
+    limits.locks()
+    return limits.slacks

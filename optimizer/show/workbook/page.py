@@ -13,6 +13,7 @@ import pandas as pd
 
 from optimizer.problems import InstanceError, Problem
 from optimizer.show.theme import FAINT, GREY, RAMP
+from optimizer.show.workbook.formulas import Formulas
 from optimizer.spreadsheet.cells import MOST_COLUMNS, MOST_ROWS, letters, quoted
 from optimizer.storage.workbook_write import LONGEST, Exact
 
@@ -207,29 +208,29 @@ class Page:
         head_of = dict(zip(keys, unlike([self.columns[key].head for key in keys]), strict=True))
         return [head_of[key] for key in self.columns]
 
-    def add(self, key: str, column: Column) -> str:
-        """Add a column and return its letters."""
-        self.columns[key] = column
+    def add(self, key: str, head: str, unit: str, look: str, values: Any) -> Formulas:
+        """Add a column of values, or of what formulas give, and return its cells for formulas on any sheet."""
+        formulas = values.texts if isinstance(values, Formulas) else None
+        self.columns[key] = Column(head, unit, look, values if formulas is None else values.values, formulas)
         self.letter[key] = letters(len(self.columns))
-        return self.letter[key]
+        return self.ref(key)
 
-    def at(self, key: str, row: int) -> str:
-        """Return the cell of a column and a row (from 0), for formulas on this sheet."""
-        return f"{self.letter[key]}{row + self.top + 1}"
+    def at(self, key: str) -> Formulas:
+        """Return the cells of a column, for formulas in the same rows of this sheet."""
+        values = np.asarray(self.columns[key].values)
+        return Formulas(values, [f"{self.letter[key]}{row + self.top + 1}" for row in range(len(values))])
 
-    def ref(self, key: str, row: int) -> str:
-        """Return the cell of a column and a row (from 0), for formulas on any sheet."""
-        return f"{self.sheet}!${self.letter[key]}${row + self.top + 1}"
-
-    def span(self, key: str, first: int, last: int) -> str:
-        """Return the cells of a column from one row to another, both included, for formulas on any sheet."""
-        letter = self.letter[key]
-        return f"{self.sheet}!${letter}${first + self.top + 1}:${letter}${last + self.top + 1}"
+    def ref(self, key: str) -> Formulas:
+        """Return the cells of a column, for formulas on any sheet."""
+        values, place = np.asarray(self.columns[key].values), f"{self.sheet}!${self.letter[key]}$"
+        return Formulas(values, [f"{place}{row + self.top + 1}" for row in range(len(values))])
 
     def misplaced(self) -> str:
         """Return the formula of how many rows stand elsewhere than where formulas look for them: sorted, say."""
-        number = self.span("row" if "row" in self.columns else "node", 0, self.rows - 1)
-        return f"SUMPRODUCT(--({number}<>ROW({number})-{self.top + 1}))" if self.rows else "0"
+        if not self.rows:
+            return "0"
+        number = self.ref("row" if "row" in self.columns else "node").span()
+        return f"SUMPRODUCT(--({number}<>ROW({number})-{self.top + 1}))"
 
     def series(self, key: str, name: str) -> str | list[Any]:
         """Return the name of a chart's series: as it is, or the head of its column where it looks like a reference."""

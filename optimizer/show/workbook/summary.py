@@ -7,14 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.tree import FloatArray
 from optimizer.catalogue.money import COSTS
 from optimizer.catalogue.tolerances import KILOWATT, PROVED
 from optimizer.show.theme import FAINT, INK, pathway_colours
 from optimizer.show.workbook.facts import BookFacts
-from optimizer.show.workbook.limits import Slacks
-from optimizer.show.workbook.nodes import Nodes
-from optimizer.show.workbook.page import ACCENT, Column, Exported, Page, put, put_formula
+from optimizer.show.workbook.formulas import Formulas, gathered, products, total
+from optimizer.show.workbook.nodes import Nodes, Slacks
+from optimizer.show.workbook.page import ACCENT, Exported, Page, put, put_formula
 
 EXPECTED: Final = "expected over all futures"
 
@@ -40,41 +39,35 @@ class Overview:
         note = "What each future is worth with this allocation, discounted; the worst of them make the CVaR."
         page = Page(self.exported, "scenarios", "Scenarios: what each future is worth", note)
         leaves = tree.node_of[:, -1]
-        worth = self.nodes.along[leaves]
-        probability = tree.scenario_probability
-        expected = float(tree.probability @ self.nodes.total)
-        rows = range(len(leaves))
-        page.add("scenario", Column("scenario", "", "text", [EXPECTED, *facts.scenario_names]))
-        page.add("probability", Column("probability", "share", "factor", [1.0, *probability]))
-        page.add("leaf", Column("last node", "", "whole", [None, *leaves]))
-        refs = [self.nodes.worth.ref("path", int(n)) for n in leaves]
-        page.add("worth", Column("worth", "$bn", "money", [expected, *worth]))
-        span = {name: page.span(name, 1, len(leaves)) for name in ("probability", "worth")}
-        total = f"SUMPRODUCT({span['probability']},{span['worth']})"
-        page.columns["worth"].formulas = [total, *refs]
+        names = page.add("scenario", "scenario", "", "text", [EXPECTED, *facts.scenario_names])
+        probability = page.add("probability", "probability", "share", "factor", [1.0, *tree.scenario_probability])
+        page.add("leaf", "last node", "", "whole", [None, *leaves])
+        worth = self.nodes.worth.ref("path").on(np.array([-1, *leaves]))
+        all_worth = page.add("worth", "worth", "$bn", "money", worth)
+        expected = products(probability, all_worth, ranges=[(1, len(leaves))])
+        worth.values[0], worth.texts[0] = expected.values[0], expected.texts[0]  # the row that sums those below it
+        self.expected = page.ref("worth").on(np.array([0]))
         instance = facts.run.instance
         stated: tuple[str, dict[str, str]] = ("risk", {})
         self.aversion = self.nodes.inputs.cell("aversion", "", instance.aversion, "share", stated)
-        self.tail = self.nodes.inputs.cell("tail", "", instance.tail, "share", stated)
-        below = np.maximum(worth[:, None] - worth[None, :], 0.0) @ probability
-        cut = worth - below / instance.tail
-        formulas = [""] + [
-            f"{page.at('worth', s + 1)}-SUMPRODUCT({span['probability']},({page.at('worth', s + 1)}>{span['worth']})"
-            f"*({page.at('worth', s + 1)}-{span['worth']}))/{self.tail}"
-            for s in rows
-        ]
-        page.add("cut", Column("CVaR if cut here", "$bn", "money", [None, *cut], formulas))
+        tail = self.nodes.inputs.cell("tail", "", instance.tail, "share", stated)
+        of_future = worth.values[1:]
+        below = np.maximum(of_future[:, None] - of_future, 0.0) @ tree.scenario_probability
+        chance, money = probability.span(1), all_worth.span(1)
+        cells = page.at("worth").texts[1:]
+        formulas = [f"{cell}-SUMPRODUCT({chance},({cell}>{money})*({cell}-{money}))/{tail}" for cell in cells]
+        cut = Formulas(np.array([np.nan, *(of_future - below / instance.tail)]), ["", *formulas])
+        cuts = page.add("cut", "CVaR if cut here", "$bn", "money", cut)
         self.scenarios = page
-        self.cvar = (f"MAX({page.span('cut', 1, len(leaves))})", float(cut.max()))
-        self.expected = (page.ref("worth", 0), expected)
-        self.names = page.span("scenario", 0, len(leaves))
+        self.cvar = Formulas(np.array([np.nanmax(cut.values)]), [f"MAX({cuts.span(1)})"])
+        self.names = names.span()
 
     def _paths(self) -> None:
         tree = self.facts.tree
         note = "The node that each scenario passes in each period, by its row on the sheet of scenarios."
         self.paths = Page(self.exported, "paths", "Paths: scenarios through the tree", note)
         for s in range(len(tree.node_of)):
-            self.paths.add(f"s{s}", Column(f"scenario {s + 1}", "node", "whole", tree.node_of[s]))
+            self.paths.add(f"s{s}", f"scenario {s + 1}", "node", "whole", tree.node_of[s])
 
     def _shown(self) -> None:
         """Add to the sheet of worth how much each node counts in what the summary shows."""
@@ -82,100 +75,66 @@ class Overview:
         last = len(tree.node_of) - 1
         block = f"{paths.sheet}!$A${paths.top + 1}:${paths.letter[f's{last}']}${paths.top + tree.periods}"
         self.pick = f"{self.exported.sheet_name('summary')}!$B$5"
+        cells = zip(*(worth.at(key).texts for key in ("probability", "period", "node")), strict=True)
         formulas = [
-            f"IF({self.pick}=1,{worth.at('probability', n)},"
-            f"IF(INDEX({block},{worth.at('period', n)}+1,MAX(1,{self.pick}-1))={worth.at('node', n)},1,0))"
-            for n in self.nodes.rows
+            f"IF({self.pick}=1,{probability},IF(INDEX({block},{period}+1,MAX(1,{self.pick}-1))={node},1,0))"
+            for probability, period, node in cells
         ]
-        worth.add("shown", Column("weight shown", "", "factor", tree.probability, formulas))
+        worth.add("shown", "weight shown", "", "factor", Formulas(tree.probability, formulas))
         table = self.facts.run.tables["marginal_values"]
         table = table[table["constraint"] == "supply"]
-        self.marginal = np.full((tree.size, len(self.facts.data.pools)), np.nan)
         for q, pool in enumerate(self.facts.data.pools):
-            rows = table[table["name"] == pool]
-            self.marginal[rows["node"].to_numpy(), q] = rows["bn_per_gw_year"].to_numpy()
-            head = f"{pool} marginal value as solved"
-            worth.add(f"marginal{q}", Column(head, "$bn per GW-year", "rate", self.marginal[:, q]))
+            rows, marginal = table[table["name"] == pool], np.full(tree.size, np.nan)
+            marginal[rows["node"].to_numpy()] = rows["bn_per_gw_year"].to_numpy()
+            worth.add(f"marginal{q}", f"{pool} marginal value as solved", "$bn per GW-year", "rate", marginal)
 
     def _periods(self) -> None:
         facts, data, tree = self.facts, self.facts.data, self.facts.tree
         note = "The future chosen on the summary, or the mean over all of them. Not discounted."
         page = Page(self.exported, "periods", "Periods: the future shown, period by period", note)
-        first = np.searchsorted(tree.period, np.arange(tree.periods))
-        last = np.searchsorted(tree.period, np.arange(tree.periods), side="right") - 1
-        self._ranges = list(zip(first.tolist(), last.tolist(), strict=True))
+        first = np.searchsorted(tree.period, np.arange(tree.periods)).tolist()
+        last = (np.searchsorted(tree.period, np.arange(tree.periods), side="right") - 1).tolist()
+        self._ranges = list(zip(first, last, strict=True))
         starts = [facts.starts[n] for n in first]
-        page.add("start", Column("start", "", "date", starts))
-        page.add("year", Column("year", "", "whole", [start.year for start in starts]))
+        page.add("start", "start", "", "date", starts)
+        page.add("year", "year", "", "whole", [start.year for start in starts])
         self.periods = page
-        for p, name in enumerate(data.pathways):
-            self._mean(f"used{p}", name, "GW", "gw", self.nodes.used[:, p], [f"used{p}"])
-        idle = self.nodes.idle.sum(axis=1)
-        pools = range(len(data.pools))
-        available = self.nodes.used.sum(axis=1) + idle
-        self._mean("supply", "supply after cancellations", "GW", "gw", available, [f"available{q}" for q in pools])
-        used = [page.letter[f"used{p}"] for p in range(len(data.pathways))]
-        values = page.columns["supply"].values - sum(page.columns[f"used{p}"].values for p in range(len(used)))
-        formulas = [
-            f"{page.at('supply', t)}-" + "-".join(f"{letter}{t + page.top + 1}" for letter in used)
-            for t in range(tree.periods)
-        ]
-        page.add("idle", Column("idle", "GW", "gw", values, formulas))
-        components = self.nodes.components
-        self._mean("value", "value", "$bn", "bn", components["value"], ["value"])
-        costs: list[str] = [name for name in COSTS if name in components]
-        cost: FloatArray = -np.sum([components[name] for name in costs], axis=0)
-        self._mean("cost", "cost", "$bn", "bn", cost, costs, sign="-")
+        pathways, pools = range(len(data.pathways)), range(len(data.pools))
+        for p in pathways:
+            page.add(f"used{p}", data.pathways[p], "GW", "gw", self._mean(f"used{p}"))
+        supply = self._mean(*(f"available{q}" for q in pools))
+        page.add("supply", "supply after cancellations", "GW", "gw", supply)
+        idle = total([page.at("supply"), *(-page.at(f"used{p}") for p in pathways)], tree.periods)
+        page.add("idle", "idle", "GW", "gw", idle)
+        page.add("value", "value", "$bn", "bn", self._mean("value"))
+        costs = self._mean(*(name for name in COSTS if name in self.nodes.components))
+        page.add("cost", "cost", "$bn", "bn", -costs)
         for q, name in enumerate(data.pools):
             head = f"marginal value {name} (as solved)"
-            known = np.nan_to_num(self.marginal[:, q])
-            self._mean(f"marginal{q}", head, "$bn per GW-year", "rate", known, [f"marginal{q}"])
+            page.add(f"marginal{q}", head, "$bn per GW-year", "rate", self._mean(f"marginal{q}"))
 
-    def _mean(
-        self, key: str, head: str, unit: str, look: str, by_node: FloatArray, columns: list[str], sign: str = ""
-    ) -> None:
-        """Add the mean, over the nodes shown, of the sum of some columns of the sheet of worth."""
-        worth = self.nodes.worth
-        weighted = by_node * self.facts.tree.probability
-        values = np.array([weighted[a : b + 1].sum() for a, b in self._ranges])
-        formulas = [
-            "+".join(f"SUMPRODUCT({worth.span('shown', a, b)},{worth.span(c, a, b)})" for c in columns)
-            for a, b in self._ranges
-        ]
-        if sign:
-            formulas = [f"-({formula})" for formula in formulas]
-        self.periods.add(key, Column(head, unit, look, values, formulas))
+    def _mean(self, *columns: str) -> Formulas:
+        """Return the mean, over the nodes shown, of the sum of some columns of the sheet of worth."""
+        shown = self.nodes.worth.ref("shown")
+        terms = [products(shown, self.nodes.worth.ref(column), ranges=self._ranges) for column in columns]
+        return total(terms, len(self._ranges))
 
     def _years(self) -> None:
         data, periods = self.facts.data, self.periods
         note = "The future chosen on the summary, or the mean over all of them. Not discounted."
         page = Page(self.exported, "years", "Years: the future shown, year by year", note)
-        all_years = np.array(periods.columns["year"].values)
-        years = np.unique(all_years)
-        count = len(all_years)
-        page.add("year", Column("year", "", "whole", years))
-        span = periods.span("year", 0, count - 1)
-        sums = [(f"used{p}", name, "GW-years", "gw", data.dt) for p, name in enumerate(data.pathways)]
-        sums += [("idle", "idle", "GW-years", "gw", data.dt)]
-        sums += [("value", "value", "$bn", "money", 1.0), ("cost", "cost", "$bn", "money", 1.0)]
-        for key, head, unit, look, factor in sums:
-            cells: Any = np.array(periods.columns[key].values)
-            values = [factor * cells[all_years == year].sum() for year in years]
-            formulas = [
-                (f"{factor!r}*" if factor != 1 else "")
-                + f"SUMIFS({periods.span(key, 0, count - 1)},{span},{page.at('year', i)})"
-                for i in range(len(years))
-            ]
-            page.add(key, Column(head, unit, look, values, formulas))
+        all_years = periods.ref("year")
+        page.add("year", "year", "", "whole", np.unique(all_years.values))
+        year = page.at("year")
+        names = {f"used{p}": name for p, name in enumerate(data.pathways)}
+        for key, head in {**names, "idle": "idle"}.items():
+            gw = gathered("SUMIFS", periods.ref(key), all_years, year)
+            page.add(key, head, "GW-years", "gw", gw if data.dt == 1 else data.dt * gw)
+        for key in ("value", "cost"):
+            page.add(key, key, "$bn", "money", gathered("SUMIFS", periods.ref(key), all_years, year))
         for q, name in enumerate(data.pools):
-            cells = np.array(periods.columns[f"marginal{q}"].values)
-            values = [cells[all_years == year].mean() for year in years]
-            formulas = [
-                f"AVERAGEIFS({periods.span(f'marginal{q}', 0, count - 1)},{span},{page.at('year', i)})"
-                for i in range(len(years))
-            ]
-            head = f"marginal value {name} (as solved)"
-            page.add(f"marginal{q}", Column(head, "$bn per GW-year", "rate", values, formulas))
+            mean = gathered("AVERAGEIFS", periods.ref(f"marginal{q}"), all_years, year)
+            page.add(f"marginal{q}", f"marginal value {name} (as solved)", "$bn per GW-year", "rate", mean)
         self.years = page
 
 
@@ -243,19 +202,11 @@ class Summary:
         self.exported.define("future_shown", overview.choice)
 
     def _line(
-        self,
-        label: str,
-        formula: str,
-        value: float,
-        unit: str,
-        name: str = "",
-        *,
-        look: str = "money",
-        solved: Any = "",
-    ) -> str:
+        self, label: str, figure: Formulas, unit: str, name: str = "", *, look: str = "money", solved: Any = ""
+    ) -> Formulas:
         """Write one figure as it is now, as solved, and the change; return the cell of what it is now."""
         self.row += 1
-        formats = self.exported.formats
+        formats, (formula,), value = self.exported.formats, figure.texts, float(figure.values[0])
         put(self.sheet, self.row, 0, label)
         put_formula(self.sheet, self.row, 1, formula, value, formats[look])
         before = value if solved == "" else solved
@@ -267,49 +218,42 @@ class Summary:
         cell = f"{self.exported.sheet_name('summary')}!$B${self.row + 1}"
         if name:
             self.exported.define(name, cell)
-        return cell
+        return Formulas(figure.values, [cell])
 
     def _figures(self) -> None:
         overview, nodes, summary = self.overview, self.nodes, self.facts.run.summary
-        worth, last = nodes.worth, self.facts.tree.size - 1
-        objective = float(summary["objective_bn"])
-        probability = worth.span("probability", 0, last)
-        (expected, mean), (cvar, worst) = overview.expected, overview.cvar
-        weight = self.facts.run.instance.aversion
-        now = (1 - weight) * mean + weight * worst
-        formula = f"(1-{overview.aversion})*{expected}+{overview.aversion}*{cvar}"
-        unit = "$bn, discounted"
-        cell = self._line("worth: what the plan maximises", formula, now, unit, "worth_bn", solved=objective)
-        label = "worth less the solver's objective"
-        formula = f"{cell}-C{self.row + 1}"
-        self._line(label, formula, now - objective, "0 until overtyped", "check_bn", look="check", solved=None)
-        self._line("expected worth", expected, mean, "$bn, discounted", "expected_worth_bn")
-        self._line("CVaR: mean of the worst futures", cvar, worst, "$bn, discounted", "cvar_bn")
-        npv = float(self.facts.tree.probability @ nodes.npv)
-        formula = f"SUMPRODUCT({probability},{worth.span('npv', 0, last)})"
-        solved = float(summary["npv_bn"])
-        self._line("NPV: expected cash", formula, npv, "$bn, discounted", "npv_bn", solved=solved)
+        objective = np.array([float(summary["objective_bn"])])
+        expected, cvar, unit = overview.expected, overview.cvar, "$bn, discounted"
+        aversion = Formulas(np.array([self.facts.run.instance.aversion]), [overview.aversion])
+        now = (1 - aversion) * expected + aversion * cvar
+        cell = self._line("worth: what the plan maximises", now, unit, "worth_bn", solved=objective[0])
+        change = cell - Formulas(objective, [f"C{self.row + 1}"])
+        self._line(
+            "worth less the solver's objective", change, "0 until overtyped", "check_bn", look="check", solved=None
+        )
+        self._line("expected worth", expected, unit, "expected_worth_bn")
+        self._line("CVaR: mean of the worst futures", cvar, unit, "cvar_bn")
+        npv = self._expected(nodes.worth.ref("npv"))
+        self._line("NPV: expected cash", npv, unit, "npv_bn", solved=float(summary["npv_bn"]))
         page = nodes.allocation
-        cells = f"{page.ref('gw0', 0)}:{page.ref(list(page.letter)[-1], last).rpartition('!')[2]}"
-        broken = f'COUNTIF({cells},"<-{KILOWATT!r}")'
+        cells = Formulas(np.zeros(2), [page.ref("gw0").texts[0], page.ref(list(page.letter)[-1]).texts[-1]]).span()
         slacks = [np.array(page.columns[key].values, dtype=float) for key in self.slacks]
-        value = float(sum((np.nan_to_num(values) < -KILOWATT).sum() for values in slacks))
-        self._line("limits broken", broken, value, "red on allocation", "broken_limits", look="whole", solved=None)
+        count = np.array([float(sum((np.nan_to_num(values) < -KILOWATT).sum() for values in slacks))])
+        broken = Formulas(count, [f'COUNTIF({cells},"<-{KILOWATT!r}")'])
+        self._line("limits broken", broken, "red on allocation", "broken_limits", look="whole", solved=None)
         self._mark()
         moved = "+".join(page.misplaced() for page in (page, nodes.inputs.page, nodes.tiers.page))
-        self._line("rows out of place", moved, 0, "sort them back: 0", "moved_rows", look="whole", solved=None)
-        self._use(probability, last)
-
-    def _use(self, probability: str, last: int) -> None:
-        nodes, dt = self.nodes, self.facts.data.dt
-        chance = self.facts.tree.probability
+        figure = Formulas(np.zeros(1), [moved])
+        self._line("rows out of place", figure, "sort them back: 0", "moved_rows", look="whole", solved=None)
+        dt = self.facts.data.dt
         for p, name in enumerate(self.facts.data.pathways):
-            used = f"{dt!r}*SUMPRODUCT({probability},{nodes.worth.span(f'used{p}', 0, last)})"
-            self._line(f"GW-years of {name}", used, float(dt * chance @ nodes.used[:, p]), "GW-years", look="money")
-        spans = [nodes.allocation.span(f"idle{q}", 0, last) for q in range(len(self.facts.data.pools))]
-        idle = f"{dt!r}*(" + "+".join(f"SUMPRODUCT({probability},{span})" for span in spans) + ")"
-        value = float(dt * chance @ nodes.idle.sum(axis=1))
-        self._line("idle GW-years", idle, value, "GW-years", "idle_gw_years")
+            self._line(f"GW-years of {name}", dt * self._expected(nodes.worth.ref(f"used{p}")), "GW-years")
+        idle = [self._expected(page.ref(f"idle{q}")) for q in range(len(self.facts.data.pools))]
+        self._line("idle GW-years", dt * total(idle, 1), "GW-years", "idle_gw_years")
+
+    def _expected(self, *columns: Formulas) -> Formulas:
+        """Return the mean over all nodes, by their probability, of the product of some columns."""
+        return products(self.nodes.worth.ref("probability"), *columns)
 
     def _mark(self) -> None:
         """Turn the check and the number of broken limits red where they are not 0."""
@@ -323,28 +267,17 @@ class Summary:
         )
 
     def _components(self) -> None:
-        nodes, facts = self.nodes, self.facts
-        last, chance, discount = facts.tree.size - 1, facts.tree.probability, facts.data.node_discount
-        worth = nodes.worth
+        worth, discount = self.nodes.worth, self.nodes.worth.ref("discount")
         self.row += 2
         put(self.sheet, self.row, 0, "what the expected worth is made of, discounted", self.exported.formats["section"])
-        shares = f"{worth.span('probability', 0, last)},{worth.span('discount', 0, last)}"
         first = self.row + 2
-        for p, name in enumerate(facts.data.pathways):
-            value = float((chance * discount) @ np.array(worth.columns[f"value{p}"].values))
-            self._line(f"value of {name}", f"SUMPRODUCT({shares},{worth.span(f'value{p}', 0, last)})", value, "$bn")
-        for key, by_node in nodes.components.items():
-            if key == "value":
-                continue
-            terminal = key == "terminal"
-            formula = f"SUMPRODUCT({shares},{worth.span(key, 0, last)})"
-            if terminal:
-                formula = f"SUMPRODUCT({worth.span('probability', 0, last)},{worth.span(key, 0, last)})"
-            value = float((chance * (1.0 if terminal else discount)) @ by_node)
-            label = "worth beyond the plan's end" if terminal else key.replace("_", " ")
-            self._line(label, formula, value, "$bn")
-        total = float(chance @ nodes.total)
-        self._line("expected worth", f"SUM(B{first}:B{self.row + 1})", total, "$bn", look="money_total")
+        lines = {f"value{p}": f"value of {name}" for p, name in enumerate(self.facts.data.pathways)}
+        lines |= {name: name.replace("_", " ") for name in self.nodes.components if name != "value"}
+        for key, label in lines.items():
+            self._line(label, self._expected(discount, worth.ref(key)), "$bn")
+        self._line("worth beyond the plan's end", self._expected(worth.ref("terminal")), "$bn")
+        whole = Formulas(self._expected(worth.ref("worth")).values, [f"SUM(B{first}:B{self.row + 1})"])
+        self._line("expected worth", whole, "$bn", look="money_total")
 
     def _charts(self) -> None:
         self._capacity(0)
@@ -361,66 +294,36 @@ class Summary:
         self.sheet.insert_chart(row, len(WIDTHS) + 1, chart, {"description": f"{title}, {unit}"})
 
     def _capacity(self, row: int) -> None:
-        periods, data = self.overview.periods, self.facts.data
-        last = self.facts.tree.periods - 1
-        chart = self.exported.book.add_chart({"type": "column", "subtype": "stacked"})
+        periods, data, book = self.overview.periods, self.facts.data, self.exported.book
+        chart, line = book.add_chart({"type": "column", "subtype": "stacked"}), book.add_chart({"type": "line"})
         colours = pathway_colours(data.pathways)
-        series = [(f"used{p}", name, {"color": colours[name]}) for p, name in enumerate(data.pathways)]
-        for key, name, fill in [*series, ("idle", "idle", {"color": "#c9ced6"})]:
-            chart.add_series(
-                {
-                    "name": periods.series(key, name),
-                    "categories": f"={periods.span('start', 0, last)}",
-                    "values": f"={periods.span(key, 0, last)}",
-                    "fill": fill,
-                    "gap": 8,
-                }
-            )
-        line = self.exported.book.add_chart({"type": "line"})
-        line.add_series(
-            {
-                "name": "supply after cancellations",
-                "categories": f"={periods.span('start', 0, last)}",
-                "values": f"={periods.span('supply', 0, last)}",
-                "line": {"color": INK, "width": 1.75},
-            }
-        )
+        for p, name in enumerate(data.pathways):
+            _series(chart, periods, f"used{p}", name, fill={"color": colours[name]}, gap=8)
+        _series(chart, periods, "idle", "idle", fill={"color": "#c9ced6"}, gap=8)
+        _series(line, periods, "supply", "supply after cancellations", line={"color": INK, "width": 1.75})
         chart.combine(line)
         chart.set_x_axis(MONTHS)
         self._place(chart, row, "GW by pathway against supply, future shown", "GW", min=0)
 
     def _money_chart(self, row: int) -> None:
-        years = self.overview.years
-        last = len(years.columns["year"].values) - 1
         chart = self.exported.book.add_chart({"type": "column"})
+        labels = {"value": True, "num_format": "0.0", "font": FONT}
         for key, colour in (("value", ACCENT), ("cost", "#c65a3e")):
-            chart.add_series(
-                {
-                    "name": key,
-                    "categories": f"={years.span('year', 0, last)}",
-                    "values": f"={years.span(key, 0, last)}",
-                    "fill": {"color": colour},
-                    "gap": 80,
-                    "data_labels": {"value": True, "num_format": "0.0", "font": FONT},
-                }
-            )
+            _series(chart, self.overview.years, key, key, fill={"color": colour}, gap=80, data_labels=labels)
         chart.set_x_axis({"num_font": FONT, "label_position": "low"})
         self._place(chart, row, "Value and cost by year, future shown, not discounted", "$bn a year")
 
     def _marginal(self, row: int) -> None:
-        years, data = self.overview.years, self.facts.data
-        last = len(years.columns["year"].values) - 1
         chart = self.exported.book.add_chart({"type": "column"})
-        for q, (name, colour) in enumerate(pathway_colours(data.pools).items()):
-            chart.add_series(
-                {
-                    "name": years.series(f"marginal{q}", name),
-                    "categories": f"={years.span('year', 0, last)}",
-                    "values": f"={years.span(f'marginal{q}', 0, last)}",
-                    "fill": {"color": colour},
-                    "gap": 80,
-                }
-            )
+        for q, (name, colour) in enumerate(pathway_colours(self.facts.data.pools).items()):
+            _series(chart, self.overview.years, f"marginal{q}", name, fill={"color": colour}, gap=80)
         chart.set_x_axis({"num_font": FONT, "label_position": "low"})
         title = "Marginal value of supply as solved: what one more GW would add, mean of the year"
         self._place(chart, row, title, "$bn per GW-year")
+
+
+def _series(chart: Any, page: Page, key: str, name: str, **look: Any) -> None:
+    """Add a column to a chart, over the first column of its page."""
+    over = next(iter(page.columns))
+    ranges = {"categories": f"={page.ref(over).span()}", "values": f"={page.ref(key).span()}"}
+    chart.add_series({"name": page.series(key, name), **ranges, **look})
