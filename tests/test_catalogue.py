@@ -111,8 +111,12 @@ def test_every_part_rests_on_tables_and_every_price_is_one_of_them() -> None:
 STEPS = {
     "plan/allowable.py": {1e-4: "how far cells are moved"},
     "planning.py": {1e-3: "$bn, a million, below which worth and cash have no sign"},
-    "solver/sides.py": {1e-3: "distances tried, and the weight of a light node", 1e-4: "", 1e-5: "", 1e-6: ""},
-    "solver/parametric.py": {1e-6: "the first step beyond a breakpoint"},
+    "solver/parametric.py": {
+        1e-3: "distances tried, and the weight of a light node",
+        1e-4: "",
+        1e-5: "",
+        1e-6: "the last of these, and the first step beyond a breakpoint",
+    },
     "studies/breakeven/exact.py": {1e-3: "where programs are compared, and what a cost is measured against"},
     "studies/uncertainty.py": {1e-300: "a divisor that is never 0"},
     "show/text/plan.py": {1e-3: "$bn per GW that are next to nothing, in words", 1e-300: "a divisor that is never 0"},

@@ -58,8 +58,8 @@ def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
 
     if not is_workbook_name(path):
         return read_given(path, laid_out)
-    from optimizer.show.workbook.back import read_allocation
     from optimizer.show.workbook.facts import usable_pairs
+    from optimizer.show.workbook.into import read_allocation
 
     data = laid_out.data
     pairs = [(data.pathways[p], data.pools[q]) for p, q in usable_pairs(data)]

@@ -23,8 +23,8 @@ from optimizer.language.cursor import Cell
 from optimizer.language.edits import spell_cells
 from optimizer.problems import InstanceError
 from optimizer.solver.compile import numbers_of
+from optimizer.solver.parametric import Directions
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution
-from optimizer.solver.sides import Directions
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 

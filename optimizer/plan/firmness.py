@@ -19,8 +19,8 @@ from optimizer.plan.tables import mean_use, use_cost, year_weights
 from optimizer.plan.values import values
 from optimizer.solver.certify import certify
 from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.parametric import Directions
 from optimizer.solver.program import Basis, FloatArray, LinearProgram, Solution, SolveOptions, Status
-from optimizer.solver.sides import Directions
 from optimizer.tree.timeline import Timeline
 
 MOST_PLANS = 3

@@ -13,8 +13,8 @@ from models.data import PlanData
 from optimizer.catalogue.limits import PER_YEAR, PRICED, Limit
 from optimizer.catalogue.tolerances import DUALS, ROUNDING
 from optimizer.plan.tables import NodeColumns
+from optimizer.solver.parametric import Sides
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.solver.sides import Sides
 from optimizer.solver.weights import node_weights
 
 

@@ -21,8 +21,8 @@ from optimizer.plan.marginals import marginal_rows, marginal_values
 from optimizer.plan.obligations import obligations
 from optimizer.plan.values import Decided, Values, as_told, of_contracts, values
 from optimizer.solver.certify import Certificate
+from optimizer.solver.parametric import both_sides
 from optimizer.solver.program import LinearProgram, Solution
-from optimizer.solver.sides import both_sides
 from optimizer.solver.solving import with_whole_fixed
 from optimizer.tree.timeline import Timeline, timeline
 

@@ -18,8 +18,7 @@ import pytest
 
 import optimizer as gw
 from optimizer.kept.run import Run, keep, read_run
-from optimizer.show.workbook.back import read_allocation, sheets_by_kind
-from optimizer.show.workbook.into import refresh
+from optimizer.show.workbook.into import read_allocation, refresh, sheets_by_kind
 from optimizer.spreadsheet.cells import Workbook
 from optimizer.spreadsheet.package import open_package
 from tests.office.excel_rules import findings

@@ -257,8 +257,8 @@ def test_one_workbook_is_instance_and_plan(tmp_path: Path) -> None:
 
 def test_an_overtyped_allocation_is_read_back(runs: tuple[Run, Run], tmp_path: Path) -> None:
     """The sheet of allocation gives the numbers as overtyped, and says which cells are none."""
-    from optimizer.show.workbook.back import read_allocation
     from optimizer.show.workbook.book import to_xlsx
+    from optimizer.show.workbook.into import read_allocation
 
     path = to_xlsx(runs[1], tmp_path / "plan.xlsx")
     table = runs[1].tables["allocation"]

@@ -13,8 +13,8 @@ import optimizer as gw
 from optimizer.kept.run import Run, keep, read_run
 from optimizer.problems import InstanceError
 from optimizer.show.workbook import page
-from optimizer.show.workbook.back import read_allocation
 from optimizer.show.workbook.book import to_xlsx
+from optimizer.show.workbook.into import read_allocation
 from tests.office.excel_rules import findings
 from tests.office.libreoffice import assert_recalculates, formulas, needs_office, recalculated, values
 from tests.office.planners import Book, sorted_rows

@@ -13,8 +13,7 @@ import pytest
 import optimizer as gw
 from optimizer.kept.run import Run, keep, read_run
 from optimizer.problems import InstanceError
-from optimizer.show.workbook.back import read_allocation
-from optimizer.show.workbook.into import refresh, refuse_unfit
+from optimizer.show.workbook.into import read_allocation, refresh, refuse_unfit
 from tests.office.excel_rules import MAIN, findings
 from tests.office.planners import (
     HEAD,

@@ -12,8 +12,8 @@ import optimizer as gw
 from optimizer.plan.marginals import marginal_rows
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.parametric import both_sides
 from optimizer.solver.program import LinearProgram, SolveOptions
-from optimizer.solver.sides import both_sides
 from optimizer.solver.solving import certified
 from optimizer.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES

@@ -10,7 +10,6 @@ from optimizer.show.page import Page, left_out, number, percent, printed
 
 MOST_VENDORS, MOST_CONTRACTS, MOST_YEARS, MOST_BRANCHES, MOST_SWINGS = 25, 30, 30, 16, 15
 MOST_WHATIFS = 6
-WAYS = ("down", "up")
 
 Figures = Mapping[str, Any]
 

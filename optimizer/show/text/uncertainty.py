@@ -176,11 +176,6 @@ def options(page: Page, result: Uncertainty, money: Money) -> None:
         page.note(f"{reason}.")
 
 
-def _rank(entry: OptionValue) -> tuple[bool, float]:
-    """Order the most valuable first, and last what no plan can do without."""
-    return entry.value_bn is None, -(entry.value_bn or 0.0)
-
-
 def _option(entry: OptionValue, money: Money) -> list[str]:
     cells = ("none" if bn is None else money(bn) for bn in (entry.value_bn, entry.without_bn))
     return [f"  {entry.name}", *cells]

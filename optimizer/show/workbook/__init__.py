@@ -2,8 +2,7 @@
 
 Other rooms use:
 
-- ``back``: read_allocation
 - ``book``: to_xlsx
 - ``facts``: usable_pairs
-- ``into``: refresh, refuse_unfit
+- ``into``: read_allocation, refresh, refuse_unfit
 """

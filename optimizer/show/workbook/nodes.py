@@ -110,7 +110,7 @@ class Nodes:
             used = [-self.gw[g] for g, pair in enumerate(self.facts.pairs) if pair[1] == q]
             self.allocation.add(f"idle{q}", f"{name} idle", "GW", "gw", self.sum([available, *used]))
 
-    def _component(self, name: str, terms: Iterable[Formulas]) -> None:
+    def component(self, name: str, terms: Iterable[Formulas]) -> None:
         """Add an amount of money, $bn of the period, that is the sum of some terms."""
         self.components.append(name)
         self.worth.add(name, name.replace("_", " "), "$bn", "bn", self.sum(terms))
@@ -125,7 +125,7 @@ class Nodes:
                 worth.add(f"target{p}", f"{name} target", "effective GW", "gw", target)
                 missing = (worth.at(f"target{p}") - effective).positive()
                 worth.add(f"shortfall{p}", f"{name} shortfall", "effective GW", "gw", missing)
-        self._component("value", [worth.at(f"value{p}") for p in range(len(self.data.pathways))])
+        self.component("value", [worth.at(f"value{p}") for p in range(len(self.data.pathways))])
 
     def _pair_money(self) -> None:
         """Add what running pairs and moving onto them cost."""
@@ -144,12 +144,12 @@ class Nodes:
     def _by_pair(self, name: str, terms: list[Formulas]) -> None:
         """Add a component that is a sum over pairs: pathway by pathway first where one formula could not hold it."""
         if max(sum(map(len, texts)) for texts in zip(*(term.texts for term in terms), strict=True)) < LONGEST_FORMULA:
-            self._component(name, terms)
+            self.component(name, terms)
             return
         for p, pathway in enumerate(self.data.pathways):
             head, mine = f"{pathway} {name.replace('_', ' ')}", self.sum(terms[g] for g in self.pairs_of(p))
             self.worth.add(f"{name}{p}", head, "$bn", "bn", mine)
-        self._component(name, [self.worth.at(f"{name}{p}") for p in range(len(self.data.pathways))])
+        self.component(name, [self.worth.at(f"{name}{p}") for p in range(len(self.data.pathways))])
 
     def _deal_money(self) -> None:
         """Add deals signed, which follow from the allocation, and what signing and breach cost."""
@@ -171,18 +171,18 @@ class Nodes:
             cost = np.where(gw > 0, breach[:, p], 0.0)
             rate = self._pathway_rate("breach cost", p, cost, "$bn per GW", cost.any())
             paid.append((-rate * gw).where(cost * gw > 0))
-        self._component("signing_cost", signed)
-        self._component("breach_cost", paid)
+        self.component("signing_cost", signed)
+        self.component("breach_cost", paid)
 
     def _supply_money(self) -> None:
         """Add what contracts and ways out of them cost, and what is sold earns."""
         contracts, dt = self.contracts, self.data.dt
-        self._component("contract_cost", [-dt * contracts.cost])
-        self._component("cancellation_fees", [-contracts.fee])
+        self.component("contract_cost", [-dt * contracts.cost])
+        self.component("cancellation_fees", [-contracts.fee])
         if len(self.data.offers) or self.data.sold.any():
-            self._component("sales", [dt * contracts.sales])
-            self._component("offer_cost", [-contracts.signing])
-            self._component("late_credit", [-dt * contracts.credit])
+            self.component("sales", [dt * contracts.sales])
+            self.component("offer_cost", [-contracts.signing])
+            self.component("late_credit", [-dt * contracts.credit])
 
     def _penalties(self) -> None:
         """Add what idle GW and missed targets cost."""
@@ -192,9 +192,9 @@ class Nodes:
             stated = ("pools", {"pool": name})
             rate = self.inputs.cells("idle penalty", name, idle[:, q], RATE, stated, idle[:, q].any())
             terms.append(-dt * rate * self.allocation.ref(f"idle{q}"))
-        self._component("idle_penalty", terms)
+        self.component("idle_penalty", terms)
         missed = self.facts.of_nodes(data.shortfall_penalty)
-        self._component(
+        self.component(
             "shortfall_penalty",
             [
                 -dt * self._pathway_rate("shortfall penalty", p, missed[:, p], RATE) * self.worth.at(f"shortfall{p}")
@@ -214,7 +214,7 @@ class Nodes:
         for p, name in enumerate(data.pathways):
             moved = self.sum(apart[g] for g in self.pairs_of(p))
             self.worth.add(f"moved{p}", f"{name} moved from the earlier plan", "GW", "gw", moved)
-        self._component(
+        self.component(
             "move_penalty", [-data.dt * rate * self.worth.at(f"moved{p}") for p in range(len(data.pathways))]
         )
 
