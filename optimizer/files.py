@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
@@ -44,6 +44,16 @@ def refuse_occupied(target: Path, *, force: bool | None, replaceable: Callable[[
         if place.is_symlink() or not replaceable(place):
             remedy = "give another name, or remove it yourself"
             raise InstanceError(_problem(target, f"not {kind}", f"--force replaces only {kind}", remedy))
+
+
+def new_file(path: str | Path, endings: Sequence[str], rule: str, *, force: bool) -> Path:
+    """Return where a file is to be written; raise if its name ends otherwise, or what is there stays."""
+    target = Path(path)
+    if target.suffix.lower() not in endings:
+        remedy = f"end the name in {' or '.join(endings)}"
+        raise InstanceError(_problem(target, f"ending '{target.suffix}'", rule, remedy))
+    refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
+    return target
 
 
 @contextmanager

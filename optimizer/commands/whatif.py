@@ -57,11 +57,11 @@ def whatif(
     as_json: bool,
 ) -> None:
     """Compare INSTANCE with what-ifs of it: NAMEs joined by + stack; all that it ships with when none is named."""
-    from optimizer.kept import comparison as kept
+    from optimizer.kept.run import COMPARISON, keep_comparison
     from optimizer.studies.whatif import stacks
 
     if out is not None:
-        kept.KIND.refuse(out, force=force)
+        COMPARISON.refuse(out, force=force)
     refuse_report(html, force=force)
     case = Case(source, whatifs, (), given, deterministic, (), earlier, move_cost)
     base = case.load()
@@ -77,7 +77,7 @@ def whatif(
     if out is not None:
         runs = {each.name: each.plan for each in compared.all if each.plan is not None}
         record, command = compared_as_json(compared, shares), ["gwplan", *sys.argv[1:]]
-        kept.keep(runs, compared.table(), record, out, command=command, options=case.asked(), force=force)
+        keep_comparison(runs, compared.table(), record, out, command=command, options=case.asked(), force=force)
     _warn(compared)
     if as_json:
         click.echo(compared_as_json(compared, shares))

@@ -1,4 +1,7 @@
-"""Kept runs: a plan as a folder that can be read back, exported, compared and audited without its source."""
+"""Kept runs: a plan as a folder that can be read back, exported, compared and audited without its source.
+
+A kept comparison is a folder of such folders, with what was compared.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from typing import Any, Final
 import pandas as pd
 
 from optimizer.catalogue.plan_tables import COLUMNS
+from optimizer.files import whole_folder
 from optimizer.instance.instance import Earlier, Instance
-from optimizer.kept.record import INSTANCE, Kind, about, as_given, json_bytes, read_table, table_csv, versions
+from optimizer.kept.record import INSTANCE, Kind, about, as_given, harmless, json_bytes, read_table, table_csv, versions
 from optimizer.plan.plan import Plan
 from optimizer.problems import InstanceError
 from optimizer.storage.read import load
@@ -25,6 +29,9 @@ SUMMARY: Final = "summary.json"
 EARLIER: Final = "earlier_allocation.csv"
 """The allocation that the plan was asked to stay near, if any."""
 KIND: Final = Kind("kept run", "gwplan run", VERSION, "gwplan solve --out")
+
+_RECORD, _TABLE, _RUNS = "comparison.json", "comparison.csv", "runs"
+COMPARISON: Final = Kind("kept comparison", "gwplan comparison", 1, "gwplan whatif --out", _RECORD, (_TABLE, _RUNS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +102,26 @@ def read_run(folder: str | Path) -> Run:
     parts = KIND.read(root, manifest, {SUMMARY: json.loads, **readers, **kept})
     earlier = near and Earlier(parts[EARLIER], near["resolution"], near["move_cost_bn_per_gw_year"])
     return Run(root, manifest, parts[SUMMARY], {name: parts[f"{name}.csv"] for name in COLUMNS}, earlier)
+
+
+def keep_comparison(
+    runs: Mapping[str, Plan],
+    table: pd.DataFrame,
+    record: str,
+    folder: str | Path,
+    *,
+    command: Sequence[str],
+    options: Mapping[str, Any],
+    force: bool = False,
+) -> None:
+    """Keep a comparison in a new folder, whole or not at all: ``comparison.csv``, ``comparison.json``, ``runs/``.
+
+    Each run is kept as ``gwplan solve --out`` keeps it; `table` and `record` (JSON) say what was compared.
+    """
+    COMPARISON.refuse(folder, force=force)
+    with whole_folder(Path(folder), replace=force) as new:
+        for name, plan in runs.items():
+            keep(plan, new / _RUNS / name, command=command, options={**options, "case": name})
+        table = table.assign(**{column: table[column].map(harmless) for column in ("case", "name")})
+        (new / _TABLE).write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+        (new / _RECORD).write_text(record + "\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 Other rooms use:
 
 - ``claims``: *, Claim, figures, HOLDS, judged, STATUSES
-- ``firmness``: alternatives, Alternatives
+- ``firmness``: Alternatives, alternatives
 - ``first_moves``: Branch, ENDED, first_moves, IDLE, Move, NEW
 - ``marginals``: disagreements, row_name
 - ``obligations``: owed, Owed

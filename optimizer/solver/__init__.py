@@ -3,10 +3,10 @@
 Other rooms use:
 
 - ``certify``: Certificate, certify
-- ``compile``: compile_terms, compiled, Compiled, numbers_of
+- ``compile``: compile_terms, Compiled, compiled, numbers_of
 - ``highs``: basis_codes, checked_options, solve
 - ``model_files``: write_model
-- ``parametric``: both_sides, Directions, line, Line, NotExact, optimal, Piece, pieces, same_structure, Sides
+- ``parametric``: both_sides, Directions, Line, line, NotExact, optimal, Piece, pieces, same_structure, Sides
 - ``program``: Basis, BoolArray, DUAL, FloatArray, IntArray, LinearProgram, Option, PERTURBED_PRIMAL, PRIMAL,
   Solution, SolveOptions, Status
 - ``solving``: certified, COLD_AGAIN, judged, settled, taken, with_whole_fixed

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from optimizer.files import printable, refuse_occupied, whole_file
+from optimizer.files import new_file, whole_file
 from optimizer.instance.instance import Instance
-from optimizer.problems import InstanceError, Problem
 from optimizer.solver import highs
 from optimizer.solver.compile import compiled
 from optimizer.solver.program import NUMBERED, IntArray, LinearProgram
@@ -28,12 +27,7 @@ _PLAIN: Final = re.compile(r"[^A-Za-z0-9_]+")
 
 def write_model(instance: Instance, path: str | Path, kind: Kind, *, force: bool = False) -> Path:
     """Write the linear program of an instance: minimise the negative of worth, in $bn."""
-    target = Path(path)
-    if target.suffix.lower() != f".{kind}":
-        rule = "readers tell the format by the ending"
-        where = printable(str(target))
-        raise InstanceError(Problem(where, f"ending '{target.suffix}'", rule, f"end the name in .{kind}"))
-    refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
+    target = new_file(path, [f".{kind}"], "readers tell the format by the ending", force=force)
     program = compiled(timeline(instance).data)
     columns = [*names(program, program.columns, program.column_keys, program.shape[1]), CONSTANT]
     rows = names(program, program.rows, program.row_keys, program.shape[0])

@@ -23,7 +23,7 @@ from optimizer.catalogue.tables import (
     Table,
     allowed_columns,
 )
-from optimizer.files import printable, refuse_occupied, whole_file, whole_workbook
+from optimizer.files import new_file, whole_file, whole_workbook
 from optimizer.instance.instance import Instance
 from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.cells import MOST_ROWS, letters
@@ -49,11 +49,7 @@ class Exact(float):
 
 def save_workbook(instance: Instance, path: str | Path, *, force: bool = False) -> None:
     """Write an instance as a workbook; reading it back gives an equal instance."""
-    target = Path(path)
-    if target.suffix.lower() != ".xlsx":
-        rule = "a workbook is written without macros"
-        raise InstanceError(Problem(printable(str(target)), f"ending '{target.suffix}'", rule, "end the name in .xlsx"))
-    refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
+    target = new_file(path, [".xlsx"], "a workbook is written without macros", force=force)
     sheets = _sheets(instance)
     _refuse_what_does_not_fit(sheets)
     with whole_file(target) as new, whole_workbook(new) as book:

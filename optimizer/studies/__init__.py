@@ -8,6 +8,6 @@ Other rooms use:
 - ``exposure``: *, bought, Group, groups, gw_by_status, UNVERIFIED, unverified
 - ``locks``: lock, lock_costs, LockCost
 - ``roll``: actuals, refuse_other, rolled, State, state_of
-- ``uncertainty``: Future, OptionValue, Point, uncertainty, Uncertainty
+- ``uncertainty``: Future, OptionValue, Point, Uncertainty, uncertainty
 - ``whatif``: attribute, Attribution, compare, compared_as_json, ComparedCase, Comparison, Stack, stacks
 """

@@ -15,7 +15,7 @@ import pandas as pd
 
 from optimizer.errors import InfeasibleError
 from optimizer.instance.instance import Instance
-from optimizer.kept.comparison import KIND
+from optimizer.kept.run import COMPARISON
 from optimizer.language.edits import Edit, WhatIf, edit
 from optimizer.plan.plan import Plan
 from optimizer.problems import InstanceError, Problem, nearest
@@ -249,7 +249,7 @@ def _named(parts: Sequence[Part]) -> str:
 def compared_as_json(compared: Comparison, shares: Mapping[str, Attribution]) -> str:
     """Return a comparison as JSON: the base's figures, and each case's with what they differ by."""
     record = {
-        "format": KIND.form,
+        "format": COMPARISON.form,
         "base": _record(compared.base),
         "cases": {case.name: _record(case, compared.base) for case in compared.cases},
         "attribution": {

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from optimizer.files import printable, refuse_occupied, whole_file, whole_folder
+from optimizer.files import new_file, refuse_occupied, whole_file, whole_folder
 from optimizer.kept.run import Run
-from optimizer.problems import InstanceError, Problem
 from optimizer.show.charts import decisions, money, over_time, position
 from optimizer.show.charts.drawing import Chart
 from optimizer.show.theme import NothingToShowError, installed
@@ -65,22 +64,16 @@ def _holds_pictures(folder: Path) -> bool:
 
 def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
     """Write a picture as PNG (at twice its size in pixels) or SVG, as the path's ending says."""
-    target = Path(path)
-    refuse_existing(target, force=force)
+    target = refuse_existing(path, force=force)
     picture = rendered(chart, target.suffix.lower())
     with whole_file(target) as new:
         new.write_bytes(picture)
     return target
 
 
-def refuse_existing(path: str | Path, *, force: bool) -> None:
-    """Raise unless a picture can be written to a path; ask before long work."""
-    target = Path(path)
-    if target.suffix.lower() not in ENDINGS:
-        remedy = "end the name in .png or .svg"
-        rule = "the ending says the kind of picture"
-        raise InstanceError(Problem(printable(str(target)), f"ending '{target.suffix}'", rule, remedy))
-    refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
+def refuse_existing(path: str | Path, *, force: bool) -> Path:
+    """Raise unless a picture can be written to a path, which is returned; ask before long work."""
+    return new_file(path, ENDINGS, "the ending says the kind of picture", force=force)
 
 
 def rendered(chart: TopLevelMixin, ending: str) -> bytes:

@@ -10,9 +10,8 @@ from typing import Any
 
 from optimizer.catalogue.plan_tables import COLUMNS, MEANING
 from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.files import printable, refuse_occupied, whole_file, whole_workbook
+from optimizer.files import new_file, whole_file, whole_workbook
 from optimizer.kept.run import Run
-from optimizer.problems import InstanceError, Problem
 from optimizer.show.workbook.facts import BookFacts
 from optimizer.show.workbook.inputs import Inputs
 from optimizer.show.workbook.nodes import Nodes, Slacks, add_limits
@@ -31,11 +30,7 @@ _LOOKS = {"text": "text", "integer": "whole", "date": "date", "number": "rate"}
 
 def to_xlsx(run: Run, path: str | Path, force: bool = False) -> Path:
     """Write a run as a workbook of its own."""
-    target = Path(path)
-    if target.suffix.lower() != ".xlsx":
-        rule = "a workbook is written without macros"
-        raise InstanceError(Problem(printable(str(target)), f"ending '{target.suffix}'", rule, "end the name in .xlsx"))
-    refuse_occupied(target, force=force, replaceable=Path.is_file, kind="a file")
+    target = new_file(path, [".xlsx"], "a workbook is written without macros", force=force)
     with whole_file(target) as new:
         write_book(run, new)
     return target
