@@ -151,7 +151,7 @@ class Page:
         label = max(cell_len(row[0]) for row in rows)
         figure = max(cell_len(row[1]) for row in rows)
         for name, value, meaning in rows:
-            start = f"{_pad(name, label)}  {_pad(value, figure, right=True)}  "
+            start = f"{padded(name, label)}  {padded(value, figure, right=True)}  "
             for number_, line in enumerate(wrapped(self.clean(meaning), self.width - cell_len(start))):
                 self.lines.append((start + line if number_ == 0 else " " * cell_len(start) + line, ""))
 
@@ -172,8 +172,8 @@ class Page:
             if len(cells) == 1 < len(widths):
                 line = cut(cells[0], self.width - 2)
             else:
-                padded = (_pad(cut(c, w), w, right=a == "r") for c, w, a in zip(cells, widths, align, strict=True))
-                line = (" " * gap).join(padded)
+                shown = (padded(cut(c, w), w, right=a == "r") for c, w, a in zip(cells, widths, align, strict=True))
+                line = (" " * gap).join(shown)
             if line.strip():
                 self.lines.append(("  " + line, "dim" if number_ < len(head) else ""))
 
@@ -200,9 +200,16 @@ class Page:
         """Return a bar of at most `width` columns for a figure between 0 and `most`."""
         length = width * min(max(value / most, 0.0), 1.0) if most > 0 and np.isfinite(value) else 0.0
         if not self.blocks:
-            return _pad("#" * round(length), width)
+            return padded("#" * round(length), width)
         eighths = ceil(length * 8 - 0.5)
-        return _pad("█" * (eighths // 8) + EIGHTHS[eighths % 8].strip(), width)
+        return padded("█" * (eighths // 8) + EIGHTHS[eighths % 8].strip(), width)
+
+    def beside(self, left: Page, right: Page) -> None:
+        """Add the lines of two narrower pages side by side; those on the right are plain."""
+        for at in range(max(len(left.lines), len(right.lines))):
+            line, style = left.lines[at] if at < len(left.lines) else ("", "")
+            other = right.lines[at][0] if at < len(right.lines) else ""
+            self.lines.append((f"{padded(line, left.width)}  {other}" if other else line, style))
 
     def text(self) -> Text:
         """Return the printout."""
@@ -224,7 +231,8 @@ def printed(console: Console | None = None) -> Iterator[Page]:
     console.print(page.text(), end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
 
 
-def _pad(text: str, width: int, *, right: bool = False) -> str:
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text with blanks up to a width in columns, before it if it is to stand at the right."""
     blank = " " * max(width - cell_len(text), 0)
     return blank + text if right else text + blank
 

@@ -185,7 +185,7 @@ class PlanChanges:
         return [array[..., data.tree.roots] for array in arrays] if self.first else arrays
 
     def held(self, program: LinearProgram, data: PlanData, columns: FloatArray) -> LinearProgram:
-        """Return a program in which what was decided in a solution of the same columns may change by no more than that."""
+        """Return a program in which what was decided in a solution of the same columns changes by no more."""
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
         contract = dict(zip(data.ways_out, data.way_out_of.tolist(), strict=True))
         contract |= dict(zip(data.offers, data.offer_of.tolist(), strict=True))
