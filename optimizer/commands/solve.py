@@ -144,8 +144,12 @@ def _show(plan: Plan, as_json: bool, marginals: bool, full: bool, show: tuple[st
         import json
 
         warn(plan.warnings)
-        held = {"lock_costs_bn": {cost.lock: cost.cost_bn for cost in costs}} if costs else {}
-        click.echo(json.dumps({**plan.summary, **held}, indent=2, allow_nan=False))
+        beside: dict[str, object] = {"lock_costs_bn": {cost.lock: cost.cost_bn for cost in costs}} if costs else {}
+        if len(plan.more_supply):
+            from optimizer.kept.record import plain
+
+            beside["more_supply"] = plain(plan.more_supply.to_dict("records"))
+        click.echo(json.dumps({**plan.summary, **beside}, indent=2, allow_nan=False))
         return
     printer()(plan, full=full, show=show)
     if costs or marginals:

@@ -6,8 +6,8 @@ Other rooms use:
 - ``firmness``: Alternatives, alternatives
 - ``first_moves``: Branch, ENDED, first_moves, IDLE, Move, NEW
 - ``marginals``: disagreements, row_name
-- ``obligations``: Owed, owed
+- ``obligations``: owed, Owed
 - ``plan``: cancelled_gw, decision_tables, expected_bn, make_plan, Plan, summarise
 - ``tables``: cvar, gained, leaf_tail_periods, leaf_worth, mean_use, quantile, QUANTILES, weighed, year_weights
-- ``values``: carried, of_contracts, Values, values
+- ``values``: carried, Decided, of_contracts, values, Values
 """

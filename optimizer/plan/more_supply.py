@@ -109,8 +109,8 @@ class _Asked:
         )
         start = self._solution.basis
         if start is not None:
-            columns, rows = basis_codes(start)
-            start = basis_of(np.append(columns, np.int8(LOWER)), rows)
+            column_codes, row_codes = basis_codes(start)
+            start = basis_of(np.append(column_codes, np.int8(LOWER)), row_codes)
         gain, _, columns = self._gain(bought, start, PERTURBED_PRIMAL)
         size = float(columns[-1]) if len(columns) else np.inf
         yield self._row(size if size > KILOWATT else 0.0, gain if size > KILOWATT else 0.0, step="best")

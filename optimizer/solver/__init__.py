@@ -4,11 +4,11 @@ Other rooms use:
 
 - ``certify``: Certificate, certify
 - ``compile``: compile_terms, Compiled, compiled, numbers_of
-- ``highs``: basis_codes, checked_options, solve
+- ``highs``: basis_codes, basis_of, checked_options, LOWER, solve
 - ``model_files``: write_model
 - ``parametric``: line, Line, NotExact, optimal, Piece, pieces, same_structure
 - ``program``: Basis, BoolArray, DUAL, FloatArray, IntArray, LinearProgram, Option, PERTURBED_PRIMAL, PRIMAL,
-  Solution, SolveOptions, Status
+  Solution, SolveOptions, Status, with_columns
 - ``sides``: both_sides, Directions, Sides
 - ``solving``: certified, COLD_AGAIN, judged, settled, taken, with_whole_fixed
 - ``stages``: carried, fixed_where, lifted, matching_nodes, Stage, Start, start_of

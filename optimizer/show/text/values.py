@@ -29,7 +29,7 @@ WITHOUT_NAME = 70
 def next_gw(page: Page, view: View) -> None:
     """Show the marginal value of supply by pool and year beside the pool's average contract price."""
     values = view.marginal("supply")
-    page.heading("What the next 10 MW are worth", " > or < their price, $bn per GW-year, mean of the year")
+    page.heading("What the next MW are worth", " > or < price, $bn per GW-year, mean of the year")
     known = np.isfinite(values.values)
     if not known.any():
         page.note("Not known: only a plan proved optimal has marginal values.")
@@ -45,8 +45,8 @@ def next_gw(page: Page, view: View) -> None:
     page.table(["", *(span.label for span in spans)], rows)
     page.note(left_out((len(values.names) - len(largest), "smaller pool")))
     page.note(
-        "Left: what the next few MW all year would add in use, per GW and before their cost: first order. Right: the "
-        "pool's average contract price. > the next few MW at that price pay; < they do not. More of them add less."
+        "Left: what the next few MW all year add, per GW, before their cost. Right: the pool's average contract price. "
+        "> pays at that price, < does not; more adds less."
     )
     if view.plan.summary["marginal_values"] == "integers fixed":
         page.note("With the plan's whole cancellations and the blocks in use as they are (integers fixed).")
@@ -166,8 +166,8 @@ def limits(page: Page, view: View) -> None:
         for worth, ask, often, value, unit in shown
     ]
     page.heading("Limits that cost most", ": what a planner may ask for")
-    page.table(["", "binds", "worth while it binds", "about $m"], rows)
-    text = f"binds: share of the time. about $m: what {step:g} GW more in every {period} add, first order, the most."
+    page.table(["", "binds", "worth while it binds", "~$m gain"], rows)
+    text = f"binds: share of the time. ~$m gain: what {step:g} GW more in every {period} add at most."
     waiting = view.idle.total * probability
     if waiting.sum() * view.calendar.dt >= view.least_gw:
         text += f" {percent(waiting[binding].sum() / waiting.sum())} of idle GW wait while one binds."
