@@ -11,7 +11,7 @@ import pytest
 
 import optimizer as gw
 from optimizer.plan.plan import Plan
-from tests.cli.conftest import INSTANCES, Run
+from tests.cli.conftest import INSTANCES, in_process
 from tests.generate import random_instance
 
 
@@ -20,7 +20,8 @@ def gain_bn(plan: Plan, row: dict[str, Any], size_gw: float) -> float:
     starts = plan.laid_out.calendar.starts(plan.laid_out.calendar.periods + 1).astype("datetime64[D]")
     inside = np.flatnonzero(starts[:-1].astype("datetime64[Y]").astype(int) + 1970 == row["year"])
     begins, ends = starts[inside[0]], starts[inside[-1] + 1]
-    terms = f"contract=more, pool={row['pool']}, end={ends}, cost_bn_per_gw_year={row['price_bn_per_gw_year']!r}"
+    pool = json.dumps(row["pool"], ensure_ascii=False)
+    terms = f"contract=more, pool={pool}, end={ends}, cost_bn_per_gw_year={row['price_bn_per_gw_year']!r}"
     bought = plan.instance.edited(f"insert contracts[{terms}]")
     bought = bought.edited(f"insert deliveries[contract=more, date={begins}, gw={size_gw!r}]")
     return gw.solve(bought).objective_bn - plan.objective_bn
@@ -43,12 +44,12 @@ def test_the_size_that_pays_by_hand() -> None:
     assert (plan.more_supply.query("step == 'asked'")["gain_bn"] < 0).all()
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(30))
 def test_worth_rises_up_to_the_size_that_pays_and_falls_beyond(seed: int, tmp_path: Path) -> None:
     """Protects who buys as much as is said to pay: of a little less and of a little more he has less worth."""
     instance = gw.load(random_instance(9000 + seed, tmp_path / "instance"))
-    every = (str(edit) for factor in instance.factors for outcome in factor.outcomes for edit in outcome.edits)
-    if any(text.startswith(("contracts.", "deliveries.")) for text in every):
+    every = [edit for factor in instance.factors for outcome in factor.outcomes for edit in outcome.edits]
+    if any(edit.table in ("contracts", "deliveries") and "contract" not in edit.where for edit in every):
         pytest.skip("an outcome edits every contract, and would edit the one added here")
     try:
         plan = gw.solve(instance, more_supply="all")
@@ -64,15 +65,15 @@ def test_worth_rises_up_to_the_size_that_pays_and_falls_beyond(seed: int, tmp_pa
     assert less <= there + slack and more <= there + slack
 
 
-def test_it_is_printed_and_told_as_json(gwplan: Run) -> None:
+def test_it_is_printed_and_told_as_json() -> None:
     """``--show buy`` has a line a pool and year, ``--json`` every row; the short page has one sentence."""
-    asked = ("solve", INSTANCES / "tiny-ramp", "--set", "contracts.cost_bn_per_gw_year = 4")
-    page = gwplan(*asked, "--show", "buy")
-    assert page.returncode == 0, page.stderr
+    asked = ("solve", str(INSTANCES / "tiny-ramp"), "--set", "contracts.cost_bn_per_gw_year = 4")
+    page = in_process([*asked, "--show", "buy"])
+    assert page.exit_code == 0, page.stderr
     assert page.stdout.startswith("WHAT THE NEXT MW ARE WORTH") and "BUY MORE?" in page.stdout
-    record = json.loads(gwplan(*asked, "--marginal-values", "--json").stdout)
+    record = json.loads(in_process([*asked, "--marginal-values", "--json"]).stdout)
     rows = {(row["step"], row["size_gw"]): row for row in record["more_supply"]}
     assert rows["asked", 0.1]["pool"] == "cluster" and rows["asked", 0.1]["year"] == 2026
     line = next(line for line in page.stdout.splitlines() if line.split()[:1] == ["cluster"] and line.count(".") > 4)
     assert f"{rows['asked', 0.1]['worth_bn_per_gw_year']:.2f}" in line
-    assert "BUY?" in gwplan(*asked).stdout
+    assert "BUY?" in in_process([*asked]).stdout

@@ -35,16 +35,19 @@ def print_plan(plan: Plan, console: Console | None = None, *, full: bool = False
     """
     with printed(console) as page:
         view = View(plan)
-        if show:
-            parts = [part for name in show for part in BLOCKS[name]]
-        elif full:
+        for name in show:
+            before = len(page.lines)
+            for part in BLOCKS[name]:
+                part(page, view)
+            if len(page.lines) == before:
+                page.note(f"The plan has no {name} to show.")
+        if full and not show:
             parts = [heading, headline, use_by_year, worth_by_part, first_period, offers, cancellations, deals, next_gw,
                      more_supply, limits, branches, warnings]  # fmt: skip
-        else:
+            for part in parts:
+                part(page, view)
+        elif not show:
             brief(page, view, BLOCKS)
-            return
-        for part in parts:
-            part(page, view)
 
 
 def heading(page: Page, view: View) -> None:
