@@ -15,7 +15,7 @@ from tests.cli.conftest import INSTANCES, in_process
 from tests.generate import random_instance
 
 
-def gain_bn(plan: Plan, row: dict[str, Any], size_gw: float) -> float:
+def gain_bn(plan: Plan, row: dict[Any, Any], size_gw: float) -> float:
     """Return what a contract of that size adds to worth: there all through the row's year, at the row's price."""
     starts = plan.laid_out.calendar.starts(plan.laid_out.calendar.periods + 1).astype("datetime64[D]")
     inside = np.flatnonzero(starts[:-1].astype("datetime64[Y]").astype(int) + 1970 == row["year"])
