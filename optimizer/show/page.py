@@ -139,6 +139,11 @@ class Page:
         """Add a paragraph."""
         self.lines += [(line, "") for line in wrapped(self.clean(text), self.width)]
 
+    def item(self, text: str) -> None:
+        """Add a line below a title, indented, what follows of it farther."""
+        lines = wrapped(self.clean(text), self.width - 4)
+        self.lines += [(("  " if at == 0 else "    ") + line, "") for at, line in enumerate(lines)]
+
     def brief(self, text: str, most: int = 1) -> None:
         """Add a paragraph of at most `most` lines; two dots stand for what does not fit."""
         lines = wrapped(self.clean(text), self.width)

@@ -90,12 +90,6 @@ def _head(page: Page, title: str, rest: str = "", style: str = "bold") -> None:
     page.lines += [(" " * (cell_len(title) + 2) + line, "") for line in lines[1:]]
 
 
-def _item(page: Page, text: str) -> None:
-    """Add a line below a title, wrapped."""
-    lines = wrapped(page.clean(text), page.width - 4)
-    page.lines += [(("  " if at == 0 else "    ") + line, "") for at, line in enumerate(lines)]
-
-
 def _now(page: Page, view: View) -> None:
     """Show every pathway that changes in the first period, from what to what and in which pools."""
     first = view.reveals[view.branching[0]] if view.branching else 0
@@ -124,9 +118,9 @@ def _now(page: Page, view: View) -> None:
         _beside(page, rows)
     acts = list(_acts(view, 0))
     for act in acts:
-        _item(page, act)
+        page.item(act)
     if not (rows or acts):
-        _item(page, "nothing: every pathway keeps what it has, no contract is signed or given back")
+        page.item("nothing: every pathway keeps what it has, no contract is signed or given back")
 
 
 def _beside(page: Page, rows: list[list[str]]) -> None:
@@ -188,14 +182,12 @@ def _next(page: Page, view: View) -> None:
             acts += [_act(view, each, rows, verb, paid)] if len(rows) else []
         said.setdefault("; ".join(acts) or "no contract is signed or given back", []).append(node)
     for text, at in list(said.items())[:MOST_CASES]:
-        _item(page, f"{_case(view, known, at)}: {text}" if view.branching else text)
+        page.item(f"{_case(view, known, at)}: {text}" if view.branching else text)
     more = len(said) - MOST_CASES
     if more > 0:
-        _item(page, f"{more} more cases: --show contracts")
+        page.item(f"{more} more cases: --show contracts")
     if len(later) > 1:
-        _item(
-            page, f"then on {len(later) - 1} later dates, the last {day(view.dates[int(later[-1])])}: --show contracts"
-        )
+        page.item(f"then on {len(later) - 1} later dates, the last {day(view.dates[int(later[-1])])}: --show contracts")
 
 
 def _case(view: View, known: list[int], nodes: list[int]) -> str:
@@ -228,7 +220,7 @@ def _value(page: Page, view: View) -> None:
     if beyond >= ROUNDING:
         parts.append(f"owed after {end} {dollars(beyond)}")
     if parts:
-        _item(page, "; ".join(parts))
+        page.item("; ".join(parts))
 
 
 def _by_year(page: Page, view: View) -> None:
@@ -257,7 +249,7 @@ def _by_year(page: Page, view: View) -> None:
     sold = float(view.sold.total @ years)
     share = percent((used + sold) / delivered) if delivered else "-"
     text = f"{percent(view.plan.summary['utilisation'])} of what is kept is used, {share} of what was delivered"
-    _item(page, text if delivered else "nothing is delivered")
+    page.item(text if delivered else "nothing is delivered")
 
 
 def _label(span: Span) -> str:
