@@ -49,6 +49,7 @@ def solve(
     move_cost_bn_per_gw_year: float | None = None,
     accept_stopped: bool = False,
     allowable: bool = False,
+    more_supply: str = "",
     progress: Callable[[str], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
 ) -> Plan:
@@ -68,6 +69,8 @@ def solve(
         Whether a feasible plan that a limit or Ctrl-C left unproved is returned, labelled by its status.
     allowable : bool
         Whether it is worked out how far values and costs may change before the plan does (`allowable_changes`).
+    more_supply : {"", "dearest", "all"}
+        For which pools and years it is worked out what more GW add at sizes that people buy (`more_supply`).
     progress : callable, optional
         Told the name of each stage as it begins.
     meanwhile : callable, optional
@@ -120,7 +123,7 @@ def solve(
         if solution.status.stopped and not program.whole.any():
             solution, certificate = settled(program, solution)
         with stage("results"):
-            plan = make_plan(laid_out, program, solution, certificate, allowable=allowable)
+            plan = make_plan(laid_out, program, solution, certificate, allowable=allowable, more=more_supply)
         with stage("audit"):
             checked(plan, laid_out, program, solution)
     warnings = (*warnings, *left_free(laid_out), *_opposed(plan.summary))

@@ -68,6 +68,7 @@ MEANING: Final[Mapping[str, str]] = MappingProxyType(
         "marginal_values": "Shadow prices, what relaxing a limit would add: one row per node, constraint and name.",
         "allowable_changes": "How far values and costs may change before the plan does: one row per cell.",
         "firmness": "What every other split loses at least: one row per pathway, for the first period and each year.",
+        "more_supply": "What more of a pool adds, re-solved: one row per pool, year and size.",
     }
 )
 """What each table says."""
@@ -193,6 +194,21 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
                 "may be worth as much; inf: there is no plan with less; blank where not worked out",
             ),
             "more_loses_bn_per_gw": Column("number", "$bn per GW", "the same for each GW more"),
+        },
+        "more_supply": {
+            "pool": _text("pool of which there is more"),
+            "year": Column("integer", "", "calendar year all through which it is there, in every scenario alike"),
+            "price_bn_per_gw_year": Column(
+                "number", "$bn per GW-year", "average contract price of the pool in that year"
+            ),
+            "size_gw": _gw("how much more"),
+            "worth_bn_per_gw_year": Column(
+                "number", "$bn per GW-year", "what it adds before its price, re-solved and discounted to that year"
+            ),
+            "gain_bn": Column("number", "$bn", "what it adds to worth less that price, re-solved"),
+            "step": _text(
+                "asked: a size that people buy; best: the size that adds most, beyond which each GW more loses"
+            ),
         },
     }
 )

@@ -15,6 +15,9 @@ limits to `FEASIBLE`, and a plan adds up some of them."""
 MEGAWATT: Final = 1e-3
 """GW by which first moves of two cases may differ and yet count as the same: where plans tie, cases fall either way."""
 
+COUNTS: Final = 1e-2
+"""GW from which a change of first moves counts when it is asked what changes them: 10 MW, the least people act on."""
+
 THREE_DECIMALS: Final = 5e-4
 """$bn, GW or GW-years that three decimals would show as 0."""
 

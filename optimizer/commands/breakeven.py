@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 
 import click
 
+from optimizer.catalogue.tolerances import COUNTS, KILOWATT
 from optimizer.commands.common import Case, ends_with_code, progress, show, takes_case, tell_json
 
 
@@ -21,6 +22,17 @@ from optimizer.commands.common import Case, ends_with_code, progress, show, take
 )
 @click.option("--threshold", type=float, metavar="X", help="Find where the figure becomes X.")
 @click.option("--until-plan-changes", is_flag=True, help="Find where the plan of now stops being the best.")
+@click.option(
+    "--until-first-moves-change",
+    is_flag=True,
+    help="Find where what the plan of now does in the first period stops being the best.",
+)
+@click.option(
+    "--counts-from",
+    type=float,
+    metavar="GW",
+    help="Size from which a change counts, of a pathway in a pool or of a contract; 0.01 for first moves, else any.",
+)
 @click.option("--between", type=float, nargs=2, metavar="LOW HIGH", help="Bounds of the search; by default wide.")
 @click.option("--json", "as_json", is_flag=True, help="Print what is found as JSON.")
 @ends_with_code
@@ -30,17 +42,24 @@ def breakeven(
     figure: str,
     threshold: float | None,
     until_plan_changes: bool,
+    until_first_moves_change: bool,
+    counts_from: float | None,
     between: tuple[float, float] | None,
     as_json: bool,
 ) -> None:
-    """Find the value of CELL of INSTANCE at which a figure crosses a threshold or the plan first changes, re-optimised.
+    """Find the value of CELL of INSTANCE at which a figure, the plan or its first moves turn, all re-optimised.
 
     CELL is spelled as in --set, without a value: 'value[pathway=deals, tier=1].value_bn_per_gw_year @ 2027-01-01'; with
     *= behind it the value is a factor on all cells it names, with += what is added to them. Of a column of dates the
     value is the months by which they move.
     """
-    if (threshold is None) != until_plan_changes:
-        raise click.UsageError("give either --threshold X, with --figure, or --until-plan-changes")
+    if (threshold is not None) + until_plan_changes + until_first_moves_change != 1:
+        wanted = "--threshold X, with --figure, --until-plan-changes or --until-first-moves-change"
+        raise click.UsageError(f"give one of {wanted}")
+    if counts_from is not None and (threshold is not None or not KILOWATT <= counts_from < inf):
+        raise click.UsageError(
+            f"--counts-from takes GW, {KILOWATT:g} or more, of a change of the plan or of first moves"
+        )
     if between is not None and not between[0] < between[1]:
         raise click.UsageError(f"--between takes the lower bound first: {between[0]:g} is not below {between[1]:g}")
     for name, given in (("--threshold", threshold), *(("--between", bound) for bound in between or ())):
@@ -55,7 +74,12 @@ def breakeven(
     from optimizer.session import Session
     from optimizer.studies.breakeven import breakeven as search
 
-    goal = search.PlanChanges() if threshold is None else search.Threshold(threshold)
+    goal: search.PlanChanges | search.Threshold
+    if threshold is not None:
+        goal = search.Threshold(threshold)
+    else:
+        smallest = counts_from or (COUNTS if until_first_moves_change else KILOWATT)
+        goal = search.PlanChanges(smallest, until_first_moves_change)
     with progress() as tell:
         tell("the plan as it is")
         result = search.breakeven(Session(instance), cells, goal, figure, between, tell)

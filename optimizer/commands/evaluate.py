@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, stays_near, takes_case, warn
+from optimizer.commands.common import NO_PLAN, Case, ends_with_code, stays_near, takes_case, warn
 
 if TYPE_CHECKING:
     from optimizer.solver.program import FloatArray
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @ends_with_code
 def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
-    """Price a given allocation of INSTANCE: limits broken, worth, gap to the best plan and where it arises."""
+    """Price a given allocation of INSTANCE: limits broken, worth, gap to the best plan and where it arises.
+
+    One that breaks limits is not possible: exit code 3.
+    """
     instance = case.load()
 
     from optimizer.session import Session
@@ -43,12 +47,14 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
         import json
 
         click.echo(json.dumps(_record(evaluated), indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    from optimizer.show.page import printed
-    from optimizer.show.text.breakeven import evaluation
+    else:
+        from optimizer.show.page import printed
+        from optimizer.show.text.breakeven import evaluation
 
-    with printed() as page:
-        evaluation(page, evaluated)
+        with printed() as page:
+            evaluation(page, evaluated)
+    if evaluated.broken:
+        sys.exit(NO_PLAN)
 
 
 def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
@@ -75,6 +81,7 @@ def _record(evaluated: Evaluation) -> dict[str, Any]:
         "objective_bn": evaluated.plan.objective_bn,
         "best_objective_bn": evaluated.best.objective_bn,
         "gap_bn": evaluated.gap_bn,
+        "possible": not evaluated.broken,
         "broken": [asdict(broken) for broken in evaluated.broken],
         "gap_by_year_bn": {str(owner): {str(y): float(v) for y, v in row.items()} for owner, row in gap.iterrows()},
         "summary": dict(evaluated.plan.summary),

@@ -11,6 +11,7 @@ from optimizer.commands.common import Case, ends_with_code, prices_floors, takes
 from optimizer.commands.sweeping import Work, works
 
 if TYPE_CHECKING:
+    from optimizer.show.page import Page
     from optimizer.solver.program import FloatArray
     from optimizer.studies.sweep.draws import Draw
 
@@ -56,11 +57,17 @@ def montecarlo(
     instance = case.load()
     drawn, ranks = _drawn(draws, files, pairs, correlations)
     results = work.answered(study(instance, drawn, samples, seed, ranks, work.quantities, work.options))
+    from optimizer.show.text.sweep import decision_changes_in
     from optimizer.show.text.sweep import montecarlo as part
     from optimizer.studies.sweep.montecarlo import tables
 
     made = tables(results)
-    work.finish(results, made, lambda page: part(page, results.described(), made))
+
+    def shown(page: Page) -> None:
+        part(page, results.described(), made)
+        page.note(decision_changes_in(results.table, "draw", instance.resolution))
+
+    work.finish(results, made, shown)
 
 
 def _drawn(

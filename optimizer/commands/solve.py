@@ -13,6 +13,9 @@ import click
 
 from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, progress, stays_near, stop, takes_case, warn
 
+SHOWN = ("value", "contracts", "deals", "buy", "limits", "scenarios", "firmness", "warnings")
+"""The blocks of a plan, as `optimizer.show.text.plan.BLOCKS` has them; not imported for --help."""
+
 if TYPE_CHECKING:
     from optimizer.plan.plan import Plan
     from optimizer.studies.locks import LockCost
@@ -49,6 +52,13 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
     is_flag=True,
     help="Print too what one GW more and less is worth, and how far values and costs may change before the plan does.",
 )
+@click.option("--full", is_flag=True, help="Print all blocks of the plan instead of the short page.")
+@click.option(
+    "--show",
+    multiple=True,
+    type=click.Choice(SHOWN),
+    help="Print this block alone; again for another.",
+)
 @click.option("--log", is_flag=True, help="Show the solver's own log on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the plan.")
 @ends_with_code
@@ -62,6 +72,8 @@ def solve(
     solver: dict[str, str],
     ranges: bool,
     marginals: bool,
+    full: bool,
+    show: tuple[str, ...],
     log: bool,
     as_json: bool,
 ) -> None:
@@ -86,9 +98,11 @@ def solve(
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
         kept = out is not None or into is not None
+        more = "all" if kept or full or marginals or "buy" in show else "" if as_json or show else "dearest"
         plan = best_plan(
-            instance, options, accept_stopped=True, allowable=marginals or kept, progress=tell, meanwhile=printer
-        )
+            instance, options, accept_stopped=True, allowable=marginals or kept, more_supply=more, progress=tell,
+            meanwhile=printer,
+        )  # fmt: skip
     asked = {"time_limit_s": time_limit, "start": start, "solver": dict(options.solver), **case.asked()}
     keep_in = partial(keep, plan, command=["gwplan", *sys.argv[1:]], options=asked)
     try:
@@ -100,7 +114,7 @@ def solve(
         missing = f"the run is not kept in {out}" if into is None else f"the plan is not in {into}"
         stop(STOPPED, f"stopped (interrupted): {missing}")
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
-        _show(plan, as_json, marginals, _lock_costs(plan) if plan.status == "optimal" else [])
+        _show(plan, as_json, marginals, full, show, _lock_costs(plan) if plan.status == "optimal" else [])
     if plan.status != "optimal":
         stop(STOPPED, f"stopped ({plan.status.replace('_', ' ')}): this plan keeps every limit but is not proved best")
 
@@ -125,15 +139,19 @@ def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
         warn(map(str, refresh(read_run(keep_in(Path(scratch) / "run")), workbook).warnings))
 
 
-def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> None:
+def _show(plan: Plan, as_json: bool, marginals: bool, full: bool, show: tuple[str, ...], costs: list[LockCost]) -> None:
     if as_json:
         import json
 
         warn(plan.warnings)
-        held = {"lock_costs_bn": {cost.lock: cost.cost_bn for cost in costs}} if costs else {}
-        click.echo(json.dumps({**plan.summary, **held}, indent=2, allow_nan=False))
+        beside: dict[str, object] = {"lock_costs_bn": {cost.lock: cost.cost_bn for cost in costs}} if costs else {}
+        if len(plan.more_supply):
+            from optimizer.kept.record import plain
+
+            beside["more_supply"] = plain(plan.more_supply.to_dict("records"))
+        click.echo(json.dumps({**plan.summary, **beside}, indent=2, allow_nan=False))
         return
-    printer()(plan)
+    printer()(plan, full=full, show=show)
     if costs or marginals:
         from optimizer.show.page import printed
         from optimizer.show.text.breakeven import locks
@@ -147,7 +165,7 @@ def _show(plan: Plan, as_json: bool, marginals: bool, costs: list[LockCost]) -> 
                 part(page, plan)
 
 
-def printer() -> Callable[[Plan], None]:
+def printer() -> Callable[..., None]:
     """Return what prints a plan; to import it takes a while."""
     from optimizer.show.text.plan import print_plan
 

@@ -25,9 +25,10 @@ from optimizer.commands.common import (
     "--frontier", metavar="N", type=click.IntRange(min=1), help="Plan for N aversions to risk, from 0 in equal steps."
 )
 @reports
+@click.option("--full", is_flag=True, help="Print scenarios, options and every move on every branch too.")
 @click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON instead of the report.")
 @ends_with_code
-def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool, as_json: bool) -> None:
+def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool, full: bool, as_json: bool) -> None:
     """Say what the uncertainty of INSTANCE costs, what flexibility is worth and what to do first."""
     refuse_report(html, force=force)
     instance = case.load()
@@ -42,7 +43,7 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
     else:
         from optimizer.show.text.uncertainty import print_uncertainty
 
-        print_uncertainty(result)
+        print_uncertainty(result, full=full)
     advise(instance, [*result.reasons.values(), *(option.reason for option in result.options)])
     if html is not None:
         from optimizer.show.report.cases import uncertainty_report

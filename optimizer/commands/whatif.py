@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", help="Keep the comparison and every run in this new folder.")
 @click.option("--html", metavar="FILE", help="Write a report too: one page, nothing else needed.")
 @click.option("--force", is_flag=True, help="Let --out and --html replace earlier ones.")
+@click.option("--full", is_flag=True, help="Print use, contracts given back and signed, and prices of every case too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 @ends_with_code
 def whatif(
@@ -54,6 +55,7 @@ def whatif(
     out: str | None,
     html: str | None,
     force: bool,
+    full: bool,
     as_json: bool,
 ) -> None:
     """Compare INSTANCE with what-ifs of it: NAMEs joined by + stack; all that it ships with when none is named."""
@@ -82,11 +84,11 @@ def whatif(
     if as_json:
         click.echo(compared_as_json(compared, shares))
     else:
-        from optimizer.show.text.comparison import attribution, comparison
+        from optimizer.show.text.comparison import attribution, comparison, in_short
 
         attributed = [case for case in compared.cases if case.name in shares]
         show(
-            lambda page: comparison(page, compared),
+            lambda page: (comparison if full else in_short)(page, compared),
             *(partial(attribution, compared=compared, case=case, shares=shares[case.name]) for case in attributed),
         )
     if html is not None:

@@ -16,7 +16,16 @@ from optimizer.errors import SolverError, StoppedError
 from optimizer.solver.certify import certify
 from optimizer.solver.compile import compiled
 from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, Solution, SolveOptions, Status
+from optimizer.solver.program import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    LinearProgram,
+    Solution,
+    SolveOptions,
+    Status,
+    with_columns,
+)
 from optimizer.solver.solving import COLD_AGAIN
 
 
@@ -97,20 +106,8 @@ def elastic(
     most: FloatArray,
 ) -> LinearProgram:
     """Return a program with more columns, each from 0 to a limit, which alone cost anything."""
-    rows, values, more = list(rows), list(values), len(cost)
-    sizes = np.array([len(at) for at in rows], dtype=np.int64)
-    return replace(
-        program,
-        cost=np.concatenate([np.zeros_like(program.cost), cost]),
-        offset=0.0,
-        column_lower=np.concatenate([program.column_lower, np.zeros(more)]),
-        column_upper=np.concatenate([program.column_upper, most]),
-        start=np.concatenate([program.start, program.start[-1] + np.cumsum(sizes)]),
-        index=np.concatenate([program.index, *rows]),
-        value=np.concatenate([program.value, *values]),
-        whole=np.concatenate([program.whole, np.zeros(more, dtype=bool)]),
-        node_weight=np.empty(0),
-    )
+    free = replace(program, cost=np.zeros_like(program.cost), offset=0.0)
+    return with_columns(free, rows, values, cost, most)
 
 
 def conflict(program: LinearProgram, data: PlanData, options: SolveOptions) -> list[Demand]:

@@ -8,5 +8,5 @@ Other rooms use:
 - ``instance``: apply_edits, Earlier, Instance, Remembered, replaced, SheetPlaces, T
 - ``quantity_values``: Evaluator, needs_plan, not_found, parts
 - ``selection``: meets, picks, ROW, select
-- ``varied_cells``: varied, Varied, VariedReader
+- ``varied_cells``: Varied, varied, VariedReader
 """

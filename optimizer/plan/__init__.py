@@ -3,11 +3,12 @@
 Other rooms use:
 
 - ``claims``: *, Claim, figures, HOLDS, judged, STATUSES
-- ``firmness``: Alternatives, alternatives
+- ``firmness``: alternatives, Alternatives
 - ``first_moves``: Branch, ENDED, first_moves, IDLE, Move, NEW
 - ``marginals``: disagreements, row_name
 - ``obligations``: owed, Owed
 - ``plan``: cancelled_gw, decision_tables, expected_bn, make_plan, Plan, summarise
-- ``tables``: cvar, gained, leaf_tail_periods, leaf_worth, mean_use, quantile, QUANTILES, weighed, year_weights
-- ``values``: carried, of_contracts, values, Values
+- ``tables``: cvar, decision_changes, first_period_gw, gained, leaf_tail_periods, leaf_worth, mean_use, quantile,
+  QUANTILES, weighed, year_weights
+- ``values``: carried, Decided, of_contracts, Values, values
 """

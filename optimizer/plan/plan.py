@@ -18,6 +18,7 @@ from optimizer.plan import tables as make
 from optimizer.plan.allowable import allowable_changes
 from optimizer.plan.firmness import firmness
 from optimizer.plan.marginals import marginal_rows, marginal_values
+from optimizer.plan.more_supply import more_supply
 from optimizer.plan.obligations import obligations
 from optimizer.plan.values import Decided, Values, as_told, of_contracts, values
 from optimizer.solver.certify import Certificate
@@ -129,6 +130,11 @@ class Plan:
         """What other splits lose at least, $bn per GW, by pathway, for the first period and each year."""
         return self.tables["firmness"]
 
+    @property
+    def more_supply(self) -> pd.DataFrame:
+        """What more GW of each pool add in each year, $bn, re-solved, and the size up to which they pay."""
+        return self.tables["more_supply"]
+
 
 def make_plan(
     laid_out: Timeline,
@@ -137,8 +143,9 @@ def make_plan(
     certificate: Certificate,
     *,
     allowable: bool = False,
+    more: str = "",
 ) -> Plan:
-    """Return the plan that a solution means."""
+    """Return the plan that a solution means; `more` says for what `more_supply` is worked out."""
     data = laid_out.data
     decided = values(program, data, solution.columns)
     duals = solution.row_duals if len(solution.row_duals) else np.full(program.shape[0], np.nan)
@@ -149,6 +156,7 @@ def make_plan(
         "marginal_values": marginal_values(program, data, duals, make.node_columns(laid_out), sides),
         "allowable_changes": allowable_changes(laid_out, program, solution, worked_out=allowable),
         "firmness": firmness(laid_out, program, solution, worked_out=sides is not None),
+        "more_supply": more_supply(laid_out, program, solution, worked_out=more),
     }
     summary = summarise(laid_out, decided, str(solution.status), certificate)
     return Plan(laid_out.instance, str(solution.status), summary, tables, _laid_out=laid_out, _decided=decided)

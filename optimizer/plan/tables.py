@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.data import PlanData
 from optimizer.catalogue.money import MONEY
-from optimizer.catalogue.tolerances import DIGITS, ROUNDING
+from optimizer.catalogue.tolerances import COUNTS, DIGITS, ROUNDING
 from optimizer.plan.values import Decided, Values, carried, of_contracts
 from optimizer.solver.program import FloatArray, IntArray, LinearProgram
 from optimizer.tree.contracts import tail_periods
@@ -278,6 +279,20 @@ def mean_use(decided: Values, weights: FloatArray) -> FloatArray:
     # not as a product of matrices, whose threads decide the last digits
     used: FloatArray = np.einsum("pn,yn->py", decided.use, weights)
     return used
+
+
+def first_period_gw(decided: Decided) -> dict[str, float]:
+    """Return the GW of each pathway in the first period, expected where scenarios differ from the first day."""
+    tree = decided.data.tree
+    gw = decided.use[:, tree.roots] * tree.probability[tree.roots]
+    return dict(zip(decided.data.pathways, gw.sum(axis=1).tolist(), strict=True))
+
+
+def decision_changes(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, float, float]]:
+    """Return pathways whose GW in the first period, before and after, differ by a size that counts; the most first."""
+    names = [name for name in {**before, **after} if abs(after.get(name, 0.0) - before.get(name, 0.0)) >= COUNTS]
+    changes = [(name, before.get(name, 0.0), after.get(name, 0.0)) for name in names]
+    return sorted(changes, key=lambda change: -abs(change[2] - change[1]))
 
 
 def use_cost(laid_out: Timeline, program: LinearProgram, p: int, weight: FloatArray) -> FloatArray:

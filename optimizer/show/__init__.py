@@ -2,7 +2,8 @@
 
 Other rooms use:
 
-- ``page``: cut, decimals, formatter, left_out, listed, maximised, number, Page, percent, printed, signed, Twig
+- ``page``: cut, decimals, formatter, left_out, listed, maximised, number, padded, Page, percent, printed, signed,
+  Twig, wrapped
 - ``tables``
 - ``theme``: *, FAINT, Fill, GREY, HEIGHT, INK, installed, Layer, LINE_HEIGHT, NothingToShowError, PALE,
   pathway_colours, RAMP, Stroke, WIDTH

@@ -139,6 +139,11 @@ class Page:
         """Add a paragraph."""
         self.lines += [(line, "") for line in wrapped(self.clean(text), self.width)]
 
+    def item(self, text: str) -> None:
+        """Add a line below a title, indented, what follows of it farther."""
+        lines = wrapped(self.clean(text), self.width - 4)
+        self.lines += [(("  " if at == 0 else "    ") + line, "") for at, line in enumerate(lines)]
+
     def brief(self, text: str, most: int = 1) -> None:
         """Add a paragraph of at most `most` lines; two dots stand for what does not fit."""
         lines = wrapped(self.clean(text), self.width)
@@ -151,7 +156,7 @@ class Page:
         label = max(cell_len(row[0]) for row in rows)
         figure = max(cell_len(row[1]) for row in rows)
         for name, value, meaning in rows:
-            start = f"{_pad(name, label)}  {_pad(value, figure, right=True)}  "
+            start = f"{padded(name, label)}  {padded(value, figure, right=True)}  "
             for number_, line in enumerate(wrapped(self.clean(meaning), self.width - cell_len(start))):
                 self.lines.append((start + line if number_ == 0 else " " * cell_len(start) + line, ""))
 
@@ -172,8 +177,8 @@ class Page:
             if len(cells) == 1 < len(widths):
                 line = cut(cells[0], self.width - 2)
             else:
-                padded = (_pad(cut(c, w), w, right=a == "r") for c, w, a in zip(cells, widths, align, strict=True))
-                line = (" " * gap).join(padded)
+                shown = (padded(cut(c, w), w, right=a == "r") for c, w, a in zip(cells, widths, align, strict=True))
+                line = (" " * gap).join(shown)
             if line.strip():
                 self.lines.append(("  " + line, "dim" if number_ < len(head) else ""))
 
@@ -200,9 +205,16 @@ class Page:
         """Return a bar of at most `width` columns for a figure between 0 and `most`."""
         length = width * min(max(value / most, 0.0), 1.0) if most > 0 and np.isfinite(value) else 0.0
         if not self.blocks:
-            return _pad("#" * round(length), width)
+            return padded("#" * round(length), width)
         eighths = ceil(length * 8 - 0.5)
-        return _pad("█" * (eighths // 8) + EIGHTHS[eighths % 8].strip(), width)
+        return padded("█" * (eighths // 8) + EIGHTHS[eighths % 8].strip(), width)
+
+    def beside(self, left: Page, right: Page) -> None:
+        """Add the lines of two narrower pages side by side; those on the right are plain."""
+        for at in range(max(len(left.lines), len(right.lines))):
+            line, style = left.lines[at] if at < len(left.lines) else ("", "")
+            other = right.lines[at][0] if at < len(right.lines) else ""
+            self.lines.append((f"{padded(line, left.width)}  {other}" if other else line, style))
 
     def text(self) -> Text:
         """Return the printout."""
@@ -224,7 +236,8 @@ def printed(console: Console | None = None) -> Iterator[Page]:
     console.print(page.text(), end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
 
 
-def _pad(text: str, width: int, *, right: bool = False) -> str:
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text with blanks up to a width in columns, before it if it is to stand at the right."""
     blank = " " * max(width - cell_len(text), 0)
     return blank + text if right else text + blank
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -65,6 +65,29 @@ class LinearProgram:
         """Return ``A' y``, shape (n,)."""
         entry_column = np.repeat(np.arange(len(self.cost)), np.diff(self.start))
         return totals(entry_column, self.value * y[self.index], len(self.cost))
+
+
+def with_columns(
+    program: LinearProgram,
+    rows: Iterable[IntArray],
+    values: Iterable[FloatArray],
+    cost: FloatArray,
+    most: FloatArray | float = np.inf,
+) -> LinearProgram:
+    """Return a program with more columns, each from 0 to a limit; they are on no node, and so nodes have no weights."""
+    rows, values, more = list(rows), list(values), len(cost)
+    sizes = np.array([len(at) for at in rows], dtype=np.int64)
+    return replace(
+        program,
+        cost=np.append(program.cost, cost),
+        column_lower=np.append(program.column_lower, np.zeros(more)),
+        column_upper=np.append(program.column_upper, np.broadcast_to(most, more)),
+        start=np.append(program.start, program.start[-1] + np.cumsum(sizes)),
+        index=np.concatenate([program.index, *rows]),
+        value=np.concatenate([program.value, *values]),
+        whole=np.append(program.whole, np.zeros(more, dtype=bool)),
+        node_weight=np.empty(0),
+    )
 
 
 def totals(place: IntArray, amount: FloatArray, size: int) -> FloatArray:

@@ -18,6 +18,7 @@ from optimizer.instance.instance import Instance
 from optimizer.kept.run import COMPARISON
 from optimizer.language.edits import Edit, WhatIf, edit
 from optimizer.plan.plan import Plan
+from optimizer.plan.tables import decision_changes, first_period_gw
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.session import Answer, Reached, Session
 from optimizer.storage.read import load_whatif
@@ -114,6 +115,12 @@ class ComparedCase:
     def name(self) -> str:
         """Name of the case."""
         return self.stack.name
+
+    def changes(self, base: ComparedCase) -> list[tuple[str, float, float]]:
+        """Return the pathways whose GW in the first period are others than the base's: name, GW there, GW here."""
+        if self.plan is None or base.plan is None:
+            return []
+        return decision_changes(*(first_period_gw(case.plan.decided) for case in (base, self) if case.plan))
 
 
 @dataclass(frozen=True)
@@ -275,8 +282,12 @@ def _record(case: ComparedCase, base: ComparedCase | None = None) -> dict[str, A
             else:
                 into[figure.group] = shown
     record["figures"] = values
+    if case.plan:
+        record["first_period_gw"] = first_period_gw(case.plan.decided)
     if base is not None:
         record["difference"] = differences
+        if case.plan and base.plan:
+            record["first_moves_change"] = bool(case.changes(base))
     return record
 
 

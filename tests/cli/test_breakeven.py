@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from tests.cli.conftest import INSTANCES, Run
 
@@ -35,6 +36,30 @@ def test_wrong_breakevens_end_in_one_line(gwplan: Run) -> None:
     assert nowhere.returncode == 2 and "--threshold takes finite numbers, not nan" in nowhere.stderr
     far = gwplan("breakeven", INSTANCES / "tiny-deals", CELL, "--threshold", "20", "--between", "0", "1e308")
     assert far.returncode == 1 and "no cell holds more than 1,000,000,000; narrow --between" in far.stderr
+
+
+def test_first_moves_change_where_they_count(gwplan: Run) -> None:
+    """Training gives its 0.6 GW to deals today once they earn 20; from which size a change counts moves the plan's.
+
+    In 2026 deals have 0.4 GW at any price; that training ends them from a price of 7 down is a matter of later years.
+    """
+    asked = ("breakeven", INSTANCES / "tiny-deals", CELL, "--json")
+    moves = json.loads(gwplan(*asked, "--until-first-moves-change").stdout)
+    down, up = moves["searches"]
+    assert (moves["goal"], moves["counts_from_gw"], down["breakeven"]) == ("first moves change", 0.01, None)
+    assert up["breakeven"]["value"] == pytest.approx(20, rel=1e-4)
+    assert {(m["pathway"], round(m["now_gw"], 6), round(m["after_gw"], 6)) for m in up["breakeven"]["first_moves"]} == {
+        ("training", 0.6, 0.0), ("deals", 0.4, 1.0)
+    }  # fmt: skip
+    plan = json.loads(gwplan(*asked, "--until-plan-changes", "--counts-from", "0.1").stdout)
+    assert plan["searches"][0]["breakeven"]["value"] == pytest.approx(7, rel=1e-4)
+    all_of_it = json.loads(gwplan(*asked, "--until-plan-changes", "--counts-from", "2").stdout)
+    assert [search["breakeven"] for search in all_of_it["searches"]] == [None, None]
+    page = gwplan("breakeven", INSTANCES / "tiny-deals", CELL, "--until-first-moves-change")
+    assert "where the first moves change by 0.01 GW or more" in page.stdout
+    assert "since a change counts from 0.01 GW" in " ".join(page.stdout.split())
+    for wrong in (("--counts-from", "1", "--threshold", "3"), ("--until-plan-changes", "--until-first-moves-change")):
+        assert gwplan("breakeven", INSTANCES / "tiny-deals", CELL, *wrong).returncode == 2
 
 
 def test_montecarlo_is_kept_and_printed(gwplan: Run, tmp_path: Path) -> None:

@@ -15,11 +15,22 @@ def test_a_planners_own_allocation_is_priced(gwplan: Run, tmp_path: Path) -> Non
     (tmp_path / "mine.csv").write_text("start,pathway,pool,gw\n2026-01-01,training,cluster,0.2\n", encoding="utf-8")
     done = gwplan("evaluate", TINY, "--plan", "mine.csv")
     assert done.returncode == 0, done.stderr
-    assert "LIMITS: it keeps them all" in done.stdout and "Gap" in done.stdout
+    assert "it keeps every limit" in done.stdout and "Gap" in done.stdout
     assert "mine.csv leaves out training on cluster, ads on cluster: chosen best there" in done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     record = json.loads(gwplan("evaluate", TINY, "--plan", "mine.csv", "--json").stdout)
     assert record["gap_bn"] == pytest.approx(record["best_objective_bn"] - record["objective_bn"])
+    assert record["possible"] is True
+
+
+def test_an_impossible_allocation_is_not_taken_for_a_plan(gwplan: Run, tmp_path: Path) -> None:
+    """The first line says that it is not possible, and so does the exit code, printed or as JSON."""
+    (tmp_path / "mine.csv").write_text("start,pathway,pool,gw\n2026-01-01,training,cluster,5\n", encoding="utf-8")
+    done = gwplan("evaluate", TINY, "--plan", "mine.csv")
+    assert done.returncode == 3
+    assert done.stdout.startswith("NOT POSSIBLE: the given allocation of tiny-locks breaks 2 limits\n")
+    told = gwplan("evaluate", TINY, "--plan", "mine.csv", "--json")
+    assert told.returncode == 3 and json.loads(told.stdout)["possible"] is False
 
 
 def test_everything_wrong_with_the_file_is_said_at_once(gwplan: Run, tmp_path: Path) -> None:

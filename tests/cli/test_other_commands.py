@@ -55,3 +55,10 @@ def test_what_is_not_a_run_is_said_so(gwplan: Run, tmp_path: Path) -> None:
         assert done.returncode == 1
         assert done.stderr.startswith("error: ") and name in done.stderr
         assert not (tmp_path / "out").exists()
+
+
+def test_a_mistyped_command_is_suggested(gwplan: Run) -> None:
+    """Wrong usage names the command that is nearest, or those there are."""
+    done = gwplan("slove", "mine")
+    assert done.returncode == 2 and "no such command 'slove'; did you mean 'solve'?" in done.stderr
+    assert "known: solve, check" in gwplan("zzz").stderr

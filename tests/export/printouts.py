@@ -19,7 +19,7 @@ PARTS = (
     "DO NOW",
     "CANCELLATIONS TO TAKE",
     "DEALS",
-    "WHAT THE NEXT GW IS WORTH",
+    "WHAT THE NEXT MW ARE WORTH",
     "LIMITS THAT COST MOST",
     "WHAT DIFFERS BETWEEN THE FUTURES",
 )
@@ -29,7 +29,7 @@ PARTS = (
 def printed(plan: Plan, width: int = 80, terminal: bool = False) -> str:
     """Return what is printed of a plan."""
     file = io.StringIO()
-    print_plan(plan, Console(file=file, width=width, force_terminal=terminal, color_system=None))
+    print_plan(plan, Console(file=file, width=width, force_terminal=terminal, color_system=None), full=True)
     return file.getvalue()
 
 

@@ -26,7 +26,7 @@ def test_parts_without_matter_are_left_out() -> None:
     page = printed(solve(load(INSTANCES / "tiny-curve")))
     for title in ("CANCELLATIONS", "DEALS", "LIMITS", "WHAT DIFFERS", "WARNING", "Worst case", "futures"):
         assert title not in page
-    for title in ("GW BY YEAR", "WORTH BY PART", "DO NOW", "WHAT THE NEXT GW"):
+    for title in ("GW BY YEAR", "WORTH BY PART", "DO NOW", "WHAT THE NEXT MW"):
         assert title in page
     assert "one future (no uncertainty)" in page
     assert "not discounted" in page
@@ -117,7 +117,7 @@ def test_an_ascii_output_gets_ascii_and_no_error(long_names: Plan) -> None:
     """Protects pipes and old terminals: what they cannot hold is escaped, nothing is lost and nothing fails."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii")
-    print_plan(long_names, Console(file=file, width=80, force_terminal=True, color_system=None))
+    print_plan(long_names, Console(file=file, width=80, force_terminal=True, color_system=None), full=True)
     file.flush()
     page = raw.getvalue().decode("ascii")
     assert max(map(len, page.splitlines())) <= 80
@@ -162,7 +162,7 @@ def test_lists_are_cut_and_say_how_many_more(crowd: Plan) -> None:
     assert "4 others" in " ".join(part(page, "WORTH BY PART"))
     assert "4 pathways are left out" in " ".join(part(page, "DO NOW"))
     assert "2 deal pathways are left out" in " ".join(part(page, "DEALS"))
-    assert "17 smaller pools are left out" in " ".join(part(page, "WHAT THE NEXT GW"))
+    assert "17 smaller pools are left out" in " ".join(part(page, "WHAT THE NEXT MW"))
     assert "4 outcomes and 7 pathways are left out" in " ".join(part(page, "WHAT DIFFERS"))
     assert re.search(r"\d+ more \(smaller, in rarer futures or later\)", " ".join(part(page, "CANCELLATIONS")))
 
@@ -245,7 +245,7 @@ def test_a_factor_known_from_the_start_and_one_never_known(tmp_path: Path) -> No
     page = small(tmp_path)
     assert "6 quarters, 2 futures" in page
     assert "It depends from the start on now (more 50% or same 50%)" in page
-    lines = part(page, "WHAT THE NEXT GW")
+    lines = part(page, "WHAT THE NEXT MW")
     assert [line.split() for line in lines[1:3]] == [["2026", "2027"], ["May-Jan", "Feb-Oct"]]
     price_2026 = (0.02 * 3 * 1.0 + 0.5 * 0.01 * 2 * 0.5) / (0.02 * 3 + 0.5 * 0.01 * 2)
     price_2027 = (0.02 + 0.5 * 0.01 * 0.5) / (0.02 + 0.5 * 0.01)

@@ -21,7 +21,7 @@ from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import SolveOptions
 from optimizer.solver.solving import certified
 from optimizer.studies.breakeven.breakeven import PlanChanges, Threshold, breakeven
-from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Goal, Search, held
+from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Goal, Search
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.instance.folders import plain
@@ -130,7 +130,8 @@ def test_plan_holds_up_to_where_it_first_changes_and_no_farther(seed: int, tmp_p
         program = compiled(timeline(case).data)
         if program.shape != session.base.program.shape:
             return np.nan
-        kept, best = run_solver(held(program, session.base.columns)), run_solver(program)
+        held = PlanChanges().held(program, session.base.laid_out.data, session.base.columns)
+        kept, best = run_solver(held), run_solver(program)
         assert certify(program, best.columns, best.row_duals).optimal
         if not len(kept.columns) or str(kept.status) != "optimal":
             return np.inf

@@ -35,7 +35,7 @@ from optimizer.show.text.decisions import (
 )
 from optimizer.show.text.exposure import obligations
 from optimizer.show.text.plan import headline, lead
-from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
+from optimizer.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 from optimizer.studies import exposure
 from optimizer.tree.contracts import TABLES_READ
@@ -271,7 +271,7 @@ def _worth(report: Report, view: View) -> None:
 def _next_gw(report: Report, view: View) -> None:
     report.section("What the next GW is worth")
     _chart(report, view, "marginal values", money.marginal_values)
-    _say(report, view, next_gw, limits)
+    _say(report, view, next_gw, more_supply, limits)
 
 
 def _ways_out(report: Report, view: View) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from optimizer.catalogue.tolerances import PROVED, ROUNDING
 from optimizer.show.page import Page, decimals, formatter, left_out, maximised, number
 from optimizer.studies.breakeven.breakeven import Breakeven
-from optimizer.studies.breakeven.cases import EXACT, Break, Search, Threshold
+from optimizer.studies.breakeven.cases import EXACT, Break, PlanChanges, Search, Threshold
 from optimizer.studies.evaluate import Evaluation
 from optimizer.studies.locks import LockCost
 
@@ -25,9 +25,11 @@ WORDS: Final = {1: "UP", -1: "DOWN"}
 
 def breakeven(page: Page, name: str, result: Breakeven) -> None:
     """Show where the cells and the figure are, and the nearest breakeven in each direction."""
-    what = "the plan changes"
     if isinstance(result.goal, Threshold):
         what = f"{result.figure} becomes {result.goal.value:g}"
+    else:
+        what = "the first moves change" if result.goal.first else "the plan changes"
+        what += "" if result.goal.any_change else f" by {result.goal.by_gw:g} GW or more"
     page.heading(f"BREAKEVEN of {name}: where {what}")
     page.note(", ".join(filter(None, (result.varied.text, result.varied.unit))))
     page.facts(
@@ -77,6 +79,16 @@ def _break(page: Page, at: Break, result: Breakeven) -> None:
              "per unit of the cells, on the side of now | beyond"),
         ]
     )  # fmt: skip
+    if isinstance(result.goal, PlanChanges) and result.goal.first:
+        first = at.first_moves(result.now)
+        write = formatter([move[side] for move in first for side in ("now_gw", "after_gw")])
+        rows = [
+            [f"{move['pathway']} on {move['pool']}", *(write(move[s]) for s in ("now_gw", "after_gw"))]
+            for move in first
+        ]
+        page.table(["GW in the first period", "now", "at once\nbeyond"], rows[:MOST_MOVES])
+        page.note(left_out((len(first) - MOST_MOVES, "pair")))
+        return
     moves = at.moves(result.now)
     if not moves:
         page.note(
@@ -115,28 +127,36 @@ def evaluation(page: Page, evaluated: Evaluation) -> None:
     """Show the limits that a given allocation breaks, its worth, and where the gap to the best plan arises."""
     plan, best = evaluated.plan, evaluated.best
     money = formatter([plan.objective_bn, best.objective_bn])
-    page.heading(f"GIVEN ALLOCATION of {plan.instance.name}: what was not given is chosen best")
-    lifted = ", as if the limits that it breaks were lifted that far" if evaluated.broken else ""
+    name = plan.instance.name
+    if evaluated.broken:
+        limits = f"{len(evaluated.broken)} limit" + "s" * (len(evaluated.broken) > 1)
+        page.heading(f"NOT POSSIBLE: the given allocation of {name} breaks {limits}")
+        _broken(page, evaluated)
+        page.heading("WORTH as if those limits were lifted that far: what was not given is chosen best")
+    else:
+        page.heading(f"GIVEN ALLOCATION of {name}: it keeps every limit; what was not given is chosen best")
     page.facts(
         [
             (
                 maximised(plan.instance).capitalize(),
                 f"{money(plan.objective_bn)} $bn",
-                f"of the given allocation{lifted}",
+                "of the given allocation",
             ),
             ("Best plan", f"{money(best.objective_bn)} $bn", "of the plan that gwplan would choose"),
             ("Gap", f"{money(evaluated.gap_bn)} $bn", "best plan less the given allocation"),
             ("Cash (NPV)", f"{money(plan.npv_bn)} $bn", f"against {money(best.npv_bn)} $bn of the best plan"),
         ]
     )
-    page.heading(f"LIMITS that it breaks: {len(evaluated.broken)}" if evaluated.broken else "LIMITS: it keeps them all")
+    _gap(page, evaluated)
+
+
+def _broken(page: Page, evaluated: Evaluation) -> None:
     for broken in evaluated.broken[:MOST_BROKEN]:
         where = f"{broken.start}{', ' + broken.known if broken.known else ''}"
         times = f"on {broken.nodes} nodes, first at {where}" if broken.nodes > 1 else f"at {where}"
         most = f"{number(broken.most_gw, 3)} {broken.measure}{' at most' if broken.nodes > 1 else ''}"
         page.note(f"- {broken.words}: by {most}, {times}")
     page.note(left_out((len(evaluated.broken) - MOST_BROKEN, "limit")))
-    _gap(page, evaluated)
 
 
 def _gap(page: Page, evaluated: Evaluation) -> None:

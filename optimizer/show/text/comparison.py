@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.catalogue.tolerances import THREE_DECIMALS
+from optimizer.catalogue.tolerances import COUNTS, THREE_DECIMALS, TWO_DECIMALS
 from optimizer.kept.run import Run
 from optimizer.plan.plan import expected_bn
+from optimizer.plan.tables import decision_changes, first_period_gw
 from optimizer.show.page import Page, cut, decimals, left_out, listed, maximised, number, percent, signed
 from optimizer.studies.compare import Figure, allocations, caveats, figure_differences, inputs
 from optimizer.studies.whatif import Attribution, ComparedCase, Comparison
@@ -45,6 +46,39 @@ def comparison(page: Page, compared: Comparison) -> None:
     for case in compared.cases:
         if case.failure:
             page.note(f"{case.name} has no plan: {case.failure}.")
+
+
+def in_short(page: Page, compared: Comparison) -> None:
+    """Show each case in a line, the largest loss first: value, whether the decision due changes, GW given back."""
+    called = (
+        "objective" if maximised(*(case.plan.instance for case in compared.all if case.plan)) != "worth" else "value"
+    )
+    instance, base, worth = compared.instance, compared.base, Figure("objective_bn")
+    page.heading("What-ifs", f" of {instance.name}, largest loss first")
+    cases = sorted((case for case in compared.cases if case.plan), key=lambda case: case.figures[worth])
+    places = decimals([case.figures[worth] for case in (base, *cases)]) - 1
+    now = instance.resolution
+    rows = [[base.name, number(base.figures[worth], places), "", "", _given_back(base)]]
+    for case in cases:
+        value, moved = case.figures[worth], case.changes(base)
+        first = "no" if not moved else "{} {:.2f}->{:.2f}".format(*moved[0]) + f" +{len(moved) - 1}" * (len(moved) > 1)
+        by = signed(number(value - base.figures[worth], places))
+        rows.append([cut(case.name, NAME), number(value, places), by, first, _given_back(case)])
+    page.table(["", f"{called}\n$bn", "change\n$bn", f"this {now}\nchanges?", "given back\nGW"], rows, "nrrlr")
+    for case in compared.cases:
+        if case.failure:
+            page.note(f"{case.name} has no plan: {case.failure}.")
+    same = sum(not case.changes(base) for case in cases)
+    if cases:
+        page.note(
+            f"In {same} of {len(cases)} this {now}'s decision is the same, to {1000 * COUNTS:g} MW a pathway. "
+            "By use, contract and price: --full"
+        )
+
+
+def _given_back(case: ComparedCase) -> str:
+    given = sum(gw for figure, gw in case.figures.items() if figure.group == "cancelled_gw")
+    return number(given, 2) if given >= TWO_DECIMALS else "-"
 
 
 def _expected(compared: Comparison) -> Callable[[ComparedCase], str]:
@@ -161,8 +195,19 @@ def differences(page: Page, runs: Sequence[Run], *, everything: bool = False) ->
         page.note(f"Note: {line}.")
     for place, run in enumerate(runs[1:], start=1):
         _inputs(page, runs[0], run, place)
+    _decisions(page, runs)
     _figures(page, runs, everything)
     _allocations(page, runs, everything)
+
+
+def _decisions(page: Page, runs: Sequence[Run]) -> None:
+    """Say whether the runs decide otherwise in the first period."""
+    first = first_period_gw(runs[0].plan.decided)
+    page.heading("", f"THIS {runs[0].instance.resolution.upper()}'S DECISION")
+    for place, run in enumerate(runs[1:], start=1):
+        moved = decision_changes(first, first_period_gw(run.plan.decided))
+        named = [f"{name} {before:.2f} -> {after:.2f} GW" for name, before, after in moved]
+        page.note(f"{letter(place)}: " + (f"{listed(named)}." if named else "the same as A's."))
 
 
 def letter(place: int) -> str:

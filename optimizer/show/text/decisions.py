@@ -34,7 +34,7 @@ Pair = tuple[str, str]
 
 def first_period(page: Page, view: View) -> None:
     """Show the split of the first period beside today's, what to sign and cancel now, and what will be known next."""
-    planned, change = _split(view)
+    planned, change = split(view)
     if not planned:
         return
     moving = {name for pair, gw in change.items() if float(view.gw(gw)) for name in pair}
@@ -62,7 +62,7 @@ def first_period(page: Page, view: View) -> None:
     page.note(_acts_now(view) + _next_reveal(view))
 
 
-def _split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
+def split(view: View) -> tuple[dict[Pair, float], dict[Pair, float]]:
     """Return expected GW of the first period by pathway and pool, and the change against the initial allocation."""
     first = view.column("allocation", "period") == 0
     (pathway, pathways), (pool, pools) = view.coded("allocation", "pathway"), view.coded("allocation", "pool")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from rich.console import Console
@@ -11,8 +13,9 @@ from optimizer.catalogue.tolerances import DIGITS, ROUNDING
 from optimizer.plan.obligations import owed
 from optimizer.plan.plan import Plan, expected_bn
 from optimizer.show.page import Page, formatter, percent, printed
+from optimizer.show.text.brief import brief
 from optimizer.show.text.decisions import cancellations, deals, first_period, offers
-from optimizer.show.text.values import branches, limits, next_gw, use_by_year, worth_by_part
+from optimizer.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
 from optimizer.show.view import View
 
 MOST_CHANGES = 4
@@ -25,15 +28,26 @@ MATTERS = 0.1
 """Share of a year's use from which on a pathway is named as what it loses most to take a GW from."""
 
 
-def print_plan(plan: Plan, console: Console | None = None) -> None:
-    """Print a plan that a capacity planner can act on. Block characters are drawn on a UTF-8 terminal only."""
+def print_plan(plan: Plan, console: Console | None = None, *, full: bool = False, show: Sequence[str] = ()) -> None:
+    """Print a plan in short, in full, or some of its `BLOCKS`.
+
+    Block characters are drawn on a UTF-8 terminal only.
+    """
     with printed(console) as page:
         view = View(plan)
-        heading(page, view)
-        headline(page, view)
-        for part in (use_by_year, worth_by_part, first_period, offers, cancellations, deals, next_gw, limits, branches):
-            part(page, view)
-        warnings(page, plan)
+        for name in show:
+            before = len(page.lines)
+            for part in BLOCKS[name]:
+                part(page, view)
+            if len(page.lines) == before:
+                page.note(f"The plan has no {name} to show.")
+        if full and not show:
+            parts = [heading, headline, use_by_year, worth_by_part, first_period, offers, cancellations, deals, next_gw,
+                     more_supply, limits, branches, warnings]  # fmt: skip
+            for part in parts:
+                part(page, view)
+        elif not show:
+            brief(page, view, BLOCKS)
 
 
 def heading(page: Page, view: View) -> None:
@@ -174,11 +188,49 @@ def _extremes(view: View) -> list[tuple[str, str, str]]:
     return rows
 
 
-def warnings(page: Page, plan: Plan) -> None:
+def firmness(page: Page, view: View) -> None:
+    """Show what a GW less and a GW more of each pathway loses at least, in the first period and by year."""
+    rows = view.plan.firmness
+    if not rows["less_loses_bn_per_gw"].notna().any():
+        page.note("How firm the plan is was not worked out: it takes a linear program proved optimal.")
+        return
+    when = list(dict.fromkeys(rows["when"]))
+    cells = {(row["pathway"], row["when"]): row for row in rows.to_dict("records")}
+    page.heading("How firm", ": what a GW less / a GW more of mean use loses at least, $m")
+    first = f"first\n{view.instance.resolution}"
+    page.table(
+        ["", *(first if name == "first" else name for name in when)],
+        [[p, *("/".join(_loss(cells[p, w][f"{side}_loses_bn_per_gw"]) for side in ("less", "more")) for w in when)]
+         for p in dict.fromkeys(rows["pathway"])],
+    )  # fmt: skip
+    page.note(
+        "0: another split may be worth as much. none: no plan has less, or more. `gwplan alternatives` re-solves."
+    )
+
+
+def _loss(bn: float) -> str:
+    return "none" if math.isinf(bn) else "-" if math.isnan(bn) else f"{1000 * bn:,.0f}"
+
+
+def warnings(page: Page, view: View) -> None:
     """Show the first warnings and how many there are."""
+    plan = view.plan
     if not plan.warnings:
         return
     count = len(plan.warnings)
     page.heading(f"{count} WARNING{'S' if count > 1 else ''} on the instance; `gwplan check` shows all in full")
     for warning in plan.warnings[:MOST_WARNINGS]:
         page.brief(f"- {warning}", most=2)
+
+
+BLOCKS: Final[Mapping[str, tuple[Callable[[Page, View], None], ...]]] = {
+    "value": (headline, worth_by_part),
+    "contracts": (offers, cancellations),
+    "deals": (deals,),
+    "buy": (next_gw, more_supply),
+    "limits": (limits,),
+    "scenarios": (branches,),
+    "firmness": (firmness,),
+    "warnings": (warnings,),
+}
+"""What may be shown by itself."""

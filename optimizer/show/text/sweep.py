@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tolerances import MEGAWATT
+from optimizer.catalogue.tolerances import COUNTS, MEGAWATT
 from optimizer.kept.sweep import unit
 from optimizer.show.page import Page, cut, decimals, formatter, listed, maximised, number, percent, signed
 from optimizer.studies.sweep.montecarlo import CONFIDENCE
@@ -40,6 +40,17 @@ def sweep(page: Page, results: Results, axes: Sequence[str], figure: str) -> Non
         _list(page, results, axes, figure)
     if not (table["status"] == OPTIMAL).all():
         page.note("none: no plan; `--out` keeps the reason of each case.")
+    page.note(decision_changes_in(table, "case", results.study.instance.resolution))
+
+
+def decision_changes_in(table: pd.DataFrame, what: str, resolution: str) -> str:
+    """Say in how many cases, or draws, the decision of the first period is another by a size that counts."""
+    planned = table[table["status"] == OPTIMAL]
+    changed = int((planned["first_moves_changed_gw"] >= COUNTS).sum())
+    if not len(planned):
+        return ""
+    often = f"In {changed} of {len(planned)} {what}s" if changed else f"In no {what}"
+    return f"{often} this {resolution}'s decision changes, by {1000 * COUNTS:g} MW of a pathway or more."
 
 
 def _is_grid(table: pd.DataFrame, axes: Sequence[str]) -> bool:

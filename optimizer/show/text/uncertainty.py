@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.show.page import Page, decimals, left_out, listed, number, percent, printed
+from optimizer.show.page import Page, decimals, formatter, left_out, listed, number, percent, printed
 from optimizer.show.text.decisions import moves_before_reveal, tree_of_moves
 from optimizer.studies.uncertainty import Future, OptionValue, Point, Uncertainty
 
@@ -29,10 +29,14 @@ OPTIONS: Final = (
 """Kind of option, and what it is whose value is shown."""
 
 
-def print_uncertainty(result: Uncertainty, console: Console | None = None) -> None:
-    """Print the report."""
+def print_uncertainty(result: Uncertainty, console: Console | None = None, *, full: bool = False) -> None:
+    """Print what uncertainty costs and what to decide when, or all that there is to say of it."""
     money, peak_gw = money_of(result), peak_gw_of(result)
     with printed(console) as page:
+        if not full:
+            in_short(page, result, money, peak_gw)
+            frontier(page, result, money)
+            return
         heading(page, result)
         figures(page, result, money)
         futures(page, result, money)
@@ -41,6 +45,81 @@ def print_uncertainty(result: Uncertainty, console: Console | None = None) -> No
         frontier(page, result, money)
         moves_before_reveal(page, result.first_moves, peak_gw)
         tree_of_moves(page, result.first_moves, peak_gw)
+
+
+def in_short(page: Page, result: Uncertainty, money: Money, peak_gw: float) -> None:
+    """Show the measures with their shares of the plan, what contracts are worth, and which are signed or ended."""
+    many, rp = len(result.scenarios), result.rp_bn
+
+    def share(bn: float | None) -> str:
+        return percent(bn / rp) if bn is not None and rp > 0 else "-"
+
+    if many < 2:
+        page.heading(f"UNCERTAINTY of {result.instance.name}: none within the plan's dates, one scenario")
+    else:
+        react = f"; to react to what is learnt is worth {share(result.reallocation_bn)}"
+        page.heading(
+            f"UNCERTAINTY of {result.instance.name}: perfect information would add {share(result.evpi_bn)} of the plan"
+            f"{react if result.reallocation_bn is not None else ''}"
+        )
+    measures = (
+        ("plan under uncertainty (recourse problem, RP)", rp, False),
+        ("perfect information would add (EVPI)", result.evpi_bn, True),
+        (f"planning for {many} scenarios instead of as written adds (VSS)", result.vss_bn, True),
+        ("re-splitting as scenarios unfold is worth", result.reallocation_bn, True),
+        ("uses sharing the same capacity are worth", result.fungibility_bn, True),
+    )
+    rows = [
+        [label, "none" if bn is None else money(bn), share(bn) if shared else ""]
+        for label, bn, shared in (measures if many > 1 else (measures[0], measures[4]))
+    ]
+    page.table(["", "$bn", "of plan"], rows, "nrr")
+    for kind, label in (("cancellation", "Right to terminate"), ("exit", "Right to end deals")):
+        own = sorted((o for o in result.options if o.option == kind), key=_rank)
+        worth = [f"{o.name} {money(o.value_bn)}" for o in own if o.value_bn is not None and float(money(o.value_bn))]
+        page.note(f"{label}, $bn: {', '.join(worth[:MOST_OPTIONS])}." if worth else "")
+    bad = sorted(
+        (
+            o
+            for o in result.options
+            if o.option == "contract" and o.value_bn is not None and float(money(o.value_bn)) < 0
+        ),
+        key=lambda o: o.value_bn or 0.0,
+    )
+    named = [f"{o.name} {money(o.value_bn or 0.0)}" for o in bad]
+    page.note(f"Contracts worth less than they cost, $bn: {', '.join(named[:MOST_OPTIONS])}." if named else "")
+    _contract_acts(page, result, peak_gw)
+    for name, reason in result.reasons.items():
+        page.note(f"{name.removesuffix('_bn')}: none, {reason}.")
+    page.note("Scenarios, every option and every move on every branch: --full")
+
+
+def _contract_acts(page: Page, result: Uncertainty, peak_gw: float) -> None:
+    """Show what is signed and given back on each branch: contracts bind, where splits may be changed again."""
+    least, write = 0.5 * 10.0 ** -decimals([peak_gw]), formatter([peak_gw])
+    lines = []
+    for branch in sorted(result.first_moves, key=lambda branch: (branch.since, -branch.probability)):
+        acts = []
+        for kind, verb in (("offer", "sign"), ("cancel", "give back")):
+            named = [
+                f"{move.source} {write(move.gw)}" for move in branch.moves if move.decision == kind and move.gw >= least
+            ]
+            acts += [f"{verb} {', '.join(named)}"] if named else []
+        if acts:
+            lines.append(f"{branch.since[:7]}  {_known(branch.known)} {percent(branch.probability)}: {'; '.join(acts)}")
+    page.heading(
+        "WHEN, IF AND HOW LIKELY: contracts to sign and to give notice on, GW"
+        if lines
+        else "No contract is signed or given back on any branch"
+    )
+    for line in lines[:MOST_FUTURES]:
+        page.item(line)
+    more = len(lines) - MOST_FUTURES
+    page.note(f"{more} more branches: --full" if more > 0 else "")
+
+
+def _known(known: str) -> str:
+    return ", ".join(part.partition("=")[2] for part in known.split(", ") if part) or "always"
 
 
 def money_of(result: Uncertainty) -> Money:

@@ -29,7 +29,7 @@ WITHOUT_NAME = 70
 def next_gw(page: Page, view: View) -> None:
     """Show the marginal value of supply by pool and year beside the pool's average contract price."""
     values = view.marginal("supply")
-    page.heading("What the next GW is worth", " > or < its price, $bn per GW-year, mean of the year")
+    page.heading("What the next MW are worth", " > or < price, $bn per GW-year, mean of the year")
     known = np.isfinite(values.values)
     if not known.any():
         page.note("Not known: only a plan proved optimal has marginal values.")
@@ -45,12 +45,40 @@ def next_gw(page: Page, view: View) -> None:
     page.table(["", *(span.label for span in spans)], rows)
     page.note(left_out((len(values.names) - len(largest), "smaller pool")))
     page.note(
-        "Left: what one more GW all year would add in use, before its cost. Right: the pool's average contract price. "
-        "> one more GW at that price pays; < it does not."
+        "Left: what the next few MW all year add, per GW, before their cost. Right: the pool's average contract price. "
+        "> pays at that price, < does not; more adds less."
     )
     if view.plan.summary["marginal_values"] == "integers fixed":
         page.note("With the plan's whole cancellations and the blocks in use as they are (integers fixed).")
     _holds(page, view)
+
+
+def more_supply(page: Page, view: View) -> None:
+    """Show what more of each pool adds at sizes that people buy, re-solved, and the size up to which it pays."""
+    table = view.plan.more_supply
+    asked, best = (table[table["step"] == step] for step in ("asked", "best"))
+    if not len(asked):
+        return
+    sizes = sorted(set(asked["size_gw"].tolist()))
+    worth = {(row["pool"], row["year"], row["size_gw"]): row for row in asked.to_dict("records")}
+    page.heading("Buy more?", " $bn per GW-year that GW add all through the year, re-solved, and their price")
+    rows: list[list[str]] = []
+    for year, of_year in best.groupby("year", sort=True):
+        rows.append([f"{year}"])
+        for row in of_year.to_dict("records"):
+            cells = [number(worth[row["pool"], year, size]["worth_bn_per_gw_year"], 2) for size in sizes]
+            size, gain = row["size_gw"], row["gain_bn"]
+            upto = "any" if math.isinf(size) else f"{size:.2g} GW" if size else "none"
+            adds = number(1000 * gain, 0 if gain >= 0.01 else 1) if size and math.isfinite(gain) else "-"
+            rows.append([f"  {row['pool']}", *cells, number(row["price_bn_per_gw_year"], 2), upto, adds])
+    page.table(
+        ["", *(f"{size:g} GW" if size >= 0.1 else "next\n10 MW" for size in sizes), "price", "buy\nup to", "adds\n$m"],
+        rows,
+    )
+    page.note(
+        "Every figure is a plan made anew with that much more of the pool in every scenario, at its average contract "
+        "price. Up to there worth rises, beyond it falls."
+    )
 
 
 def known_means(view: View, values: Matrix, spans: list[Span]) -> FloatArray:
@@ -138,8 +166,8 @@ def limits(page: Page, view: View) -> None:
         for worth, ask, often, value, unit in shown
     ]
     page.heading("Limits that cost most", ": what a planner may ask for")
-    page.table(["", "binds", "worth while it binds", "$m gain"], rows)
-    text = f"binds: share of the time. $m gain: $ million of worth for {step:g} GW more in every {period}."
+    page.table(["", "binds", "worth while it binds", "~$m gain"], rows)
+    text = f"binds: share of the time. ~$m gain: what {step:g} GW more in every {period} add at most."
     waiting = view.idle.total * probability
     if waiting.sum() * view.calendar.dt >= view.least_gw:
         text += f" {percent(waiting[binding].sum() / waiting.sum())} of idle GW wait while one binds."

@@ -18,7 +18,7 @@ from optimizer.show.workbook.nodes import Nodes, Slacks, add_limits
 from optimizer.show.workbook.page import MOST_SERIES, TOP, Exported, Page, put, too_large
 from optimizer.show.workbook.summary import Overview, Summary
 
-PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values")
+PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values", "more_supply")
 """Tables that are written as they were solved."""
 
 SHEETS = ("summary", "periods", "years", "allocation", "inputs", "tiers", "worth", "contracts", "scenarios", "paths",

@@ -3,5 +3,5 @@
 Other rooms use:
 
 - ``breakeven``: *, Breakeven
-- ``cases``: Break, EXACT, Search, Threshold
+- ``cases``: Break, EXACT, PlanChanges, Search, Threshold
 """

@@ -42,13 +42,16 @@ class Breakeven:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
+        changes = None if isinstance(self.goal, Threshold) else self.goal
         threshold = self.goal.value if isinstance(self.goal, Threshold) else None
+        goal = "threshold" if changes is None else "first moves change" if changes.first else "plan changes"
         return {
             "cells": self.varied.text,
             "unit": self.varied.unit,
             "figure": self.figure,
-            "goal": "threshold" if isinstance(self.goal, Threshold) else "plan changes",
+            "goal": goal,
             "threshold": threshold,
+            "counts_from_gw": None if changes is None else changes.by_gw,
             "value_now": self.now.value,
             "figure_now": self.now.figure,
             "objective_bn": self.now.worth_bn,
@@ -82,6 +85,7 @@ def _break(at: Break, now: PlanAt) -> dict[str, Any]:
         "slope_before": at.slope_before,
         "slope_after": at.slope_after,
         "moves": at.moves(now),
+        "first_moves": at.first_moves(now),
     }
 
 
@@ -133,6 +137,8 @@ def _searched(cases: Cases, goal: Goal, start: float, bound: float) -> Search:
 def _either(cases: Cases, goal: Goal, start: float, end: float) -> Search:
     if cases.varied.whole:
         return bracketed(cases, goal, start, end, "its values are whole numbers")
+    if isinstance(goal, PlanChanges) and not goal.any_change:
+        return bracketed(cases, goal, start, end, f"a change counts from {goal.by_gw:g} GW")
     try:
         return breakeven_exact.search(cases, goal, start, end)
     except NotExact as error:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from models import terms
+from models.data import PlanData
 from optimizer.catalogue.tolerances import BRACKET, FEASIBLE, KILOWATT, ROUNDING
 from optimizer.errors import AuditError, InfeasibleError
 from optimizer.instance.instance import Instance
@@ -18,7 +19,7 @@ from optimizer.language.quantities import Quantity, parse
 from optimizer.plan.claims import figures
 from optimizer.plan.plan import summarise
 from optimizer.plan.tables import mean_use, year_weights
-from optimizer.plan.values import values
+from optimizer.plan.values import Decided, values
 from optimizer.planning import valid
 from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
@@ -29,7 +30,7 @@ from optimizer.solver.program import FloatArray, LinearProgram, Status
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, timeline
 
-DECIDED: Final = ("allocate", "cancelled")
+DECIDED: Final = ("allocate", "cancelled", "signed")
 """Variables that make two plans the same."""
 
 REMEMBERED: Final = 4
@@ -48,25 +49,7 @@ class PlanAt:
     worth_bn: float  # the plan's objective, $bn
     # expected mean GW of each pathway and year, and GW of each contract for which notice is given
     gw: Mapping[Moved, float]
-    # (P, Q, N) GW of each pathway, pool and node, and share of each contract for which notice is given
-    decided: tuple[FloatArray, FloatArray] = field(repr=False)
-
-    def differs(self, other: PlanAt) -> bool:
-        """Return whether the two plans allocate or cancel otherwise: in sum, by pool, by period or in some future."""
-        names = {*self.gw, *other.gw}
-        return any(abs(self.gw.get(name, 0.0) - other.gw.get(name, 0.0)) > KILOWATT for name in names) or any(
-            one.shape == two.shape and float(np.abs(one - two).max(initial=0.0)) > KILOWATT
-            for one, two in zip(self.decided, other.decided, strict=True)
-        )
-
-
-def held(program: LinearProgram, columns: FloatArray) -> LinearProgram:
-    """Return a program in which what was decided in a solution of the same columns is fixed."""
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    for name in DECIDED:
-        place = program.columns[name]
-        lower[place] = upper[place] = np.clip(columns[place], program.column_lower[place], program.column_upper[place])
-    return replace(program, column_lower=lower, column_upper=upper)
+    decided: Decided = field(repr=False)  # all decisions
 
 
 @dataclass
@@ -153,7 +136,7 @@ class Cases:
             reading.value(self._quantity),
             float(summary["objective_bn"]),
             gw,
-            (decided.allocate, decided.cancelled),
+            decided,
         )
 
 
@@ -175,8 +158,52 @@ class Threshold:
         return 1 if by > 0 else -1
 
 
+@dataclass(frozen=True)
 class PlanChanges:
-    """The plan of the instance as it is is no longer the best one."""
+    """The plan of the instance as it is, or what it does first, is no longer the best."""
+
+    by_gw: float = KILOWATT  # GW of a pathway in a pool, or of a contract, from which a change counts
+    first: bool = False  # whether only what is decided in the first period counts
+
+    @property
+    def any_change(self) -> bool:
+        """Whether every change counts, wherever it is."""
+        return self == PlanChanges()
+
+    def differ(self, one: PlanAt, other: PlanAt) -> bool:
+        """Return whether two plans allocate, cancel or sign otherwise: in sum, or in some period and future."""
+        pairs = zip(self._decided_gw(one.decided), self._decided_gw(other.decided), strict=True)
+        if any(a.shape == b.shape and float(np.abs(a - b).max(initial=0.0)) > self.by_gw for a, b in pairs):
+            return True
+        names = {*one.gw, *other.gw}
+        return self.any_change and any(abs(one.gw.get(n, 0.0) - other.gw.get(n, 0.0)) > KILOWATT for n in names)
+
+    def _decided_gw(self, decided: Decided) -> list[FloatArray]:
+        data = decided.data
+        given = decided.cancelled * data.contracted[data.way_out_of], decided.signed * data.contracted[data.offer_of]
+        arrays = [decided.allocate, *given]
+        return [array[..., data.tree.roots] for array in arrays] if self.first else arrays
+
+    def held(self, program: LinearProgram, data: PlanData, columns: FloatArray) -> LinearProgram:
+        """Return a program in which what was decided in a solution of the same columns changes by no more."""
+        lower, upper = program.column_lower.copy(), program.column_upper.copy()
+        contract = dict(zip(data.ways_out, data.way_out_of.tolist(), strict=True))
+        contract |= dict(zip(data.offers, data.offer_of.tolist(), strict=True))
+        for name in DECIDED:
+            place, keys = program.columns[name], program.column_keys[name]
+            if not len(keys):
+                continue
+            unit_gw = np.ones(len(keys))
+            if name != "allocate":
+                unit_gw = data.contracted[[contract[program.labels[code]] for code in keys[:, 0].tolist()], keys[:, -1]]
+            room = np.zeros(len(keys))
+            if not self.any_change:
+                room = np.divide(self.by_gw, unit_gw, out=np.full(len(keys), np.inf), where=unit_gw > 0)
+            if self.first:
+                room[data.tree.period[keys[:, -1]] > 0] = np.inf
+            at = np.clip(columns[place], lower[place], upper[place])
+            lower[place], upper[place] = np.maximum(lower[place], at - room), np.minimum(upper[place], at + room)
+        return replace(program, column_lower=lower, column_upper=upper)
 
 
 Goal = Threshold | PlanChanges
@@ -214,6 +241,18 @@ class Break:
                      "before_gw": before, "after_gw": after, "before_gw_per_unit": falls, "after_gw_per_unit": rises}
                 )  # fmt: skip
         return sorted(rows, key=lambda r: (-abs(r["after_gw"] - r["before_gw"]), -abs(r["after_gw"] - r["now_gw"])))
+
+    def first_moves(self, now: PlanAt) -> list[dict[str, Any]]:
+        """Return the pairs whose GW in the first period, expected over its futures, differs there; the most first."""
+        data = now.decided.data
+        chance = data.tree.probability[data.tree.roots]
+        was, after = (state.decided.allocate[..., data.tree.roots] @ chance for state in (now, self.after))
+        moved = np.argwhere(np.abs(after - was) > KILOWATT)
+        return [
+            {"pathway": data.pathways[p], "pool": data.pools[q], "now_gw": float(was[p, q]), "after_gw": float(gw)}
+            for p, q in sorted(moved.tolist(), key=lambda at: -abs((after - was)[*at]))
+            for gw in [after[p, q]]
+        ]
 
 
 @dataclass(frozen=True)
@@ -340,16 +379,18 @@ class _Bracket:
         answer, state = solved
         if isinstance(self._goal, Threshold):
             return self._goal.side(state) in (0, -self._goal.side(self.base))
-        return state.differs(self.base) and self._held_loses(answer)
+        return self._goal.differ(state, self.base) and self._held_loses(answer, self._goal)
 
-    def _held_loses(self, answer: Answer) -> bool:
+    def _held_loses(self, answer: Answer, goal: PlanChanges) -> bool:
         """Return whether the plan as it is, held, is worth less than the best at another value, or possible no more."""
         base = self._cases.session.base
         if not same_structure(base.program, answer.program):
             return True
         try:
             worth = self._cases.session.solve_laid_out(
-                answer.laid_out, narrowed=lambda program: held(program, base.columns), start=answer
+                answer.laid_out,
+                narrowed=lambda program: goal.held(program, answer.laid_out.data, base.columns),
+                start=answer,
             ).objective_bn
         except InfeasibleError:
             return True

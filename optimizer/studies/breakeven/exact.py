@@ -25,9 +25,9 @@ from optimizer.studies.breakeven.cases import (
     Goal,
     Moved,
     PlanAt,
+    PlanChanges,
     Search,
     Threshold,
-    held,
     scanned,
 )
 
@@ -205,7 +205,7 @@ class _Walk:
         states = (stretch.near, stretch.far) if stretch else (self._state(piece, value),)
         if isinstance(self._goal, Threshold):
             return self._goal.side(states[-1]) in (0, -self._goal.side(self._first.near))
-        return any(state.differs(self._first.near) for state in states) and self._held_loses(piece, value)
+        return any(self._goal.differ(state, self._first.near) for state in states) and self._held_loses(piece, value)
 
     def _held_loses(self, piece: Piece, value: float) -> bool:
         """Return whether the plan where the search began is worth less than the best at a value, or possible no more.
@@ -217,7 +217,7 @@ class _Walk:
             rate = self._line.rate.cost
             loss = self.direction * float(rate @ (columns - other))
             return loss > ROUNDING * (1e-3 + float(np.abs(rate) @ np.abs(columns)))
-        program = held(self._line.at(value), columns)
+        program = PlanChanges().held(self._line.at(value), self._cases.laid_out(value).data, columns)
         solution = run_solver(program, basis=piece.basis, ranges=False)
         if solution.status is not Status.OPTIMAL:
             return True

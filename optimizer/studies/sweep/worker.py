@@ -22,6 +22,7 @@ from optimizer.instance.quantity_values import Evaluator
 from optimizer.kept.record import versions
 from optimizer.language.quantities import parse
 from optimizer.plan.claims import figures as summary_figures
+from optimizer.plan.tables import first_period_gw
 from optimizer.problems import InstanceError
 from optimizer.session import Answer, Session
 from optimizer.solver.highs import basis_codes
@@ -90,7 +91,7 @@ class Worker:
         _refuse_other_versions(known["versions"])
         self._quantities = {text: parse(text, f"figure {text}") for text in known["quantities"]}
         self._session = Session(unpacked(known), SolveOptions(known["time_limit"], solver=known["solver"]))
-        self._base_moves = _first_period(self._session.base)
+        self._base_moves = first_period_gw(self._session.base.decided)
         self.fingerprint = _fingerprint(self._session.base)
 
     def answer(self, edits: Iterable[str]) -> Row:
@@ -117,7 +118,7 @@ class Worker:
         row |= {f"expected_gw_years[{name}]": value for name, value in summary["expected_gw_years"].items()}
         for name, value in summary["components_bn"].items():
             row |= {f"value_bn[{key}]": v for key, v in value.items()} if name == "value" else {f"{name}_bn": value}
-        moves = _first_period(answer)
+        moves = first_period_gw(answer.decided)
         row |= {f"first_period_gw[{name}]": value for name, value in moves.items()}
         row["first_moves_changed_gw"] = _largest_difference(moves, self._base_moves)
         for text, quantity in self._quantities.items():
@@ -128,14 +129,6 @@ class Worker:
 
 FIGURES: Final = ("objective_bn", "npv_bn", "idle_gw_years", "idle_cost_bn", "utilisation")
 """Figures of a plan's summary that are one number."""
-
-
-def _first_period(answer: Answer) -> dict[str, float]:
-    """Return the GW of each pathway in the first period, expected where futures differ from the first day."""
-    data = answer.laid_out.data
-    roots = data.tree.roots
-    gw = answer.decided.use[:, roots] * data.tree.probability[roots]
-    return dict(zip(data.pathways, gw.sum(axis=1).tolist(), strict=True))
 
 
 def _largest_difference(one: Mapping[str, float], other: Mapping[str, float]) -> float:
