@@ -175,7 +175,7 @@ class OfferPrice:
 
     def table(self) -> pd.DataFrame:
         """Return all rows in one table; ``part`` is ``most``, ``clause`` or ``waiting``."""
-        parts = {"most": self.most, "clause": self.clauses, "waiting": self.waiting}
+        parts: dict[str, tuple[Any, ...]] = {"most": self.most, "clause": self.clauses, "waiting": self.waiting}
         return pd.DataFrame([{"part": name, **asdict(row)} for name, rows in parts.items() for row in rows])
 
 
@@ -279,16 +279,15 @@ class _Pricing:
         data = self.data = self.laid_out.data
         self._of = np.array([self.laid_out.contract_of[k] == offer for k in data.offer_of.tolist()], dtype=bool)
         self._rows = data.offer_of[self._of]
-        instance = session.instance
-        contracts = instance.filled("contracts").set_index("contract").loc[offer]
-        self.pool, self.sold = str(contracts["pool"]), bool(data.sold[self._rows].all())
-        pools = instance.filled("pools").set_index("pool")
-        worth = pools.loc[self.pool, "terminal_value_bn_per_gw_year"]
-        self.terminal_value = None if pd.isna(worth) else float(worth)
+        contracts, pools = session.instance.filled("contracts"), session.instance.filled("pools")
+        self.pool = str(contracts["pool"][contracts["contract"] == offer].iloc[0])
+        self.sold = bool(data.sold[self._rows].all())
+        worth = float(pools["terminal_value_bn_per_gw_year"][pools["pool"] == self.pool].iloc[0])
+        self.terminal_value = None if np.isnan(worth) else worth
         self.gw = float(data.contracted[self._rows].max(initial=0.0))
         offered = data.offered[self._of].any(axis=0)
         self._prices = data.price[self._of].max(axis=0)
-        self.asked = float(self._prices[offered][0]) if offered.any() else float(contracts["cost_bn_per_gw_year"])
+        self.asked = float(self._prices[offered][0]) if offered.any() else 0.0
         self._least_price = float(data.price[self._of][:, offered].min(initial=self.asked))
         self._side = -1.0 if self.sold else 1.0
         self.without = self._solved(held=np.zeros(data.tree.size))
@@ -534,7 +533,7 @@ class _Pricing:
             self._tell(f"aversion {self.aversion:g}: {words}")
             yield self._clause(words, has, edits)
         self._tell(f"aversion {self.aversion:g}: whole or not at all")
-        yield self._clause("any share, against whole or not at all", True, None)
+        yield self._clause("any share, not whole alone", True, None)
 
     def _clause(self, words: str, has: bool, edits: list[Edit] | None) -> Clause:
         row = Clause(self.aversion, words, has, None, None, None, None)

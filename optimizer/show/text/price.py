@@ -117,22 +117,28 @@ def _clauses(page: Page, result: OfferPrice) -> None:
             value = (
                 "no plan" if clause.value_bn is None else _with(_bn(clause.value_bn), clause.value_by_terminal_value)
             )
-            cells += [value, "-" if clause.price is None else number(clause.price, 3)]
+            price = "-" if clause.price is None else _with(number(clause.price, 2), clause.price_by_terminal_value)
+            cells += [value, price]
         rows.append(cells)
-    page.table(header, rows)
+    nothing = [words for words, clauses in by_words.items() if all(clause.value_bn == 0 for clause in clauses)]
+    page.table(header, [row for row in rows if row[0].strip("()") not in nothing])
+    page.note(f"Worth nothing: {', '.join(nothing)}." if nothing else "")
     page.note(
-        "In brackets: what the offer has not. $bn: worth with the clause less worth without. Per GW-year: by how much "
-        f"the price may be {'lower' if result.sold else 'higher'} with it for the same worth."
+        "In brackets: what the offer has not. $bn: worth with it less worth without. Per GW-year: by how much the "
+        f"price may be {'lower' if result.sold else 'higher'} with it for the same worth."
     )
 
 
 def _waiting(page: Page, result: OfferPrice) -> None:
     if not result.waiting:
         return
-    page.heading("What waiting is worth", ": signed by the last date before something is known, or then, too, $bn")
+    page.heading("What waiting is worth", ": signed by the last date before it is known, or then, too, $bn")
+    at = {(row.revealed, row.aversion): row for row in result.waiting}
+    averse = [aversion for aversion in result.signed if aversion]
     rows = [
-        [f"{row.factor}, {row.revealed}", f"{row.aversion:g}", number(row.before_bn, 2), number(row.after_bn, 2),
-         _with(_bn(row.value_bn), row.by_terminal_value)]
-        for row in result.waiting
+        [f"{row.factor}, {row.revealed}", number(row.before_bn, 2), number(row.after_bn, 2),
+         *(_with(_bn(there.value_bn), there.by_terminal_value)
+           for there in (row, *(at[row.revealed, aversion] for aversion in averse)))]
+        for row in result.waiting if not row.aversion
     ]  # fmt: skip
-    page.table(["known from", "aversion", "before", "then", "waiting"], rows)
+    page.table(["known from", "before", "then", "waiting", *(f"waiting,\naversion {a:g}" for a in averse)], rows)
