@@ -32,12 +32,9 @@ def price(
             raise click.UsageError(f"--{kind} takes a file that ends in .{kind}, not '{path}'")
         pictures += [path] if path and kind != "csv" else []
     from optimizer.files import refuse_occupied, whole_file
-    from optimizer.show.charts import pictures as drawn
 
-    for path in pictures:
-        drawn.refuse_existing(path, force=force)
-    if csv is not None:
-        refuse_occupied(Path(csv), force=force, replaceable=Path.is_file, kind="a file")
+    for path in (*pictures, *([csv] if csv else [])):
+        refuse_occupied(Path(path), force=force, replaceable=Path.is_file, kind="a file")
     instance = case.load()
 
     from optimizer.studies.price import price as priced
@@ -56,6 +53,7 @@ def price(
         click.echo(f"wrote {csv}", err=True)
     if pictures:
         from optimizer.show.charts.money import offer_prices
+        from optimizer.show.charts.pictures import save
         from optimizer.show.theme import NothingToShowError
 
         try:
@@ -63,5 +61,5 @@ def price(
         except NothingToShowError as reason:
             stop(BAD_INPUT, f"no picture: {reason}")
         for path in pictures:
-            drawn.save(picture, path, force=force)
+            save(picture, path, force=force)
             click.echo(f"wrote {path}", err=True)

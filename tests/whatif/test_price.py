@@ -103,11 +103,10 @@ def test_prices_move_with_the_terminal_value_as_re_solved(tmp_path: Path) -> Non
         assert before.by_terminal_value >= 0
 
 
-def held(
-    instance: gw.Instance, offer: str, row_gw: float, result: gw.OfferPrice, day: str, price: float
-) -> gw.Instance:
+def held(instance: gw.Instance, result: gw.OfferPrice, gw_signed: float, day: str, price: float) -> gw.Instance:
     """Return the instance with so much of an offer forced on a date at a price, by its tables alone."""
-    offer, share, mine = result.offer, gw_signed / result.gw, f'offers[contract=="{offer}"]'
+    offer, share = result.offer, gw_signed / result.gw
+    mine = f'offers[contract=="{offer}"]'
     edits = [f"{mine}.opens = {day}", f"{mine}.closes = {day}", f"{mine}.max_share = {share!r}"]
     edits += [f"{mine}.least_share = {share!r}", f'contracts[contract=="{offer}"].cost_bn_per_gw_year = {price!r}']
     if (instance.tables["offer_prices"]["contract"] == offer).any():
