@@ -3,7 +3,7 @@
 Other rooms use:
 
 - ``claims``: *, Claim, figures, HOLDS, judged, STATUSES
-- ``firmness``: Alternatives, alternatives
+- ``firmness``: alternatives, Alternatives
 - ``first_moves``: Branch, ENDED, first_moves, IDLE, Move, NEW
 - ``marginals``: disagreements, row_name
 - ``obligations``: Owed, owed

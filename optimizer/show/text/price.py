@@ -48,10 +48,9 @@ def _first(page: Page, result: OfferPrice) -> None:
     page.note(f"Signed by {first[0].until} the {most} is {', '.join(told)}; what is {sides} it pays.")
     share, gain = result.signed[0.0], result.with_bn[0.0] - result.without_bn[0.0]
     if share > THREE_DECIMALS:
-        page.note(
-            f"At the price named the plan signs {number(share * result.gw, 2)} GW of it, expected, and gains "
-            f"{_bn(gain)} $bn: a hint of size, where the offer comes whole in life."
-        )
+        hint = ": a hint of size, where it comes whole in life" if share < 1 - THREE_DECIMALS else ""
+        signs = f"signs {number(share * result.gw, 2)} GW of it, expected, and gains {_bn(gain)} $bn"
+        page.note(f"At the price named the plan {signs}{hint}.")
     else:
         page.note("At the price named the plan signs nothing of it.")
 
