@@ -429,7 +429,6 @@ class _Pricing:
                 return None
             dearer = min(step, end) if self.sold else max(step, end)
             answer = self._solved(edits, dearer, held, answer)
-        answer.audited  # noqa: B018 - audited here, before anything is said of it
         return _Indifferent(dearer, answer)
 
     # ---- the most to pay
@@ -479,6 +478,7 @@ class _Pricing:
         if there is None:
             reason = "at no price" if self.sold else NOT_FOR_NOTHING
             return replace(row, gain_bn=gain, reason=reason)
+        there.answer.audited  # noqa: B018 - audited here, before anything is said of it
         slope = self._dearer_by_terminal(there.answer, (), self._by_terminal(self.without))
         slope = None if slope is None else self._side * slope
         return replace(row, gain_bn=gain, price=asked + self._side * there.dearer, by_terminal_value=slope)
@@ -541,7 +541,6 @@ class _Pricing:
             other, changed = (self._whole(), []) if edits is None else (self._solved(edits), edits)
         except InfeasibleError as error:
             return replace(row, reason=why_no_plan(error))
-        other.audited  # noqa: B018 - audited here, before anything is said of it
         with_it, without = (self.free, other) if has else (other, self.free)
         added = gained(with_it.objective_bn, without.objective_bn)
         cases = sorted(((self.free, ()), (other, changed)), key=lambda case: case[0].objective_bn)
@@ -591,8 +590,6 @@ class _Pricing:
             days = (starts[period - 1].item(), starts[period].item())
             edits = [[_edit("offers", "set", self.offer, "closes", day)] for day in days]
             before, after = (self._solved(edit) for edit in edits)
-            for answer in (before, after):
-                answer.audited  # noqa: B018 - audited here, before anything is said of it
             slope = None
             if self.terminal_value is not None:
                 slope = self._by_terminal(after, edits[1]) - self._by_terminal(before, edits[0])

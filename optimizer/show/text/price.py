@@ -44,8 +44,8 @@ def _first(page: Page, result: OfferPrice) -> None:
     """Say the findings in sentences."""
     first = [row for row in result.most if row.aversion == 0 and row.signed_on == result.most[0].signed_on]
     most, sides = ("least to take", "above") if result.sold else ("most to pay", "below")
-    told = [f"{_bare(row)} for {_size(row, result)}" for row in {row.gw: row for row in first}.values()]
-    page.note(f"Signed by {first[0].until} the {most} is {', '.join(told)}; what is {sides} it pays.")
+    by_size = [f"{_bare(row)} for {_size(row, result)}" for row in {row.gw: row for row in first}.values()]
+    page.note(f"Signed by {first[0].until} the {most} is {', '.join(by_size)}; what is {sides} it pays.")
     share, gain = result.signed[0.0], result.with_bn[0.0] - result.without_bn[0.0]
     if share > THREE_DECIMALS:
         hint = ": a hint of size, where it comes whole in life" if share < 1 - THREE_DECIMALS else ""
