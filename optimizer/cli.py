@@ -16,6 +16,7 @@ COMMANDS = (
     "alternatives",
     "roll",
     "uncertainty",
+    "price",
     "claims",
     "exposure",
     "sweep",

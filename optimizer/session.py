@@ -112,6 +112,11 @@ class Answer:
         return self._solution.columns
 
     @property
+    def row_duals(self) -> FloatArray:
+        """Change of the program's objective per unit of each row's bound, shape (m,)."""
+        return self._solution.row_duals
+
+    @property
     def basis(self) -> Basis | None:
         """Where the simplex method ended; None where it did not."""
         return self._solution.basis

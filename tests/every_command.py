@@ -62,6 +62,8 @@ def commands(source: str, folder: Path) -> Iterator[tuple[str, ...]]:
     yield "montecarlo", source, "--draw", f"{price} *~ uniform(0.9, 1.1)", "--samples", "3"
     yield "alternatives", source
     yield "uncertainty", source
+    for offer in instance.tables["offers"]["contract"].tolist()[:1]:
+        yield "price", source, offer
     yield "exposure", source
     yield "tornado", source
     yield "explain", source, "--set", "deliveries.gw *= 0.0001"

@@ -6,7 +6,7 @@ Other rooms use:
 - ``compile``: compile_terms, compiled, Compiled, numbers_of
 - ``highs``: basis_codes, basis_of, checked_options, LOWER, solve
 - ``model_files``: write_model
-- ``parametric``: both_sides, Directions, line, Line, NotExact, optimal, Piece, pieces, same_structure, Sides
+- ``parametric``: both_sides, Directions, Line, line, NotExact, optimal, Piece, pieces, same_structure, Sides
 - ``program``: Basis, BoolArray, DUAL, FloatArray, IntArray, LinearProgram, Option, PERTURBED_PRIMAL, PRIMAL,
   Solution, SolveOptions, Status, with_columns
 - ``solving``: certified, COLD_AGAIN, judged, settled, taken, with_whole_fixed

@@ -16,6 +16,8 @@ from optimizer.plan.tables import cvar, quantile, weighed
 from optimizer.session import Answer, Session
 from optimizer.studies.uncertainty import _refuse_contradictions, dedicated, expected_result, foresight, informed, rigid
 from optimizer.tree.timeline import branching
+from tests.oracle import by_hand
+from tests.oracle.hand_examples import EXAMPLES, LATE, Example
 from tests.whatif.cases import INSTANCES, alike, random_case
 
 SEEDS = range(int(os.environ.get("GWPLAN_RANDOM_CASES", "12")))
@@ -199,3 +201,51 @@ def test_the_frontier_trades_expected_worth_for_the_worst(tmp_path: Path) -> Non
         assert point.objective_bn == pytest.approx(cold, rel=1e-8, abs=1e-8)
         mixed = (1 - point.aversion) * point.expected_bn + point.aversion * point.cvar_bn
         assert point.objective_bn == pytest.approx(mixed, rel=1e-7, abs=1e-7)
+
+
+_NEEDED = Example(
+    2,
+    "own,buy,,0, new,buy,2029-01-01,2,",
+    "own,2027-01-01,,1, new,2028-01-01,,1,",
+    "2027-01-01,1,3 2028-01-01,2,3",
+    6.0,
+    "new,2027-01-01,2027-01-01,,,,,,,",
+    uncertainty=by_hand.factor(
+        "2028-01-01",
+        ("same", 0.5, ""),
+        ("less", 0.5, 'table = "value"\ncolumn = "width_gw"\nset = 1\nfrom = 2028-01-01'),
+    ),
+)
+"""A GW for 2028 that is signed as written, where both GW earn 3, and not in the tree, where the second does by half."""
+
+_LATE_ONE = replace(
+    _NEEDED,
+    value="2027-01-01,1,3",
+    deliveries="own,2028-01-01,,1, new,2028-01-01,,1,",
+    offers="new,2027-01-01,2028-01-01,,,,,,,",
+    optimum_bn=0.5 * 3 + 0.5 * (3 - 2),
+    uncertainty=by_hand.factor("2028-01-01", ("on time", 0.5, ""), ("late", 0.5, LATE)),
+)
+"""A GW that comes a year late with probability 1/2, and one on offer in its place: the same use in both futures."""
+
+
+def test_signatures_before_the_first_reveal_are_those_of_the_plan_as_written(tmp_path: Path) -> None:
+    """Protects EEV and VSS: as written the GW is signed, 3 + 1/2 * (6 - 2) + 1/2 * (3 - 2) = 5.5, the tree waits: 6."""
+    found = gw.uncertainty(gw.load(_NEEDED.write(tmp_path)))
+    assert (found.rp_bn, found.eev_bn, found.vss_bn) == pytest.approx((6.0, 5.5, 0.5))
+
+
+def test_one_split_for_all_futures_leaves_signatures_free(tmp_path: Path) -> None:
+    """Protects rigid: 1 GW is used in both futures and signed where it is late alone; held in both it costs 1 more."""
+    found = gw.uncertainty(gw.load(_LATE_ONE.write(tmp_path)))
+    assert (found.rp_bn, found.rigid_bn) == pytest.approx((_LATE_ONE.optimum_bn, _LATE_ONE.optimum_bn))
+    (offer,) = [option for option in found.options if option.option == "offer"]
+    assert (offer.without_bn, offer.value_bn) == pytest.approx((1.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "worth"), [("must sign", 5.5), ("signs when it knows", 6.5), ("signs with a way out", 6.35)]
+)
+def test_own_parts_are_of_what_the_plan_signs(name: str, worth: float, tmp_path: Path) -> None:
+    """Protects dedicated: the one pathway owns all of the pool, what is signed of the offer included."""
+    assert dedicated(Session(gw.load(EXAMPLES[name].write(tmp_path)))).worth_bn == pytest.approx(worth)

@@ -4,7 +4,7 @@ Other rooms use:
 
 - ``decisions``
 - ``drawing``: Chart, Drawing, Entry, Panels, SERIES, SPOTS, worth
-- ``money``: *, differences
+- ``money``: *, differences, offer_prices
 - ``over_time``
 - ``pictures``: *, refuse_existing, save
 - ``position``

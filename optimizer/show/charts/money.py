@@ -18,6 +18,7 @@ from optimizer.show.page import signed
 from optimizer.show.text.values import average_prices, known_means
 from optimizer.show.theme import GREY, INK, NothingToShowError
 from optimizer.show.view import Span, View
+from optimizer.studies.price import MostToPay, OfferPrice
 
 MOST_PATHWAYS = 8
 GAIN, LOSS, TOTAL = theme.RAMP[2], GREY, INK
@@ -284,3 +285,56 @@ def _words(alt: Any, row: _Lines) -> list[Any]:
         theme.beside(alt, text, theme.WIDTH + 13, 10 + theme.LINE_HEIGHT * i, colour)
         for i, (text, colour) in enumerate(words)
     ]
+
+
+MOST_DATES: Final = 12
+"""Dates and futures of signature that a picture shows."""
+
+
+def offer_prices(result: OfferPrice) -> Drawing:
+    """Return the chart of the most to pay for an offer, or the least to take: a mark by date and size, $bn per GW-year.
+
+    Without aversion; the line is the price asked.
+    """
+    rows = [row for row in result.most if row.aversion == 0 and row.price is not None]
+    names = list(dict.fromkeys(_moment(row) for row in rows))[:MOST_DATES]
+    rows = [row for row in rows if _moment(row) in names]
+    if not rows:
+        raise NothingToShowError("the offer is worth no price")
+    sizes = sorted({row.gw for row in rows})
+    fills = theme.shades(len(sizes))
+    prices = [row.price or 0.0 for row in rows]
+    low, high = min(*prices, result.asked), max(*prices, result.asked)
+    room = 0.1 * (high - low) or 0.1
+
+    def place(alt: Any, frame: Frame) -> Any:
+        axis = alt.Axis(domain=False, ticks=False, labelLimit=105 if frame.width < theme.NARROW else 260)
+        return alt.Y("name:N", sort=names, title=None, axis=axis)
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        scale = alt.Scale(domain=[low - room, high + room], nice=False, zero=False)
+        x, layers = alt.X("price:Q", title="$bn per GW-year", scale=scale), []
+        for size, fill in zip(sizes, fills, strict=True):
+            data = [{"name": _moment(row), "price": row.price} for row in rows if row.gw == size]
+            mark = alt.Chart(alt.InlineData(values=data)).mark_point(filled=True, size=110, color=fill, opacity=1)
+            layers.append(mark.encode(x=x, y=place(alt, frame)))
+        rule = alt.Chart(alt.InlineData(values=[{"price": result.asked}])).mark_rule(color=INK, strokeDash=[4, 3])
+        return [*layers, rule.encode(x=x)]
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        mark = alt.Chart(alt.InlineData(values=[{"name": name} for name in names])).mark_rect(fill="transparent")
+        return [mark.encode(y=place(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
+
+    at = {(_moment(row), row.gw): f"{row.price:.2f}" for row in rows}
+    figures = Figures(
+        ["signed", *(f"{gw:g} GW, $bn per GW-year" for gw in sizes)],
+        [[name, *(at.get((name, gw), "-") for gw in sizes)] for name in names],
+    )
+    key = [Entry(f"{gw:g} GW", fill, (i,)) for i, (gw, fill) in enumerate(zip(sizes, fills, strict=True))]
+    key.append(Entry("price named", theme.Stroke(INK, 2), (len(sizes),)))
+    what = f"the {'least to take' if result.sold else 'most to pay'} for {result.offer}"
+    return Drawing(what, ["by date of signature and size"], marks, figures, key, spots, height=40 * len(names) + 40)
+
+
+def _moment(row: MostToPay) -> str:
+    return printable(f"{row.until}, if {row.known}" if row.known else f"by {row.until}")

@@ -5,10 +5,11 @@ Other rooms use:
 - ``breakeven``: breakeven, evaluation, locks
 - ``claims``: figure, judged, print_claims
 - ``comparison``: attribution, comparison, differences, in_short, letter
-- ``decisions``: cancellations, deals, first_period, moves_before_reveal, notices, Notices, offers, TERMS,
+- ``decisions``: cancellations, deals, first_period, moves_before_reveal, Notices, notices, offers, TERMS,
   tree_of_moves
 - ``exposure``: obligations, print_exposure
 - ``plan``: headline, lead, print_plan
+- ``price``: price
 - ``sweep``: decision_changes_in, hangs_on, montecarlo, sweep, tornado
 - ``uncertainty``: figures, frontier, futures, heading, information, money_of, options, peak_gw_of, print_uncertainty
 - ``values``: allowable_changes, average_prices, branches, known_means, limits, marginal_values, more_supply,
