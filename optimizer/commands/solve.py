@@ -49,6 +49,9 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
     is_flag=True,
     help="Print too what one GW more and less is worth, and how far values and costs may change before the plan does.",
 )
+@click.option(
+    "--offers", is_flag=True, help="Say too what each offer adds, and what the plan is worth with none: solved without."
+)
 @click.option("--log", is_flag=True, help="Show the solver's own log on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the plan.")
 @ends_with_code
@@ -62,6 +65,7 @@ def solve(
     solver: dict[str, str],
     ranges: bool,
     marginals: bool,
+    offers: bool,
     log: bool,
     as_json: bool,
 ) -> None:
@@ -89,6 +93,10 @@ def solve(
         plan = best_plan(
             instance, options, accept_stopped=True, allowable=marginals or kept, progress=tell, meanwhile=printer
         )
+        if offers and plan.status == "optimal" and "signed_gw" in plan.summary:
+            from optimizer.studies.offers import with_offers_valued
+
+            plan = with_offers_valued(plan, tell)
     asked = {"time_limit_s": time_limit, "start": start, "solver": dict(options.solver), **case.asked()}
     keep_in = partial(keep, plan, command=["gwplan", *sys.argv[1:]], options=asked)
     try:
