@@ -49,7 +49,7 @@ def next_gw(page: Page, view: View) -> None:
         "> one more GW at that price pays; < it does not."
     )
     if view.plan.summary["marginal_values"] == "integers fixed":
-        page.note("With the plan's whole cancellations and the blocks in use as they are (integers fixed).")
+        page.note("With the plan's whole offers and cancellations and the blocks in use as they are (integers fixed).")
     _holds(page, view)
 
 
