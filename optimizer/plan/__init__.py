@@ -9,5 +9,5 @@ Other rooms use:
 - ``obligations``: Owed, owed
 - ``plan``: cancelled_gw, decision_tables, expected_bn, make_plan, Plan, summarise
 - ``tables``: cvar, gained, leaf_tail_periods, leaf_worth, mean_use, quantile, QUANTILES, weighed, year_weights
-- ``values``: carried, of_contracts, Values, values
+- ``values``: carried, of_contracts, values, Values
 """

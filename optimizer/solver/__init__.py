@@ -3,10 +3,10 @@
 Other rooms use:
 
 - ``certify``: Certificate, certify
-- ``compile``: compile_terms, Compiled, compiled, numbers_of
+- ``compile``: compile_terms, compiled, Compiled, numbers_of
 - ``highs``: basis_codes, checked_options, solve
 - ``model_files``: write_model
-- ``parametric``: line, Line, NotExact, optimal, Piece, pieces, same_structure
+- ``parametric``: Line, line, NotExact, optimal, Piece, pieces, same_structure
 - ``program``: Basis, BoolArray, DUAL, FloatArray, IntArray, LinearProgram, Option, PERTURBED_PRIMAL, PRIMAL,
   Solution, SolveOptions, Status
 - ``sides``: both_sides, Directions, Sides

@@ -94,8 +94,8 @@ PAGES: dict[str, tuple[list[str], str]] = {
     "plan-whole": (
         ["solve", "tiny-cancellation", "cancellations.indivisible = true", "cancellations.max_share = 1"],
         """
-        Optimal with whole offers, cancellations and blocks: it keeps every limit, and by the solver's search no plan is worth
-        more than 3 $bn (MIP gap < 1e-12).
+        Optimal with whole offers, cancellations and blocks: it keeps every limit, and by the solver's search no plan is
+        worth more than 3 $bn (MIP gap < 1e-12).
         Changed from the instance as written: cancellations.indivisible = true; cancellations.max_share = 1
         cloud 0.00 < 4.00
         With the plan's whole offers and cancellations and the blocks in use as they are (integers fixed).
