@@ -169,7 +169,7 @@ def declare(m: ConcreteModel, terms: Terms, *, sketch: bool = False) -> None:
     m.dt = data.dt
     m.PATHWAYS, m.POOLS = Set(initialize=data.pathways), Set(initialize=data.pools)
     m.NODES = Set(initialize=range(1 if sketch else data.tree.size))
-    m.OFFERS = Set(initialize=data.offers or ([""] if sketch else []))  # a template needs a member
+    m.OFFERS = Set(initialize=data.offers or [""])  # a template needs a member: one without a signature adds nothing
     for name, (axes, mask) in terms.sets.items():
         members = keys(data, axes, _first(mask) if sketch else mask)
         m.add_component(name, Set(initialize=_unpacked(members, axes), dimen=len(axes)))

@@ -92,6 +92,8 @@ def watched(arguments: tuple[str, ...], seconds: float) -> tuple[int | None, flo
                 last, printed = now, printed + part
             if now - began > seconds:
                 process.kill()
+                while heard.get() is not None:  # what it still said; the listener is done before its pipe closes
+                    pass
                 return None, longest, printed.decode(errors="replace")
 
 

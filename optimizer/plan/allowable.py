@@ -76,9 +76,15 @@ def _rows(
 
 
 def _key(frame: pd.DataFrame, table: str, row: int) -> str:
-    """Return the key of a row in the spelling of edits: ``pathway=ads, from=2027-01-01, tier=1``."""
+    """Return the key of a row in the spelling of edits: ``pathway=ads, from=2027-01-01, tier=1``.
+
+    What is blank is left out where the row is the only one without it.
+    """
+    names = [name for name in TABLES[table].key if frame[name].iloc[row] != ""]
+    if len(names) < len(TABLES[table].key) and frame.duplicated(names, keep=False).iloc[row]:
+        names = list(TABLES[table].key)
     cells: dict[str, Cell] = {}
-    for name in TABLES[table].key:
+    for name in names:
         cell = frame[name].iloc[row]
         if isinstance(cell, pd.Timestamp):
             cells[name] = cell.date()

@@ -96,7 +96,7 @@ def figures(summary: Mapping[str, Any], name: str) -> dict[str, float]:
         return dict(components["value"])
     if name == "components_bn":
         return {key: math.fsum(value.values()) if key == "value" else value for key, value in components.items()}
-    return dict(summary[name]) if FIGURES[name] else {"": float(summary[name])}
+    return dict(summary.get(name, {})) if FIGURES[name] else {"": float(summary[name])}  # no offers: none is signed
 
 
 def _claim(row: Mapping[str, Any], figure: float, rests_on: str) -> Claim:

@@ -19,7 +19,7 @@ class _Axes:
     def __init__(self, entered: Terms) -> None:
         data = entered.data
         self.terms = entered
-        names = {"P": data.pathways, "Q": data.pools, "K": data.contracts, "I": range(data.width.shape[1])}
+        names = {"P": data.pathways, "Q": data.pools, "W": data.ways_out, "I": range(data.width.shape[1])}
         self.coords: dict[str, Any] = {a: pd.Index(list(labels), name=a) for a, labels in names.items()}
         self.coords["N"] = pd.RangeIndex(data.tree.size, name="N")
 
@@ -47,9 +47,13 @@ def model(entered: Terms) -> Any:
     use = v["allocate"].sum("Q")
     effective = (axes.array(data.effectiveness[:, :, root], "PQN") * v["allocate"]).sum("Q")
     initial = axes.array(np.where(tree.parent < 0, data.initial[:, :, root].sum(axis=1), 0.0), "PN")
-    ended = _at(v["cancelled"], "K", axes, data.ref)
-    lapsed = (axes.given("delivered") * ended).groupby(axes.array(np.array(data.pools)[data.pool_of], "K")).sum()
-    lapsed = lapsed.rename({"group": "Q"}).sel(Q=axes.coords["Q"])
+    ended = _at(v["cancelled"], "W", axes, data.ref)
+    lapsed = (
+        (axes.given("delivered") * ended)
+        .groupby(axes.array(np.array(data.pools)[data.pool_of[data.way_out_of]], "W"))
+        .sum()
+    )
+    lapsed = lapsed.rename({"group": "Q"}).reindex(Q=axes.coords["Q"])  # a pool may have no way out
     m.add_constraints(v["allocate"].sum("P") + v["idle"] + lapsed == axes.array(data.supply, "QN"), name="balance")
     m.add_constraints(v["serve"].sum("I") - effective <= 0, name="service", mask=axes.array(data.tiers > 0, "PN"))
     target = axes.array(data.target, "PN")
@@ -75,8 +79,8 @@ def model(entered: Terms) -> Any:
     )
     signed = (kept * (1 * v["sign"]).rename({"N": "M"}).isel(M=above).drop_vars("M")).sum("lag")
     m.add_constraints(use - signed >= 0, name="term", mask=deal)
-    committed = axes.array(entered.sets["COMMITTED"][1], "KN")
-    earlier = _at(v["cancelled"], "K", axes, np.where(committed, data.previous_window, -1))
+    committed = axes.array(entered.sets["COMMITTED"][1], "WN")
+    earlier = _at(v["cancelled"], "W", axes, np.where(committed, data.previous_window, -1))
     m.add_constraints(v["cancelled"] - earlier >= 0, name="commit", mask=committed)
     m.add_objective(_worth(m, axes, ended, earlier), sense="max")
     return m
@@ -97,7 +101,7 @@ def _variables(m: Any, axes: _Axes) -> None:
     add("onboard", "PQN", sets["MIGRATIONS"][1])
     add("sign", "PN", sets["DEALS"][1])
     add("release", "PN", sets["RELEASES"][1])
-    add("cancelled", "KN", sets["WINDOW"][1], axes.array(data.max_share, "KN"))
+    add("cancelled", "WN", sets["WINDOW"][1], axes.array(data.max_share, "WN"))
 
 
 def _at(variable: Any, rows: str, axes: _Axes, node: Any) -> Any:
@@ -115,7 +119,7 @@ def _worth(m: Any, axes: _Axes, ended: Any, earlier: Any) -> Any:
     rates = {name: axes.array(values, "N") for name, values in node_rates(axes.terms).items()}
     years, weight = rates["years"], rates["weight"]
     fee = axes.given("fee")
-    gone = _at(v["cancelled"], "K", axes, np.where(axes.given("terminal_lost") != 0, data.last_window, -1))
+    gone = _at(v["cancelled"], "W", axes, np.where(axes.given("terminal_lost") != 0, data.last_window, -1))
     return (
         (years * axes.given("value") * v["serve"]).sum()
         - (years * axes.array(data.operating_cost[:, :, root], "PQN") * v["allocate"]).sum()

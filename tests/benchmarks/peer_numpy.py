@@ -64,7 +64,8 @@ def loaded_by_hand(entered: Terms) -> Any:
     effectiveness = np.swapaxes(data.effectiveness[:, :, root], 0, 1)
     initial = np.where(tree.parent < 0, data.initial[:, :, root].sum(axis=1), 0.0)
     ended, earlier = _at(cancelled, data.ref), _at(cancelled, np.where(member["COMMITTED"], data.previous_window, -1))
-    in_pool = [(ended[data.pool_of == q], given["delivered"][data.pool_of == q]) for q in range(len(data.pools))]
+    way_pool = data.pool_of[data.way_out_of]
+    in_pool = [(ended[way_pool == q], given["delivered"][way_pool == q]) for q in range(len(data.pools))]
     for q, (columns, gw) in enumerate(in_pool):
         supply = data.supply[q]
         m.constraint(everywhere[q], supply, supply, (allocate[:, q], 1.0), (idle[q], 1.0), (columns, gw))

@@ -1,7 +1,8 @@
 """The same linear program written with other tools, as their own documentation recommends, up to a loaded HiGHS.
 
 Every one gets what gwplan's model gets, the arrays on the tree and the terms made of them, so that only the way from
-arrays to HiGHS is compared. They know what generated instances use: neither floors, locks, breaches nor risk.
+arrays to HiGHS is compared. They know what generated instances use: neither floors, locks, breaches, offers, contracts
+sold nor risk.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def objective_bn(highs: Any) -> float:
 def supported(data: PlanData) -> bool:
     """Return whether the peers' models say all that an instance asks for."""
     without = (data.floor > 0, np.isfinite(data.lock_least), np.isfinite(data.lock_most), np.isfinite(data.breach_cost))
-    return not (any(mask.any() for mask in without) or data.aversion)
+    several = len(data.ways_out) > len(set(data.way_out_of.tolist()))
+    return not (any(mask.any() for mask in without) or data.offers or data.sold.any() or several or data.aversion)
 
 
 def node_rates(entered: Terms) -> dict[str, Any]:

@@ -25,7 +25,8 @@ def test_edit_solve_look_is_one_loop(gwplan: Run, tmp_path: Path) -> None:
         worths.append(book["gw_summary"]["B8"].value)
         book = openpyxl.load_workbook(tmp_path / "book.xlsx")
         book["pathways"]["H2"] = None
-        book["contracts"]["G2"] = 0.1
+        (price,) = [cell for cell in book["contracts"][1] if cell.value == "cost_bn_per_gw_year"]
+        book["contracts"].cell(2, price.column).value = 0.1
         for name in [name for name in book.sheetnames if name.startswith("gw_")]:
             del book[name]
         for name in [name for name in book.defined_names if name.startswith("gw_")]:
