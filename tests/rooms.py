@@ -68,7 +68,9 @@ def listed(name: str) -> dict[str, set[str]]:
 def _written(name: str, uses: dict[str, set[str]]) -> str:
     lines = []
     for file, names in sorted(uses.items()):
-        line = f"- ``{file}``" + ("" if names == {"*"} else ": " + ", ".join(sorted(names, key=str.lower)))
+        line = f"- ``{file}``" + (
+            "" if names == {"*"} else ": " + ", ".join(sorted(names, key=lambda name: (name.lower(), name)))
+        )
         while len(line) > 118:
             at = line.rindex(", ", 0, 117)
             lines.append(line[: at + 1])

@@ -73,9 +73,9 @@ def shares_of_offers(facts: Facts) -> Iterator[Finding]:
 
 @rule(
     _CALENDAR,
-    "contracts: contract pool end",
-    "deliveries: contract term_months",
-    "offers: contract closes extends",
+    "contracts: contract pool end delay_months",
+    "deliveries: contract date after_days term_months",
+    "offers: contract closes lead_days extends",
     "pools: pool terminal_value_bn_per_gw_year",
 )
 def offers_that_outlive_the_plan(facts: Facts) -> Iterator[Finding]:
@@ -84,7 +84,7 @@ def offers_that_outlive_the_plan(facts: Facts) -> Iterator[Finding]:
     endless = np.isnat(facts.dates("contracts", "end"))
     without = facts.codes("deliveries", "contract", "contracts")[np.isnan(facts.numbers("deliveries", "term_months"))]
     open_ended = endless & np.isin(np.arange(len(endless)), without)
-    by_term = endless & ~open_ended
+    last = np.searchsorted(facts.calendar.starts(), facts.dates("offers", "closes"), side="right") - 1
     pool = facts.codes("contracts", "pool", "pools")
     unsaid = np.append(np.isnan(facts.numbers("pools", "terminal_value_bn_per_gw_year")), False)[pool]
     for i in np.flatnonzero(offers >= 0):
@@ -93,7 +93,7 @@ def offers_that_outlive_the_plan(facts: Facts) -> Iterator[Finding]:
         if open_ended[k] or (endless[k] and facts.texts("offers", "extends")[i]):
             rule = "an offer has an end in contracts.csv, or a term_months on each of its deliveries"
             yield facts.finding("offers", i, "contract", f"'{name}' has no end", rule, "give it one")
-        elif unsaid[k] and (by_term[k] or facts.dates("contracts", "end")[k] > facts.horizon):
+        elif unsaid[k] and _service(facts, i, last[i])[1].max(initial=0) > facts.calendar.periods:
             q = facts.texts("contracts", "pool")[k]
             what = f"'{name}' runs beyond the plan's end, {iso(facts.horizon)}"
             rule = f"pool '{q}' has no terminal value: it would be judged by its first years alone"
@@ -155,6 +155,20 @@ def extensions_fit(facts: Facts) -> Iterator[Finding]:
             yield facts.finding("deliveries", row, "contract", what, rule, "delete them, or clear extends")
 
 
+def _service(facts: Facts, i: int, signed: int) -> tuple[Array, Array]:
+    """Return the periods in which deliveries of an offer that is signed in a period arrive, and are over."""
+    k = facts.codes("offers", "contract", "contracts")[i]
+    own = facts.codes("deliveries", "contract", "contracts") == k
+    months, after = facts.calendar.months, facts.numbers("deliveries", "after_days")[own]
+    waits = facts.calendar.periods_of_days(np.nan_to_num(after)) + np.ceil(
+        facts.numbers("contracts", "delay_months")[k] / months
+    )
+    due = np.where(np.isnan(after), facts.arrivals[own], signed + waits)
+    arrival = np.maximum(due, signed + facts.calendar.periods_of_days(facts.numbers("offers", "lead_days"))[i])
+    over = np.fmin(arrival + np.ceil(facts.numbers("deliveries", "term_months")[own] / months), facts.ends[k])
+    return arrival, over if own.any() else facts.ends[[k]]
+
+
 def _chain(k: int, extended: dict[int, int]) -> list[int]:
     """Return a contract and what it extends, and so on."""
     chain = [k]
@@ -210,11 +224,6 @@ def offers_without_effect(facts: Facts) -> Iterator[Finding]:
     """Find offers that can be signed in no period, or too late for any delivery."""
     opens, closes, starts = facts.dates("offers", "opens"), facts.dates("offers", "closes"), facts.calendar.starts()
     offers, of = facts.codes("offers", "contract", "contracts"), facts.codes("deliveries", "contract", "contracts")
-    lead = facts.calendar.periods_of_days(facts.numbers("offers", "lead_days"))
-    delay = np.append(facts.numbers("contracts", "delay_months"), 0.0)[of]
-    after = facts.numbers("deliveries", "after_days")
-    waits = facts.calendar.periods_of_days(np.nan_to_num(after)) + np.ceil(delay / facts.calendar.months)
-    term = np.ceil(facts.numbers("deliveries", "term_months") / facts.calendar.months)
     for i in np.flatnonzero((opens <= closes) & (closes >= starts[0])):
         name = facts.texts("offers", "contract")[i]
         inside = np.flatnonzero((opens[i] <= starts) & (starts <= closes[i]))
@@ -225,10 +234,8 @@ def offers_without_effect(facts: Facts) -> Iterator[Finding]:
         own = np.flatnonzero(of == offers[i])
         if facts.texts("offers", "extends")[i] or not len(own) or offers[i] < 0:
             continue
-        due = np.where(np.isnan(after[own]), facts.arrivals[own], inside[0] + waits[own])
-        arrival = np.maximum(due, inside[0] + lead[i])
-        over = np.where(np.isnan(after[own]) & (arrival == due), due + term[own], arrival + term[own])
-        if (arrival >= np.fmin(over, facts.ends[offers[i]])).all():
+        arrival, over = _service(facts, i, inside[0])
+        if (arrival >= over).all():
             what = f"'{name}', signed on {iso(starts[inside[0]])} at the earliest"
             rule = "none of its deliveries can follow: they would come when it has ended"
             yield facts.finding("offers", i, "lead_days", what, rule, "correct lead, window, deliveries or end")

@@ -52,3 +52,8 @@ def roll(source: str, to: datetime, run: str | None, actuals: str | None, given:
     warn(lines)
     running = f"{len(state.running)} terms and notices run on"
     click.echo(f"{out}: {instance.name} from {day} on, {following.periods} periods; {running}")
+    offers, open_ = (dict.fromkeys(i.tables["offers"]["contract"]) for i in (instance, following))
+    passed = [name for name in offers if name not in open_ and name not in state.signed]
+    for said, names in (("contracts now, since they were signed", state.signed), ("no longer on offer", passed)):
+        if names:
+            click.echo(f"{said}: {', '.join(names)}")

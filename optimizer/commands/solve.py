@@ -59,6 +59,9 @@ def _number(context: click.Context, parameter: click.Parameter, given: float | N
     type=click.Choice(SHOWN),
     help="Print this block alone; again for another.",
 )
+@click.option(
+    "--offers", is_flag=True, help="Say too what each offer adds, and what the plan is worth with none: solved without."
+)
 @click.option("--log", is_flag=True, help="Show the solver's own log on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the plan.")
 @ends_with_code
@@ -74,6 +77,7 @@ def solve(
     marginals: bool,
     full: bool,
     show: tuple[str, ...],
+    offers: bool,
     log: bool,
     as_json: bool,
 ) -> None:
@@ -103,6 +107,10 @@ def solve(
             instance, options, accept_stopped=True, allowable=marginals or kept, more_supply=more, progress=tell,
             meanwhile=printer,
         )  # fmt: skip
+        if offers and plan.status == "optimal" and "signed_gw" in plan.summary:
+            from optimizer.studies.offers import with_offers_valued
+
+            plan = with_offers_valued(plan, tell)
     asked = {"time_limit_s": time_limit, "start": start, "solver": dict(options.solver), **case.asked()}
     keep_in = partial(keep, plan, command=["gwplan", *sys.argv[1:]], options=asked)
     try:
@@ -114,7 +122,7 @@ def solve(
         missing = f"the run is not kept in {out}" if into is None else f"the plan is not in {into}"
         stop(STOPPED, f"stopped (interrupted): {missing}")
     finally:  # a disk that filled up meanwhile does not cost the planner the plan
-        _show(plan, as_json, marginals, full, show, _lock_costs(plan) if plan.status == "optimal" else [])
+        _show(plan, as_json, marginals, full, show, offers, _lock_costs(plan) if plan.status == "optimal" else [])
     if plan.status != "optimal":
         stop(STOPPED, f"stopped ({plan.status.replace('_', ' ')}): this plan keeps every limit but is not proved best")
 
@@ -139,7 +147,9 @@ def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
         warn(map(str, refresh(read_run(keep_in(Path(scratch) / "run")), workbook).warnings))
 
 
-def _show(plan: Plan, as_json: bool, marginals: bool, full: bool, show: tuple[str, ...], costs: list[LockCost]) -> None:
+def _show(
+    plan: Plan, as_json: bool, marginals: bool, full: bool, show: tuple[str, ...], offers: bool, costs: list[LockCost]
+) -> None:
     if as_json:
         import json
 
@@ -152,6 +162,8 @@ def _show(plan: Plan, as_json: bool, marginals: bool, full: bool, show: tuple[st
         click.echo(json.dumps({**plan.summary, **beside}, indent=2, allow_nan=False))
         return
     printer()(plan, full=full, show=show)
+    if offers and not (full or show):
+        printer()(plan, show=("contracts",))
     if costs or marginals:
         from optimizer.show.page import printed
         from optimizer.show.text.breakeven import locks

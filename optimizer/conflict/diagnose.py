@@ -52,8 +52,9 @@ def listed(names: Iterable[str]) -> str:
 def _rows(demand: Demand, laid_out: Timeline, table: str, column: str) -> list[int]:
     rows = laid_out.instance.filled(table)
     if table == "deliveries":
-        contracts = laid_out.instance.tables["contracts"]
-        rows = rows[rows["contract"].isin(contracts["contract"][contracts["pool"] == demand.pool])]
+        contracts, offers = (laid_out.instance.tables[name] for name in ("contracts", "offers"))
+        mine = rows["contract"].isin(contracts["contract"][contracts["pool"] == demand.pool])
+        rows = rows[mine & ~rows["contract"].isin(offers["contract"])]
     for name in ("pathway", "pool"):
         rows = rows[rows[name] == getattr(demand, name)] if name in rows else rows
     if TABLES[table].step:
@@ -330,15 +331,25 @@ def _demanded(demand: Demand, laid_out: Timeline, first: int, end: int) -> str:
     at = data.tree.root[nodes] if limit.figure in BY_ROOT else nodes
     figures = getattr(data, limit.figure)[(*by_pathway, *by_pool, at)]
     words: str = (figures.any() and limit.demanded) or limit.nothing or limit.demanded
-    if limit.name == "balance" and (figures < 0).any():
+    if limit.name == "supply" and (figures < 0).any():
         figures = np.maximum(-figures, 0.0)
         words = "of pool {pool} {gw} more are sold than it has {when}"
+    elif limit.name == "supply" and (offered := _on_offer(demand.pool, laid_out)[nodes]).any():
+        words = f"{words}, {_gw(offered, data.tree.period[nodes])} more if every offer is signed"
     whose = owner(demand.pathway, demand.pool)
     gw = _gw(figures, data.tree.period[nodes], limit.measure)
     sentence = words.format(pathway=demand.pathway, pool=demand.pool, owner=whose, gw=gw, when=when)
     if limit.name == "floor" and not data.eligible[by_pathway][:, data.tree.root[nodes]].any():
         return f"{sentence}, and no pool may be used by it"
     return sentence
+
+
+def _on_offer(pool: str, laid_out: Timeline) -> FloatArray:
+    """Return GW that the offers of a pool bring to each node, each signed as far and as early as it may be."""
+    data = laid_out.data
+    whole = np.where(data.offered, data.most_signed, 0.0)
+    mine = (data.pool_of[data.offer_of] == data.pools.index(pool)) & ~data.sold[data.offer_of]
+    return np.asarray(data.in_service.of(whole)[mine].sum(axis=0))
 
 
 def _grows(demand: Demand, laid_out: Timeline, first: int, when: str) -> str:

@@ -60,6 +60,7 @@ class Supplier:
     pool: str
     vendor: str
     price: float  # $bn per GW-year; NaN where it depends on the future
+    sold: bool  # to the vendor, a customer then
 
 
 @dataclass(frozen=True)
@@ -290,16 +291,21 @@ class View:
         """Every contract of the plan, those that outcomes add included."""
         versions = (self.instance, *self.plan.laid_out.scenarios)
         by_contract: dict[tuple[str, str], tuple[str, float]] = {}
+        sold: set[str] = set()
         for version in {id(v.tables["contracts"]): v for v in versions}.values():
             frame = version.tables["contracts"]
             names = (frame[name].tolist() for name in ("contract", "pool", "vendor"))
+            sold |= set(frame["contract"][frame["side"] == "sell"])
             prices = np.nan_to_num(frame["cost_bn_per_gw_year"].to_numpy(dtype=float)).tolist()
             for contract, pool, vendor, price in zip(*names, prices, strict=True):
                 before = by_contract.get((contract, pool), (vendor, price))
                 by_contract[contract, pool] = (before[0], price if price == before[1] else np.nan)
         contracts = Names((), (), tuple(by_contract)).contract_names
         rows = zip(contracts, by_contract.items(), strict=True)
-        return {name: Supplier(contract, pool, vendor, price) for name, ((contract, pool), (vendor, price)) in rows}
+        return {
+            name: Supplier(contract, pool, vendor, price, contract in sold)
+            for name, ((contract, pool), (vendor, price)) in rows
+        }
 
     @cached_property
     def peak_gw(self) -> float:

@@ -7,6 +7,7 @@ Other rooms use:
 - ``evaluate``: entered, evaluate, Evaluation, left_out, read_given
 - ``exposure``: *, bought, Group, groups, gw_by_status, UNVERIFIED, unverified
 - ``locks``: lock, lock_costs, LockCost
+- ``offers``: with_offers_valued
 - ``price``: Clause, MostToPay, OfferPrice, price
 - ``roll``: actuals, refuse_other, rolled, State, state_of
 - ``uncertainty``: Future, OptionValue, Point, Uncertainty, uncertainty

@@ -96,6 +96,7 @@ def _firm(
                     "contract": offer if keep_name else name,
                     "date": calendar.starts(int(arrival[-1]) + 1)[-1].astype("datetime64[s]"),
                     "gw": float(there.gw[row]) * part.share,
+                    "note": f"signed on {calendar.starts(part.period + 1)[-1]}",
                     "term_months": float(term * calendar.months) if term < NEVER else np.nan,
                 }
             )
@@ -104,6 +105,7 @@ def _firm(
     own = contracts[mine].copy()
     own["contract"], own["delay_months"], own["cost_bn_per_gw_year"] = offer if keep_name else name, 0.0, parts[0].price
     own["face_value_bn"] *= share
+    own["signed"] = calendar.starts(max(part.period for part in parts) + 1)[-1].astype("datetime64[s]")
     tables = dict(instance.tables)
     tables["contracts"] = pd.concat([contracts[~mine] if keep_name else contracts, _inserted(own)])
     deliveries = tables["deliveries"]

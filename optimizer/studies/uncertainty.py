@@ -247,11 +247,11 @@ def _cases(laid_out: Timeline) -> Iterator[_Without]:
         rows = contracts == name
         offers = rows[data.offer_of]
         if offers.any():
-            yield _Without("offer", name, _unsigned(data, offers))
+            yield _Without("offer", name, unsigned(data, offers))
         else:
             gone = _zero(data, rows, "delivered", "contracted", "bill", "terminal", "terminal_flat")
             gone = _zero(gone, rows[data.way_out_of], "fee")
-            yield _Without("contract", name, _unsigned(gone, np.asarray(data.extends[:, rows].any(axis=1))))
+            yield _Without("contract", name, unsigned(gone, np.asarray(data.extends[:, rows].any(axis=1))))
     for name in dict.fromkeys(laid_out.contract_of):
         ways_out = (contracts == name)[data.way_out_of]
         if data.window[ways_out].any():
@@ -267,7 +267,7 @@ def _cases(laid_out: Timeline) -> Iterator[_Without]:
             yield _Without("breach", name, data, ("breach", name))
 
 
-def _unsigned(data: PlanData, offers: BoolArray) -> PlanData:
+def unsigned(data: PlanData, offers: BoolArray) -> PlanData:
     """Return the data without offers, and without what extends them."""
     known = np.zeros_like(offers)
     while not np.array_equal(known, offers):

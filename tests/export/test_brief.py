@@ -78,7 +78,9 @@ def test_nothing_to_do_is_said() -> None:
     steady = ("value[pathway=deals].value_bn_per_gw_year = 0", "value[pathway=training].value_bn_per_gw_year = 20",
               "eligibility[pathway=deals].initial_gw = 0", "eligibility[pathway=training].initial_gw = 1")  # fmt: skip
     plan = gw.solve(gw.load(INSTANCES / "tiny-deals").edited(*steady))
-    assert "nothing: every pathway keeps what it has, no contract is signed or given back" in " ".join(brief(plan).split())
+    assert "nothing: every pathway keeps what it has, no contract is signed or given back" in " ".join(
+        brief(plan).split()
+    )
 
 
 def test_every_block_is_shown_by_itself() -> None:

@@ -30,6 +30,19 @@ MORE = (
 )
 """A contract of which nothing is needed, to be cancelled in the second quarter at once."""
 
+OFFERED = (
+    "insert contracts[contract=more, pool=cluster, vendor=acme, end=2030-01-01, cost_bn_per_gw_year=2]",
+    "insert deliveries[contract=more, date=2028-01-01, gw=0.4]",
+    "insert offers[contract=more, opens=2027-01-01, closes=2027-12-31]",
+)
+"""0.4 GW on offer for the two years in which own use earns least, to be signed in the first."""
+
+WANTED = (
+    "value[pathway=inference, from=2028-01-01].width_gw = 1.2",
+    "value[pathway=inference, from=2028-01-01].value_bn_per_gw_year = 2.5",
+)
+"""Own use of 1.2 GW in those years, of which the run leaves 1: 0.2 GW of the offer bring 0.5 each in two years."""
+
 PAGES: dict[str, tuple[list[str], str]] = {
     # The README of each instance has its answer worked out; what an edit changes stands above the page.
     "plan-cancellation": (
@@ -81,13 +94,49 @@ PAGES: dict[str, tuple[list[str], str]] = {
     "plan-whole": (
         ["solve", "tiny-cancellation", "cancellations.indivisible = true", "cancellations.max_share = 1"],
         """
-        Optimal with whole cancellations and blocks: it keeps every limit, and by the solver's search no plan is worth
-        more than 3 $bn (MIP gap < 1e-12).
+        Optimal with whole offers, cancellations and blocks: it keeps every limit, and by the solver's search no plan is
+        worth more than 3 $bn (MIP gap < 1e-12).
         Changed from the instance as written: cancellations.indivisible = true; cancellations.max_share = 1
         cloud 0.00 < 4.00
-        With the plan's whole cancellations and the blocks in use as they are (integers fixed).
+        With the plan's whole offers and cancellations and the blocks in use as they are (integers fixed).
         holds for any GW more and 0.6 GW less; in 50% of cases one more and one less differ.
         """,
+    ),
+    # The run starts when own use earns least. What it adds: 5 less 1 in each of two years.
+    "plan-offers": (
+        ["solve", "tiny-training", "--offers"],
+        """
+        + sold: run 0.00 1.00 1.00 0.00
+        inference 14.00 sold to customers 5.00 sum 19.00
+        inference 2.00 (+2.00) OFFERS TO SIGN
+        offer (vendor, to: customer) pool GW % of it by adds cost
+        On 2028-01-01: run (to: ourselves) cluster 1.00 100 2028-01-01 3.000 0.00 % of it
+        With none of them the plan is worth 16.000 $bn, 3.000 less.
+        """,
+    ),
+    "plan-declined": (
+        ["solve", "tiny-training", *OFFERED],
+        """
+        For that: decline more (can be signed no later).
+        To decline, signed in no future: more. What each adds, and what the plan is worth with none of them: gwplan
+        """,
+    ),
+    "plan-hint": (
+        ["solve", "tiny-training", *OFFERED, *WANTED, "--offers"],
+        """
+        For that: sign 0.20 GW of more (see below).
+        On 2027-01-01: more (acme) cluster 0.20 50 2027-12-31 0.200 0.00 On 2028-01-01: run (to: ourselves) cluster
+        A share of an offer that comes whole in life is a hint of size, not a term sheet: mark it `indivisible`
+        With none of them the plan is worth 18.000 $bn, 4.200 less.
+        """,
+    ),
+    # Half of the contract goes on for a year at 1, where own use earns 2.5 up to 1.2 GW: 0.2 of it are taken.
+    "plan-extension": (
+        ["solve", "tiny-training", *OFFERED, *WANTED, "drop contracts[contract=run]",
+         "contracts[contract=more].end = 2029-01-01", "contracts[contract=own].end = 2029-01-01",
+         "insert contracts[contract=longer, pool=cluster, end=2031-01-01, cost_bn_per_gw_year=1]",
+         "insert offers[contract=longer, opens=2028-01-01, closes=2028-12-31, extends=own]"],
+        "Extensions: longer of own.",
     ),
     "plan-terminal": (
         ["solve", "tiny-terminal"],
@@ -291,6 +340,17 @@ PAGES: dict[str, tuple[list[str], str]] = {
         Worth 19.00 $bn of the given allocation
         """,
     ),
+    # Nothing of an offer is as signed, and no customer is owed anything: 0.2 GW at 2 for two years, after the plan.
+    "exposure-offers": (
+        ["exposure", "tiny-training", *(word for edit in (*OFFERED, *WANTED) for word in ("--set", edit)),
+         "--part", "obligations"],
+        """
+        acme 0.00 0.00 0% 0.80 100% 0.80 0.80
+        As signed, and after what the plan cancels and signs of offers: expected over all futures, without fees.
+        After the plan, most is owed to acme, 100%.
+        OWED BY CONTRACT, $bn as signed after plan least most own 0.00 0.00 0.00 0.00 more 0.00 0.80 0.80 0.80 OWED BY
+        """,
+    ),
     # 1 GW at 4 a year; a fifth off realisation or value costs 1.4 of 7, a fifth off a tier's width less.
     "exposure": (
         ["exposure", "tiny-cancellation"],
@@ -299,7 +359,7 @@ PAGES: dict[str, tuple[list[str], str]] = {
         OWED TO EACH VENDOR, $bn undiscounted, from the start to each contract's end
         GW at as share after share least most most signed plan no vendor named 1.00 4.00 100% 3.00 100% 3.00 3.00
         all 4.00 3.00 3.00 3.00
-        As signed, most is owed to no vendor named, 100%. After cancellations, most is owed to no vendor named, 100%.
+        As signed, most is owed to no vendor named, 100%. After the plan, most is owed to no vendor named, 100%.
         OWED BY CONTRACT, $bn as signed after plan least most lease 4.00 3.00 3.00 3.00
         OWED BY YEAR, $bn as signed after plan largest vendor, its share 2026 4.00 3.00 no vendor named, 100%
         The instance has no what-ifs.

@@ -260,6 +260,32 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         ],
     ),
     (
+        "an offer whose term is over within the plan, however late it is signed",
+        {
+            **OFFER,
+            "pools": "pool,terminal_value_bn_per_gw_year\ncampus,1.2\ncloud,\n",
+            "cancellations": None,
+            "contracts": OFFERED["contracts.csv"].replace("more,Vendor,cloud,,2031-01-01", "more,Vendor,cloud,,"),
+            "deliveries": "contract,date,after_days,gw,term_months\nown,2026-01-01,,1,\nrent,2026-05-01,,0.4,\nmore,,0,0.2,16\n",
+        },
+        [],
+    ),
+    (
+        "an offer whose term would be over within the plan if it were signed earlier",
+        {
+            **OFFER,
+            "pools": "pool,terminal_value_bn_per_gw_year\ncampus,1.2\ncloud,\n",
+            "cancellations": None,
+            "contracts": OFFERED["contracts.csv"].replace("more,Vendor,cloud,,2031-01-01", "more,Vendor,cloud,,"),
+            "deliveries": "contract,date,after_days,gw,term_months\nown,2026-01-01,,1,\nrent,2026-05-01,,0.4,\nmore,,0,0.2,17\n",
+        },
+        [
+            "offers.csv row 2, contract: 'more' runs beyond the plan's end, 2028-07-01; pool 'cloud' has no terminal value: "
+            "it would be judged by its first years alone; "
+            "give the pool a terminal_value_bn_per_gw_year, or the offer an end within the plan"
+        ],
+    ),
+    (
         "a way out of an offer at prices by date, and of one that counts from its signature",
         {
             **OFFER,

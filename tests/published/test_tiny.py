@@ -20,6 +20,7 @@ OPTIMA_BN = {
     "tiny-ramp": 17.0,
     "tiny-risk": 12.88,
     "tiny-terminal": -1 / 1.1 + 2 / 1.1**3 + 2 / 1.1**5 + 2 / 1.1**7,
+    "tiny-training": 19.0,
     "tiny-tree": 8.375,
 }
 
@@ -37,6 +38,10 @@ CHANGED_OPTIMA_BN = [
     ("tiny-ramp", ["pathways[pathway=training].ramp_gw_per_month = 0.2"], 19.2),
     ("tiny-risk", ["risk.aversion = 0"], 15.8),
     ("tiny-terminal", ["pools[pool=cloud].terminal_value_bn_per_gw_year = 2"], -1 / 1.1 + 3 / 1.1**3),
+    ("tiny-training", ["offers[contract=run].closes = 2027-12-31"], 17.0),
+    ("tiny-training", ["contracts[contract=run].cost_bn_per_gw_year = 0.9"], 16.0),
+    ("tiny-training", ["offers[contract=run].indivisible = false", "deliveries[contract=run].gw = 3"], 22.0),
+    ("tiny-training", ["deliveries[contract=run].gw = 3"], 16.0),
     ("tiny-tree", ["pathways[pathway=deals].min_term_days = 0"], 9.375),
 ]
 

@@ -139,6 +139,25 @@ CASES = {
         ["ads needs at least 0.2 GW of effective capacity from 2026-04 to the end, and no pool may be used by it"],
         None,
     ),
+    # 0.4 GW on offer for two years do not help in the last.
+    "offered": (
+        "tiny-training",
+        ["insert contracts[contract=more, pool=cluster, end=2030-01-01]",
+         "insert deliveries[contract=more, date=2028-01-01, gw=0.4]",
+         "insert offers[contract=more, opens=2027-01-01, closes=2027-12-31]",
+         "insert demand[pathway=inference, from=2028-01-01, floor_gw=2.5]"],
+        ["inference needs at least 2.5 GW of effective capacity from 2028-01 to the end",
+         "pool cluster holds 2 GW from 2028-01 to the end, 0.4 falling to 0 GW more if every offer is signed "
+         "(deliveries.csv row 2)"],
+        None,
+    ),
+    "sold": (
+        "tiny-training",
+        ["drop contracts[contract=run]", "insert contracts[contract=sale, side=sell, pool=cluster, end=2030-01-01]",
+         "insert deliveries[contract=sale, date=2028-01-01, gw=3]"],
+        ["of pool cluster 1 GW more are sold than it has from 2028-01 until 2030-01 (deliveries.csv row 2)"],
+        None,
+    ),
     # A deal pathway that may sign 0.3 a quarter and has none.
     "signing": (
         "tiny-churn",

@@ -17,7 +17,10 @@ from optimizer.show.page import percent
 from optimizer.show.theme import FAINT, HEIGHT, INK, LINE_HEIGHT, PALE, WIDTH, Layer, NothingToShowError
 from optimizer.show.view import Span, View
 
-SIGNED = "supply as signed"
+
+def supply_line(view: View, top: FloatArray) -> Layer:
+    """Return the line of supply before cancellations: as signed, or with what the plan signs."""
+    return Layer("supply with offers signed" if view.plan.laid_out.data.offers else "supply as signed", top, top, None)
 
 
 def gw_over_time(view: View) -> Drawing:
@@ -27,7 +30,7 @@ def gw_over_time(view: View) -> Drawing:
     figures are weighted by the probability of its nodes.
     """
     layers = use_layers(view, expected(view))
-    line = Layer(SIGNED, layers[-1].top, layers[-1].top, None)
+    line = supply_line(view, layers[-1].top)
     what = "GW by pathway against supply"
     return stack(view, drawing.periods(view), layers, line, what, [drawing.worth(view)])
 
@@ -70,7 +73,7 @@ def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) ->
 def use_key(view: View, pathways: Sequence[str] = ()) -> list[Entry]:
     """Return the key of GW by pathway against supply, without figures."""
     layers = use_layers(view, np.zeros((view.tree.size, 1)), pathways)
-    return _entries([*layers, Layer(SIGNED, layers[-1].top, layers[-1].top, None)])
+    return _entries([*layers, supply_line(view, layers[-1].top)])
 
 
 def stack(
@@ -157,7 +160,7 @@ def branches(view: View) -> Panels:
     for chosen in product(*outcomes):
         weights, chance = _given(view, factors, chosen)
         layers = use_layers(view, weights)
-        line = Layer(SIGNED, layers[-1].top, layers[-1].top, None)
+        line = supply_line(view, layers[-1].top)
         name = ", ".join(view.outcome(f, o) for f, o in zip(factors, chosen, strict=True))
         what = f"{name} ({percent(chance)})"
         drawings.append((chance, stack(view, times, layers, line, what, [], highest=highest, height=120)))

@@ -230,7 +230,9 @@ def ramp(view: View) -> Drawing:
     gw = np.concatenate([before, ahead], axis=1)
     vendor_of = {s.contract: s.vendor for s in view.suppliers.values()}
     by_vendor: dict[str, FloatArray] = {}
-    for name, row in zip(names, gw, strict=True):
+    for name, row, sold in zip(names, gw, data.sold.tolist(), strict=True):
+        if sold:
+            continue
         by_vendor[vendor_of[name]] = by_vendor.get(vendor_of[name], np.zeros(len(row))) + row
     largest = sorted(by_vendor, key=lambda vendor: -by_vendor[vendor].sum())
     parts = [(vendor or "no vendor named", by_vendor[vendor]) for vendor in largest[:MOST_VENDORS]]

@@ -14,9 +14,9 @@ from optimizer.kept.sweep import CASES, in_words, label, unit, unit_behind, with
 from optimizer.show import theme
 from optimizer.show.charts import drawing
 from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
-from optimizer.show.charts.over_time import SIGNED, expected, stack, use_key, use_layers
+from optimizer.show.charts.over_time import expected, stack, supply_line, use_key, use_layers
 from optimizer.show.page import cut, decimals, formatter, number, signed
-from optimizer.show.theme import FAINT, GREY, INK, RAMP, Layer, NothingToShowError, Stroke
+from optimizer.show.theme import FAINT, GREY, INK, RAMP, NothingToShowError, Stroke
 from optimizer.show.view import View
 from optimizer.studies.sweep.sweep import OPTIMAL
 from optimizer.studies.uncertainty import Point
@@ -492,8 +492,7 @@ def gw_of_cases(cases: Mapping[str, View]) -> Panels:
     highest = 1.04 * max(float(of[-1].top.max(initial=0.0)) for of in layers.values()) or 1.0
     drawings = []
     for name, view in shown.items():
-        top = layers[name][-1].top
-        line = Layer(SIGNED, top, top, None)
+        line = supply_line(view, layers[name][-1].top)
         times = drawing.periods(view)
         drawings.append(stack(view, times, layers[name], line, name, [], highest=highest, height=130))
     subtitle = ["expected over the futures, the same scale for all"]

@@ -44,15 +44,20 @@ MOST_SOURCES: Final = 3
 
 
 def contracts(report: Report, view: View) -> None:
-    """Add the contracts as written: GW, price, dates, and how each can be left."""
+    """Add the contracts as written, and what is on offer: GW, price, dates, and how each can be left."""
     table = view.instance.filled("contracts")
     gw = view.instance.filled("deliveries").groupby("contract")["gw"].sum()
-    ways = view.instance.filled("cancellations")
+    ways, on_offer = view.instance.filled("cancellations"), view.instance.filled("offers").set_index("contract")
     rows = []
     for row in table.sort_values("signed", na_position="last", kind="stable").to_dict("records"):
-        name = row["contract"]
+        name, extended = row["contract"], ""
+        if name in on_offer.index:
+            extended = on_offer.loc[name, "extends"]
+            row["signed"] = f"on offer until {_cell(on_offer.loc[name, 'closes'])}"
+        who = f"to: {row['vendor'] or 'a customer'}" if row["side"] == "sell" else row["vendor"] or "-"
         rows.append(
-            [name, row["vendor"] or "-", row["kind"] or "-", row["pool"], view.gw(float(gw.get(name, 0.0))),
+            [name, who, row["kind"] or "-", row["pool"],
+             f"extends {extended}" if extended else view.gw(float(gw.get(name, 0.0))),
              f"{row['cost_bn_per_gw_year']:g}", _cell(row["signed"]), _cell(row["end"]),
              "yes" if name in set(ways["contract"]) else "no", row["status"] or "not marked"]
         )  # fmt: skip
@@ -181,7 +186,8 @@ WORDS: Final = {
     "pathway": "a use of capacity, such as training, ads, a model service or short deals",
     "pool": "capacity of one kind, which any contract that supplies it can serve",
     "idle": "delivered and not cancelled, but in no use",
-    "supply as signed": "all that the contracts deliver, before any cancellation",
+    "supply as signed": "all that the contracts in force deliver, before any cancellation",
+    "supply with offers signed": "that, and what the offers deliver that the plan has signed by then",
     "worth": "what the plan maximises: value of use less costs and penalties, and what contracts hold after its end",
     "marginal value": "what one more GW of a pool for a year would add to worth, before its own cost",
     "future": "one combination of outcomes of all that is uncertain; a branch is what some futures have in common",
@@ -359,7 +365,7 @@ def _certificate(report: Report, run: Run) -> None:
         "primal_infeasibility": ("Largest limit broken", "relative; 0 is none"),
         "dual_infeasibility": ("Largest dual infeasibility", "relative; 0 is none"),
         "gap": ("Gap", "relative: by how much more a plan could be worth at the most"),
-        "mip_gap": ("MIP gap", "relative: what the search for whole cancellations and blocks left open"),
+        "mip_gap": ("MIP gap", "relative: what the search for whole offers, cancellations and blocks left open"),
         "bound_bn": ("Bound", "$bn: no plan is worth more"),
         "recomputed_objective_bn": ("Worth, recomputed", "$bn, from the input tables"),
     }

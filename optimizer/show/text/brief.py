@@ -157,6 +157,8 @@ def _act(view: View, made: Notices, rows: IntArray, verb: str, paid: str) -> str
     more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
     cost = float(made.fee_bn[rows].sum())
     fee = f"; {paid} {dollars(cost)}" if cost >= ROUNDING else ""
+    if verb == "sign" and any(ROUNDING < share < 1 - ROUNDING for share in made.share[rows].tolist()):
+        fee += "; a share is a hint of size"
     if len(rows) == 1:
         return f"{verb} {view.gw(made.gw[rows[0]])} GW of {made.contract[rows[0]]}{fee}"
     return f"{verb} {view.gw(float(made.gw[rows].sum()))} GW: {', '.join(named)}{more}{fee}"

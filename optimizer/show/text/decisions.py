@@ -20,6 +20,7 @@ from optimizer.show.view import View
 
 MOST_PATHWAYS = 8
 MOST_LINES = 10
+MOST_SIGNED = 30
 MOST_BRANCHES = 4
 MOST_NAMED = 4
 
@@ -103,6 +104,10 @@ def _acts_now(view: View) -> str:
     now = np.flatnonzero(view.tree.period[signed.node] == 0)
     named = [f"{view.gw(signed.gw[row])} GW of {signed.contract[row]}" for row in now]
     acts = [*([f"sign {_some(list(dict.fromkeys(named)))} (see below)"] if named else []), *acts]
+    closing = view.instance.filled("offers")
+    closing = closing["contract"][closing["closes"] < pd.Timestamp(view.dates[1])]
+    passed = [name for name in closing if name not in set(signed.contract[now])]
+    acts += [f"decline {_some(passed)} (can be signed no later)"] if passed else []
     given = notices(view)
     cancelled = list(dict.fromkeys(given.contract[view.tree.period[given.node] == 0].tolist()))
     acts += [f"cancel {_some(cancelled)} (see below)"] if cancelled else []
@@ -241,7 +246,7 @@ def _notice(view: View, given: Notices, row: int) -> list[str]:
     contract, effective = str(given.contract[row]), given.effective[row].astype("datetime64[D]")
     supplier = view.suppliers[contract]
     return [
-        f"  {contract} ({supplier.vendor})" if supplier.vendor else f"  {contract}",
+        f"  {contract} ({'to: ' if supplier.sold else ''}{supplier.vendor})" if supplier.vendor else f"  {contract}",
         supplier.pool,
         view.gw(given.gw[row]),
         percent(given.share[row]).removesuffix("%"),
@@ -269,28 +274,68 @@ def signatures(view: View) -> Notices:
 
 def offers(page: Page, view: View) -> None:
     """Show which offers to sign, and which customers to accept, when and in which futures; and which to decline."""
-    signed = signatures(view)
-    signed_gw = view.plan.summary.get("signed_gw", {})
-    if not signed_gw:
+    if "signed_gw" not in view.plan.summary:
         return
+    signed, terms = signatures(view), view.instance.filled("offers").set_index("contract")
+    closes = {name: str(last.date()) for name, last in terms["closes"].items()}
+    adds = view.plan.summary.get("offers_bn", {}).get("adds", {})
     page.heading("Offers to sign", ", first decisions first; what is sold takes GW, its price is received")
     lines: list[list[str]] = []
     for nodes, rows in _blocks(view, signed):
         futures = f" {view.futures(nodes)}" if view.branching else ""
         lines.append([f"On {view.dates[view.tree.period[nodes[0]]]}{futures}:"])
-        lines += [[*_notice(view, signed, row)[:4], view.money(signed.fee_bn[row])] for row in rows]
+        for row in rows:
+            name = str(signed.contract[row])
+            cells = [*_notice(view, signed, row)[:4], closes.get(view.suppliers[name].contract, "-")]
+            lines.append([*cells, *([_bn(adds.get(name))] if adds else []), view.money(signed.fee_bn[row])])
     if lines:
-        page.table(["offer (vendor or customer)", "pool", "GW", "% of it", "cost"], lines[:MOST_LINES], "nnrrr")
-        page.note("% of it: signed by then. cost: of signing, once, $bn.")
-    page.note(left_out((len(lines) - MOST_LINES, "line")) if len(lines) > MOST_LINES else "")
-    declined = [name for name, gw in signed_gw.items() if gw < view.least_gw]
-    if declined:
-        page.note(f"Not signed in any future: {_some(declined)}.")
+        header = ["offer (vendor, to: customer)", "pool", "GW", "% of it", "by", *(["adds"] if adds else []), "cost"]
+        page.table(header, lines[:MOST_SIGNED], "nn" + "r" * (len(header) - 2))
+        page.note("% of it: signed by then. by: the last day on which it may be signed. cost: of signing, once, $bn.")
+    more = left_out((len(lines) - MOST_SIGNED, "line"))
+    page.note(f"{more} A kept run (--out) has them all, in commitments.csv." if more else "")
+    _not_signed(page, view, signed)
+    extends = terms["extends"][terms["extends"] != ""]
+    page.note(f"Extensions: {listed([f'{name} of {of}' for name, of in extends.items()])}." if len(extends) else "")
     if any(KILOWATT < part < 1 - KILOWATT for part in signed.share.tolist()):
         page.note(
             "A share of an offer that comes whole in life is a hint of size, not a term sheet: mark it `indivisible` "
             "to have it signed whole or not at all."
         )
+    _without_offers(page, view)
+
+
+def _bn(worth: float | None) -> str:
+    return "all" if worth is None else number(worth, 3)
+
+
+def _not_signed(page: Page, view: View, signed: Notices) -> None:
+    """Say which offers to wait with, since only some futures have them signed, and which to decline."""
+    tree, chance = view.tree, dict.fromkeys(view.plan.summary["signed_gw"], 0.0)
+    for name in chance:
+        there = np.isin(tree.path[tree.node_of[:, -1]], signed.node[signed.contract == name]).any(axis=1)
+        chance[name] = float(tree.scenario_probability @ there)
+    some = [f"{name} ({percent(p)})" for name, p in chance.items() if 0 < p < 1 - KILOWATT]
+    none = [name for name, p in chance.items() if not p]
+    page.note(f"To wait with, since some futures alone have them signed: {listed(some)}." if some else "")
+    page.note(f"To decline, signed in no future: {listed(none)}." if none else "")
+
+
+def _without_offers(page: Page, view: View) -> None:
+    """Say what each offer adds and what the plan is worth with none, where that was asked for."""
+    known = view.plan.summary.get("offers_bn")
+    if known is None:
+        page.note("What each adds, and what the plan is worth with none of them: gwplan solve --offers.")
+        return
+    none, worth = known["none"], float(view.plan.summary["objective_bn"])
+    page.note(
+        "adds: worth, $bn, less the worth of the plan made anew without it; all: no plan keeps every limit without it."
+    )
+    page.note(
+        f"With none of them the plan is worth {number(none, 3)} $bn, {number(worth - none, 3)} less."
+        if none is not None
+        else "With none of them no plan keeps every limit."
+    )
 
 
 def _undervalued(page: Page, view: View) -> None:

@@ -52,10 +52,10 @@ def obligations(page: Page, owed: Figures) -> None:
     page.table(header, rows)
     page.note(left_out((len(owed["vendors"]) - MOST_VENDORS, "smaller vendor")))
     page.note(
-        "As signed and after the plan's cancellations: expected over all futures, without fees. Least and most: over "
-        "the futures, after cancellations. A contract without an end counts to the plan's end."
+        "As signed, and after what the plan cancels and signs of offers: expected over all futures, without fees. "
+        "Least and most: over the futures, after the plan. A contract without an end counts to the plan's end."
     )
-    for when, words in (("as_signed", "As signed"), ("after", "After cancellations")):
+    for when, words in (("as_signed", "As signed"), ("after", "After the plan")):
         if owed["largest"][when]["largest_vendor"] is not None:
             page.note(f"{words}, most is owed to {_largest(owed['largest'][when])}.")
     _contracts(page, owed["contracts"])

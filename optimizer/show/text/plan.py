@@ -81,8 +81,8 @@ def _proof(plan: Plan) -> str:
         proved = f"{gap:.0e}" if gap > DIGITS else f"< {DIGITS:.0e}"
         if "bound_bn" in certificate:
             return (
-                f"Optimal with whole cancellations and blocks: it keeps every limit, and by the solver's search no "
-                f"plan is worth more than {certificate['bound_bn']:.6g} $bn (MIP gap {proved})."
+                f"Optimal with whole offers, cancellations and blocks: it keeps every limit, and by the solver's "
+                f"search no plan is worth more than {certificate['bound_bn']:.6g} $bn (MIP gap {proved})."
             )
         return f"Proved optimal: it keeps every limit and no plan is worth more (gap {proved})."
     known = gap is not None and math.isfinite(gap)

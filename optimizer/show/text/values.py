@@ -49,7 +49,7 @@ def next_gw(page: Page, view: View) -> None:
         "> pays at that price, < does not; more adds less."
     )
     if view.plan.summary["marginal_values"] == "integers fixed":
-        page.note("With the plan's whole cancellations and the blocks in use as they are (integers fixed).")
+        page.note("With the plan's whole offers and cancellations and the blocks in use as they are (integers fixed).")
     _holds(page, view)
 
 

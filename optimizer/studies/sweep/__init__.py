@@ -2,7 +2,7 @@
 
 Other rooms use:
 
-- ``draws``: correlation, correlations_of, draw, Draw, draws_of, matrix
+- ``draws``: correlation, correlations_of, Draw, draw, draws_of, matrix
 - ``engines``: Cluster, InProcess, Processes
 - ``grid``: axes, grid, written
 - ``journal``: discard, Journal
