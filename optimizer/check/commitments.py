@@ -93,7 +93,7 @@ def offers_that_outlive_the_plan(facts: Facts) -> Iterator[Finding]:
         if open_ended[k] or (endless[k] and facts.texts("offers", "extends")[i]):
             rule = "an offer has an end in contracts.csv, or a term_months on each of its deliveries"
             yield facts.finding("offers", i, "contract", f"'{name}' has no end", rule, "give it one")
-        elif unsaid[k] and _service(facts, i, last[i])[1].max(initial=0) > facts.calendar.periods:
+        elif unsaid[k] and _service(facts, i, int(last[i]))[1].max(initial=0) > facts.calendar.periods:
             q = facts.texts("contracts", "pool")[k]
             what = f"'{name}' runs beyond the plan's end, {iso(facts.horizon)}"
             rule = f"pool '{q}' has no terminal value: it would be judged by its first years alone"
@@ -234,7 +234,7 @@ def offers_without_effect(facts: Facts) -> Iterator[Finding]:
         own = np.flatnonzero(of == offers[i])
         if facts.texts("offers", "extends")[i] or not len(own) or offers[i] < 0:
             continue
-        arrival, over = _service(facts, i, inside[0])
+        arrival, over = _service(facts, i, int(inside[0]))
         if (arrival >= over).all():
             what = f"'{name}', signed on {iso(starts[inside[0]])} at the earliest"
             rule = "none of its deliveries can follow: they would come when it has ended"

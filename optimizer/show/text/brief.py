@@ -14,7 +14,7 @@ from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.plan.obligations import owed
 from optimizer.plan.plan import expected_bn
 from optimizer.show.page import Page, cut, listed, number, padded, percent, wrapped
-from optimizer.show.text.decisions import Notices, notices, signatures, split
+from optimizer.show.text.decisions import Notices, declined_now, notices, signatures, split
 from optimizer.show.text.values import shortfall_gw
 from optimizer.show.view import MONTH_NAMES, Span, View
 
@@ -117,6 +117,8 @@ def _now(page: Page, view: View) -> None:
         rows.append(["in all", f"{view.gw(total - new)} -> {view.gw(total)} GW", f"{came}{view.gw(idle)} GW idle"])
         _beside(page, rows)
     acts = list(_acts(view, 0))
+    passed = declined_now(view)
+    acts += [f"decline {listed(passed)}, which can be signed no later"] if passed else []
     for act in acts:
         page.item(act)
     if not (rows or acts):

@@ -104,14 +104,20 @@ def _acts_now(view: View) -> str:
     now = np.flatnonzero(view.tree.period[signed.node] == 0)
     named = [f"{view.gw(signed.gw[row])} GW of {signed.contract[row]}" for row in now]
     acts = [*([f"sign {_some(list(dict.fromkeys(named)))} (see below)"] if named else []), *acts]
-    closing = view.instance.filled("offers")
-    closing = closing["contract"][closing["closes"] < pd.Timestamp(view.dates[1])]
-    passed = [name for name in closing if name not in set(signed.contract[now])]
+    passed = declined_now(view)
     acts += [f"decline {_some(passed)} (can be signed no later)"] if passed else []
     given = notices(view)
     cancelled = list(dict.fromkeys(given.contract[view.tree.period[given.node] == 0].tolist()))
     acts += [f"cancel {_some(cancelled)} (see below)"] if cancelled else []
     return f"For that: {'; '.join(acts)}. " if acts else ""
+
+
+def declined_now(view: View) -> list[str]:
+    """Return the offers that can be signed in the first period alone, and are not."""
+    signed, rows = signatures(view), view.instance.filled("offers")
+    taken = set(signed.contract[view.tree.period[signed.node] == 0].tolist())
+    closing = rows["contract"].to_numpy()[(rows["closes"] < pd.Timestamp(view.dates[1])).to_numpy()]
+    return [str(name) for name in closing.tolist() if name not in taken]
 
 
 def _next_reveal(view: View) -> str:

@@ -75,7 +75,7 @@ def in_short(page: Page, result: Uncertainty, money: Money, peak_gw: float) -> N
     ]
     page.table(["", "$bn", "of plan"], rows, "nrr")
     for kind, label in (("cancellation", "Right to terminate"), ("exit", "Right to end deals")):
-        own = sorted((o for o in result.options if o.option == kind), key=_rank)
+        own = sorted((o for o in result.options if o.option == kind), key=lambda o: -(o.value_bn or 0.0))
         worth = [f"{o.name} {money(o.value_bn)}" for o in own if o.value_bn is not None and float(money(o.value_bn))]
         page.note(f"{label}, $bn: {', '.join(worth[:MOST_OPTIONS])}." if worth else "")
     bad = sorted(
