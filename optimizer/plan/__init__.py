@@ -3,10 +3,10 @@
 Other rooms use:
 
 - ``claims``: *, Claim, figures, HOLDS, judged, STATUSES
-- ``firmness``: alternatives, Alternatives
+- ``firmness``: Alternatives, alternatives
 - ``first_moves``: Branch, ENDED, first_moves, IDLE, Move, NEW
 - ``marginals``: disagreements, row_name
-- ``obligations``: Owed, owed
+- ``obligations``: owed, Owed
 - ``plan``: cancelled_gw, decision_tables, expected_bn, make_plan, Plan, summarise
 - ``tables``: cvar, gained, leaf_tail_periods, leaf_worth, mean_use, quantile, QUANTILES, weighed, year_weights
 - ``values``: carried, of_contracts, Values, values

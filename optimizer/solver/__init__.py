@@ -3,7 +3,7 @@
 Other rooms use:
 
 - ``certify``: Certificate, certify
-- ``compile``: compile_terms, compiled, Compiled, numbers_of
+- ``compile``: compile_terms, Compiled, compiled, numbers_of
 - ``highs``: basis_codes, checked_options, solve
 - ``model_files``: write_model
 - ``parametric``: line, Line, NotExact, optimal, Piece, pieces, same_structure

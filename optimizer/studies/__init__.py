@@ -5,7 +5,7 @@ Other rooms use:
 - ``attempt``: floors_in_the_way, floors_priced, Told, why_no_plan
 - ``compare``: allocations, caveats, Figure, figure_differences, inputs, refuse_unlike
 - ``evaluate``: entered, evaluate, Evaluation, left_out, read_given
-- ``exposure``: *, bought, Group, groups, gw_by_status, UNVERIFIED, unverified
+- ``exposure``: *, bought, Group, groups, gw_by_status, unverified, UNVERIFIED
 - ``locks``: lock, lock_costs, LockCost
 - ``price``: Clause, MostToPay, OfferPrice, price
 - ``roll``: actuals, refuse_other, rolled, State, state_of

@@ -5,7 +5,7 @@ Other rooms use:
 - ``breakeven``: breakeven, evaluation, locks
 - ``claims``: figure, judged, print_claims
 - ``comparison``: attribution, comparison, differences, letter
-- ``decisions``: cancellations, deals, first_period, moves_before_reveal, notices, Notices, offers, TERMS,
+- ``decisions``: cancellations, deals, first_period, moves_before_reveal, Notices, notices, offers, TERMS,
   tree_of_moves
 - ``exposure``: obligations, print_exposure
 - ``plan``: headline, lead, print_plan
