@@ -41,7 +41,10 @@ MOST_MOMENTS: Final = 40
 TRIES: Final = 60
 """Re-solves that a search for one price may take; where worth is piecewise linear three or four are enough."""
 
-NOT_FOR_NOTHING: Final = "not even at a price of 0"
+NO_PRICE: Final = {False: "not even at a price of 0", True: "even at a price of 0"}
+"""Why there is no most to pay, or of a contract sold no least to take."""
+
+UNBILLED: Final = "nothing of it would be billed"
 
 
 @dataclass(frozen=True)
@@ -295,9 +298,10 @@ class _Pricing:
         shares = self.free.decided.signed[self._of].sum(axis=0)[last]
         self.share = float(shares @ data.tree.probability[data.tree.leaves])
         self._moments = self._all_moments()
-        if not self._moments:
-            what = "no date of its window starts a period: it can never be signed"
-            raise InstanceError(Problem(f"offer {offer}", what, "move or widen the window in offers.csv"))
+        if not self._moments or self.gw <= ROUNDING:
+            never = "no date of its window starts a period: it can never be signed"
+            what = "it delivers nothing" if self._moments else never
+            raise InstanceError(Problem(f"offer {offer}", what, "correct its row in offers.csv, or its deliveries"))
         self.left_out = max(len(self._moments) - MOST_MOMENTS, 0)
         del self._moments[MOST_MOMENTS:]
         self.most: list[MostToPay] = []
@@ -398,14 +402,14 @@ class _Pricing:
         return 0.0 if self.terminal_value is None else self._rate(answer, edits, "terminal")
 
     def _indifferent(
-        self, edits: Sequence[Edit], held: FloatArray | None, target: float, start: Answer
+        self, edits: Sequence[Edit], held: FloatArray | None, target: float, start: Answer, asked: float
     ) -> _Indifferent | None:
-        """Return the price at which a case is worth the target; None where it is not for nothing either.
+        """Return where a case is worth the target; None where no price from 0 on, for the one asked, makes it so.
 
         Worth falls as the price gets worse. Without aversion it is convex and piecewise linear in it, so that Newton's
         steps end on the root itself; a step that leaves the bracket is halved.
         """
-        end, dearer, answer = (self._least_price if self.sold else -self._least_price), 0.0, start
+        end, dearer, answer = self._side * -asked, 0.0, start
         bounds: dict[bool, float | None] = {True: None, False: None}
         for _ in range(TRIES):
             over = answer.objective_bn - target
@@ -471,13 +475,13 @@ class _Pricing:
         )  # fmt: skip
         try:
             answer = self._solved(held=held)
-            there = self._indifferent((), held, self.without.objective_bn, answer)
+            there = self._indifferent((), held, self.without.objective_bn, answer, asked)
         except InfeasibleError as error:
             return replace(row, reason=why_no_plan(error))
         gain = gained(answer.objective_bn, self.without.objective_bn)
-        if there is None:
-            reason = "at no price" if self.sold else NOT_FOR_NOTHING
-            return replace(row, gain_bn=gain, reason=reason)
+        if there is None or self._by_price(answer) > -ROUNDING:
+            billed = self._by_price(answer) <= -ROUNDING
+            return replace(row, gain_bn=gain, reason=NO_PRICE[self.sold] if billed else UNBILLED)
         there.answer.audited  # noqa: B018 - audited here, before anything is said of it
         slope = self._dearer_by_terminal(there.answer, (), self._by_terminal(self.without))
         slope = None if slope is None else self._side * slope
@@ -551,9 +555,9 @@ class _Pricing:
         row = replace(row, value_bn=added, value_by_terminal_value=by_terminal)
         if not added:
             return replace(row, price=0.0, price_by_terminal_value=by_terminal)
-        there = self._indifferent(more, None, worse.objective_bn, better)
+        there = self._indifferent(more, None, worse.objective_bn, better, self._least_price)
         if there is None:
-            return replace(row, reason="at no price")
+            return replace(row, reason="no price makes up for it")
         slope = self._dearer_by_terminal(there.answer, more, self._by_terminal(worse, less))
         return replace(row, price=sign * there.dearer, price_by_terminal_value=None if slope is None else sign * slope)
 
