@@ -87,7 +87,7 @@ def offers_that_outlive_the_plan(facts: Facts) -> Iterator[Finding]:
     last = np.searchsorted(facts.calendar.starts(), facts.dates("offers", "closes"), side="right") - 1
     pool = facts.codes("contracts", "pool", "pools")
     unsaid = np.append(np.isnan(facts.numbers("pools", "terminal_value_bn_per_gw_year")), False)[pool]
-    for i in np.flatnonzero(offers >= 0):
+    for i in np.flatnonzero(offers >= 0).tolist():
         k = offers[i]
         name = facts.texts("offers", "contract")[i]
         if open_ended[k] or (endless[k] and facts.texts("offers", "extends")[i]):
@@ -224,7 +224,7 @@ def offers_without_effect(facts: Facts) -> Iterator[Finding]:
     """Find offers that can be signed in no period, or too late for any delivery."""
     opens, closes, starts = facts.dates("offers", "opens"), facts.dates("offers", "closes"), facts.calendar.starts()
     offers, of = facts.codes("offers", "contract", "contracts"), facts.codes("deliveries", "contract", "contracts")
-    for i in np.flatnonzero((opens <= closes) & (closes >= starts[0])):
+    for i in np.flatnonzero((opens <= closes) & (closes >= starts[0])).tolist():
         name = facts.texts("offers", "contract")[i]
         inside = np.flatnonzero((opens[i] <= starts) & (starts <= closes[i]))
         if not len(inside):
