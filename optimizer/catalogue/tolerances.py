@@ -24,6 +24,9 @@ THREE_DECIMALS: Final = 5e-4
 TWO_DECIMALS: Final = 5e-3
 """$bn that two decimals would show as 0."""
 
+THOUSAND_DOLLARS: Final = 1e-6
+"""$bn below which money is told as none."""
+
 MORE_STEPS: Final = 1e-4
 """GW-years that a way out may take more than it must before that is told: in four digits they would look the same."""
 

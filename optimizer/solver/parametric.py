@@ -17,8 +17,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from scipy.sparse import csc_matrix, hstack, identity
-from scipy.sparse.linalg import splu
 
 from optimizer.catalogue.tolerances import CHANGES, EPSILON, FEASIBLE, ROUNDING, SLOPE
 from optimizer.solver.highs import BASIC, UPPER, Moved, basis_codes, loaded, must
@@ -236,6 +234,9 @@ def _hold(program: LinearProgram, rate: LinearProgram, basis: Basis) -> _Held:
     rows, columns = program.shape
     codes = np.concatenate(basis_codes(basis))
     basic = codes == BASIC
+    from scipy.sparse import csc_matrix, hstack, identity  # takes a while, and a plain solve needs none of it
+    from scipy.sparse.linalg import splu
+
     matrix = csc_matrix((program.value, program.index, program.start), shape=(rows, columns))
     whole = hstack([matrix, -identity(rows, format="csc")], format="csc")
     factors = splu(whole[:, np.flatnonzero(basic)])

@@ -36,6 +36,7 @@ def test_equal_runs_differ_in_nothing(gwplan: Run, kept: Path) -> None:
     done = gwplan("compare", "base", "base")
     assert [line for line in done.stdout.splitlines() if "the same" in line] == [
         "INPUTS of A and B: the same",
+        "THIS QUARTER'S DECISION: the same",
         "FIGURES: the same",
         "ALLOCATION: the same",
     ]

@@ -83,5 +83,5 @@ def test_ctrl_c_while_a_run_is_kept_shows_the_plan_and_says_what_is_missing(
     monkeypatch.setattr(kept_runs, "keep", interrupted)
     done = gwplan("solve", DEALS, "--out", tmp_path / "run")
     assert done.returncode == 4
-    assert done.stdout.startswith("PLAN OF tiny-deals")
+    assert done.stdout.startswith("tiny-deals   Jan 2026")
     assert done.stderr == f"error: stopped (interrupted): the run is not kept in {tmp_path / 'run'}\n"

@@ -17,7 +17,7 @@ def test_next_month_stays_near_this_months_plan(gwplan: Run, tmp_path: Path) -> 
     rolled = gwplan("roll", TREE, "--to", "2026-02-01", "--run", "january", "--out", "february")
     assert rolled.returncode == 0, rolled.stderr
     asked = ("february", "--set", "deliveries.gw *= 1.5", "--stay-near", "january", "--move-cost", "0.5")
-    done = gwplan("solve", *asked, "--out", "run")
+    done = gwplan("solve", *asked, "--full", "--out", "run")
     assert done.returncode == 0, done.stderr
     assert "stay near january at 0.5 $bn" in " ".join(done.stdout.split())
     assert "move penalty" in done.stdout and "GW-years off the earlier plan" in done.stdout

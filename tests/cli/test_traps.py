@@ -139,7 +139,7 @@ def test_a_terminal_without_columns(gwplan_started: Run, monkeypatch: pytest.Mon
     """COLUMNS=0 is no reason to print nothing."""
     monkeypatch.setenv("COLUMNS", "0")
     monkeypatch.setenv("PYTHONPATH", str(INSTANCES.parent))
-    assert gwplan_started("solve", DEALS).stdout.startswith("PLAN OF tiny-deals")
+    assert gwplan_started("solve", DEALS).stdout.startswith("tiny-deals   Jan 2026")
 
 
 def test_no_command_is_silent_for_long(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_the_report_fits_the_terminal_and_names_every_part(
     """Protects the planner's reading: parts, the tree in words, 80 columns, plain characters where asked."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    asked = ("--frontier", "3", "--set", "risk.aversion = 0.5", "--html", "report.html")
+    asked = ("--frontier", "3", "--set", "risk.aversion = 0.5", "--full", "--html", "report.html")
     done = gwplan_started("uncertainty", INSTANCES / "tiny-tree", *asked)
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
@@ -87,7 +87,7 @@ def test_the_report_fits_the_terminal_and_names_every_part(
 
 def test_the_report_says_why_a_case_has_no_plan(gwplan: Run, tmp_path: Path) -> None:
     """Protects the planner from an empty figure: the report says none, and why."""
-    done = gwplan("uncertainty", random_instance(74, tmp_path / "random"))
+    done = gwplan("uncertainty", random_instance(74, tmp_path / "random"), "--full")
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stdout.split())
     assert "EEV none" in words and "VSS none" in words

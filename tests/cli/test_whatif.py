@@ -14,7 +14,7 @@ FLOOR = "insert demand[pathway=training, from=2026-07-01, floor_gw=100]"
 
 def test_edits_are_compared_with_the_base_at_80_columns(gwplan: Run) -> None:
     """``--set`` makes one case beside the base; the table fits a terminal."""
-    done = gwplan("whatif", TINY, "--set", "pathways[pathway=deals].notice_days = 0")
+    done = gwplan("whatif", TINY, "--set", "pathways[pathway=deals].notice_days = 0", "--full")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80

@@ -24,7 +24,7 @@ def found() -> gw.Uncertainty:
 def printed(found: gw.Uncertainty) -> str:
     """Return the report."""
     console = Console(file=io.StringIO(), width=80)
-    printed_uncertainty.print_uncertainty(found, console)
+    printed_uncertainty.print_uncertainty(found, console, full=True)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
 

@@ -475,8 +475,9 @@ PAGES: dict[str, tuple[list[str], str]] = {
 def test_what_is_said_is_what_was_worked_out_by_hand(page: str, tmp_path: Path) -> None:
     """Protects the reader from a wrong word beside a right figure: each of these stands on the page, in this order."""
     (command, name, *rest), said = PAGES[page]
-    if command == "solve":
+    if command in ("solve", "whatif", "uncertainty"):
         rest = ["--full", *rest]
+    if command == "solve":
         rest = [word for edit in rest for word in (["--set", edit] if " = " in edit or " " in edit else [edit])]
     if command == "evaluate":
         (tmp_path / "plan.csv").write_text("start,pathway,pool,gw\n" + rest[1].replace(" ", "\n") + "\n")

@@ -34,7 +34,7 @@ TINY = ("tiny-cancellation", "tiny-deals", "tiny-locks", "tiny-risk", "tiny-term
 @pytest.fixture(scope="module")
 def plans() -> dict[str, Plan]:
     """Plans of tiny instances, by name."""
-    return {name: solve(load(INSTANCES / name)) for name in TINY}
+    return {name: solve(load(INSTANCES / name), more_supply="all") for name in TINY}
 
 
 @pytest.fixture(scope="module")

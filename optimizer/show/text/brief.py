@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from models.tree import IntArray
 from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import ROUNDING
+from optimizer.catalogue.tolerances import ROUNDING, THOUSAND_DOLLARS
 from optimizer.plan.obligations import owed
 from optimizer.plan.plan import expected_bn
 from optimizer.show.page import Page, cut, listed, number, padded, percent, wrapped
@@ -219,6 +219,8 @@ def _value(page: Page, view: View) -> None:
         for label, leaf in (("worst", int(worth.argmin())), ("best", int(worth.argmax()))):
             chance = percent(float(view.tree.probability[leaves[leaf]]))
             parts.append(f"{label} scenario {dollars(float(worth[leaf]))} ({chance})")
+    if view.instance.earlier:
+        parts.append(f"{view.plan.summary['moved_gw_years']:.3g} GW-years off the earlier plan")
     after = owed(view.plan.laid_out, view.plan.decided.cancelled, view.plan.decided.signed).bought()
     beyond = float(after.probability @ after.after.sum(axis=1))
     if beyond >= ROUNDING:
@@ -325,7 +327,7 @@ def dollars(bn: float, *, sign: bool = False) -> str:
     elif size >= 0.0095:
         text = f"${1000 * size:.0f}m"
     else:
-        text = f"${1000 * size:.2g}m" if size >= 5e-6 else "$0"
+        text = f"${1000 * size:.2g}m" if size >= THOUSAND_DOLLARS else "$0"
     if text == "$0":
         return text
     return f"{'-' if bn < 0 else '+' if sign else ''}{text}"

@@ -203,10 +203,10 @@ def differences(page: Page, runs: Sequence[Run], *, everything: bool = False) ->
 def _decisions(page: Page, runs: Sequence[Run]) -> None:
     """Say whether the runs decide otherwise in the first period."""
     first = first_period_gw(runs[0].plan.decided)
-    page.heading("", f"THIS {runs[0].instance.resolution.upper()}'S DECISION")
-    for place, run in enumerate(runs[1:], start=1):
-        moved = decision_changes(first, first_period_gw(run.plan.decided))
-        named = [f"{name} {before:.2f} -> {after:.2f} GW" for name, before, after in moved]
+    moved = [decision_changes(first, first_period_gw(run.plan.decided)) for run in runs[1:]]
+    page.heading(f"This {runs[0].instance.resolution}'s decision", "" if any(moved) else ": the same")
+    for place, changes in enumerate(moved if any(moved) else [], start=1):
+        named = [f"{name} {before:.2f} -> {after:.2f} GW" for name, before, after in changes]
         page.note(f"{letter(place)}: " + (f"{listed(named)}." if named else "the same as A's."))
 
 
