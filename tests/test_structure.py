@@ -72,7 +72,6 @@ WIDE = {
     "optimizer.show.page": "the vocabulary that printed parts are written in",
     "optimizer.show.report.report": "the vocabulary that reports are written in",
     "optimizer.show.workbook.page": "the vocabulary that workbooks are written in",
-    "optimizer.show.text.uncertainty": "each function is a part of the page, which the report takes one by one",
     "optimizer.instance.cells": "one function for each kind of cell, read and written",
     "optimizer.instance.selection": "the steps of an edit, which edits, draws and quantities share",
     "optimizer.kept.record": "the one record of all that is kept",

@@ -271,3 +271,13 @@ def test_the_start_is_reported_in_the_manifest(gwplan: Run, tmp_path: Path) -> N
     assert manifest["solved"]["start"] in ("lift", "cold after lift")
     assert [stage["factors"] for stage in manifest["solved"]["stages"]] == [0, 1, 2]
     assert gwplan("solve", TREE, "--start", "warm").returncode == 2
+
+
+def test_a_lab_signs_its_offers_whole_and_starts_its_runs(gwplan: Run) -> None:
+    """A whole position of offers, extensions and training runs solves by its search, and signs nothing in part."""
+    done = gwplan("solve", INSTANCES / "ai-lab-2026", "--json")
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert record["status"] == "optimal" and record["certificate"]["mip_gap"] <= 1e-6
+    assert record["signed_gw"]["google_1gw"] == pytest.approx(1.0)
+    assert record["signed_gw"]["run_a"] == pytest.approx(0.4) and record["signed_gw"]["run_b"] > 0

@@ -425,7 +425,9 @@ def test_runs_are_told_apart_by_letters(tmp_path: Path, monkeypatch: pytest.Monk
     for words in (
         "RUNS of tiny-locks A = one (the others are held against it) B = two C = one",
         "INPUTS of A and B A B value[pathway=ads, from=2026-01-01, tier=1].value_bn_per_gw_year 4 9",
-        "INPUTS of A and C: the same THIS YEAR'S DECISION: the same FIGURES that differ A B (difference) C (difference)",
+        "INPUTS of A and C: the same",
+        "THIS YEAR'S DECISION B: training 0.80 -> 0.00 GW and ads 0.20 -> 1.00 GW. C: the same as A's.",
+        "FIGURES that differ A B (difference) C (difference)",
         "worth, $bn 17.00 27.00 (+10.00) 17.00 (+0.00)",
         "GW-years: training 2.50 0.00 (-2.50) 2.50 (+0.00)",
         "ALLOCATION that moved: expected GW, mean of the year year A B (difference) C (difference)",

@@ -307,7 +307,10 @@ def _buy(page: Page, view: View) -> None:
     if not len(rows):
         return
     best = rows[rows["step"] == "best"]
-    dearest = best.loc[best.groupby("year")["price_bn_per_gw_year"].idxmax()].iloc[0]
+    years = np.array([int(date[:4]) for date in view.dates[:-1]])
+    whole = [year for year in best["year"] if (years == year).sum() * view.calendar.dt > 1 - ROUNDING]
+    best = best[best["year"] == (min(whole) if whole else best["year"].min())]
+    dearest = best.loc[best["price_bn_per_gw_year"].idxmax()]
     offered = f"{dearest['pool']} all through {dearest['year']} at {dollars(dearest['price_bn_per_gw_year'])} a GW-year"
     if not dearest["size_gw"]:
         _head(page, "BUY?", f"No {offered}: it adds less than it costs.")
