@@ -116,8 +116,7 @@ def _operand(instance: Instance, rng: np.random.Generator, column: Column, opera
 def _text(instance: Instance, rng: np.random.Generator, column: Column) -> str:
     names = column.choices
     if column.refers_to:
-        rows = instance.tables[column.refers_to]
-        names = tuple(rows[column.name if column.name in rows else rows.columns[0]])
+        names = tuple(instance.tables[column.refers_to][TABLES[column.refers_to].key[0]])
     return str(names[int(rng.integers(len(names)))]) if names else f"new {rng.integers(100)}"
 
 
