@@ -11,8 +11,10 @@ import pytest
 
 import optimizer as gw
 from optimizer.audit.audit import audit
+from optimizer.solver import solving
 from optimizer.solver.compile import compiled
-from optimizer.solver.program import SolveOptions, Status
+from optimizer.solver.highs import solve as run_solver
+from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
 from optimizer.solver.solving import judged
 from optimizer.tree.timeline import timeline
 from tests.generate import random_instance
@@ -128,6 +130,24 @@ def test_a_search_that_is_stopped_keeps_its_plan_and_says_how_far_it_may_be_from
     gap = (certificate["bound_bn"] - stopped.objective_bn) / (1 + abs(stopped.objective_bn))
     assert certificate["mip_gap"] == pytest.approx(gap) and gap > 1e-4
     assert set(stopped.marginal_values["integers"]) == {"fixed"}
+
+
+def test_a_search_is_set_up_for_few_whole_numbers_unless_it_is_asked_for_otherwise(
+    blocks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects the time of whole offers, and whoever sets the solver's options: what is asked for counts."""
+    given: list[dict[str, object]] = []
+
+    def solver(program: LinearProgram, options: SolveOptions) -> Solution:
+        given.append({**options.solver})
+        return run_solver(program, options)
+
+    monkeypatch.setattr(solving, "run_solver", solver)
+    asked = {"mip_allow_restart": True, "mip_rel_gap": 1e-3}
+    for options in ({}, asked):
+        judged(compiled(timeline(gw.load(blocks)).data), SolveOptions(solver=options))
+    assert given[0] == solving.SEARCH
+    assert given[2] == {**solving.SEARCH, **asked}
 
 
 def test_whole_numbers_that_are_none_prove_nothing(blocks: Path) -> None:
