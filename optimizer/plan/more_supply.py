@@ -24,6 +24,7 @@ from optimizer.solver.highs import solve as run_solver
 from optimizer.solver.program import (
     DUAL,
     PERTURBED_PRIMAL,
+    RANGED_COLUMNS,
     Basis,
     FloatArray,
     IntArray,
@@ -53,9 +54,9 @@ def more_supply(laid_out: Timeline, program: LinearProgram, solution: Solution, 
         decided = values(program, laid_out.data, solution.columns)
         years, weights = year_weights(laid_out)
         places = list(_priced(laid_out, decided, weights))
-        if len(places) * program.shape[1] <= MOST_WORK or worked_out != "all":
-            if worked_out == "dearest":
-                places = _dearest(laid_out, years, places)
+        if worked_out == "dearest":
+            places = _dearest(laid_out, years, places) if program.shape[1] <= RANGED_COLUMNS else []
+        if len(places) * program.shape[1] <= MOST_WORK:
             for q, y, price in places:
                 asked = _Asked(laid_out, program, solution, q, weights[y] > 0, price)
                 at = {"pool": laid_out.data.pools[q], "year": int(years[y]), "price_bn_per_gw_year": price}

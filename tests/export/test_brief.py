@@ -73,6 +73,20 @@ def test_a_wide_terminal_shows_decisions_beside_the_table(reference: gw.Plan) ->
     assert "mean GW" in now and len(lines) < len(brief(reference).splitlines())
 
 
+def test_what_is_sold_is_committed_and_not_bought() -> None:
+    """Protects who reads what to sign: GW of a training run, or for a customer, are given away and not added up."""
+    page = brief(gw.solve(gw.load(INSTANCES / "tiny-training")))
+    assert "NEXT DECISION  1 Jan 2028\n  commit 1.00 GW to run\n" in page and "sign" not in page
+
+
+def test_a_rare_scenario_is_not_told_as_impossible() -> None:
+    """A worst scenario of one in a million is rare: 0% would say that it cannot happen."""
+    rare = "uncertainty[factor=market, outcome=bad].probability = 0.000001"
+    page = brief(gw.solve(gw.load(INSTANCES / "tiny-risk").edited(rare)))
+    words = " ".join(page.split())
+    assert "(<0.1%); best scenario" in words and "(0%)" not in words
+
+
 def test_nothing_to_do_is_said() -> None:
     """A plan that keeps everything says so, rather than showing an empty table."""
     steady = ("value[pathway=deals].value_bn_per_gw_year = 0", "value[pathway=training].value_bn_per_gw_year = 20",

@@ -65,6 +65,14 @@ def test_worth_rises_up_to_the_size_that_pays_and_falls_beyond(seed: int, tmp_pa
     assert less <= there + slack and more <= there + slack
 
 
+def test_a_large_program_is_not_solved_again_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the time of a plain solve: beyond a size only what is asked for is solved again."""
+    monkeypatch.setattr("optimizer.plan.more_supply.RANGED_COLUMNS", 3)
+    instance = gw.load(INSTANCES / "tiny-cancellation")
+    assert not len(gw.solve(instance, more_supply="dearest").more_supply)
+    assert len(gw.solve(instance, more_supply="all").more_supply)
+
+
 def test_it_is_printed_and_told_as_json() -> None:
     """``--show buy`` has a line a pool and year, ``--json`` every row; the short page has one sentence."""
     asked = ("solve", str(INSTANCES / "tiny-ramp"), "--set", "contracts.cost_bn_per_gw_year = 4")

@@ -116,7 +116,7 @@ def _now(page: Page, view: View) -> None:
         came = f"{_signed(view, new)} that is new or was idle, " if new >= view.least_gw else ""
         rows.append(["in all", f"{view.gw(total - new)} -> {view.gw(total)} GW", f"{came}{view.gw(idle)} GW idle"])
         _beside(page, rows)
-    acts = list(_acts(view, 0))
+    acts = list(_acts(view, view.tree.roots))
     passed = declined_now(view)
     acts += [f"decline {listed(passed)}, which can be signed no later"] if passed else []
     for act in acts:
@@ -144,25 +144,32 @@ def _deals_now(view: View, column: str) -> dict[str, float]:
     return dict(zip(deals.names, (deals.values[:, roots] @ view.tree.probability[roots]).tolist(), strict=True))
 
 
-def _acts(view: View, period: int) -> Iterator[str]:
-    """Yield what is signed and given back in a period, each with the scenarios in which it is."""
-    for made, verb, paid in ((signatures(view), "sign", "once"), (notices(view), "give notice on", "fee")):
-        rows = np.flatnonzero(view.tree.period[made.node] == period)
-        for node in dict.fromkeys(made.node[rows].tolist()):
-            yield _act(view, made, rows[made.node[rows] == node], verb, paid)
+def _acts(view: View, nodes: IntArray) -> Iterator[str]:
+    """Yield what is signed and given back on some nodes, what is bought apart from what is sold."""
+    data = view.plan.laid_out.data
+    sold = {name for name, is_sold in zip(data.contracts, data.sold.tolist(), strict=True) if is_sold}
+    for made, paid, verbs in (
+        (signatures(view), "once", (("sign", "of"), ("commit", "to"))),
+        (notices(view), "fee", (("give notice on", "of"), ("take back", "from"))),
+    ):
+        is_sold = np.array([contract in sold for contract in made.contract.tolist()], dtype=bool)
+        for side, (verb, link) in zip((~is_sold, is_sold), verbs, strict=True):
+            rows = np.flatnonzero(side & np.isin(made.node, nodes))
+            for node in dict.fromkeys(made.node[rows].tolist()):
+                yield _act(view, made, rows[made.node[rows] == node], verb, link, paid)
 
 
-def _act(view: View, made: Notices, rows: IntArray, verb: str, paid: str) -> str:
+def _act(view: View, made: Notices, rows: IntArray, verb: str, link: str, paid: str) -> str:
     """Return one act in words: GW in all, each contract's, and what is paid for it."""
     rows = rows[np.argsort(-made.gw[rows], kind="stable")]
     named = [f"{made.contract[row]} {view.gw(made.gw[row])}" for row in rows[:MOST_NAMED]]
     more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
     cost = float(made.fee_bn[rows].sum())
     fee = f"; {paid} {dollars(cost)}" if cost >= ROUNDING else ""
-    if verb == "sign" and any(ROUNDING < share < 1 - ROUNDING for share in made.share[rows].tolist()):
+    if paid == "once" and any(ROUNDING < share < 1 - ROUNDING for share in made.share[rows].tolist()):
         fee += "; a share is a hint of size"
     if len(rows) == 1:
-        return f"{verb} {view.gw(made.gw[rows[0]])} GW of {made.contract[rows[0]]}{fee}"
+        return f"{verb} {view.gw(made.gw[rows[0]])} GW {link} {made.contract[rows[0]]}{fee}"
     return f"{verb} {view.gw(float(made.gw[rows].sum()))} GW: {', '.join(named)}{more}{fee}"
 
 
@@ -180,10 +187,7 @@ def _next(page: Page, view: View) -> None:
     nodes = np.flatnonzero(view.tree.period == t)
     said: dict[str, list[int]] = {}
     for node in nodes[np.argsort(-view.tree.probability[nodes], kind="stable")].tolist():
-        acts = []
-        for each, verb, paid in ((signatures(view), "sign", "once"), (notices(view), "give notice on", "fee")):
-            rows = np.flatnonzero(each.node == node)
-            acts += [_act(view, each, rows, verb, paid)] if len(rows) else []
+        acts = list(_acts(view, np.array([node])))
         said.setdefault("; ".join(acts) or "no contract is signed or given back", []).append(node)
     for text, at in list(said.items())[:MOST_CASES]:
         page.item(f"{_case(view, known, at)}: {text}" if view.branching else text)
@@ -217,7 +221,8 @@ def _value(page: Page, view: View) -> None:
     if view.branching:
         worth, leaves = view.worth_of_future[view.tree.example[view.tree.leaves]], view.tree.leaves
         for label, leaf in (("worst", int(worth.argmin())), ("best", int(worth.argmax()))):
-            chance = percent(float(view.tree.probability[leaves[leaf]]))
+            likely = float(view.tree.probability[leaves[leaf]])
+            chance = percent(likely) if float(percent(likely).rstrip("%")) else "<0.1%"
             parts.append(f"{label} scenario {dollars(float(worth[leaf]))} ({chance})")
     if view.instance.earlier:
         parts.append(f"{view.plan.summary['moved_gw_years']:.3g} GW-years off the earlier plan")

@@ -77,7 +77,9 @@ def in_short(page: Page, compared: Comparison) -> None:
 
 
 def _given_back(case: ComparedCase) -> str:
-    given = sum(gw for figure, gw in case.figures.items() if figure.group == "cancelled_gw")
+    contracts = case.plan.instance.tables["contracts"] if case.plan else None
+    bought = set() if contracts is None else set(contracts["contract"][contracts["side"] != "sell"])
+    given = sum(gw for f, gw in case.figures.items() if f.group == "cancelled_gw" and f.name.split("@")[0] in bought)
     return number(given, 2) if given >= TWO_DECIMALS else "-"
 
 

@@ -249,9 +249,13 @@ class Break:
         was, after = (state.decided.allocate[..., data.tree.roots] @ chance for state in (now, self.after))
         moved = np.argwhere(np.abs(after - was) > KILOWATT)
         return [
-            {"pathway": data.pathways[p], "pool": data.pools[q], "now_gw": float(was[p, q]), "after_gw": float(gw)}
+            {
+                "pathway": data.pathways[p],
+                "pool": data.pools[q],
+                "now_gw": float(was[p, q]),
+                "after_gw": float(after[p, q]),
+            }
             for p, q in sorted(moved.tolist(), key=lambda at: -abs((after - was)[*at]))
-            for gw in [after[p, q]]
         ]
 
 
