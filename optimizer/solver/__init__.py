@@ -8,7 +8,7 @@ Other rooms use:
 - ``model_files``: write_model
 - ``parametric``: both_sides, Directions, Line, line, NotExact, optimal, Piece, pieces, same_structure, Sides
 - ``program``: Basis, BoolArray, DUAL, FloatArray, IntArray, LinearProgram, Option, PERTURBED_PRIMAL, PRIMAL,
-  Solution, SolveOptions, Status, with_columns
+  RANGED_COLUMNS, Solution, SolveOptions, Status, with_columns
 - ``solving``: certified, COLD_AGAIN, judged, settled, taken, with_whole_fixed
 - ``stages``: carried, fixed_where, lifted, matching_nodes, Stage, Start, start_of
 - ``weights``: node_weights
