@@ -179,7 +179,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = 1
-"""Version of the format; a new one asks for a step from this one in `optimizer.storage.migrate`."""
+"""Version of the format; a new one asks for a step from this one in `gwplan.storage.migrate`."""
 
 POOL = text("pool", "Pool: a class of capacity that is fungible within itself.", REQUIRED, refers_to="pools")
 CONTRACT = text("contract", "Contract that supplies capacity, or takes it.", REQUIRED, refers_to="contracts")
@@ -286,6 +286,8 @@ TABLES: Final[dict[str, Table]] = {
                     choices=("cloud", "colocation", "self_build"),
                 ),
                 POOL,
+                text("site", "Where the capacity stands; for limits."),
+                amount("power_per_gw", "GW of power that a GW takes; for limits.", 1.0, "GW per GW"),
                 date("signed", "Date of signature; for reading only.", None),
                 date("end", "First day on which the capacity is no longer delivered; not moved by a delay.", None),
                 amount("cost_bn_per_gw_year", "Price of the capacity in service.", 0.0, RATE),
