@@ -306,4 +306,4 @@ def alternatives_of(
     options = SolveOptions()
     solution, certificate, _ = confirmed(laid_out, program, options)
     plan_or_error(solution, certificate, accept_stopped=False, instance=instance)
-    return alternatives(laid_out, program, solution.columns, within, options, progress or (lambda stage: None))
+    return alternatives(laid_out, program, solution, within, options, progress or (lambda stage: None))
