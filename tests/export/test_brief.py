@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import optimizer as gw
-from optimizer.show.text.brief import dollars
-from optimizer.show.text.plan import BLOCKS, print_plan
+import gwplan as gw
+from gwplan.show.text.brief import dollars
+from gwplan.show.text.plan import BLOCKS, print_plan
 from tests.cli.conftest import INSTANCES, in_process
 from tests.oracle.by_hand import factor
 from tests.oracle.hand_examples import EXAMPLES

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import optimizer as gw
+import gwplan as gw
 from tests.cli.conftest import in_process
 
 FOLDER = Path(__file__).resolve().parent
