@@ -13,6 +13,7 @@ from models.restricted import DEDICATED, RIGID
 from models.tree import Tree, build_tree
 from optimizer.catalogue.tolerances import DECIDED, PROVED
 from optimizer.errors import AuditError, InfeasibleError
+from optimizer.instance.chances import chances
 from optimizer.instance.instance import Instance
 from optimizer.plan.first_moves import Branch, first_moves
 from optimizer.plan.plan import cancelled_gw
@@ -63,8 +64,7 @@ def informed(session: Session, factor: int) -> Answer:
     instance, tree = laid_out.instance, laid_out.data.tree
     revealed = reveals(instance)
     revealed[factor] = 0
-    chances = [[outcome.probability for outcome in f.outcomes] for f in instance.factors]
-    tree_then = build_tree(tree.periods, revealed, chances)
+    tree_then = build_tree(tree.periods, revealed, chances(instance.factors))
     factors = tuple(replace(f, revealed=instance.start) if i == factor else f for i, f in enumerate(instance.factors))
     data = laid_out.data.on_tree(tree_then, np.arange(len(tree.node_of)))
     return session.solve_laid_out(
