@@ -67,6 +67,9 @@ def factor_text(draft: Draft, factor: dict[str, Any]) -> str:
     for outcome in factor["outcome"]:
         lines += ["[[factor.outcome]]", f"name = {literal(draft, outcome['name'])}"]
         lines += [f"probability = {outcome['probability']}"]
+        for row in outcome.get("probability_given", []):
+            lines += ["[[factor.outcome.probability_given]]", f"given = {literal(draft, row['given'])}"]
+            lines += [f"probability = {row['probability']}"]
         for edit in outcome["edit"]:
             lines.append("[[factor.outcome.edit]]")
             lines += [f"{key} = {literal(draft, value)}" for key, value in edit.items()]

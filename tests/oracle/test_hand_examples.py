@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 import optimizer as gw
+from tests.cli.conftest import in_process
 from tests.oracle import solve
 from tests.oracle.hand_examples import EXAMPLES
+
+FILED = ["chances that hang together", "independent chances"]
+"""Examples that go through the command line, too."""
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
@@ -26,3 +31,14 @@ def test_planner_gives_what_was_worked_out(name: str, tmp_path: Path) -> None:
     rows = plan.commitments.query("period == period.max()")
     signed = (rows["share"] * rows["probability"]).groupby(rows["contract"]).sum()
     assert {offer: signed.get(offer, 0.0) for offer in example.signed} == pytest.approx(example.signed)
+
+
+@pytest.mark.parametrize("name", FILED)
+def test_commands_give_what_was_worked_out(name: str, tmp_path: Path) -> None:
+    """Protects who types the example in: check, solve and the figures kept say the same."""
+    folder, run = EXAMPLES[name].write(tmp_path / "i"), tmp_path / "run"
+    assert in_process(["check", str(folder)]).exit_code == 0
+    done = in_process(["solve", str(folder), "--out", str(run)])
+    assert done.exit_code == 0 and "optimal, checked" in done.stdout
+    kept = json.loads((run / "summary.json").read_text("utf-8"))
+    assert kept["objective_bn"] == pytest.approx(EXAMPLES[name].optimum_bn)
