@@ -60,7 +60,7 @@ def known(factors: tuple[Factor, ...], place: int, outcome: Outcome) -> tuple[tu
     Whoever learns of a glut knows that weak demand is likelier than it was: the probabilities of earlier factors become
     those given the outcome.
     """
-    earlier, told = related(factors, place), list[str]()
+    earlier, learnt = related(factors, place), list[str]()
     weights = [
         (case, math.prod(_chance(f, case) for f in earlier) * outcome.chance(case)) for case in combinations(earlier)
     ]
@@ -78,7 +78,7 @@ def known(factors: tuple[Factor, ...], place: int, outcome: Outcome) -> tuple[tu
                 if abs(chance - was) > ROUNDING:
                     same = False
                     where = f" where {rows[o.name][-1].text}" if case else ""
-                    told.append(f"{factor.name}={o.name}{where} {was:g} -> {chance:.6g}")
+                    learnt.append(f"{factor.name}={o.name}{where} {was:g} -> {chance:.6g}")
         if not same:
             made[factor.name] = replace(
                 factor,
@@ -92,7 +92,7 @@ def known(factors: tuple[Factor, ...], place: int, outcome: Outcome) -> tuple[tu
                 ),
             )
     pair = factors[place].name, outcome.name
-    return tuple(made.get(factor.name) or _where(factor, *pair) for factor in factors), told
+    return tuple(made.get(factor.name) or _where(factor, *pair) for factor in factors), learnt
 
 
 def _where(factor: Factor, name: str, outcome: str) -> Factor:

@@ -49,9 +49,9 @@ def reweighted(factors: tuple[Factor, ...], edit: Edit) -> tuple[Factor, ...]:
     every = [row for factor in factors if factor.name in named for row in given_rows(factor)]
     rows = _matching(edit, "given", as_given(edit.where["given"]), every) if "given" in edit.where else {""}
     if "given" not in edit.where and len(set(every)) > 1:
-        told = " or ".join(f'given="{row}"' for row in dict.fromkeys(every))
+        rows_there = " or ".join(f'given="{row}"' for row in dict.fromkeys(every))
         rule = "probabilities that hang on earlier factors have several rows, and an edit names the one it changes"
-        raise refused(edit, "no row of probabilities", rule, f"add {told}, or given=* for all of them")
+        raise refused(edit, "no row of probabilities", rule, f"add {rows_there}, or given=* for all of them")
     for row in dict.fromkeys(row for row in every if row in rows):
         factors = tuple(
             _reweighted(edit, factor, chosen, row) if factor.name in named and row in given_rows(factor) else factor

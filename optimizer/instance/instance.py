@@ -236,8 +236,8 @@ class Instance:
                     Problem(f"given {name}={outcome}", f"no outcome '{outcome}' of '{name}'", nearest(outcome, names))
                 )
                 continue
-            factors, told = taken_as_known(factors, places[name], chosen[0])
-            applied.append(f"given {name}={outcome}" + (f" ({', '.join(told)})" if told else ""))
+            factors, learnt = taken_as_known(factors, places[name], chosen[0])
+            applied.append(f"given {name}={outcome}" + (f" ({', '.join(learnt)})" if learnt else ""))
         if problems:
             raise InstanceError(problems)
         return replace(self, factors=factors, applied=(*self.applied, *applied))

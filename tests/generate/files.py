@@ -79,7 +79,7 @@ def factor_text(draft: Draft, factor: dict[str, Any]) -> str:
 def literal(draft: Draft, value: Any) -> str:
     """Return a TOML value; dates now and then as text."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {literal(draft, item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{json.dumps(key)} = {literal(draft, item)}" for key, item in value.items()) + " }"
     if isinstance(value, dt.date):
         return f'"{value}"' if draft.chance(0.3) else str(value)
     return json.dumps(value, ensure_ascii=False)
