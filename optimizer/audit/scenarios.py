@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES, Table
-from optimizer.instance.instance import Instance, apply_edits
-from optimizer.language.edits import Outcome
+from gwplan.catalogue.tables import TABLES, Table
+from gwplan.instance.instance import Instance, apply_edits
+from gwplan.language.edits import Outcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.language.edits import Factor, Outcome, ProbabilityGiven
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.language.edits import Factor, Outcome, ProbabilityGiven
 
 Chances = tuple[float, ...] | tuple[tuple[float, ...], ...]
 """Of a factor's outcomes; a row for each combination of the outcomes of the factors before it where that matters."""

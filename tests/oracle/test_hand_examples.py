@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
+import gwplan as gw
 from tests.cli.conftest import in_process
 from tests.oracle import solve
 from tests.oracle.hand_examples import EXAMPLES

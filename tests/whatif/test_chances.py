@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.check.check import check
-from optimizer.instance.varied_cells import varied
-from optimizer.problems import InstanceError
+import gwplan as gw
+from gwplan.check.check import check
+from gwplan.instance.varied_cells import varied
+from gwplan.problems import InstanceError
 from tests.cli.conftest import in_process
 from tests.oracle.hand_examples import EXAMPLES, HEAD
 
