@@ -286,6 +286,8 @@ TABLES: Final[dict[str, Table]] = {
                     choices=("cloud", "colocation", "self_build"),
                 ),
                 POOL,
+                text("site", "Where the capacity stands; for limits."),
+                amount("power_per_gw", "GW of power that a GW takes; for limits.", 1.0, "GW per GW"),
                 date("signed", "Date of signature; for reading only.", None),
                 date("end", "First day on which the capacity is no longer delivered; not moved by a delay.", None),
                 amount("cost_bn_per_gw_year", "Price of the capacity in service.", 0.0, RATE),
