@@ -187,9 +187,28 @@ Chances that hang together are written below an outcome: its probability where f
 came out as named. Of the rows that hold the last counts, `probability` where none does; for each combination of earlier
 outcomes a factor's probabilities sum to 1, so a row has its like below every outcome of the factor:
 
+    [[factor]]
+    name = "demand"
+    revealed = 2028-01-01
+    outcome = [{{ name = "weak", probability = 0.5 }}, {{ name = "strong", probability = 0.5 }}]
+
+    [[factor]]
+    name = "market"
+    revealed = 2027-07-01
+
+    [[factor.outcome]]
+    name = "glut"
+    probability = 0.2
     [[factor.outcome.probability_given]]
     given = {{ demand = "weak" }}
     probability = 0.8
+
+    [[factor.outcome]]
+    name = "tight"
+    probability = 0.8
+    [[factor.outcome.probability_given]]
+    given = {{ demand = "weak" }}
+    probability = 0.2
 
 What is learnt about such a factor tells of the earlier ones: with `--given market=glut`, or a what-if that takes it as
 known, weak demand becomes as likely as it is in a glut, and the change is named.

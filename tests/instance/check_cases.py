@@ -61,7 +61,7 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
     ),
     (
         "probabilities that do not sum to 1 after an earlier outcome",
-        {"uncertainty.toml": CHANCES.replace("0.8", "0.7")},
+        {"uncertainty.toml": CHANCES.replace("0.8 }", "0.7 }")},
         [
             "uncertainty.toml factor market: given demand=weak probabilities glut 0.7 + none 0.2 = 0.9; for each combination "
             "of earlier outcomes a factor's probabilities sum to 1; correct the probabilities, or write a row for every outcome"
