@@ -77,10 +77,10 @@ def _idles(view: View, mean: FloatArray, most: FloatArray) -> str:
     return f"Idle capacity: {share} of it in {year}, {at_most}"
 
 
-def expected(view: View) -> FloatArray:
-    """Return weights (N, T) that make the expected figure of each period."""
+def expected(view: View, probability: FloatArray | None = None) -> FloatArray:
+    """Return weights (N, T) that make the expected figure of each period, nodes as likely as told."""
     count = view.calendar.periods
-    return view.sums([Span("", np.arange(count) == t) for t in range(count)])
+    return view.sums([Span("", np.arange(count) == t) for t in range(count)], probability)
 
 
 def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) -> list[Layer]:

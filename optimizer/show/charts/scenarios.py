@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -129,7 +128,7 @@ def _decides(view: View) -> str:
     apart = {}
     for factor in view.branching:
         outcomes = range(len(view.instance.factors[factor].outcomes))
-        means = [float(view.worth @ view.given(factor, o)) for o in outcomes]
+        means = [float(view.worth @ view.given({factor: o})[0]) for o in outcomes]
         apart[factor] = max(means) - min(means)
     most = max(apart, key=apart.__getitem__)
     return f"{view.instance.factors[most].name} moves it most, by ${view.money(apart[most])}bn"
@@ -199,9 +198,8 @@ def branches(view: View) -> Panels:
         raise NothingToShowError("there is one future only")
     highest = 1.04 * view.peak_gw or 1.0
     mean = view.use.total @ expected(view)
-    outcomes = [range(len(view.instance.factors[f].outcomes)) for f in factors]
     drawings = []
-    for chosen in product(*outcomes):
+    for chosen in np.unique(view.tree.scenario_outcome[:, factors], axis=0).tolist():
         weights, chance = _given(view, factors, chosen)
         name = ", ".join(view.outcome(f, o) for f, o in zip(factors, chosen, strict=True))
         drawings.append((chance, _branch(view, f"{name} ({percent(chance)})", weights, mean, highest)))
@@ -239,10 +237,7 @@ def _told_apart(view: View) -> list[int]:
     return factors
 
 
-def _given(view: View, factors: list[int], outcomes: tuple[int, ...]) -> tuple[FloatArray, float]:
+def _given(view: View, factors: list[int], outcomes: list[int]) -> tuple[FloatArray, float]:
     """Return what each node counts in each period given outcomes, shape (N, T), and the probability of these."""
-    there, chance = np.ones(view.tree.size), 1.0
-    for factor, outcome in zip(factors, outcomes, strict=True):
-        there *= view.likelier(factor, outcome)
-        chance *= view.instance.factors[factor].outcomes[outcome].probability
-    return expected(view) * there[:, None], chance
+    probability, chance = view.given(dict(zip(factors, outcomes, strict=True)))
+    return expected(view, probability), chance
