@@ -22,7 +22,7 @@ def notebook() -> str:
     for text in _PARTS.split(PAGE.read_text(encoding="utf-8")):
         source = _LINK.sub(r"\1", _ABOUT_ITSELF.sub("", text)).strip() if prose else text.strip()
         if source:
-            own = {} if prose else {"execution_count": None, "outputs": []}
+            own: dict[str, Any] = {} if prose else {"execution_count": None, "outputs": []}
             kind = "markdown" if prose else "code"
             lines = source.splitlines(keepends=True)
             cells.append({"cell_type": kind, "id": f"cell-{len(cells)}", "metadata": {}, **own, "source": lines})

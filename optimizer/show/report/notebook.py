@@ -13,9 +13,9 @@ from gwplan.catalogue.tables import TABLES
 from gwplan.instance.instance import Instance
 from gwplan.kept.run import Run, keep, read_run
 from gwplan.plan.plan import Plan
-from gwplan.show.page import Page
-from gwplan.show.report.report import HtmlPage
-from gwplan.show.text.brief import brief
+from gwplan.show.report.plan import first_cards, plan_report
+from gwplan.show.report.report import HtmlPage, Report
+from gwplan.show.text.brief import horizon, proof
 from gwplan.show.view import View
 
 if TYPE_CHECKING:
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
     from gwplan.studies.uncertainty import Uncertainty
 
-WIDTH: Final = 100
-"""Columns of a plan in a notebook."""
-
 STYLE: Final = (
     "<style>.gwplan table{border-collapse:collapse}.gwplan td,.gwplan th{padding:.15em .7em;text-align:left}"
-    ".gwplan .r{text-align:right;font-variant-numeric:tabular-nums}.gwplan caption{text-align:left}</style>"
+    ".gwplan .r{text-align:right;font-variant-numeric:tabular-nums}.gwplan caption{text-align:left}"
+    ".gwplan .cards{display:flex;flex-wrap:wrap;gap:1em}.gwplan .big{font-size:1.6em;margin:0}"
+    ".gwplan .card{flex:1 1 20em;border:1px solid #8888;border-radius:6px;padding:.4em 1em}"
+    ".gwplan svg{max-width:26em;fill:currentColor}.gwplan circle{fill-opacity:.4}.gwplan path{stroke:currentColor}"
+    ".gwplan svg text{font-size:11px}</style>"
 )
 
 
@@ -42,10 +43,12 @@ def fragment(*parts: Callable[[HtmlPage], None]) -> str:
 
 def plan_html(plan: Plan) -> str:
     """Return the first screen of a plan: what to do now, what comes next, what it is worth, on what it rests."""
-    page = Page(WIDTH)
-    brief(page, View(plan), ())
-    lines = "\n".join(f"<b>{escape(line)}</b>" if "bold" in style else escape(line) for line, style in page.lines[:-1])
-    return f"<pre>{lines}</pre>"
+    view = View(plan)
+    report = Report(plan.instance.name)
+    report.section(plan.instance.name)
+    first_cards(report, view)
+    title = f"<h3>{escape(plan.instance.name)}</h3><p>{escape(f'{horizon(view)}: {proof(view)}.')}</p>"
+    return f'<div class="gwplan">{STYLE}{title}{report.fragment()}</div>'
 
 
 def instance_html(instance: Instance) -> str:
@@ -115,8 +118,6 @@ def as_run(plan: Plan | str | Path) -> Iterator[Run]:
 
 def to_html(plan: Plan, path: str | Path, *, force: bool) -> Path:
     """Write the report of a plan."""
-    from gwplan.show.report.plan import plan_report
-
     with as_run(plan) as run:
         return plan_report(run).save(path, force=force)
 
