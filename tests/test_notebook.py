@@ -1,4 +1,4 @@
-"""What a notebook shows, and a function for every command."""
+"""What a notebook shows, with the page ``docs/how-to/notebook.md``, and a function for every command."""
 
 from __future__ import annotations
 
