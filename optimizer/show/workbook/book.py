@@ -18,7 +18,8 @@ from gwplan.show.workbook.nodes import Nodes, Slacks, add_limits
 from gwplan.show.workbook.page import MOST_SERIES, TOP, Exported, Page, put, too_large
 from gwplan.show.workbook.summary import Overview, Summary
 
-PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values", "more_supply")
+PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values", "more_supply",
+         "looser_limits")  # fmt: skip
 """Tables that are written as they were solved."""
 
 SHEETS = ("summary", "periods", "years", "allocation", "inputs", "tiers", "worth", "contracts", "scenarios", "paths",
