@@ -140,6 +140,7 @@ def sweep_report(kept: KeptSweep) -> Report:
     report.say(partial(_SENTENCES[kind], kept=kept))
     report.chart(f"the {kind}", partial(chart, kind, kept.tables, about))
     if kind == "montecarlo":
+        report.chart("GW-years", partial(sweep_charts.gw_years, kept.tables, about))
         report.section("Quantiles and inputs")
         report.say(partial(montecarlo, about=about, tables=kept.tables))
     _failed(report, table)
