@@ -188,7 +188,8 @@ def test_a_column_tells_its_unit(column: str, expected: str) -> None:
 def test_a_monte_carlo_is_a_histogram_of_its_draws() -> None:
     """Bars count the draws that have a plan, from 0 up; base and quantiles are ruled, draws without a plan are told."""
     worth = [*np.linspace(1.0, 5.0, 80), np.nan]
-    tables = {"cases": cases(objective_bn=worth)}
+    spread = pd.DataFrame({"figure": "objective_bn", "quantile": [0.05, 0.95], "value": [1.2, 4.8]})
+    tables = {"cases": cases(objective_bn=worth), "quantiles": spread}
     tables["cases"].loc[80, "status"] = "infeasible"
     drawing = chart_of("montecarlo", tables, about(seed=7))
     counts = [int(row[1]) for row in drawing.figures.rows]

@@ -21,6 +21,9 @@ from gwplan.show.view import View
 from gwplan.studies.sweep.sweep import OPTIMAL
 from gwplan.studies.uncertainty import Point
 
+CUT: Final = 3
+"""How many times as long as the next one the longest bar of what cases are worth may be."""
+
 WIDEST_BAR: Final = 26
 """Of a fan, pixels."""
 
@@ -39,9 +42,14 @@ def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> 
         raise NothingToShowError("no draw has a plan")
     base, draws = float(about["base"]["objective_bn"]), len(cases)
     count, edges = np.histogram(worth, bins=int(np.clip(np.sqrt(len(worth)), LEAST_BINS, MOST_BINS)))
-    low, middle, high = np.quantile(worth, MIDDLE).tolist()
+    quantiles = tables["quantiles"]
+    of_worth = quantiles[quantiles["figure"] == "objective_bn"].set_index("quantile")["value"]
+    low, middle, high = (float(of_worth.get(share, np.quantile(worth, share))) for share in MIDDLE)
     write = formatter([*edges.tolist(), base])
-    rows = [{"low": a, "high": b, "top": int(n)} for a, b, n in zip(edges[:-1], edges[1:], count.tolist(), strict=True)]
+    rows = [
+        {"low": a, "high": b, "top": int(n), "bottom": 0}
+        for a, b, n in zip(edges[:-1], edges[1:], count.tolist(), strict=True)
+    ]
     rules = ((base, _DASHED), (middle, Stroke(INK, 2)), (low, _OUTER), (high, _OUTER))
 
     def across(alt: Any, frame: Frame) -> dict[str, Any]:
@@ -54,7 +62,7 @@ def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> 
         y = alt.Y("top:Q", scale=alt.Scale(domain=[0, 1.05 * int(count.max())], nice=False),
                   axis=alt.Axis(title="draws", tickMinStep=1, domain=False, ticks=False))  # fmt: skip
         bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=MARK, stroke="white", strokeWidth=0.6)
-        layers = [bar.encode(**across(alt, frame), x2="high:Q", y=y)]
+        layers = [bar.encode(**across(alt, frame), x2="high:Q", y=y, y2="bottom:Q")]
         for bn, stroke in rules:
             rule = alt.Chart(alt.InlineData(values=[{"low": bn}])).mark_rule(**stroke.mark)
             layers.append(rule.encode(**across(alt, frame)))
@@ -507,7 +515,11 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
     gains = {name: amount - base.plan.objective_bn for name, amount in amounts.items()}
     write = formatter([base.plan.objective_bn, *amounts.values()])
     least, most = min(*gains.values(), 0.0), max(*gains.values(), 0.0)
+    gains = dict(sorted(gains.items(), key=lambda pair: pair[1]))
     names = list(gains)
+    sizes = sorted(map(abs, gains.values()))
+    longest = CUT * sizes[-2] if len(sizes) > 1 and sizes[-1] > CUT * sizes[-2] > 0 else np.inf
+    least, most = max(least, -longest), min(most, longest)
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
         narrow = frame.width < theme.NARROW
@@ -519,10 +531,13 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
         layers = []
         for kind, fill in ((1, GAIN), (-1, LOSS)):
             mine = {n: by for n, by in gains.items() if (1 if by >= 0 else -1) == kind}
-            rows = [{"name": n, "by": by, "from": 0.0} for n, by in mine.items()]
+            rows = [{"name": n, "by": float(np.clip(by, least, most)), "from": 0.0} for n, by in mine.items()]
             bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=fill, height=18)
             layers.append(bar.encode(x=x, x2="from:Q", y=y))
-            texts = [{"name": n, "by": by, "text": f"{'+' if by >= 0 else ''}{write(by)}"} for n, by in mine.items()]
+            texts = [
+                {**row, "text": f"{'+' if by >= 0 else ''}{write(by)}{', bar cut' if abs(by) > longest else ''}"}
+                for row, by in zip(rows, mine.values(), strict=True)
+            ]
             mark = alt.Chart(alt.InlineData(values=texts)).mark_text(
                 align="left" if kind > 0 else "right", dx=5 * kind, color=INK, fontSize=12
             )
@@ -542,7 +557,10 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
     ]
     key = [Entry("worth more", GAIN, (0, 1)), Entry("worth less", LOSS, (2, 3))]
     figures = Figures(["case", "worth, $bn", f"more than {first}, $bn"], rows)
-    return Drawing("what each is worth", subtitle, marks, figures, key, spots, height=30 * len(names))
+    lost = sum(by < 0 for by in gains.values())
+    worst = f"{names[0]} costs most, ${write(-gains[names[0]])}bn; " if lost else ""
+    finding = f"{worst}{lost} of {len(names)} are worth less than {first}"
+    return Drawing("what each is worth", subtitle, marks, figures, key, spots, height=30 * len(names), finding=finding)
 
 
 def gw_of_cases(cases: Mapping[str, View]) -> Panels:
