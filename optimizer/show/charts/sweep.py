@@ -54,7 +54,7 @@ def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> 
 
     def across(alt: Any, frame: Frame) -> dict[str, Any]:
         axis = theme.amount_axis(alt, "$bn")
-        axis.tickCount = 4 if frame.width < theme.NARROW else 8
+        axis.tickCount, axis.grid = 4 if frame.width < theme.NARROW else 8, False
         ends = [min(float(edges[0]), base), max(float(edges[-1]), base)]
         return {"x": alt.X("low:Q", scale=alt.Scale(domain=ends, zero=False, nice=False, padding=6), axis=axis)}
 
