@@ -70,7 +70,8 @@ def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
     """Return what is owed by scenario, contract and calendar year.
 
     Beyond the horizon a contract runs on to its end, less what was cancelled once its notice is over; what has no end
-    stops at the horizon. Fees and costs of signing are not obligations. Nothing of an offer is as signed.
+    stops at the horizon. Prepayments count when they are paid, bills as far as these do not cover them. Fees, costs of
+    signing and credits for late delivery are not obligations. Nothing of an offer is as signed.
 
     Parameters
     ----------
@@ -93,14 +94,14 @@ def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
     shape = (len(timeline.scenarios), len(data.contracts), len(years))
     as_signed, left, gw, after = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape[:2])
     served = np.zeros((len(data.contracts), count))
-    for s, (service, price, due) in enumerate(services):
+    for s, (service, owing, due) in enumerate(services):
         path, beyond = tree.node_of[s], service.shape[1] - tree.periods
         gone = np.concatenate([ended[:, path], _cancelled_beyond(data, cancelled, path, beyond)], axis=1)
         firm = np.where(data.firm[:, None], service, 0.0)
-        whole = service * price[:, None] * calendar.dt
+        whole = owing.sum(axis=0)
         flow = np.where(data.firm[:, None], whole, 0.0)
         kept = flow - whole * gone
-        kept[data.offer_of] += calendar.dt * np.einsum("ot,otu->ou", newly[:, path], due)
+        kept[data.offer_of] += np.einsum("ot,botu->ou", newly[:, path], due)
         for by_year, amounts in ((as_signed, flow), (left, kept), (gw, firm)):
             by_year[s] = np.add.reduceat(
                 np.pad(amounts, ((0, 0), (0, count - amounts.shape[1]))), first_in_year, axis=1
@@ -126,7 +127,7 @@ def obligations(timeline: Timeline, plan: Decided) -> pd.DataFrame:
     """
     owing = owed(timeline, plan.cancelled, plan.signed)
     signed, kept, gw = (owing.expected(amounts) for amounts in (owing.signed, owing.kept, owing.gw))
-    k, year = np.nonzero((gw > 0) | (kept > 0))
+    k, year = np.nonzero((gw > 0) | (signed > 0) | (kept > 0))
     return pd.DataFrame(
         {
             "vendor": [owing.vendors[i] for i in k.tolist()],
@@ -157,9 +158,9 @@ def _cancelled_beyond(data: PlanData, cancelled: FloatArray, path: IntArray, bey
 
 
 def _service(timeline: Timeline, scenario: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return GW in service by contract and period to the last end, its price, and $bn a year by signature of offers.
+    """Return GW in service by contract and period to the last end, and $bn owed then, by signature of offers too.
 
-    What has no end stops at the horizon. Shapes (K, U), (K,), (O, T, U).
+    What has no end stops at the horizon. Shapes (K, U), (B, K, U), (B, O, T, U); parts B add up.
     """
     instance, names, calendar = timeline.scenarios[scenario], timeline.names, timeline.calendar
     return contracts.to_the_end(instance, names, calendar)

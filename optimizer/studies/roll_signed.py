@@ -15,8 +15,8 @@ from optimizer.instance.instance import Instance, replaced
 from optimizer.language.cursor import Name
 from optimizer.language.edits import Edit
 from optimizer.solver.program import FloatArray, IntArray
-from optimizer.tree.calendar import calendar_of
-from optimizer.tree.contracts import NEVER, Tranches, tranches
+from optimizer.tree.calendar import NEVER, calendar_of
+from optimizer.tree.contracts import Tranches, tranches
 from optimizer.tree.timeline import Timeline, timeline
 
 

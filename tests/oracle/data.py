@@ -198,6 +198,12 @@ class Data(Contracts):
                 )
                 for k in contracts
             },
+            "payments": {
+                (k, a): (self.whole_bill(k, t, a), *(self.once(k, t, what, a) for what in ("ahead", "capital", "late")))
+                for k in self.contracts
+                for a in (None, *(a for a in range(t + 1) if k in self.offers and self.offered(k, a)))
+                if self.is_filed(k) and (a is not None or k not in self.offers)
+            },
             "units": {(k, a): self.unit(k, a, t) for k in self.offers for a in range(t + 1) if self.offered(k, a)},
             "windows": {way: [self.ways_out[way][c] for c in WINDOW_TERMS] for way in windows},
             "offers": {k: self.terms_of_offer(k, t) for k in signed},
