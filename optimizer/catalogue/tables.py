@@ -299,8 +299,8 @@ TABLES: Final[dict[str, Table]] = {
                 count("delay_months", "Months by which every delivery of the contract is late.", 0, "months"),
                 amount(
                     "late_credit_bn_per_gw_year",
-                    "What is received for capacity that a delay makes late; of a contract sold, what capacity due and not "
-                    "there costs us, none: it must be there.",
+                    "What is received for capacity that a delay makes late; of a contract sold, what capacity due and "
+                    "not there costs us, none: it must be there.",
                     None,
                     RATE,
                 ),
