@@ -14,10 +14,10 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-import optimizer as gw
+import gwplan as gw
 
 ROOT = Path(gw.__file__).resolve().parents[1]
-HOMES = (f"{ROOT}/optimizer/", f"{ROOT}/models/")
+HOMES = tuple(f"{folder}/" for folder in (Path(gw.__file__).parent, ROOT / "optimizer", ROOT / "models"))
 INSTANCE = str(ROOT / "instances" / "meta-2026h1")
 EDIT = "contracts.cost_bn_per_gw_year *= 1.1"
 
@@ -47,7 +47,7 @@ def times(found: Counter[CodeType], function: Any) -> int:
 
 def gwplan(*arguments: str) -> None:
     """Run a command in this process, its words left unsaid."""
-    from optimizer.cli import main
+    from gwplan.cli import main
 
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         main(list(arguments), standalone_mode=False)
@@ -62,7 +62,7 @@ def workbook(folder: Path) -> None:
 def home(definition: str) -> Any:
     """Return the module that holds a definition, wherever it lives."""
     found = [path for path in (ROOT / "optimizer").rglob("*.py") if definition in path.read_text(encoding="utf-8")]
-    return import_module(".".join(found[0].relative_to(ROOT).with_suffix("").parts))
+    return import_module(".".join(("gwplan", *found[0].relative_to(ROOT / "optimizer").with_suffix("").parts)))
 
 
 def files(work: Callable[[], object]) -> list[str]:

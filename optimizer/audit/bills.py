@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.audit.scenarios import Floats, Ints, Long, Periods
+from gwplan.audit.scenarios import Floats, Ints, Long, Periods
 
 ENDLESS: Final = 10**9
 """Period of an end that is not said."""

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.audit.bills import ENDLESS, paid, periods_from
-from optimizer.audit.bills import terms as filed_terms
-from optimizer.audit.scenarios import Flags, Floats, Ints, Long, Periods, Scenarios, Texts
-from optimizer.catalogue.tolerances import DIGITS
+from gwplan.audit.bills import ENDLESS, paid, periods_from
+from gwplan.audit.bills import terms as filed_terms
+from gwplan.audit.scenarios import Flags, Floats, Ints, Long, Periods, Scenarios, Texts
+from gwplan.catalogue.tolerances import DIGITS
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.check.facts import Facts, Finding, iso, rule
-from optimizer.instance.cells import Array, shown
-from optimizer.tree.calendar import add_months
+from gwplan.check.facts import Facts, Finding, iso, rule
+from gwplan.instance.cells import Array, shown
+from gwplan.tree.calendar import add_months
 
 _CALENDAR: Final = "calendar: start resolution periods"
 _CONTRACTS: Final = "contracts: contract"

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.tree.arrays import dates, numbers
-from optimizer.tree.calendar import NEVER, Calendar
+from gwplan.tree.arrays import dates, numbers
+from gwplan.tree.calendar import NEVER, Calendar
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import Instance
-from optimizer.tree.arrays import MAKERS, Arrays, Names, dates, in_force, numbers, places, reads
-from optimizer.tree.bills import FILED, Filed, Payments, payments
-from optimizer.tree.calendar import NEVER, Calendar, Dates, add_months
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.instance import Instance
+from gwplan.tree.arrays import MAKERS, Arrays, Names, dates, in_force, numbers, places, reads
+from gwplan.tree.bills import FILED, Filed, Payments, payments
+from gwplan.tree.calendar import NEVER, Calendar, Dates, add_months
 
 SERVICE: Final = (
     "deliveries: contract date after_days gw term_months",
@@ -287,7 +287,8 @@ def _offered(instance: Instance, names: Names, calendar: Calendar) -> Flags:
 def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return what each contract delivers, shape (K, T), and for how much.
 
-    Of an offer ``delivered`` is what is in service if it is signed early enough, or whenever that is most.
+    Of an offer ``delivered`` is what is in service if it is signed early enough, or whenever that is most, from when
+    its window opens; ``bill`` is at the price of the last date of signature so far, so that it tells no later one.
     ``terminal_total`` (K,) is what a whole contract adds beyond the horizon, $bn discounted, of one sold with its sign
     turned, and ``terminal_flat_total`` (K,) the same undiscounted; ``contracted_total`` (K,) is GW of all deliveries.
     ``dated_total`` (K,) tells whether a contract has payments of a date: ``prepaid`` and ``upfront`` (K, T) are $bn
@@ -306,13 +307,20 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     np.add.at(flat, there.line, np.nan_to_num(margin) * there.gw * later_years(calendar, there.arrival, there.stop))
     side = np.where([name in names.sold for name, _ in names.contracts], -1.0, 1.0)
     on_offer = offers(instance, names, calendar)
+    opened = np.maximum.accumulate(on_offer["offered"], axis=1)
+    latest = np.maximum.accumulate(on_offer["offered"] * np.arange(calendar.periods), axis=1)
+    delivered[names.offer_of] *= opened
     bill = price[:, None] * delivered
+    bill[names.offer_of] = np.take_along_axis(on_offer["price"], latest, axis=1) * delivered[names.offer_of]
     prepaid, upfront, late = np.zeros((3, *bill.shape))
-    later = _Later.of(instance, names, calendar)
+    later, signable = _Later.of(instance, names, calendar), set(names.offer_of) - set(names.way_out_of)
     for row in np.flatnonzero(there.filed.there & ~there.from_signature).tolist():
         k = int(there.line[row])
+        if k in signable:
+            continue  # an offer is paid by its signature; the whole of it counts where shares are given back
         one = there.payments(row, calendar, price[k])
-        _add((bill[k], prepaid[k], upfront[k], late[k]), one.within(calendar))
+        a_year, *once = one.within(calendar)
+        _add((bill[k], prepaid[k], upfront[k], late[k]), (a_year * (delivered[k] > 0), *once))
         beyond, undiscounted = later.owed(one, there, row)
         terminal[k] -= beyond
         flat[k] -= undiscounted

@@ -19,13 +19,13 @@ USED = """
 import json
 from pathlib import Path
 from click.testing import CliRunner
-import optimizer as gw
-import models
-from models.supply import balance
-from optimizer.cli import main
-from optimizer.conflict.diagnose import diagnose
-from optimizer.catalogue.tables import VALUE_FACTORS
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan import models
+from gwplan.models.supply import balance
+from gwplan.cli import main
+from gwplan.conflict.diagnose import diagnose
+from gwplan.catalogue.tables import VALUE_FACTORS
+from gwplan.tree.timeline import timeline
 from tests.docs.generated import PAGES
 from tests.formulation.by_hand import ROWS
 from tests.published.test_tiny import CHANGED_OPTIMA_BN
@@ -86,8 +86,12 @@ def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
     assert len(PATCHES) == 5
     for folder in ("models", "optimizer", "tests", "docs", "instances"):
         shutil.copytree(
-            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.svg", "*.png")
+            ROOT / folder,
+            tmp_path / folder,
+            symlinks=True,
+            ignore=shutil.ignore_patterns("__pycache__", "*.svg", "*.png"),
         )
+    (tmp_path / "gwplan").symlink_to("optimizer")
     for patch in PATCHES:
         applied = subprocess.run(
             ["git", "apply", "-p1", "-"], cwd=tmp_path, input=patch, capture_output=True, text=True, check=False

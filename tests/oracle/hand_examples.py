@@ -9,6 +9,8 @@ from tests.oracle.by_hand import factor
 
 LATE = 'table = "deliveries"\nwhere = { contract = "own" }\ncolumn = "date"\nshift_months = 12'
 
+_PRICED = 'table = "offer_prices"\ninsert = { contract = "new", from = 2028-01-01, cost_bn_per_gw_year = 4 }'
+
 
 @dataclass(frozen=True)
 class Example:
@@ -231,6 +233,28 @@ EXAMPLES: dict[str, Example] = {
     # Two years from a year after the signature: 2 * (3 - 2) within the plan; signed in 2028 3 - 1.4 and -1.4 after it.
     "from the signature": _LATER,
     "from a later signature": replace(_LATER, prices="new,2027-01-01,2.9 new,2028-01-01,0.4", optimum_bn=2.2),
+    # A price told in 2028, of what is signed in 2029 and would have been there all along: 3 - 2, or 3 - 4 if it rises.
+    "priced before it can be signed": Example(
+        3,
+        "new,buy,2030-01-01,2,",
+        "new,2027-01-01,,1,",
+        "2027-01-01,,3",
+        0.5,
+        "new,2028-06-01,2029-01-01,,,,,,,",
+        uncertainty=factor("2028-01-01", ("same", 0.5, ""), ("dearer", 0.5, _PRICED)),
+        signed={"new": 0.5},
+    ),
+    # Worth 2.2, then 3. Signed at once at 2: 0.2 + 1; a year later at 2, or at 1: 1.5.
+    "priced while it can be signed": Example(
+        2,
+        "new,buy,2029-01-01,2,",
+        "new,2027-01-01,,1,",
+        "2027-01-01,,2.2 2028-01-01,,3",
+        1.5,
+        "new,2027-01-01,2028-01-01,,,,,,,",
+        uncertainty=factor("2028-01-01", ("same", 0.5, ""), ("cheaper", 0.5, _PRICED.replace("4", "1"))),
+        signed={"new": 1.0},
+    ),
     # A share of 0.4 is the largest: nothing, or it, for a cost of signing of 0.5 a GW.
     "a share": replace(
         _CUSTOMER,
