@@ -85,7 +85,13 @@ def paid(
     due : int
         Period in which it would arrive without a delay.
     since : int
-        Period of its signature.
+        Period of its signature, before which nothing is paid.
+
+    Returns
+    -------
+    (size, 4) float array
+        Bills above its flat price less what its prepayment covers of them; what is paid ahead, of a payment before the
+        start nothing; what is paid on arrival; what is received until it arrives or its contract ends.
     """
     parts = np.zeros((size, 4))
     last = calendar.count if stop >= ENDLESS else min(stop, size)

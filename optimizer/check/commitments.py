@@ -215,6 +215,15 @@ def prepayments_of_what_has_no_end(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("contracts", i, "prepaid_share", shown(share[i]), rule, remedy)
 
 
+@rule("offers: contract", "deliveries: contract credit_bn", _CONTRACTS)
+def credits_of_offers(facts: Facts) -> Iterator[Finding]:
+    """Find what is left of prepayments for offers, which cannot have been made."""
+    contract, credit = facts.codes("deliveries", "contract", "contracts"), facts.numbers("deliveries", "credit_bn")
+    for i in np.flatnonzero((credit > 0) & (contract >= 0) & (_of_offers(facts)[contract] >= 0)):
+        rule = f"'{facts.texts('deliveries', 'contract')[i]}' is an offer: nothing of it is paid before it is signed"
+        yield facts.finding("deliveries", i, "credit_bn", shown(credit[i]), rule, "clear it")
+
+
 @rule(
     "offers: contract",
     "cancellations: contract",

@@ -109,6 +109,8 @@ class Payments:
         What is paid ahead and on arrival.
     late : float array
         What is received while it is late.
+    left : float array
+        What is left of a prepayment as the period begins; nan while it is not paid.
     """
 
     bill: Floats
@@ -117,6 +119,7 @@ class Payments:
     prepaid: Floats
     upfront: Floats
     late: Floats
+    left: Floats
 
     @property
     def more(self) -> Floats:
@@ -170,6 +173,7 @@ def payments(
     covered = -np.diff(np.minimum(np.cumsum(np.where(may, bill, 0.0)), left), prepend=0.0)
     used = there.any()
     paid = max(begins - int(filed.ahead[row]), signed)
+    rest = np.where((t > paid) | (ahead == 0), left + np.cumsum(covered) - covered, np.nan)
     return Payments(
         *(amounts[-first:] if first else amounts for amounts in (
             bill,
@@ -178,5 +182,6 @@ def payments(
             np.where(t == paid, ahead, 0.0),
             np.where((t == begins) & used, filed.upfront[row] * gw, 0.0),
             np.where((due <= t) & (t < min(begins, until)), filed.late[row] * gw * calendar.dt, 0.0),
+            rest,
         ))
     )  # fmt: skip

@@ -83,10 +83,14 @@ class Tranches:
     def signed_payments(self, row: int, calendar: Calendar, price: float, signed: int, lead: Ints) -> Payments:
         """Return the same of one that is signed in a period, given the offer's lead by period of signature."""
         arrival, stop = (int(periods[signed]) for periods in self.signed(row, lead))
-        due = max(int(self.due[row]) + signed * bool(self.from_signature[row]), signed + int(lead[signed]))
+        due = self.signed_due(row, signed, lead)
         count = max(calendar.periods, arrival, stop if stop < NEVER else 0)
         end = int(self.end[row])
         return payments(self.filed, row, calendar, price, arrival, stop, due, end, count, signed)
+
+    def signed_due(self, row: int, signed: int, lead: Ints) -> int:
+        """Return the period in which one that is signed in a period would arrive without its delay."""
+        return max(int(self.due[row]) + signed * bool(self.from_signature[row]), signed + int(lead[signed]))
 
     def signed(self, row: int, lead: Ints) -> tuple[Ints, Ints]:
         """Return when a tranche arrives and stops for each period of signature, its lead after that at the earliest."""

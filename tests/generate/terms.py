@@ -45,11 +45,12 @@ def add_payments(draft: Draft, row: Row) -> None:
             "prepaid_days": draft.choice([None, 30, 95, 400]),
             "credit_after_months": draft.choice([None, 1, 6, 14]),
         }
-        for delivery in own:
+        for delivery in own if not draft.rows("offers", contract=row["contract"]) else ():
             delivery["credit_bn"] = draft.maybe(0.2, 0, 0.3)
     for delivery in own:
         delivery["upfront_bn_per_gw"] = draft.maybe(0.3, 0.1, 1)
-    if row["side"] != "sell" and (row["delay_months"] or draft.rows("offers", contract=row["contract"])):
+    offers = [offer for offer in draft.rows("offers", contract=row["contract"]) if not offer["extends"]]
+    if row["side"] != "sell" and (row["delay_months"] or offers):
         row["late_credit_bn_per_gw_year"] = draft.maybe(0.8, 0.1, 1)
         row["delay_months"] = row["delay_months"] or draft.count(1, 9)
 
