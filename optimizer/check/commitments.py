@@ -227,7 +227,7 @@ def credits_of_offers(facts: Facts) -> Iterator[Finding]:
 @rule(
     "offers: contract",
     "cancellations: contract",
-    "contracts: contract price_growth_per_year price_from prepaid_share late_credit_bn_per_gw_year",
+    "contracts: contract side price_growth_per_year price_from prepaid_share late_credit_bn_per_gw_year",
     "deliveries: contract upfront_bn_per_gw",
 )
 def bills_by_signature_without_ways_out(facts: Facts) -> Iterator[Finding]:

@@ -221,7 +221,7 @@ def _still_prepaid(instance: Instance, state: State, to: dt.date) -> Iterator[st
     for contract, shares in state.cancelled.items():
         open_ = rows[rows["contract"].str.startswith(contract) & rows["credit_bn"].isna()]["contract"].isin(prepaid)
         if open_.any() and any(day > to for day, _, _ in shares):
-            yield f"{contract}: what is still to be prepaid of the share given back counts its bills to the end of notice"
+            yield f"{contract}: what is still to be prepaid of a share given back is of its bills until then"
 
 
 def _past(instance: Instance, to: dt.date, past: np.datetime64) -> list[Edit]:

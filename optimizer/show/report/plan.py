@@ -43,6 +43,22 @@ from gwplan.tree.contracts import TABLES_READ
 MOST_SOURCES: Final = 3
 
 
+def _filed(view: View, row: Mapping[Any, Any]) -> str:
+    """Return the terms of a contract beyond a flat price in words, blank where there are none."""
+    deliveries = view.instance.filled("deliveries")
+    upfront = deliveries["upfront_bn_per_gw"][deliveries["contract"] == row["contract"]].unique()
+    since = "" if pd.isna(row["price_from"]) else f" from {_cell(row['price_from'])}"
+    later = f", set off from month {row['credit_after_months']:g}" if row["credit_after_months"] else ""
+    words = [
+        f"price {100 * row['price_growth_per_year']:g} % more a year{since}" * bool(row["price_growth_per_year"]),
+        f"{100 * row['prepaid_share']:g} % prepaid {row['prepaid_days']:g} days ahead{later}"
+        * bool(row["prepaid_share"]),
+        *(f"{rate:g} $bn per GW on arrival" for rate in upfront if rate),
+        f"{row['late_credit_bn_per_gw_year']:g} $bn per GW-year late" * bool(row["late_credit_bn_per_gw_year"] > 0),
+    ]
+    return "; ".join(filter(None, words))
+
+
 def contracts(report: Report, view: View) -> None:
     """Add the contracts as written, and what is on offer: GW, price, dates, and how each can be left."""
     table = view.instance.filled("contracts")
@@ -59,7 +75,7 @@ def contracts(report: Report, view: View) -> None:
             [name, who, row["kind"] or "-", row["pool"],
              f"extends {extended}" if extended else view.gw(float(gw.get(name, 0.0))),
              f"{row['cost_bn_per_gw_year']:g}", _cell(row["signed"]), _cell(row["end"]),
-             "yes" if name in set(ways["contract"]) else "no", row["status"] or "not marked"]
+             "yes" if name in set(ways["contract"]) else "no", row["status"] or "not marked", _filed(view, row)]
         )  # fmt: skip
     header = [
         "contract",
@@ -72,10 +88,12 @@ def contracts(report: Report, view: View) -> None:
         "ends",
         "can be\ncancelled",
         "grade",
+        "terms as filed",
     ]
-    report.say(
-        lambda page: _table(page, ("Contracts", ": as written, GW when all is delivered"), header, rows, "nnnnrrnnnn")
-    )
+    if not any(row[-1] for row in rows):
+        header, rows = header[:-1], [row[:-1] for row in rows]
+    shape = "nnnnrrnnnnn"[: len(header)]
+    report.say(lambda page: _table(page, ("Contracts", ": as written, GW when all is delivered"), header, rows, shape))
     if len(ways):
         header = ["contract", "notice from", "notice until", "days' notice", "fee, $bn per GW", "at most", "grade"]
         rows = [
