@@ -15,6 +15,10 @@ _CALENDAR: Final = "calendar: start resolution periods"
 _CONTRACTS: Final = "contracts: contract"
 
 
+MOST_YEARS: Final = 100
+"""Years up to which a price may rise."""
+
+
 def _of_offers(facts: Facts) -> Array:
     """Return the row of ``offers`` of each contract, -1 for a firm one."""
     of = np.full(len(facts.rows("contracts")) + 1, -1)  # the last stands for unknown names
@@ -213,6 +217,21 @@ def prepayments_of_what_has_no_end(facts: Facts) -> Iterator[Finding]:
         rule = f"'{facts.texts('contracts', 'contract')[i]}' has no end, so that its bills have none"
         remedy = "give it an end, or each of its deliveries a term_months"
         yield facts.finding("contracts", i, "prepaid_share", shown(share[i]), rule, remedy)
+
+
+@rule(_CALENDAR, "contracts: contract end price_growth_per_year price_from", "deliveries: contract date term_months")
+def prices_that_rise_for_ever(facts: Facts) -> Iterator[Finding]:
+    """Find prices that rise for more than a century: after so many years they are no prices any more."""
+    growth, end = facts.numbers("contracts", "price_growth_per_year"), facts.dates("contracts", "end")
+    since, far = facts.dates("contracts", "price_from"), np.timedelta64(366 * MOST_YEARS, "D")
+    of = np.where((code := facts.codes("deliveries", "contract", "contracts")) >= 0, code, len(growth))
+    long = np.zeros(len(growth) + 1, dtype=bool)
+    long[of[facts.numbers("deliveries", "term_months") > 12 * MOST_YEARS]] = True
+    long[of[facts.dates("deliveries", "date") < facts.horizon - far]] = True
+    for i in np.flatnonzero((growth > 0) & ((end > facts.horizon + far) | (since < facts.horizon - far) | long[:-1])):
+        what = f"{shown(growth[i])} for '{facts.texts('contracts', 'contract')[i]}', which runs for more than a century"
+        rule = f"a price rises for {MOST_YEARS} years at most"
+        yield facts.finding("contracts", i, "price_growth_per_year", what, rule, "correct its dates, or clear it")
 
 
 @rule("offers: contract", "deliveries: contract credit_bn", _CONTRACTS)

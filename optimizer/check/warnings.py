@@ -10,6 +10,7 @@ import numpy as np
 
 from gwplan.catalogue.tables import PER_GW, RATE, TABLES, VALUE_FACTORS, reading
 from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.commitments import MOST_YEARS
 from gwplan.check.facts import RULES, Facts, Finding, Rule, iso, rule
 from gwplan.instance.cells import Array, shown
 from gwplan.tree.calendar import Dates, add_months
@@ -216,9 +217,9 @@ def _years(since: Dates, until: Dates) -> Array:
 
 def _grown(growth: Array, years: Array) -> Array:
     """Return the sum of a price of 1 over years in which it rises on each anniversary; before the first it is 1."""
-    whole = np.maximum(np.floor(years), 0.0)
+    whole = np.where(growth > 0, np.clip(np.floor(years), 0.0, MOST_YEARS), 0.0)
     rate = np.where(growth > 0, growth, 1.0)
-    risen = np.where(growth > 0, ((1 + rate) ** whole - 1) / rate, whole)
+    risen = np.where(growth > 0, ((1 + growth) ** whole - 1) / rate, whole)
     return np.asarray(np.where(years > 0, risen + (1 + growth) ** whole * (years - whole), years))
 
 

@@ -332,6 +332,14 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         [],
     ),
     (
+        "a price that rises for ever",
+        {"contracts": FILED + "own,Meta,campus,,,0.5,,0.03,\nrent,Vendor,cloud,,9999-12-31,1.2,1,0.03,\n"},
+        [
+            "contracts.csv row 3, price_growth_per_year: 0.03 for 'rent', which runs for more than a century; "
+            "a price rises for 100 years at most; correct its dates, or clear it"
+        ],
+    ),
+    (
         "a prepayment of bills without an end",
         {"contracts": FILED + "own,Meta,campus,,,0.5,,,0.2\nrent,Vendor,cloud,,2031-01-01,1.2,1,,0.2\n"},
         [
