@@ -84,7 +84,7 @@ def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
     """
     data, calendar = timeline.data, timeline.calendar
     tree = data.tree
-    services = [_service(timeline, s) for s in range(len(timeline.scenarios))]
+    services = _services(timeline)
     count = max(service.shape[1] for service, _, _ in services)
     year = calendar.starts(count).astype("datetime64[Y]").astype(np.int64) + 1970
     # a contract that ends in the year 9999 is one that never ends: no matrix of periods by years
@@ -157,13 +157,20 @@ def _cancelled_beyond(data: PlanData, cancelled: FloatArray, path: IntArray, bey
     return gone
 
 
-def _service(timeline: Timeline, scenario: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return GW in service by contract and period to the last end, and $bn owed then, by signature of offers too.
+def _services(timeline: Timeline) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+    """Return each scenario's GW in service by contract and period to the last end, and $bn owed then, by signature too.
 
-    What has no end stops at the horizon. Shapes (K, U), (B, K, U), (B, O, T, U); parts B add up.
+    What has no end stops at the horizon. Shapes (K, U), (B, K, U) and, of offers, (B, O, T, U); parts B add up.
+    Scenarios whose contracts are the same share them.
     """
-    instance, names, calendar = timeline.scenarios[scenario], timeline.names, timeline.calendar
-    return contracts.to_the_end(instance, names, calendar)
+    made: dict[tuple[int, ...], tuple[FloatArray, FloatArray, FloatArray]] = {}
+    keys = [
+        tuple(id(scenario.tables[table]) for table in ("contracts", "deliveries", "offers", "offer_prices"))
+        for scenario in timeline.scenarios
+    ]
+    for key, scenario in dict(zip(keys, timeline.scenarios, strict=True)).items():
+        made[key] = contracts.to_the_end(scenario, timeline.names, timeline.calendar)
+    return [made[key] for key in keys]
 
 
 def _vendors(timeline: Timeline) -> dict[str, str]:

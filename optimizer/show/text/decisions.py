@@ -267,15 +267,17 @@ def signatures(view: View) -> Notices:
     share, gw = (view.matrix("commitments", "contract", column) for column in ("share", "signed_gw"))
     cost, tree = view.flows("offer_cost", "bn"), view.tree
     own = np.array([k for k, name in enumerate(gw.names) if name in offers], dtype=np.int64)
-    before = np.where(tree.parent >= 0, gw.values[:, tree.parent], 0.0)[own]
-    row, node = np.nonzero(gw.values[own] - before >= view.least_gw)
+    reached = share.values[own]
+    part = reached - np.where(tree.parent >= 0, reached[:, tree.parent], 0.0)
+    # the GW of a share may differ by what is known, so that they grow where nothing is signed
+    signed = gw.values[own] * np.divide(part, reached, out=np.zeros_like(part), where=reached > 0)
+    row, node = np.nonzero(signed >= view.least_gw)
     order = np.lexsort((row, node))
     row, node = row[order], node[order]
     starts = np.array(view.dates, dtype="datetime64[D]")
     names = np.array(gw.names, dtype=object)[own[row]]
     paid = np.array([-cost.of(name)[n] for name, n in zip(names, node, strict=True)])
-    added = (gw.values[own] - before)[row, node]
-    return Notices(node, names, added, share.values[own][row, node], starts[tree.period[node]], paid)
+    return Notices(node, names, signed[row, node], reached[row, node], starts[tree.period[node]], paid)
 
 
 def offers(page: Page, view: View) -> None:
