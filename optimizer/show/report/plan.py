@@ -325,9 +325,9 @@ def _futures(report: Report, view: View) -> None:
     report.section("What the future decides")
     _say(report, view, branches)
     rows = [
-        [factor.name, str(factor.revealed), outcome.name, percent(outcome.probability),
+        [factor.name, str(factor.revealed), outcome.name, percent(view.chance(f, o)),
          "; ".join(map(spell, outcome.edits)) or "nothing"]
-        for factor in view.instance.factors for outcome in factor.outcomes
+        for f, factor in enumerate(view.instance.factors) for o, outcome in enumerate(factor.outcomes)
     ]  # fmt: skip
     header = ["what is uncertain", "known from", "outcome", "chance", "what it changes in the inputs"]
     report.more("What each outcome changes", header, rows, "nnnrn")
