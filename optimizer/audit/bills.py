@@ -13,8 +13,17 @@ from gwplan.audit.scenarios import Floats, Ints, Long, Periods
 ENDLESS: Final = 10**9
 """Period of an end that is not said."""
 
-RISEN, PREPAID, UPFRONT, LATE = range(4)
-"""Places of the parts: bills above the flat price less what prepayments cover, and what is paid or received beside."""
+RISEN: Final = 0
+"""Place of bills above the flat price, less what prepayments cover of them."""
+
+PREPAID: Final = 1
+"""Place of what is paid ahead."""
+
+UPFRONT: Final = 2
+"""Place of what is paid on arrival."""
+
+LATE: Final = 3
+"""Place of what is received for delay, the one that is taken off."""
 
 
 def periods_from(calendar: Periods, day: NDArray[np.datetime64]) -> Ints:
