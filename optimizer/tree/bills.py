@@ -111,6 +111,8 @@ class Payments:
         What is received while it is late.
     left : float array
         What is left of a prepayment as the period begins; nan while it is not paid.
+    whole : float
+        All that it bills, before the start too.
     """
 
     bill: Floats
@@ -120,6 +122,7 @@ class Payments:
     upfront: Floats
     late: Floats
     left: Floats
+    whole: float
 
     @property
     def more(self) -> Floats:
@@ -171,17 +174,12 @@ def payments(
     else:
         ahead, may = 0.0, may & (t >= 0)
     covered = -np.diff(np.minimum(np.cumsum(np.where(may, bill, 0.0)), left), prepend=0.0)
-    used = there.any()
     paid = max(begins - int(filed.ahead[row]), signed)
     rest = np.where((t > paid) | (ahead == 0), left + np.cumsum(covered) - covered, np.nan)
+    late = np.where((due <= t) & (t < min(begins, until)), filed.late[row] * gw * calendar.dt, 0.0)
+    upfront = np.where((t == begins) & there.any(), filed.upfront[row] * gw, 0.0)
+    prepaid = np.where(t == paid, ahead, 0.0)
+    of = slice(-first, None)  # what lies before the start is past
     return Payments(
-        *(amounts[-first:] if first else amounts for amounts in (
-            bill,
-            bill - flat,
-            covered,
-            np.where(t == paid, ahead, 0.0),
-            np.where((t == begins) & used, filed.upfront[row] * gw, 0.0),
-            np.where((due <= t) & (t < min(begins, until)), filed.late[row] * gw * calendar.dt, 0.0),
-            rest,
-        ))
-    )  # fmt: skip
+        bill[of], (bill - flat)[of], covered[of], prepaid[of], upfront[of], late[of], rest[of], float(bill.sum())
+    )

@@ -207,6 +207,20 @@ def to_the_end(instance: Instance, names: Names, calendar: Calendar) -> tuple[Fl
     return service, owed, due
 
 
+def whole_bills(instance: Instance, names: Names, calendar: Calendar) -> Floats:
+    """Return what each contract bills from its first delivery to its end, before the start too, $bn, shape (K,).
+
+    Of an offer what its deliveries with a date bill as dated; nan of what has no end, or was over before the start.
+    """
+    there, price = tranches(instance, names, calendar), _prices(instance, names, calendar)[0]
+    whole = np.zeros(len(names.contracts))
+    for row in range(len(there.line)):
+        over = there.stop[row] == 0 or there.from_signature[row] or min(there.stop[row], there.end[row]) == NEVER
+        bills = np.nan if over else there.payments(row, calendar, price[there.line[row]]).whole
+        whole[there.line[row]] += bills
+    return whole
+
+
 _PARTS: Final = ("risen", "covered", "prepaid", "upfront")
 """What is owed for a delivery beyond its flat price: parts of `Payments`."""
 

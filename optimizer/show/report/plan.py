@@ -47,7 +47,7 @@ from gwplan.show.text.decisions import (
     offers,
     tree_of_moves,
 )
-from gwplan.show.text.exposure import obligations
+from gwplan.show.text.exposure import book, obligations
 from gwplan.show.text.plan import firmness, headline
 from gwplan.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
 from gwplan.show.view import View
@@ -240,7 +240,7 @@ def plan_report(run: Run) -> Report:
     )  # fmt: skip
     for section in (_short, _now, _futures, _worth, _next_gw, _ways_out, _supply, _owed, _sources):
         section(report, view)
-    for annex in (_every_move, _as_written, _claims, _rows):
+    for annex in (_every_move, _book, _as_written, _claims, _rows):
         annex(report, view)
     _certificate(report, run)
     report.section("Words", annex=True)
@@ -403,6 +403,11 @@ def _owed(report: Report, view: View) -> None:
     _chart(report, view, "obligations", money.obligations_by_year)
     owing = exposure.obligations(view.plan)
     report.say(partial(obligations, owed=owing))
+
+
+def _book(report: Report, view: View) -> None:
+    report.section("Book of obligations", annex=True)
+    report.say(partial(book, figures=exposure.book(view.plan)))
 
 
 def _claims(report: Report, view: View) -> None:

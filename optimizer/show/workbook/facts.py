@@ -169,9 +169,12 @@ class BookFacts:
     @cached_property
     def simple_tail(self) -> NDArray[np.bool_]:
         """Whether what a contract adds beyond the horizon is its GW at the end times a rate, shape (K,)."""
-        factor = np.where(self.left.T != 0, self.left.T, 1.0)
-        apart = np.abs(self.run.plan.decided.terminal - self.tail_rate * factor) > ROUNDING
-        return self.data.firm & ~self.risen & ~apart.any(axis=1)
+        later = (self.tree.periods + np.arange(self.tail_periods.max(initial=0)) + 0.5) * self.data.dt
+        discount = (1 + self.run.instance.discount_rate) ** -later
+        years = self.data.dt * np.append(0.0, np.cumsum(discount))[self.tail_periods]
+        margin = np.nan_to_num(self.terminal_value[:, self.data.pool_of]) - self.price.T
+        apart = np.abs(self.run.plan.decided.terminal.T - self.left * margin * years) > ROUNDING
+        return self.data.firm & ~self.risen & ~apart.any(axis=0)
 
     @cached_property
     def tail_rate(self) -> FloatArray:
