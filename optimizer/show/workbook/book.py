@@ -103,13 +103,13 @@ def _book(exported: Exported, facts: BookFacts) -> None:
     """Write what is to be paid by contract and year, and the totals that follow beside those that were filed."""
     rows, totals = book(facts.timeline, facts.run.plan.decided)
     note = "Minimum payments as signed and after the plan, expected; least and most of the futures. As solved."
-    page = Page(exported, "book", "Book of obligations: what is to be paid by contract and year", note, buttons=True)
+    page = Page(exported, "book", "Book of obligations: what is to be paid by contract and year", note)
     for name in map(str, rows):
         unit, look = ("$bn", "bn") if name in BOOK else ("", "whole" if name == "year" else "text")
         page.add(name, name, unit, look, rows[name].tolist())
     page.write(frozen=2)
     note = "Each contract's rows of the book added up; what all its bills come to beside the total that was filed."
-    sums = Page(exported, "filed", "Totals of contracts beside those that were filed", note, buttons=True)
+    sums = Page(exported, "filed", "Totals of contracts beside those that were filed", note)
     names = [sums.add(name, name, "", "text", totals[name].tolist()) for name in ("vendor", "contract", "side")]
     for name in BOOK:
         added = name not in ("least_bn", "most_bn") and len(rows)
