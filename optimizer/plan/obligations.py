@@ -161,9 +161,9 @@ def book(timeline: Timeline, plan: Decided) -> tuple[pd.DataFrame, pd.DataFrame]
     pandas.DataFrame
         ``vendor, contract, side, year`` and `BOOK`.
     pandas.DataFrame
-        ``vendor, contract, side``, `BOOK` summed over the years, and with ``before_bn``, what was paid before the
-        start, ``whole_bn``, all that the contract bills over its term, ``filed_bn``, its published value, and
-        ``difference_bn``, how much more it bills; nan of what has no end or no published value.
+        ``vendor, contract, side``, `BOOK` summed over the years, and of the instance as written ``before_bn``, what was
+        paid before the start, ``whole_bn``, all that the contract bills over its term, ``filed_bn``, its published
+        value, and ``difference_bn``, how much more it bills; nan of what has no end or no published value.
     """
     data, calendar = timeline.data, timeline.calendar
     services, probability = _services(timeline), data.tree.scenario_probability
@@ -171,7 +171,6 @@ def book(timeline: Timeline, plan: Decided) -> tuple[pd.DataFrame, pd.DataFrame]
     years, first, _ = _by_year(timeline, count)
     amounts = {name: np.zeros((len(services), len(data.contracts), len(years))) for name in BOOK}
     discount = (1 + timeline.instance.discount_rate) ** -((np.arange(count) + 0.5) * calendar.dt)
-    signed_parts = np.zeros((len(services), len(data.contracts)))
     for s, (flow, kept) in enumerate(_flows(timeline, plan.cancelled, plan.signed, services)):
         now = discount[: flow.shape[2]]
         parts = {"as_signed_bn": flow.sum(axis=0), "after_bn": kept.sum(axis=0)}
@@ -179,7 +178,6 @@ def book(timeline: Timeline, plan: Decided) -> tuple[pd.DataFrame, pd.DataFrame]
         parts |= dict(zip(("credited_bn", "prepaid_bn", "upfront_bn"), kept[1:], strict=False))
         for name, paid in parts.items():
             amounts[name][s] = _in_years(paid, first, count)
-        signed_parts[s] = parts["as_signed_bn"].sum(axis=1) - (flow[3].sum(axis=1) if len(flow) > 3 else 0.0)
     of = {"vendor": [_vendors(timeline)[name] for name in timeline.contract_of], "contract": list(data.contracts),
           "side": np.where(data.sold, "sell", "buy").tolist()}  # fmt: skip
     k, y = np.nonzero(np.any([np.abs(amounts[name]).sum(axis=0) > 0 for name in BOOK], axis=0))
@@ -191,12 +189,11 @@ def book(timeline: Timeline, plan: Decided) -> tuple[pd.DataFrame, pd.DataFrame]
     summed = {name: paid.sum(axis=2) for name, paid in amounts.items()}
     for name in BOOK:
         totals[name] = _of_futures(name, summed, probability)
-    whole = probability @ np.array([
-        contracts.whole_bills(scenario, timeline.names, calendar) for scenario in timeline.scenarios
-    ])  # fmt: skip
-    filed = timeline.instance.tables["contracts"].set_index("contract")["face_value_bn"]
-    before = np.where(data.firm, whole - probability @ signed_parts, 0.0)
+    whole = contracts.whole_bills(timeline.instance, timeline.names, calendar)
+    owing = contracts.to_the_end(timeline.instance, timeline.names, calendar)[1]
+    before = np.where(data.firm, whole - owing[:3].sum(axis=(0, 2)), 0.0)
     totals["before_bn"] = np.where(np.abs(before) < ROUNDING, 0.0, before)
+    filed = timeline.instance.tables["contracts"].set_index("contract")["face_value_bn"]
     totals["whole_bn"], totals["filed_bn"] = whole, filed.reindex(timeline.contract_of).to_numpy(dtype=float)
     totals["difference_bn"] = totals["whole_bn"] - totals["filed_bn"]
     order = ["vendor", "contract"]

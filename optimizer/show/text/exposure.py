@@ -114,9 +114,7 @@ def book(page: Page, figures: Figures) -> None:
     ]
     page.table(header, rows)
     page.note(left_out((len(figures["contracts"]) - MOST_CONTRACTS, "contract")))
-    page.note(
-        "All its bills: from the first delivery to the end, paid before the start or still to be paid, as signed."
-    )
+    page.note("All its bills: as written, from the first delivery to the end, what is past included.")
 
 
 def _known(value: float | None) -> str:
