@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from optimizer.solver.program import SolveOptions as SolveOptions
     from optimizer.storage.read import load as load
     from optimizer.storage.write import save as save
+    from optimizer.studies.backtest.backtest import Backtest as Backtest
+    from optimizer.studies.backtest.backtest import backtest as backtest
     from optimizer.studies.price import OfferPrice as OfferPrice
     from optimizer.studies.price import price as price
     from optimizer.studies.uncertainty import Uncertainty as Uncertainty
@@ -50,6 +52,7 @@ _HOME = {
         ("solver.program", "SolveOptions"),
         ("storage.read", "load"),
         ("storage.write", "save"),
+        ("studies.backtest.backtest", "Backtest backtest"),
         ("studies.price", "OfferPrice price"),
         ("studies.uncertainty", "Uncertainty uncertainty"),
     )
