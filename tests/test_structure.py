@@ -66,6 +66,7 @@ WIDE = {
     "models.offers": "each function is one constraint, as the formulation lists them",
     "optimizer.tree.arrays": "each function makes the arrays of one table",
     "optimizer.plan.tables": "each function makes one table of a plan",
+    "optimizer.studies.backtest.policies": "each function is one policy",
     "optimizer.studies.sweep.montecarlo": "each function makes one table of a Monte Carlo",
     "optimizer.show.charts.over_time": "each function draws one picture",
     "optimizer.show.charts.drawing": "the vocabulary that pictures are written in",

@@ -78,18 +78,18 @@ def tested(offered: gw.Instance) -> gw.Backtest:
                        happens=["strike ~ 0.2"], seed=3)  # fmt: skip
 
 
-def path_of(desk: Desk, *events: str, slips: int = 0, outcome: str = "down") -> drawn.Path:
+def path_of(desk: Desk, *events: str, slips: int = 0, outcome: str = "down") -> drawn.DrawnPath:
     """Return a path on which edits happen and the market is revealed some months later."""
     edits = [(text, [edit(text)]) for text in events]
     task = drawn._task(desk.instance, edits, {"market": outcome}, {"market": slips}, {})
-    return drawn.Path(desk.instance, task.edits[0], desk.layouts.forked())
+    return drawn.DrawnPath(desk.instance, task.edits[0], desk.layouts.forked())
 
 
 def test_the_plans_own_decisions_realise_a_leafs_worth(desk: Desk) -> None:
     """Along a leaf of the tree the re-plan and the first plan come to exactly what the plan says of that leaf."""
     for task, worth in zip(drawn.leaves(desk.instance), desk.first.answer.leaf_worth.tolist(), strict=True):
         for name in ("tree", "first"):
-            walk = Walk(desk, drawn.Path(desk.instance, task.edits[0], desk.layouts.forked()), {})
+            walk = Walk(desk, drawn.DrawnPath(desk.instance, task.edits[0], desk.layouts.forked()), {})
             assert figures(walk.run(policy(name).decide))["worth_bn"] == pytest.approx(worth, abs=1e-7)
 
 
@@ -129,7 +129,7 @@ def test_state_in_memory_is_that_of_rolling_through_folders(tmp_path: Path) -> N
         worth += float(flows["discounted_bn"].sum()) * (1 + rate) ** (-count / 12)
     desk = Desk(Session(gw.load(tmp_path / "first")), 3)
     task = drawn._task(desk.instance, [(text, [edit(text)]) for text in (late, poor, rich)], {}, {}, {})
-    walk = Walk(desk, drawn.Path(desk.instance, task.edits[0], desk.layouts.forked()), {})
+    walk = Walk(desk, drawn.DrawnPath(desk.instance, task.edits[0], desk.layouts.forked()), {})
     realised = walk.run(policy("written").decide)
     assert realised.decided.cancelled.max() > 0 and realised.decided.release.max() > 0
     assert realised.decided.signed.max() == 1

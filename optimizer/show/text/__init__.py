@@ -2,6 +2,7 @@
 
 Other rooms use:
 
+- ``backtest``: backtest
 - ``breakeven``: breakeven, evaluation, locks
 - ``claims``: figure, judged, print_claims
 - ``comparison``: attribution, comparison, differences, in_short, letter

@@ -20,7 +20,7 @@ from optimizer.session import Answer
 from optimizer.solver.program import FloatArray, SolveOptions
 from optimizer.studies.attempt import why_no_plan
 from optimizer.studies.backtest import score
-from optimizer.studies.backtest.paths import NO_EVIDENCE, Chances, Path, happening, refused, slip, tasks
+from optimizer.studies.backtest.paths import NO_EVIDENCE, Chances, DrawnPath, happening, refused, slip, tasks
 from optimizer.studies.backtest.paths import delays as delayed
 from optimizer.studies.backtest.paths import leaves as leaves_of
 from optimizer.studies.backtest.policies import Policy, policy, usual
@@ -50,7 +50,7 @@ class Tester(Worker):
 
 def walked(desk: Desk, text: str, policies: Sequence[Policy]) -> Row:
     """Return what every policy came to on a path, and the path's best plan with foresight."""
-    path, kept = Path(desk.instance, text, desk.layouts.forked()), dict[Any, Any]()
+    path, kept = DrawnPath(desk.instance, text, desk.layouts.forked()), dict[Any, Any]()
     row: Row = {"status": OPTIMAL, "reason": ""}
     starts = desk.first.laid_out.calendar.starts()
 

@@ -190,7 +190,7 @@ class Knowledge:
     factors: frozenset[str]
 
 
-class Path:
+class DrawnPath:
     """A path, and what may be known of it when."""
 
     def __init__(self, instance: Instance, text: str, layouts: Layouts) -> None:

@@ -43,16 +43,16 @@ def tables(cases: pd.DataFrame, policies: Sequence[str]) -> dict[str, pd.DataFra
     policies : sequence of str
         The policies, from the simplest on.
     """
-    measure = lead(cases, policies)
+    measure = _lead(cases, policies)
     return {
-        "policies": by_policy(cases, policies),
-        "pairs": pairs(cases, policies, measure),
-        "decisions": decisions(cases, policies, measure),
-        "spread": spread(cases, policies, measure),
+        "policies": _by_policy(cases, policies),
+        "pairs": _pairs(cases, policies, measure),
+        "decisions": _decisions(cases, policies, measure),
+        "spread": _spread(cases, policies, measure),
     }
 
 
-def lead(cases: pd.DataFrame, policies: Sequence[str]) -> str:
+def _lead(cases: pd.DataFrame, policies: Sequence[str]) -> str:
     """Return the policy that the others are held against: the re-plan on the tree, else the last that has a plan."""
     walked = [name for name in policies if f"worth_bn[{name}]" in cases]
     return "tree" if "tree" in walked else walked[-1] if walked else policies[-1]
@@ -63,7 +63,7 @@ def _column(cases: pd.DataFrame, figure: str, name: str) -> FloatArray:
     return cases[column].to_numpy(np.float64) if column in cases else np.full(len(cases), math.nan)
 
 
-def by_policy(cases: pd.DataFrame, policies: Sequence[str]) -> pd.DataFrame:
+def _by_policy(cases: pd.DataFrame, policies: Sequence[str]) -> pd.DataFrame:
     """Return one row a policy, foresight last: mean, quantiles and regret of worth, $bn, idle capacity, fees.
 
     Beside them stands on how many paths it is the best, and on how many it finds no plan. Means are over the paths on
@@ -99,7 +99,7 @@ def _mean(values: FloatArray) -> float:
     return float(known.mean()) if known.size else math.nan
 
 
-def pairs(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.DataFrame:
+def _pairs(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.DataFrame:
     """Return one row a policy: by how much another one, the measure, beats it on the same paths.
 
     ``difference_bn`` is the mean, ``low_bn`` and ``high_bn`` its interval; a path without a plan of one of the two
@@ -146,7 +146,7 @@ def interval(differences: FloatArray) -> tuple[float, float]:
     return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
 
 
-def decisions(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.DataFrame:
+def _decisions(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.DataFrame:
     """Return one row a policy: how the mean difference to the measure divides into decisions, $bn."""
     rows = []
     for name in policies:
@@ -157,7 +157,7 @@ def decisions(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.
     return pd.DataFrame(rows, columns=["policy", "against", *(f"{part}_bn" for part in DECISIONS)])
 
 
-def spread(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.DataFrame:
+def _spread(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.DataFrame:
     """Return quantiles over the paths of what each policy is worth more than the measure, $bn, one row each."""
     rows = []
     for name in policies:
@@ -169,7 +169,7 @@ def spread(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.Dat
     return pd.DataFrame(rows, columns=["policy", "against", "quantile", "difference_bn"])
 
 
-def simplest(policies: pd.DataFrame) -> tuple[str, str]:
+def _simplest(policies: pd.DataFrame) -> tuple[str, str]:
     """Return the policy of the highest mean worth, and the simplest within `NEAR` of it that has a plan as often."""
     ranked = policies[policies["policy"] != FORESIGHT]
     ranked = ranked[ranked["paths"] == ranked["paths"].max()]
@@ -184,7 +184,7 @@ def sentences(made: Mapping[str, pd.DataFrame], paths: int) -> list[str]:
     lines = []
     for row in made["pairs"].to_dict("records"):
         lines.append(_chance(row, paths))
-    best, near = simplest(made["policies"])
+    best, near = _simplest(made["policies"])
     mean = made["policies"].set_index("policy")["mean_worth_bn"]
     if near == best:
         lines.append(f"No simpler policy is within {NEAR:.0%} of the best on average, {best}.")

@@ -17,7 +17,7 @@ from models.data import BoolArray, PlanData
 from optimizer.plan.values import Decided
 from optimizer.session import Answer
 from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.studies.backtest.paths import Knowledge, Path
+from optimizer.studies.backtest.paths import DrawnPath, Knowledge
 from optimizer.tree.timeline import Timeline
 
 DECISIONS: Final[Mapping[str, str]] = {"allocate": "PQ", "release": "P", "cancelled": "W", "signed": "O"}
@@ -34,7 +34,7 @@ def _axes(laid_out: Timeline) -> dict[str, tuple[Any, ...]]:
     return {"P": names.pathways, "Q": names.pools, "W": ways, "O": offers}
 
 
-class State:
+class Ledger:
     """Decisions by name and period."""
 
     def __init__(self, periods: int, *laid_out: Timeline) -> None:
@@ -48,9 +48,9 @@ class State:
             for name, axes in DECISIONS.items()
         }
 
-    def copied(self) -> State:
+    def copied(self) -> Ledger:
         """Return the same decisions, to which others are added elsewhere."""
-        copy = State(0)
+        copy = Ledger(0)
         copy._axes = self._axes
         copy._amounts = {name: amounts.copy() for name, amounts in self._amounts.items()}
         return copy
@@ -117,7 +117,7 @@ class Course:
         """The instance as it was seen, on its tree."""
         return self.answer.laid_out
 
-    def node(self, path: Path, period: int) -> tuple[int, bool]:
+    def node(self, path: DrawnPath, period: int) -> tuple[int, bool]:
         """Return the plan's node for a period of a path, and whether the plan foresaw all that is known there.
 
         Where it did not, the node is the likeliest of those that know most of the same.
@@ -135,7 +135,7 @@ class Course:
         exact = agree.max(initial=0) == open_.sum() and known.events == self.known.events
         return best, bool(exact) and all(self._foreseen(path, name) for name in known.factors - self.known.factors)
 
-    def _foreseen(self, path: Path, name: str) -> bool:
+    def _foreseen(self, path: DrawnPath, name: str) -> bool:
         """Return whether the plan holds an outcome that was revealed since as it came."""
         mine = [f for f in self.laid_out.instance.factors if f.name == name]
         came = path.actual[name]

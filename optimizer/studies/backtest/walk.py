@@ -15,8 +15,8 @@ from optimizer.plan.tables import flows
 from optimizer.planning import valid
 from optimizer.session import Answer, Session
 from optimizer.solver.program import FloatArray, LinearProgram, SolveOptions
-from optimizer.studies.backtest.paths import Knowledge, Path
-from optimizer.studies.backtest.state import Amounts, Course, State, held
+from optimizer.studies.backtest.paths import DrawnPath, Knowledge
+from optimizer.studies.backtest.state import Amounts, Course, Ledger, held
 from optimizer.tree.layouts import Layouts
 from optimizer.tree.timeline import Timeline, reveals, timeline
 
@@ -67,11 +67,11 @@ class Desk:
 class Walk:
     """One policy on its way along one path: where it is, what it has decided, what it follows."""
 
-    def __init__(self, desk: Desk, path: Path, kept: dict[Any, Any]) -> None:
+    def __init__(self, desk: Desk, path: DrawnPath, kept: dict[Any, Any]) -> None:
         self.desk, self.path = desk, path
         self._kept = kept  # what policies on the same path share: instances as they are seen, on their trees
         self.world = self._laid_out("world", lambda: path.world)
-        self.state = State(desk.instance.periods, desk.first.laid_out, self.world)
+        self.state = Ledger(desk.instance.periods, desk.first.laid_out, self.world)
         self.period = 0
         self.course = desk.first
         self.solves = 0
@@ -166,7 +166,7 @@ class Walk:
         return self.follow(self.near(wish["allocate"], wish))
 
     def meant(self, course: Course, laid_out: Timeline) -> dict[str, FloatArray]:
-        """Return what was decided and what a plan means to decide from now on, along the axes of an instance."""
+        """Return what was decided and what a plan means to decide, GW or shares, along the axes of an instance."""
         state = self.state.copied()
         for period in range(self.period, course.laid_out.data.tree.periods):
             node, _ = course.node(self.path, period)
