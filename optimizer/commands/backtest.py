@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, prices_floors, takes_case
-from optimizer.commands.sweeping import Work, drawn, draws, works
+from gwplan.commands.common import Case, ends_with_code, prices_floors, takes_case
+from gwplan.commands.sweeping import Work, drawn, draws, works
 
 if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
-    from optimizer.show.page import Page
-    from optimizer.solver.program import FloatArray
-    from optimizer.studies.backtest.paths import Chances
+    from gwplan.instance.instance import Instance
+    from gwplan.show.page import Page
+    from gwplan.solver.program import FloatArray
+    from gwplan.studies.backtest.paths import Chances
 
 
 @click.command(short_help="Hold policies against each other on drawn paths.")
@@ -56,16 +56,16 @@ def backtest(
     and in the end the audit counts what it came to. A draw is known from the first period that it changes.
     """
     work.refuse_existing()
-    from optimizer.studies.backtest.backtest import study
+    from gwplan.studies.backtest.backtest import study
 
     instance = case.load()
     chances, ranks = _chances(instance, draws, files, pairs, correlations, delays, slips, happens)
     asked = study(instance, chances, paths, seed, review=review, policies=policies, ranks=ranks, along_leaves=leaves,
                   options=work.options)  # fmt: skip
     results = work.answered(asked)
-    from optimizer.kept.sweep import CASES
-    from optimizer.show.text.backtest import backtest as part
-    from optimizer.studies.backtest.score import tables
+    from gwplan.kept.sweep import CASES
+    from gwplan.show.text.backtest import backtest as part
+    from gwplan.studies.backtest.score import tables
 
     made = tables(results.table, asked.settings["policies"])
 
@@ -86,8 +86,8 @@ def _chances(
     happens: tuple[str, ...],
 ) -> tuple[Chances, FloatArray | None]:
     """Return what may happen on a path, and rank correlations of what is drawn; None: independent."""
-    from optimizer.problems import all_told
-    from optimizer.studies.backtest.paths import Chances, delays, happening, slip
+    from gwplan.problems import all_told
+    from gwplan.studies.backtest.paths import Chances, delays, happening, slip
 
     ((cells, ranks),), moves, slipping, happening_ = all_told(
         [partial(drawn, texts, files, pairs, correlations)],

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, prices_floors, takes_case
-from optimizer.commands.sweeping import Work, drawn, draws, works
+from gwplan.commands.common import Case, ends_with_code, prices_floors, takes_case
+from gwplan.commands.sweeping import Work, drawn, draws, works
 
 if TYPE_CHECKING:
-    from optimizer.show.page import Page
+    from gwplan.show.page import Page
 
 
 @click.command(short_help="Solve again for drawn inputs: quantiles of the worth.")
@@ -42,14 +42,14 @@ def montecarlo(
     if not (draws or files):
         raise click.UsageError("give --draw 'CELL ~ normal(10, 2)', which may be repeated, or --draws FILE")
     work.refuse_existing()
-    from optimizer.studies.sweep.montecarlo import study
+    from gwplan.studies.sweep.montecarlo import study
 
     instance = case.load()
     cells, ranks = drawn(draws, files, pairs, correlations)
     results = work.answered(study(instance, cells, samples, seed, ranks, work.quantities, work.options))
-    from optimizer.show.text.sweep import decision_changes_in
-    from optimizer.show.text.sweep import montecarlo as part
-    from optimizer.studies.sweep.montecarlo import tables
+    from gwplan.show.text.sweep import decision_changes_in
+    from gwplan.show.text.sweep import montecarlo as part
+    from gwplan.studies.sweep.montecarlo import tables
 
     made = tables(results)
 

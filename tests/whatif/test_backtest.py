@@ -8,21 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import optimizer as gw
-from optimizer.kept.run import keep, read_run
-from optimizer.language.edits import edit
-from optimizer.session import Session
-from optimizer.studies.backtest import paths as drawn
-from optimizer.studies.backtest.backtest import study
-from optimizer.studies.backtest.policies import policy
-from optimizer.studies.backtest.score import interval, sentences, tables
-from optimizer.studies.backtest.walk import Desk, Walk, figures
-from optimizer.studies.roll import rolled, state_of
-from optimizer.studies.sweep.draws import draw
-from optimizer.studies.sweep.engines import InProcess, Processes
-from optimizer.studies.sweep.journal import Journal
-from optimizer.studies.sweep.sweep import run
-from optimizer.tree.calendar import calendar_of
+import gwplan as gw
+from gwplan.kept.run import keep, read_run
+from gwplan.language.edits import edit
+from gwplan.session import Session
+from gwplan.studies.backtest import paths as drawn
+from gwplan.studies.backtest.backtest import study
+from gwplan.studies.backtest.policies import policy
+from gwplan.studies.backtest.score import interval, sentences, tables
+from gwplan.studies.backtest.walk import Desk, Walk, figures
+from gwplan.studies.roll import rolled, state_of
+from gwplan.studies.sweep.draws import draw
+from gwplan.studies.sweep.engines import InProcess, Processes
+from gwplan.studies.sweep.journal import Journal
+from gwplan.studies.sweep.sweep import run
+from gwplan.tree.calendar import calendar_of
 from tests.instance.folders import written
 
 FIRM = {

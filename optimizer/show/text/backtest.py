@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.show.page import Page, formatter, listed, number, signed
-from optimizer.studies.backtest.paths import NO_EVIDENCE
-from optimizer.studies.backtest.policies import policy
-from optimizer.studies.backtest.score import CONFIDENCE, FORESIGHT, sentences
+from gwplan.show.page import Page, formatter, listed, number, signed
+from gwplan.studies.backtest.paths import NO_EVIDENCE
+from gwplan.studies.backtest.policies import policy
+from gwplan.studies.backtest.score import CONFIDENCE, FORESIGHT, sentences
 
 MOST_REASONS: Final = 3
 """Reasons why there is no plan that are printed of each policy."""

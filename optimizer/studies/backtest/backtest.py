@@ -13,24 +13,24 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.errors import InfeasibleError
-from optimizer.instance.instance import Instance
-from optimizer.problems import InstanceError, Problem, all_told
-from optimizer.session import Answer
-from optimizer.solver.program import FloatArray, SolveOptions
-from optimizer.studies.attempt import why_no_plan
-from optimizer.studies.backtest import score
-from optimizer.studies.backtest.paths import NO_EVIDENCE, Chances, DrawnPath, happening, refused, slip, tasks
-from optimizer.studies.backtest.paths import delays as delayed
-from optimizer.studies.backtest.paths import leaves as leaves_of
-from optimizer.studies.backtest.policies import Policy, policy, usual
-from optimizer.studies.backtest.score import FORESIGHT
-from optimizer.studies.backtest.walk import Desk, Walk, figures
-from optimizer.studies.sweep.draws import Draw, draw
-from optimizer.studies.sweep.engines import InProcess, Processes
-from optimizer.studies.sweep.sweep import OPTIMAL, Study, run
-from optimizer.studies.sweep.worker import Row, Worker
-from optimizer.tree.calendar import MONTHS
+from gwplan.errors import InfeasibleError
+from gwplan.instance.instance import Instance
+from gwplan.problems import InstanceError, Problem, all_told
+from gwplan.session import Answer
+from gwplan.solver.program import FloatArray, SolveOptions
+from gwplan.studies.attempt import why_no_plan
+from gwplan.studies.backtest import score
+from gwplan.studies.backtest.paths import NO_EVIDENCE, Chances, DrawnPath, happening, refused, slip, tasks
+from gwplan.studies.backtest.paths import delays as delayed
+from gwplan.studies.backtest.paths import leaves as leaves_of
+from gwplan.studies.backtest.policies import Policy, policy, usual
+from gwplan.studies.backtest.score import FORESIGHT
+from gwplan.studies.backtest.walk import Desk, Walk, figures
+from gwplan.studies.sweep.draws import Draw, draw
+from gwplan.studies.sweep.engines import InProcess, Processes
+from gwplan.studies.sweep.sweep import OPTIMAL, Study, run
+from gwplan.studies.sweep.worker import Row, Worker
+from gwplan.tree.calendar import MONTHS
 
 
 class Tester(Worker):
@@ -222,7 +222,7 @@ def backtest(
     InstanceError
         If nothing is drawn, or what is drawn or asked for does not fit the instance.
     InfeasibleError, StoppedError, AuditError, SolverError
-        As `optimizer.solve` of the instance itself; a policy that finds no plan on a path has none in its row.
+        As `gwplan.solve` of the instance itself; a policy that finds no plan on a path has none in its row.
     """
     parsed, moved, slipping, happening_ = all_told(
         [partial(draw, each) for each in draws if isinstance(each, str)],

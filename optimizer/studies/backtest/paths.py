@@ -17,19 +17,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.data import BY_NODE, BY_ROOT, PlanData
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.edit import TARGET
-from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Name
-from optimizer.language.edits import Edit, Factor, Outcome, edit, noted, spell_cells
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.solver.program import FloatArray, IntArray
-from optimizer.studies.sweep.draws import Draw, draw, fitting, shares
-from optimizer.studies.sweep.sweep import Task
-from optimizer.tree.calendar import add_months, calendar_of
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import reveals, timeline
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.edit import TARGET
+from gwplan.instance.instance import Instance
+from gwplan.language.cursor import Name
+from gwplan.language.edits import Edit, Factor, Outcome, edit, noted, spell_cells
+from gwplan.models.data import BY_NODE, BY_ROOT, PlanData
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.solver.program import FloatArray, IntArray
+from gwplan.studies.sweep.draws import Draw, draw, fitting, shares
+from gwplan.studies.sweep.sweep import Task
+from gwplan.tree.calendar import add_months, calendar_of
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import reveals, timeline
 
 NO_EVIDENCE: Final = (
     "along the tree's own leaves the re-plan on the tree follows its own plan, so that a backtest would only reproduce "

@@ -13,16 +13,16 @@ from typing import Final
 
 import numpy as np
 
-from models.data import PlanData
-from optimizer.instance.instance import Instance
-from optimizer.plan.values import Decided
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.session import Answer
-from optimizer.solver.program import BoolArray, FloatArray, LinearProgram
-from optimizer.studies.backtest.state import Course
-from optimizer.studies.backtest.walk import Walk
-from optimizer.tree.calendar import MONTHS
-from optimizer.tree.timeline import Timeline
+from gwplan.instance.instance import Instance
+from gwplan.models.data import PlanData
+from gwplan.plan.values import Decided
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.session import Answer
+from gwplan.solver.program import BoolArray, FloatArray, LinearProgram
+from gwplan.studies.backtest.state import Course
+from gwplan.studies.backtest.walk import Walk
+from gwplan.tree.calendar import MONTHS
+from gwplan.tree.timeline import Timeline
 
 Decide = Callable[[Walk], Course]
 """Returns what is followed from a review on."""

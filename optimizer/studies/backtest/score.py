@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tolerances import PROVED
-from optimizer.plan.tables import QUANTILES
-from optimizer.solver.program import FloatArray
+from gwplan.catalogue.tolerances import PROVED
+from gwplan.plan.tables import QUANTILES
+from gwplan.solver.program import FloatArray
 
 CONFIDENCE: Final = 0.95
 """Of every interval."""

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.data import BoolArray, PlanData
-from optimizer.plan.values import Decided
-from optimizer.session import Answer
-from optimizer.solver.program import FloatArray, LinearProgram
-from optimizer.studies.backtest.paths import DrawnPath, Knowledge
-from optimizer.tree.timeline import Timeline
+from gwplan.models.data import BoolArray, PlanData
+from gwplan.plan.values import Decided
+from gwplan.session import Answer
+from gwplan.solver.program import FloatArray, LinearProgram
+from gwplan.studies.backtest.paths import DrawnPath, Knowledge
+from gwplan.tree.timeline import Timeline
 
 DECISIONS: Final[Mapping[str, str]] = {"allocate": "PQ", "release": "P", "cancelled": "W", "signed": "O"}
 """What is decided, each with its axes beside time; deals signed and breached, and idle GW, follow."""

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.data import PlanData
-from optimizer.errors import InfeasibleError
-from optimizer.instance.instance import Instance, T
-from optimizer.plan.tables import flows
-from optimizer.planning import valid
-from optimizer.session import Answer, Session
-from optimizer.solver.program import FloatArray, LinearProgram, SolveOptions
-from optimizer.studies.backtest.paths import DrawnPath, Knowledge
-from optimizer.studies.backtest.state import Amounts, Course, Ledger, held
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import Timeline, reveals, timeline
+from gwplan.errors import InfeasibleError
+from gwplan.instance.instance import Instance, T
+from gwplan.models.data import PlanData
+from gwplan.plan.tables import flows
+from gwplan.planning import valid
+from gwplan.session import Answer, Session
+from gwplan.solver.program import FloatArray, LinearProgram, SolveOptions
+from gwplan.studies.backtest.paths import DrawnPath, Knowledge
+from gwplan.studies.backtest.state import Amounts, Course, Ledger, held
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import Timeline, reveals, timeline
 
 Narrow = Callable[[LinearProgram, Timeline], LinearProgram]
 """Returns a program with narrower bounds."""
