@@ -61,11 +61,14 @@ _HOME = {
 
 __all__ = sorted(_HOME)
 
+if __name__ == "optimizer":  # a checkout's folder under its old name
+    import_module("gwplan.old_name").answer_to(__name__)
+
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that nothing heavy is imported before it is needed."""
     if name not in _HOME:
-        raise AttributeError(f"module 'optimizer' has no attribute '{name}'")
+        raise AttributeError(f"module 'gwplan' has no attribute '{name}'")
     return getattr(import_module(_HOME[name]), name)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gwplan.instance.instance import Instance
     from gwplan.show.page import Page
     from gwplan.solver.program import FloatArray
-    from gwplan.studies.backtest.paths import Chances
+    from gwplan.studies.backtest.paths import Hazards
 
 
 @click.command(short_help="Hold policies against each other on drawn paths.")
@@ -59,8 +59,8 @@ def backtest(
     from gwplan.studies.backtest.backtest import study
 
     instance = case.load()
-    chances, ranks = _chances(instance, draws, files, pairs, correlations, delays, slips, happens)
-    asked = study(instance, chances, paths, seed, review=review, policies=policies, ranks=ranks, along_leaves=leaves,
+    hazards, ranks = _hazards(instance, draws, files, pairs, correlations, delays, slips, happens)
+    asked = study(instance, hazards, paths, seed, review=review, policies=policies, ranks=ranks, along_leaves=leaves,
                   options=work.options)  # fmt: skip
     results = work.answered(asked)
     from gwplan.kept.sweep import CASES
@@ -75,7 +75,7 @@ def backtest(
     work.finish(results, made, shown)
 
 
-def _chances(
+def _hazards(
     instance: Instance,
     texts: tuple[str, ...],
     files: tuple[str, ...],
@@ -84,10 +84,10 @@ def _chances(
     moved: str | None,
     slips: tuple[str, ...],
     happens: tuple[str, ...],
-) -> tuple[Chances, FloatArray | None]:
+) -> tuple[Hazards, FloatArray | None]:
     """Return what may happen on a path, and rank correlations of what is drawn; None: independent."""
     from gwplan.problems import all_told
-    from gwplan.studies.backtest.paths import Chances, delays, happening, slip
+    from gwplan.studies.backtest.paths import Hazards, delays, happening, slip
 
     ((cells, ranks),), moves, slipping, happening_ = all_told(
         [partial(drawn, texts, files, pairs, correlations)],
@@ -102,4 +102,4 @@ def _chances(
         whole = np.eye(len(cells) + len(more))
         whole[: len(cells), : len(cells)] = ranks
         ranks = whole
-    return Chances((*cells, *more), dict(slipping), dict(happening_)), ranks
+    return Hazards((*cells, *more), dict(slipping), dict(happening_)), ranks

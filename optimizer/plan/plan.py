@@ -153,6 +153,7 @@ def make_plan(
     sides = both_sides(linear, solution, marginal_rows(program))
     tables = decision_tables(laid_out, decided)
     tables |= {
+        "obligations": obligations(laid_out, decided),
         "marginal_values": marginal_values(program, data, duals, make.node_columns(laid_out), sides),
         "allowable_changes": allowable_changes(laid_out, program, solution, worked_out=allowable),
         "firmness": firmness(laid_out, program, solution, worked_out=sides is not None),
@@ -163,7 +164,7 @@ def make_plan(
 
 
 def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
-    """Return the tables of a plan that its decisions make: all but those that need its duals or its basis."""
+    """Return the tables of a plan that its decisions make within the horizon."""
     data, columns = laid_out.data, make.node_columns(laid_out)
     return {
         "nodes": make.nodes(laid_out, columns),
@@ -173,7 +174,6 @@ def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFra
         "cancellations": make.cancellations(laid_out, decided, columns),
         "commitments": make.commitments(laid_out, decided, columns),
         "deals": make.deals(data, decided, columns),
-        "obligations": obligations(laid_out, decided),
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gwplan.catalogue.tolerances import DECIDED, PROVED
 from gwplan.errors import AuditError, InfeasibleError
+from gwplan.instance.chances import chances
 from gwplan.instance.instance import Instance
 from gwplan.models.data import BoolArray, PlanData
 from gwplan.models.restricted import DEDICATED, RIGID
@@ -63,8 +64,7 @@ def informed(session: Session, factor: int) -> Answer:
     instance, tree = laid_out.instance, laid_out.data.tree
     revealed = reveals(instance)
     revealed[factor] = 0
-    chances = [[outcome.probability for outcome in f.outcomes] for f in instance.factors]
-    tree_then = build_tree(tree.periods, revealed, chances)
+    tree_then = build_tree(tree.periods, revealed, chances(instance.factors))
     factors = tuple(replace(f, revealed=instance.start) if i == factor else f for i, f in enumerate(instance.factors))
     data = laid_out.data.on_tree(tree_then, np.arange(len(tree.node_of)))
     return session.solve_laid_out(

@@ -149,8 +149,8 @@ def test_the_tree_is_not_worse_than_as_written_where_it_holds_the_paths(offered:
 
 def test_rows_are_the_same_in_processes_and_go_on_from_a_journal(offered: gw.Instance, tmp_path: Path) -> None:
     """To the last bit, whoever walks a path and whatever was walked before it; a broken-off backtest goes on."""
-    chances = drawn.Chances((draw(LATE), draw(VALUE)))
-    asked = study(offered, chances, 3, 5, policies=["shares", "view-4", "tree"])
+    hazards = drawn.Hazards((draw(LATE), draw(VALUE)))
+    asked = study(offered, hazards, 3, 5, policies=["shares", "view-4", "tree"])
     here = run(asked, InProcess())
     assert run(asked, Processes(2)).rows == here.rows
     with Journal(tmp_path / "out", asked) as journal:

@@ -3,7 +3,7 @@
 Other rooms use:
 
 - ``backtest``: study
-- ``paths``: Chances, delays, happening, NO_EVIDENCE, slip
+- ``paths``: delays, happening, Hazards, NO_EVIDENCE, slip
 - ``policies``: policy
 - ``score``: CONFIDENCE, FORESIGHT, sentences, tables
 """

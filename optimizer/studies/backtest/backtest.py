@@ -20,7 +20,7 @@ from gwplan.session import Answer
 from gwplan.solver.program import FloatArray, SolveOptions
 from gwplan.studies.attempt import why_no_plan
 from gwplan.studies.backtest import score
-from gwplan.studies.backtest.paths import NO_EVIDENCE, Chances, DrawnPath, happening, refused, slip, tasks
+from gwplan.studies.backtest.paths import NO_EVIDENCE, DrawnPath, Hazards, happening, refused, slip, tasks
 from gwplan.studies.backtest.paths import delays as delayed
 from gwplan.studies.backtest.paths import leaves as leaves_of
 from gwplan.studies.backtest.policies import Policy, policy, usual
@@ -80,7 +80,7 @@ def walked(desk: Desk, text: str, policies: Sequence[Policy]) -> Row:
 
 def study(
     instance: Instance,
-    chances: Chances,
+    hazards: Hazards,
     paths: int,
     seed: int,
     *,
@@ -98,14 +98,14 @@ def study(
         If nothing may happen that the tree does not have, unless the tree's own leaves are asked for to check policies;
         if a draw does not fit the instance, a policy does not exist, or reviews are shorter than periods.
     """
-    problems = refused(chances, instance)
+    problems = refused(hazards, instance)
     names = tuple(dict.fromkeys(policies)) or usual(instance)
     for name in names:
         try:
             policy(name)
         except InstanceError as error:
             problems += error.problems
-    if not chances and not along_leaves:
+    if not hazards and not along_leaves:
         remedy = "give what is drawn: --draw, --delays, --slip or --happens; or --leaves, to check policies"
         problems.append(Problem("backtest", "nothing is drawn", NO_EVIDENCE, remedy))
     if MONTHS[review] < MONTHS[instance.resolution]:
@@ -120,9 +120,9 @@ def study(
         "seed": seed,
         "review": review,
         "policies": list(names),
-        "draws": [[each.name, each.text] for each in chances.draws],
-        "slips": [[name, each.text] for name, each in chances.slips.items()],
-        "happens": [[name, chance] for name, chance in chances.happens.items()],
+        "draws": [[each.name, each.text] for each in hazards.draws],
+        "slips": [[name, each.text] for name, each in hazards.slips.items()],
+        "happens": [[name, chance] for name, chance in hazards.happens.items()],
         "rank_correlations": None if ranks is None else ranks.tolist(),
     }
     asked = {
@@ -130,7 +130,7 @@ def study(
         "review": MONTHS[review] // MONTHS[instance.resolution],
         "policies": list(names),
     }
-    drawn = leaves_of(instance) if along_leaves else tasks(instance, chances, paths, seed, ranks)
+    drawn = leaves_of(instance) if along_leaves else tasks(instance, hazards, paths, seed, ranks)
     return Study("backtest", instance, drawn, (), options or SolveOptions(), settings, asked)
 
 
@@ -231,9 +231,9 @@ def backtest(
         [partial(happening, text, instance) for text in happens],
     )
     cells = (*(each for each in draws if isinstance(each, Draw)), *parsed, *(each for rows in moved for each in rows))
-    chances = Chances(cells, dict(slipping), dict(happening_))
+    hazards = Hazards(cells, dict(slipping), dict(happening_))
     asked = study(
-        instance, chances, paths, seed, review=review, policies=policies, along_leaves=leaves, options=options
+        instance, hazards, paths, seed, review=review, policies=policies, along_leaves=leaves, options=options
     )
     results = run(asked, InProcess() if jobs == 1 else Processes(jobs))
     made = score.tables(results.table, asked.settings["policies"])

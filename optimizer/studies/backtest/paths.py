@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from gwplan.catalogue.tables import TABLES
+from gwplan.instance.chances import known
 from gwplan.instance.edit import TARGET
 from gwplan.instance.instance import Instance
 from gwplan.language.cursor import Name
@@ -38,7 +39,7 @@ NO_EVIDENCE: Final = (
 
 
 @dataclass(frozen=True)
-class Chances:
+class Hazards:
     """What may happen on a path that the tree does not have."""
 
     draws: tuple[Draw, ...] = ()  # cells that are drawn
@@ -89,38 +90,38 @@ def delays(text: str, instance: Instance) -> list[Draw]:
     ]
 
 
-def refused(chances: Chances, instance: Instance) -> list[Problem]:
-    """Return what keeps chances from an instance."""
-    problems = fitting(chances.draws, instance)
+def refused(hazards: Hazards, instance: Instance) -> list[Problem]:
+    """Return what keeps hazards from an instance."""
+    problems = fitting(hazards.draws, instance)
     rule, remedy = "it is the same on every path, as each factor's outcome is one", "leave it out, or --set it"
     problems += [
         Problem(f"draw {each.name}", f"a cell of {each.varied.table}", rule, remedy)
-        for each in chances.draws
+        for each in hazards.draws
         if each.varied.table == TARGET or TABLES[each.varied.table].section
     ]
     return problems
 
 
 def tasks(
-    instance: Instance, chances: Chances, paths: int, seed: int, ranks: FloatArray | None = None
+    instance: Instance, hazards: Hazards, paths: int, seed: int, ranks: FloatArray | None = None
 ) -> tuple[Task, ...]:
     """Return drawn paths as tasks: a Latin hypercube over cells, slips, what-ifs and outcomes together."""
-    count, factors = len(chances.draws), instance.factors
-    size = count + len(chances.slips) + len(chances.happens) + len(factors)
+    count, factors = len(hazards.draws), instance.factors
+    size = count + len(hazards.slips) + len(hazards.happens) + len(factors)
     whole = np.eye(size)
     if ranks is not None:
         whole[:count, :count] = ranks
     spread = iter(shares(size, paths, seed, whole).T)
-    inputs: dict[str, list[Any]] = {each.name: each.values(next(spread)).tolist() for each in chances.draws}
-    slips = {name: each.values(next(spread)).astype(int).tolist() for name, each in chances.slips.items()}
-    true = {name: (next(spread) < chance).tolist() for name, chance in chances.happens.items()}
-    outcomes = {factor.name: _outcomes(factor, next(spread)) for factor in factors}
+    inputs: dict[str, list[Any]] = {each.name: each.values(next(spread)).tolist() for each in hazards.draws}
+    slips = {name: each.values(next(spread)).astype(int).tolist() for name, each in hazards.slips.items()}
+    true = {name: (next(spread) < chance).tolist() for name, chance in hazards.happens.items()}
+    outcomes = _outcomes(factors, [next(spread).tolist() for _ in factors], paths)
     return tuple(
         _task(
             instance,
-            [(each.name, (each.varied.edit(inputs[each.name][i]),)) for each in chances.draws]
+            [(each.name, (each.varied.edit(inputs[each.name][i]),)) for each in hazards.draws]
             + [(name, instance.whatif(name).edits) for name, happened in true.items() if happened[i]],
-            {name: drawn[i] for name, drawn in outcomes.items()},
+            outcomes[i],
             {name: months[i] for name, months in slips.items()},
             {**{name: values[i] for name, values in inputs.items()},
              **{f"happens[{name}]": str(happened[i]).lower() for name, happened in true.items()}},
@@ -138,10 +139,15 @@ def leaves(instance: Instance) -> tuple[Task, ...]:
     )
 
 
-def _outcomes(factor: Factor, share: FloatArray) -> list[str]:
-    through = np.cumsum([outcome.probability for outcome in factor.outcomes])
-    at = np.minimum(np.searchsorted(through, share), len(through) - 1)
-    return [factor.outcomes[i].name for i in at.tolist()]
+def _outcomes(factors: Sequence[Factor], spread: Sequence[Sequence[float]], paths: int) -> list[dict[str, str]]:
+    """Return the outcome of every factor on each path, by its probability where earlier factors came out so."""
+    drawn = [dict[str, str]() for _ in range(paths)]
+    for factor, along in zip(factors, spread, strict=True):
+        for came, share in zip(drawn, along, strict=True):
+            through = np.cumsum([outcome.chance(came) for outcome in factor.outcomes])
+            at = min(int(np.searchsorted(through, share * through[-1])), len(through) - 1)
+            came[factor.name] = factor.outcomes[at].name
+    return drawn
 
 
 def _task(
@@ -205,7 +211,7 @@ class DrawnPath:
 
     def _chosen(self, factor: Factor) -> Factor:
         outcome = next(o for o in factor.outcomes if o.name == self.outcomes[factor.name])
-        return replace(factor, outcomes=(replace(outcome, probability=1.0),))
+        return replace(factor, outcomes=(Outcome(outcome.name, 1.0, outcome.edits),))
 
     def written(self, events: frozenset[int]) -> Instance:
         """Return the instance with events, and all its factors."""
@@ -275,14 +281,19 @@ class DrawnPath:
 
         A reveal that is overdue is expected at the next review, with all that hangs on it that much later.
         """
-        known, months = self.known(period), calendar_of(self.instance).months
+        revealed, months = self.known(period).factors, calendar_of(self.instance).months
+        learnt = self.instance.factors
+        for place, factor in enumerate(learnt):
+            if factor.name in revealed:
+                came = next(o for o in factor.outcomes if o.name == self.outcomes[factor.name])
+                learnt, _ = known(learnt, place, came)
         factors = []
-        for factor, due in zip(self.instance.factors, self.due(period, review), strict=True):
-            if factor.name in known.factors or len(factor.outcomes) == 1:
+        for factor, due in zip(learnt, self.due(period, review), strict=True):
+            if factor.name in revealed or len(factor.outcomes) == 1:
                 factors.append(self.actual[factor.name])
             elif tree:
                 factors.append(shifted(factor, due * months))
-        return replace(self.written(known.events), factors=tuple(factors))
+        return replace(self.written(self.known(period).events), factors=tuple(factors))
 
 
 def _first_difference(data: PlanData, future: int) -> int:

@@ -15,8 +15,9 @@ from gwplan.plan.tables import flows
 from gwplan.planning import valid
 from gwplan.session import Answer, Session
 from gwplan.solver.program import FloatArray, LinearProgram, SolveOptions
-from gwplan.studies.backtest.paths import DrawnPath, Knowledge
+from gwplan.studies.backtest.paths import DrawnPath, Knowledge, shifted
 from gwplan.studies.backtest.state import Amounts, Course, Ledger, held
+from gwplan.tree.calendar import calendar_of
 from gwplan.tree.layouts import Layouts
 from gwplan.tree.timeline import Timeline, reveals, timeline
 
@@ -56,7 +57,10 @@ class Desk:
         """Return a session whose base has the case's shape, and nothing of the path that the case is of."""
         shape = self._shape(case)
         if shape not in self._sessions:
-            open_ = tuple(factor for factor in case.factors if len(factor.outcomes) > 1)
+            written = dict(zip((f.name for f in self.instance.factors), reveals(self.instance), strict=True))
+            months = calendar_of(case).months
+            later = {name: (at - written[name]) * months for name, at in shape[1:]}
+            open_ = tuple(shifted(f, later[f.name]) for f in self.instance.factors if f.name in later)
             base = replace(self.instance, factors=open_)
             if case.periods != base.periods:
                 base = base.edited(f"calendar.periods = {case.periods}")
