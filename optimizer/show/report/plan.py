@@ -244,6 +244,13 @@ def _part(part: Callable[[Any, View], None], view: View, page: Any) -> None:
 
 def _short(report: Report, view: View) -> None:
     report.section("In short")
+    first_cards(report, view)
+    _chart(report, view, "GW over time", over_time.gw_over_time)
+    _say(report, view, use_by_year)
+
+
+def first_cards(report: Report, view: View) -> None:
+    """Add the cards of the first screen: what to decide, what it is worth, on what that rests."""
     money_top = f'<p class="big">{escape(dollars(expected_bn(view.plan.summary)))}</p>{_strip(view)}'
     cards: tuple[tuple[str, tuple[Callable[[Any, View], None], ...]], ...] = (
         ("", (decisions_now, next_decision)),
@@ -251,8 +258,6 @@ def _short(report: Report, view: View) -> None:
         ("", (rests_on, buy, warned)),
     )
     report.cards(*((top, [partial(_part, part, view) for part in parts]) for top, parts in cards))
-    _chart(report, view, "GW over time", over_time.gw_over_time)
-    _say(report, view, use_by_year)
 
 
 STRIP_WIDTH, STRIP_HEIGHT, LARGEST_DOT = 400, 34, 9

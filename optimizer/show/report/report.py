@@ -402,6 +402,10 @@ class Report:
         )
         return f'<ul class="key">{"".join(items)}</ul>' if entries else ""
 
+    def fragment(self) -> str:
+        """Return what the sections hold, without their titles, to stand inside another page."""
+        return "".join(part for _, _, parts, _ in self._sections for part in parts)
+
     def html(self) -> str:
         """Return the page."""
         stripes = hatch(self._palette)

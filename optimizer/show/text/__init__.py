@@ -12,8 +12,9 @@ Other rooms use:
 - ``exposure``: obligations, print_exposure
 - ``plan``: firmness, headline, print_plan
 - ``price``: price
-- ``sweep``: decision_changes_in, hangs_on, montecarlo, sweep, tornado
-- ``uncertainty``: figures, frontier, futures, heading, information, money_of, options, peak_gw_of, print_uncertainty
+- ``sweep``: *, decision_changes_in, hangs_on, montecarlo, sweep, tornado
+- ``uncertainty``: figures, frontier, futures, heading, in_short, information, money_of, options, peak_gw_of,
+  print_uncertainty
 - ``values``: allowable_changes, average_prices, branches, known_means, limits, marginal_values, more_supply,
   next_gw, use_by_year, worth_by_part
 """
