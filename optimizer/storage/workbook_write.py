@@ -13,6 +13,7 @@ import pandas as pd
 from optimizer.catalogue.tables import (
     ABOUT,
     KNOWN_SHEETS,
+    LEVERS,
     OUTCOME_EDITS,
     OUTCOMES,
     SETTINGS,
@@ -25,6 +26,7 @@ from optimizer.catalogue.tables import (
 )
 from optimizer.files import new_file, whole_file, whole_workbook
 from optimizer.instance.instance import Instance
+from optimizer.language.edits import spell
 from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.cells import MOST_ROWS, letters
 from optimizer.storage.starter import default_words, one_line, rule_words, type_words
@@ -85,6 +87,13 @@ def _sheets(instance: Instance) -> dict[str, Rows]:
         ]
         edits = [{"whatif": w.name, "edit": edit.text} for w in instance.whatifs.values() for edit in w.edits]
         sheets[WHATIF_EDITS.name] = edits
+    if instance.levers:
+        said = ("label", "least", "most", "step", "unit", "group")
+        sheets[LEVERS.name] = [
+            {"edit": spell(each), **{name: getattr(lever, name) for name in said}}
+            for lever in instance.levers
+            for each in lever.edits
+        ]
     return sheets
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
+from optimizer.catalogue.tables import LEVERS, TABLES, Column, Table, allowed_columns
 from optimizer.files import refuse_occupied, whole_folder
 from optimizer.instance.instance import Instance
 from optimizer.spreadsheet.package import ENDINGS
 from optimizer.storage.read import WHATIFS, is_input
-from optimizer.storage.toml import factors_toml, toml_text, whatif_toml
+from optimizer.storage.toml import factors_toml, levers_toml, toml_text, whatif_toml
 
 _TO_QUOTE = frozenset(',"\r\n')
 
@@ -64,6 +64,8 @@ def tables_written(instance: Instance) -> dict[str, str]:
             texts[table.file] = _csv(table, instance.tables[name])
     if instance.factors:
         texts["uncertainty.toml"] = factors_toml(instance.factors)
+    if instance.levers:
+        texts[LEVERS.file] = levers_toml(instance.levers)
     for name, whatif in instance.whatifs.items():
         texts[f"{WHATIFS}/{name}.toml"] = whatif_toml(whatif)
     return texts

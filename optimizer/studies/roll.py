@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES
+from optimizer.catalogue.tables import LEVERS, TABLES
 from optimizer.catalogue.tolerances import ROUNDING
 from optimizer.check.check import check
 from optimizer.files import printable
@@ -209,7 +209,7 @@ def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, st
     for contract, shares in state.cancelled.items():
         following = _without_share(following, *_of_what_is_left(following, state, contract, shares), to, last)
     following = following.edited(f"calendar.start = {to}", f"calendar.periods = {instance.periods - count}")
-    return _with_fitting_whatifs(following)
+    return _with_what_fits(following)
 
 
 def _past(instance: Instance, to: dt.date, past: np.datetime64) -> list[Edit]:
@@ -305,10 +305,18 @@ def _part(instance: Instance, contract: str, name: str, share: float, day: dt.da
     return replaced(instance, tables)
 
 
-def _with_fitting_whatifs(instance: Instance) -> tuple[Instance, list[str]]:
-    """Return the instance without the what-ifs that no longer fit it, and a line for each of them."""
+def _with_what_fits(instance: Instance) -> tuple[Instance, list[str]]:
+    """Return the instance without the what-ifs and levers that no longer fit it, and a line for each of them."""
     problems = [problem for problem in check(instance, warnings=False) if problem.severity == "error"]
     unfit: dict[str, str] = {}
+    levers = []
+    for number, lever in enumerate(instance.levers, start=1):
+        mine = [problem for problem in problems if problem.where.startswith(f"{LEVERS.file} lever {number} ")]
+        if mine:
+            unfit[f"lever {number}"] = f"lever {lever.label} no longer fits and is left out: {mine[0]}"
+            problems = [problem for problem in problems if problem not in mine]
+        else:
+            levers.append(lever)
     for name in instance.whatifs:
         mine = [problem for problem in problems if problem.where.startswith(f"whatifs/{name}.toml")]
         if mine:
@@ -317,4 +325,4 @@ def _with_fitting_whatifs(instance: Instance) -> tuple[Instance, list[str]]:
     if problems:
         raise InstanceError(problems)
     whatifs = {name: whatif for name, whatif in instance.whatifs.items() if name not in unfit}
-    return replace(instance, whatifs=whatifs), list(unfit.values())
+    return replace(instance, whatifs=whatifs, levers=tuple(levers)), list(unfit.values())
