@@ -166,7 +166,6 @@ class _Checking:
                     problems += self._outcome(edited, factor, outcome, known, None)
         return problems
 
-
     def _lever(self, lever: Lever, known: _Cells) -> list[Problem]:
         """Return what keeps a lever from being moved to either end, and what it changes where it stands."""
         problems = [problem for end in (lever.least, lever.most) for problem in self._whatif(_moved(lever, end), known)]

@@ -196,10 +196,12 @@ def _lever_edits(value: object) -> list[Edit]:
     if not texts or not all(isinstance(text, str) for text in texts):
         raise _broken("must be an edit in quotes, or a list of them")
     try:
-        return [edit(text) for text in texts]
+        return [edit(str(text)) for text in texts]
     except InstanceError as error:
         problem = error.problems[0]
-        raise _broken(f"{problem.where.partition(' at ')[0]}: {problem.what}; {problem.rule}", remedy=problem.remedy) from None
+        raise _broken(
+            f"{problem.where.partition(' at ')[0]}: {problem.what}; {problem.rule}", remedy=problem.remedy
+        ) from None
 
 
 def _ends(value: object) -> list[float]:

@@ -27,10 +27,10 @@ _HEAD: Final = f"""# The instance format
 <!-- blocks run by: tests/instance/test_format_page.py -->
 
 An instance is a folder: one `instance.toml`, a handful of CSV tables, and, where something is uncertain or worth
-asking, `uncertainty.toml`, `levers.toml` and `whatifs/*.toml`. This page describes version {SCHEMA_VERSION}; of an older one nothing
-is read until `gwplan migrate FOLDER` has brought it up to date. `gwplan new NAME` writes a small instance to begin
-with, `gwplan check FOLDER` names everything that is wrong with one, each with file, row, column, value, rule and what
-to do.
+asking, `uncertainty.toml`, `levers.toml` and `whatifs/*.toml`. This page describes version {SCHEMA_VERSION}; of an
+older one nothing is read until `gwplan migrate FOLDER` has brought it up to date. `gwplan new NAME` writes a small
+instance to begin with, `gwplan check FOLDER` names everything that is wrong with one, each with file, row, column,
+value, rule and what to do.
 
 ## Files
 
@@ -220,9 +220,9 @@ as written, never from another what-if. `gwplan check` applies each of them once
 
 {_LEVERS}
 
-Several edits in a list, `edit = ["...", "..."]`, take the same value together. `gwplan check` applies each lever at both
-ends of its range, alone; `gwplan tornado --levers N` writes the file from what moves the plan most. No lever changes
-the instance: a plan is made as if the file were not there.
+Several edits in a list, `edit = ["...", "..."]`, take the same value together. `gwplan check` applies each lever at
+both ends of its range, alone; `gwplan tornado --levers N` writes the file from what moves the plan most. No lever
+changes the instance: a plan is made as if the file were not there.
 
 ## Claims
 
@@ -266,9 +266,10 @@ Row numbers and cells in messages are the sheet's: `demand!C7`.
 Refused are: cells that break the rules of the tables above; names that no table defines; a key that occurs twice; a
 start that is not the first of a month; a window that closes before it opens; tiers that rise; a floor above what the
 cap allows on the most effective pool, or on a pathway that may use no pool; churn on a pathway that has no deals;
-initial deals that need notice and exceed the supply of their pools at the start; a lock with its least above its
-most, an end before its beginning, or on a pair that may not be used; probabilities that do not sum to 1; a claim whose
-quantity cannot be read; a lever that changes something where it stands, or fits nothing at an end of its range; an edit or a condition that fits nothing; an outcome that changes the past.
+initial deals that need notice and exceed the supply of their pools at the start; a lock with its least above its most,
+an end before its beginning, or on a pair that may not be used; probabilities that do not sum to 1; a claim whose
+quantity cannot be read; a lever that changes something where it stands, or fits nothing at an end of its range; an edit
+or a condition that fits nothing; an outcome that changes the past.
 
 Said as warnings, because they are allowed but decide nothing or perhaps not what was meant: a pathway without value
 or demand; a pool without a contract, or that no pathway may use; a contract without deliveries; a delivery that comes
