@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -164,16 +164,21 @@ def make_plan(
 
 def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
     """Return the tables of a plan that its decisions make: all but those that need its duals or its basis."""
+    return {name: table() for name, table in table_makers(laid_out, decided).items()}
+
+
+def table_makers(laid_out: Timeline, decided: Values) -> dict[str, Callable[[], pd.DataFrame]]:
+    """Return what makes each table of `decision_tables`, for those who need a few of them at once."""
     data, columns = laid_out.data, make.node_columns(laid_out)
     return {
-        "nodes": make.nodes(laid_out, columns),
-        "allocation": make.allocation(data, decided, columns),
-        "supply": make.supply(data, decided, columns),
-        "cashflow": make.cashflow(laid_out, decided, columns),
-        "cancellations": make.cancellations(laid_out, decided, columns),
-        "commitments": make.commitments(laid_out, decided, columns),
-        "deals": make.deals(data, decided, columns),
-        "obligations": obligations(laid_out, decided),
+        "nodes": lambda: make.nodes(laid_out, columns),
+        "allocation": lambda: make.allocation(data, decided, columns),
+        "supply": lambda: make.supply(data, decided, columns),
+        "cashflow": lambda: make.cashflow(laid_out, decided, columns),
+        "cancellations": lambda: make.cancellations(laid_out, decided, columns),
+        "commitments": lambda: make.commitments(laid_out, decided, columns),
+        "deals": lambda: make.deals(data, decided, columns),
+        "obligations": lambda: obligations(laid_out, decided),
     }
 
 

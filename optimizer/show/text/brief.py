@@ -41,7 +41,7 @@ def brief(page: Page, view: View, blocks: Iterable[str]) -> None:
     do, table = (Page(page.width, page.encoding, page.blocks) for _ in range(2))
     if page.width >= WIDE:
         do.width, table.width = page.width - BESIDE - 2, BESIDE
-    for part in (_now, _next):
+    for part in (now, next_decision):
         part(do, view)
     _by_year(table, view)
     if page.width >= WIDE:
@@ -90,7 +90,7 @@ def _head(page: Page, title: str, rest: str = "", style: str = "bold") -> None:
     page.lines += [(" " * (cell_len(title) + 2) + line, "") for line in lines[1:]]
 
 
-def _now(page: Page, view: View) -> None:
+def now(page: Page, view: View) -> None:
     """Show every pathway that changes in the first period, from what to what and in which pools."""
     first = view.reveals[view.branching[0]] if view.branching else 0
     until = f"the same in every scenario until {month(view.dates[first])}" if first else ""
@@ -173,7 +173,7 @@ def _act(view: View, made: Notices, rows: IntArray, verb: str, link: str, paid: 
     return f"{verb} {view.gw(float(made.gw[rows].sum()))} GW: {', '.join(named)}{more}{fee}"
 
 
-def _next(page: Page, view: View) -> None:
+def next_decision(page: Page, view: View) -> None:
     """Show the next date on which a contract is signed or given back, by what is known then."""
     made = [view.tree.period[each.node] for each in (signatures(view), notices(view))]
     later = np.unique(np.concatenate(made))

@@ -1,0 +1,1 @@
+"""The what-if page: levers moved in a browser, plans re-made from a session that is kept warm."""
