@@ -29,6 +29,7 @@ FLOORS = (
     ("optimizer.session",),
     ("optimizer.studies",),
     ("optimizer.show",),
+    ("optimizer.ui",),
     ("optimizer.commands",),
     ("optimizer.cli",),
 )
@@ -55,6 +56,8 @@ LOOKED_FOR = {
     "the report of a plan": ("optimizer/show/report/plan.py", "plan_report"),
     "pictures": ("optimizer/show/charts/pictures.py", "PICTURES"),
     "what-ifs from a basis": ("optimizer/session.py", "Session"),
+    "gwplan ui": ("optimizer/ui/server.py", "application"),
+    "levers of the page": ("optimizer/ui/levers.py", "levers"),
     "the audit": ("optimizer/audit/audit.py", "audit"),
 }
 """Rule 1: what somebody new looks for, the file that its name leads to, and what stands there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,6 @@ from optimizer.plan.allowable import allowable_changes
 from optimizer.plan.firmness import firmness
 from optimizer.plan.marginals import marginal_rows, marginal_values
 from optimizer.plan.more_supply import more_supply
-from optimizer.plan.obligations import obligations
 from optimizer.plan.values import Decided, Values, as_told, of_contracts, values
 from optimizer.solver.certify import Certificate
 from optimizer.solver.parametric import both_sides
@@ -164,22 +163,7 @@ def make_plan(
 
 def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
     """Return the tables of a plan that its decisions make: all but those that need its duals or its basis."""
-    return {name: table() for name, table in table_makers(laid_out, decided).items()}
-
-
-def table_makers(laid_out: Timeline, decided: Values) -> dict[str, Callable[[], pd.DataFrame]]:
-    """Return what makes each table of `decision_tables`, for those who need a few of them at once."""
-    data, columns = laid_out.data, make.node_columns(laid_out)
-    return {
-        "nodes": lambda: make.nodes(laid_out, columns),
-        "allocation": lambda: make.allocation(data, decided, columns),
-        "supply": lambda: make.supply(data, decided, columns),
-        "cashflow": lambda: make.cashflow(laid_out, decided, columns),
-        "cancellations": lambda: make.cancellations(laid_out, decided, columns),
-        "commitments": lambda: make.commitments(laid_out, decided, columns),
-        "deals": lambda: make.deals(data, decided, columns),
-        "obligations": lambda: obligations(laid_out, decided),
-    }
+    return {name: table() for name, table in make.makers(laid_out, decided).items()}
 
 
 def summarise(laid_out: Timeline, plan: Values, status: str, certificate: Certificate) -> dict[str, Any]:

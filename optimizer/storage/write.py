@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from optimizer.catalogue.tables import LEVERS, TABLES, Column, Table, allowed_columns
-from optimizer.files import refuse_occupied, whole_folder
+from optimizer.files import printable, refuse_occupied, whole_file, whole_folder
 from optimizer.instance.instance import Instance
+from optimizer.language.edits import Lever
+from optimizer.problems import InstanceError, Problem
 from optimizer.spreadsheet.package import ENDINGS
 from optimizer.storage.read import WHATIFS, is_input
 from optimizer.storage.toml import factors_toml, levers_toml, toml_text, whatif_toml
@@ -82,6 +84,22 @@ def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool | N
             path.write_bytes(text.encode())
         if target.is_dir():
             _keep_other_files(target, fresh)
+
+
+def write_levers(levers: Sequence[Lever], source: str | Path) -> Path:
+    """Write levers as the ``levers.toml`` of an instance's folder, where there is none."""
+    target = Path(source) / LEVERS.file
+    if not _holds_instance(Path(source)):
+        rule, remedy = (
+            "levers are written into the folder of an instance",
+            "gwplan convert makes a folder of a workbook",
+        )
+        raise InstanceError(Problem(printable(str(source)), "no folder of an instance", rule, remedy))
+    refuse_occupied(target, force=None, replaceable=lambda _: False, kind="")
+    if levers:
+        with whole_file(target) as new:
+            new.write_text(levers_toml(levers), encoding="utf-8")
+    return target
 
 
 def _holds_instance(folder: Path) -> bool:

@@ -15,8 +15,8 @@ import pandas as pd
 
 from models.tree import FloatArray
 from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.plan.plan import Plan, expected_bn, table_makers
-from optimizer.plan.tables import decision_changes, first_period_gw, quantile
+from optimizer.plan.plan import Plan, expected_bn
+from optimizer.plan.tables import decision_changes, first_period_gw, makers, quantile
 from optimizer.problems import InstanceError, Problem, nearest
 from optimizer.session import Answer
 from optimizer.show import theme
@@ -34,6 +34,8 @@ HEADROOM: Final = 1.25
 
 MOST_LINES: Final = 400
 """Letters in a line of what is printed: none is broken."""
+
+CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ "
 
 MOST_YEARS: Final = 12
 
@@ -59,7 +61,7 @@ class _Lazy(Mapping[str, pd.DataFrame]):
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseView:
     """A plan as the page shows it."""
 
     view: View
@@ -79,19 +81,19 @@ class Case:
         return chances
 
 
-def of_answer(answer: Answer) -> Case:
+def of_answer(answer: Answer) -> CaseView:
     """Return an answer as a case; its tables are made as far as they are shown."""
-    tables = _Lazy(table_makers(answer.laid_out, answer.decided))
+    tables = _Lazy(makers(answer.laid_out, answer.decided))
     plan = Plan(
         answer.instance, answer.status, answer.summary, tables, _laid_out=answer.laid_out, _decided=answer.decided
     )
-    return Case(View(plan), answer.leaf_worth, tuple(map(str, answer.warnings)))
+    return CaseView(View(plan), answer.leaf_worth, tuple(map(str, answer.warnings)))
 
 
-def of_run(plan: Plan) -> Case:
+def of_run(plan: Plan) -> CaseView:
     """Return a plan that was kept as a case."""
     view = View(plan)
-    return Case(view, view.worth_of_future[view.tree.example[view.tree.leaves]], plan.warnings)
+    return CaseView(view, view.worth_of_future[view.tree.example[view.tree.leaves]], plan.warnings)
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def likelier(view: View, look: Look) -> tuple[FloatArray, float, str]:
     return there, chance, listed(words)
 
 
-def shown(case: Case, base: Case | None, look: Look) -> dict[str, Any]:
+def shown(case: CaseView, base: CaseView | None, look: Look) -> dict[str, Any]:
     """Return all that the page shows of a case, as plain data; texts are not markup."""
     view, other = case.view, base.view if base else None
     there, chance, scenario = likelier(view, look)
@@ -152,27 +154,22 @@ def shown(case: Case, base: Case | None, look: Look) -> dict[str, Any]:
     }
 
 
-def _figures(case: Case) -> list[list[Any]]:
+def _figures(case: CaseView) -> list[list[Any]]:
     """Return each figure's group, name, unit, value (none: nothing to tell) and text."""
-    return [
-        [
-            each.group,
-            each.name,
-            GROUPS[each.group],
-            value if math.isfinite(value) else None,
-            number(value, decimals([value])),
-        ]
-        for each, value in case.figures.items()
-    ]
+    rows: list[list[Any]] = []
+    for each, value in case.figures.items():
+        known = value if math.isfinite(value) else None
+        rows.append([each.group, each.name, GROUPS[each.group], known, number(value, decimals([value]))])
+    return rows
 
 
-def _given_worth(case: Case, there: FloatArray) -> str:
+def _given_worth(case: CaseView, there: FloatArray) -> str:
     """Return the worth expected in the scenario that is looked at."""
     chances = case.chances * there[case.view.tree.leaves]
     return brief.dollars(float(chances @ case.worth_bn))
 
 
-def _facts(case: Case, base: Case | None) -> list[dict[str, str]]:
+def _facts(case: CaseView, base: CaseView | None) -> list[dict[str, str]]:
     """Return the figures at the top: each its name, text, text of the base and the difference, and what it means."""
     rows = []
     mine, its = _money(case), _money(base) if base else {}
@@ -197,7 +194,7 @@ def _change(value: float, before: float) -> str:
     return "no change" if text.endswith("$0") else text
 
 
-def _money(case: Case) -> dict[str, tuple[float, str]]:
+def _money(case: CaseView) -> dict[str, tuple[float, str]]:
     """Return the money at the top, $bn, and what each means."""
     view, worth, chances = case.view, case.worth_bn, case.chances
     summary, aversion = view.plan.summary, view.instance.aversion
@@ -241,7 +238,9 @@ def _lines(part: Callable[[Page, View], None], view: View) -> list[str]:
     """Return what a part of the printed plan says, a line each; the first is its title."""
     page = Page(width=MOST_LINES)
     part(page, view)
-    return [" ".join(text.split()) for text, _ in page.lines]
+    title, *rest = [" ".join(text.split()) for text, _ in page.lines] or [""]
+    capitals = title[: len(title) - len(title.lstrip(CAPITALS))]
+    return [capitals.capitalize() + title[len(capitals) :], *rest]
 
 
 def _years(view: View, other: View | None, there: FloatArray, before: FloatArray | None) -> dict[str, Any]:
@@ -272,7 +271,7 @@ def _gw_change(view: View, gw: float) -> str:
     return text if float(text) else ""
 
 
-def _contracts(case: Case, base: Case | None) -> list[dict[str, Any]]:
+def _contracts(case: CaseView, base: CaseView | None) -> list[dict[str, Any]]:
     """Return the contracts of which something is given back or signed, expected GW, beside the base's."""
     view, rows = case.view, []
     for group, verb in (("cancelled_gw", "given back"), ("signed_gw", "signed")):
@@ -292,7 +291,7 @@ def _chart(view: View, other: View | None, there: FloatArray, before: FloatArray
     weights = there[:, None] * over_time.expected(view)
     layers = over_time.use_layers(view, weights)
     line = over_time.supply_line(view, layers[-1].top)
-    reach = max(float(line.top.max(initial=0.0)), _reach(other or view) * HEADROOM, 1e-300)
+    reach = max(float(line.top.max(initial=0.0)), _reach(other or view) * HEADROOM) or 1.0
     drawn = over_time.stack(view, drawing.periods(view), layers, line, "GW by pathway", [], highest=reach)
     times, marks = drawing.periods(view), drawn.marks
     if other is not None and before is not None:
@@ -319,11 +318,11 @@ def _reach(view: View) -> float:
 
 def _taken_out(spec: dict[str, Any]) -> dict[str, Any]:
     """Take the rows out of a chart's layers, so that it is the same for every case; return them by the layer's name."""
-    rows = {}
+    kept, rows = spec.pop("datasets", {}), {}
     for place, layer in enumerate(spec["layer"]):
-        name = f"rows{place}"
-        rows[name] = layer["data"].pop("values")
-        layer["data"]["name"] = name
+        data, name = layer["data"], f"rows{place}"
+        rows[name] = data.pop("values") if "values" in data else kept[data["name"]]
+        data["name"] = name
     return rows
 
 

@@ -10,6 +10,7 @@ import threading
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,7 @@ from optimizer.problems import InstanceError, Problem
 from optimizer.session import Answer, Session
 from optimizer.storage.read import WHATIFS, is_workbook, load
 from optimizer.storage.toml import read_whatif, whatif_toml
-from optimizer.ui.cases import Case, of_answer, of_run
+from optimizer.ui.cases import CaseView, of_answer, of_run
 from optimizer.ui.levers import without_lock
 
 KEPT_ANSWERS: Final = 4
@@ -61,7 +62,7 @@ class Desk:
         self.without: InfeasibleError | None = None  # why the instance as written has no plan
 
     @cached_property
-    def run(self) -> Case | None:
+    def run(self) -> CaseView | None:
         """The kept plan as a case."""
         return of_run(self.kept) if self.kept else None
 
@@ -71,7 +72,7 @@ class Desk:
         return self._session is not None
 
     @property
-    def base(self) -> Case | None:
+    def base(self) -> CaseView | None:
         """The instance as written as a case; None before it is solved, or where it has no plan."""
         return self._base if self._session is not None and self.without is None else None
 
@@ -218,10 +219,8 @@ async def _in_thread(do: Callable[[], T]) -> T:
             outcome: tuple[Callable[[Any], None], Any] = (done.set_result, do())
         except BaseException as error:
             outcome = (done.set_exception, error)
-        try:
+        with suppress(RuntimeError):  # the server may have ended meanwhile
             loop.call_soon_threadsafe(settle, *outcome)
-        except RuntimeError:  # the server has ended meanwhile
-            pass
 
     threading.Thread(target=run, daemon=True, name="gwplan ui").start()
     return await done

@@ -1,5 +1,5 @@
-"use strict";
 // A state of levers is sent to the server whenever it changes; what comes back is drawn. The latest move wins.
+const vega = import("./vega.js").then(() => window.vegaEmbed);
 const $ = (id) => document.getElementById(id);
 const TAB = Math.random().toString(36).slice(2) + Date.now().toString(36);
 const MOST_PINS = 6, MOST_UNDONE = 200;
@@ -200,7 +200,7 @@ async function picture(said) {
     chart.view?.finalize();
     chart.key = said.key;
     const spec = { ...said.spec, datasets: said.rows };
-    const made = await vegaEmbed("#chart", spec, { mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false, tooltip: false });
+    const made = await (await vega)("#chart", spec, { mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false, tooltip: false });
     chart.view = made.view;
   } else {
     for (const [name, rows] of Object.entries(said.rows)) chart.view.data(name, rows);
@@ -495,4 +495,4 @@ document.addEventListener("keydown", (event) => {
 for (const media of [dark, narrow]) media.addEventListener("change", () => { chart.key = ""; solve(); });
 addEventListener("hashchange", () => { past.push(state); state = structuredClone(EMPTY); recalled(); controls(); solve(); });
 addEventListener("pagehide", () => ask("api/bye", { tab: TAB }, { keepalive: true }).catch(() => {}));
-document.addEventListener("DOMContentLoaded", begin);
+begin();

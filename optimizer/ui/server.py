@@ -65,6 +65,10 @@ KINDS: Final = ("whatif", "run", "report", "workbook")
 """What a case may be exported as."""
 
 
+class _TooLargeError(ValueError):
+    """A request that carries more than the page ever sends."""
+
+
 class Gate:
     """Lets in who has the token, comes from this page and asks this machine by its own name; refuses all others.
 
@@ -79,6 +83,7 @@ class Gate:
         self.inside = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, or refuse it before anything of it is read."""
         if scope["type"] != "http":
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
@@ -130,7 +135,7 @@ class Gate:
         await app(scope, receive, headed)
 
 
-class PatientProtocol(H11Protocol):  # type: ignore[misc]
+class PatientProtocol(H11Protocol):
     """HTTP that hangs up on who takes too long to ask, and on more connections than one page opens."""
 
     def connection_made(self, transport: Any) -> None:
@@ -153,18 +158,20 @@ def application(desk: Desk, token: str, port: int) -> Gate:
         async def endpoint(request: Request) -> Response:
             try:
                 return await answer(desk, request)
+            except _TooLargeError:
+                return PlainTextResponse(f"At most {LARGEST_BODY} bytes.\n", 413, headers={"connection": "close"})
             except InstanceError as error:
                 return _json({"problems": [str(problem) for problem in error.problems]}, 400)
             except SupersededError:
                 return _json({"superseded": True}, 409)
             except InfeasibleError as error:
                 return _json({"problems": [str(error)]}, 422)
-            except (PlanError, OSError) as error:
-                return _json({"problems": str(error).splitlines()[:5]}, 422)
-            except ClientDisconnect:
-                return Response(status_code=400)
             except TimeoutError:
                 return PlainTextResponse("Too slow.\n", 408)
+            except ClientDisconnect:
+                return Response(status_code=400)
+            except (PlanError, OSError) as error:
+                return _json({"problems": str(error).splitlines()[:5]}, 422)
 
         return Route(path, endpoint, methods=[method])
 
@@ -215,14 +222,13 @@ async def _said(request: Request) -> dict[str, Any]:
     if kind != "application/json":
         raise InstanceError(Problem("request", f"'{kind[:40]}'", "what is asked is JSON", "use the page"))
     data = b""
-    too_large = InstanceError(Problem("request", "too large", f"at most {LARGEST_BODY} bytes", "use the page"))
     if not length.isdecimal() or int(length) > LARGEST_BODY:
-        raise too_large
+        raise _TooLargeError
     async with asyncio.timeout(PATIENCE):
         async for chunk in request.stream():
             data += chunk
             if len(data) > LARGEST_BODY:
-                raise too_large
+                raise _TooLargeError
     try:
         said = json.loads(data)
     except (ValueError, RecursionError):
@@ -337,6 +343,7 @@ async def serve(desk: Desk, port: int, tell: Callable[[str], None]) -> None:
             raise InstanceError(
                 Problem(f"port {port}", reason, "one server has a port", "give another --port")
             ) from error
+        listening.listen(128)  # who follows the link at once waits, and is not refused
         port = listening.getsockname()[1]
         config = uvicorn.Config(
             application(desk, token, port), http=PatientProtocol, ws="none", lifespan="off", log_level="error",

@@ -3,6 +3,7 @@
 Other rooms use:
 
 - ``breakeven``: breakeven, evaluation, locks
+- ``brief``
 - ``claims``: figure, judged, print_claims
 - ``comparison``: attribution, comparison, differences, in_short, letter
 - ``decisions``: cancellations, deals, first_period, moves_before_reveal, Notices, notices, offers, TERMS,
