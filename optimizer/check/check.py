@@ -167,7 +167,7 @@ class _Checking:
         return problems
 
     def _lever(self, lever: Lever, known: _Cells) -> list[Problem]:
-        """Return what keeps a lever from being moved, by a step and to its ends, and what it changes where it stands."""
+        """Return what keeps a lever from being moved by a step or to an end, and what it changes where it is."""
         places = (lever.least, lever.least + lever.step, lever.most)
         problems = [problem for end in places for problem in self._whatif(_moved(lever, end), known)]
         if problems or self.broken_tables & {edit.table for edit in lever.edits}:
