@@ -8,10 +8,10 @@ from math import isfinite
 from pyomo.core import ConcreteModel, Constraint, NonNegativeIntegers, Objective, Set, maximize
 from pyomo.core.expr import ExpressionBase
 
-from models.cancellation import add_cancellation, cancellation_terms, commit
-from models.data import PlanData
-from models.deals import add_deals, deals, deals_terms, term
-from models.demand import (
+from gwplan.models.cancellation import add_cancellation, cancellation_terms, commit
+from gwplan.models.data import PlanData
+from gwplan.models.deals import add_deals, deals, deals_terms, term
+from gwplan.models.demand import (
     add_demand,
     cap,
     demand_terms,
@@ -24,9 +24,9 @@ from models.demand import (
     signing_ramp,
     target,
 )
-from models.integer import add_integer, block_least, block_most, integer_terms
-from models.nearness import add_nearness, nearness, nearness_terms
-from models.offers import (
+from gwplan.models.integer import add_integer, block_least, block_most, integer_terms
+from gwplan.models.nearness import add_nearness, nearness, nearness_terms
+from gwplan.models.offers import (
     add_offers,
     in_service,
     least_signed,
@@ -36,12 +36,12 @@ from models.offers import (
     taken_most,
     whole,
 )
-from models.restricted import add_shares, owned, parts_of_one, restriction_terms, same_split
-from models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
-from models.supply import add_supply, balance, served, supply_terms
-from models.terms import Terms, axes_terms, declare
-from models.tree import Tree, build_tree
-from models.value import add_value, expected_worth, value_terms
+from gwplan.models.restricted import add_shares, owned, parts_of_one, restriction_terms, same_split
+from gwplan.models.risk import add_risk, cumulative_worth, deficit, risk_averse_worth, risk_terms
+from gwplan.models.supply import add_supply, balance, served, supply_terms
+from gwplan.models.terms import Terms, axes_terms, declare
+from gwplan.models.tree import Tree, build_tree
+from gwplan.models.value import add_value, expected_worth, value_terms
 
 __all__ = ["PlanData", "Terms", "Tree", "build", "build_tree", "terms"]
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.tree import FloatArray, IntArray, Tree
+from gwplan.models.tree import FloatArray, IntArray, Tree
 
 BoolArray = NDArray[np.bool_]
 

@@ -6,8 +6,8 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.supply import use, use_before
-from models.terms import Terms
+from gwplan.models.supply import use, use_before
+from gwplan.models.terms import Terms
 
 
 def demand_terms(terms: Terms) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeIntegers, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.terms import Terms
+from gwplan.models.terms import Terms
 
 
 def integer_terms(terms: Terms) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.terms import Terms
+from gwplan.models.terms import Terms
 
 
 def nearness_terms(terms: Terms) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeIntegers, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.data import BoolArray, PlanData
-from models.terms import Terms
-from models.tree import IntArray
+from gwplan.models.data import BoolArray, PlanData
+from gwplan.models.terms import Terms
+from gwplan.models.tree import IntArray
 
 
 def offers_terms(terms: Terms) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.terms import Terms
+from gwplan.models.terms import Terms
 
 RIGID: Final = "rigid"
 """One split of the capacity per period for all futures."""

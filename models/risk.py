@@ -6,8 +6,8 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Reals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.terms import Terms
-from models.value import node_worth
+from gwplan.models.terms import Terms
+from gwplan.models.value import node_worth
 
 
 def risk_terms(terms: Terms) -> None:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pyomo.core import Any as AnyIndex
 from pyomo.core import ConcreteModel, Param, Set
 
-from models.data import BoolArray, PlanData
-from models.tree import FloatArray, IntArray
+from gwplan.models.data import BoolArray, PlanData
+from gwplan.models.tree import FloatArray, IntArray
 
 Key = tuple[str | int, ...]
 Array = NDArray[Any]

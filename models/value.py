@@ -6,10 +6,10 @@ import numpy as np
 from pyomo.core import ConcreteModel, NonNegativeReals, Var
 from pyomo.core.expr import ExpressionBase
 
-from models.cancellation import cancellation_fees
-from models.nearness import move_penalty
-from models.offers import offers_due, offers_in_the_end, signing_fees
-from models.terms import Terms
+from gwplan.models.cancellation import cancellation_fees
+from gwplan.models.nearness import move_penalty
+from gwplan.models.offers import offers_due, offers_in_the_end, signing_fees
+from gwplan.models.terms import Terms
 
 
 def value_terms(terms: Terms) -> None:

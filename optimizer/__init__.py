@@ -1,6 +1,6 @@
 """Plan how fungible compute capacity is split among its uses.
 
->>> import optimizer as gw
+>>> import gwplan as gw
 >>> plan = gw.solve(gw.load("instances/tiny-deals"))
 >>> round(plan.objective_bn, 1)
 15.3
@@ -12,32 +12,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.errors import AuditError as AuditError
-    from optimizer.errors import InfeasibleError as InfeasibleError
-    from optimizer.errors import PlanError as PlanError
-    from optimizer.errors import SolverError as SolverError
-    from optimizer.errors import StoppedError as StoppedError
-    from optimizer.instance.instance import Instance as Instance
-    from optimizer.kept.stay_near import stay_near as stay_near
-    from optimizer.language.edits import Edit as Edit
-    from optimizer.language.edits import WhatIf as WhatIf
-    from optimizer.language.edits import edit as edit
-    from optimizer.plan.plan import Plan as Plan
-    from optimizer.planning import solve as solve
-    from optimizer.problems import InstanceError as InstanceError
-    from optimizer.problems import Problem as Problem
-    from optimizer.session import Answer as Answer
-    from optimizer.session import Session as Session
-    from optimizer.solver.program import SolveOptions as SolveOptions
-    from optimizer.storage.read import load as load
-    from optimizer.storage.write import save as save
-    from optimizer.studies.price import OfferPrice as OfferPrice
-    from optimizer.studies.price import price as price
-    from optimizer.studies.uncertainty import Uncertainty as Uncertainty
-    from optimizer.studies.uncertainty import uncertainty as uncertainty
+    from gwplan.errors import AuditError as AuditError
+    from gwplan.errors import InfeasibleError as InfeasibleError
+    from gwplan.errors import PlanError as PlanError
+    from gwplan.errors import SolverError as SolverError
+    from gwplan.errors import StoppedError as StoppedError
+    from gwplan.instance.instance import Instance as Instance
+    from gwplan.kept.stay_near import stay_near as stay_near
+    from gwplan.language.edits import Edit as Edit
+    from gwplan.language.edits import WhatIf as WhatIf
+    from gwplan.language.edits import edit as edit
+    from gwplan.plan.plan import Plan as Plan
+    from gwplan.planning import solve as solve
+    from gwplan.problems import InstanceError as InstanceError
+    from gwplan.problems import Problem as Problem
+    from gwplan.session import Answer as Answer
+    from gwplan.session import Session as Session
+    from gwplan.solver.program import SolveOptions as SolveOptions
+    from gwplan.storage.read import load as load
+    from gwplan.storage.write import save as save
+    from gwplan.studies.price import OfferPrice as OfferPrice
+    from gwplan.studies.price import price as price
+    from gwplan.studies.uncertainty import Uncertainty as Uncertainty
+    from gwplan.studies.uncertainty import uncertainty as uncertainty
 
 _HOME = {
-    name: f"optimizer.{module}"
+    name: f"gwplan.{module}"
     for module, names in (
         ("errors", "AuditError InfeasibleError PlanError SolverError StoppedError"),
         ("instance.instance", "Instance"),

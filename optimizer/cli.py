@@ -29,7 +29,7 @@ COMMANDS = (
     "migrate",
     "export",
 )
-"""In the order in which ``--help`` lists them; each is the function of its name in ``optimizer.commands``."""
+"""In the order in which ``--help`` lists them; each is the function of its name in ``gwplan.commands``."""
 
 
 class _Commands(click.Group):
@@ -42,7 +42,7 @@ class _Commands(click.Group):
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from optimizer.problems import nearest
+            from gwplan.problems import nearest
 
             context.fail(f"no such command '{args[0]}'; {nearest(args[0], COMMANDS)}")
         return super().resolve_command(context, args)
@@ -50,7 +50,7 @@ class _Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"optimizer.commands.{name}"), name)
+        command: click.Command = getattr(import_module(f"gwplan.commands.{name}"), name)
         return command
 
 

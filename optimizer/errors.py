@@ -18,7 +18,7 @@ class InfeasibleError(PlanError):
     status : str
         ``infeasible``, ``unbounded`` or ``infeasible_or_unbounded``.
     instance : Instance or None
-        What was planned for, where that is known: `optimizer.conflict.diagnose.diagnose` explains it.
+        What was planned for, where that is known: `gwplan.conflict.diagnose.diagnose` explains it.
     in_conflict : str
         Demands that cannot all be kept, in words, as far as the solve itself told: not the fewest; may be blank.
     """

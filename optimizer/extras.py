@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from optimizer.problems import InstanceError, Problem
+from gwplan.problems import InstanceError, Problem
 
 
 def imported(module: str, name: str, *, extra: str, doing: str) -> Any:

@@ -18,9 +18,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from optimizer.extras import imported
-from optimizer.problems import InstanceError, Problem
-from optimizer.problems import printable as printable
+from gwplan.extras import imported
+from gwplan.problems import InstanceError, Problem
+from gwplan.problems import printable as printable
 
 LARGEST: Final = 200_000_000
 """Most bytes that one input file may have."""

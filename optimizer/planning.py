@@ -11,30 +11,30 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from optimizer.audit.audit import audit
-from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.check.check import check, raise_errors
-from optimizer.conflict.demands import least_missed
-from optimizer.conflict.diagnose import shortly
-from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
-from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import not_found
-from optimizer.kept.stay_near import Planned, left_free
-from optimizer.kept.stay_near import stay_near as near
-from optimizer.plan.firmness import Alternatives, alternatives
-from optimizer.plan.marginals import disagreements
-from optimizer.plan.plan import Plan, decision_tables, make_plan
-from optimizer.plan.values import Values
-from optimizer.problems import Problem
-from optimizer.solver.certify import Certificate, certify
-from optimizer.solver.compile import compiled
-from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
-from optimizer.solver.solving import COLD_AGAIN, certified, judged, settled
-from optimizer.solver.stages import Stage, Start, lifted, start_of
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.audit.audit import audit
+from gwplan.catalogue.plan_tables import COLUMNS
+from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.check import check, raise_errors
+from gwplan.conflict.demands import least_missed
+from gwplan.conflict.diagnose import shortly
+from gwplan.errors import AuditError, InfeasibleError, SolverError, StoppedError
+from gwplan.instance.instance import Instance
+from gwplan.instance.quantity_values import not_found
+from gwplan.kept.stay_near import Planned, left_free
+from gwplan.kept.stay_near import stay_near as near
+from gwplan.plan.firmness import Alternatives, alternatives
+from gwplan.plan.marginals import disagreements
+from gwplan.plan.plan import Plan, decision_tables, make_plan
+from gwplan.plan.values import Values
+from gwplan.problems import Problem
+from gwplan.solver.certify import Certificate, certify
+from gwplan.solver.compile import compiled
+from gwplan.solver.program import LinearProgram, Solution, SolveOptions, Status
+from gwplan.solver.solving import COLD_AGAIN, certified, judged, settled
+from gwplan.solver.stages import Stage, Start, lifted, start_of
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import Timeline, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def solve(
     options : SolveOptions, optional
         Time limit (seconds), solver log and solver options.
     stay_near : Plan, Answer, str or Path, optional
-        An earlier plan, or the folder of a kept run, that leaving is penalised: see `optimizer.stay_near`.
+        An earlier plan, or the folder of a kept run, that leaving is penalised: see `gwplan.stay_near`.
     move_cost_bn_per_gw_year : float, optional
         What leaving it costs, $bn per GW-year moved; given with `stay_near` alone, and with it always.
     accept_stopped : bool

@@ -13,19 +13,19 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models import Terms, terms
-from optimizer.instance.instance import Instance
-from optimizer.kept.stay_near import left_free
-from optimizer.language.edits import Edit, WhatIf, edit
-from optimizer.plan.plan import Plan, make_plan, summarise
-from optimizer.plan.tables import leaf_worth
-from optimizer.plan.values import Values, values
-from optimizer.planning import checked, checked_decisions, plan_or_error, solved, valid
-from optimizer.problems import Problem
-from optimizer.solver.certify import Certificate, certify
-from optimizer.solver.compile import Compiled, compile_terms
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import (
+from gwplan.instance.instance import Instance
+from gwplan.kept.stay_near import left_free
+from gwplan.language.edits import Edit, WhatIf, edit
+from gwplan.models import Terms, terms
+from gwplan.plan.plan import Plan, make_plan, summarise
+from gwplan.plan.tables import leaf_worth
+from gwplan.plan.values import Values, values
+from gwplan.planning import checked, checked_decisions, plan_or_error, solved, valid
+from gwplan.problems import Problem
+from gwplan.solver.certify import Certificate, certify
+from gwplan.solver.compile import Compiled, compile_terms
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import (
     DUAL,
     PERTURBED_PRIMAL,
     PRIMAL,
@@ -37,10 +37,10 @@ from optimizer.solver.program import (
     SolveOptions,
     Status,
 )
-from optimizer.solver.solving import taken
-from optimizer.solver.stages import carried
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.solver.solving import taken
+from gwplan.solver.stages import carried
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import Timeline, timeline
 
 KEPT_STRUCTURES: Final = 4
 """Models of another structure than the base's that a session keeps."""
@@ -214,7 +214,7 @@ class Session:
     Raises
     ------
     InstanceError, InfeasibleError, StoppedError, AuditError, SolverError
-        As `optimizer.solve` of the base.
+        As `gwplan.solve` of the base.
     """
 
     def __init__(self, instance: Instance, options: SolveOptions | None = None) -> None:
@@ -261,7 +261,7 @@ class Session:
         InstanceError
             If a change does not fit the base, or makes it break a rule of the format.
         InfeasibleError, StoppedError, AuditError, SolverError
-            As `optimizer.solve`; later cases are not affected.
+            As `gwplan.solve`; later cases are not affected.
         """
         case = self.instance
         for change in _flat(changes):
@@ -297,7 +297,7 @@ class Session:
         laid_out : Timeline
             A case of the base, or the base itself, on its tree.
         restriction : {"", "rigid", "dedicated"}
-            Freedom that the plan has not, see `models.restricted`.
+            Freedom that the plan has not, see `gwplan.models.restricted`.
         narrowed : callable, optional
             Returns the program with narrower bounds of its columns.
         start : Answer, optional

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from optimizer.kept.run import Run
+from gwplan.kept.run import Run
 
 # a command starts in a fifth less time from kept bytecode, as it does where it is used; tests start hundreds
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-import optimizer as gw
+import gwplan as gw
 
 ROOT = Path(gw.__file__).resolve().parents[1]
 HOMES = (f"{ROOT}/optimizer/", f"{ROOT}/models/")
@@ -47,7 +47,7 @@ def times(found: Counter[CodeType], function: Any) -> int:
 
 def gwplan(*arguments: str) -> None:
     """Run a command in this process, its words left unsaid."""
-    from optimizer.cli import main
+    from gwplan.cli import main
 
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         main(list(arguments), standalone_mode=False)

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
-import optimizer as gw
-from optimizer.tree.calendar import calendar_of
+import gwplan as gw
+from gwplan.tree.calendar import calendar_of
 
 SILENCE: Final = 10.0
 """Seconds for which a command may print nothing."""
@@ -72,7 +72,7 @@ def commands(source: str, folder: Path) -> Iterator[tuple[str, ...]]:
 def watched(arguments: tuple[str, ...], seconds: float) -> tuple[int | None, float, str]:
     """Return exit code (None: stopped), longest silence in seconds, and all that a command printed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "optimizer.cli", *arguments],
+        [sys.executable, "-m", "gwplan.cli", *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": os.getcwd()},
     )  # fmt: skip
     heard: queue.Queue[bytes | None] = queue.Queue()

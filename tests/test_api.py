@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-import optimizer as gw
+import gwplan as gw
 from tests.cli.conftest import INSTANCES
 
 
@@ -27,7 +27,7 @@ def test_solve_can_be_called_again_and_again() -> None:
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
-    """``import optimizer`` is free until something is used."""
+    """``import gwplan`` is free until something is used."""
     code = "import sys, optimizer; sys.exit(bool({'pandas', 'numpy', 'pyomo', 'highspy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from models.data import PlanData
-from optimizer.audit import audit
-from optimizer.catalogue import tolerances as catalogue
-from optimizer.catalogue.limits import DEMANDS, LIMITS, PRICED, Limit
-from optimizer.catalogue.money import MONEY, NOT_CASH, PRICES
-from optimizer.catalogue.tables import TABLES
-from optimizer.plan.tables import flows
-from optimizer.plan.values import values
-from optimizer.solver.compile import compiled
+import gwplan as gw
+from gwplan.audit import audit
+from gwplan.catalogue import tolerances as catalogue
+from gwplan.catalogue.limits import DEMANDS, LIMITS, PRICED, Limit
+from gwplan.catalogue.money import MONEY, NOT_CASH, PRICES
+from gwplan.catalogue.tables import TABLES
+from gwplan.models.data import PlanData
+from gwplan.plan.tables import flows
+from gwplan.plan.values import values
+from gwplan.solver.compile import compiled
 from tests.formulation.golden import AVERSIONS, VARIANTS, data, stated
 
 ROOT = Path(__file__).resolve().parents[1]

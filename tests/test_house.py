@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import optimizer as gw
-from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.catalogue.tables import TABLES
-from optimizer.cli import COMMANDS
-from optimizer.instance.instance import Instance
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.catalogue.plan_tables import COLUMNS
+from gwplan.catalogue.tables import TABLES
+from gwplan.cli import COMMANDS
+from gwplan.instance.instance import Instance
+from gwplan.tree.timeline import timeline
 from tests.instance.folders import SMALL, UNCERTAINTY, written
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from models.tree import build_tree
-from optimizer.kept.run import Run, keep, read_run
-from optimizer.show.charts.pictures import save_all
-from optimizer.show.report.plan import plan_report
-from optimizer.show.text.plan import print_plan
-from optimizer.show.workbook.book import to_xlsx
-from optimizer.studies.exposure import obligations
-from optimizer.studies.sweep.worker import Worker, packed
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.kept.run import Run, keep, read_run
+from gwplan.models.tree import build_tree
+from gwplan.show.charts.pictures import save_all
+from gwplan.show.report.plan import plan_report
+from gwplan.show.text.plan import print_plan
+from gwplan.show.workbook.book import to_xlsx
+from gwplan.studies.exposure import obligations
+from gwplan.studies.sweep.worker import Worker, packed
+from gwplan.tree.timeline import timeline
 from tests.entered import EDIT, calls, times
 
 INSTANCE = Path(__file__).resolve().parents[1] / "instances" / "tiny-tree"

@@ -17,7 +17,7 @@ CONSOLES = [block for block in blocks(README) if block.kind == "console"]
 def in_a_process(arguments: list[str]) -> Printed:
     """Run ``gwplan`` as a user does."""
     done = subprocess.run(
-        [sys.executable, "-m", "optimizer.cli", *arguments],
+        [sys.executable, "-m", "gwplan.cli", *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -12,26 +12,26 @@ from tests.rooms import MODULES, ROOT, imports, listed, module, offered, parsed,
 
 FLOORS = (
     ("models",),
-    ("optimizer.problems", "optimizer.errors", "optimizer.files", "optimizer.extras"),
-    ("optimizer.catalogue",),
-    ("optimizer.language",),
-    ("optimizer.spreadsheet",),
-    ("optimizer.instance",),
-    ("optimizer.tree",),
-    ("optimizer.check",),
-    ("optimizer.storage",),
-    ("optimizer.solver",),
-    ("optimizer.plan",),
-    ("optimizer.audit",),
-    ("optimizer.conflict",),
-    ("optimizer.kept",),
-    ("optimizer.planning",),
-    ("optimizer.session",),
-    ("optimizer.studies",),
-    ("optimizer.show",),
-    ("optimizer.ui",),
-    ("optimizer.commands",),
-    ("optimizer.cli",),
+    ("gwplan.problems", "gwplan.errors", "gwplan.files", "gwplan.extras"),
+    ("gwplan.catalogue",),
+    ("gwplan.language",),
+    ("gwplan.spreadsheet",),
+    ("gwplan.instance",),
+    ("gwplan.tree",),
+    ("gwplan.check",),
+    ("gwplan.storage",),
+    ("gwplan.solver",),
+    ("gwplan.plan",),
+    ("gwplan.audit",),
+    ("gwplan.conflict",),
+    ("gwplan.kept",),
+    ("gwplan.planning",),
+    ("gwplan.session",),
+    ("gwplan.studies",),
+    ("gwplan.show",),
+    ("gwplan.ui",),
+    ("gwplan.commands",),
+    ("gwplan.cli",),
 )
 """The rooms from the ground up; each imports from those beneath it alone."""
 
@@ -66,30 +66,30 @@ WIDE = {
     "models.demand": "each function is one constraint, as the formulation lists them",
     "models.value": "each function is one term of the objective",
     "models.offers": "each function is one constraint, as the formulation lists them",
-    "optimizer.tree.arrays": "each function makes the arrays of one table",
-    "optimizer.plan.tables": "each function makes one table of a plan",
-    "optimizer.studies.sweep.montecarlo": "each function makes one table of a Monte Carlo",
-    "optimizer.show.charts.over_time": "each function draws one picture",
-    "optimizer.show.charts.drawing": "the vocabulary that pictures are written in",
-    "optimizer.show.theme": "the vocabulary that pictures are written in",
-    "optimizer.show.page": "the vocabulary that printed parts are written in",
-    "optimizer.show.report.report": "the vocabulary that reports are written in",
-    "optimizer.show.workbook.page": "the vocabulary that workbooks are written in",
-    "optimizer.instance.cells": "one function for each kind of cell, read and written",
-    "optimizer.instance.selection": "the steps of an edit, which edits, draws and quantities share",
-    "optimizer.kept.record": "the one record of all that is kept",
-    "optimizer.kept.sweep": "one function for each thing that is done with a kept sweep",
-    "optimizer.files": "the ground: what is read and written safely",
-    "optimizer.commands.common": "the options that commands share",
-    "optimizer.planning": "the stages from instance to plan, one by one",
+    "gwplan.tree.arrays": "each function makes the arrays of one table",
+    "gwplan.plan.tables": "each function makes one table of a plan",
+    "gwplan.studies.sweep.montecarlo": "each function makes one table of a Monte Carlo",
+    "gwplan.show.charts.over_time": "each function draws one picture",
+    "gwplan.show.charts.drawing": "the vocabulary that pictures are written in",
+    "gwplan.show.theme": "the vocabulary that pictures are written in",
+    "gwplan.show.page": "the vocabulary that printed parts are written in",
+    "gwplan.show.report.report": "the vocabulary that reports are written in",
+    "gwplan.show.workbook.page": "the vocabulary that workbooks are written in",
+    "gwplan.instance.cells": "one function for each kind of cell, read and written",
+    "gwplan.instance.selection": "the steps of an edit, which edits, draws and quantities share",
+    "gwplan.kept.record": "the one record of all that is kept",
+    "gwplan.kept.sweep": "one function for each thing that is done with a kept sweep",
+    "gwplan.files": "the ground: what is read and written safely",
+    "gwplan.commands.common": "the options that commands share",
+    "gwplan.planning": "the stages from instance to plan, one by one",
 }
 """Rule 2: files with many public names for their size, and why."""
 
-SMALL = {"optimizer.cli": "where the command line begins"}
+SMALL = {"gwplan.cli": "where the command line begins"}
 """Rule 3: files of fewer than 120 lines that one room alone uses, and why; none may have more than 900."""
 
 FOLDERS = {
-    "optimizer.commands": "one command a file",
+    "gwplan.commands": "one command a file",
     "models": "one family of constraints a file, beside what they stand on",
 }
 """Rule 5: folders with fewer than 3 or more than 12 files, and why."""
@@ -188,8 +188,8 @@ def test_files_are_neither_scraps_nor_heaps() -> None:
         for name in CODE
         if length(name) < 120
         and len(users[name]) < 2
-        and users[name] != {"optimizer.commands"}
-        and not within(name, "optimizer.commands", "models")
+        and users[name] != {"gwplan.commands"}
+        and not within(name, "gwplan.commands", "models")
     }
     assert small == set(SMALL)
     assert {name for name in MODULES if length(name) > 900} == set()
@@ -282,12 +282,12 @@ def test_the_mathematics_know_no_tables_files_or_solver() -> None:
 
 def test_one_file_knows_the_solver_and_the_audit_knows_no_model() -> None:
     """Highspy stays in one file; the audit shares neither the model nor the arrays that it was built from."""
-    banned = ("models", "pyomo", "highspy", "optimizer.tree", "optimizer.solver", "optimizer.planning")
+    banned = ("models", "pyomo", "highspy", "gwplan.tree", "gwplan.solver", "gwplan.planning")
     for name in MODULES:
         imported = {other for other, _ in imports(name)}
-        if name != "optimizer.solver.highs":
+        if name != "gwplan.solver.highs":
             assert not any(within(other, "highspy") for other in imported), name
-        if within(name, "optimizer.audit"):
+        if within(name, "gwplan.audit"):
             assert not [other for other in imported if within(other, *banned)], name
 
 

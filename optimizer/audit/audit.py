@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.audit.contracts import ENDLESS
-from optimizer.audit.facts import Facts, facts
-from optimizer.audit.limits import Decisions, Finding, Findings, Use, check_limits, check_nodes, missing, read, use
-from optimizer.audit.money import Flow, check_cashflow, flows, moved
-from optimizer.audit.scenarios import Floats, Ints, Texts
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.instance.instance import Instance
+from gwplan.audit.contracts import ENDLESS
+from gwplan.audit.facts import Facts, facts
+from gwplan.audit.limits import Decisions, Finding, Findings, Use, check_limits, check_nodes, missing, read, use
+from gwplan.audit.money import Flow, check_cashflow, flows, moved
+from gwplan.audit.scenarios import Floats, Ints, Texts
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.instance.instance import Instance
 
 NOT_CASH: Final = ("idle_penalty", "shortfall_penalty", "move_penalty", "terminal")
 """Components that no money moves for within the horizon."""

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.audit.scenarios import Flags, Floats, Ints, Long, Periods, Scenarios, Texts
-from optimizer.catalogue.tolerances import DIGITS
+from gwplan.audit.scenarios import Flags, Floats, Ints, Long, Periods, Scenarios, Texts
+from gwplan.catalogue.tolerances import DIGITS
 
 ENDLESS: Final = 10**9
 """Period of an end that is not said."""

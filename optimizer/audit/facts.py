@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.audit.contracts import Promises, promises
-from optimizer.audit.scenarios import (
+from gwplan.audit.contracts import Promises, promises
+from gwplan.audit.scenarios import (
     Axis,
     Dates,
     Flags,
@@ -25,8 +25,8 @@ from optimizer.audit.scenarios import (
     periods,
     scenarios,
 )
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import Instance
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.instance import Instance
 
 
 @dataclass(frozen=True)

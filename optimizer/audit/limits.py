@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.audit.contracts import ENDLESS, way_name
-from optimizer.audit.facts import Facts
-from optimizer.audit.scenarios import Axis, Flags, Floats, Ints
-from optimizer.catalogue.tolerances import KILOWATT, PROVED
+from gwplan.audit.contracts import ENDLESS, way_name
+from gwplan.audit.facts import Facts
+from gwplan.audit.scenarios import Axis, Flags, Floats, Ints
+from gwplan.catalogue.tolerances import KILOWATT, PROVED
 
 Namer = Callable[..., str]
 """Makes the name of a figure from its position along each axis."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from optimizer.audit.contracts import ENDLESS
-from optimizer.audit.facts import Facts, in_force
-from optimizer.audit.limits import Decisions, Findings, Namer, Use, rows_nodes
-from optimizer.audit.scenarios import Axis, Floats, Ints
-from optimizer.catalogue.tolerances import ROUNDING
+from gwplan.audit.contracts import ENDLESS
+from gwplan.audit.facts import Facts, in_force
+from gwplan.audit.limits import Decisions, Findings, Namer, Use, rows_nodes
+from gwplan.audit.scenarios import Axis, Floats, Ints
+from gwplan.catalogue.tolerances import ROUNDING
 
 
 def moved(facts: Facts, plan: Decisions, earlier: pd.DataFrame) -> Floats:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES, Table
-from optimizer.instance.instance import Instance, apply_edits
+from gwplan.catalogue.tables import TABLES, Table
+from gwplan.instance.instance import Instance, apply_edits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -24,7 +24,7 @@ class Limit:
     of: tuple[str, ...]
     sign: float  # 1: at least; -1: at most. Turns the program's dual so that positive means relaxing helps.
     stated: str  # table and column that state it
-    figure: str = ""  # array of `models.PlanData` that holds it, in its measure; blank where no one array does
+    figure: str = ""  # array of `gwplan.models.PlanData` that holds it, in its measure; blank where no one array does
     side: str = ""  # tells the two limits of one name apart
     unit: str = ""  # unit of its marginal value; blank: it has none
     measure: str = "GW"  # what it is counted in, as told

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from optimizer.catalogue.tables import PER_GW, PER_YEAR, RATE, TABLES
+from gwplan.catalogue.tables import PER_GW, PER_YEAR, RATE, TABLES
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = 1
-"""Version of the format; a new one asks for a step from this one in `optimizer.storage.migrate`."""
+"""Version of the format; a new one asks for a step from this one in `gwplan.storage.migrate`."""
 
 POOL = text("pool", "Pool: a class of capacity that is fungible within itself.", REQUIRED, refers_to="pools")
 CONTRACT = text("contract", "Contract that supplies capacity, or takes it.", REQUIRED, refers_to="contracts")

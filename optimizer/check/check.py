@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
-from optimizer.catalogue.tables import LEVERS, TABLES
-from optimizer.check import commitments, rules, units, warnings
-from optimizer.check.facts import RULES, Facts, Finding, Place, Rule
-from optimizer.instance.cells import place as in_folder
-from optimizer.instance.cells import shown
-from optimizer.instance.instance import Instance, apply_edits
-from optimizer.language.edits import Factor, Lever, Outcome, WhatIf, spell
-from optimizer.problems import InstanceError, Problem
-from optimizer.tree.layouts import Layouts
+from gwplan.catalogue.tables import LEVERS, TABLES
+from gwplan.check import commitments, rules, units, warnings
+from gwplan.check.facts import RULES, Facts, Finding, Place, Rule
+from gwplan.instance.cells import place as in_folder
+from gwplan.instance.cells import shown
+from gwplan.instance.instance import Instance, apply_edits
+from gwplan.language.edits import Factor, Lever, Outcome, WhatIf, spell
+from gwplan.problems import InstanceError, Problem
+from gwplan.tree.layouts import Layouts
 
 RULE_FILES: Final = (rules, commitments, warnings, units)
 """The files that enter their rules into the list when they are imported."""

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.check.facts import Facts, Finding, iso, rule
-from optimizer.instance.cells import Array, shown
+from gwplan.check.facts import Facts, Finding, iso, rule
+from gwplan.instance.cells import Array, shown
 
 _CALENDAR: Final = "calendar: start resolution periods"
 _CONTRACTS: Final = "contracts: contract"

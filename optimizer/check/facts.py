@@ -11,12 +11,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Column, Table, reading
-from optimizer.instance.cells import Array, place
-from optimizer.instance.instance import Instance
-from optimizer.problems import Problem
-from optimizer.tree.calendar import Calendar, Dates, add_months, calendar_of
-from optimizer.tree.contracts import delivered_gw
+from gwplan.catalogue.tables import TABLES, Column, Table, reading
+from gwplan.instance.cells import Array, place
+from gwplan.instance.instance import Instance
+from gwplan.problems import Problem
+from gwplan.tree.calendar import Calendar, Dates, add_months, calendar_of
+from gwplan.tree.contracts import delivered_gw
 
 Place = Callable[[Table, int, str], str]
 """Table, row number and column to the words that locate a cell."""

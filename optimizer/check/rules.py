@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.catalogue.tables import TABLES, reading
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.check.facts import RULES, Facts, Finding, Rule, iso, rule
-from optimizer.instance.cells import shown
-from optimizer.language.quantities import parse
-from optimizer.problems import InstanceError, nearest
-from optimizer.tree.arrays import CHURN
-from optimizer.tree.contracts import SERVICE
+from gwplan.catalogue.tables import TABLES, reading
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.facts import RULES, Facts, Finding, Rule, iso, rule
+from gwplan.instance.cells import shown
+from gwplan.language.quantities import parse
+from gwplan.problems import InstanceError, nearest
+from gwplan.tree.arrays import CHURN
+from gwplan.tree.contracts import SERVICE
 
 _SUGGESTIONS: Final = 50
 _LAST_YEAR: Final = 9999

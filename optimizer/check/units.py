@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.catalogue.tables import reading
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.check.facts import RULES, Facts, Finding, Rule, rule
-from optimizer.instance.cells import Array, shown
-from optimizer.tree.contracts import SERVICE, delivered_gw
+from gwplan.catalogue.tables import reading
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.facts import RULES, Facts, Finding, Rule, rule
+from gwplan.instance.cells import Array, shown
+from gwplan.tree.contracts import SERVICE, delivered_gw
 
 LARGEST_GW: Final = 10.0
 """GW of one contract beyond which megawatts are thought of."""

@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.catalogue.tables import PER_GW, RATE, TABLES, VALUE_FACTORS, reading
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.check.facts import RULES, Facts, Finding, Rule, iso, rule
-from optimizer.instance.cells import Array, shown
-from optimizer.tree.calendar import Dates, add_months
-from optimizer.tree.contracts import SERVICE, TABLES_READ, delivered_gw
+from gwplan.catalogue.tables import PER_GW, RATE, TABLES, VALUE_FACTORS, reading
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.facts import RULES, Facts, Finding, Rule, iso, rule
+from gwplan.instance.cells import Array, shown
+from gwplan.tree.calendar import Dates, add_months
+from gwplan.tree.contracts import SERVICE, TABLES_READ, delivered_gw
 
 _CALENDAR: Final = "calendar: start resolution periods"
 _DELIVERIES: Final = ("contracts: contract end delay_months", "deliveries: contract date")

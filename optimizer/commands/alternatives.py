@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.catalogue.tolerances import THREE_DECIMALS
-from optimizer.commands.common import Case, ends_with_code, progress, share, takes_case, tell_json
+from gwplan.catalogue.tolerances import THREE_DECIMALS
+from gwplan.commands.common import Case, ends_with_code, progress, share, takes_case, tell_json
 
 if TYPE_CHECKING:
-    from optimizer.plan.firmness import Alternatives
+    from gwplan.plan.firmness import Alternatives
 
 
 @click.command(short_help="Show how firm the plan is.")
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @ends_with_code
 def alternatives(case: Case, within: float, as_json: bool) -> None:
     """Show how firm the plan of INSTANCE is: least and most GW by pathway and year among nearly best plans."""
-    from optimizer.planning import alternatives_of
+    from gwplan.planning import alternatives_of
 
     instance = case.load()
     with progress() as tell:

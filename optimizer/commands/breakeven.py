@@ -6,8 +6,8 @@ from math import inf, isfinite
 
 import click
 
-from optimizer.catalogue.tolerances import COUNTS, KILOWATT
-from optimizer.commands.common import Case, ends_with_code, progress, show, takes_case, tell_json
+from gwplan.catalogue.tolerances import COUNTS, KILOWATT
+from gwplan.commands.common import Case, ends_with_code, progress, show, takes_case, tell_json
 
 
 @click.command(short_help="Find the value of a cell at which a figure or the plan turns.")
@@ -65,14 +65,14 @@ def breakeven(
     for name, given in (("--threshold", threshold), *(("--between", bound) for bound in between or ())):
         if given is not None and not isfinite(given):
             raise click.UsageError(f"{name} takes finite numbers, not {given:g}")
-    from optimizer.instance.varied_cells import varied
+    from gwplan.instance.varied_cells import varied
 
     cells = varied(cell)
     instance = case.load()
     cells.now(instance)
 
-    from optimizer.session import Session
-    from optimizer.studies.breakeven import breakeven as search
+    from gwplan.session import Session
+    from gwplan.studies.breakeven import breakeven as search
 
     goal: search.PlanChanges | search.Threshold
     if threshold is not None:
@@ -86,6 +86,6 @@ def breakeven(
     if as_json:
         tell_json({"instance": instance.name, **result.as_dict()})
         return
-    from optimizer.show.text.breakeven import breakeven as part
+    from gwplan.show.text.breakeven import breakeven as part
 
     show(lambda page: part(page, instance.name, result))

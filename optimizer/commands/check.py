@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import ends_with_code, warn
+from gwplan.commands.common import ends_with_code, warn
 
 
 @click.command(short_help="Tell everything that is wrong with an instance, at once.")
@@ -15,9 +15,9 @@ def check(instance: str) -> None:
 
     Each line says where the problem is, the rule and what to do. Warnings alone leave the exit code 0.
     """
-    from optimizer.files import printable
-    from optimizer.planning import lay_out
-    from optimizer.storage.read import left_behind, load
+    from gwplan.files import printable
+    from gwplan.planning import lay_out
+    from gwplan.storage.read import left_behind, load
 
     laid_out, warnings = lay_out(load(instance))
     warn([str(warning) for warning in warnings])

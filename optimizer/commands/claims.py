@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, progress, takes_case, tell_json
+from gwplan.commands.common import Case, ends_with_code, progress, takes_case, tell_json
 
 if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
+    from gwplan.instance.instance import Instance
 
 
 @click.command(short_help="Set the claims of an instance beside what its data give.")
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @ends_with_code
 def claims(case: Case, as_json: bool) -> None:
     """Set the claims of INSTANCE (claims.csv) beside what its data and its plan give, and say which hold."""
-    from optimizer.plan.claims import judged
-    from optimizer.planning import valid
+    from gwplan.plan.claims import judged
+    from gwplan.planning import valid
 
     instance = case.load()
     valid(instance)
@@ -27,14 +27,14 @@ def claims(case: Case, as_json: bool) -> None:
     if as_json:
         tell_json([claim.as_dict() for claim in verdicts])
         return
-    from optimizer.show.text.claims import print_claims
+    from gwplan.show.text.claims import print_claims
 
     print_claims(instance, verdicts)
 
 
 def _summary(instance: Instance) -> Any:
     """Return the figures of the instance's plan, which takes a solve."""
-    from optimizer.planning import solve
+    from gwplan.planning import solve
 
     with progress() as tell:
         return solve(instance, progress=tell).summary

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec
 import click
 
 if TYPE_CHECKING:
-    from optimizer.errors import InfeasibleError
-    from optimizer.instance.instance import Instance
-    from optimizer.language.edits import WhatIf
-    from optimizer.show.page import Page
+    from gwplan.errors import InfeasibleError
+    from gwplan.instance.instance import Instance
+    from gwplan.language.edits import WhatIf
+    from gwplan.show.page import Page
 
 BAD_INPUT, NO_PLAN, STOPPED, FAILED_CHECK = 1, 3, 4, 5
 
@@ -30,8 +30,8 @@ def ends_with_code(command: Callable[Arguments, None]) -> Callable[Arguments, No
 
     @wraps(command)
     def run(*args: Arguments.args, **options: Arguments.kwargs) -> None:
-        from optimizer.errors import AuditError, InfeasibleError, SolverError, StoppedError
-        from optimizer.problems import InstanceError
+        from gwplan.errors import AuditError, InfeasibleError, SolverError, StoppedError
+        from gwplan.problems import InstanceError
 
         try:
             with PULSE.beating():
@@ -114,11 +114,11 @@ PULSE: Final = Pulse()
 
 def _explain(error: InfeasibleError) -> None:
     """Say on stderr which demands are in conflict and what would help, as ``gwplan explain`` does."""
-    from optimizer.errors import PlanError
+    from gwplan.errors import PlanError
 
     if error.instance is None or error.status == "unbounded":
         return
-    from optimizer.conflict.diagnose import diagnose
+    from gwplan.conflict.diagnose import diagnose
 
     try:
         diagnosis = diagnose(error.instance)
@@ -189,10 +189,10 @@ class Case:
 
     def load(self) -> Instance:
         """Return the instance that is asked for."""
-        from optimizer.language.edits import edit
-        from optimizer.problems import all_told
-        from optimizer.storage.read import load
-        from optimizer.studies.locks import lock
+        from gwplan.language.edits import edit
+        from gwplan.problems import all_told
+        from gwplan.storage.read import load
+        from gwplan.studies.locks import lock
 
         instance = load(self.source)
         whatifs, edits, locks, _ = all_told(
@@ -207,12 +207,12 @@ class Case:
         instance = instance.given(self.given) if self.given else instance
         instance = instance.deterministic() if self.deterministic else instance
         if self.missed_floor_cost is not None:
-            from optimizer.studies.attempt import floors_priced
+            from gwplan.studies.attempt import floors_priced
 
             instance = floors_priced(instance, self.missed_floor_cost)
         if self.earlier is None or self.move_cost is None:
             return instance
-        from optimizer.kept.stay_near import stay_near
+        from gwplan.kept.stay_near import stay_near
 
         return stay_near(instance, self.earlier, self.move_cost)
 
@@ -227,7 +227,7 @@ class Case:
     @staticmethod
     def _whatif(name: str, instance: Instance) -> WhatIf:
         """Return a what-if of the instance by its name, or one of a file."""
-        from optimizer.storage.read import load_whatif
+        from gwplan.storage.read import load_whatif
 
         is_file = name.endswith(".toml") and name not in instance.whatifs
         return load_whatif(name) if is_file else instance.whatif(name)
@@ -242,7 +242,7 @@ def tell_json(record: Any) -> None:
 
 def show(*parts: Callable[[Page], None]) -> None:
     """Print parts of a page."""
-    from optimizer.show.page import printed
+    from gwplan.show.page import printed
 
     with printed() as page:
         for part in parts:
@@ -252,14 +252,14 @@ def show(*parts: Callable[[Page], None]) -> None:
 def refuse_report(path: str | None, *, force: bool) -> None:
     """Raise unless a report that is asked for can be written; ask before long work."""
     if path is not None:
-        from optimizer.show.report.report import refuse
+        from gwplan.show.report.report import refuse
 
         refuse(path, force=force)
 
 
 def share(context: click.Context, parameter: click.Parameter, text: str) -> float:
     """Return a share from 0 up to 1, written as 20% or 0.2."""
-    from optimizer.language.cursor import NUMBER
+    from gwplan.language.cursor import NUMBER
 
     digits = text.removesuffix("%")
     number = float(digits) / (100 if digits != text else 1) if NUMBER.fullmatch(digits) else -1.0
@@ -337,7 +337,7 @@ def prices_floors(command: Command) -> Command:
 
 def advise(instance: Instance, reasons: Iterable[str]) -> None:
     """Say on stderr which floors leave cases without a plan, and how to price them."""
-    from optimizer.studies.attempt import floors_in_the_way
+    from gwplan.studies.attempt import floors_in_the_way
 
     warn(floors_in_the_way(instance, reasons))
 

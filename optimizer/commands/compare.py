@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import ends_with_code, refuse_report, reports, show, tell_json
+from gwplan.commands.common import ends_with_code, refuse_report, reports, show, tell_json
 
 if TYPE_CHECKING:
-    from optimizer.kept.run import Run
+    from gwplan.kept.run import Run
 
 
 @click.command(short_help="Compare kept runs: inputs, figures, allocations.")
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @ends_with_code
 def compare(folders: tuple[str, ...], everything: bool, html: str | None, force: bool, as_json: bool) -> None:
     """Compare kept RUNs with the first: inputs cell by cell, figures, allocations."""
-    from optimizer.kept.run import read_run
-    from optimizer.studies.compare import refuse_unlike
+    from gwplan.kept.run import read_run
+    from gwplan.studies.compare import refuse_unlike
 
     if len(folders) < 2:
         raise click.UsageError("name two runs or more")
@@ -31,11 +31,11 @@ def compare(folders: tuple[str, ...], everything: bool, html: str | None, force:
     if as_json:
         tell_json(_record(runs, everything))
     else:
-        from optimizer.show.text.comparison import differences
+        from gwplan.show.text.comparison import differences
 
         show(lambda page: differences(page, runs, everything=everything))
     if html is not None:
-        from optimizer.show.report.cases import runs_report
+        from gwplan.show.report.cases import runs_report
 
         runs_report(runs, everything=everything).save(html, force=force)
 
@@ -44,7 +44,7 @@ def _record(runs: list[Run], everything: bool) -> dict[str, Any]:
     """Return the differences as plain data; a figure that a run does not have is null."""
     from dataclasses import asdict
 
-    from optimizer.studies.compare import allocations, caveats, figure_differences, inputs
+    from gwplan.studies.compare import allocations, caveats, figure_differences, inputs
 
     return {
         "runs": [str(run.folder) for run in runs],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import ends_with_code, warn
+from gwplan.commands.common import ends_with_code, warn
 
 
 @click.command(short_help="Write a folder as a workbook, a workbook as a folder.")
@@ -14,8 +14,8 @@ from optimizer.commands.common import ends_with_code, warn
 @ends_with_code
 def convert(source: str, target: str, force: bool) -> None:
     """Write INSTANCE, a folder or a workbook, as TARGET: a workbook where it ends in .xlsx, else a folder."""
-    from optimizer.storage.read import left_behind, load
-    from optimizer.storage.write import write
+    from gwplan.storage.read import left_behind, load
+    from gwplan.storage.write import write
 
     instance = load(source)
     write(instance, target, force=force)

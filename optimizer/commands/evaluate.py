@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import NO_PLAN, Case, ends_with_code, stays_near, takes_case, warn
+from gwplan.commands.common import NO_PLAN, Case, ends_with_code, stays_near, takes_case, warn
 
 if TYPE_CHECKING:
-    from optimizer.solver.program import FloatArray
-    from optimizer.studies.evaluate import Evaluation
-    from optimizer.tree.timeline import Timeline
+    from gwplan.solver.program import FloatArray
+    from gwplan.studies.evaluate import Evaluation
+    from gwplan.tree.timeline import Timeline
 
 
 @click.command(short_help="Price a given allocation, and say which limits it breaks.")
@@ -35,9 +35,9 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
     """
     instance = case.load()
 
-    from optimizer.session import Session
-    from optimizer.studies.evaluate import evaluate as price
-    from optimizer.studies.evaluate import left_out
+    from gwplan.session import Session
+    from gwplan.studies.evaluate import evaluate as price
+    from gwplan.studies.evaluate import left_out
 
     with Session(instance) as session:
         given = _given(path, prefix, session.base.laid_out)
@@ -48,8 +48,8 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
 
         click.echo(json.dumps(_record(evaluated), indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        from optimizer.show.page import printed
-        from optimizer.show.text.breakeven import evaluation
+        from gwplan.show.page import printed
+        from gwplan.show.text.breakeven import evaluation
 
         with printed() as page:
             evaluation(page, evaluated)
@@ -59,13 +59,13 @@ def evaluate(case: Case, path: str, prefix: str, as_json: bool) -> None:
 
 def _given(path: str, prefix: str, laid_out: Timeline) -> FloatArray:
     """Return the given allocation of a CSV file, or of a workbook that gwplan wrote and a planner overtyped."""
-    from optimizer.storage.write import is_workbook_name
-    from optimizer.studies.evaluate import entered, read_given
+    from gwplan.storage.write import is_workbook_name
+    from gwplan.studies.evaluate import entered, read_given
 
     if not is_workbook_name(path):
         return read_given(path, laid_out)
-    from optimizer.show.workbook.facts import usable_pairs
-    from optimizer.show.workbook.into import read_allocation
+    from gwplan.show.workbook.facts import usable_pairs
+    from gwplan.show.workbook.into import read_allocation
 
     data = laid_out.data
     pairs = [(data.pathways[p], data.pools[q]) for p, q in usable_pairs(data)]

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from optimizer.commands.common import NO_PLAN, Case, ends_with_code, progress, takes_case, tell_json
+from gwplan.commands.common import NO_PLAN, Case, ends_with_code, progress, takes_case, tell_json
 
 
 @click.command(short_help="Say why there is no plan, and the cheapest ways out.")
@@ -18,8 +18,8 @@ def explain(case: Case, as_json: bool) -> None:
 
     Ends with 3 where there is no plan, with 0 where there is one.
     """
-    from optimizer.conflict.diagnose import diagnose
-    from optimizer.planning import valid
+    from gwplan.conflict.diagnose import diagnose
+    from gwplan.planning import valid
 
     instance = case.load()
     valid(instance)

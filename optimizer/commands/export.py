@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import ends_with_code, warn
+from gwplan.commands.common import ends_with_code, warn
 
 if TYPE_CHECKING:
-    from optimizer.show.report.report import Report
+    from gwplan.show.report.report import Report
 
 
 @click.command(short_help="Make reports, workbooks, tables and pictures of what was kept.")
@@ -35,8 +35,8 @@ def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | Non
 
     A kept sweep, tornado or Monte Carlo is exported as a report or a picture.
     """
-    from optimizer.kept.run import read_run
-    from optimizer.kept.sweep import KIND as SWEEP
+    from gwplan.kept.run import read_run
+    from gwplan.kept.sweep import KIND as SWEEP
 
     if not any(wanted.values()):
         raise click.UsageError(f"name at least one of {', '.join(f'--{kind}' for kind in wanted)}")
@@ -54,15 +54,15 @@ def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | Non
 
 def _export_sweep(folder: str, wanted: dict[str, str], force: bool) -> None:
     """Write the report or the picture of a kept sweep; its tables stand in its folder already."""
-    from optimizer.commands.sweeping import draw
-    from optimizer.kept.sweep import read_sweep
+    from gwplan.commands.sweeping import draw
+    from gwplan.kept.sweep import read_sweep
 
     if set(wanted) - {"html", "png", "svg"}:
         forms = "--html FILE, --png FILE or --svg FILE"
         raise click.UsageError(f"a kept sweep is exported as {forms}; its tables are in its folder")
     kept = read_sweep(folder)
     if html := wanted.pop("html", None):
-        from optimizer.show.report.cases import sweep_report
+        from gwplan.show.report.cases import sweep_report
 
         _write(partial(sweep_report, kept), html, force)
         click.echo(f"wrote {html}")
@@ -72,7 +72,7 @@ def _export_sweep(folder: str, wanted: dict[str, str], force: bool) -> None:
 
 def into(run: Any, workbook: str, *, prefix: str = "gw_", backup: bool = False) -> None:
     """Refresh gwplan's sheets in a workbook and say so."""
-    from optimizer.show.workbook.into import refresh
+    from gwplan.show.workbook.into import refresh
 
     done = refresh(run, workbook, prefix=prefix, backup=backup)
     warn(map(str, done.warnings))
@@ -81,19 +81,19 @@ def into(run: Any, workbook: str, *, prefix: str = "gw_", backup: bool = False) 
 
 def _export(kept: Any, kind: str, target: str, force: bool) -> None:
     if kind in ("csv", "parquet"):
-        from optimizer.show import tables
+        from gwplan.show import tables
 
         (tables.to_csv if kind == "csv" else tables.to_parquet)(kept, target, force=force)
     elif kind == "xlsx":
-        from optimizer.show.workbook.book import to_xlsx
+        from gwplan.show.workbook.book import to_xlsx
 
         to_xlsx(kept, target, force=force)
     elif kind == "html":
-        from optimizer.show.report.plan import plan_report
+        from gwplan.show.report.plan import plan_report
 
         _write(partial(plan_report, kept), target, force)
     elif kind in ("lp", "mps"):
-        from optimizer.solver.model_files import write_model
+        from gwplan.solver.model_files import write_model
 
         write_model(kept.instance, target, "lp" if kind == "lp" else "mps", force=force)
     else:
@@ -102,7 +102,7 @@ def _export(kept: Any, kind: str, target: str, force: bool) -> None:
 
 def _write(make: Callable[[], Report], target: str, force: bool) -> None:
     """Write a report, and say which charts it lacks."""
-    from optimizer.show.report.report import refuse
+    from gwplan.show.report.report import refuse
 
     refuse(target, force=force)
     report = make()
@@ -112,9 +112,9 @@ def _write(make: Callable[[], Report], target: str, force: bool) -> None:
 
 def _draw(kept: Any, kind: str, target: str, force: bool) -> None:
     """Write the one picture of a plan to a file, or all of them into a folder: the ending says which."""
-    from optimizer.show.charts import over_time as charts
-    from optimizer.show.charts import pictures
-    from optimizer.show.view import View
+    from gwplan.show.charts import over_time as charts
+    from gwplan.show.charts import pictures
+    from gwplan.show.view import View
 
     suffix = Path(target).suffix.lower()
     if suffix == f".{kind}":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import (
+from gwplan.commands.common import (
     Case,
     advise,
     ends_with_code,
@@ -20,8 +20,8 @@ from optimizer.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
-    from optimizer.plan.plan import Plan
+    from gwplan.instance.instance import Instance
+    from gwplan.plan.plan import Plan
 
 PARTS = ("obligations", "whatifs", "vendors", "unverified")
 
@@ -50,14 +50,14 @@ def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_js
     if as_json:
         tell_json(figures)
         return
-    from optimizer.show.text.exposure import print_exposure
+    from gwplan.show.text.exposure import print_exposure
 
     print_exposure(figures)
 
 
 def _asked(case: Case) -> tuple[Instance, Plan | None]:
     """Return the instance, and its plan where it is a kept run's."""
-    from optimizer.kept.run import KIND, read_run
+    from gwplan.kept.run import KIND, read_run
 
     if not KIND.made(Path(case.source)):
         return case.load(), None
@@ -71,9 +71,9 @@ def _figures(
     instance: Instance, plan: Plan | None, parts: tuple[str, ...], swing: float, each: bool, tell: Callable[[str], None]
 ) -> dict[str, Any]:
     """Return the parts asked for; only what needs solves is solved."""
-    from optimizer.session import Session
-    from optimizer.studies import exposure
-    from optimizer.studies.exposure import unverified
+    from gwplan.session import Session
+    from gwplan.studies import exposure
+    from gwplan.studies.exposure import unverified
 
     session = None
     if plan is None or set(parts) != {"obligations"}:

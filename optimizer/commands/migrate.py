@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import ends_with_code, warn
+from gwplan.commands.common import ends_with_code, warn
 
 
 @click.command(short_help="Bring an instance to the current version of the format.")
@@ -17,11 +17,11 @@ def migrate(source: str, out: str | None) -> None:
     Without --out it is replaced, and what was there is kept beside it as INSTANCE.version-N. A workbook of an older
     version becomes a folder first.
     """
-    from optimizer.catalogue.tables import SCHEMA_VERSION
-    from optimizer.storage.migrate import migrate as brought_up
-    from optimizer.storage.migrate import replace
-    from optimizer.storage.read import left_behind
-    from optimizer.storage.write import is_workbook_name, write, write_texts
+    from gwplan.catalogue.tables import SCHEMA_VERSION
+    from gwplan.storage.migrate import migrate as brought_up
+    from gwplan.storage.migrate import replace
+    from gwplan.storage.read import left_behind
+    from gwplan.storage.write import is_workbook_name, write, write_texts
 
     migrated = brought_up(source)
     if migrated.version == SCHEMA_VERSION:

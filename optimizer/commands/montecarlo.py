@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, prices_floors, takes_case
-from optimizer.commands.sweeping import Work, works
+from gwplan.commands.common import Case, ends_with_code, prices_floors, takes_case
+from gwplan.commands.sweeping import Work, works
 
 if TYPE_CHECKING:
-    from optimizer.show.page import Page
-    from optimizer.solver.program import FloatArray
-    from optimizer.studies.sweep.draws import Draw
+    from gwplan.show.page import Page
+    from gwplan.solver.program import FloatArray
+    from gwplan.studies.sweep.draws import Draw
 
 
 @click.command(short_help="Solve again for drawn inputs: quantiles of the worth.")
@@ -52,14 +52,14 @@ def montecarlo(
     if not (draws or files):
         raise click.UsageError("give --draw 'CELL ~ normal(10, 2)', which may be repeated, or --draws FILE")
     work.refuse_existing()
-    from optimizer.studies.sweep.montecarlo import study
+    from gwplan.studies.sweep.montecarlo import study
 
     instance = case.load()
     drawn, ranks = _drawn(draws, files, pairs, correlations)
     results = work.answered(study(instance, drawn, samples, seed, ranks, work.quantities, work.options))
-    from optimizer.show.text.sweep import decision_changes_in
-    from optimizer.show.text.sweep import montecarlo as part
-    from optimizer.studies.sweep.montecarlo import tables
+    from gwplan.show.text.sweep import decision_changes_in
+    from gwplan.show.text.sweep import montecarlo as part
+    from gwplan.studies.sweep.montecarlo import tables
 
     made = tables(results)
 
@@ -74,8 +74,8 @@ def _drawn(
     texts: tuple[str, ...], files: tuple[str, ...], pairs: tuple[str, ...], correlations: str | None
 ) -> tuple[list[Draw], FloatArray | None]:
     """Return the draws that are asked for and their rank correlations; None: independent."""
-    from optimizer.problems import all_told
-    from optimizer.studies.sweep.draws import correlation, correlations_of, draw, draws_of, matrix
+    from gwplan.problems import all_told
+    from gwplan.studies.sweep.draws import correlation, correlations_of, draw, draws_of, matrix
 
     single, listed, paired, tabled = all_told(
         [partial(draw, text) for text in texts],

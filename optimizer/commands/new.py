@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import ends_with_code
+from gwplan.commands.common import ends_with_code
 
 
 @click.command(short_help="Write a commented starter instance.")
@@ -14,8 +14,8 @@ def new(name: str) -> None:
     """Write a commented starter instance as NAME: a workbook where it ends in .xlsx, else a new folder."""
     from pathlib import Path
 
-    from optimizer.storage.starter import starter, starter_instance
-    from optimizer.storage.write import is_workbook_name, write, write_texts
+    from gwplan.storage.starter import starter, starter_instance
+    from gwplan.storage.write import is_workbook_name, write, write_texts
 
     if is_workbook_name(name):
         write(starter_instance(Path(name).resolve().stem), name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from optimizer.commands.common import BAD_INPUT, Case, ends_with_code, progress, show, stop, takes_case, tell_json
+from gwplan.commands.common import BAD_INPUT, Case, ends_with_code, progress, show, stop, takes_case, tell_json
 
 
 @click.command(short_help="Say the most to pay for an offer, and what its clauses and waiting are worth.")
@@ -31,20 +31,20 @@ def price(
         if path and not path.lower().endswith(f".{kind}"):
             raise click.UsageError(f"--{kind} takes a file that ends in .{kind}, not '{path}'")
         pictures += [path] if path and kind != "csv" else []
-    from optimizer.files import refuse_occupied, whole_file
+    from gwplan.files import refuse_occupied, whole_file
 
     for path in (*pictures, *([csv] if csv else [])):
         refuse_occupied(Path(path), force=force, replaceable=Path.is_file, kind="a file")
     instance = case.load()
 
-    from optimizer.studies.price import price as priced
+    from gwplan.studies.price import price as priced
 
     with progress() as tell:
         result = priced(instance, offer, progress=tell)
     if as_json:
         tell_json(result.as_dict())
     else:
-        from optimizer.show.text.price import price as part
+        from gwplan.show.text.price import price as part
 
         show(lambda page: part(page, result))
     if csv is not None:
@@ -52,9 +52,9 @@ def price(
             result.table().to_csv(new, index=False)
         click.echo(f"wrote {csv}", err=True)
     if pictures:
-        from optimizer.show.charts.money import offer_prices
-        from optimizer.show.charts.pictures import save
-        from optimizer.show.theme import NothingToShowError
+        from gwplan.show.charts.money import offer_prices
+        from gwplan.show.charts.pictures import save
+        from gwplan.show.theme import NothingToShowError
 
         try:
             picture = offer_prices(result).picture_of(instance.name)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from optimizer.commands.common import ends_with_code, pairs, warn
+from gwplan.commands.common import ends_with_code, pairs, warn
 
 
 @click.command(short_help="Write the next instance, from a later date on.")
@@ -24,12 +24,12 @@ def roll(source: str, to: datetime, run: str | None, actuals: str | None, given:
     from dataclasses import replace
     from pathlib import Path
 
-    from optimizer.kept.run import read_run
-    from optimizer.problems import InstanceError, Problem
-    from optimizer.storage.read import load
-    from optimizer.storage.write import save
-    from optimizer.studies.roll import State, refuse_other, rolled, state_of
-    from optimizer.studies.roll import actuals as in_use
+    from gwplan.kept.run import read_run
+    from gwplan.problems import InstanceError, Problem
+    from gwplan.storage.read import load
+    from gwplan.storage.write import save
+    from gwplan.studies.roll import State, refuse_other, rolled, state_of
+    from gwplan.studies.roll import actuals as in_use
 
     if Path(out).exists():
         raise InstanceError(Problem(out, "exists already", "nothing is overwritten unasked", "give another name"))

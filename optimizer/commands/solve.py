@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import STOPPED, Case, ends_with_code, pairs, progress, stays_near, stop, takes_case, warn
+from gwplan.commands.common import STOPPED, Case, ends_with_code, pairs, progress, stays_near, stop, takes_case, warn
 
 SHOWN = ("value", "contracts", "deals", "buy", "limits", "scenarios", "firmness", "warnings")
-"""The blocks of a plan, as `optimizer.show.text.plan.BLOCKS` has them; not imported for --help."""
+"""The blocks of a plan, as `gwplan.show.text.plan.BLOCKS` has them; not imported for --help."""
 
 if TYPE_CHECKING:
-    from optimizer.plan.plan import Plan
-    from optimizer.studies.locks import LockCost
+    from gwplan.plan.plan import Plan
+    from gwplan.studies.locks import LockCost
 
 
 def _number(context: click.Context, parameter: click.Parameter, given: float | None) -> float | None:
@@ -84,20 +84,20 @@ def solve(
     """Find the best plan of INSTANCE (a folder or a workbook), check it and print it."""
     import gc
 
-    from optimizer.kept.run import KIND, keep
+    from gwplan.kept.run import KIND, keep
 
     gc.disable()  # the process ends with the plan; to walk its many small objects again and again only costs time
     if out is not None:
         KIND.refuse(out, force=force)
     if into is not None:
-        from optimizer.show.workbook.into import refuse_unfit
+        from gwplan.show.workbook.into import refuse_unfit
 
         refuse_unfit(into)
     instance = case.load()
 
-    from optimizer.planning import solve as best_plan
-    from optimizer.solver.highs import checked_options
-    from optimizer.solver.program import SolveOptions
+    from gwplan.planning import solve as best_plan
+    from gwplan.solver.highs import checked_options
+    from gwplan.solver.program import SolveOptions
 
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
@@ -108,7 +108,7 @@ def solve(
             meanwhile=printer,
         )  # fmt: skip
         if offers and plan.status == "optimal" and "signed_gw" in plan.summary:
-            from optimizer.studies.offers import with_offers_valued
+            from gwplan.studies.offers import with_offers_valued
 
             plan = with_offers_valued(plan, tell)
     asked = {"time_limit_s": time_limit, "start": start, "solver": dict(options.solver), **case.asked()}
@@ -131,7 +131,7 @@ def _lock_costs(plan: Plan) -> list[LockCost]:
     """Return what each lock costs, if there is any."""
     if not len(plan.instance.tables["locks"]):
         return []
-    from optimizer.studies.locks import lock_costs
+    from gwplan.studies.locks import lock_costs
 
     return lock_costs(plan.instance)
 
@@ -140,8 +140,8 @@ def _refresh(keep_in: Callable[[Path], Path], workbook: str) -> None:
     """Put the plan's sheets into a workbook, by way of a run that is kept for as long as that takes."""
     from tempfile import TemporaryDirectory
 
-    from optimizer.kept.run import read_run
-    from optimizer.show.workbook.into import refresh
+    from gwplan.kept.run import read_run
+    from gwplan.show.workbook.into import refresh
 
     with TemporaryDirectory() as scratch:
         warn(map(str, refresh(read_run(keep_in(Path(scratch) / "run")), workbook).warnings))
@@ -156,7 +156,7 @@ def _show(
         warn(plan.warnings)
         beside: dict[str, object] = {"lock_costs_bn": {cost.lock: cost.cost_bn for cost in costs}} if costs else {}
         if len(plan.more_supply):
-            from optimizer.kept.record import plain
+            from gwplan.kept.record import plain
 
             beside["more_supply"] = plain(plan.more_supply.to_dict("records"))
         click.echo(json.dumps({**plan.summary, **beside}, indent=2, allow_nan=False))
@@ -165,9 +165,9 @@ def _show(
     if offers and not (full or show):
         printer()(plan, show=("contracts",))
     if costs or marginals:
-        from optimizer.show.page import printed
-        from optimizer.show.text.breakeven import locks
-        from optimizer.show.text.values import allowable_changes, marginal_values
+        from gwplan.show.page import printed
+        from gwplan.show.text.breakeven import locks
+        from gwplan.show.text.values import allowable_changes, marginal_values
 
         click.echo()
         with printed() as page:
@@ -179,6 +179,6 @@ def _show(
 
 def printer() -> Callable[..., None]:
     """Return what prints a plan; to import it takes a while."""
-    from optimizer.show.text.plan import print_plan
+    from gwplan.show.text.plan import print_plan
 
     return print_plan

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import Case, ends_with_code, prices_floors, takes_case
-from optimizer.commands.sweeping import Work, of_figure, works
+from gwplan.commands.common import Case, ends_with_code, prices_floors, takes_case
+from gwplan.commands.sweeping import Work, of_figure, works
 
 if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
-    from optimizer.studies.sweep.sweep import Task
+    from gwplan.instance.instance import Instance
+    from gwplan.studies.sweep.sweep import Task
 
 
 @click.command(short_help="Solve over a grid of values, or over cases of a file.")
@@ -37,20 +37,20 @@ def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, wo
     if bool(grids) == bool(cases):
         raise click.UsageError("give --grid 'CELL = VALUE, VALUE, ...', which may be repeated, or --cases FILE")
     work.refuse_existing()
-    from optimizer.studies.sweep.sweep import Study
+    from gwplan.studies.sweep.sweep import Study
 
     instance = case.load()
     tasks, axes = _asked(instance, grids, cases)
     settings = {"axes": axes, "of": figure}
     results = work.answered(Study("sweep", instance, tasks, work.quantities, work.options, settings))
-    from optimizer.show.text.sweep import sweep as part
+    from gwplan.show.text.sweep import sweep as part
 
     work.finish(results, {}, lambda page: part(page, results, axes, figure))
 
 
 def _asked(instance: Instance, grids: tuple[str, ...], cases: str | None) -> tuple[tuple[Task, ...], list[str]]:
     """Return the cases, and the names of their inputs."""
-    from optimizer.studies.sweep.grid import axes, grid, written
+    from gwplan.studies.sweep.grid import axes, grid, written
 
     if cases is not None:
         tasks = written(cases, instance)

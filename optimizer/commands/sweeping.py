@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.commands.common import (
+from gwplan.commands.common import (
     BAD_INPUT,
     FAILED_CHECK,
     NO_PLAN,
@@ -28,9 +28,9 @@ from optimizer.commands.common import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimizer.show.page import Page
-    from optimizer.solver.program import SolveOptions
-    from optimizer.studies.sweep.sweep import Engine, Results, Study
+    from gwplan.show.page import Page
+    from gwplan.solver.program import SolveOptions
+    from gwplan.studies.sweep.sweep import Engine, Results, Study
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ class Work:
     @property
     def options(self) -> SolveOptions:
         """Options of every solve."""
-        from optimizer.solver.program import SolveOptions
+        from gwplan.solver.program import SolveOptions
 
         return SolveOptions(self.time_limit)
 
     def refuse_existing(self) -> None:
         """Raise unless what is to be written can be; ask before anything long."""
-        from optimizer.kept.sweep import KIND
-        from optimizer.problems import all_told
-        from optimizer.show.charts.pictures import refuse_existing as refuse_picture
+        from gwplan.kept.sweep import KIND
+        from gwplan.problems import all_told
+        from gwplan.show.charts.pictures import refuse_existing as refuse_picture
 
         checks: list[Callable[[], Any]] = [partial(refuse_picture, path, force=self.force) for path in self.pictures]
         if self.out is not None:
@@ -66,8 +66,8 @@ class Work:
 
     def answered(self, study: Study) -> Results:
         """Return the answers to a study; those of a sweep that was broken off are taken from where it left them."""
-        from optimizer.studies.sweep.journal import Journal
-        from optimizer.studies.sweep.sweep import Store, run
+        from gwplan.studies.sweep.journal import Journal
+        from gwplan.studies.sweep.sweep import Store, run
 
         began = time.monotonic()
         with ExitStack() as open_:
@@ -90,17 +90,17 @@ class Work:
 
     def _engine(self) -> Engine:
         if self.cluster is not None:
-            from optimizer.studies.sweep.engines import Cluster
+            from gwplan.studies.sweep.engines import Cluster
 
             return Cluster(self.cluster)
-        from optimizer.studies.sweep.engines import InProcess, Processes
+        from gwplan.studies.sweep.engines import InProcess, Processes
 
         return InProcess() if self.jobs == 1 else Processes(self.jobs)
 
     def finish(self, results: Results, made: Mapping[str, pd.DataFrame], part: Callable[[Page], None]) -> None:
         """Keep and draw the cases and the tables made of them where that is asked for, tell them, and end."""
-        from optimizer.kept.sweep import CASES, keep
-        from optimizer.studies.sweep.journal import discard
+        from gwplan.kept.sweep import CASES, keep
+        from gwplan.studies.sweep.journal import discard
 
         tables = {CASES: results.table, **made}
         if self.out is not None:
@@ -121,9 +121,9 @@ def draw(
     kind: str, tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], paths: Iterable[str], force: bool
 ) -> None:
     """Write the picture of a sweep to files; a sweep that has nothing for it is a problem of the input."""
-    from optimizer.show.charts.pictures import save
-    from optimizer.show.charts.sweep import chart
-    from optimizer.show.theme import NothingToShowError
+    from gwplan.show.charts.pictures import save
+    from gwplan.show.charts.sweep import chart
+    from gwplan.show.theme import NothingToShowError
 
     try:
         drawn = chart(kind, tables, about).picture_of(str(about["instance"]))
@@ -138,7 +138,7 @@ def _as_json(results: Results, tables: Mapping[str, pd.DataFrame]) -> str:
     """Return a sweep as JSON: the base's figures, each case's, and the tables made of them."""
     import json
 
-    from optimizer.kept.record import plain
+    from gwplan.kept.record import plain
 
     study = results.study
     cases = [
@@ -160,8 +160,8 @@ def _end(results: Results) -> None:
 
 def _without_plan(results: Results) -> Iterator[str]:
     """Yield a line for every way in which cases have no plan, with the first such case and its reason."""
-    from optimizer.errors import InfeasibleError
-    from optimizer.studies.attempt import why_no_plan
+    from gwplan.errors import InfeasibleError
+    from gwplan.studies.attempt import why_no_plan
 
     table, study = results.table, results.study
     for status, rows in table[table["status"] != "optimal"].groupby("status", sort=False):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import Case, advise, ends_with_code, prices_floors, swung, takes_case
-from optimizer.commands.sweeping import Work, of_figure, works
+from gwplan.commands.common import Case, advise, ends_with_code, prices_floors, swung, takes_case
+from gwplan.commands.sweeping import Work, of_figure, works
 
 
 @click.command(short_help="Swing each input down and up, one at a time.")
@@ -51,22 +51,22 @@ def tornado(
         raise click.UsageError("--only swings the inputs with a --range: give one")
     work.refuse_existing()
     if levers is not None:
-        from optimizer.storage.write import write_levers
+        from gwplan.storage.write import write_levers
 
         write_levers((), case.source)  # asked before long work
-    from optimizer.studies.sweep import tornado as swings
-    from optimizer.studies.sweep.sweep import Study
+    from gwplan.studies.sweep import tornado as swings
+    from gwplan.studies.sweep.sweep import Study
 
     instance = case.load()
     inputs = swings.inputs(instance, by, ranges, each=each, every=every, only=only)
     settings = {"by": by, "of": figure, "each": each}
     results = work.answered(Study("tornado", instance, swings.tasks(inputs), work.quantities, work.options, settings))
     table = swings.tornado(inputs, results, figure)
-    from optimizer.show.text.sweep import tornado as part
+    from gwplan.show.text.sweep import tornado as part
 
     advise(instance, table["reason"])
     if levers is not None:
-        from optimizer.storage.read import load
+        from gwplan.storage.read import load
 
         made = swings.levers(load(case.source), inputs, table, levers)
         path = write_levers(made, case.source) if made else None

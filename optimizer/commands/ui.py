@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import click
 
-from optimizer.commands.common import PULSE, ends_with_code
+from gwplan.commands.common import PULSE, ends_with_code
 
 
 @click.command(short_help="Move levers in a browser and see the plan re-made.")
@@ -18,8 +18,8 @@ def ui(source: str, port: int, no_open: bool) -> None:
     """Serve the what-if page of INSTANCE, or of a kept RUN, on this machine alone, until Ctrl-C."""
     import asyncio
 
-    from optimizer.ui.desk import desk_of
-    from optimizer.ui.server import serve
+    from gwplan.ui.desk import desk_of
+    from gwplan.ui.server import serve
 
     desk = desk_of(source)
 

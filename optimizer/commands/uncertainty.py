@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from optimizer.commands.common import (
+from gwplan.commands.common import (
     Case,
     advise,
     ends_with_code,
@@ -33,7 +33,7 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
     refuse_report(html, force=force)
     instance = case.load()
 
-    from optimizer.studies.uncertainty import uncertainty as found_of
+    from gwplan.studies.uncertainty import uncertainty as found_of
 
     with progress() as tell:
         result = found_of(instance, frontier=frontier or 0, progress=tell)
@@ -41,11 +41,11 @@ def uncertainty(case: Case, frontier: int | None, html: str | None, force: bool,
     if as_json:
         tell_json(result.as_dict())
     else:
-        from optimizer.show.text.uncertainty import print_uncertainty
+        from gwplan.show.text.uncertainty import print_uncertainty
 
         print_uncertainty(result, full=full)
     advise(instance, [*result.reasons.values(), *(option.reason for option in result.options)])
     if html is not None:
-        from optimizer.show.report.cases import uncertainty_report
+        from gwplan.show.report.cases import uncertainty_report
 
         uncertainty_report(result).save(html, force=force)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.commands.common import (
+from gwplan.commands.common import (
     NO_PLAN,
     Case,
     ends_with_code,
@@ -23,8 +23,8 @@ from optimizer.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from optimizer.session import Session
-    from optimizer.studies.whatif import Attribution, Comparison, Stack
+    from gwplan.session import Session
+    from gwplan.studies.whatif import Attribution, Comparison, Stack
 
 
 @click.command(short_help="Compare an instance with what-ifs of it.")
@@ -59,8 +59,8 @@ def whatif(
     as_json: bool,
 ) -> None:
     """Compare INSTANCE with what-ifs of it: NAMEs joined by + stack; all that it ships with when none is named."""
-    from optimizer.kept.run import COMPARISON, keep_comparison
-    from optimizer.studies.whatif import stacks
+    from gwplan.kept.run import COMPARISON, keep_comparison
+    from gwplan.studies.whatif import stacks
 
     if out is not None:
         COMPARISON.refuse(out, force=force)
@@ -69,8 +69,8 @@ def whatif(
     base = case.load()
     asked = stacks(base, names, edits)
 
-    from optimizer.session import Session
-    from optimizer.studies.whatif import compare, compared_as_json
+    from gwplan.session import Session
+    from gwplan.studies.whatif import compare, compared_as_json
 
     with progress() as tell:
         session = Session(base)
@@ -84,7 +84,7 @@ def whatif(
     if as_json:
         click.echo(compared_as_json(compared, shares))
     else:
-        from optimizer.show.text.comparison import attribution, comparison, in_short
+        from gwplan.show.text.comparison import attribution, comparison, in_short
 
         attributed = [case for case in compared.cases if case.name in shares]
         show(
@@ -92,7 +92,7 @@ def whatif(
             *(partial(attribution, compared=compared, case=case, shares=shares[case.name]) for case in attributed),
         )
     if html is not None:
-        from optimizer.show.report.cases import whatif_report
+        from gwplan.show.report.cases import whatif_report
 
         whatif_report(compared, shares).save(html, force=force)
     failed = [f"{case.name}: {case.failure}" for case in compared.cases if case.failure]
@@ -101,7 +101,7 @@ def whatif(
 
 
 def _attributed(session: Session, asked: list[Stack], compared: Comparison) -> dict[str, Attribution]:
-    from optimizer.studies.whatif import attribute
+    from gwplan.studies.whatif import attribute
 
     solved = {case.name for case in compared.cases if case.plan}
     return {s.name: attribute(session, s) for s in asked if len(s.parts) > 1 and s.name in solved}

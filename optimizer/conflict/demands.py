@@ -9,14 +9,14 @@ from typing import Final
 
 import numpy as np
 
-from models.data import PlanData
-from optimizer.catalogue.limits import BY_KIND, DEMANDS
-from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
-from optimizer.errors import SolverError, StoppedError
-from optimizer.solver.certify import certify
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import (
+from gwplan.catalogue.limits import BY_KIND, DEMANDS
+from gwplan.catalogue.tolerances import KILOWATT, ROUNDING
+from gwplan.errors import SolverError, StoppedError
+from gwplan.models.data import PlanData
+from gwplan.solver.certify import certify
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import (
     BoolArray,
     FloatArray,
     IntArray,
@@ -26,7 +26,7 @@ from optimizer.solver.program import (
     Status,
     with_columns,
 )
-from optimizer.solver.solving import COLD_AGAIN
+from gwplan.solver.solving import COLD_AGAIN
 
 
 @dataclass(frozen=True)

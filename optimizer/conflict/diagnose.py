@@ -11,17 +11,17 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models.data import BY_ROOT
-from optimizer.catalogue.limits import BY_KIND
-from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import MORE_STEPS, ROUNDING, THREE_DECIMALS
-from optimizer.conflict.demands import Demand, another, conflict, in_every_future, runs_on
-from optimizer.conflict.repairs import Repair, repairs
-from optimizer.conflict.ways_out import owner, span
-from optimizer.instance.instance import Instance
-from optimizer.solver.compile import compiled
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.catalogue.limits import BY_KIND
+from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tolerances import MORE_STEPS, ROUNDING, THREE_DECIMALS
+from gwplan.conflict.demands import Demand, another, conflict, in_every_future, runs_on
+from gwplan.conflict.repairs import Repair, repairs
+from gwplan.conflict.ways_out import owner, span
+from gwplan.instance.instance import Instance
+from gwplan.models.data import BY_ROOT
+from gwplan.solver.compile import compiled
+from gwplan.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
+from gwplan.tree.timeline import Timeline, timeline
 
 MOST_ROWS: Final = 3
 """Most rows of deliveries, or else runs of rows, that are told; what stands in more is found by its name."""

@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
-from optimizer.check.check import check, raise_errors
-from optimizer.conflict.demands import elastic
-from optimizer.conflict.ways_out import Given, Relief, Way, later, reliefs, way_of
-from optimizer.instance.instance import Instance
-from optimizer.instance.selection import picks
-from optimizer.language.cursor import Cell, Name
-from optimizer.language.edits import Edit, spell
-from optimizer.problems import InstanceError
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import LinearProgram, SolveOptions, Status
-from optimizer.solver.solving import judged
-from optimizer.tree.calendar import add_months
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tolerances import KILOWATT, ROUNDING
+from gwplan.check.check import check, raise_errors
+from gwplan.conflict.demands import elastic
+from gwplan.conflict.ways_out import Given, Relief, Way, later, reliefs, way_of
+from gwplan.instance.instance import Instance
+from gwplan.instance.selection import picks
+from gwplan.language.cursor import Cell, Name
+from gwplan.language.edits import Edit, spell
+from gwplan.problems import InstanceError
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import LinearProgram, SolveOptions, Status
+from gwplan.solver.solving import judged
+from gwplan.tree.calendar import add_months
+from gwplan.tree.timeline import Timeline, timeline
 
 MOST_REPAIRS = 5
 MOST_EARLIER = 6

@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 from pandas import NaT
 
-from optimizer.catalogue.limits import BY_KIND, Limit
-from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import DIGITS, ROUNDING
-from optimizer.conflict.demands import Demand, demands, elastic
-from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Name
-from optimizer.language.edits import Edit, spell
-from optimizer.problems import InstanceError
-from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.catalogue.limits import BY_KIND, Limit
+from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tolerances import DIGITS, ROUNDING
+from gwplan.conflict.demands import Demand, demands, elastic
+from gwplan.instance.instance import Instance
+from gwplan.language.cursor import Name
+from gwplan.language.edits import Edit, spell
+from gwplan.problems import InstanceError
+from gwplan.solver.program import BoolArray, FloatArray, IntArray, LinearProgram
+from gwplan.tree.timeline import Timeline, timeline
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 
-from optimizer.catalogue.tables import GIVEN, SHEETS, TABLES, Column, Scalar, Table, allowed_columns
-from optimizer.problems import Problem, nearest
+from gwplan.catalogue.tables import GIVEN, SHEETS, TABLES, Column, Scalar, Table, allowed_columns
+from gwplan.problems import Problem, nearest
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
-from optimizer.catalogue.tolerances import DIGITS
-from optimizer.instance.cells import check_cells, filled_default, frame_of, place, shown
-from optimizer.instance.selection import (
+from gwplan.catalogue.tables import EDITABLE_ONLY_BY_WHATIF, TABLES, Column, Kind, Table
+from gwplan.catalogue.tolerances import DIGITS
+from gwplan.instance.cells import check_cells, filled_default, frame_of, place, shown
+from gwplan.instance.selection import (
     Mask,
     column_of,
     finite,
@@ -23,9 +23,9 @@ from optimizer.instance.selection import (
     typed,
     with_column,
 )
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, Factor, spell
-from optimizer.problems import InstanceError, Problem, nearest
+from gwplan.language.cursor import Cell
+from gwplan.language.edits import Edit, Factor, spell
+from gwplan.problems import InstanceError, Problem, nearest
 
 TARGET: Final = "uncertainty"
 _KEYS: Final = ("factor", "outcome")

@@ -12,10 +12,10 @@ from typing import Any, Self, TypeVar
 
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Scalar, Table
-from optimizer.instance.edit import edited
-from optimizer.language.edits import Edit, Factor, Lever, WhatIf, edit, spell
-from optimizer.problems import InstanceError, Problem, composed, nearest
+from gwplan.catalogue.tables import TABLES, Scalar, Table
+from gwplan.instance.edit import edited
+from gwplan.language.edits import Edit, Factor, Lever, WhatIf, edit, spell
+from gwplan.problems import InstanceError, Problem, composed, nearest
 
 T = TypeVar("T")
 

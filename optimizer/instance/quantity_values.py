@@ -11,13 +11,13 @@ from typing import Any, Final, NoReturn
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.cells import place, shown
-from optimizer.instance.instance import Instance
-from optimizer.instance.selection import Mask, hits
-from optimizer.language.cursor import Cell
-from optimizer.language.quantities import Cells, Number, Operation, Path, PlanFigure, Quantity, Range, parse
-from optimizer.problems import InstanceError, Problem, nearest
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.cells import place, shown
+from gwplan.instance.instance import Instance
+from gwplan.instance.selection import Mask, hits
+from gwplan.language.cursor import Cell
+from gwplan.language.quantities import Cells, Number, Operation, Path, PlanFigure, Quantity, Range, parse
+from gwplan.problems import InstanceError, Problem, nearest
 
 _SHOWN: Final = 3
 

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Column, Table, allowed_columns
-from optimizer.instance.cells import BLANKS, filled_default, shown
-from optimizer.language.cursor import Cell, Name
-from optimizer.language.edits import GLOB, Edit, spell
-from optimizer.problems import InstanceError, Problem, nearest
+from gwplan.catalogue.tables import TABLES, Column, Table, allowed_columns
+from gwplan.instance.cells import BLANKS, filled_default, shown
+from gwplan.language.cursor import Cell, Name
+from gwplan.language.edits import GLOB, Edit, spell
+from gwplan.problems import InstanceError, Problem, nearest
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]

@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.instance.cells import filled_default, shown
-from optimizer.instance.edit import EDITABLE, TARGET, rows_of
-from optimizer.instance.instance import Instance
-from optimizer.instance.selection import meets, select
-from optimizer.language.cursor import OPERATIONS, Cell, Cursor, Operation
-from optimizer.language.edits import Edit, noted, spell
-from optimizer.problems import InstanceError, Problem, nearest
+from gwplan.catalogue.tables import TABLES, Column, allowed_columns
+from gwplan.instance.cells import filled_default, shown
+from gwplan.instance.edit import EDITABLE, TARGET, rows_of
+from gwplan.instance.instance import Instance
+from gwplan.instance.selection import meets, select
+from gwplan.language.cursor import OPERATIONS, Cell, Cursor, Operation
+from gwplan.language.edits import Edit, noted, spell
+from gwplan.problems import InstanceError, Problem, nearest
 
 FORMS: Final = (
     "write TABLE[column=pattern, ...].column, after it *= for a factor on the cells or += for what is added to them, "

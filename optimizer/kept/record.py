@@ -18,11 +18,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.plan_tables import COLUMNS, dtypes
-from optimizer.files import printable, refuse_occupied, whole_folder
-from optimizer.instance.instance import Instance
-from optimizer.problems import InstanceError, Problem
-from optimizer.storage.write import save
+from gwplan.catalogue.plan_tables import COLUMNS, dtypes
+from gwplan.files import printable, refuse_occupied, whole_folder
+from gwplan.instance.instance import Instance
+from gwplan.problems import InstanceError, Problem
+from gwplan.storage.write import save
 
 MANIFEST, INSTANCE = "manifest.json", "instance"
 _PACKAGES: Final = ("gwplan", "pyomo", "highspy", "numpy", "pandas")

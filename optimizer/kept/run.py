@@ -14,13 +14,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.files import whole_folder
-from optimizer.instance.instance import Earlier, Instance
-from optimizer.kept.record import INSTANCE, Kind, about, as_given, harmless, json_bytes, read_table, table_csv, versions
-from optimizer.plan.plan import Plan
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
+from gwplan.catalogue.plan_tables import COLUMNS
+from gwplan.files import whole_folder
+from gwplan.instance.instance import Earlier, Instance
+from gwplan.kept.record import INSTANCE, Kind, about, as_given, harmless, json_bytes, read_table, table_csv, versions
+from gwplan.plan.plan import Plan
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
 
 VERSION: Final = 1
 """Version of the format of kept runs that this gwplan writes, and the newest that it reads."""

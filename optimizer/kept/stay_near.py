@@ -10,14 +10,14 @@ from typing import Final, Protocol
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.files import printable
-from optimizer.instance.instance import Earlier, Instance
-from optimizer.kept.run import read_run
-from optimizer.problems import InstanceError, Problem
-from optimizer.tree.near import agree, nodes_by_day
-from optimizer.tree.timeline import Timeline
+from gwplan.catalogue.plan_tables import COLUMNS
+from gwplan.catalogue.tolerances import KILOWATT
+from gwplan.files import printable
+from gwplan.instance.instance import Earlier, Instance
+from gwplan.kept.run import read_run
+from gwplan.problems import InstanceError, Problem
+from gwplan.tree.near import agree, nodes_by_day
+from gwplan.tree.timeline import Timeline
 
 
 class Planned(Protocol):

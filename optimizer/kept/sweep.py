@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.files import printable
-from optimizer.instance.instance import Instance
-from optimizer.kept.record import INSTANCE, MANIFEST, Kind, as_given, garbled, harmless, versions
-from optimizer.problems import InstanceError
+from gwplan.files import printable
+from gwplan.instance.instance import Instance
+from gwplan.kept.record import INSTANCE, MANIFEST, Kind, as_given, garbled, harmless, versions
+from gwplan.problems import InstanceError
 
 _UNITS: Final = (
     ("bn_per_gw_year", "$bn per GW-year"),

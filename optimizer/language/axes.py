@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from optimizer.language.cursor import NUMBER, OPERATIONS, Cell, Cursor, as_number
-from optimizer.language.edits import Edit, noted
+from gwplan.language.cursor import NUMBER, OPERATIONS, Cell, Cursor, as_number
+from gwplan.language.edits import Edit, noted
 
 FORMS: Final = (
     "write TABLE[column=pattern, ...].column = VALUE, VALUE, ... @ from..until; *= or += for =, "

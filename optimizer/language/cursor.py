@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, NoReturn
 
-from optimizer.catalogue.tables import TABLES, allowed_columns
-from optimizer.problems import InstanceError, Problem, composed
+from gwplan.catalogue.tables import TABLES, allowed_columns
+from gwplan.problems import InstanceError, Problem, composed
 
 Cell = str | float | int | bool | dt.date
 Operation = Literal["set", "scale", "add", "shift_months", "insert", "drop"]

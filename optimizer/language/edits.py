@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from optimizer.language.cursor import (
+from gwplan.language.cursor import (
     DATE,
     FLAG,
     NUMBER,

@@ -19,9 +19,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.language.cursor import NAME, NUMBER, WORD, Cell, Cursor, as_number
-from optimizer.problems import nearest
+from gwplan.catalogue.tables import TABLES, Column, allowed_columns
+from gwplan.language.cursor import NAME, NUMBER, WORD, Cell, Cursor, as_number
+from gwplan.problems import nearest
 
 FORMS: Final = (
     "write numbers, + - * /, parentheses, TABLE[column=value, ...].column, sum(TABLE[...].column), count(TABLE[...]) "

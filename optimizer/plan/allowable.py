@@ -14,19 +14,19 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from models.data import PlanData
-from optimizer.catalogue.money import PRICES
-from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import DOUBLE, ONE_CELL
-from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import spell_cells
-from optimizer.problems import InstanceError
-from optimizer.solver.compile import numbers_of
-from optimizer.solver.parametric import Directions
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.catalogue.money import PRICES
+from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tolerances import DOUBLE, ONE_CELL
+from gwplan.instance.instance import Instance
+from gwplan.language.cursor import Cell
+from gwplan.language.edits import spell_cells
+from gwplan.models.data import PlanData
+from gwplan.problems import InstanceError
+from gwplan.solver.compile import numbers_of
+from gwplan.solver.parametric import Directions
+from gwplan.solver.program import FloatArray, IntArray, LinearProgram, Solution
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import Timeline, timeline
 
 STEP: Final = 1e-4
 """By how much cells are moved, relative to the smallest of their column."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.instance.cells import place
-from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluator, needs_plan
-from optimizer.language.quantities import FIGURES, Quantity, parse
-from optimizer.problems import InstanceError, Problem
+from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.instance.cells import place
+from gwplan.instance.instance import Instance
+from gwplan.instance.quantity_values import Evaluator, needs_plan
+from gwplan.language.quantities import FIGURES, Quantity, parse
+from gwplan.problems import InstanceError, Problem
 
 HOLDS: Final = "holds"
 TOO_LOW: Final = "too low"

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
-from optimizer.errors import SolverError
-from optimizer.plan.tables import mean_use, use_cost, year_weights
-from optimizer.plan.values import values
-from optimizer.solver.certify import certify
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.parametric import Directions
-from optimizer.solver.program import Basis, FloatArray, LinearProgram, Solution, SolveOptions, Status
-from optimizer.tree.timeline import Timeline
+from gwplan.catalogue.tolerances import KILOWATT, ROUNDING
+from gwplan.errors import SolverError
+from gwplan.plan.tables import mean_use, use_cost, year_weights
+from gwplan.plan.values import values
+from gwplan.solver.certify import certify
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.parametric import Directions
+from gwplan.solver.program import Basis, FloatArray, LinearProgram, Solution, SolveOptions, Status
+from gwplan.tree.timeline import Timeline
 
 MOST_PLANS = 3
 

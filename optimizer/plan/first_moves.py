@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from models.data import PlanData
-from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.plan.values import Decided
-from optimizer.solver.program import FloatArray, IntArray
-from optimizer.tree.timeline import Timeline
+from gwplan.catalogue.tolerances import KILOWATT
+from gwplan.models.data import PlanData
+from gwplan.plan.values import Decided
+from gwplan.solver.program import FloatArray, IntArray
+from gwplan.tree.timeline import Timeline
 
 NEW, IDLE, ENDED = "new capacity", "idle", "ended contracts"
 """Where capacity comes from or goes to besides the pathways."""

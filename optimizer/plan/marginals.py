@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.data import PlanData
-from optimizer.catalogue.limits import PER_YEAR, PRICED, Limit
-from optimizer.catalogue.tolerances import DUALS, ROUNDING
-from optimizer.plan.tables import NodeColumns
-from optimizer.solver.parametric import Sides
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.solver.weights import node_weights
+from gwplan.catalogue.limits import PER_YEAR, PRICED, Limit
+from gwplan.catalogue.tolerances import DUALS, ROUNDING
+from gwplan.models.data import PlanData
+from gwplan.plan.tables import NodeColumns
+from gwplan.solver.parametric import Sides
+from gwplan.solver.program import FloatArray, IntArray, LinearProgram
+from gwplan.solver.weights import node_weights
 
 
 def marginal_values(

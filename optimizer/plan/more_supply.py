@@ -13,15 +13,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
-from optimizer.errors import SolverError
-from optimizer.plan.tables import year_weights
-from optimizer.plan.values import Values, values
-from optimizer.solver.certify import certify
-from optimizer.solver.highs import LOWER, basis_codes, basis_of
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import (
+from gwplan.catalogue.plan_tables import COLUMNS
+from gwplan.catalogue.tolerances import KILOWATT, ROUNDING
+from gwplan.errors import SolverError
+from gwplan.plan.tables import year_weights
+from gwplan.plan.values import Values, values
+from gwplan.solver.certify import certify
+from gwplan.solver.highs import LOWER, basis_codes, basis_of
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import (
     DUAL,
     PERTURBED_PRIMAL,
     RANGED_COLUMNS,
@@ -34,7 +34,7 @@ from optimizer.solver.program import (
     Status,
     with_columns,
 )
-from optimizer.tree.timeline import Timeline
+from gwplan.tree.timeline import Timeline
 
 SIZES_GW: Final = (0.01, 0.1, 0.25, 1.0)
 """Sizes that are re-solved, the smallest being the next step that anybody buys."""

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.data import PlanData
-from optimizer.plan.values import Decided, carried, of_contracts
-from optimizer.solver.program import FloatArray, IntArray
-from optimizer.tree import contracts
-from optimizer.tree.timeline import Timeline
+from gwplan.models.data import PlanData
+from gwplan.plan.values import Decided, carried, of_contracts
+from gwplan.solver.program import FloatArray, IntArray
+from gwplan.tree import contracts
+from gwplan.tree.timeline import Timeline
 
 
 @dataclass(frozen=True)

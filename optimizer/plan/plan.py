@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.data import PlanData
-from optimizer.catalogue.money import NOT_CASH
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.instance.instance import Instance
-from optimizer.plan import tables as make
-from optimizer.plan.allowable import allowable_changes
-from optimizer.plan.firmness import firmness
-from optimizer.plan.marginals import marginal_rows, marginal_values
-from optimizer.plan.more_supply import more_supply
-from optimizer.plan.values import Decided, Values, as_told, of_contracts, values
-from optimizer.solver.certify import Certificate
-from optimizer.solver.parametric import both_sides
-from optimizer.solver.program import LinearProgram, Solution
-from optimizer.solver.solving import with_whole_fixed
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.catalogue.money import NOT_CASH
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.instance.instance import Instance
+from gwplan.models.data import PlanData
+from gwplan.plan import tables as make
+from gwplan.plan.allowable import allowable_changes
+from gwplan.plan.firmness import firmness
+from gwplan.plan.marginals import marginal_rows, marginal_values
+from gwplan.plan.more_supply import more_supply
+from gwplan.plan.values import Decided, Values, as_told, of_contracts, values
+from gwplan.solver.certify import Certificate
+from gwplan.solver.parametric import both_sides
+from gwplan.solver.program import LinearProgram, Solution
+from gwplan.solver.solving import with_whole_fixed
+from gwplan.tree.timeline import Timeline, timeline
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Plan:
     summary : mapping
         The figures of ``summary.json``: money in $bn, capacity in GW-years.
     tables : mapping of str to pandas.DataFrame
-        Every table in long form, by name: those of `optimizer.catalogue.plan_tables.COLUMNS`.
+        Every table in long form, by name: those of `gwplan.catalogue.plan_tables.COLUMNS`.
     warnings : tuple of str
         What is allowed in the instance but decides nothing.
     timings : mapping of str to float

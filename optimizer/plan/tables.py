@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.data import PlanData
-from optimizer.catalogue.money import MONEY
-from optimizer.catalogue.tolerances import COUNTS, DIGITS, ROUNDING
-from optimizer.plan.obligations import obligations
-from optimizer.plan.values import Decided, Values, carried, of_contracts
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.tree.contracts import tail_periods
-from optimizer.tree.timeline import Timeline
+from gwplan.catalogue.money import MONEY
+from gwplan.catalogue.tolerances import COUNTS, DIGITS, ROUNDING
+from gwplan.models.data import PlanData
+from gwplan.plan.obligations import obligations
+from gwplan.plan.values import Decided, Values, carried, of_contracts
+from gwplan.solver.program import FloatArray, IntArray, LinearProgram
+from gwplan.tree.contracts import tail_periods
+from gwplan.tree.timeline import Timeline
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from models.data import PlanData
-from optimizer.catalogue.tolerances import DECIDED
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram
-from optimizer.tree.arrays import way_out_name
+from gwplan.catalogue.tolerances import DECIDED
+from gwplan.models.data import PlanData
+from gwplan.solver.program import FloatArray, IntArray, LinearProgram
+from gwplan.tree.arrays import way_out_name
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from optimizer.instance.instance import Instance
+from gwplan.instance.instance import Instance
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 NARROWEST, WIDEST = 80, 120

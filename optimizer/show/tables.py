@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from optimizer.catalogue.plan_tables import COLUMNS, MEANING, Column
-from optimizer.files import refuse_occupied, whole_folder
-from optimizer.kept.record import FORMULA, table_csv
-from optimizer.kept.run import Run
+from gwplan.catalogue.plan_tables import COLUMNS, MEANING, Column
+from gwplan.files import refuse_occupied, whole_folder
+from gwplan.kept.record import FORMULA, table_csv
+from gwplan.kept.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.tree import FloatArray, IntArray
-from optimizer.extras import imported
-from optimizer.tree.calendar import MONTHS
+from gwplan.extras import imported
+from gwplan.models.tree import FloatArray, IntArray
+from gwplan.tree.calendar import MONTHS
 
 INK: Final = "#1c2430"
 GREY: Final = "#6b7480"

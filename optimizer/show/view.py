@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.data import BoolArray
-from models.tree import FloatArray, IntArray, Tree
-from optimizer.instance.instance import Instance
-from optimizer.plan.plan import Plan
-from optimizer.show.page import decimals, formatter, percent
-from optimizer.tree.arrays import Names
-from optimizer.tree.calendar import Calendar
-from optimizer.tree.timeline import branching, reveals
+from gwplan.instance.instance import Instance
+from gwplan.models.data import BoolArray
+from gwplan.models.tree import FloatArray, IntArray, Tree
+from gwplan.plan.plan import Plan
+from gwplan.show.page import decimals, formatter, percent
+from gwplan.tree.arrays import Names
+from gwplan.tree.calendar import Calendar
+from gwplan.tree.timeline import branching, reveals
 
 Coded = tuple[IntArray, list[str]]
 

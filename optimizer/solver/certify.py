@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from optimizer.catalogue.tolerances import PROVED
-from optimizer.solver.program import BoolArray, FloatArray, LinearProgram, Solution
-from optimizer.solver.weights import Priced, priced
+from gwplan.catalogue.tolerances import PROVED
+from gwplan.solver.program import BoolArray, FloatArray, LinearProgram, Solution
+from gwplan.solver.weights import Priced, priced
 
 
 @dataclass(frozen=True)

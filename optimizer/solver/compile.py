@@ -21,9 +21,9 @@ import pyomo.core.base.objective as objective_switch
 from numpy.typing import NDArray
 from pyomo.core import ConcreteModel, Constraint, Objective, Var, maximize, minimize
 
-from models import PlanData, Terms, build, terms
-from optimizer.solver.expand import Columnwise, Expansion, Form, Templates
-from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, totals
+from gwplan.models import PlanData, Terms, build, terms
+from gwplan.solver.expand import Columnwise, Expansion, Form, Templates
+from gwplan.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, totals
 
 MOST_SKETCHES: Final = 32
 """Sketches of models that are kept; each takes some hundred kB, and longer to make than to walk for a small plan."""

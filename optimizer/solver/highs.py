@@ -14,10 +14,10 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tolerances import EPSILON
-from optimizer.errors import SolverError
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.solver.program import (
+from gwplan.catalogue.tolerances import EPSILON
+from gwplan.errors import SolverError
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.solver.program import (
     PRIMAL,
     RANGED_COLUMNS,
     Basis,
@@ -28,7 +28,7 @@ from optimizer.solver.program import (
     SolveOptions,
     Status,
 )
-from optimizer.solver.weights import Priced, is_light, priced
+from gwplan.solver.weights import Priced, is_light, priced
 
 _STATUS: Final = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
@@ -233,7 +233,7 @@ def solve(
 
 
 def _refined(program: LinearProgram, options: SolveOptions, solution: Solution) -> Solution:
-    """Return an optimum whose duals are right by the weight of each node, too: see `optimizer.solver.weights`."""
+    """Return an optimum whose duals are right by the weight of each node, too: see `gwplan.solver.weights`."""
     if not is_light(program) or solution.basis is None:
         return solution
     rows, columns = program.shape

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from optimizer.files import new_file, whole_file
-from optimizer.instance.instance import Instance
-from optimizer.solver import highs
-from optimizer.solver.compile import compiled
-from optimizer.solver.program import NUMBERED, IntArray, LinearProgram
-from optimizer.tree.timeline import timeline
+from gwplan.files import new_file, whole_file
+from gwplan.instance.instance import Instance
+from gwplan.solver import highs
+from gwplan.solver.compile import compiled
+from gwplan.solver.program import NUMBERED, IntArray, LinearProgram
+from gwplan.tree.timeline import timeline
 
 Kind = Literal["lp", "mps"]
 

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.catalogue.tolerances import CHANGES, EPSILON, FEASIBLE, ROUNDING, SLOPE
-from optimizer.solver.highs import BASIC, UPPER, Moved, basis_codes, loaded, must
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import (
+from gwplan.catalogue.tolerances import CHANGES, EPSILON, FEASIBLE, ROUNDING, SLOPE
+from gwplan.solver.highs import BASIC, UPPER, Moved, basis_codes, loaded, must
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import (
     Basis,
     BoolArray,
     FloatArray,
@@ -32,7 +32,7 @@ from optimizer.solver.program import (
     SolveOptions,
     Status,
 )
-from optimizer.solver.weights import priced
+from gwplan.solver.weights import priced
 
 BOUNDS: Final = ("column_lower", "column_upper", "row_lower", "row_upper")
 

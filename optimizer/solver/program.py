@@ -150,7 +150,7 @@ class SolveOptions:
     meanwhile : callable or None
         Called while the solver runs, which needs no Python.
     start : str
-        ``cold``, ``lift`` (see `optimizer.solver.stages`), or blank: by the shape of the model.
+        ``cold``, ``lift`` (see `gwplan.solver.stages`), or blank: by the shape of the model.
     ranges : bool
         Whether the ranges of rows are found for a program of more than `RANGED_COLUMNS` too.
     """

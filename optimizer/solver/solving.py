@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.catalogue.tolerances import PROVED
-from optimizer.solver.certify import Certificate, certify, certify_whole
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import FloatArray, LinearProgram, Option, Solution, SolveOptions, Status
+from gwplan.catalogue.tolerances import PROVED
+from gwplan.solver.certify import Certificate, certify, certify_whole
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import FloatArray, LinearProgram, Option, Solution, SolveOptions, Status
 
 
 def judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:

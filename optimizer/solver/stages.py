@@ -18,12 +18,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.language.edits import Factor
-from optimizer.solver.compile import compiled
-from optimizer.solver.expand import Places
-from optimizer.solver.highs import BASIC, FREE, LOWER, basis_codes, basis_of
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import (
+from gwplan.language.edits import Factor
+from gwplan.solver.compile import compiled
+from gwplan.solver.expand import Places
+from gwplan.solver.highs import BASIC, FREE, LOWER, basis_codes, basis_of
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import (
     DEVEX,
     NUMBERED,
     PRIMAL,
@@ -37,8 +37,8 @@ from optimizer.solver.program import (
     SolveOptions,
     Status,
 )
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import Timeline, timeline
 
 RISK_ROWS = ("cumulative_worth", "deficit_met")
 

@@ -19,8 +19,8 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.catalogue.tolerances import EPSILON, FEASIBLE, LET_BE
-from optimizer.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, totals
+from gwplan.catalogue.tolerances import EPSILON, FEASIBLE, LET_BE
+from gwplan.solver.program import BoolArray, FloatArray, IntArray, LinearProgram, totals
 
 SURE: Final = 0.1
 """Weight from which on what the solver forgives is less than what the certificate does."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from optimizer.problems import composed
-from optimizer.spreadsheet.package import Package
+from gwplan.problems import composed
+from gwplan.spreadsheet.package import Package
 
 MOST_ROWS: Final = 1_048_576
 MOST_COLUMNS: Final = 16_384

@@ -9,9 +9,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from optimizer.problems import InstanceError, Problem
-from optimizer.spreadsheet.cells import Box, area, overlapping, quoted
-from optimizer.spreadsheet.package import Package
+from gwplan.problems import InstanceError, Problem
+from gwplan.spreadsheet.cells import Box, area, overlapping, quoted
+from gwplan.spreadsheet.package import Package
 
 MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 

@@ -16,7 +16,7 @@ from io import BytesIO
 from typing import Any, Final
 from xml.parsers import expat
 
-from optimizer.problems import InstanceError, Problem
+from gwplan.problems import InstanceError, Problem
 
 ENDINGS: Final = (".xlsx", ".xlsm")
 """Endings of the spreadsheet files that are read."""

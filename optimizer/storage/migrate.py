@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from optimizer.catalogue.tables import SCHEMA_VERSION
-from optimizer.files import printable, refuse_occupied, whole_folder
-from optimizer.instance.instance import Instance
-from optimizer.problems import InstanceError, Problem
-from optimizer.storage.read import is_workbook, read_any, read_folder, read_sources, version
-from optimizer.storage.write import write_texts
+from gwplan.catalogue.tables import SCHEMA_VERSION
+from gwplan.files import printable, refuse_occupied, whole_folder
+from gwplan.instance.instance import Instance
+from gwplan.problems import InstanceError, Problem
+from gwplan.storage.read import is_workbook, read_any, read_folder, read_sources, version
+from gwplan.storage.write import write_texts
 
 STEPS: Final[MutableMapping[int, Callable[[dict[str, str]], list[str]]]] = {}
 """By version: changes the texts of a folder's files to those of the next version, and returns what it changed, a line

@@ -11,16 +11,16 @@ from typing import Final
 
 import pandas as pd
 
-from optimizer.catalogue.tables import GIVEN, LEVERS, SCHEMA_VERSION, TABLES
-from optimizer.check.check import raise_errors
-from optimizer.files import bytes_inside, leads_out, printable, reason
-from optimizer.instance.cells import Parsed, empty, shown
-from optimizer.instance.instance import Instance
-from optimizer.language.edits import Factor, WhatIf
-from optimizer.problems import InstanceError, Problem, composed, nearest
-from optimizer.spreadsheet.package import ENDINGS
-from optimizer.storage.rows import ALL, Reading, csv_rows, read_csv, read_sections
-from optimizer.storage.toml import read_factors, read_levers, read_whatif
+from gwplan.catalogue.tables import GIVEN, LEVERS, SCHEMA_VERSION, TABLES
+from gwplan.check.check import raise_errors
+from gwplan.files import bytes_inside, leads_out, printable, reason
+from gwplan.instance.cells import Parsed, empty, shown
+from gwplan.instance.instance import Instance
+from gwplan.language.edits import Factor, WhatIf
+from gwplan.problems import InstanceError, Problem, composed, nearest
+from gwplan.spreadsheet.package import ENDINGS
+from gwplan.storage.rows import ALL, Reading, csv_rows, read_csv, read_sections
+from gwplan.storage.toml import read_factors, read_levers, read_whatif
 
 WHATIFS: Final = "whatifs"
 KNOWN: Final = tuple(dict.fromkeys([*(table.file for table in TABLES.values()), "uncertainty.toml", LEVERS.file]))
@@ -206,7 +206,7 @@ def load(path: str | Path) -> Instance:
 def read_any(path: str | Path) -> Reading:
     """Read a folder or a workbook, of whatever version."""
     if is_workbook(path):
-        from optimizer.storage.workbook_read import read_workbook
+        from gwplan.storage.workbook_read import read_workbook
 
         return read_workbook(path)
     return read_sources(read_folder(path))
@@ -226,7 +226,7 @@ def is_workbook(path: str | Path) -> bool:
 def left_behind(path: str | Path) -> list[str]:
     """Return the names of what lies beside an instance in its folder or workbook, hidden files apart."""
     if is_workbook(path):
-        from optimizer.storage.workbook_read import other_sheets
+        from gwplan.storage.workbook_read import other_sheets
 
         return other_sheets(path)
     names = sorted(entry.name for entry in Path(path).iterdir())

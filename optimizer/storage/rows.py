@@ -18,13 +18,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from optimizer.catalogue.tables import TABLES, Table, allowed_columns
-from optimizer.check.check import check, raise_errors
-from optimizer.instance.cells import Array, Cells, Coded, Fault, Parsed, frame_of, parse, place, shown, type_fault
-from optimizer.instance.instance import Instance, SheetPlaces
-from optimizer.language.edits import Factor, Lever, WhatIf
-from optimizer.problems import Problem, nearest
-from optimizer.tree.layouts import Layouts
+from gwplan.catalogue.tables import TABLES, Table, allowed_columns
+from gwplan.check.check import check, raise_errors
+from gwplan.instance.cells import Array, Cells, Coded, Fault, Parsed, frame_of, parse, place, shown, type_fault
+from gwplan.instance.instance import Instance, SheetPlaces
+from gwplan.language.edits import Factor, Lever, WhatIf
+from gwplan.problems import Problem, nearest
+from gwplan.tree.layouts import Layouts
 
 LARGE: Final = 200_000
 """Characters from which a table is first tried with the fast reader."""

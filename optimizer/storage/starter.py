@@ -5,12 +5,12 @@ from __future__ import annotations
 from textwrap import dedent
 from typing import Final
 
-from optimizer.catalogue.tables import ANNOTATIONS, LEVERS, SCHEMA_VERSION, TABLES, Column
-from optimizer.instance.cells import name_fault, range_rule, shown
-from optimizer.instance.instance import Instance
-from optimizer.problems import InstanceError, Problem
-from optimizer.storage.read import Sources, read_sources
-from optimizer.storage.toml import toml_text
+from gwplan.catalogue.tables import ANNOTATIONS, LEVERS, SCHEMA_VERSION, TABLES, Column
+from gwplan.instance.cells import name_fault, range_rule, shown
+from gwplan.instance.instance import Instance
+from gwplan.problems import InstanceError, Problem
+from gwplan.storage.read import Sources, read_sources
+from gwplan.storage.toml import toml_text
 
 
 def type_words(column: Column) -> str:

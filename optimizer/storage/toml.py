@@ -24,12 +24,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.instance.cells import name_fault, shown
-from optimizer.language.cursor import Cell, Operation
-from optimizer.language.edits import Edit, Factor, Lever, Outcome, WhatIf, edit, noted, spell
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.storage.rows import shown_toml, toml_reason
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.instance.cells import name_fault, shown
+from gwplan.language.cursor import Cell, Operation
+from gwplan.language.edits import Edit, Factor, Lever, Outcome, WhatIf, edit, noted, spell
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.storage.rows import shown_toml, toml_reason
 
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from optimizer.catalogue.tables import (
+from gwplan.catalogue.tables import (
     ABOUT,
     KNOWN_SHEETS,
     LEVERS,
@@ -23,16 +23,16 @@ from optimizer.catalogue.tables import (
     Table,
     allowed_columns,
 )
-from optimizer.files import printable, read_bytes
-from optimizer.instance.cells import Parsed, empty, frame_of, is_name, parse, shown
-from optimizer.instance.instance import SheetPlaces
-from optimizer.language.edits import Edit, Factor, Lever, Outcome, WhatIf, edit
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.spreadsheet.cells import Cell, Odd, Sheet, Workbook, day, letters, sheet_of
-from optimizer.spreadsheet.graft import MARKER
-from optimizer.spreadsheet.package import open_package
-from optimizer.storage.rows import ALL, TITLES, Reading, header_problems, misplaced_header
-from optimizer.storage.toml import factors_toml, levers_toml, read_factors, read_levers, read_whatif, whatif_toml
+from gwplan.files import printable, read_bytes
+from gwplan.instance.cells import Parsed, empty, frame_of, is_name, parse, shown
+from gwplan.instance.instance import SheetPlaces
+from gwplan.language.edits import Edit, Factor, Lever, Outcome, WhatIf, edit
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.spreadsheet.cells import Cell, Odd, Sheet, Workbook, day, letters, sheet_of
+from gwplan.spreadsheet.graft import MARKER
+from gwplan.spreadsheet.package import open_package
+from gwplan.storage.rows import ALL, TITLES, Reading, header_problems, misplaced_header
+from gwplan.storage.toml import factors_toml, levers_toml, read_factors, read_levers, read_whatif, whatif_toml
 
 _TOTAL: Final = re.compile(r"\s*((grand |sub)?totals?|sums?)\s*:?\s*", re.IGNORECASE)
 _CLOSE: Final = 0.85

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.catalogue.tables import (
+from gwplan.catalogue.tables import (
     ABOUT,
     KNOWN_SHEETS,
     LEVERS,
@@ -24,12 +24,12 @@ from optimizer.catalogue.tables import (
     Table,
     allowed_columns,
 )
-from optimizer.files import new_file, whole_file, whole_workbook
-from optimizer.instance.instance import Instance
-from optimizer.language.edits import spell
-from optimizer.problems import InstanceError, Problem
-from optimizer.spreadsheet.cells import MOST_ROWS, letters
-from optimizer.storage.starter import default_words, one_line, rule_words, type_words
+from gwplan.files import new_file, whole_file, whole_workbook
+from gwplan.instance.instance import Instance
+from gwplan.language.edits import spell
+from gwplan.problems import InstanceError, Problem
+from gwplan.spreadsheet.cells import MOST_ROWS, letters
+from gwplan.storage.starter import default_words, one_line, rule_words, type_words
 
 SPARE: Final = 500
 """Rows below the last one of a table that lists to choose from and notes reach."""

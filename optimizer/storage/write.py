@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import LEVERS, TABLES, Column, Table, allowed_columns
-from optimizer.files import printable, refuse_occupied, whole_file, whole_folder
-from optimizer.instance.instance import Instance
-from optimizer.language.edits import Lever
-from optimizer.problems import InstanceError, Problem
-from optimizer.spreadsheet.package import ENDINGS
-from optimizer.storage.read import WHATIFS, is_input
-from optimizer.storage.toml import factors_toml, levers_toml, toml_text, whatif_toml
+from gwplan.catalogue.tables import LEVERS, TABLES, Column, Table, allowed_columns
+from gwplan.files import printable, refuse_occupied, whole_file, whole_folder
+from gwplan.instance.instance import Instance
+from gwplan.language.edits import Lever
+from gwplan.problems import InstanceError, Problem
+from gwplan.spreadsheet.package import ENDINGS
+from gwplan.storage.read import WHATIFS, is_input
+from gwplan.storage.toml import factors_toml, levers_toml, toml_text, whatif_toml
 
 _TO_QUOTE = frozenset(',"\r\n')
 
@@ -51,7 +51,7 @@ def is_workbook_name(path: str | Path) -> bool:
 def write(instance: Instance, target: str | Path, *, force: bool = False) -> None:
     """Write an instance as the path's ending says: a workbook where it is ``.xlsx``, else a folder."""
     if is_workbook_name(target):
-        from optimizer.storage.workbook_write import save_workbook
+        from gwplan.storage.workbook_write import save_workbook
 
         save_workbook(instance, target, force=force)
     else:

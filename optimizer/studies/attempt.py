@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.conflict.diagnose import conflicts_in_words
-from optimizer.errors import InfeasibleError, SolverError, StoppedError
-from optimizer.instance.cells import place
-from optimizer.instance.instance import Instance, replaced
-from optimizer.instance.selection import meets
-from optimizer.language.cursor import Name
-from optimizer.language.edits import Edit, noted
-from optimizer.plan.tables import gained
-from optimizer.problems import InstanceError
-from optimizer.session import Answer, Session
+from gwplan.catalogue.tables import TABLES
+from gwplan.conflict.diagnose import conflicts_in_words
+from gwplan.errors import InfeasibleError, SolverError, StoppedError
+from gwplan.instance.cells import place
+from gwplan.instance.instance import Instance, replaced
+from gwplan.instance.selection import meets
+from gwplan.language.cursor import Name
+from gwplan.language.edits import Edit, noted
+from gwplan.plan.tables import gained
+from gwplan.problems import InstanceError
+from gwplan.session import Answer, Session
 
 Told = Callable[[str], None]
 """Is told what is being solved."""

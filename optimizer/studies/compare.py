@@ -9,14 +9,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import ANNOTATIONS, TABLES, Table
-from optimizer.catalogue.tolerances import PROVED
-from optimizer.instance.cells import shown
-from optimizer.instance.instance import Instance
-from optimizer.kept.run import Run
-from optimizer.language.edits import spell
-from optimizer.plan.plan import Plan
-from optimizer.problems import InstanceError, Problem
+from gwplan.catalogue.tables import ANNOTATIONS, TABLES, Table
+from gwplan.catalogue.tolerances import PROVED
+from gwplan.instance.cells import shown
+from gwplan.instance.instance import Instance
+from gwplan.kept.run import Run
+from gwplan.language.edits import spell
+from gwplan.plan.plan import Plan
+from gwplan.problems import InstanceError, Problem
 
 Tables = Mapping[str, pd.DataFrame]
 

@@ -11,26 +11,26 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models.data import PlanData
-from models.tree import Tree
-from optimizer.audit.audit import audit
-from optimizer.catalogue.limits import LIMITS
-from optimizer.catalogue.money import OF_A_PATHWAY
-from optimizer.catalogue.tolerances import KILOWATT, ROUNDING
-from optimizer.conflict.demands import elastic
-from optimizer.errors import AuditError
-from optimizer.files import printable
-from optimizer.instance.cells import shown
-from optimizer.plan.marginals import row_name
-from optimizer.plan.plan import Plan, make_plan
-from optimizer.planning import plan_or_error
-from optimizer.problems import InstanceError, Problem, all_told, nearest
-from optimizer.session import Answer
-from optimizer.solver.certify import certify
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram, Solution, SolveOptions
-from optimizer.solver.solving import certified
-from optimizer.storage.read import given_table
-from optimizer.tree.timeline import Timeline
+from gwplan.audit.audit import audit
+from gwplan.catalogue.limits import LIMITS
+from gwplan.catalogue.money import OF_A_PATHWAY
+from gwplan.catalogue.tolerances import KILOWATT, ROUNDING
+from gwplan.conflict.demands import elastic
+from gwplan.errors import AuditError
+from gwplan.files import printable
+from gwplan.instance.cells import shown
+from gwplan.models.data import PlanData
+from gwplan.models.tree import Tree
+from gwplan.plan.marginals import row_name
+from gwplan.plan.plan import Plan, make_plan
+from gwplan.planning import plan_or_error
+from gwplan.problems import InstanceError, Problem, all_told, nearest
+from gwplan.session import Answer
+from gwplan.solver.certify import certify
+from gwplan.solver.program import FloatArray, IntArray, LinearProgram, Solution, SolveOptions
+from gwplan.solver.solving import certified
+from gwplan.storage.read import given_table
+from gwplan.tree.timeline import Timeline
 
 REST: Final = "contracts and idle"
 """Owner of the components of worth that belong to no pathway."""

@@ -10,19 +10,19 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Column, Table
-from optimizer.instance.instance import Instance
-from optimizer.instance.selection import ROW, picks
-from optimizer.language.cursor import Cell, Name
-from optimizer.language.edits import Edit
-from optimizer.plan.claims import STATUSES
-from optimizer.plan.obligations import Owed, owed
-from optimizer.plan.plan import Plan
-from optimizer.session import Session
-from optimizer.solver.program import FloatArray
-from optimizer.studies.attempt import Told, attempt, attempted
-from optimizer.tree.calendar import add_months
-from optimizer.tree.contracts import TABLES_READ
+from gwplan.catalogue.tables import TABLES, Column, Table
+from gwplan.instance.instance import Instance
+from gwplan.instance.selection import ROW, picks
+from gwplan.language.cursor import Cell, Name
+from gwplan.language.edits import Edit
+from gwplan.plan.claims import STATUSES
+from gwplan.plan.obligations import Owed, owed
+from gwplan.plan.plan import Plan
+from gwplan.session import Session
+from gwplan.solver.program import FloatArray
+from gwplan.studies.attempt import Told, attempt, attempted
+from gwplan.tree.calendar import add_months
+from gwplan.tree.contracts import TABLES_READ
 
 SLIP_MONTHS: Final = 3
 """Months by which a vendor is late: a quarter."""

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.instance.instance import Instance, replaced
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit, noted, spell
-from optimizer.problems import InstanceError, Problem, composed
-from optimizer.session import Session
+from gwplan.instance.instance import Instance, replaced
+from gwplan.language.cursor import Cell
+from gwplan.language.edits import Edit, noted, spell
+from gwplan.problems import InstanceError, Problem, composed
+from gwplan.session import Session
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.errors import InfeasibleError
-from optimizer.plan.plan import Plan
-from optimizer.plan.tables import gained
-from optimizer.session import Session
-from optimizer.studies.attempt import Told
-from optimizer.studies.uncertainty import unsigned
+from gwplan.errors import InfeasibleError
+from gwplan.plan.plan import Plan
+from gwplan.plan.tables import gained
+from gwplan.session import Session
+from gwplan.studies.attempt import Told
+from gwplan.studies.uncertainty import unsigned
 
 
 def with_offers_valued(plan: Plan, tell: Told) -> Plan:

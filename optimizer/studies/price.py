@@ -9,22 +9,22 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models.data import BoolArray, PlanData
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.errors import InfeasibleError
-from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Cell, Name, Operation
-from optimizer.language.edits import Edit, noted
-from optimizer.plan.tables import gained, leaf_worth
-from optimizer.plan.values import values
-from optimizer.planning import valid
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.session import Answer, Session
-from optimizer.solver.program import FloatArray, LinearProgram, SolveOptions
-from optimizer.solver.weights import node_weights
-from optimizer.studies.attempt import Told, why_no_plan
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import Timeline, branching, reveals, timeline
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.errors import InfeasibleError
+from gwplan.instance.instance import Instance
+from gwplan.language.cursor import Cell, Name, Operation
+from gwplan.language.edits import Edit, noted
+from gwplan.models.data import BoolArray, PlanData
+from gwplan.plan.tables import gained, leaf_worth
+from gwplan.plan.values import values
+from gwplan.planning import valid
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.session import Answer, Session
+from gwplan.solver.program import FloatArray, LinearProgram, SolveOptions
+from gwplan.solver.weights import node_weights
+from gwplan.studies.attempt import Told, why_no_plan
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import Timeline, branching, reveals, timeline
 
 AVERSIONS: Final = (0.0, 0.5)
 """Weights on CVaR at which an offer is priced; the second alone where futures differ."""
@@ -206,7 +206,7 @@ def price(
     InstanceError
         If there is no such offer.
     InfeasibleError, StoppedError, SolverError
-        As `optimizer.solve`.
+        As `gwplan.solve`.
     AuditError
         If a plan fails its own check.
     """

@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import LEVERS, TABLES
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.check.check import check
-from optimizer.files import printable
-from optimizer.instance.cells import frame_of
-from optimizer.instance.edit import rows_of
-from optimizer.instance.instance import Instance, replaced
-from optimizer.kept.run import Run
-from optimizer.language.cursor import Name
-from optimizer.language.edits import Edit
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.solver.program import IntArray
-from optimizer.storage.read import given_table
-from optimizer.studies.evaluate import listed
-from optimizer.studies.roll_signed import Signature, signatures, with_signed
-from optimizer.tree.calendar import calendar_of
-from optimizer.tree.contracts import extended_contracts
-from optimizer.tree.timeline import Timeline
+from gwplan.catalogue.tables import LEVERS, TABLES
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.check import check
+from gwplan.files import printable
+from gwplan.instance.cells import frame_of
+from gwplan.instance.edit import rows_of
+from gwplan.instance.instance import Instance, replaced
+from gwplan.kept.run import Run
+from gwplan.language.cursor import Name
+from gwplan.language.edits import Edit
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.solver.program import IntArray
+from gwplan.storage.read import given_table
+from gwplan.studies.evaluate import listed
+from gwplan.studies.roll_signed import Signature, signatures, with_signed
+from gwplan.tree.calendar import calendar_of
+from gwplan.tree.contracts import extended_contracts
+from gwplan.tree.timeline import Timeline
 
 Row = dict[str, Any]
 

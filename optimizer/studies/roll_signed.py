@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.instance.instance import Instance, replaced
-from optimizer.language.cursor import Name
-from optimizer.language.edits import Edit
-from optimizer.solver.program import FloatArray, IntArray
-from optimizer.tree.calendar import calendar_of
-from optimizer.tree.contracts import NEVER, Tranches, tranches
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.instance.instance import Instance, replaced
+from gwplan.language.cursor import Name
+from gwplan.language.edits import Edit
+from gwplan.solver.program import FloatArray, IntArray
+from gwplan.tree.calendar import calendar_of
+from gwplan.tree.contracts import NEVER, Tranches, tranches
+from gwplan.tree.timeline import Timeline, timeline
 
 
 @dataclass(frozen=True)

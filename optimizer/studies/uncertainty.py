@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from models.data import BoolArray, PlanData
-from models.restricted import DEDICATED, RIGID
-from models.tree import Tree, build_tree
-from optimizer.catalogue.tolerances import DECIDED, PROVED
-from optimizer.errors import AuditError, InfeasibleError
-from optimizer.instance.instance import Instance
-from optimizer.plan.first_moves import Branch, first_moves
-from optimizer.plan.plan import cancelled_gw
-from optimizer.plan.tables import QUANTILES, cvar, gained, quantile, weighed
-from optimizer.plan.values import Values
-from optimizer.session import Answer, Session
-from optimizer.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
-from optimizer.solver.stages import fixed_where, matching_nodes
-from optimizer.studies.attempt import Solved, Told, why_no_plan
-from optimizer.tree.timeline import Timeline, branching, reveals
+from gwplan.catalogue.tolerances import DECIDED, PROVED
+from gwplan.errors import AuditError, InfeasibleError
+from gwplan.instance.instance import Instance
+from gwplan.models.data import BoolArray, PlanData
+from gwplan.models.restricted import DEDICATED, RIGID
+from gwplan.models.tree import Tree, build_tree
+from gwplan.plan.first_moves import Branch, first_moves
+from gwplan.plan.plan import cancelled_gw
+from gwplan.plan.tables import QUANTILES, cvar, gained, quantile, weighed
+from gwplan.plan.values import Values
+from gwplan.session import Answer, Session
+from gwplan.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
+from gwplan.solver.stages import fixed_where, matching_nodes
+from gwplan.studies.attempt import Solved, Told, why_no_plan
+from gwplan.tree.timeline import Timeline, branching, reveals
 
 DECIDED_EARLY = ("allocate", "cancelled", "signed", "release")
 """What the plan as written decides before the first reveal; what is signed and breached follows."""
@@ -416,7 +416,7 @@ def uncertainty(
     Raises
     ------
     InstanceError, InfeasibleError, StoppedError, SolverError
-        As `optimizer.solve`.
+        As `gwplan.solve`.
     AuditError
         If a plan fails its own check, or figures stand in an order in which none can.
     """

@@ -13,17 +13,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.errors import InfeasibleError
-from optimizer.instance.instance import Instance
-from optimizer.kept.run import COMPARISON
-from optimizer.language.edits import Edit, WhatIf, edit
-from optimizer.plan.plan import Plan
-from optimizer.plan.tables import decision_changes, first_period_gw
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.session import Answer, Reached, Session
-from optimizer.storage.read import load_whatif
-from optimizer.studies.attempt import Told, why_no_plan
-from optimizer.studies.compare import Figure, figures
+from gwplan.errors import InfeasibleError
+from gwplan.instance.instance import Instance
+from gwplan.kept.run import COMPARISON
+from gwplan.language.edits import Edit, WhatIf, edit
+from gwplan.plan.plan import Plan
+from gwplan.plan.tables import decision_changes, first_period_gw
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.session import Answer, Reached, Session
+from gwplan.storage.read import load_whatif
+from gwplan.studies.attempt import Told, why_no_plan
+from gwplan.studies.compare import Figure, figures
 
 BASE = "base"
 """Name of the case without any change."""

@@ -1,7 +1,7 @@
 """The arrays of one scenario, table by table: dates become periods, step functions become rows over time.
 
 Every function under `reads` takes the scenario's instance, the names along the axes and the calendar, and returns
-arrays by the names of `models.PlanData`; those that change over time end with the axis of periods. From the columns
+arrays by the names of `gwplan.models.PlanData`; those that change over time end with the axis of periods. From the columns
 beside it follow what is made again when a cell changes, and what is told of an outcome that changes the past.
 """
 
@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import VALUE_FACTORS, reading
-from optimizer.instance.instance import Instance
-from optimizer.tree.calendar import Calendar, Dates
+from gwplan.catalogue.tables import VALUE_FACTORS, reading
+from gwplan.instance.instance import Instance
+from gwplan.tree.calendar import Calendar, Dates
 
 Arrays = dict[str, NDArray[Any]]
-"""Arrays by their names in `models.PlanData`."""
+"""Arrays by their names in `gwplan.models.PlanData`."""
 
 
 @dataclass(frozen=True)

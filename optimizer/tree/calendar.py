@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from optimizer.instance.instance import Instance
+    from gwplan.instance.instance import Instance
 
 Dates = NDArray[np.datetime64]
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import Instance
-from optimizer.tree.arrays import MAKERS, Arrays, Names, dates, in_force, numbers, places, reads
-from optimizer.tree.calendar import Calendar, Dates, add_months
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.instance import Instance
+from gwplan.tree.arrays import MAKERS, Arrays, Names, dates, in_force, numbers, places, reads
+from gwplan.tree.calendar import Calendar, Dates, add_months
 
 NEVER: Final = 2**40
 """The period in which ends what has no end."""

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.edit import REFERRERS
-from optimizer.instance.instance import Instance, Remembered, T, apply_edits
-from optimizer.language.edits import Edit, Factor, Outcome
-from optimizer.problems import InstanceError
-from optimizer.tree import contracts  # noqa: F401 - enters its makers into the list
-from optimizer.tree.arrays import MAKERS, Arrays, Maker, Names
-from optimizer.tree.calendar import Calendar
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.edit import REFERRERS
+from gwplan.instance.instance import Instance, Remembered, T, apply_edits
+from gwplan.language.edits import Edit, Factor, Outcome
+from gwplan.problems import InstanceError
+from gwplan.tree import contracts  # noqa: F401 - enters its makers into the list
+from gwplan.tree.arrays import MAKERS, Arrays, Maker, Names
+from gwplan.tree.calendar import Calendar
 
 
 class Layouts(Remembered):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from optimizer.instance.instance import Earlier
-from optimizer.problems import InstanceError, Problem
+from gwplan.instance.instance import Earlier
+from gwplan.problems import InstanceError, Problem
 
 if TYPE_CHECKING:
-    from models.tree import FloatArray
+    from gwplan.models.tree import FloatArray
 
 
 def kept(

@@ -14,16 +14,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data import BY_ROOT, PlanData
-from models.tree import Tree, build_tree
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import Instance
-from optimizer.language.edits import Factor, Outcome
-from optimizer.problems import InstanceError, Problem
-from optimizer.tree.arrays import Arrays, Maker, Names, whole_deal_periods
-from optimizer.tree.calendar import Calendar, calendar_of
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.near import kept
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.instance import Instance
+from gwplan.language.edits import Factor, Outcome
+from gwplan.models.data import BY_ROOT, PlanData
+from gwplan.models.tree import Tree, build_tree
+from gwplan.problems import InstanceError, Problem
+from gwplan.tree.arrays import Arrays, Maker, Names, whole_deal_periods
+from gwplan.tree.calendar import Calendar, calendar_of
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.near import kept
 
 _WHOLE: Final = "_total"
 """How figures end that reach beyond a node's own time: no part of the past, and an average over the future."""

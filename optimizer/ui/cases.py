@@ -13,18 +13,18 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models.tree import FloatArray
-from optimizer.catalogue.plan_tables import COLUMNS
-from optimizer.plan.plan import Plan, expected_bn
-from optimizer.plan.tables import decision_changes, first_period_gw, makers, quantile
-from optimizer.problems import InstanceError, Problem, nearest
-from optimizer.session import Answer
-from optimizer.show import theme
-from optimizer.show.charts import drawing, over_time
-from optimizer.show.page import Page, decimals, formatter, listed, number, percent, signed
-from optimizer.show.text import brief
-from optimizer.show.view import Span, View
-from optimizer.studies.compare import GROUPS, Figure, figures
+from gwplan.catalogue.plan_tables import COLUMNS
+from gwplan.models.tree import FloatArray
+from gwplan.plan.plan import Plan, expected_bn
+from gwplan.plan.tables import decision_changes, first_period_gw, makers, quantile
+from gwplan.problems import InstanceError, Problem, nearest
+from gwplan.session import Answer
+from gwplan.show import theme
+from gwplan.show.charts import drawing, over_time
+from gwplan.show.page import Page, decimals, formatter, listed, number, percent, signed
+from gwplan.show.text import brief
+from gwplan.show.view import Span, View
+from gwplan.studies.compare import GROUPS, Figure, figures
 
 WIDE, NARROW = 880, 358
 """Widths for which the chart is drawn: for screens, and for phones; pixels."""

@@ -16,19 +16,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from optimizer.conflict.diagnose import diagnose
-from optimizer.errors import InfeasibleError
-from optimizer.files import refuse_occupied, whole_file
-from optimizer.instance.instance import Instance
-from optimizer.kept.run import KIND, keep, read_run
-from optimizer.language.edits import WhatIf
-from optimizer.plan.plan import Plan
-from optimizer.problems import InstanceError, Problem
-from optimizer.session import Answer, Session
-from optimizer.storage.read import WHATIFS, is_workbook, load
-from optimizer.storage.toml import read_whatif, whatif_toml
-from optimizer.ui.cases import CaseView, of_answer, of_run
-from optimizer.ui.levers import without_lock
+from gwplan.conflict.diagnose import diagnose
+from gwplan.errors import InfeasibleError
+from gwplan.files import refuse_occupied, whole_file
+from gwplan.instance.instance import Instance
+from gwplan.kept.run import KIND, keep, read_run
+from gwplan.language.edits import WhatIf
+from gwplan.plan.plan import Plan
+from gwplan.problems import InstanceError, Problem
+from gwplan.session import Answer, Session
+from gwplan.storage.read import WHATIFS, is_workbook, load
+from gwplan.storage.toml import read_whatif, whatif_toml
+from gwplan.ui.cases import CaseView, of_answer, of_run
+from gwplan.ui.levers import without_lock
 
 KEPT_ANSWERS: Final = 4
 """Answers that are kept for what is looked at again: a scenario, an export, an undone move."""
@@ -174,11 +174,11 @@ class Desk:
                 return ".zip", _zipped(folder)
             target = Path(scratch) / ("report.html" if kind == "report" else "plan.xlsx")
             if kind == "report":
-                from optimizer.show.report.plan import plan_report
+                from gwplan.show.report.plan import plan_report
 
                 plan_report(read_run(folder)).save(target)
             else:
-                from optimizer.show.workbook.book import to_xlsx
+                from gwplan.show.workbook.book import to_xlsx
 
                 to_xlsx(read_run(folder), target)
             return target.suffix, target.read_bytes()

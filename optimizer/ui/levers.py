@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from optimizer.instance.edit import TARGET
-from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Name
-from optimizer.language.edits import Edit, Factor, Lever, WhatIf, edit, noted, spell
-from optimizer.problems import InstanceError, Problem, all_told, nearest
-from optimizer.studies.locks import lock
+from gwplan.instance.edit import TARGET
+from gwplan.instance.instance import Instance
+from gwplan.language.cursor import Name
+from gwplan.language.edits import Edit, Factor, Lever, WhatIf, edit, noted, spell
+from gwplan.problems import InstanceError, Problem, all_told, nearest
+from gwplan.studies.locks import lock
 
 MOST: Final = 40
 """Changes of one kind, at most."""

@@ -13,14 +13,14 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Any, Final
 
-from optimizer.errors import InfeasibleError, PlanError
-from optimizer.extras import imported
-from optimizer.kept.record import plain
-from optimizer.language.edits import WhatIf
-from optimizer.problems import InstanceError, Problem
-from optimizer.ui.cases import looked_at, of_answer, shown
-from optimizer.ui.desk import Desk, SupersededError
-from optimizer.ui.levers import in_words, movable, moved
+from gwplan.errors import InfeasibleError, PlanError
+from gwplan.extras import imported
+from gwplan.kept.record import plain
+from gwplan.language.edits import WhatIf
+from gwplan.problems import InstanceError, Problem
+from gwplan.ui.cases import looked_at, of_answer, shown
+from gwplan.ui.desk import Desk, SupersededError
+from gwplan.ui.levers import in_words, movable, moved
 
 starlette = imported("starlette", "Starlette", extra="ui", doing="what-if pages")
 uvicorn = imported("uvicorn", "uvicorn", extra="ui", doing="what-if pages")
@@ -204,7 +204,7 @@ def _zipped(name: str) -> bytes:
     if name == "vega.js":
         convert = imported("vl_convert", "vl-convert", extra="report", doing="charts of the what-if page")
         return gzip.compress(str(convert.javascript_bundle()).encode(), 9, mtime=0)
-    return gzip.compress(files("optimizer.ui").joinpath(name).read_bytes(), 9, mtime=0)
+    return gzip.compress(files("gwplan.ui").joinpath(name).read_bytes(), 9, mtime=0)
 
 
 def _json(record: Any, status: int = 200) -> Response:

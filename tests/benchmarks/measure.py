@@ -17,18 +17,18 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-import optimizer as gw
-from models import build, terms
-from optimizer.kept.run import keep
-from optimizer.plan.plan import make_plan
-from optimizer.planning import checked, plan_or_error, solved, valid
-from optimizer.session import Session
-from optimizer.solver.compile import compiled, expand, templates
-from optimizer.solver.expand import Templates
-from optimizer.solver.highs import loaded
-from optimizer.solver.program import SolveOptions
-from optimizer.solver.solving import certified
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.kept.run import keep
+from gwplan.models import build, terms
+from gwplan.plan.plan import make_plan
+from gwplan.planning import checked, plan_or_error, solved, valid
+from gwplan.session import Session
+from gwplan.solver.compile import compiled, expand, templates
+from gwplan.solver.expand import Templates
+from gwplan.solver.highs import loaded
+from gwplan.solver.program import SolveOptions
+from gwplan.solver.solving import certified
+from gwplan.tree.timeline import timeline
 from tests.benchmarks.registry import folder_of
 
 T = TypeVar("T")

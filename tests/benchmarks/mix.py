@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import optimizer as gw
+import gwplan as gw
 
 REFERENCE = Path(__file__).resolve().parents[2] / "instances" / "meta-2026h1"
 

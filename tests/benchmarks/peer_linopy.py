@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models import Terms
+from gwplan.models import Terms
 from tests.benchmarks.peers import node_rates
 
 

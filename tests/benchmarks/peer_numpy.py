@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array
 
-from models import Terms
+from gwplan.models import Terms
 from tests.benchmarks.peers import constant_bn, node_rates
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import highspy
 import numpy as np
 
-from models import PlanData, Terms, build, terms
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import loaded
-from optimizer.solver.program import SolveOptions
+from gwplan.models import PlanData, Terms, build, terms
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import loaded
+from gwplan.solver.program import SolveOptions
 
 
 def gwplan(data: PlanData) -> Any:

@@ -12,12 +12,12 @@ from typing import Any
 import highspy
 import numpy as np
 
-import optimizer as gw
-from optimizer.session import Reached
-from optimizer.solver.highs import loaded
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import DUAL, PRIMAL, LinearProgram
-from optimizer.solver.stages import carried
+import gwplan as gw
+from gwplan.session import Reached
+from gwplan.solver.highs import loaded
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import DUAL, PRIMAL, LinearProgram
+from gwplan.solver.stages import carried
 from tests.benchmarks.mix import REFERENCE, cases, shorter
 
 REPEATS = 5

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from optimizer.show.report.plan import plan_report
+from gwplan.show.report.plan import plan_report
 from tests.browser.chromium import browser
 from tests.export.test_charts import kept
 

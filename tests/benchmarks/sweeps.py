@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-import optimizer as gw
-from optimizer.studies.sweep.engines import InProcess, Processes
-from optimizer.studies.sweep.sweep import Engine, Results, Study, Task, run
-from optimizer.studies.sweep.worker import Row
+import gwplan as gw
+from gwplan.studies.sweep.engines import InProcess, Processes
+from gwplan.studies.sweep.sweep import Engine, Results, Study, Task, run
+from gwplan.studies.sweep.worker import Row
 from tests.benchmarks.registry import folder_of
 
 CASE, CASES, SLICES = "16,000", 500, 4

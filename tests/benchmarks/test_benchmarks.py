@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import optimizer as gw
-from models import build, terms
-from models.data import PlanData
-from optimizer.planning import valid
-from optimizer.solver.compile import compiled, from_pyomo
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.models import build, terms
+from gwplan.models.data import PlanData
+from gwplan.planning import valid
+from gwplan.solver.compile import compiled, from_pyomo
+from gwplan.tree.timeline import timeline
 from tests.benchmarks import __main__ as running
 from tests.benchmarks import peers
 from tests.benchmarks.generator import Shape, generate

@@ -18,7 +18,7 @@ MOST = 30
 def seconds(*arguments: str) -> float:
     """Return the wall time of a command."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "optimizer.cli", *arguments], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "gwplan.cli", *arguments], check=True, capture_output=True)
     return time.perf_counter() - began
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from optimizer.ui.desk import Desk, desk_of
-from optimizer.ui.server import serve
+from gwplan.ui.desk import Desk, desk_of
+from gwplan.ui.server import serve
 
 STATES = ("drawn", "checked", "problem", "explained")
 """What the page says of itself when it does not work on anything new."""

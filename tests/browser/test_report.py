@@ -12,24 +12,24 @@ from typing import Any
 
 import pytest
 
-from optimizer.kept.run import Run, keep, read_run
-from optimizer.kept.sweep import KeptSweep, read_sweep
-from optimizer.kept.sweep import keep as keep_sweep
-from optimizer.language.edits import edit
-from optimizer.planning import solve
-from optimizer.session import Session
-from optimizer.show.report.cases import runs_report, sweep_report, uncertainty_report, whatif_report
-from optimizer.show.report.plan import plan_report
-from optimizer.storage.read import load
-from optimizer.studies.sweep import montecarlo
-from optimizer.studies.sweep import tornado as swings
-from optimizer.studies.sweep.draws import draw
-from optimizer.studies.sweep.engines import InProcess
-from optimizer.studies.sweep.grid import axes, grid
-from optimizer.studies.sweep.sweep import Study
-from optimizer.studies.sweep.sweep import run as run_study
-from optimizer.studies.uncertainty import uncertainty
-from optimizer.studies.whatif import compare, stacks
+from gwplan.kept.run import Run, keep, read_run
+from gwplan.kept.sweep import KeptSweep, read_sweep
+from gwplan.kept.sweep import keep as keep_sweep
+from gwplan.language.edits import edit
+from gwplan.planning import solve
+from gwplan.session import Session
+from gwplan.show.report.cases import runs_report, sweep_report, uncertainty_report, whatif_report
+from gwplan.show.report.plan import plan_report
+from gwplan.storage.read import load
+from gwplan.studies.sweep import montecarlo
+from gwplan.studies.sweep import tornado as swings
+from gwplan.studies.sweep.draws import draw
+from gwplan.studies.sweep.engines import InProcess
+from gwplan.studies.sweep.grid import axes, grid
+from gwplan.studies.sweep.sweep import Study
+from gwplan.studies.sweep.sweep import run as run_study
+from gwplan.studies.uncertainty import uncertainty
+from gwplan.studies.whatif import compare, stacks
 from tests.browser.chromium import axe, browser, chromium, opened
 from tests.export.test_charts import INSTANCES
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-import optimizer as gw
-from models.tree import FloatArray
-from optimizer.instance.instance import Instance
-from optimizer.plan.claims import Claim, judged
-from optimizer.session import Answer, Session
-from optimizer.show.text.values import average_prices, known_means
-from optimizer.show.view import View
-from optimizer.studies.attempt import Solved
-from optimizer.studies.uncertainty import dedicated, expected_result, foresight, rigid
+import gwplan as gw
+from gwplan.instance.instance import Instance
+from gwplan.models.tree import FloatArray
+from gwplan.plan.claims import Claim, judged
+from gwplan.session import Answer, Session
+from gwplan.show.text.values import average_prices, known_means
+from gwplan.show.view import View
+from gwplan.studies.attempt import Solved
+from gwplan.studies.uncertainty import dedicated, expected_result, foresight, rigid
 from tests.cli.conftest import in_process
 
 ROOT = Path(__file__).resolve().parents[2]

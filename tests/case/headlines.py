@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.errors import InfeasibleError
-from optimizer.problems import InstanceError
-from optimizer.session import Answer, Session
-from optimizer.show.text.values import average_prices, known_means
-from optimizer.show.view import View
+from gwplan.errors import InfeasibleError
+from gwplan.problems import InstanceError
+from gwplan.session import Answer, Session
+from gwplan.show.text.values import average_prices, known_means
+from gwplan.show.view import View
 from tests.case.figures import instance
 from tests.case.pages import HEADLINES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.show.charts.pictures import PICTURES
+from gwplan.show.charts.pictures import PICTURES
 from tests.case.figures import ROOT, instance, session
 from tests.case.headlines import ASSUMPTIONS, GRID, HEADLINES_TOLD, Verdicts, edits, tried
 from tests.case.pages import HEADLINES, PAGES, page

@@ -12,8 +12,8 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner, Result
 
-from optimizer.cli import main
-from optimizer.commands.common import PULSE
+from gwplan.cli import main
+from gwplan.commands.common import PULSE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -51,7 +51,7 @@ def gwplan_started(tmp_path: Path) -> Run:
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "optimizer.cli", *map(str, arguments)],
+            [sys.executable, "-m", "gwplan.cli", *map(str, arguments)],
             cwd=tmp_path,
             capture_output=True,
             text=True,

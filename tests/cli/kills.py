@@ -18,8 +18,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import optimizer as gw
-from optimizer.kept.run import keep, read_run
+import gwplan as gw
+from gwplan.kept.run import keep, read_run
 from tests.cli.conftest import INSTANCES
 
 MAKING = ".gwplan-*"
@@ -60,7 +60,7 @@ def started(command: str, given: str, target: Path) -> subprocess.Popen[bytes]:
     }[command]
     environment = {**os.environ, "PYTHONPATH": str(INSTANCES.parent)}
     return subprocess.Popen(
-        [sys.executable, "-m", "optimizer.cli", *words],
+        [sys.executable, "-m", "gwplan.cli", *words],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

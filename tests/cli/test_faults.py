@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.kept.run import keep, read_run
-from optimizer.show.tables import to_csv
-from optimizer.solver.compile import compiled
-from optimizer.tree.timeline import BYTES_A_COLUMN, columns, timeline
+import gwplan as gw
+from gwplan.kept.run import keep, read_run
+from gwplan.show.tables import to_csv
+from gwplan.solver.compile import compiled
+from gwplan.tree.timeline import BYTES_A_COLUMN, columns, timeline
 from tests.cli.conftest import INSTANCES
 from tests.cli.kills import Subject, killed
 from tests.generate import random_instance
@@ -26,15 +26,13 @@ TREE = str(INSTANCES / "tiny-tree")
 def started(*arguments: str) -> subprocess.Popen[bytes]:
     """Start a command."""
     environment = {**os.environ, "PYTHONPATH": str(INSTANCES.parent)}
-    command = [sys.executable, "-m", "optimizer.cli", *arguments]
+    command = [sys.executable, "-m", "gwplan.cli", *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def ended(instance: str | Path, *arguments: str, before: str) -> subprocess.CompletedProcess[str]:
     """Run ``solve`` in a process that first runs some lines of Python: what makes the fault."""
-    code = (
-        f"{before}\nimport sys\nsys.argv = ['gwplan', 'solve', *sys.argv[1:]]\nfrom optimizer.cli import main\nmain()"
-    )
+    code = f"{before}\nimport sys\nsys.argv = ['gwplan', 'solve', *sys.argv[1:]]\nfrom gwplan.cli import main\nmain()"
     environment = {**os.environ, "PYTHONPATH": str(INSTANCES.parent)}
     command = [sys.executable, "-c", code, str(instance), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
@@ -57,7 +55,7 @@ def test_memory_is_refused_from_the_byte_on_that_is_lacking(short: int) -> None:
     """Protects the rule: a plan is solved where the least that it takes is free, and refused where a byte lacks."""
     instance = gw.load(TREE)
     needed = BYTES_A_COLUMN * columns(instance, timeline(instance).data.tree.size)
-    done = ended(TREE, before=f"import optimizer.tree.timeline as m\nm.available = lambda: {needed - short}")
+    done = ended(TREE, before=f"import gwplan.tree.timeline as m\nm.available = lambda: {needed - short}")
     assert done.returncode == short and "Traceback" not in done.stderr
     assert ("of memory" in done.stderr) is bool(short) and ("optimal, checked" in done.stdout) is not bool(short)
 
@@ -68,7 +66,7 @@ def test_a_solve_takes_more_memory_than_it_is_refused_for() -> None:
     needed = BYTES_A_COLUMN * columns(instance, timeline(instance).data.tree.size)
     code = (
         # not ru_maxrss: a process begins with that of the one that started it
-        "import re, sys, optimizer as gw, optimizer.planning\nfrom optimizer.solver import highs\n"
+        "import re, sys, gwplan as gw, gwplan.planning\nfrom gwplan.solver import highs\n"
         "told = lambda: open('/proc/self/status').read()\n"
         "peak = lambda: 1024 * int(re.search(r'VmHWM:\\s*(\\d+) kB', told())[1])\n"
         "instance = gw.load(sys.argv[1])\nbefore = peak()\ngw.solve(instance)\nprint(peak() - before)"
@@ -89,20 +87,20 @@ def test_memory_is_estimated_from_no_more_decisions_than_there_are(seed: int, tm
 
 
 AS_STATUS = (
-    "import highspy, optimizer.solver.highs as h\n"
+    "import highspy, gwplan.solver.highs as h\n"
     "h._STATUS = {{**h._STATUS, highspy.HighsModelStatus.kOptimal: h.Status.{0}}}"
 )
 OUT_OF_MEMORY = (
-    "import optimizer.solver.highs as h\nload = h.loaded\n"
+    "import gwplan.solver.highs as h\nload = h.loaded\n"
     "def full():\n    raise MemoryError('std::bad_alloc')\n"
     "def loaded(*given):\n    solver = load(*given)\n    solver.run = full\n    return solver\n"
     "h.loaded = loaded"
 )
 WRONG = (
-    "import dataclasses, optimizer.solver.solving as m\nrun = m.run_solver\n"
+    "import dataclasses, gwplan.solver.solving as m\nrun = m.run_solver\n"
     "m.run_solver = lambda *a, **k: (lambda s: dataclasses.replace(s, columns=1.01 * s.columns))(run(*a, **k))"
 )
-FAILED = "import highspy, optimizer.solver.highs as h\nh._run = lambda *given: (highspy.HighsStatus.kError, False)"
+FAILED = "import highspy, gwplan.solver.highs as h\nh._run = lambda *given: (highspy.HighsStatus.kError, False)"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +127,7 @@ def test_a_solver_that_fails_is_told_and_leaves_no_false_plan(fault: str, code: 
 def test_memory_that_runs_out_after_all_is_one_line(tmp_path: Path) -> None:
     """Protects whoever is between the estimate and what a plan takes: a real lack of memory is told in a line."""
     limit = (
-        "import resource, optimizer.commands.solve, optimizer.planning, optimizer.tree.timeline as m\n"
+        "import resource, gwplan.commands.solve, gwplan.planning, gwplan.tree.timeline as m\n"
         "m.available = lambda: None\nused = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 60 * 2**20,) * 2)"
     )
@@ -172,8 +170,7 @@ def test_a_folder_that_may_not_be_written_is_refused_before_the_solve(tmp_path: 
     try:
         # the package is imported first: whoever we become may not be able to read it
         become = (
-            "import os, optimizer.commands.solve, optimizer.kept.run, optimizer.planning\n"
-            "os.setgid(65534); os.setuid(65534)"
+            "import os, gwplan.commands.solve, gwplan.kept.run, gwplan.planning\nos.setgid(65534); os.setuid(65534)"
         )
         done = ended(TREE, "--out", str(folder / "run"), before=become)
         assert done.returncode == 1 and "may not be written into" in done.stderr and not done.stdout
@@ -188,7 +185,7 @@ def test_a_file_that_changes_while_it_is_read_is_planned_as_it_was_read(tmp_path
     shutil.copytree(TREE, instance)
     before = hashlib.sha256((instance / "pathways.csv").read_bytes()).hexdigest()
     change = (
-        "import optimizer.storage.read as sources\nread = sources.bytes_inside\n"
+        "import gwplan.storage.read as sources\nread = sources.bytes_inside\n"
         "def changing(root, path, name):\n    data = read(root, path, name)\n"
         "    if name == 'pathways.csv':\n        open(path, 'w').write('pathway\\n')\n    return data\n"
         "sources.bytes_inside = changing"

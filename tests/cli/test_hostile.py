@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.kept import run as kept_runs
+from gwplan.kept import run as kept_runs
 from tests.cli.conftest import INSTANCES, Run
 from tests.instance.folders import SMALL, written
 
@@ -61,7 +61,7 @@ def test_output_that_cannot_be_written_is_one_line(command: str) -> None:
     """A disk that is full when the plan is printed ends in one line and a code, not in a traceback."""
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "optimizer.cli", command, DEALS],
+            [sys.executable, "-m", "gwplan.cli", command, DEALS],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -193,8 +193,8 @@ def test_a_limit_keeps_the_feasible_plan_and_labels_it(gwplan: Run, tmp_path: Pa
 
 INTERRUPTED = """
 import os, signal, sys, threading
-from optimizer.cli import main
-from optimizer.solver import highs
+from gwplan.cli import main
+from gwplan.solver import highs
 
 def loaded(program, options, load=highs.loaded):
     solver = load(program, options)
@@ -242,7 +242,7 @@ def test_ctrl_c_stops_the_solver_and_keeps_what_it_has(tmp_path: Path, feasible:
 def test_nothing_heavy_is_imported_for_help() -> None:
     """``--help`` answers at once: neither pandas nor Pyomo nor the solver is imported."""
     code = (
-        "import sys\nfrom optimizer.cli import main\n"
+        "import sys\nfrom gwplan.cli import main\n"
         "try:\n    main(['solve', '--help'])\nexcept SystemExit:\n    pass\n"
         "heavy = {'pandas', 'numpy', 'pyomo', 'highspy', 'rich', 'pydantic', 'scipy'} & set(sys.modules)\n"
         "sys.exit(f'imported {sorted(heavy)}' if heavy else 0)"
@@ -254,7 +254,7 @@ def test_nothing_heavy_is_imported_for_help() -> None:
 def test_scipy_is_not_imported_to_solve() -> None:
     """The way to the matrix stays clear of scipy, behind which Pyomo imports half a second of statistics."""
     code = (
-        "import sys, optimizer as gw\n"
+        "import sys, gwplan as gw\n"
         f"gw.solve(gw.load({str(DEALS)!r}))\n"
         "sys.exit('scipy was imported' if 'scipy' in sys.modules else 0)"
     )

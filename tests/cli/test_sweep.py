@@ -14,9 +14,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from optimizer.kept.sweep import read_sweep
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
+from gwplan.kept.sweep import read_sweep
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
 from tests.cli.conftest import INSTANCES, Run
 from tests.sweeps.killed import ROOT, command, tables
 
@@ -125,9 +125,7 @@ def test_a_tornado_says_what_the_plan_hangs_on(gwplan: Run, tmp_path: Path) -> N
 
 def test_sweeps_import_no_cluster_unasked() -> None:
     """Dask is imported only where a cluster is asked for."""
-    code = (
-        "import sys, optimizer.commands.sweep, optimizer.studies.sweep.engines; sys.exit('distributed' in sys.modules)"
-    )
+    code = "import sys, gwplan.commands.sweep, gwplan.studies.sweep.engines; sys.exit('distributed' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.commands.common import PULSE
-from optimizer.kept.run import keep, read_run
-from optimizer.problems import InstanceError
-from optimizer.show.charts.pictures import save_all
-from optimizer.show.workbook.book import to_xlsx
-from optimizer.storage.write import write
-from optimizer.studies.sweep.draws import draw
-from optimizer.studies.sweep.engines import _SERVE
-from optimizer.studies.sweep.sweep import Study
+import gwplan as gw
+from gwplan.commands.common import PULSE
+from gwplan.kept.run import keep, read_run
+from gwplan.problems import InstanceError
+from gwplan.show.charts.pictures import save_all
+from gwplan.show.workbook.book import to_xlsx
+from gwplan.storage.write import write
+from gwplan.studies.sweep.draws import draw
+from gwplan.studies.sweep.engines import _SERVE
+from gwplan.studies.sweep.sweep import Study
 from tests.cli.conftest import INSTANCES, Run
 from tests.instance.folders import PLAIN, plain, written
 

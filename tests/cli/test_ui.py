@@ -26,7 +26,7 @@ def test_what_cannot_be_served_is_told(gwplan: Run, tmp_path: Path) -> None:
 
 def test_it_prints_a_link_serves_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     """The link alone lets in; Ctrl-C ends the server with 0 and no traceback, and frees its port."""
-    command = [sys.executable, "-m", "optimizer.cli", "ui", str(INSTANCES / "tiny-risk"), "--no-open"]
+    command = [sys.executable, "-m", "gwplan.cli", "ui", str(INSTANCES / "tiny-risk"), "--no-open"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         try:
             assert running.stdout is not None and running.stderr is not None

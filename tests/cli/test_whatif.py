@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.kept.run import read_run
+from gwplan.kept.run import read_run
 from tests.cli.conftest import INSTANCES, Run
 
 TINY = INSTANCES / "tiny-deals"

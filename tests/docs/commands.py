@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import click
 
-from optimizer.cli import COMMANDS, main
-from optimizer.commands.common import Case, takes_case
+from gwplan.cli import COMMANDS, main
+from gwplan.commands.common import Case, takes_case
 
 _HEAD = """# Commands
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from optimizer.catalogue.tables import (
+from gwplan.catalogue.tables import (
     ANNOTATIONS,
     EDITABLE_ONLY_BY_WHATIF,
     LEVERS,
@@ -14,10 +14,10 @@ from optimizer.catalogue.tables import (
     VALUE_FACTORS,
     Table,
 )
-from optimizer.files import LARGEST
-from optimizer.instance.cells import LARGEST_NUMBER
-from optimizer.language.quantities import FIGURES
-from optimizer.storage.starter import default_words, rule_words, type_words
+from gwplan.files import LARGEST
+from gwplan.instance.cells import LARGEST_NUMBER
+from gwplan.language.quantities import FIGURES
+from gwplan.storage.starter import default_words, rule_words, type_words
 
 _FACTORS: Final = " and ".join(f"`{name}`" for name in VALUE_FACTORS)
 

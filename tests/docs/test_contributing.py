@@ -19,13 +19,13 @@ USED = """
 import json
 from pathlib import Path
 from click.testing import CliRunner
-import optimizer as gw
-import models
-from models.supply import balance
-from optimizer.cli import main
-from optimizer.conflict.diagnose import diagnose
-from optimizer.catalogue.tables import VALUE_FACTORS
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan import models
+from gwplan.models.supply import balance
+from gwplan.cli import main
+from gwplan.conflict.diagnose import diagnose
+from gwplan.catalogue.tables import VALUE_FACTORS
+from gwplan.tree.timeline import timeline
 from tests.docs.generated import PAGES
 from tests.formulation.by_hand import ROWS
 from tests.published.test_tiny import CHANGED_OPTIMA_BN

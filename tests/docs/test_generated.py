@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-import optimizer as gw
-from optimizer.cli import COMMANDS, main
+import gwplan as gw
+from gwplan.cli import COMMANDS, main
 from tests.docs.formulation import components, families, formula, rules
 from tests.docs.generated import DOCS, PAGES
 from tests.formulation.golden import GOLDEN

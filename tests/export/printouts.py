@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from optimizer.plan.plan import Plan
-from optimizer.show.text.plan import print_plan
+from gwplan.plan.plan import Plan
+from gwplan.show.text.plan import print_plan
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 PARTS = (

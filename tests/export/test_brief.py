@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-import optimizer as gw
-from optimizer.show.text.brief import dollars
-from optimizer.show.text.plan import BLOCKS, print_plan
+import gwplan as gw
+from gwplan.show.text.brief import dollars
+from gwplan.show.text.plan import BLOCKS, print_plan
 from tests.cli.conftest import INSTANCES, in_process
 
 

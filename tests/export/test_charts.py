@@ -16,17 +16,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.kept.run import Run, keep, read_run
-from optimizer.planning import solve
-from optimizer.problems import InstanceError
-from optimizer.show import theme
-from optimizer.show.charts import over_time as charts
-from optimizer.show.charts import pictures
-from optimizer.show.charts.drawing import Chart
-from optimizer.show.charts.money import WorthStep, steps_drawing
-from optimizer.show.charts.sweep import quantile_fan, worth_of_cases
-from optimizer.show.view import View
-from optimizer.storage.read import load
+from gwplan.kept.run import Run, keep, read_run
+from gwplan.planning import solve
+from gwplan.problems import InstanceError
+from gwplan.show import theme
+from gwplan.show.charts import over_time as charts
+from gwplan.show.charts import pictures
+from gwplan.show.charts.drawing import Chart
+from gwplan.show.charts.money import WorthStep, steps_drawing
+from gwplan.show.charts.sweep import quantile_fan, worth_of_cases
+from gwplan.show.view import View
+from gwplan.storage.read import load
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 
@@ -204,9 +204,7 @@ def test_missing_extra(package: str, name: str, run: Run, tmp_path: Path, monkey
 
 def test_altair_is_imported_only_when_called() -> None:
     """The module of pictures can be imported where the extra is missing."""
-    code = (
-        "import sys, optimizer.show.charts.pictures; sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
-    )
+    code = "import sys, gwplan.show.charts.pictures; sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=INSTANCES.parent, check=False).returncode == 0
 
 

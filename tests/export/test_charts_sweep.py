@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.kept.sweep import unit
-from optimizer.show.charts.drawing import Drawing, Frame
-from optimizer.show.charts.pictures import rendered
-from optimizer.show.charts.sweep import chart as chart_of
-from optimizer.show.charts.sweep import frontier, quantile_fan
-from optimizer.show.theme import DARK_ON, LIGHT_ON, NothingToShowError, ink_on, shades
-from optimizer.studies.uncertainty import Point
+from gwplan.kept.sweep import unit
+from gwplan.show.charts.drawing import Drawing, Frame
+from gwplan.show.charts.pictures import rendered
+from gwplan.show.charts.sweep import chart as chart_of
+from gwplan.show.charts.sweep import frontier, quantile_fan
+from gwplan.show.theme import DARK_ON, LIGHT_ON, NothingToShowError, ink_on, shades
+from gwplan.studies.uncertainty import Point
 from tests.export.test_charts import rows
 
 BASE = {"objective_bn": 3.0}

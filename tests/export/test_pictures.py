@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimizer.kept.run import Run
-from optimizer.problems import InstanceError
-from optimizer.show import theme
-from optimizer.show.charts import pictures
-from optimizer.show.charts.money import marginal_values, obligations_by_year
-from optimizer.show.charts.over_time import idle_over_time
-from optimizer.show.charts.position import KINDS, capacity_by_year, price_premium, signed_by_quarter
-from optimizer.show.text.values import known_means
-from optimizer.show.view import View
+from gwplan.kept.run import Run
+from gwplan.problems import InstanceError
+from gwplan.show import theme
+from gwplan.show.charts import pictures
+from gwplan.show.charts.money import marginal_values, obligations_by_year
+from gwplan.show.charts.over_time import idle_over_time
+from gwplan.show.charts.position import KINDS, capacity_by_year, price_premium, signed_by_quarter
+from gwplan.show.text.values import known_means
+from gwplan.show.view import View
 from tests.export.test_charts import lightness, pictured, rows, texts
 
 

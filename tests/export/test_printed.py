@@ -13,13 +13,13 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-import optimizer as gw
-from optimizer.kept.run import Run
-from optimizer.plan.plan import Plan
-from optimizer.show.page import percent
-from optimizer.show.text.decisions import notices
-from optimizer.show.text.plan import print_plan
-from optimizer.show.view import View
+import gwplan as gw
+from gwplan.kept.run import Run
+from gwplan.plan.plan import Plan
+from gwplan.show.page import percent
+from gwplan.show.text.decisions import notices
+from gwplan.show.text.plan import print_plan
+from gwplan.show.view import View
 from tests.export.printouts import PARTS, floats, part, printed, row, yearly
 from tests.instance.folders import plain
 

@@ -12,12 +12,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from optimizer.plan.plan import Plan
-from optimizer.planning import solve
-from optimizer.show.page import cut, decimals, left_out, number, percent, wrapped
-from optimizer.show.text.plan import print_plan
-from optimizer.show.view import View
-from optimizer.storage.read import load
+from gwplan.plan.plan import Plan
+from gwplan.planning import solve
+from gwplan.show.page import cut, decimals, left_out, number, percent, wrapped
+from gwplan.show.text.plan import print_plan
+from gwplan.show.view import View
+from gwplan.storage.read import load
 from tests.export.printouts import INSTANCES, PARTS, floats, part, printed, row, yearly
 
 

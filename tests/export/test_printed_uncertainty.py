@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import optimizer as gw
-from optimizer.show.text import decisions
-from optimizer.show.text import uncertainty as printed_uncertainty
+import gwplan as gw
+from gwplan.show.text import decisions
+from gwplan.show.text import uncertainty as printed_uncertainty
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

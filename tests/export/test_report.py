@@ -10,23 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optimizer.kept.run import Run
-from optimizer.plan.first_moves import first_moves
-from optimizer.plan.values import as_told
-from optimizer.problems import InstanceError
-from optimizer.session import Session
-from optimizer.show import theme
-from optimizer.show.charts import decisions as charts_decisions
-from optimizer.show.charts import money as charts_worth
-from optimizer.show.charts import over_time, position
-from optimizer.show.charts import over_time as charts
-from optimizer.show.charts.drawing import Drawing
-from optimizer.show.report.plan import plan_report
-from optimizer.show.report.report import GENERATOR, Report
-from optimizer.show.text.decisions import notices
-from optimizer.show.theme import NothingToShowError
-from optimizer.show.view import View
-from optimizer.storage.read import load
+from gwplan.kept.run import Run
+from gwplan.plan.first_moves import first_moves
+from gwplan.plan.values import as_told
+from gwplan.problems import InstanceError
+from gwplan.session import Session
+from gwplan.show import theme
+from gwplan.show.charts import decisions as charts_decisions
+from gwplan.show.charts import money as charts_worth
+from gwplan.show.charts import over_time, position
+from gwplan.show.charts import over_time as charts
+from gwplan.show.charts.drawing import Drawing
+from gwplan.show.report.plan import plan_report
+from gwplan.show.report.report import GENERATOR, Report
+from gwplan.show.text.decisions import notices
+from gwplan.show.theme import NothingToShowError
+from gwplan.show.view import View
+from gwplan.storage.read import load
 from tests.cli.conftest import Run as Command
 from tests.cli.conftest import gwplan  # noqa: F401
 from tests.export.test_charts import INSTANCES, kept, lightness

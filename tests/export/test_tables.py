@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from optimizer.catalogue.plan_tables import COLUMNS, dtypes
-from optimizer.kept.run import KIND, Run, keep, read_run
-from optimizer.planning import solve
-from optimizer.problems import InstanceError
-from optimizer.show.tables import to_csv, to_parquet
-from optimizer.storage.read import load
+from gwplan.catalogue.plan_tables import COLUMNS, dtypes
+from gwplan.kept.run import KIND, Run, keep, read_run
+from gwplan.planning import solve
+from gwplan.problems import InstanceError
+from gwplan.show.tables import to_csv, to_parquet
+from gwplan.storage.read import load
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 Export = Callable[[Run, Path, bool], Path]

@@ -14,21 +14,21 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-import optimizer as gw
-from optimizer.catalogue.limits import ONE_OFF, PER_YEAR
-from optimizer.catalogue.tolerances import MEGAWATT
-from optimizer.plan.claims import Claim
-from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
-from optimizer.session import Session
-from optimizer.show.page import Page
-from optimizer.show.text import breakeven, claims, comparison, decisions, sweep, uncertainty, values
-from optimizer.show.text.exposure import print_exposure
-from optimizer.show.text.plan import print_plan
-from optimizer.show.view import View
-from optimizer.studies.breakeven.cases import EXACT, Search, Threshold
-from optimizer.studies.compare import Figure
-from optimizer.studies.evaluate import Broken, Evaluation
-from optimizer.studies.whatif import Attribution, Stack, compare, stacks
+import gwplan as gw
+from gwplan.catalogue.limits import ONE_OFF, PER_YEAR
+from gwplan.catalogue.tolerances import MEGAWATT
+from gwplan.plan.claims import Claim
+from gwplan.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
+from gwplan.session import Session
+from gwplan.show.page import Page
+from gwplan.show.text import breakeven, claims, comparison, decisions, sweep, uncertainty, values
+from gwplan.show.text.exposure import print_exposure
+from gwplan.show.text.plan import print_plan
+from gwplan.show.view import View
+from gwplan.studies.breakeven.cases import EXACT, Search, Threshold
+from gwplan.studies.compare import Figure
+from gwplan.studies.evaluate import Broken, Evaluation
+from gwplan.studies.whatif import Attribution, Stack, compare, stacks
 from tests.cli.conftest import INSTANCES, in_process
 from tests.export.test_words import MORE
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from pyomo.environ import ConcreteModel, Constraint, Objective
 
-import models
-import optimizer as gw
-from models.data import PlanData
-from optimizer.instance.instance import Earlier
-from optimizer.kept.record import read_table
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan import models
+from gwplan.instance.instance import Earlier
+from gwplan.kept.record import read_table
+from gwplan.models.data import PlanData
+from gwplan.tree.timeline import timeline
 
 HERE = Path(__file__).resolve().parent
 EVERY_RULE = HERE / "every-rule"

@@ -19,7 +19,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from optimizer.cli import main
+from gwplan.cli import main
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES, Column, Table
-from optimizer.instance.edit import EDITABLE
-from optimizer.instance.instance import Instance
-from optimizer.language.cursor import Cell
-from optimizer.language.edits import Edit
+from gwplan.catalogue.tables import TABLES, Column, Table
+from gwplan.instance.edit import EDITABLE
+from gwplan.instance.instance import Instance
+from gwplan.language.cursor import Cell
+from gwplan.language.edits import Edit
 
 CHANGES = {
     "text": ("set",),

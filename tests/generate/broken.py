@@ -6,8 +6,8 @@ import datetime as dt
 
 import numpy as np
 
-import optimizer as gw
-from optimizer.tree.calendar import calendar_of
+import gwplan as gw
+from gwplan.tree.calendar import calendar_of
 
 KEPT_OUTCOMES = {"value", "curves", "churn"}
 """Tables that outcomes may edit; where they edit others the instance is taken without uncertainty."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from optimizer.instance.instance import Instance
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
+from gwplan.instance.instance import Instance
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
 
 SMALL: Final[dict[str, str]] = {
     "instance.toml": """\

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from optimizer.catalogue.tables import TABLES, Column, Table
+from gwplan.catalogue.tables import TABLES, Column, Table
 from tests.instance.folders import OFFERED, SMALL, errors, written
 
 GOLDEN: Final = Path(__file__).with_name("messages.txt")

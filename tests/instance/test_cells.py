@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.catalogue.tables import TABLES, allowed_columns
-from optimizer.instance import cells
-from optimizer.instance.cells import check_cells, empty, frame_of, name_fault, shown
+from gwplan.catalogue.tables import TABLES, allowed_columns
+from gwplan.instance import cells
+from gwplan.instance.cells import check_cells, empty, frame_of, name_fault, shown
 from tests.instance.folders import OFFERED, errors, written
 from tests.instance.messages import GOLDEN, Case, cases, kept, messages
 from tests.instance.typed import to_typed

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.check import check as checking
-from optimizer.check.check import check, raise_errors
-from optimizer.check.facts import RULES, Facts, Rule
-from optimizer.problems import InstanceError, Problem
-from optimizer.storage.read import load
+from gwplan.catalogue.tables import TABLES
+from gwplan.check import check as checking
+from gwplan.check.check import check, raise_errors
+from gwplan.check.facts import RULES, Facts, Rule
+from gwplan.problems import InstanceError, Problem
+from gwplan.storage.read import load
 from tests.instance.check_cases import CALENDAR, ERRORS
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, WHOLE, errors, written
 from tests.instance.scale_cases import OUT_OF_SCALE

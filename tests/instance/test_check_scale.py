@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.check.check import check
-from optimizer.storage.read import load
+from gwplan.check.check import check
+from gwplan.storage.read import load
 from tests.instance.folders import SMALL, written
 
 

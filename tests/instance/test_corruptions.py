@@ -14,10 +14,10 @@ from typing import Final
 
 import pytest
 
-from optimizer.check.check import check
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
-from optimizer.storage.starter import starter
+from gwplan.check.check import check
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
+from gwplan.storage.starter import starter
 from tests.instance.folders import SMALL, WHOLE, written
 
 SEEDS: Final = range(200)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.language.edits import Edit, Factor, Outcome, WhatIf, edit, noted
-from optimizer.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
+from gwplan.language.edits import Edit, Factor, Outcome, WhatIf, edit, noted
+from gwplan.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
 from tests.instance.test_spelling import edits
 
 OUTCOMES = """

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.instance.instance import Earlier
-from optimizer.problems import InstanceError
-from optimizer.tree.near import agree, kept
+from gwplan.instance.instance import Earlier
+from gwplan.problems import InstanceError
+from gwplan.tree.near import agree, kept
 
 
 def earlier(*rows: tuple[int, str, str, float, str, str, float]) -> Earlier:

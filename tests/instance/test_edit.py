@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import apply_edits
-from optimizer.language.edits import Edit, edit
-from optimizer.problems import InstanceError
-from optimizer.storage.toml import read_whatif
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.instance import apply_edits
+from gwplan.language.edits import Edit, edit
+from gwplan.problems import InstanceError
+from gwplan.storage.toml import read_whatif
 from tests.instance.tiny import GLUT, TINY, made, problem_of, rows
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from optimizer.instance.instance import Instance, apply_edits
-from optimizer.language.edits import Edit, edit
-from optimizer.problems import InstanceError
+from gwplan.instance.instance import Instance, apply_edits
+from gwplan.language.edits import Edit, edit
+from gwplan.problems import InstanceError
 from tests.instance.tiny import TINY, problem_of, rows
 
 

@@ -6,9 +6,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import apply_edits
-from optimizer.problems import InstanceError
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.instance import apply_edits
+from gwplan.problems import InstanceError
 from tests.instance.tiny import TINY, dangling, rows
 
 

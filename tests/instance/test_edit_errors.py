@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.cells import check_cells
-from optimizer.instance.instance import apply_edits
-from optimizer.language.edits import Edit, edit
-from optimizer.problems import InstanceError
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.cells import check_cells
+from gwplan.instance.instance import apply_edits
+from gwplan.language.edits import Edit, edit
+from gwplan.problems import InstanceError
 from tests.instance.test_spelling import edits
 from tests.instance.tiny import TINY, dangling, problem_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optimizer.instance.instance import Instance
+from gwplan.instance.instance import Instance
 from tests.instance.tiny import GLUT, TINY, problem_of
 
 

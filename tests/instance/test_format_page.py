@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.language.edits import edit, spell
-from optimizer.storage.read import KNOWN
-from optimizer.storage.toml import read_factors, read_levers, read_whatif
+from gwplan.catalogue.tables import TABLES
+from gwplan.language.edits import edit, spell
+from gwplan.storage.read import KNOWN
+from gwplan.storage.toml import read_factors, read_levers, read_whatif
 from tests.docs.format_page import format_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "instance-format.md"

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.check.check import check
-from optimizer.tree.arrays import MAKERS
-from optimizer.tree.calendar import calendar_of
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.check.check import check
+from gwplan.tree.arrays import MAKERS
+from gwplan.tree.calendar import calendar_of
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import timeline
 from tests.generate import random_instance
 
 INSTANCES = sorted((Path(__file__).resolve().parents[2] / "instances").iterdir())

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.language.edits import WhatIf
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
-from optimizer.storage.toml import levers_toml, read_levers
-from optimizer.storage.write import write
+from gwplan.language.edits import WhatIf
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
+from gwplan.storage.toml import levers_toml, read_levers
+from gwplan.storage.write import write
 from tests.instance.folders import WHOLE, written
 
 LEVERS = """\

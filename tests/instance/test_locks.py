@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.studies.locks import lock
+import gwplan as gw
+from gwplan.studies.locks import lock
 
 TINY = gw.load(Path(__file__).resolve().parents[2] / "instances" / "tiny-locks")
 

@@ -6,10 +6,10 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from optimizer.cli import main
-from optimizer.problems import InstanceError
-from optimizer.storage.migrate import STEPS, migrate
-from optimizer.storage.read import load
+from gwplan.cli import main
+from gwplan.problems import InstanceError
+from gwplan.storage.migrate import STEPS, migrate
+from gwplan.storage.read import load
 from tests.instance.version_zero import FILES, to_one, write_old
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluator, needs_plan, not_found
-from optimizer.language.quantities import DEEPEST, FIGURES, MOST, parse
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
+from gwplan.instance.instance import Instance
+from gwplan.instance.quantity_values import Evaluator, needs_plan, not_found
+from gwplan.language.quantities import DEEPEST, FIGURES, MOST, parse
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
 
 META = load(Path(__file__).parents[2] / "instances" / "meta-2026h1")
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from optimizer import files
-from optimizer.catalogue.tables import TABLES
-from optimizer.problems import InstanceError
-from optimizer.storage import rows
-from optimizer.storage.read import load
+from gwplan import files
+from gwplan.catalogue.tables import TABLES
+from gwplan.problems import InstanceError
+from gwplan.storage import rows
+from gwplan.storage.read import load
 from tests.instance.folders import PLAIN, SMALL, UNCERTAINTY, WHATIF, WHOLE, errors, plain, written
 
 
@@ -355,7 +355,7 @@ def test_loading_imports_nothing_heavy() -> None:
     import subprocess
 
     code = (
-        "import sys, optimizer.storage.read\n"
+        "import sys, gwplan.storage.read\n"
         "print([m for m in ('pyomo', 'highspy', 'scipy', 'altair', 'rich', 'models') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

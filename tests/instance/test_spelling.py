@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.catalogue.tables import TABLES, Column, allowed_columns
-from optimizer.instance.varied_cells import varied
-from optimizer.language.axes import axis
-from optimizer.language.cursor import Cell, Name, Operation
-from optimizer.language.edits import Edit, edit, noted, spell
-from optimizer.language.quantities import parse
-from optimizer.problems import InstanceError
-from optimizer.studies.sweep.draws import correlation
-from optimizer.studies.sweep.draws import draw as drawn
+from gwplan.catalogue.tables import TABLES, Column, allowed_columns
+from gwplan.instance.varied_cells import varied
+from gwplan.language.axes import axis
+from gwplan.language.cursor import Cell, Name, Operation
+from gwplan.language.edits import Edit, edit, noted, spell
+from gwplan.language.quantities import parse
+from gwplan.problems import InstanceError
+from gwplan.studies.sweep.draws import correlation
+from gwplan.studies.sweep.draws import draw as drawn
 
 OPERATIONS: Final[tuple[Operation, ...]] = ("set", "scale", "add", "shift_months", "insert", "drop")
 JANUARY, JULY = dt.date(2027, 1, 1), dt.date(2027, 7, 1)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
-from optimizer.tree.timeline import MOST_SCENARIOS, timeline
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
+from gwplan.tree.timeline import MOST_SCENARIOS, timeline
 from tests.instance.folders import SMALL, written
 
 HEADERS = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.check.check import check
+import gwplan as gw
+from gwplan.check.check import check
 from tests.instance.folders import plain
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"

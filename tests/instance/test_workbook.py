@@ -19,14 +19,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import Instance
-from optimizer.planning import valid
-from optimizer.problems import InstanceError, composed
-from optimizer.spreadsheet.cells import letters, numbered
-from optimizer.storage.read import load
-from optimizer.storage.starter import starter_instance
-from optimizer.storage.workbook_write import save_workbook
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.instance import Instance
+from gwplan.planning import valid
+from gwplan.problems import InstanceError, composed
+from gwplan.spreadsheet.cells import letters, numbered
+from gwplan.storage.read import load
+from gwplan.storage.starter import starter_instance
+from gwplan.storage.workbook_write import save_workbook
 from tests.generate import instances, random_instance
 from tests.instance.folders import WHOLE, written
 from tests.office.excel_rules import findings
@@ -282,7 +282,7 @@ HOSTILE = {
 LIMITED = f"""
 import contextlib, io, json, pathlib, resource, sys, time
 resource.setrlimit(resource.RLIMIT_DATA, ({500 * 10**6},) * 2)
-from optimizer.cli import main
+from gwplan.cli import main
 for path in sys.argv[1:]:
     out, err, code, began = io.StringIO(), io.StringIO(), 0, time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

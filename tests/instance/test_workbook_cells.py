@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.kept.run import keep, read_run
-from optimizer.planning import valid
-from optimizer.problems import InstanceError
-from optimizer.storage.read import left_behind, load
-from optimizer.storage.starter import starter_instance
-from optimizer.storage.workbook_write import save_workbook
+import gwplan as gw
+from gwplan.kept.run import keep, read_run
+from gwplan.planning import valid
+from gwplan.problems import InstanceError
+from gwplan.storage.read import left_behind, load
+from gwplan.storage.starter import starter_instance
+from gwplan.storage.workbook_write import save_workbook
 from tests.instance.folders import WHOLE, written
 from tests.office.excel_rules import MAIN
 from tests.office.planners import Book, cells_put, renamed, with_link
@@ -252,7 +252,7 @@ def test_each_fault_of_a_file_is_told_once(kind: str, tmp_path: Path) -> None:
 
 def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     """Sheets of the planner's own and files that are no part of an instance are listed, gwplan's own sheets are not."""
-    from optimizer.show.workbook.into import refresh
+    from gwplan.show.workbook.into import refresh
 
     path = starter(tmp_path / "book.xlsx")
     run = read_run(keep(gw.solve(load(path)), tmp_path / "run", command=["gwplan"], options={}))

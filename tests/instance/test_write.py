@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.check.check import check
-from optimizer.instance.cells import frame_of
-from optimizer.instance.instance import Instance
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
-from optimizer.storage.starter import starter
-from optimizer.storage.write import save, tables_written, write_texts
+from gwplan.catalogue.tables import TABLES
+from gwplan.check.check import check
+from gwplan.instance.cells import frame_of
+from gwplan.instance.instance import Instance
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
+from gwplan.storage.starter import starter
+from gwplan.storage.write import save, tables_written, write_texts
 from tests.instance.folders import SMALL, WHOLE, written
 
 INSTANCES = Path(__file__).parents[2] / "instances"

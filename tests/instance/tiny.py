@@ -10,12 +10,12 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.cells import empty
-from optimizer.instance.edit import REFERRERS
-from optimizer.instance.instance import Instance
-from optimizer.language.edits import Factor, Outcome, edit
-from optimizer.problems import InstanceError
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.cells import empty
+from gwplan.instance.edit import REFERRERS
+from gwplan.instance.instance import Instance
+from gwplan.language.edits import Factor, Outcome, edit
+from gwplan.problems import InstanceError
 from tests.instance.typed import to_typed
 
 TEXTS = {

@@ -6,9 +6,9 @@ from functools import partial
 
 import pandas as pd
 
-from optimizer.catalogue.tables import Table
-from optimizer.instance.cells import Where, parse, place
-from optimizer.problems import Problem
+from gwplan.catalogue.tables import Table
+from gwplan.instance.cells import Where, parse, place
+from gwplan.problems import Problem
 
 
 def to_typed(table: Table, raw: pd.DataFrame, where: Where | None = None) -> tuple[pd.DataFrame, list[Problem]]:

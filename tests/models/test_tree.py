@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models import PlanData, Tree, build_tree
-from models.data import BY_NODE, BY_ROOT
+from gwplan.models import PlanData, Tree, build_tree
+from gwplan.models.data import BY_NODE, BY_ROOT
 
 quick = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 

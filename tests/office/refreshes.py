@@ -16,11 +16,11 @@ from typing import Final
 
 import pytest
 
-import optimizer as gw
-from optimizer.kept.run import Run, keep, read_run
-from optimizer.show.workbook.into import read_allocation, refresh, sheets_by_kind
-from optimizer.spreadsheet.cells import Workbook
-from optimizer.spreadsheet.package import open_package
+import gwplan as gw
+from gwplan.kept.run import Run, keep, read_run
+from gwplan.show.workbook.into import read_allocation, refresh, sheets_by_kind
+from gwplan.spreadsheet.cells import Workbook
+from gwplan.spreadsheet.package import open_package
 from tests.office.excel_rules import findings
 from tests.office.planners import (
     Book,

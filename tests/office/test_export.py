@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-import optimizer as gw
-from optimizer.instance.instance import Instance
-from optimizer.kept.run import Run, keep, read_run
-from optimizer.show.workbook.book import to_xlsx
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import solve as run_solver
-from optimizer.storage.starter import starter_instance
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.instance.instance import Instance
+from gwplan.kept.run import Run, keep, read_run
+from gwplan.show.workbook.book import to_xlsx
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import solve as run_solver
+from gwplan.storage.starter import starter_instance
+from gwplan.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.office.excel_rules import findings
 from tests.office.libreoffice import assert_recalculates, convert, formulas, needs_office, recalculated, values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optimizer.show.workbook.formulas import Formulas, gathered, literals, products, total
+from gwplan.show.workbook.formulas import Formulas, gathered, literals, products, total
 
 A = Formulas(np.array([1.0, 2.0]), ["A1", "A2"])
 B = Formulas(np.array([3.0, -4.0]), ["s!$B$1", "s!$B$2"])

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.instance.instance import Instance
-from optimizer.kept.run import Run, keep, read_run
-from optimizer.problems import InstanceError
-from optimizer.show.workbook.into import refresh
+import gwplan as gw
+from gwplan.instance.instance import Instance
+from gwplan.kept.run import Run, keep, read_run
+from gwplan.problems import InstanceError
+from gwplan.show.workbook.into import refresh
 from tests.office.excel_rules import findings
 from tests.office.libreoffice import convert, needs_office, recalculated, values
 
@@ -246,7 +246,7 @@ def test_days_since_1904_are_kept(runs: tuple[Run, Run], tmp_path: Path) -> None
 
 def test_one_workbook_is_instance_and_plan(tmp_path: Path) -> None:
     """Edit, solve, look: the plan is put into the very workbook that holds the instance, and read again from it."""
-    from optimizer.storage.workbook_write import save_workbook
+    from gwplan.storage.workbook_write import save_workbook
 
     path = tmp_path / "book.xlsx"
     instance = gw.load(INSTANCES / "tiny-deals")
@@ -257,8 +257,8 @@ def test_one_workbook_is_instance_and_plan(tmp_path: Path) -> None:
 
 def test_an_overtyped_allocation_is_read_back(runs: tuple[Run, Run], tmp_path: Path) -> None:
     """The sheet of allocation gives the numbers as overtyped, and says which cells are none."""
-    from optimizer.show.workbook.book import to_xlsx
-    from optimizer.show.workbook.into import read_allocation
+    from gwplan.show.workbook.book import to_xlsx
+    from gwplan.show.workbook.into import read_allocation
 
     path = to_xlsx(runs[1], tmp_path / "plan.xlsx")
     table = runs[1].tables["allocation"]

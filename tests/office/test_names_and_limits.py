@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.kept.run import Run, keep, read_run
-from optimizer.problems import InstanceError
-from optimizer.show.workbook import page
-from optimizer.show.workbook.book import to_xlsx
-from optimizer.show.workbook.into import read_allocation
+import gwplan as gw
+from gwplan.kept.run import Run, keep, read_run
+from gwplan.problems import InstanceError
+from gwplan.show.workbook import page
+from gwplan.show.workbook.book import to_xlsx
+from gwplan.show.workbook.into import read_allocation
 from tests.office.excel_rules import findings
 from tests.office.libreoffice import assert_recalculates, formulas, needs_office, recalculated, values
 from tests.office.planners import Book, sorted_rows

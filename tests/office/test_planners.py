@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-import optimizer as gw
-from optimizer.kept.run import Run, keep, read_run
-from optimizer.problems import InstanceError
-from optimizer.show.workbook.into import read_allocation, refresh, refuse_unfit
+import gwplan as gw
+from gwplan.kept.run import Run, keep, read_run
+from gwplan.problems import InstanceError
+from gwplan.show.workbook.into import read_allocation, refresh, refuse_unfit
 from tests.office.excel_rules import MAIN, findings
 from tests.office.planners import (
     HEAD,

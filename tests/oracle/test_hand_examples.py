@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
+import gwplan as gw
 from tests.oracle import solve
 from tests.oracle.hand_examples import EXAMPLES
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.instance import Instance
-from optimizer.language.edits import Edit
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.instance import Instance
+from gwplan.language.edits import Edit
 
 NAMES = ("pathway", "pool", "contract")
 DATES = ("start", "signed", "end", "date", "opens", "closes", "from", "until", "revealed")

@@ -12,10 +12,10 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csc_matrix
 
-import optimizer as gw
-from optimizer.plan.tables import leaf_worth
-from optimizer.session import Answer, Session
-from optimizer.solver.compile import compiled
+import gwplan as gw
+from gwplan.plan.tables import leaf_worth
+from gwplan.session import Answer, Session
+from gwplan.solver.compile import compiled
 from tests.generate import random_instance
 
 SEEDS = sorted({*range(int(os.environ.get("GWPLAN_RANDOM_CASES", "12"))), 61, 143, 268, 295})

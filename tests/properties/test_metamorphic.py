@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import optimizer as gw
-from optimizer.instance.instance import Instance
-from optimizer.language.edits import Factor, Outcome
+import gwplan as gw
+from gwplan.instance.instance import Instance
+from gwplan.language.edits import Factor, Outcome
 from tests.generate import random_instance
 from tests.properties import change
 from tests.solve.afresh import afresh

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
-import models
-import optimizer as gw
-from optimizer.instance.instance import Instance
-from optimizer.kept.run import keep
-from optimizer.solver.compile import compiled, from_pyomo
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan import models
+from gwplan.instance.instance import Instance
+from gwplan.kept.run import keep
+from gwplan.solver.compile import compiled, from_pyomo
+from gwplan.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.oracle import solve as second_opinion
 from tests.oracle.near import near

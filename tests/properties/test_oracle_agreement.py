@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import optimizer as gw
+import gwplan as gw
 from tests.generate import instances, random_instance
 from tests.oracle import OracleResult
 from tests.oracle import solve as second_opinion

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import optimizer as gw
-from optimizer.catalogue.tables import VALUE_FACTORS
+import gwplan as gw
+from gwplan.catalogue.tables import VALUE_FACTORS
 from tests.cli.conftest import INSTANCES
 
 EARNED = {"value": "value_bn_per_gw_year", "curves": "base_value_bn_per_year"}

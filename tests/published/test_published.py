@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
+import gwplan as gw
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
+import gwplan as gw
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.solver.highs import BASIC, basis_codes
-from optimizer.solver.program import FloatArray, LinearProgram, Solution
+from gwplan.solver.highs import BASIC, basis_codes
+from gwplan.solver.program import FloatArray, LinearProgram, Solution
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import optimizer as gw
-from optimizer.conflict.diagnose import Diagnosis, diagnose
-from optimizer.tree.calendar import calendar_of
+import gwplan as gw
+from gwplan.conflict.diagnose import Diagnosis, diagnose
+from gwplan.tree.calendar import calendar_of
 from tests.generate import random_instance
 from tests.generate.broken import broken
 from tests.oracle.elastic import Key, can_be_kept, least_gw_years

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.catalogue.money import PRICES
-from optimizer.plan.allowable import _Reaches
-from optimizer.planning import alternatives_of, valid
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import FloatArray, SolveOptions, Status
-from optimizer.solver.solving import DECISIONS, certified
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.catalogue.money import PRICES
+from gwplan.plan.allowable import _Reaches
+from gwplan.planning import alternatives_of, valid
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import FloatArray, SolveOptions, Status
+from gwplan.solver.solving import DECISIONS, certified
+from gwplan.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 from tests.results.degenerate import corner

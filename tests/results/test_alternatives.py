@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.planning import alternatives_of
+import gwplan as gw
+from gwplan.planning import alternatives_of
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.audit.audit import Finding, audit
-from optimizer.audit.limits import COLUMNS
-from optimizer.errors import InfeasibleError
-from optimizer.instance.instance import Instance
-from optimizer.plan.plan import Plan
-from optimizer.planning import solve
-from optimizer.storage.read import load
+from gwplan.audit.audit import Finding, audit
+from gwplan.audit.limits import COLUMNS
+from gwplan.errors import InfeasibleError
+from gwplan.instance.instance import Instance
+from gwplan.plan.plan import Plan
+from gwplan.planning import solve
+from gwplan.storage.read import load
 from tests.generate import random_instance
 from tests.results import hand
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer
-from optimizer.audit.facts import facts
-from optimizer.audit.limits import Findings
-from optimizer.audit.money import earned
-from optimizer.audit.scenarios import Periods
-from optimizer.storage.read import load
+import gwplan
+from gwplan.audit.facts import facts
+from gwplan.audit.limits import Findings
+from gwplan.audit.money import earned
+from gwplan.audit.scenarios import Periods
+from gwplan.storage.read import load
 from tests.results import hand
 
 
@@ -89,7 +89,7 @@ def test_tolerance_follows_the_magnitude() -> None:
 
 def test_audit_shares_no_code_with_what_it_audits() -> None:
     """The audit stays an independent derivation: it imports neither the model, the solver nor the timeline."""
-    folder = Path(optimizer.__file__).parent / "audit"
+    folder = Path(gwplan.__file__).parent / "audit"
     files = sorted(folder.glob("*.py"))
     assert len(files) >= 2
     for file in files:

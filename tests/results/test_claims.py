@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-import optimizer as gw
-from optimizer.language.quantities import FIGURES
-from optimizer.plan.claims import figures, judged
-from optimizer.show.text.claims import print_claims
+import gwplan as gw
+from gwplan.language.quantities import FIGURES
+from gwplan.plan.claims import figures, judged
+from gwplan.show.text.claims import print_claims
 from tests.instance.folders import plain
 
 INSTANCES = Path(__file__).parents[2] / "instances"

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.conflict import demands
-from optimizer.conflict.diagnose import diagnose
-from optimizer.conflict.ways_out import breach_cost, reliefs, steps
-from optimizer.language.edits import Edit, Factor, Outcome
-from optimizer.solver.compile import compiled
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.catalogue.tolerances import KILOWATT
+from gwplan.conflict import demands
+from gwplan.conflict.diagnose import diagnose
+from gwplan.conflict.ways_out import breach_cost, reliefs, steps
+from gwplan.language.edits import Edit, Factor, Outcome
+from gwplan.solver.compile import compiled
+from gwplan.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.instance.folders import PLAIN, plain, written
 from tests.results.infeasible import CLOSE, explained

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.plan.marginals import disagreements
-from optimizer.plan.plan import make_plan
-from optimizer.solver.compile import compiled
-from optimizer.solver.program import SolveOptions
-from optimizer.solver.solving import certified
-from optimizer.solver.weights import node_weights
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.plan.marginals import disagreements
+from gwplan.plan.plan import make_plan
+from gwplan.solver.compile import compiled
+from gwplan.solver.program import SolveOptions
+from gwplan.solver.solving import certified
+from gwplan.solver.weights import node_weights
+from gwplan.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 

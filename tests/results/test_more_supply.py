@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.plan.plan import Plan
+import gwplan as gw
+from gwplan.plan.plan import Plan
 from tests.cli.conftest import INSTANCES, in_process
 from tests.generate import random_instance
 
@@ -67,7 +67,7 @@ def test_worth_rises_up_to_the_size_that_pays_and_falls_beyond(seed: int, tmp_pa
 
 def test_a_large_program_is_not_solved_again_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects the time of a plain solve: beyond a size only what is asked for is solved again."""
-    monkeypatch.setattr("optimizer.plan.more_supply.RANGED_COLUMNS", 3)
+    monkeypatch.setattr("gwplan.plan.more_supply.RANGED_COLUMNS", 3)
     instance = gw.load(INSTANCES / "tiny-cancellation")
     assert not len(gw.solve(instance, more_supply="dearest").more_supply)
     assert len(gw.solve(instance, more_supply="all").more_supply)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.audit.audit import audit
-from optimizer.kept.run import EARLIER, keep, read_run
-from optimizer.kept.stay_near import stay_near
+import gwplan as gw
+from gwplan.audit.audit import audit
+from gwplan.kept.run import EARLIER, keep, read_run
+from gwplan.kept.stay_near import stay_near
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-import optimizer as gw
+import gwplan as gw
 from tests.cli.conftest import INSTANCES
 
 

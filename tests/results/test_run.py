@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.catalogue.plan_tables import COLUMNS, MEANING, dtypes
-from optimizer.kept.record import read_table, table_csv
-from optimizer.kept.run import KIND, VERSION, Run, keep, read_run
-from optimizer.plan.plan import Plan
-from optimizer.planning import solve
-from optimizer.problems import InstanceError
-from optimizer.storage.read import load
+from gwplan.catalogue.plan_tables import COLUMNS, MEANING, dtypes
+from gwplan.kept.record import read_table, table_csv
+from gwplan.kept.run import KIND, VERSION, Run, keep, read_run
+from gwplan.plan.plan import Plan
+from gwplan.planning import solve
+from gwplan.problems import InstanceError
+from gwplan.storage.read import load
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 TINY = ("tiny-cancellation", "tiny-deals", "tiny-locks", "tiny-risk", "tiny-terminal", "tiny-tree")

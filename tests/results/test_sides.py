@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.plan.marginals import marginal_rows
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.parametric import both_sides
-from optimizer.solver.program import LinearProgram, SolveOptions
-from optimizer.solver.solving import certified
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.plan.marginals import marginal_rows
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.parametric import both_sides
+from gwplan.solver.program import LinearProgram, SolveOptions
+from gwplan.solver.solving import certified
+from gwplan.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import optimizer as gw
-from optimizer.language.edits import Factor, Outcome
-from optimizer.plan.first_moves import ENDED, first_moves
-from optimizer.plan.tables import cvar, gained, quantile, weighed
-from optimizer.plan.values import as_told
-from optimizer.planning import alternatives_of
-from optimizer.session import Session
-from optimizer.show.report.plan import _parts
-from optimizer.show.view import View
+import gwplan as gw
+from gwplan.language.edits import Factor, Outcome
+from gwplan.plan.first_moves import ENDED, first_moves
+from gwplan.plan.tables import cvar, gained, quantile, weighed
+from gwplan.plan.values import as_told
+from gwplan.planning import alternatives_of
+from gwplan.session import Session
+from gwplan.show.report.plan import _parts
+from gwplan.show.view import View
 from tests.cli.conftest import INSTANCES
 
 LIMITS = ["start", "constraint", "name", "bn_per_gw_year", "relaxed", "tightened", "limit_gw", "from_gw", "to_gw"]

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.conflict.diagnose import Conflict, Diagnosis, _gw, conflicts_in_words, diagnose, listed, quoted
-from optimizer.conflict.repairs import Repair, in_order
-from optimizer.conflict.ways_out import Step, _stepped_words, price_of, span, steps
-from optimizer.language.edits import Edit, Factor, Outcome
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.conflict.diagnose import Conflict, Diagnosis, _gw, conflicts_in_words, diagnose, listed, quoted
+from gwplan.conflict.repairs import Repair, in_order
+from gwplan.conflict.ways_out import Step, _stepped_words, price_of, span, steps
+from gwplan.language.edits import Edit, Factor, Outcome
+from gwplan.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 
 Q3 = "in the quarter from 2026-07"

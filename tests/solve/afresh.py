@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import optimizer as gw
-from optimizer.planning import plan_or_error, valid
-from optimizer.solver.compile import compiled
-from optimizer.solver.solving import certified
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.planning import plan_or_error, valid
+from gwplan.solver.compile import compiled
+from gwplan.solver.solving import certified
+from gwplan.tree.timeline import timeline
 
 
 def afresh(case: gw.Instance) -> float:

@@ -13,14 +13,14 @@ from pyomo.core import ConcreteModel, Constraint, NonNegativeReals, Objective, S
 from pyomo.core.base.constraint import TemplateConstraintData
 from pyomo.core.base.objective import TemplateDataMixin
 
-import optimizer as gw
-from models import build, terms
-from models.data import PlanData
-from optimizer.solver import compile as compiler
-from optimizer.solver.compile import compile_terms, compiled, expand, from_pyomo, templates
-from optimizer.solver.expand import TemplateError, Templates
-from optimizer.solver.program import IntArray, LinearProgram
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.models import build, terms
+from gwplan.models.data import PlanData
+from gwplan.solver import compile as compiler
+from gwplan.solver.compile import compile_terms, compiled, expand, from_pyomo, templates
+from gwplan.solver.expand import TemplateError, Templates
+from gwplan.solver.program import IntArray, LinearProgram
+from gwplan.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.properties.change import renamed
 

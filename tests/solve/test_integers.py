@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import optimizer as gw
-from optimizer.audit.audit import audit
-from optimizer.solver import solving
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
-from optimizer.solver.solving import judged
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.audit.audit import audit
+from gwplan.solver import solving
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import LinearProgram, Solution, SolveOptions, Status
+from gwplan.solver.solving import judged
+from gwplan.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.oracle import solve as second_opinion
 

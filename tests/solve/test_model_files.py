@@ -10,11 +10,11 @@ from pathlib import Path
 import highspy
 import pytest
 
-import optimizer as gw
-from optimizer.solver.compile import compiled
-from optimizer.solver.model_files import Kind, names, write_model
-from optimizer.solver.program import LinearProgram
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.solver.compile import compiled
+from gwplan.solver.model_files import Kind, names, write_model
+from gwplan.solver.program import LinearProgram
+from gwplan.tree.timeline import timeline
 from tests.generate import random_instance
 
 INSTANCES = Path(__file__).parents[2] / "instances"

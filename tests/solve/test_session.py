@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.session import Reached
+import gwplan as gw
+from gwplan.session import Reached
 from tests.solve.afresh import afresh
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"

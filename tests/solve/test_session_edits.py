@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-import optimizer as gw
-from optimizer.session import Reached
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan.session import Reached
+from gwplan.tree.timeline import timeline
 from tests.generate import instances, random_instance
 from tests.generate.any_edit import draw_edit, every_operation, impossible
 from tests.solve.afresh import afresh

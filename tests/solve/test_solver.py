@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer import planning
-from optimizer.cli import main
-from optimizer.conflict import demands
-from optimizer.conflict.demands import least_missed
-from optimizer.solver import solving
-from optimizer.solver.certify import certify
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import checked_options
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
-from optimizer.tree.timeline import timeline
+import gwplan as gw
+from gwplan import planning
+from gwplan.cli import main
+from gwplan.conflict import demands
+from gwplan.conflict.demands import least_missed
+from gwplan.solver import solving
+from gwplan.solver.certify import certify
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import checked_options
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import LinearProgram, Solution, SolveOptions, Status
+from gwplan.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer import planning
-from optimizer.solver import stages
-from optimizer.solver.certify import certify
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import LinearProgram, Solution, SolveOptions, Status
-from optimizer.solver.solving import certified
-from optimizer.solver.stages import Start, lifted, start_of
-from optimizer.tree.timeline import Timeline, timeline
+import gwplan as gw
+from gwplan import planning
+from gwplan.solver import stages
+from gwplan.solver.certify import certify
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import LinearProgram, Solution, SolveOptions, Status
+from gwplan.solver.solving import certified
+from gwplan.solver.stages import Start, lifted, start_of
+from gwplan.tree.timeline import Timeline, timeline
 from tests.generate import random_instance
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"

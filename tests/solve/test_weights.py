@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.instance.varied_cells import Varied
-from optimizer.session import Session
-from optimizer.solver.certify import certify
-from optimizer.solver.weights import priced
-from optimizer.studies.breakeven.breakeven import PlanChanges, breakeven
-from optimizer.studies.breakeven.cases import EXACT
+import gwplan as gw
+from gwplan.instance.varied_cells import Varied
+from gwplan.session import Session
+from gwplan.solver.certify import certify
+from gwplan.solver.weights import priced
+from gwplan.studies.breakeven.breakeven import PlanChanges, breakeven
+from gwplan.studies.breakeven.cases import EXACT
 from tests.cli.conftest import INSTANCES
 from tests.generate import random_instance
 from tests.properties.test_light_nodes import lacking, light

@@ -16,7 +16,7 @@ TABLES = ("cases.csv", "cases.parquet")
 
 def command(arguments: Sequence[str], out: Path) -> list[str]:
     """Return the command line of a sweep that is kept."""
-    return [sys.executable, "-m", "optimizer.cli", *arguments, "--out", str(out)]
+    return [sys.executable, "-m", "gwplan.cli", *arguments, "--out", str(out)]
 
 
 def tables(out: Path) -> dict[str, bytes]:

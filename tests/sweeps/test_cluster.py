@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.problems import InstanceError
-from optimizer.studies.sweep import engines
-from optimizer.studies.sweep.engines import Cluster, InProcess
-from optimizer.studies.sweep.sweep import Study, Task, run
+import gwplan as gw
+from gwplan.problems import InstanceError
+from gwplan.studies.sweep import engines
+from gwplan.studies.sweep.engines import Cluster, InProcess
+from gwplan.studies.sweep.sweep import Study, Task, run
 from tests.sweeps.cluster import ROOT, local_cluster
 
 pytest.importorskip("distributed")
@@ -41,7 +41,7 @@ def test_a_cluster_that_loses_a_worker_half_way_has_every_row(tmp_path: Path) ->
 
         there = run(study, Cluster(local.address), tell=tell)
         command = [
-            sys.executable, "-m", "optimizer.cli", "sweep", str(DEALS), "--grid", "economics.discount_rate = 0, 0.1",
+            sys.executable, "-m", "gwplan.cli", "sweep", str(DEALS), "--grid", "economics.discount_rate = 0, 0.1",
             "--cluster", local.address,
         ]  # fmt: skip
         told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.errors import InfeasibleError, SolverError
-from optimizer.instance.instance import Instance
-from optimizer.language.edits import spell
-from optimizer.studies.sweep import engines as sweep_engines
-from optimizer.studies.sweep.engines import InProcess, Processes
-from optimizer.studies.sweep.sweep import Results, Store, Study, Task, run
-from optimizer.studies.sweep.worker import LOST, Row, Worker, answered, packed, unpacked
+import gwplan as gw
+from gwplan.errors import InfeasibleError, SolverError
+from gwplan.instance.instance import Instance
+from gwplan.language.edits import spell
+from gwplan.studies.sweep import engines as sweep_engines
+from gwplan.studies.sweep.engines import InProcess, Processes
+from gwplan.studies.sweep.sweep import Results, Store, Study, Task, run
+from gwplan.studies.sweep.worker import LOST, Row, Worker, answered, packed, unpacked
 from tests.generate import random_instance
 from tests.generate.any_edit import draw_edit, every_operation
 
@@ -137,7 +137,7 @@ def test_a_worker_that_is_killed_loses_nothing(deals: Instance) -> None:
 def test_a_case_that_kills_every_worker_is_a_row(deals: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """One poisonous case costs its own row and no other."""
     poison = (
-        "import os, optimizer.studies.sweep.worker as w; answer = w.answered_alone; "
+        "import os, gwplan.studies.sweep.worker as w; answer = w.answered_alone; "
         "w.answered_alone = lambda setup, edits: os._exit(7) if 'poison' in str(edits) else answer(setup, edits); "
     )
     first, _, then = sweep_engines._SERVE.partition("from ")

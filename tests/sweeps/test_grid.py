@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.instance.instance import Instance
-from optimizer.language.axes import axis, limits
-from optimizer.problems import InstanceError
-from optimizer.studies.sweep import grid as sweep_grid
-from optimizer.studies.sweep.grid import axes, grid, written
+import gwplan as gw
+from gwplan.instance.instance import Instance
+from gwplan.language.axes import axis, limits
+from gwplan.problems import InstanceError
+from gwplan.studies.sweep import grid as sweep_grid
+from gwplan.studies.sweep.grid import axes, grid, written
 
 DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.errors import SolverError
-from optimizer.problems import InstanceError
-from optimizer.studies.sweep.engines import InProcess
-from optimizer.studies.sweep.journal import ROWS, Journal, beside, discard
-from optimizer.studies.sweep.sweep import Study, Task, run
+import gwplan as gw
+from gwplan.errors import SolverError
+from gwplan.problems import InstanceError
+from gwplan.studies.sweep.engines import InProcess
+from gwplan.studies.sweep.journal import ROWS, Journal, beside, discard
+from gwplan.studies.sweep.sweep import Study, Task, run
 from tests.sweeps.killed import ROOT, killed, whole
 
 DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"

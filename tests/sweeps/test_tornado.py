@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.instance.instance import Instance
-from optimizer.problems import InstanceError
-from optimizer.studies.sweep.engines import InProcess
-from optimizer.studies.sweep.sweep import Study, run
-from optimizer.studies.sweep.tornado import inputs, tasks, tornado
+import gwplan as gw
+from gwplan.instance.instance import Instance
+from gwplan.problems import InstanceError
+from gwplan.studies.sweep.engines import InProcess
+from gwplan.studies.sweep.sweep import Study, run
+from gwplan.studies.sweep.tornado import inputs, tasks, tornado
 from tests.instance.folders import plain
 
 DEALS = Path(__file__).resolve().parents[2] / "instances" / "tiny-deals"

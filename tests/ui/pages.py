@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from starlette.testclient import TestClient
 
-from optimizer.ui.desk import Desk, desk_of
-from optimizer.ui.server import application
+from gwplan.ui.desk import Desk, desk_of
+from gwplan.ui.server import application
 from tests.export.test_charts import INSTANCES
 
 TOKEN: Final = "a-token-of-the-tests"

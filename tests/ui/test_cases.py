@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from optimizer.kept.run import keep, read_run
-from optimizer.planning import solve
-from optimizer.storage.read import load, load_whatif
-from optimizer.ui.desk import KEPT_ANSWERS, desk_of
-from optimizer.ui.levers import levers, movable, moved
+from gwplan.kept.run import keep, read_run
+from gwplan.planning import solve
+from gwplan.storage.read import load, load_whatif
+from gwplan.ui.desk import KEPT_ANSWERS, desk_of
+from gwplan.ui.levers import levers, movable, moved
 from tests.cli.conftest import in_process
 from tests.instance.folders import OFFERED, UNCERTAINTY, WHATIF, written
 from tests.ui.pages import client, copied, lines
@@ -227,7 +227,7 @@ def test_exports_are_a_run_a_report_and_a_workbook(tmp_path: Path) -> None:
 
 def test_the_latest_move_of_a_tab_wins_and_tabs_do_not_mix(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An overtaken move is not worked out; another tab's case is its own; a closed tab leaves nothing behind."""
-    monkeypatch.setattr("optimizer.ui.desk.KEPT_TABS", 3)
+    monkeypatch.setattr("gwplan.ui.desk.KEPT_TABS", 3)
     desk = desk_of(str(folder))
     page = client(desk)
     a, b = {"levers": {"Value of deals": 0.5}}, {"levers": {"Value of deals": 1.5}}

@@ -16,9 +16,9 @@ import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
-from optimizer.ui import server
-from optimizer.ui.desk import desk_of
-from optimizer.ui.server import FORBIDDEN, LARGEST_BODY, application
+from gwplan.ui import server
+from gwplan.ui.desk import desk_of
+from gwplan.ui.server import FORBIDDEN, LARGEST_BODY, application
 from tests.ui.pages import HERE, PORT, TOKEN, client, copied, lines
 
 API = ("/api/start", "/api/case", "/api/save", "/api/export/run", "/api/bye")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import optimizer as gw
+import gwplan as gw
 from tests.generate import random_instance
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"

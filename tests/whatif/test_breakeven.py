@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optimizer import load
-from optimizer.errors import PlanError
-from optimizer.instance.instance import Instance
-from optimizer.instance.varied_cells import Varied, varied
-from optimizer.planning import plan_or_error
-from optimizer.problems import InstanceError
-from optimizer.session import Session
-from optimizer.solver.certify import certify
-from optimizer.solver.compile import compiled
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.program import SolveOptions
-from optimizer.solver.solving import certified
-from optimizer.studies.breakeven.breakeven import PlanChanges, Threshold, breakeven
-from optimizer.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Goal, Search
-from optimizer.tree.timeline import timeline
+from gwplan import load
+from gwplan.errors import PlanError
+from gwplan.instance.instance import Instance
+from gwplan.instance.varied_cells import Varied, varied
+from gwplan.planning import plan_or_error
+from gwplan.problems import InstanceError
+from gwplan.session import Session
+from gwplan.solver.certify import certify
+from gwplan.solver.compile import compiled
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.program import SolveOptions
+from gwplan.solver.solving import certified
+from gwplan.studies.breakeven.breakeven import PlanChanges, Threshold, breakeven
+from gwplan.studies.breakeven.cases import BRACKETED, EXACT, NO_PLAN, Goal, Search
+from gwplan.tree.timeline import timeline
 from tests.generate import random_instance
 from tests.instance.folders import plain
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import optimizer as gw
-from optimizer.plan.plan import expected_bn
-from optimizer.show.page import printed as page_of
-from optimizer.show.text.comparison import comparison
-from optimizer.studies.compare import Figure
-from optimizer.studies.whatif import Part, Stack, attribute, compare, stacks
+import gwplan as gw
+from gwplan.plan.plan import expected_bn
+from gwplan.show.page import printed as page_of
+from gwplan.show.text.comparison import comparison
+from gwplan.studies.compare import Figure
+from gwplan.studies.whatif import Part, Stack, attribute, compare, stacks
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

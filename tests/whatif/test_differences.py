@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.studies.compare import inputs
+import gwplan as gw
+from gwplan.studies.compare import inputs
 
 REFERENCE = Path(__file__).resolve().parents[2] / "instances" / "meta-2026h1"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.kept.record import table_csv
-from optimizer.studies.evaluate import Evaluation, evaluate, read_given
-from optimizer.studies.locks import lock_costs
+import gwplan as gw
+from gwplan.kept.record import table_csv
+from gwplan.studies.evaluate import Evaluation, evaluate, read_given
+from gwplan.studies.locks import lock_costs
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

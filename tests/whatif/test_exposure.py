@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-import optimizer as gw
-from optimizer.kept.run import keep, read_run
-from optimizer.language.edits import WhatIf
-from optimizer.session import Session
-from optimizer.studies import exposure
+import gwplan as gw
+from gwplan.kept.run import keep, read_run
+from gwplan.language.edits import WhatIf
+from gwplan.session import Session
+from gwplan.studies import exposure
 from tests.instance.folders import SMALL, UNCERTAINTY, WHATIF, plain, written
 
 INSTANCES = Path(__file__).parents[2] / "instances"

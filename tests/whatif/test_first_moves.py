@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, first_moves
-from optimizer.session import Session
+import gwplan as gw
+from gwplan.plan.first_moves import ENDED, IDLE, NEW, Branch, first_moves
+from gwplan.session import Session
 from tests.instance.folders import plain
 from tests.whatif.cases import INSTANCES, PUBLISHED, random_case
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.session import Session
-from optimizer.studies.attempt import floors_in_the_way, floors_priced
-from optimizer.studies.exposure import vendor_risks
+import gwplan as gw
+from gwplan.session import Session
+from gwplan.studies.attempt import floors_in_the_way, floors_priced
+from gwplan.studies.exposure import vendor_risks
 from tests.instance.folders import PLAIN, written
 
 BOOM = """[[factor]]

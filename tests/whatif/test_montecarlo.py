@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from optimizer import load
-from optimizer.plan.tables import QUANTILES
-from optimizer.problems import InstanceError
-from optimizer.session import Session
-from optimizer.studies.sweep import montecarlo
-from optimizer.studies.sweep.draws import Draw, correlation, draw, draws_of, matrix, sample
-from optimizer.studies.sweep.engines import InProcess, Processes
-from optimizer.studies.sweep.sweep import Results, run
+from gwplan import load
+from gwplan.plan.tables import QUANTILES
+from gwplan.problems import InstanceError
+from gwplan.session import Session
+from gwplan.studies.sweep import montecarlo
+from gwplan.studies.sweep.draws import Draw, correlation, draw, draws_of, matrix, sample
+from gwplan.studies.sweep.engines import InProcess, Processes
+from gwplan.studies.sweep.sweep import Results, run
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 

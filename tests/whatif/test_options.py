@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.session import Session
-from optimizer.studies.uncertainty import OptionValue, option_values
+import gwplan as gw
+from gwplan.session import Session
+from gwplan.studies.uncertainty import OptionValue, option_values
 from tests.whatif.cases import INSTANCES, random_case
 
 

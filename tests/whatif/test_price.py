@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.studies.price import Clause
+import gwplan as gw
+from gwplan.studies.price import Clause
 from tests.generate import random_instance
 from tests.oracle.hand_examples import EXAMPLES, Example
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import optimizer as gw
-from optimizer.kept.run import keep, read_run
-from optimizer.studies.roll import period_of, rolled, state_of
+import gwplan as gw
+from gwplan.kept.run import keep, read_run
+from gwplan.studies.roll import period_of, rolled, state_of
 from tests.generate import instances, random_instance
 from tests.instance.folders import plain
 
@@ -18,7 +18,7 @@ INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 
 def rolled_after(plan: gw.Plan, folder: Path, count: int, known: dict[str, str] | None = None) -> gw.Instance:
     """Return the instance rolled on by some periods, by way of a kept run and a written folder."""
-    from optimizer.tree.calendar import calendar_of
+    from gwplan.tree.calendar import calendar_of
 
     run = read_run(keep(plan, folder / f"run {count}", command=["gwplan"], options={}))
     to: dt.date = calendar_of(plan.instance).starts().astype(object)[count]
@@ -29,7 +29,7 @@ def rolled_after(plan: gw.Plan, folder: Path, count: int, known: dict[str, str] 
 
 def remaining_bn(plan: gw.Plan, count: int) -> float:
     """Return what the rest of a plan is worth, discounted to the start of that rest."""
-    from optimizer.tree.calendar import calendar_of
+    from gwplan.tree.calendar import calendar_of
 
     rows = plan.cashflow
     later = rows[rows["period"] >= count]

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import optimizer as gw
-from optimizer.errors import AuditError
-from optimizer.plan.tables import cvar, quantile, weighed
-from optimizer.session import Answer, Session
-from optimizer.studies.uncertainty import _refuse_contradictions, dedicated, expected_result, foresight, informed, rigid
-from optimizer.tree.timeline import branching
+import gwplan as gw
+from gwplan.errors import AuditError
+from gwplan.plan.tables import cvar, quantile, weighed
+from gwplan.session import Answer, Session
+from gwplan.studies.uncertainty import _refuse_contradictions, dedicated, expected_result, foresight, informed, rigid
+from gwplan.tree.timeline import branching
 from tests.oracle import by_hand
 from tests.oracle.hand_examples import EXAMPLES, LATE, Example
 from tests.whatif.cases import INSTANCES, alike, random_case

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import optimizer as gw
-from optimizer.catalogue.tables import TABLES
-from optimizer.session import Session
-from optimizer.studies.exposure import NOT_READ, SWUNG, groups, gw_by_status, unverified, vendor_risks
-from optimizer.studies.sweep.tornado import inputs
+import gwplan as gw
+from gwplan.catalogue.tables import TABLES
+from gwplan.session import Session
+from gwplan.studies.exposure import NOT_READ, SWUNG, groups, gw_by_status, unverified, vendor_risks
+from gwplan.studies.sweep.tornado import inputs
 from tests.instance.folders import plain
 
 META = gw.load(Path(__file__).parents[2] / "instances" / "meta-2026h1")

@@ -8,16 +8,16 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models.tree import FloatArray
-from optimizer.files import printable
-from optimizer.show import theme
-from optimizer.show.charts import drawing
-from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
-from optimizer.show.charts.over_time import expected
-from optimizer.show.page import cut, percent
-from optimizer.show.text.decisions import Notices, notices
-from optimizer.show.theme import FAINT, GREY, INK, Layer, NothingToShowError
-from optimizer.show.view import View
+from gwplan.files import printable
+from gwplan.models.tree import FloatArray
+from gwplan.show import theme
+from gwplan.show.charts import drawing
+from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
+from gwplan.show.charts.over_time import expected
+from gwplan.show.page import cut, percent
+from gwplan.show.text.decisions import Notices, notices
+from gwplan.show.theme import FAINT, GREY, INK, Layer, NothingToShowError
+from gwplan.show.view import View
 
 MOST_CONTRACTS: Final = 24
 MOST_PATHWAYS: Final = 4

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any, Final
 
-from models.tree import FloatArray
-from optimizer.show import theme
-from optimizer.show.page import formatter
-from optimizer.show.theme import HEIGHT, INK, WIDTH, Fill, Layer, NothingToShowError
-from optimizer.show.view import View
+from gwplan.models.tree import FloatArray
+from gwplan.show import theme
+from gwplan.show.page import formatter
+from gwplan.show.theme import HEIGHT, INK, WIDTH, Fill, Layer, NothingToShowError
+from gwplan.show.view import View
 
 SPOTS: Final = "spots"
 """Name of the layer of places that a reader may point at, in a chart of a page."""

@@ -8,17 +8,17 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models.tree import FloatArray, IntArray
-from optimizer.catalogue.money import COSTS, MONEY, NOT_CASH
-from optimizer.files import printable
-from optimizer.show import theme
-from optimizer.show.charts import drawing
-from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, worth
-from optimizer.show.page import signed
-from optimizer.show.text.values import average_prices, known_means
-from optimizer.show.theme import GREY, INK, NothingToShowError
-from optimizer.show.view import Span, View
-from optimizer.studies.price import MostToPay, OfferPrice
+from gwplan.catalogue.money import COSTS, MONEY, NOT_CASH
+from gwplan.files import printable
+from gwplan.models.tree import FloatArray, IntArray
+from gwplan.show import theme
+from gwplan.show.charts import drawing
+from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, worth
+from gwplan.show.page import signed
+from gwplan.show.text.values import average_prices, known_means
+from gwplan.show.theme import GREY, INK, NothingToShowError
+from gwplan.show.view import Span, View
+from gwplan.studies.price import MostToPay, OfferPrice
 
 MOST_PATHWAYS = 8
 GAIN, LOSS, TOTAL = theme.RAMP[2], GREY, INK

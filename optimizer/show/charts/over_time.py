@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.tree import FloatArray
-from optimizer.plan.tables import quantile
-from optimizer.show import theme
-from optimizer.show.charts import drawing
-from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
-from optimizer.show.page import percent
-from optimizer.show.theme import FAINT, HEIGHT, INK, LINE_HEIGHT, PALE, WIDTH, Layer, NothingToShowError
-from optimizer.show.view import Span, View
+from gwplan.models.tree import FloatArray
+from gwplan.plan.tables import quantile
+from gwplan.show import theme
+from gwplan.show.charts import drawing
+from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
+from gwplan.show.page import percent
+from gwplan.show.theme import FAINT, HEIGHT, INK, LINE_HEIGHT, PALE, WIDTH, Layer, NothingToShowError
+from gwplan.show.view import Span, View
 
 
 def supply_line(view: View, top: FloatArray) -> Layer:

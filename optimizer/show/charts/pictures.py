@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from optimizer.files import new_file, refuse_occupied, whole_file, whole_folder
-from optimizer.kept.run import Run
-from optimizer.show.charts import decisions, money, over_time, position
-from optimizer.show.charts.drawing import Chart
-from optimizer.show.theme import NothingToShowError, installed
-from optimizer.show.view import View
+from gwplan.files import new_file, refuse_occupied, whole_file, whole_folder
+from gwplan.kept.run import Run
+from gwplan.show.charts import decisions, money, over_time, position
+from gwplan.show.charts.drawing import Chart
+from gwplan.show.theme import NothingToShowError, installed
+from gwplan.show.view import View
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin

@@ -9,20 +9,20 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from models.tree import FloatArray
-from optimizer.catalogue.tables import VALUE_FACTORS
-from optimizer.files import printable
-from optimizer.instance.instance import Instance
-from optimizer.plan.claims import STATUSES
-from optimizer.show import theme
-from optimizer.show.charts import drawing
-from optimizer.show.charts.drawing import Drawing, Figures, Frame, Times, edited, worth
-from optimizer.show.charts.over_time import expected, stack
-from optimizer.show.theme import GREY, INK, Layer, NothingToShowError
-from optimizer.show.view import MONTH_NAMES, Span, View
-from optimizer.studies.exposure import bought, gw_by_status
-from optimizer.tree.calendar import Calendar, Dates, add_months
-from optimizer.tree.contracts import in_service
+from gwplan.catalogue.tables import VALUE_FACTORS
+from gwplan.files import printable
+from gwplan.instance.instance import Instance
+from gwplan.models.tree import FloatArray
+from gwplan.plan.claims import STATUSES
+from gwplan.show import theme
+from gwplan.show.charts import drawing
+from gwplan.show.charts.drawing import Drawing, Figures, Frame, Times, edited, worth
+from gwplan.show.charts.over_time import expected, stack
+from gwplan.show.theme import GREY, INK, Layer, NothingToShowError
+from gwplan.show.view import MONTH_NAMES, Span, View
+from gwplan.studies.exposure import bought, gw_by_status
+from gwplan.tree.calendar import Calendar, Dates, add_months
+from gwplan.tree.contracts import in_service
 
 KINDS: Final = {
     "cloud": "neocloud and other cloud",

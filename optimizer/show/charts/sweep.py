@@ -9,17 +9,17 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.files import printable
-from optimizer.kept.sweep import CASES, in_words, label, unit, unit_behind, with_unit
-from optimizer.show import theme
-from optimizer.show.charts import drawing
-from optimizer.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
-from optimizer.show.charts.over_time import expected, stack, supply_line, use_key, use_layers
-from optimizer.show.page import cut, decimals, formatter, number, signed
-from optimizer.show.theme import FAINT, GREY, INK, RAMP, NothingToShowError, Stroke
-from optimizer.show.view import View
-from optimizer.studies.sweep.sweep import OPTIMAL
-from optimizer.studies.uncertainty import Point
+from gwplan.files import printable
+from gwplan.kept.sweep import CASES, in_words, label, unit, unit_behind, with_unit
+from gwplan.show import theme
+from gwplan.show.charts import drawing
+from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
+from gwplan.show.charts.over_time import expected, stack, supply_line, use_key, use_layers
+from gwplan.show.page import cut, decimals, formatter, number, signed
+from gwplan.show.theme import FAINT, GREY, INK, RAMP, NothingToShowError, Stroke
+from gwplan.show.view import View
+from gwplan.studies.sweep.sweep import OPTIMAL
+from gwplan.studies.uncertainty import Point
 
 WIDEST_BAR: Final = 26
 """Of a fan, pixels."""

@@ -9,18 +9,18 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.kept.run import Run
-from optimizer.kept.sweep import CASES, KeptSweep, in_words, label, unit_behind, with_unit
-from optimizer.problems import InstanceError, Problem
-from optimizer.show.charts import sweep as sweep_charts
-from optimizer.show.charts.money import differences as why
-from optimizer.show.charts.sweep import chart, gw_of_cases, worth_of_cases
-from optimizer.show.page import formatter, listed, number
-from optimizer.show.report.report import Report
-from optimizer.show.text.comparison import attribution, comparison, differences, letter
-from optimizer.show.text.decisions import moves_before_reveal, tree_of_moves
-from optimizer.show.text.sweep import hangs_on, montecarlo
-from optimizer.show.text.uncertainty import (
+from gwplan.kept.run import Run
+from gwplan.kept.sweep import CASES, KeptSweep, in_words, label, unit_behind, with_unit
+from gwplan.problems import InstanceError, Problem
+from gwplan.show.charts import sweep as sweep_charts
+from gwplan.show.charts.money import differences as why
+from gwplan.show.charts.sweep import chart, gw_of_cases, worth_of_cases
+from gwplan.show.page import formatter, listed, number
+from gwplan.show.report.report import Report
+from gwplan.show.text.comparison import attribution, comparison, differences, letter
+from gwplan.show.text.decisions import moves_before_reveal, tree_of_moves
+from gwplan.show.text.sweep import hangs_on, montecarlo
+from gwplan.show.text.uncertainty import (
     figures,
     frontier,
     futures,
@@ -30,10 +30,10 @@ from optimizer.show.text.uncertainty import (
     options,
     peak_gw_of,
 )
-from optimizer.show.view import View
-from optimizer.studies.sweep.sweep import OPTIMAL
-from optimizer.studies.uncertainty import Uncertainty
-from optimizer.studies.whatif import Attribution, Comparison
+from gwplan.show.view import View
+from gwplan.studies.sweep.sweep import OPTIMAL
+from gwplan.studies.uncertainty import Uncertainty
+from gwplan.studies.whatif import Attribution, Comparison
 
 MOST_WHY: Final = 8
 """Cases of which it is shown why they are worth more or less."""

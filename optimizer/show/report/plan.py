@@ -9,21 +9,21 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.catalogue.money import MONEY
-from optimizer.catalogue.tables import TABLES
-from optimizer.instance.cells import shown
-from optimizer.kept.run import Run
-from optimizer.language.edits import spell
-from optimizer.plan import claims as of_instance
-from optimizer.plan.claims import STATUSES
-from optimizer.plan.first_moves import first_moves
-from optimizer.problems import InstanceError
-from optimizer.show.charts import decisions, money, over_time, position
-from optimizer.show.charts.drawing import Chart, worth
-from optimizer.show.page import listed, percent
-from optimizer.show.report.report import HtmlPage, Report
-from optimizer.show.text.claims import figure, judged
-from optimizer.show.text.decisions import (
+from gwplan.catalogue.money import MONEY
+from gwplan.catalogue.tables import TABLES
+from gwplan.instance.cells import shown
+from gwplan.kept.run import Run
+from gwplan.language.edits import spell
+from gwplan.plan import claims as of_instance
+from gwplan.plan.claims import STATUSES
+from gwplan.plan.first_moves import first_moves
+from gwplan.problems import InstanceError
+from gwplan.show.charts import decisions, money, over_time, position
+from gwplan.show.charts.drawing import Chart, worth
+from gwplan.show.page import listed, percent
+from gwplan.show.report.report import HtmlPage, Report
+from gwplan.show.text.claims import figure, judged
+from gwplan.show.text.decisions import (
     TERMS,
     cancellations,
     deals,
@@ -33,12 +33,12 @@ from optimizer.show.text.decisions import (
     offers,
     tree_of_moves,
 )
-from optimizer.show.text.exposure import obligations
-from optimizer.show.text.plan import headline, lead
-from optimizer.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
-from optimizer.show.view import View
-from optimizer.studies import exposure
-from optimizer.tree.contracts import TABLES_READ
+from gwplan.show.text.exposure import obligations
+from gwplan.show.text.plan import headline, lead
+from gwplan.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
+from gwplan.show.view import View
+from gwplan.studies import exposure
+from gwplan.tree.contracts import TABLES_READ
 
 MOST_SOURCES: Final = 3
 

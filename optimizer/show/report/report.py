@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from optimizer.files import refuse_occupied, whole_file
-from optimizer.show import theme
-from optimizer.show.charts.drawing import SERIES, SPOTS, Chart, Drawing, Entry, Panels
-from optimizer.show.page import Page, Twig
-from optimizer.show.theme import NothingToShowError
+from gwplan.files import refuse_occupied, whole_file
+from gwplan.show import theme
+from gwplan.show.charts.drawing import SERIES, SPOTS, Chart, Drawing, Entry, Panels
+from gwplan.show.page import Page, Twig
+from gwplan.show.theme import NothingToShowError
 
 LONG_CELL: Final = 40
 """Letters from which on a cell is wrapped like a paragraph."""
@@ -429,7 +429,7 @@ def _is_report(path: Path) -> bool:
 
 
 def _resource(name: str) -> str:
-    return files("optimizer.show.report").joinpath(name).read_text(encoding="utf-8")
+    return files("gwplan.show.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

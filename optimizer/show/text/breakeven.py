@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.catalogue.tolerances import PROVED, ROUNDING
-from optimizer.show.page import Page, decimals, formatter, left_out, maximised, number
-from optimizer.studies.breakeven.breakeven import Breakeven
-from optimizer.studies.breakeven.cases import EXACT, Break, PlanChanges, Search, Threshold
-from optimizer.studies.evaluate import Evaluation
-from optimizer.studies.locks import LockCost
+from gwplan.catalogue.tolerances import PROVED, ROUNDING
+from gwplan.show.page import Page, decimals, formatter, left_out, maximised, number
+from gwplan.studies.breakeven.breakeven import Breakeven
+from gwplan.studies.breakeven.cases import EXACT, Break, PlanChanges, Search, Threshold
+from gwplan.studies.evaluate import Evaluation
+from gwplan.studies.locks import LockCost
 
 WORTH: Final = "plan.objective_bn"
 """The figure that is looked at unless another is asked for."""

@@ -8,15 +8,15 @@ from typing import Final
 import numpy as np
 from rich.cells import cell_len
 
-from models.tree import IntArray
-from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import ROUNDING, THOUSAND_DOLLARS
-from optimizer.plan.obligations import owed
-from optimizer.plan.plan import expected_bn
-from optimizer.show.page import Page, cut, listed, number, padded, percent, wrapped
-from optimizer.show.text.decisions import Notices, declined_now, notices, signatures, split
-from optimizer.show.text.values import shortfall_gw
-from optimizer.show.view import MONTH_NAMES, Span, View
+from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tolerances import ROUNDING, THOUSAND_DOLLARS
+from gwplan.models.tree import IntArray
+from gwplan.plan.obligations import owed
+from gwplan.plan.plan import expected_bn
+from gwplan.show.page import Page, cut, listed, number, padded, percent, wrapped
+from gwplan.show.text.decisions import Notices, declined_now, notices, signatures, split
+from gwplan.show.text.values import shortfall_gw
+from gwplan.show.view import MONTH_NAMES, Span, View
 
 MOST_ROWS: Final = 8
 MOST_CASES: Final = 6

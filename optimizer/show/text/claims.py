@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import floor, log10
 
-from optimizer.instance.instance import Instance
-from optimizer.plan.claims import HOLDS, Claim
-from optimizer.show.page import Page, printed
+from gwplan.instance.instance import Instance
+from gwplan.plan.claims import HOLDS, Claim
+from gwplan.show.page import Page, printed
 
 HEADER = ("claim", "reported", "data", "ratio", "verdict", "grade", "rests on")
 SIGN = {"about": "", "at_least": ">=", "at_most": "<="}

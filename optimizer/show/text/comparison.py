@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.catalogue.tolerances import COUNTS, THREE_DECIMALS, TWO_DECIMALS
-from optimizer.kept.run import Run
-from optimizer.plan.plan import expected_bn
-from optimizer.plan.tables import decision_changes, first_period_gw
-from optimizer.show.page import Page, cut, decimals, left_out, listed, maximised, number, percent, signed
-from optimizer.studies.compare import Figure, allocations, caveats, figure_differences, inputs
-from optimizer.studies.whatif import Attribution, ComparedCase, Comparison
+from gwplan.catalogue.tolerances import COUNTS, THREE_DECIMALS, TWO_DECIMALS
+from gwplan.kept.run import Run
+from gwplan.plan.plan import expected_bn
+from gwplan.plan.tables import decision_changes, first_period_gw
+from gwplan.show.page import Page, cut, decimals, left_out, listed, maximised, number, percent, signed
+from gwplan.studies.compare import Figure, allocations, caveats, figure_differences, inputs
+from gwplan.studies.whatif import Attribution, ComparedCase, Comparison
 
 NAME = 24
 """Columns that the names of cases may take."""

@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.cells import cell_len
 
-from models.data import BoolArray
-from models.tree import FloatArray, IntArray
-from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
-from optimizer.show.page import Page, Twig, decimals, left_out, listed, number, percent
-from optimizer.show.view import View
+from gwplan.catalogue.tolerances import KILOWATT
+from gwplan.models.data import BoolArray
+from gwplan.models.tree import FloatArray, IntArray
+from gwplan.plan.first_moves import ENDED, IDLE, NEW, Branch, Move
+from gwplan.show.page import Page, Twig, decimals, left_out, listed, number, percent
+from gwplan.show.view import View
 
 MOST_PATHWAYS = 8
 MOST_LINES = 10

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from optimizer.catalogue.tolerances import TWO_DECIMALS
-from optimizer.show.page import Page, left_out, number, percent, printed
+from gwplan.catalogue.tolerances import TWO_DECIMALS
+from gwplan.show.page import Page, left_out, number, percent, printed
 
 MOST_VENDORS, MOST_CONTRACTS, MOST_YEARS, MOST_BRANCHES, MOST_SWINGS = 25, 30, 30, 16, 15
 MOST_WHATIFS = 6

@@ -9,14 +9,14 @@ from typing import Final
 import numpy as np
 from rich.console import Console
 
-from optimizer.catalogue.tolerances import DIGITS, ROUNDING
-from optimizer.plan.obligations import owed
-from optimizer.plan.plan import Plan, expected_bn
-from optimizer.show.page import Page, formatter, percent, printed
-from optimizer.show.text.brief import brief
-from optimizer.show.text.decisions import cancellations, deals, first_period, offers
-from optimizer.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
-from optimizer.show.view import View
+from gwplan.catalogue.tolerances import DIGITS, ROUNDING
+from gwplan.plan.obligations import owed
+from gwplan.plan.plan import Plan, expected_bn
+from gwplan.show.page import Page, formatter, percent, printed
+from gwplan.show.text.brief import brief
+from gwplan.show.text.decisions import cancellations, deals, first_period, offers
+from gwplan.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
+from gwplan.show.view import View
 
 MOST_CHANGES = 4
 MOST_WARNINGS = 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from optimizer.catalogue.tolerances import THREE_DECIMALS
-from optimizer.show.page import Page, left_out, number, percent, signed
-from optimizer.studies.price import Clause, MostToPay, OfferPrice
+from gwplan.catalogue.tolerances import THREE_DECIMALS
+from gwplan.show.page import Page, left_out, number, percent, signed
+from gwplan.studies.price import Clause, MostToPay, OfferPrice
 
 STEP: Final = 0.1
 """By how much higher a terminal value is told, $bn per GW-year."""

@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tolerances import COUNTS, MEGAWATT
-from optimizer.kept.sweep import unit
-from optimizer.show.page import Page, cut, decimals, formatter, listed, maximised, number, percent, signed
-from optimizer.studies.sweep.montecarlo import CONFIDENCE
-from optimizer.studies.sweep.sweep import OPTIMAL, Results
+from gwplan.catalogue.tolerances import COUNTS, MEGAWATT
+from gwplan.kept.sweep import unit
+from gwplan.show.page import Page, cut, decimals, formatter, listed, maximised, number, percent, signed
+from gwplan.studies.sweep.montecarlo import CONFIDENCE
+from gwplan.studies.sweep.sweep import OPTIMAL, Results
 
 MOST_ROWS: Final = 60
 """Cases that are printed; all are kept."""

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from rich.console import Console
 
-from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.show.page import Page, decimals, formatter, left_out, listed, number, percent, printed
-from optimizer.show.text.decisions import moves_before_reveal, tree_of_moves
-from optimizer.studies.uncertainty import Future, OptionValue, Point, Uncertainty
+from gwplan.catalogue.tolerances import KILOWATT
+from gwplan.show.page import Page, decimals, formatter, left_out, listed, number, percent, printed
+from gwplan.show.text.decisions import moves_before_reveal, tree_of_moves
+from gwplan.studies.uncertainty import Future, OptionValue, Point, Uncertainty
 
 Money = Callable[[float], str]
 

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from rich.cells import cell_len
 
-from models.tree import FloatArray
-from optimizer.catalogue.limits import BY_KIND, ONE_OFF, PRICED, Limit
-from optimizer.catalogue.money import COSTS, MONEY, NOT_CASH
-from optimizer.catalogue.tolerances import PROVED, ROUNDING
-from optimizer.plan.plan import Plan
-from optimizer.show.page import Page, cut, decimals, formatter, left_out, number, percent
-from optimizer.show.view import Matrix, Span, View
-from optimizer.tree.calendar import calendar_of
+from gwplan.catalogue.limits import BY_KIND, ONE_OFF, PRICED, Limit
+from gwplan.catalogue.money import COSTS, MONEY, NOT_CASH
+from gwplan.catalogue.tolerances import PROVED, ROUNDING
+from gwplan.models.tree import FloatArray
+from gwplan.plan.plan import Plan
+from gwplan.show.page import Page, cut, decimals, formatter, left_out, number, percent
+from gwplan.show.view import Matrix, Span, View
+from gwplan.tree.calendar import calendar_of
 
 MOST_POOLS = 8
 MOST_LIMITS = 5

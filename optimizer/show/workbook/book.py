@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from optimizer.catalogue.plan_tables import COLUMNS, MEANING
-from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.files import new_file, whole_file, whole_workbook
-from optimizer.kept.run import Run
-from optimizer.show.workbook.facts import BookFacts
-from optimizer.show.workbook.inputs import Inputs
-from optimizer.show.workbook.nodes import Nodes, Slacks, add_limits
-from optimizer.show.workbook.page import MOST_SERIES, TOP, Exported, Page, put, too_large
-from optimizer.show.workbook.summary import Overview, Summary
+from gwplan.catalogue.plan_tables import COLUMNS, MEANING
+from gwplan.catalogue.tolerances import KILOWATT
+from gwplan.files import new_file, whole_file, whole_workbook
+from gwplan.kept.run import Run
+from gwplan.show.workbook.facts import BookFacts
+from gwplan.show.workbook.inputs import Inputs
+from gwplan.show.workbook.nodes import Nodes, Slacks, add_limits
+from gwplan.show.workbook.page import MOST_SERIES, TOP, Exported, Page, put, too_large
+from gwplan.show.workbook.summary import Overview, Summary
 
 PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values", "more_supply")
 """Tables that are written as they were solved."""

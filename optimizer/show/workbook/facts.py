@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.data import PlanData
-from models.tree import FloatArray, IntArray, Tree
-from optimizer.catalogue.tables import VALUE_FACTORS
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.kept.run import Run
-from optimizer.plan.tables import leaf_tail_periods
-from optimizer.plan.values import carried, of_contracts
-from optimizer.tree.timeline import Timeline
+from gwplan.catalogue.tables import VALUE_FACTORS
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.kept.run import Run
+from gwplan.models.data import PlanData
+from gwplan.models.tree import FloatArray, IntArray, Tree
+from gwplan.plan.tables import leaf_tail_periods
+from gwplan.plan.values import carried, of_contracts
+from gwplan.tree.timeline import Timeline
 
 UNLIMITED: Final = 1e6
 """GW that stand for "no limit" in cells that formulas read."""

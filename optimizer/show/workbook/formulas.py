@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data import BoolArray
-from models.tree import FloatArray, IntArray
+from gwplan.models.data import BoolArray
+from gwplan.models.tree import FloatArray, IntArray
 
 CELL, PRODUCT, SUM = range(3)
 """How loosely a formula holds together: a sum takes brackets inside a product and behind a minus."""

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from models.data import BoolArray
-from models.tree import FloatArray
-from optimizer.catalogue.tables import VALUE_FACTORS
-from optimizer.show.workbook.facts import UNLIMITED, BookFacts
-from optimizer.show.workbook.formulas import Formulas, literals
-from optimizer.show.workbook.page import TOP, Exported, Page, put, put_formula
-from optimizer.spreadsheet.cells import letters
+from gwplan.catalogue.tables import VALUE_FACTORS
+from gwplan.models.data import BoolArray
+from gwplan.models.tree import FloatArray
+from gwplan.show.workbook.facts import UNLIMITED, BookFacts
+from gwplan.show.workbook.formulas import Formulas, literals
+from gwplan.show.workbook.page import TOP, Exported, Page, put, put_formula
+from gwplan.spreadsheet.cells import letters
 
 RATE: Final = "$bn per GW-year"
 FACTOR: Final = " x ".join(VALUE_FACTORS)

@@ -19,18 +19,18 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import GIVEN
-from optimizer.extras import imported
-from optimizer.files import naming, printable, read_bytes, whole_file
-from optimizer.instance.cells import Fault, parsed
-from optimizer.kept.run import Run
-from optimizer.problems import InstanceError, Problem
-from optimizer.show.workbook.book import SHEETS, write_book
-from optimizer.show.workbook.facts import pair_head
-from optimizer.show.workbook.page import TOP, unlike
-from optimizer.spreadsheet.cells import Odd, Sheet, Workbook, letters, quoted, sheet_of
-from optimizer.spreadsheet.graft import MARKER, Graft, Parts, Tables, is_strict, q
-from optimizer.spreadsheet.package import ENDINGS, Package, open_package
+from gwplan.catalogue.tables import GIVEN
+from gwplan.extras import imported
+from gwplan.files import naming, printable, read_bytes, whole_file
+from gwplan.instance.cells import Fault, parsed
+from gwplan.kept.run import Run
+from gwplan.problems import InstanceError, Problem
+from gwplan.show.workbook.book import SHEETS, write_book
+from gwplan.show.workbook.facts import pair_head
+from gwplan.show.workbook.page import TOP, unlike
+from gwplan.spreadsheet.cells import Odd, Sheet, Workbook, letters, quoted, sheet_of
+from gwplan.spreadsheet.graft import MARKER, Graft, Parts, Tables, is_strict, q
+from gwplan.spreadsheet.package import ENDINGS, Package, open_package
 
 PREFIX: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,9}")
 

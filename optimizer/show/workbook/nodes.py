@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from models.tree import FloatArray
-from optimizer.catalogue.limits import LIMITS
-from optimizer.catalogue.money import NOT_CASH
-from optimizer.catalogue.tables import TABLES
-from optimizer.show.workbook.facts import BookFacts
-from optimizer.show.workbook.formulas import Formulas, literals, total
-from optimizer.show.workbook.inputs import RATE, Contracts, Inputs, Tiers
-from optimizer.show.workbook.page import LONGEST_FORMULA, Exported, Page
+from gwplan.catalogue.limits import LIMITS
+from gwplan.catalogue.money import NOT_CASH
+from gwplan.catalogue.tables import TABLES
+from gwplan.models.tree import FloatArray
+from gwplan.show.workbook.facts import BookFacts
+from gwplan.show.workbook.formulas import Formulas, literals, total
+from gwplan.show.workbook.inputs import RATE, Contracts, Inputs, Tiers
+from gwplan.show.workbook.page import LONGEST_FORMULA, Exported, Page
 
 Slacks = dict[str, list[int]]
 """Column of what is left of each limit, and the pairs that it concerns."""

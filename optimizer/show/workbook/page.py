@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.problems import InstanceError, Problem
-from optimizer.show.theme import FAINT, GREY, RAMP
-from optimizer.show.workbook.formulas import Formulas
-from optimizer.spreadsheet.cells import MOST_COLUMNS, MOST_ROWS, letters, quoted
-from optimizer.storage.workbook_write import LONGEST, Exact
+from gwplan.problems import InstanceError, Problem
+from gwplan.show.theme import FAINT, GREY, RAMP
+from gwplan.show.workbook.formulas import Formulas
+from gwplan.spreadsheet.cells import MOST_COLUMNS, MOST_ROWS, letters, quoted
+from gwplan.storage.workbook_write import LONGEST, Exact
 
 TOP: Final = 4
 """Rows above the first row of a table: title, explanation, units, names."""

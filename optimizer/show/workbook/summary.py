@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from optimizer.catalogue.money import COSTS
-from optimizer.catalogue.tolerances import KILOWATT, PROVED
-from optimizer.show.theme import FAINT, INK, pathway_colours
-from optimizer.show.workbook.facts import BookFacts
-from optimizer.show.workbook.formulas import Formulas, gathered, products, total
-from optimizer.show.workbook.nodes import Nodes, Slacks
-from optimizer.show.workbook.page import ACCENT, Exported, Page, put, put_formula
+from gwplan.catalogue.money import COSTS
+from gwplan.catalogue.tolerances import KILOWATT, PROVED
+from gwplan.show.theme import FAINT, INK, pathway_colours
+from gwplan.show.workbook.facts import BookFacts
+from gwplan.show.workbook.formulas import Formulas, gathered, products, total
+from gwplan.show.workbook.nodes import Nodes, Slacks
+from gwplan.show.workbook.page import ACCENT, Exported, Page, put, put_formula
 
 EXPECTED: Final = "expected over all futures"
 

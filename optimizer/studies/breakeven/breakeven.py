@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from optimizer.catalogue.tables import TABLES
-from optimizer.catalogue.tolerances import EDGE
-from optimizer.instance.cells import LARGEST_NUMBER
-from optimizer.instance.varied_cells import Varied
-from optimizer.problems import InstanceError, Problem
-from optimizer.session import Session
-from optimizer.solver.parametric import NotExact
-from optimizer.studies.attempt import Told
-from optimizer.studies.breakeven import exact as breakeven_exact
-from optimizer.studies.breakeven.cases import (
+from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tolerances import EDGE
+from gwplan.instance.cells import LARGEST_NUMBER
+from gwplan.instance.varied_cells import Varied
+from gwplan.problems import InstanceError, Problem
+from gwplan.session import Session
+from gwplan.solver.parametric import NotExact
+from gwplan.studies.attempt import Told
+from gwplan.studies.breakeven import exact as breakeven_exact
+from gwplan.studies.breakeven.cases import (
     Break,
     Cases,
     Goal,

@@ -8,27 +8,27 @@ from typing import Any, Final
 
 import numpy as np
 
-from models import terms
-from models.data import PlanData
-from optimizer.catalogue.tolerances import BRACKET, FEASIBLE, KILOWATT, ROUNDING
-from optimizer.errors import AuditError, InfeasibleError
-from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluator
-from optimizer.instance.varied_cells import Varied
-from optimizer.language.quantities import Quantity, parse
-from optimizer.plan.claims import figures
-from optimizer.plan.plan import summarise
-from optimizer.plan.tables import mean_use, year_weights
-from optimizer.plan.values import Decided, values
-from optimizer.planning import valid
-from optimizer.problems import InstanceError
-from optimizer.session import Answer, Session
-from optimizer.solver.certify import certify
-from optimizer.solver.compile import Compiled, compile_terms
-from optimizer.solver.parametric import same_structure
-from optimizer.solver.program import FloatArray, LinearProgram, Status
-from optimizer.tree.layouts import Layouts
-from optimizer.tree.timeline import Timeline, timeline
+from gwplan.catalogue.tolerances import BRACKET, FEASIBLE, KILOWATT, ROUNDING
+from gwplan.errors import AuditError, InfeasibleError
+from gwplan.instance.instance import Instance
+from gwplan.instance.quantity_values import Evaluator
+from gwplan.instance.varied_cells import Varied
+from gwplan.language.quantities import Quantity, parse
+from gwplan.models import terms
+from gwplan.models.data import PlanData
+from gwplan.plan.claims import figures
+from gwplan.plan.plan import summarise
+from gwplan.plan.tables import mean_use, year_weights
+from gwplan.plan.values import Decided, values
+from gwplan.planning import valid
+from gwplan.problems import InstanceError
+from gwplan.session import Answer, Session
+from gwplan.solver.certify import certify
+from gwplan.solver.compile import Compiled, compile_terms
+from gwplan.solver.parametric import same_structure
+from gwplan.solver.program import FloatArray, LinearProgram, Status
+from gwplan.tree.layouts import Layouts
+from gwplan.tree.timeline import Timeline, timeline
 
 DECIDED: Final = ("allocate", "cancelled", "signed")
 """Variables that make two plans the same."""

@@ -9,15 +9,15 @@ from typing import Final
 import numpy as np
 from scipy.optimize import brentq
 
-from optimizer.catalogue.tolerances import BRACKET, DOUBLE, FEASIBLE, ROUNDING
-from optimizer.errors import AuditError
-from optimizer.problems import InstanceError
-from optimizer.solver.certify import certify
-from optimizer.solver.highs import solve as run_solver
-from optimizer.solver.parametric import Line, NotExact, Piece, line, optimal, pieces, same_structure
-from optimizer.solver.program import Basis, SolveOptions, Status
-from optimizer.solver.solving import certified
-from optimizer.studies.breakeven.cases import (
+from gwplan.catalogue.tolerances import BRACKET, DOUBLE, FEASIBLE, ROUNDING
+from gwplan.errors import AuditError
+from gwplan.problems import InstanceError
+from gwplan.solver.certify import certify
+from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.parametric import Line, NotExact, Piece, line, optimal, pieces, same_structure
+from gwplan.solver.program import Basis, SolveOptions, Status
+from gwplan.solver.solving import certified
+from gwplan.studies.breakeven.cases import (
     EXACT,
     NO_PLAN,
     Break,

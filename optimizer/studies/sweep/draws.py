@@ -12,13 +12,13 @@ from typing import Final
 
 import numpy as np
 
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.files import printable
-from optimizer.instance.instance import Instance
-from optimizer.instance.varied_cells import Varied, VariedReader
-from optimizer.problems import InstanceError, Problem, all_told, nearest
-from optimizer.solver.program import FloatArray
-from optimizer.storage.read import given_table
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.files import printable
+from gwplan.instance.instance import Instance
+from gwplan.instance.varied_cells import Varied, VariedReader
+from gwplan.problems import InstanceError, Problem, all_told, nearest
+from gwplan.solver.program import FloatArray
+from gwplan.storage.read import given_table
 
 FORMS: Final = (
     "write CELL ~ normal(mean, sd), lognormal(mean, sd), triangular(low, mode, high), uniform(low, high) or "

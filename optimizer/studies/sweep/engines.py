@@ -12,16 +12,16 @@ from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import Any, Final
 
-from optimizer.extras import imported
-from optimizer.problems import InstanceError, Problem
-from optimizer.studies.sweep.sweep import Engine
-from optimizer.studies.sweep.worker import LOST, Row, answered, answered_alone, one_thread
+from gwplan.extras import imported
+from gwplan.problems import InstanceError, Problem
+from gwplan.studies.sweep.sweep import Engine
+from gwplan.studies.sweep.worker import LOST, Row, answered, answered_alone, one_thread
 
 TRIES: Final = 3
 """Workers that a task may be given to when they die of it."""
 
 _SERVE: Final = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from optimizer.studies.sweep.worker import serve; serve()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from gwplan.studies.sweep.worker import serve; serve()"
 )
 
 

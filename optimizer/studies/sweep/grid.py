@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from optimizer.check.check import raise_errors
-from optimizer.instance.instance import Instance
-from optimizer.language.axes import ValueAxis, axis
-from optimizer.language.cursor import NUMBER
-from optimizer.language.edits import edit, spell
-from optimizer.problems import InstanceError, Problem, all_told
-from optimizer.storage.read import given_rows
-from optimizer.studies.sweep.sweep import Task
+from gwplan.check.check import raise_errors
+from gwplan.instance.instance import Instance
+from gwplan.language.axes import ValueAxis, axis
+from gwplan.language.cursor import NUMBER
+from gwplan.language.edits import edit, spell
+from gwplan.problems import InstanceError, Problem, all_told
+from gwplan.storage.read import given_rows
+from gwplan.studies.sweep.sweep import Task
 
 MOST_CASES: Final = 100_000
 """Cases of one sweep, at most."""

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from optimizer.errors import SolverError
-from optimizer.files import naming, printable
-from optimizer.problems import InstanceError, Problem
-from optimizer.studies.sweep.sweep import BASE, Store, Study
-from optimizer.studies.sweep.worker import Row
+from gwplan.errors import SolverError
+from gwplan.files import naming, printable
+from gwplan.problems import InstanceError, Problem
+from gwplan.studies.sweep.sweep import BASE, Store, Study
+from gwplan.studies.sweep.worker import Row
 
 FORMAT: Final = "gwplan unfinished sweep"
 ROWS: Final = "rows.jsonl"

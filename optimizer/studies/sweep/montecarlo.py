@@ -15,13 +15,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tolerances import KILOWATT
-from optimizer.instance.instance import Instance
-from optimizer.plan.tables import QUANTILES
-from optimizer.problems import InstanceError, Problem
-from optimizer.solver.program import FloatArray, SolveOptions
-from optimizer.studies.sweep.draws import Draw, fitting, sample
-from optimizer.studies.sweep.sweep import OPTIMAL, Results, Study, Task
+from gwplan.catalogue.tolerances import KILOWATT
+from gwplan.instance.instance import Instance
+from gwplan.plan.tables import QUANTILES
+from gwplan.problems import InstanceError, Problem
+from gwplan.solver.program import FloatArray, SolveOptions
+from gwplan.studies.sweep.draws import Draw, fitting, sample
+from gwplan.studies.sweep.sweep import OPTIMAL, Results, Study, Task
 
 CONFIDENCE: Final = 0.95
 """Of every interval."""

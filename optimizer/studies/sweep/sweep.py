@@ -13,15 +13,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from optimizer.errors import SolverError
-from optimizer.instance.instance import Instance
-from optimizer.instance.quantity_values import Evaluator, parts
-from optimizer.kept.record import about, versions
-from optimizer.language.quantities import Cells, parse
-from optimizer.planning import solve
-from optimizer.problems import InstanceError, Problem, all_told, nearest
-from optimizer.solver.program import SolveOptions
-from optimizer.studies.sweep.worker import Row, packed
+from gwplan.errors import SolverError
+from gwplan.instance.instance import Instance
+from gwplan.instance.quantity_values import Evaluator, parts
+from gwplan.kept.record import about, versions
+from gwplan.language.quantities import Cells, parse
+from gwplan.planning import solve
+from gwplan.problems import InstanceError, Problem, all_told, nearest
+from gwplan.solver.program import SolveOptions
+from gwplan.studies.sweep.worker import Row, packed
 
 OPTIMAL: Final = "optimal"
 """Status of a case that has a plan, proved best."""
@@ -118,7 +118,7 @@ class Engine(ABC):
 
     @abstractmethod
     def submit(self, setup: str, edits: tuple[str, ...]) -> Future[Row]:
-        """Begin to answer a task as `optimizer.studies.sweep.worker.answered` does."""
+        """Begin to answer a task as `gwplan.studies.sweep.worker.answered` does."""
 
     def answer(self, future: Future[Row]) -> Row:
         """Return the answer to a task that is done."""

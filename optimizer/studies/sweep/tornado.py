@@ -10,19 +10,19 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from optimizer.catalogue.tables import LEVERS, TABLES
-from optimizer.catalogue.tolerances import ROUNDING
-from optimizer.check.check import check
-from optimizer.instance.edit import rows_of
-from optimizer.instance.instance import Instance
-from optimizer.instance.selection import picks, select
-from optimizer.language.axes import ValueAxis, limits
-from optimizer.language.edits import Edit, Lever, noted, spell
-from optimizer.plan.claims import STATUSES
-from optimizer.problems import InstanceError, Problem, all_told
-from optimizer.storage.toml import MOST_LETTERS, levers_toml, read_levers
-from optimizer.studies.exposure import UNVERIFIED, Group, groups
-from optimizer.studies.sweep.sweep import OPTIMAL, Results, Task
+from gwplan.catalogue.tables import LEVERS, TABLES
+from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.check import check
+from gwplan.instance.edit import rows_of
+from gwplan.instance.instance import Instance
+from gwplan.instance.selection import picks, select
+from gwplan.language.axes import ValueAxis, limits
+from gwplan.language.edits import Edit, Lever, noted, spell
+from gwplan.plan.claims import STATUSES
+from gwplan.problems import InstanceError, Problem, all_told
+from gwplan.storage.toml import MOST_LETTERS, levers_toml, read_levers
+from gwplan.studies.exposure import UNVERIFIED, Group, groups
+from gwplan.studies.sweep.sweep import OPTIMAL, Results, Task
 
 COLUMNS: Final = [
     "input",

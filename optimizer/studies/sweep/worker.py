@@ -16,19 +16,19 @@ from typing import Any, Final
 
 from threadpoolctl import ThreadpoolController
 
-from optimizer.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
-from optimizer.instance.instance import Instance, SheetPlaces
-from optimizer.instance.quantity_values import Evaluator
-from optimizer.kept.record import versions
-from optimizer.language.quantities import parse
-from optimizer.plan.claims import figures as summary_figures
-from optimizer.plan.tables import first_period_gw
-from optimizer.problems import InstanceError
-from optimizer.session import Answer, Session
-from optimizer.solver.highs import basis_codes
-from optimizer.solver.program import SolveOptions
-from optimizer.storage.read import Sources, read_sources
-from optimizer.storage.write import tables_written
+from gwplan.errors import AuditError, InfeasibleError, PlanError, SolverError, StoppedError
+from gwplan.instance.instance import Instance, SheetPlaces
+from gwplan.instance.quantity_values import Evaluator
+from gwplan.kept.record import versions
+from gwplan.language.quantities import parse
+from gwplan.plan.claims import figures as summary_figures
+from gwplan.plan.tables import first_period_gw
+from gwplan.problems import InstanceError
+from gwplan.session import Answer, Session
+from gwplan.solver.highs import basis_codes
+from gwplan.solver.program import SolveOptions
+from gwplan.storage.read import Sources, read_sources
+from gwplan.storage.write import tables_written
 
 KEPT_SESSIONS: Final = 2
 """Instances that a thread of a worker keeps solved."""
