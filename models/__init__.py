@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from math import isfinite
 
 from pyomo.core import ConcreteModel, Constraint, NonNegativeIntegers, Objective, Set, maximize
@@ -45,6 +46,8 @@ from gwplan.models.value import add_value, expected_worth, value_terms
 
 __all__ = ["PlanData", "Terms", "Tree", "build", "build_tree", "terms"]
 
+if __name__ == "models":  # a checkout's folder under its old name
+    import_module("gwplan.old_name").answer_to(__name__)
 
 FAMILIES = (
     axes_terms,

@@ -17,7 +17,7 @@ from typing import Any
 import gwplan as gw
 
 ROOT = Path(gw.__file__).resolve().parents[1]
-HOMES = (f"{ROOT}/optimizer/", f"{ROOT}/models/")
+HOMES = tuple(f"{folder}/" for folder in (Path(gw.__file__).parent, ROOT / "optimizer", ROOT / "models"))
 INSTANCE = str(ROOT / "instances" / "meta-2026h1")
 EDIT = "contracts.cost_bn_per_gw_year *= 1.1"
 
@@ -62,7 +62,7 @@ def workbook(folder: Path) -> None:
 def home(definition: str) -> Any:
     """Return the module that holds a definition, wherever it lives."""
     found = [path for path in (ROOT / "optimizer").rglob("*.py") if definition in path.read_text(encoding="utf-8")]
-    return import_module(".".join(found[0].relative_to(ROOT).with_suffix("").parts))
+    return import_module(".".join(("gwplan", *found[0].relative_to(ROOT / "optimizer").with_suffix("").parts)))
 
 
 def files(work: Callable[[], object]) -> list[str]:

@@ -14,16 +14,18 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = {"models": "gwplan.models", "optimizer": "gwplan"}
 USED = "Other rooms use:"
 _LISTED = re.compile(rf'\n\n{USED}\n.*?(?=""")', re.DOTALL)
 
 
 def module(path: Path) -> str:
     """Return the dotted name of a source file."""
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    top, *inside = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join((PACKAGES[top], *inside)).removesuffix(".__init__")
 
 
-MODULES = {module(path): path for package in ("models", "optimizer") for path in sorted((ROOT / package).rglob("*.py"))}
+MODULES = {module(path): path for folder in PACKAGES for path in sorted((ROOT / folder).rglob("*.py"))}
 
 
 @cache
@@ -53,7 +55,7 @@ def offered() -> dict[str, dict[str, set[str]]]:
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for name in MODULES:
         for other, taken in imports(name):
-            if other in MODULES and other != room(other) and room(other) != room(name) and name != "optimizer":
+            if other in MODULES and other != room(other) and room(other) != room(name) and name != "gwplan":
                 found[room(other)][other.rpartition(".")[2]].add(taken or "*")
     return found
 
@@ -83,6 +85,6 @@ def _written(name: str, uses: dict[str, set[str]]) -> str:
 
 if __name__ == "__main__":
     for each, used in offered().items():
-        if each not in ("models", "optimizer"):
+        if each not in ("gwplan.models", "gwplan"):
             MODULES[each].write_text(_written(each, used), encoding="utf-8")
     sys.exit(0)

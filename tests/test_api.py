@@ -28,7 +28,7 @@ def test_solve_can_be_called_again_and_again() -> None:
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
     """``import gwplan`` is free until something is used."""
-    code = "import sys, optimizer; sys.exit(bool({'pandas', 'numpy', 'pyomo', 'highspy'} & set(sys.modules)))"
+    code = "import sys, gwplan; sys.exit(bool({'pandas', 'numpy', 'pyomo', 'highspy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

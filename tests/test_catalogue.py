@@ -122,7 +122,7 @@ STEPS = {
     "show/text/plan.py": {1e-3: "$bn per GW that are next to nothing, in words", 1e-300: "a divisor that is never 0"},
     "show/page.py": {1e-3: "sizes by which decimals are chosen"},
 }
-"""Small numbers that are no tolerances, by the file of `optimizer` that has them, and what they are."""
+"""Small numbers that are no tolerances, by the file of gwplan that has them, and what they are."""
 
 
 def test_no_tolerance_stands_outside_the_catalogue() -> None:

@@ -43,6 +43,7 @@ NOT_THE_MODELS = {
     "contracts.face_value_bn": "held against GW, price and years by check",
     "claims.reported": "a claim is judged after the plan",
     "claims.tolerance": "a claim is judged after the plan",
+    "contracts.power_per_gw": "is for limits",
     "instance.schema": "decides whether the rest is read",
 }
 """Columns that are neither text nor read by the model, and why."""

@@ -287,6 +287,8 @@ TABLES: Final[dict[str, Table]] = {
                     choices=("cloud", "colocation", "self_build"),
                 ),
                 POOL,
+                text("site", "Where the capacity stands; for limits."),
+                amount("power_per_gw", "GW of power that a GW takes; for limits.", 1.0, "GW per GW"),
                 date("signed", "Date of signature; for reading only.", None),
                 date("end", "First day on which the capacity is no longer delivered; not moved by a delay.", None),
                 amount("cost_bn_per_gw_year", "Price of the capacity in service.", 0.0, RATE),
@@ -577,6 +579,19 @@ OUTCOMES: Final = Table(
     section=True,
 )
 
+PROBABILITIES_GIVEN: Final = Table(
+    "probabilities_given",
+    "Probabilities of outcomes where earlier factors came out as named; of the rows of an outcome that hold the last "
+    "counts.",
+    (
+        _FACTOR,
+        _OUTCOME,
+        Column("given", "text", "Outcomes of earlier factors: factor=outcome, joined by commas.", REQUIRED),
+        Column("probability", "number", "Its probability there; those of a factor sum to 1.", REQUIRED, "share"),
+    ),
+    section=True,
+)
+
 OUTCOME_EDITS: Final = Table(
     "outcome_edits", "What outcomes change: one row per edit.", (_FACTOR, _OUTCOME, _EDIT), section=True
 )
@@ -617,7 +632,8 @@ LEVERS: Final = Table(
 )
 
 SHEETS: Final[dict[str, Table]] = {
-    table.name: table for table in (SETTINGS, OUTCOMES, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS, LEVERS)
+    table.name: table
+    for table in (SETTINGS, OUTCOMES, PROBABILITIES_GIVEN, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS, LEVERS)
 }
 """The sheets in place of TOML files, by name, in the order in which they are written."""
 

@@ -83,7 +83,7 @@ def owed(timeline: Timeline, cancelled: FloatArray, signed: FloatArray) -> Owed:
     """
     data, calendar = timeline.data, timeline.calendar
     tree = data.tree
-    services = [_service(timeline, s) for s in range(len(timeline.scenarios))]
+    services = _services(timeline)
     count = max(service.shape[1] for service, _, _ in services)
     year = calendar.starts(count).astype("datetime64[Y]").astype(np.int64) + 1970
     # a contract that ends in the year 9999 is one that never ends: no matrix of periods by years
@@ -156,13 +156,20 @@ def _cancelled_beyond(data: PlanData, cancelled: FloatArray, path: IntArray, bey
     return gone
 
 
-def _service(timeline: Timeline, scenario: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return GW in service by contract and period to the last end, its price, and $bn a year by signature of offers.
+def _services(timeline: Timeline) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+    """Return each scenario's GW in service by contract and period to the last end, prices, and $bn a year due.
 
-    What has no end stops at the horizon. Shapes (K, U), (K,), (O, T, U).
+    What has no end stops at the horizon. Shapes (K, U), (K,) and, by signature of offers, (O, T, U). Scenarios whose
+    contracts are the same share them.
     """
-    instance, names, calendar = timeline.scenarios[scenario], timeline.names, timeline.calendar
-    return contracts.to_the_end(instance, names, calendar)
+    made: dict[tuple[int, ...], tuple[FloatArray, FloatArray, FloatArray]] = {}
+    keys = [
+        tuple(id(scenario.tables[table]) for table in ("contracts", "deliveries", "offers", "offer_prices"))
+        for scenario in timeline.scenarios
+    ]
+    for key, scenario in dict(zip(keys, timeline.scenarios, strict=True)).items():
+        made[key] = contracts.to_the_end(scenario, timeline.names, timeline.calendar)
+    return [made[key] for key in keys]
 
 
 def _vendors(timeline: Timeline) -> dict[str, str]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from gwplan.catalogue.money import MONEY
 from gwplan.catalogue.tolerances import COUNTS, DIGITS, ROUNDING
 from gwplan.models.data import PlanData
-from gwplan.plan.obligations import obligations
 from gwplan.plan.values import Decided, Values, carried, of_contracts
 from gwplan.solver.program import FloatArray, IntArray, LinearProgram
 from gwplan.tree.contracts import tail_periods
@@ -69,7 +68,6 @@ def makers(laid_out: Timeline, decided: Values) -> dict[str, Callable[[], pd.Dat
         "cancellations": lambda: cancellations(laid_out, decided, columns),
         "commitments": lambda: commitments(laid_out, decided, columns),
         "deals": lambda: deals(data, decided, columns),
-        "obligations": lambda: obligations(laid_out, decided),
     }
 
 

@@ -17,11 +17,24 @@ GREY: Final = "#6b7480"
 FAINT: Final = "#d9dde2"
 PALE: Final = "#f3f4f6"
 
-RAMP: Final = ("#1b2a5c", "#2c6e9b", "#57b598", "#e6e58a")
-"""Dark to light, and bluish to yellowish: told apart by any eye, and in print without colour."""
+RAMP: Final = ("#101c47", "#1b4a87", "#15796a", "#b98a2a")
+"""Of pathways, dark to light and bluish to yellowish: told apart by any eye, and in print without colour."""
 
-RAMP_IN_DARK: Final = ("#4359c4", "#4796cf", "#7ccfb0", "#f4f2b8")
-"""The same on a dark page: none so dark that it sinks into it."""
+GREYS: Final = ("#2b333d", "#59626e", "#8b939d")
+"""Of pools, vendors, kinds and grades, dark to light."""
+
+WARM: Final = ("#5b1a4f", "#a8327a", "#cf6d4c")
+"""Of outcomes and scenarios, and of what is sold."""
+
+MARK, GAIN, LOSS = "#1f5fa8", "#3f7f3a", "#707a86"
+"""What a picture is about where it is no pathway; what adds, and what takes away."""
+
+RAMPS: Final = {
+    RAMP: ("#5f74d6", "#5aa3dc", "#7ccfb0", "#f4e7a1"),
+    GREYS: ("#707a86", "#a9b1bb", "#dfe4ea"),
+    WARM: ("#b86bab", "#e58fb8", "#f5c9a8"),
+}
+"""What ramps become on a dark page, none so dark that it sinks into it: all stand out 3 to 1 from either page."""
 
 LIGHT_ON, DARK_ON = "#fffffe", "#1c242f"
 """Of words upon a mark that is dark, or light, on a light page and on a dark one."""
@@ -30,6 +43,9 @@ IN_DARK: Final = {
     INK: "#e6e9ee",
     GREY: "#9aa4b0",
     FAINT: "#3a424d",
+    MARK: "#8fbdf0",
+    GAIN: "#7fc07a",
+    LOSS: "#9aa4b0",
     PALE: "#262d36",
     LIGHT_ON: "#ffffff",
     DARK_ON: "#14181e",
@@ -37,7 +53,7 @@ IN_DARK: Final = {
 }
 """What the other colours become on a dark page; the last is the page itself."""
 
-READ_IN_WHITE: Final = 0.18
+READ_IN_WHITE: Final = 0.2
 """Luminance below which white stands out more from a colour than black does."""
 
 FONT: Final = "Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
@@ -106,24 +122,43 @@ class NothingToShowError(ValueError):
     """A picture that an instance has nothing for; the message says what is missing."""
 
 
-def shades(count: int) -> list[str]:
-    """Return so many colours, evenly spaced from dark to light."""
-    return list(pathway_colours([str(i) for i in range(count)]).values())
+def shades(count: int, ramp: tuple[str, ...] = RAMP) -> list[str]:
+    """Return so many colours of a ramp, evenly spaced from its first to its last; of one, that in its middle."""
+    at = np.linspace(0, len(ramp) - 1, count) if count > 1 else np.array([(len(ramp) - 1) // 2])
+    return _mixed(ramp, at) if count else []
 
 
 def pathway_colours(pathways: Sequence[str]) -> dict[str, str]:
-    """Return one colour for each pathway, evenly spaced from dark to light in the order given."""
-    at = np.linspace(0, len(RAMP) - 1, len(pathways)) if len(pathways) > 1 else np.ones(1)
-    return dict(zip(pathways, _mixed(RAMP, at), strict=False))
+    """Return one colour for each pathway; every picture and sheet has all pathways of an instance in its order."""
+    return dict(zip(pathways, shades(len(pathways)), strict=False))
+
+
+def pool_colours(pools: Sequence[str]) -> dict[str, str]:
+    """Return one grey for each pool, as `pathway_colours`."""
+    return dict(zip(pools, shades(len(pools), GREYS), strict=False))
+
+
+def outcome_colours(outcomes: Sequence[str]) -> dict[str, str]:
+    """Return one colour for each outcome of the uncertainty that scenarios are told apart by."""
+    return dict(zip(outcomes, shades(len(outcomes), WARM), strict=False))
 
 
 def in_dark(colour: str) -> str:
     """Return what a colour of a picture becomes on a dark page."""
     if colour in IN_DARK:
         return IN_DARK[colour]
-    places = np.linspace(0, len(RAMP) - 1, 1 + 120 * (len(RAMP) - 1))  # where on the ramp it lies
-    distance = np.abs(_rgb(_mixed(RAMP, places)) - _rgb([colour])).sum(axis=1)
-    return _mixed(RAMP_IN_DARK, places[[int(distance.argmin())]])[0]
+    nearest = []
+    for ramp, dark in RAMPS.items():
+        places = np.linspace(0, len(ramp) - 1, 1 + 120 * (len(ramp) - 1))  # where on the ramp it lies
+        distance = np.abs(_rgb(_mixed(ramp, places)) - _rgb([colour])).sum(axis=1)
+        nearest.append((int(distance.min()), _mixed(dark, places[[int(distance.argmin())]])[0]))
+    return min(nearest)[1]
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 to 21, as accessibility guidelines reckon it."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def ink_on(colour: str) -> str:
@@ -195,6 +230,11 @@ class Layer:
     fill: Fill
 
 
+def edge(fill: Fill) -> dict[str, Any]:
+    """Return how the edge of a mark is drawn: in grey around one that would sink into the page."""
+    return {"stroke": GREY if fill in (PALE, FAINT) else "white", "strokeWidth": 0.6}
+
+
 def stacked(parts: Iterable[tuple[str, FloatArray, Fill]]) -> list[Layer]:
     """Return parts (name, height at each place, fill) as layers one upon the other."""
     layers: list[Layer] = []
@@ -217,7 +257,7 @@ def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, wi
     for layer in layers:
         rows = zip(places, layer.bottom.tolist(), layer.top.tolist(), strict=True)
         data = alt.InlineData(values=[{"place": place, "bottom": low, "top": high} for place, low, high in rows])
-        bar = alt.Chart(data).mark_bar(fill=layer.fill, stroke="white", strokeWidth=0.6)
+        bar = alt.Chart(data).mark_bar(fill=layer.fill, **edge(layer.fill))
         marks.append(bar.encode(x=x, y=y, y2="bottom:Q"))
     if room < 22:
         return marks
@@ -230,12 +270,12 @@ def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, wi
     return [*marks, text.encode(x=x, y=y, text="text:N")]
 
 
-def key(alt: Any, entries: Sequence[tuple[str, Fill]], width: int = WIDTH) -> list[Any]:
+def key(alt: Any, entries: Sequence[tuple[str, Fill]]) -> list[Any]:
     """Return swatches with their names beside the picture, from the top down."""
-    return swatches(alt, [(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)], width)
+    return swatches(alt, [(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)])
 
 
-def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]], width: int = WIDTH) -> list[Any]:
+def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]]) -> list[Any]:
     """Return swatches (text, fill, pixels from the top) beside the picture."""
     marks: list[Any] = []
     for text, fill, place in entries:
@@ -246,17 +286,21 @@ def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]], width: int = 
         else:
             filled = hatching(5) if isinstance(fill, dict) else fill
             swatch = at.mark_point(shape="square", size=140, fill=filled, strokeWidth=0, opacity=1)
-        marks.append(swatch.encode(x=alt.value(width + 20), y=alt.value(place)))
-        marks.append(beside(alt, text, width + 33, place, INK))
+        marks.append(swatch.encode(x=_right(alt, 20), y=alt.value(place)))
+        marks.append(beside(alt, text, 33, place, INK))
     return marks
 
 
+def _right(alt: Any, pixels: float) -> Any:
+    return alt.value(alt.expr(f"width + {pixels:g}"))
+
+
 def beside(alt: Any, text: str, x: float, y: float, colour: str) -> Any:
-    """Return words at a place of the picture, in pixels from its upper left corner."""
+    """Return words beside the picture: in pixels, to the right of its right edge and below its top."""
     mark = alt.Chart(alt.InlineData(values=[{"text": text}])).mark_text(
         align="left", baseline="middle", color=colour, fontSize=12
     )
-    return mark.encode(x=alt.value(x), y=alt.value(y), text="text:N")
+    return mark.encode(x=_right(alt, x), y=alt.value(y), text="text:N")
 
 
 def amount_axis(alt: Any, unit: str) -> Any:

@@ -130,7 +130,7 @@ class Expansion:
     templates : Templates
         The rules; plans that differ in numbers alone share them.
     parameters : mapping of str to (str, array)
-        Axes and values of each parameter, as in `gwplan.models.terms.Terms`; each walk takes the values that are here then.
+        Axes and values of each parameter, as in `Terms`; each walk takes the values that are here then.
     read : set of str
         Names of the parameters that were read since it was last cleared.
     """

@@ -2,7 +2,7 @@
 
 Other rooms use:
 
-- ``migrate``: migrate, replace
+- ``migrate``: *, migrate, replace
 - ``read``: given_rows, given_table, is_workbook, left_behind, load, load_whatif, read_sources, Sources, WHATIFS
 - ``starter``: starter, starter_instance
 - ``toml``: levers_toml, MOST_LETTERS, read_levers, read_whatif, whatif_toml

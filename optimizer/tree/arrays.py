@@ -1,7 +1,7 @@
 """The arrays of one scenario, table by table: dates become periods, step functions become rows over time.
 
 Every function under `reads` takes the scenario's instance, the names along the axes and the calendar, and returns
-arrays by the names of `gwplan.models.PlanData`; those that change over time end with the axis of periods. From the columns
+arrays by the names of `PlanData`; those that change over time end with the axis of periods. From the columns
 beside it follow what is made again when a cell changes, and what is told of an outcome that changes the past.
 """
 

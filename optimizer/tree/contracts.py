@@ -234,7 +234,8 @@ def _offered(instance: Instance, names: Names, calendar: Calendar) -> Flags:
 def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     """Return what each contract delivers, shape (K, T), and for how much.
 
-    Of an offer ``delivered`` is what is in service if it is signed early enough, or whenever that is most.
+    Of an offer ``delivered`` is what is in service if it is signed early enough, or whenever that is most, from when
+    its window opens; ``bill`` is at the price of the last date of signature so far, so that it tells no later one.
     ``terminal_total`` (K,) is what a whole contract adds beyond the horizon, $bn discounted, of one sold with its sign
     turned, and ``terminal_flat_total`` (K,) the same undiscounted; ``contracted_total`` (K,) is GW of all deliveries.
     """
@@ -251,7 +252,11 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     np.add.at(flat, there.line, np.nan_to_num(margin) * there.gw * later_years(calendar, there.arrival, there.stop))
     side = np.where([name in names.sold for name, _ in names.contracts], -1.0, 1.0)
     on_offer = offers(instance, names, calendar)
+    opened = np.maximum.accumulate(on_offer["offered"], axis=1)
+    latest = np.maximum.accumulate(on_offer["offered"] * np.arange(calendar.periods), axis=1)
+    delivered[names.offer_of] *= opened
     bill = price[:, None] * delivered
+    bill[names.offer_of] = np.take_along_axis(on_offer["price"], latest, axis=1) * delivered[names.offer_of]
     delivered[names.offer_of] = np.maximum(delivered[names.offer_of], on_offer["unit"].max(axis=1, initial=0.0))
     credit = of_rows(numbers(contracts, "late_credit_bn_per_gw_year"), row_of, np.nan)
     return {

@@ -39,6 +39,9 @@ CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ "
 
 MOST_YEARS: Final = 12
 
+LIKELY: Final = (0.1, 0.9)
+"""Quantiles of worth between which 80% of futures lie."""
+
 
 class _Lazy(Mapping[str, pd.DataFrame]):
     """Tables of a plan, each made when it is first asked for; those that take duals are empty."""
@@ -116,41 +119,39 @@ def looked_at(said: Any) -> Look:
     return Look(bool(said.get("dark")), bool(said.get("narrow")), str(said.get("chart", ""))[:64], tuple(pairs))
 
 
-def likelier(view: View, look: Look) -> tuple[FloatArray, float, str]:
-    """Return how many times as likely each node is in the scenario looked at, its probability, and it in words.
+def looked_from(view: View, look: Look) -> tuple[FloatArray, float, str]:
+    """Return each node's probability in the scenario looked at, the probability of that, and it in words.
 
     Of a factor that the case knows already, or that does not split its tree, nothing is left to choose.
     """
-    there, chance, words = np.ones(view.tree.size), 1.0, []
+    chosen, words = {}, []
     for name, outcome in look.scenario:
-        factors = [f for f in view.branching if view.instance.factors[f].name == name]
-        for factor in factors:
+        for factor in (f for f in view.branching if view.instance.factors[f].name == name):
             names = [each.name for each in view.instance.factors[factor].outcomes]
             if outcome not in names:
                 raise InstanceError(Problem(f"scenario {name}={outcome}", "no such outcome", nearest(outcome, names)))
-            place = names.index(outcome)
-            there *= view.likelier(factor, place)
-            chance *= view.instance.factors[factor].outcomes[place].probability
-            words.append(view.outcome(factor, place))
-    return there, chance, listed(words)
+            chosen[factor] = names.index(outcome)
+            words.append(view.outcome(factor, chosen[factor]))
+    probability, chance = view.given(chosen) if chosen else (view.tree.probability, 1.0)
+    return probability, chance, listed(words)
 
 
 def shown(case: CaseView, base: CaseView | None, look: Look) -> dict[str, Any]:
     """Return all that the page shows of a case, as plain data; texts are not markup."""
     view, other = case.view, base.view if base else None
-    there, chance, scenario = likelier(view, look)
-    before = likelier(other, look)[0] if other else None
+    probability, chance, scenario = looked_from(view, look)
+    before = looked_from(other, look)[0] if other else None
     return {
         "figures": _figures(case),
         "facts": _facts(case, base),
-        "scenario": {"words": scenario, "chance": percent(chance), "worth": _given_worth(case, there)},
+        "scenario": {"words": scenario, "chance": percent(chance), "worth": _given_worth(case, probability)},
         "now": _now(view, other),
         "next": _lines(brief.next_decision, view),
-        "years": _years(view, other, there, before),
+        "years": _years(view, other, probability, before),
         "contracts": _contracts(case, base),
         "warnings": list(case.warnings),
         "offers": view.instance.tables["offers"]["contract"].tolist(),
-        "chart": _chart(view, other, there, before, look),
+        "chart": _chart(view, other, probability, before, look),
     }
 
 
@@ -163,10 +164,9 @@ def _figures(case: CaseView) -> list[list[Any]]:
     return rows
 
 
-def _given_worth(case: CaseView, there: FloatArray) -> str:
+def _given_worth(case: CaseView, probability: FloatArray) -> str:
     """Return the worth expected in the scenario that is looked at."""
-    chances = case.chances * there[case.view.tree.leaves]
-    return brief.dollars(float(chances @ case.worth_bn))
+    return brief.dollars(float(probability[case.view.tree.leaves] @ case.worth_bn))
 
 
 def _facts(case: CaseView, base: CaseView | None) -> list[dict[str, str]]:
@@ -205,7 +205,7 @@ def _money(case: CaseView) -> dict[str, tuple[float, str]]:
     rows["Cash (NPV)"] = (view.plan.npv_bn, "the part of worth that is cash within the plan")
     if len(worth) > 1:
         least, most = int(worth.argmin()), int(worth.argmax())
-        low, high = (quantile(worth, chances, share) for share in over_time.LIKELY)
+        low, high = (quantile(worth, chances, share) for share in LIKELY)
         likely = f"80% of futures: {brief.dollars(low)} to {brief.dollars(high)}"
         rows["Worst scenario"] = (float(worth[least]), f"probability {percent(float(chances[least]))}")
         rows["Best scenario"] = (float(worth[most]), f"probability {percent(float(chances[most]))}; {likely}")
@@ -219,7 +219,7 @@ def _now(view: View, other: View | None) -> dict[str, Any]:
     changes = decision_changes(its, mine)
     rows = [[name, view.gw(its.get(name, 0.0)), view.gw(mine.get(name, 0.0))] for name in dict.fromkeys([*its, *mine])]
     month = {"month": "This month", "quarter": "This quarter", "year": "This year"}[view.instance.resolution]
-    lines, before = _lines(brief.now, view), _lines(brief.now, other) if other else None
+    lines, before = _lines(brief.decisions_now, view), _lines(brief.decisions_now, other) if other else None
     moves = ", ".join(f"{name} {view.gw(was)} -> {view.gw(now)} GW" for name, was, now in changes)
     words = f"{month} changes: {moves}" if changes else f"{month} does not change"
     if not changes and before is not None and lines != before:
@@ -243,10 +243,10 @@ def _lines(part: Callable[[Page, View], None], view: View) -> list[str]:
     return [capitals.capitalize() + title[len(capitals) :], *rest]
 
 
-def _years(view: View, other: View | None, there: FloatArray, before: FloatArray | None) -> dict[str, Any]:
+def _years(view: View, other: View | None, probability: FloatArray, before: FloatArray | None) -> dict[str, Any]:
     """Return GW by pathway and year, mean of the year in the scenario looked at, beside the base's."""
     spans = view.spans(MOST_YEARS)
-    mine = _by_year(view, spans, there)
+    mine = _by_year(view, spans, probability)
     its = _by_year(other, spans, before) if other is not None and before is not None else None
     rows = []
     for name in dict.fromkeys([*(its or ()), *mine]):
@@ -259,8 +259,8 @@ def _years(view: View, other: View | None, there: FloatArray, before: FloatArray
     return {"spans": [" ".join(span.label.split("\n")) for span in spans], "rows": rows}
 
 
-def _by_year(view: View, spans: list[Span], there: FloatArray) -> dict[str, FloatArray]:
-    means = there[:, None] * view.means(spans)
+def _by_year(view: View, spans: list[Span], probability: FloatArray) -> dict[str, FloatArray]:
+    means = view.sums(spans, probability) / np.array([span.periods.sum() for span in spans])
     rows = {name: view.use.of(name) @ means for name in view.use.names}
     sold = {f"sold: {name}": gw @ means for name, gw in zip(view.sold.names, view.sold.values, strict=True)}
     return {**rows, **sold, "idle": view.idle.total @ means, "cancelled": view.cancelled.total @ means}
@@ -286,16 +286,17 @@ def _contracts(case: CaseView, base: CaseView | None) -> list[dict[str, Any]]:
     return rows
 
 
-def _chart(view: View, other: View | None, there: FloatArray, before: FloatArray | None, look: Look) -> dict[str, Any]:
+def _chart(
+    view: View, other: View | None, probability: FloatArray, before: FloatArray | None, look: Look
+) -> dict[str, Any]:
     """Return GW by pathway over time, what the base has in use as a line: the chart's rows, and it itself if new."""
-    weights = there[:, None] * over_time.expected(view)
-    layers = over_time.use_layers(view, weights)
+    layers = over_time.use_layers(view, over_time.expected(view, probability))
     line = over_time.supply_line(view, layers[-1].top)
     reach = max(float(line.top.max(initial=0.0)), _reach(other or view) * HEADROOM) or 1.0
     drawn = over_time.stack(view, drawing.periods(view), layers, line, "GW by pathway", [], highest=reach)
     times, marks = drawing.periods(view), drawn.marks
     if other is not None and before is not None:
-        was = other.use.total @ (before[:, None] * over_time.expected(other))
+        was = other.use.total @ over_time.expected(other, before)
 
         def both(alt: Any, frame: drawing.Frame) -> list[Any]:
             y = drawing.amount(alt, "GW", reach)

@@ -86,8 +86,12 @@ def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
     assert len(PATCHES) == 5
     for folder in ("models", "optimizer", "tests", "docs", "instances"):
         shutil.copytree(
-            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.svg", "*.png")
+            ROOT / folder,
+            tmp_path / folder,
+            symlinks=True,
+            ignore=shutil.ignore_patterns("__pycache__", "*.svg", "*.png"),
         )
+    (tmp_path / "gwplan").symlink_to("optimizer")
     for patch in PATCHES:
         applied = subprocess.run(
             ["git", "apply", "-p1", "-"], cwd=tmp_path, input=patch, capture_output=True, text=True, check=False

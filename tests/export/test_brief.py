@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -11,6 +13,8 @@ import gwplan as gw
 from gwplan.show.text.brief import dollars
 from gwplan.show.text.plan import BLOCKS, print_plan
 from tests.cli.conftest import INSTANCES, in_process
+from tests.oracle.by_hand import factor
+from tests.oracle.hand_examples import EXAMPLES
 
 
 def brief(plan: gw.Plan, width: int = 80) -> str:
@@ -85,6 +89,16 @@ def test_a_rare_scenario_is_not_told_as_impossible() -> None:
     page = brief(gw.solve(gw.load(INSTANCES / "tiny-risk").edited(rare)))
     words = " ".join(page.split())
     assert "(<0.1%); best scenario" in words and "(0%)" not in words
+
+
+def test_gw_that_grow_by_themselves_are_not_signed(tmp_path: Path) -> None:
+    """Protects what is told of signatures: an offer twice as large in one future is not signed again there."""
+    larger = 'table = "deliveries"\nwhere = { contract = "new" }\ncolumn = "gw"\nscale = 2'
+    uncertainty = factor("2028-01-01", ("same", 0.5, ""), ("larger", 0.5, larger))
+    page = brief(gw.solve(gw.load(replace(EXAMPLES["must sign"], uncertainty=uncertainty).write(tmp_path))))
+    assert "sign 1.50 GW of new" in page
+    assert page.count("sign ") == 1
+    assert "NEXT DECISION" not in page
 
 
 def test_nothing_to_do_is_said() -> None:

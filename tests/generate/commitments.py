@@ -209,7 +209,9 @@ def later(draft: Draft, revealed: dt.date, mark: str) -> list[Edit]:
                 {**key, "column": "signing_cost_bn_per_gw", "set": draft.number(0, 0.3)},
             ]
             dated = all(d["date"] for d in draft.rows("deliveries", contract=name))
-            if anything or (dated and not draft.delivered_before(name, revealed)):
+            follows = draft.rows("cancellations", contract=name) + draft.rows("offers", extends=name)
+            unopened = all(window["opens"] >= revealed for window in follows)
+            if anything or (dated and unopened and not draft.delivered_before(name, revealed)):
                 options += [{"table": "contracts", "where": {"contract": name}, "drop": True}]
         if draft.rows("offer_prices", contract=name) and draft.tau(draft.periods - 1) > revealed:
             dates = {price["from"] for price in draft.rows("offer_prices", contract=name)}

@@ -356,7 +356,7 @@ def test_loading_imports_nothing_heavy() -> None:
 
     code = (
         "import sys, gwplan.storage.read\n"
-        "print([m for m in ('pyomo', 'highspy', 'scipy', 'altair', 'rich', 'models') if m in sys.modules])"
+        "print([m for m in ('pyomo', 'highspy', 'scipy', 'altair', 'rich', 'gwplan.models') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -186,14 +186,15 @@ class Data(Contracts):
 
     def snapshot(self, t: int) -> dict[str, Any]:
         """Return all that period t's constraints and cash flows can see: equal snapshots make equal nodes."""
-        contracts = [k for k in self.contracts if self.delivered(k, t) > 0]
+        opened = [k for k in self.contracts if k not in self.offers or any(self.offered(k, a) for a in range(t + 1))]
+        contracts = [k for k in opened if self.delivered(k, t) > 0]
         windows = [way for way in self.ways_out if self.in_window(way, t)]
         signed = [k for k in self.offers if self.offered(k, t)]
         return {
             "delivered": {
                 k: (
                     *(self.contracts[k][c] for c in ("pool", "side", "late_credit_bn_per_gw_year")),
-                    self.last_price(k),
+                    None if k in self.offers else self.last_price(k),  # an offer's is one of its terms below
                     self.delivered(k, t),
                 )
                 for k in contracts

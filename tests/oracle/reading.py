@@ -32,6 +32,7 @@ TEXTS = {
     "status",
     "note",
     "side",
+    "site",
     "window",
     "extends",
 }
@@ -51,6 +52,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "vendor": "",
         "kind": "",
         "pool": REQUIRED,
+        "site": "",
+        "power_per_gw": 1.0,
         "signed": NONE,
         "end": NONE,
         "cost_bn_per_gw_year": 0.0,

@@ -126,8 +126,9 @@ def _next_reveal(view: View) -> str:
         return ""
     first = view.reveals[view.branching[0]]
     named = []
-    for factor in (view.instance.factors[f] for f in view.branching if view.reveals[f] == first):
-        outcomes = [f"{o.name} {percent(o.probability)}" for o in factor.outcomes]
+    for f in (f for f in view.branching if view.reveals[f] == first):
+        factor = view.instance.factors[f]
+        outcomes = [f"{outcome.name} {percent(view.chance(f, o))}" for o, outcome in enumerate(factor.outcomes)]
         named.append(f"{factor.name} ({_some(outcomes, 'or')})")
     if not first:
         return f"It depends from the start on {listed(named)}; the figures above are expected."
@@ -267,15 +268,17 @@ def signatures(view: View) -> Notices:
     share, gw = (view.matrix("commitments", "contract", column) for column in ("share", "signed_gw"))
     cost, tree = view.flows("offer_cost", "bn"), view.tree
     own = np.array([k for k, name in enumerate(gw.names) if name in offers], dtype=np.int64)
-    before = np.where(tree.parent >= 0, gw.values[:, tree.parent], 0.0)[own]
-    row, node = np.nonzero(gw.values[own] - before >= view.least_gw)
+    reached = share.values[own]
+    part = reached - np.where(tree.parent >= 0, reached[:, tree.parent], 0.0)
+    # the GW of a share may differ by what is known, so that they grow where nothing is signed
+    signed = gw.values[own] * np.divide(part, reached, out=np.zeros_like(part), where=reached > 0)
+    row, node = np.nonzero(signed >= view.least_gw)
     order = np.lexsort((row, node))
     row, node = row[order], node[order]
     starts = np.array(view.dates, dtype="datetime64[D]")
     names = np.array(gw.names, dtype=object)[own[row]]
     paid = np.array([-cost.of(name)[n] for name, n in zip(names, node, strict=True)])
-    added = (gw.values[own] - before)[row, node]
-    return Notices(node, names, added, share.values[own][row, node], starts[tree.period[node]], paid)
+    return Notices(node, names, signed[row, node], reached[row, node], starts[tree.period[node]], paid)
 
 
 def offers(page: Page, view: View) -> None:
@@ -390,7 +393,7 @@ def _first_branches(view: View, factor: int | None) -> list[tuple[str, FloatArra
     outcomes = () if factor is None else view.instance.factors[factor].outcomes
     if factor is None or len(outcomes) > MOST_BRANCHES:
         return [("", view.tree.probability)]
-    return [(f"= {outcome.name}", view.given(factor, o)) for o, outcome in enumerate(outcomes)]
+    return [(f"= {outcome.name}", view.given({factor: o})[0]) for o, outcome in enumerate(outcomes)]
 
 
 def _terms(page: Page, view: View, names: list[str]) -> None:
