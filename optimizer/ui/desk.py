@@ -112,15 +112,23 @@ class Desk:
             self._answers.popitem(last=False)
         return made
 
-    def lock_costs(self, whatif: WhatIf, state: Any) -> list[float]:
-        """Return what each lock of a state costs by itself: worth without it less worth with it, $bn."""
-        worth = self.answer(whatif).objective_bn
-        count = len(state.get("locks", []))
-        return [self._worth(without_lock(whatif, place, self.instance, state)) - worth for place in range(count)]
+    def lock_costs(self, whatif: WhatIf, state: Any) -> list[float | None]:
+        """Return what each lock of a state costs by itself: worth without it less worth with it, $bn.
 
-    def _worth(self, whatif: WhatIf) -> float:
+        None where the rest of the state does not fit without it: an edit that loosens it, say.
+        """
+        worth, costs = self.answer(whatif).objective_bn, list[float | None]()
+        for place in range(len(state.get("locks", []))):
+            try:
+                without = self.instance.with_whatif(without_lock(whatif, place, self.instance, state))
+                costs.append(self._solved(without).objective_bn - worth)
+            except InstanceError:
+                costs.append(None)
+        return costs
+
+    def _solved(self, instance: Instance) -> Answer:
         assert self._session is not None
-        return self._session.solve_case(self.instance.with_whatif(whatif)).objective_bn
+        return self._session.solve_case(instance)
 
     def why(self, whatif: WhatIf) -> dict[str, Any]:
         """Return why a what-if has no plan, and the ways out, as plain data."""

@@ -144,6 +144,7 @@ async function draw(answer) {
   const words = `${count ? `${count} change${count > 1 ? "s" : ""}: ` : "As written: "}${worth.name.toLowerCase()} ${worth.text}${worth.change ? `, ${worth.change}` : ""}. ${answer.now.words}.`;
   $("status").dataset.words = words;
   say(words);
+  document.body.dataset.solved = answer.seconds ? Object.values(answer.seconds).reduce((sum, each) => sum + each, 0) : 0;
   document.body.dataset.state = "drawn";
   document.body.dataset.move = move;
   bindOffers();
@@ -253,7 +254,7 @@ function why(said) {
 function lockCosts(costs) {
   [...$("lock-list").children].forEach((item, place) => {
     const bn = costs[place];
-    if (bn !== undefined) item.querySelector(".cost").textContent = `costs $${Math.abs(bn) < 0.0005 ? 0 : (1000 * bn).toPrecision(3)}m`;
+    if (Number.isFinite(bn)) item.querySelector(".cost").textContent = `costs $${Math.abs(bn) < 0.0005 ? 0 : (1000 * bn).toPrecision(3)}m`;
   });
 }
 

@@ -300,7 +300,7 @@ async def _lines(
             yield _text({"locks": await work(partial(desk.lock_costs, whatif, state))}) + "\n"
     except SupersededError:
         yield _text({"superseded": True}) + "\n"
-    except PlanError as error:
+    except (PlanError, InstanceError) as error:
         yield _text({"failed": str(error).splitlines()[:5]}) + "\n"
 
 
@@ -352,7 +352,11 @@ async def serve(desk: Desk, port: int, tell: Callable[[str], None]) -> None:
         )  # fmt: skip
         beginning = asyncio.ensure_future(desk.work(desk.begin))
         tell(f"http://{HOST}:{port}/?token={token}")
+        running = uvicorn.Server(config)
         try:
-            await uvicorn.Server(config).serve(sockets=[listening])
+            await running.serve(sockets=[listening])
+        except asyncio.CancelledError:  # ended by whoever started it, without a signal: hang up as for one
+            await running.shutdown(sockets=[listening])
+            raise
         finally:
             beginning.cancel()
