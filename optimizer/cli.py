@@ -23,6 +23,7 @@ COMMANDS = (
     "sweep",
     "tornado",
     "montecarlo",
+    "backtest",
     "breakeven",
     "new",
     "convert",

@@ -29,7 +29,7 @@ from gwplan.commands.sweeping import Work, of_figure, works
     help="Write the N inputs with the largest swing into INSTANCE as levers.toml, for gwplan ui; never over another.",
 )
 @of_figure("The figure whose swing is told.")
-@works
+@works()
 @ends_with_code
 def tornado(
     case: Case,
