@@ -142,11 +142,11 @@ def shown(case: CaseView, base: CaseView | None, look: Look) -> dict[str, Any]:
     probability, chance, scenario = looked_from(view, look)
     before = looked_from(other, look)[0] if other else None
     return {
-        "figures": _figures(case),
+        "figures": _figures(case, base),
         "facts": _facts(case, base),
         "scenario": {"words": scenario, "chance": percent(chance), "worth": _given_worth(case, probability)},
         "now": _now(view, other),
-        "next": _lines(brief.next_decision, view),
+        "next": [line.removesuffix(": --show contracts") for line in _lines(brief.next_decision, view)],
         "years": _years(view, other, probability, before),
         "contracts": _contracts(case, base),
         "warnings": list(case.warnings),
@@ -155,12 +155,14 @@ def shown(case: CaseView, base: CaseView | None, look: Look) -> dict[str, Any]:
     }
 
 
-def _figures(case: CaseView) -> list[list[Any]]:
-    """Return each figure's group, name, unit, value (none: nothing to tell) and text."""
+def _figures(case: CaseView, base: CaseView | None) -> list[list[Any]]:
+    """Return each figure's group, name, unit, value (none: nothing to tell), text, and text of the base."""
     rows: list[list[Any]] = []
     for each, value in case.figures.items():
         known = value if math.isfinite(value) else None
-        rows.append([each.group, each.name, GROUPS[each.group], known, number(value, decimals([value]))])
+        before = base.figures.get(each, math.nan) if base else math.nan
+        text, was = (number(figure, decimals([value])) for figure in (value, before))
+        rows.append([each.group, each.name, GROUPS[each.group], known, text, was])
     return rows
 
 

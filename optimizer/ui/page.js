@@ -253,8 +253,8 @@ function why(said) {
 
 function lockCosts(costs) {
   [...$("lock-list").children].forEach((item, place) => {
-    const bn = costs[place];
-    if (Number.isFinite(bn)) item.querySelector(".cost").textContent = `costs $${Math.abs(bn) < 0.0005 ? 0 : (1000 * bn).toPrecision(3)}m`;
+    const bn = costs[place];  // in words; none: the rest does not fit without it
+    if (bn) item.querySelector(".cost").textContent = `costs ${bn}`;
   });
 }
 
@@ -271,16 +271,21 @@ function drawPins() {
   $("pins").hidden = !pins.length;
   $("pin").disabled = pins.length >= MOST_PINS || !shown;
   if (!pins.length) return;
-  const name = (group, of) => `${group.replaceAll("_", " ")}${of ? `: ${of}` : ""}`;
-  const keys = new Map();
+  const name = (group, of) => `${group.replace(/_(bn|gw)$/, "").replaceAll("_", " ")}${of ? `: ${of}` : ""}`;
+  const keys = new Map(), base = new Map();
   const columns = [...pins].map((each) => {
     const texts = new Map();
-    for (const fact of each.facts) { keys.set(fact.name, fact.name); texts.set(fact.name, fact.text); }
+    for (const fact of each.facts) { keys.set(fact.name, fact.name); texts.set(fact.name, fact.text); base.set(fact.name, fact.base); }
     keys.set("now", "first period"); texts.set("now", each.now);
-    for (const [group, of, unit, , text] of each.figures) { const key = `${group} ${of}`; keys.set(key, `${name(group, of)}, ${unit}`); texts.set(key, text); }
+    for (const [group, of, unit, , text, was] of each.figures) {
+      if (group === "objective_bn" || group === "npv_bn") continue;  // at the top as worth and cash
+      const key = `${group} ${of}`;
+      keys.set(key, `${name(group, of)}, ${unit}`);
+      texts.set(key, text);
+      base.set(key, was);
+    }
     return texts;
   });
-  const base = new Map(pins[0].facts.map((fact) => [fact.name, fact.base]));
   const only = $("pins-differ").checked;
   const rows = [...keys].filter(([key]) => !only || new Set([...columns.map((texts) => texts.get(key) ?? "-"), ...(pins.length === 1 && base.has(key) ? [base.get(key)] : [])]).size > 1)
     .map(([key, words]) => [words, base.get(key) || "", ...columns.map((texts) => texts.get(key) ?? "-")]);

@@ -18,6 +18,7 @@ from gwplan.extras import imported
 from gwplan.kept.record import plain
 from gwplan.language.edits import WhatIf
 from gwplan.problems import InstanceError, Problem
+from gwplan.show.text.brief import dollars
 from gwplan.ui.cases import looked_at, of_answer, shown
 from gwplan.ui.desk import Desk, SupersededError
 from gwplan.ui.levers import in_words, movable, moved
@@ -297,7 +298,8 @@ async def _lines(
         await work(lambda: desk.answer(whatif).audited)
         yield _text({"checked": True}) + "\n"
         if state.get("locks"):
-            yield _text({"locks": await work(partial(desk.lock_costs, whatif, state))}) + "\n"
+            costs = await work(partial(desk.lock_costs, whatif, state))
+            yield _text({"locks": [cost if cost is None else dollars(cost) for cost in costs], "bn": costs}) + "\n"
     except SupersededError:
         yield _text({"superseded": True}) + "\n"
     except (PlanError, InstanceError) as error:
