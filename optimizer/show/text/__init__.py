@@ -9,7 +9,7 @@ Other rooms use:
 - ``comparison``: attribution, comparison, differences, in_short, letter
 - ``decisions``: cancellations, deals, first_period, moves_before_reveal, Notices, notices, offers, TERMS,
   tree_of_moves
-- ``exposure``: obligations, print_exposure
+- ``exposure``: book, obligations, print_exposure
 - ``plan``: firmness, headline, print_plan
 - ``price``: price
 - ``sweep``: *, decision_changes_in, hangs_on, montecarlo, sweep, tornado
