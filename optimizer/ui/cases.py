@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -295,38 +294,54 @@ def _chart(
     layers = over_time.use_layers(view, over_time.expected(view, probability))
     line = over_time.supply_line(view, layers[-1].top)
     reach = max(float(line.top.max(initial=0.0)), _reach(other or view) * HEADROOM) or 1.0
-    drawn = over_time.stack(view, drawing.periods(view), layers, line, "GW by pathway", [], highest=reach)
-    times, marks = drawing.periods(view), drawn.marks
+    times, was = drawing.periods(view), None
     if other is not None and before is not None:
         was = other.use.total @ over_time.expected(other, before)
-
-        def both(alt: Any, frame: drawing.Frame) -> list[Any]:
-            y = drawing.amount(alt, "GW", reach)
-            dashed = {"color": theme.INK, "strokeWidth": 2.2, "strokeDash": [2, 3]}
-            return [*marks(alt, frame), drawing.line(alt, frame, times, was, y, **dashed)]
-
-        drawn = replace(drawn, marks=both)
-    spec = drawn.on_page(NARROW if look.narrow else WIDE, 300).to_dict(validate=False)
-    rows = _taken_out(spec)
-    text = json.dumps(_in_dark(spec) if look.dark else spec)
-    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    rows = [times.steps(_Plain, bottom=layer.bottom, top=layer.top) for layer in layers]
+    rows += [times.steps(_Plain, top=top) for top in (line.top, was) if top is not None]
+    drawn = over_time.stack(view, times, layers, line, "GW by pathway", [], highest=reach)
+    fixed = (
+        *((each.text, str(each.fill)) for each in drawn.key),
+        *times.ends,
+        reach,
+        was is None,
+        look.dark,
+        look.narrow,
+    )
+    key = hashlib.sha256(repr(fixed).encode()).hexdigest()[:16]
     entries = [{"text": each.text, "fill": _fill(each.fill, dark=look.dark)} for each in drawn.key]
-    entries += [{"text": "in use in the base", "fill": "dashed"}] if other is not None else []
-    return {"key": key, "rows": rows, "entries": entries, **({} if look.chart == key else {"spec": json.loads(text)})}
+    entries += [{"text": "in use in the base", "fill": "dashed"}] if was is not None else []
+    chart = {"key": key, "rows": {f"rows{at}": each for at, each in enumerate(rows)}, "entries": entries}
+    return chart if look.chart == key else {**chart, "spec": _spec(drawn, times, was, reach, look)}
+
+
+class _Plain:
+    """Stands for Altair where rows alone are wanted."""
+
+    InlineData = staticmethod(lambda values: values)
+
+
+def _spec(
+    drawn: drawing.Drawing, times: drawing.Times, was: FloatArray | None, reach: float, look: Look
+) -> dict[str, Any]:
+    """Return the chart itself, which is the same for every case of these layers: its rows are given by name."""
+    marks = drawn.marks
+
+    def both(alt: Any, frame: drawing.Frame) -> list[Any]:
+        dashed = {"color": theme.INK, "strokeWidth": 2.2, "strokeDash": [2, 3]}
+        base = [] if was is None else [drawing.line(alt, frame, times, was, drawing.amount(alt, "GW", reach), **dashed)]
+        return [*marks(alt, frame), *base]
+
+    page = replace(drawn, marks=both, spots=None).on_page(NARROW if look.narrow else WIDE, 300)
+    spec: dict[str, Any] = page.to_dict(validate=False)
+    spec.pop("datasets", None)
+    for place, layer in enumerate(spec["layer"]):
+        layer["data"] = {"name": f"rows{place}"}
+    return dict(_in_dark(spec)) if look.dark else spec
 
 
 def _reach(view: View) -> float:
     return float((view.delivered.total @ over_time.expected(view)).max(initial=0.0))
-
-
-def _taken_out(spec: dict[str, Any]) -> dict[str, Any]:
-    """Take the rows out of a chart's layers, so that it is the same for every case; return them by the layer's name."""
-    kept, rows = spec.pop("datasets", {}), {}
-    for place, layer in enumerate(spec["layer"]):
-        data, name = layer["data"], f"rows{place}"
-        rows[name] = data.pop("values") if "values" in data else kept[data["name"]]
-        data["name"] = name
-    return rows
 
 
 def _in_dark(part: Any) -> Any:

@@ -49,7 +49,7 @@ def main() -> None:
             settled(page)
         plain, zipped = sizes(page)
         fast = last_state(page)
-        origin = page.url.rstrip("/")
+        origin = page.url.partition("#")[0].rstrip("/")
         paints = {
             path: statistics.median(paint(page, f"{origin}{path}") for _ in range(9)) for path in ("/", "/page.css")
         }
