@@ -47,7 +47,7 @@ class SupersededError(RuntimeError):
 
 
 @dataclass
-class Desk:
+class CaseDesk:
     """Where the page's cases are solved."""
 
     instance: Instance
@@ -243,11 +243,11 @@ def _zipped(folder: Path) -> bytes:
     return data.getvalue()
 
 
-def desk_of(source: str) -> Desk:
+def desk_of(source: str) -> CaseDesk:
     """Return the desk for an instance, or for a kept run with its plan."""
     path = Path(source)
     if KIND.made(path):
         run = read_run(path)
-        return Desk(run.instance, None, run.plan)
+        return CaseDesk(run.instance, None, run.plan)
     instance = load(source)
-    return Desk(instance, None if is_workbook(source) else path)
+    return CaseDesk(instance, None if is_workbook(source) else path)

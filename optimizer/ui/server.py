@@ -20,7 +20,7 @@ from gwplan.language.edits import WhatIf
 from gwplan.problems import InstanceError, Problem
 from gwplan.show.text.brief import dollars
 from gwplan.ui.cases import looked_at, of_answer, shown
-from gwplan.ui.desk import Desk, SupersededError
+from gwplan.ui.desk import CaseDesk, SupersededError
 from gwplan.ui.levers import in_words, movable, moved
 
 starlette = imported("starlette", "Starlette", extra="ui", doing="what-if pages")
@@ -152,10 +152,10 @@ class PatientProtocol(H11Protocol):
             self.transport.close()
 
 
-def application(desk: Desk, token: str, port: int) -> Gate:
+def application(desk: CaseDesk, token: str, port: int) -> Gate:
     """Return the application that serves the page of a desk to who has the token."""
 
-    def route(path: str, answer: Callable[[Desk, Request], Awaitable[Response]], method: str) -> Route:
+    def route(path: str, answer: Callable[[CaseDesk, Request], Awaitable[Response]], method: str) -> Route:
         async def endpoint(request: Request) -> Response:
             try:
                 return await answer(desk, request)
@@ -191,7 +191,7 @@ def application(desk: Desk, token: str, port: int) -> Gate:
 _TYPES: Final = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 
 
-async def _file(desk: Desk, request: Request, name: str) -> Response:
+async def _file(desk: CaseDesk, request: Request, name: str) -> Response:
     """Return one of the four files of the page, zipped where the browser takes it."""
     data = await asyncio.to_thread(_zipped, name)
     headers = {"content-encoding": "gzip", "vary": "accept-encoding"}
@@ -239,7 +239,7 @@ async def _said(request: Request) -> dict[str, Any]:
     return said
 
 
-async def _start(desk: Desk, request: Request) -> Response:
+async def _start(desk: CaseDesk, request: Request) -> Response:
     """Return what may be moved, and the kept plan where there is one."""
     look = looked_at({"dark": "dark" in request.query_params, "narrow": "narrow" in request.query_params})
     kept = desk.run
@@ -256,14 +256,14 @@ async def _start(desk: Desk, request: Request) -> Response:
     )
 
 
-def _asked(desk: Desk, said: Mapping[str, Any], name: str = "case") -> WhatIf:
+def _asked(desk: CaseDesk, said: Mapping[str, Any], name: str = "case") -> WhatIf:
     """Return the what-if that a request asks for."""
     state = said.get("state", {})
     words = "; ".join(in_words(desk.instance, state))
     return moved(desk.instance, state, name, f"Made with gwplan ui: {words}" if words else "")
 
 
-async def _case(desk: Desk, request: Request) -> Response:
+async def _case(desk: CaseDesk, request: Request) -> Response:
     """Return a case line by line: its warm answer at once, and whether it is checked, or why there is no plan."""
     said = await _said(request)
     whatif, look = _asked(desk, said), looked_at(said.get("look", {}))
@@ -287,7 +287,11 @@ async def _case(desk: Desk, request: Request) -> Response:
 
 
 async def _lines(
-    desk: Desk, whatif: WhatIf, state: Any, first: dict[str, Any], work: Callable[[Callable[[], Any]], Awaitable[Any]]
+    desk: CaseDesk,
+    whatif: WhatIf,
+    state: Any,
+    first: dict[str, Any],
+    work: Callable[[Callable[[], Any]], Awaitable[Any]],
 ) -> AsyncIterator[str]:
     """Yield the first line of an answer, then what takes longer: the check, the costs of locks, or the ways out."""
     yield _text(first) + "\n"
@@ -306,7 +310,7 @@ async def _lines(
         yield _text({"failed": str(error).splitlines()[:5]}) + "\n"
 
 
-async def _save(desk: Desk, request: Request) -> Response:
+async def _save(desk: CaseDesk, request: Request) -> Response:
     """Save a case as a what-if of the instance."""
     said = await _said(request)
     name = said.get("name")
@@ -317,7 +321,7 @@ async def _save(desk: Desk, request: Request) -> Response:
     return _json({"saved": path.name, "command": f"gwplan whatif {desk.folder} {name}"}, 201)
 
 
-async def _export(desk: Desk, request: Request) -> Response:
+async def _export(desk: CaseDesk, request: Request) -> Response:
     """Return a case as a file to download."""
     kind = request.path_params["kind"]
     if kind not in KINDS:
@@ -327,13 +331,13 @@ async def _export(desk: Desk, request: Request) -> Response:
     return Response(data, media_type="application/octet-stream", headers={"x-ending": ending})
 
 
-async def _bye(desk: Desk, request: Request) -> Response:
+async def _bye(desk: CaseDesk, request: Request) -> Response:
     """Forget a tab that was closed."""
     desk.leave(str((await _said(request)).get("tab", ""))[:40])
     return Response(status_code=204)
 
 
-async def serve(desk: Desk, port: int, tell: Callable[[str], None]) -> None:
+async def serve(desk: CaseDesk, port: int, tell: Callable[[str], None]) -> None:
     """Serve a page until Ctrl-C; `tell` is given the link when the server is there."""
     token = secrets.token_urlsafe(32)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gwplan.ui.desk import Desk, desk_of
+from gwplan.ui.desk import CaseDesk, desk_of
 from gwplan.ui.server import serve
 
 STATES = ("drawn", "checked", "problem", "explained")
@@ -18,10 +18,10 @@ STATES = ("drawn", "checked", "problem", "explained")
 
 
 @contextmanager
-def server(source: Path | Desk) -> Iterator[str]:
+def server(source: Path | CaseDesk) -> Iterator[str]:
     """Yield the link of a server of an instance or a run, which ends with the block."""
     links: list[str] = []
-    desk = source if isinstance(source, Desk) else desk_of(str(source))
+    desk = source if isinstance(source, CaseDesk) else desk_of(str(source))
     loop = asyncio.new_event_loop()
     task = loop.create_task(serve(desk, 0, links.append))
     thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.gather(task, return_exceptions=True)))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from starlette.testclient import TestClient
 
-from gwplan.ui.desk import Desk, desk_of
+from gwplan.ui.desk import CaseDesk, desk_of
 from gwplan.ui.server import application
 from tests.export.test_charts import INSTANCES
 
@@ -24,7 +24,7 @@ def copied(name: str, folder: Path) -> Path:
     return folder / name
 
 
-def client(desk: Desk | Path, *, let_in: bool = True) -> TestClient:
+def client(desk: CaseDesk | Path, *, let_in: bool = True) -> TestClient:
     """Return a browser before a page: with its cookie, or without."""
     desk = desk_of(str(desk)) if isinstance(desk, Path) else desk
     made = TestClient(
