@@ -8,12 +8,15 @@ import os
 import random
 import time
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gwplan.kept.run import keep, read_run
+from gwplan.kept.run import Run, keep, read_run
 from gwplan.planning import solve
 from gwplan.storage.read import load, load_whatif
 from gwplan.ui.desk import KEPT_ANSWERS, desk_of
@@ -211,17 +214,29 @@ def test_a_kept_run_is_shown_at_once_and_not_written_into(tmp_path: Path) -> Non
     read_run(tmp_path / "run")
 
 
-def test_exports_are_a_run_a_report_and_a_workbook(tmp_path: Path) -> None:
-    """What is exported of a case opens as what it says it is."""
+def test_exports_are_a_run_a_report_and_a_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is exported of a case is that case: its run opens, and report and workbook are made of the same run."""
     page = client(copied("tiny-locks", tmp_path))
     state = {"levers": {"Aversion to risk": 0.1}}
+    worth = as_compared(shown(page, state))["objective_bn"]
+
+    def written_as(run: Run, path: Path) -> None:
+        path.write_text(f"{path.suffix} {run.summary['objective_bn']!r}")
+
+    monkeypatch.setattr("gwplan.show.workbook.book.to_xlsx", written_as)
+    monkeypatch.setattr("gwplan.show.report.plan.plan_report", lambda run: Saved(partial(written_as, run)))
     files = {kind: page.post(f"/api/export/{kind}", json={"state": state}) for kind in ("run", "report", "workbook")}
     assert [each.headers["x-ending"] for each in files.values()] == [".zip", ".html", ".xlsx"]
     zipfile.ZipFile(io.BytesIO(files["run"].content)).extractall(tmp_path)
-    run = read_run(tmp_path / "run")
-    assert run.summary["objective_bn"] == as_compared(shown(page, state))["objective_bn"]
-    assert files["report"].text.startswith("<!doctype html>")
-    assert zipfile.ZipFile(io.BytesIO(files["workbook"].content)).testzip() is None
+    assert read_run(tmp_path / "run").summary["objective_bn"] == worth
+    assert [files["report"].text, files["workbook"].text] == [f".html {worth!r}", f".xlsx {worth!r}"]
+
+
+@dataclass
+class Saved:
+    """What is saved by a function."""
+
+    save: Callable[[Path], None]
 
 
 def test_the_latest_move_of_a_tab_wins_and_tabs_do_not_mix(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
