@@ -218,6 +218,17 @@ def test_colours_differ_in_the_dark() -> None:
         assert min(np.diff([page, *shades, 100.0])) >= min(5, 30 / count)
 
 
+def test_the_first_screen_says_what_the_short_page_says(run: Run) -> None:
+    """Decision, money, evidence, then GW: in this order, with the short printout's figures, before any chart."""
+    text = plan_report(run).html()
+    cards = text[text.index('<div class="cards">') : text.index("<figure")]
+    words = ["Do now (Jul 2026)", "1.00 → 1.04 GW", "Next decision", "1 Jan 2027", "fee $149m", "$37.1bn",
+             "worst $32.8bn", "owed after 2030 $21.2bn", "91% of what was delivered", "132 of 150 input rows",
+             "Not to be concluded"]  # fmt: skip
+    places = [cards.index(each) for each in words]
+    assert places == sorted(places)
+
+
 def test_a_report_is_closed(written: Report, tmp_path: Path) -> None:
     """Its policy lets in nothing but its own style and script, and it refers to nothing outside itself."""
     text = written.save(tmp_path / "report.html").read_text()

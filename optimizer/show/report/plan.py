@@ -26,6 +26,7 @@ from gwplan.show.page import listed, percent
 from gwplan.show.report.report import HtmlPage, Report
 from gwplan.show.text.brief import (
     buy,
+    caution,
     decisions_now,
     dollars,
     horizon,
@@ -273,7 +274,7 @@ def first_cards(report: Report, view: View) -> None:
     cards: tuple[tuple[str, tuple[Callable[[Any, View], None], ...]], ...] = (
         ("", (decisions_now, next_decision, buy)),
         (money_top, (value, use_of_delivered)),
-        ("", (rests_on, warned)),
+        ("", (rests_on, caution, warned)),
     )
     report.cards(*((top, [partial(_part, part, view) for part in parts]) for top, parts in cards))
 

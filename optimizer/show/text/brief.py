@@ -288,6 +288,15 @@ def warned(page: Page, view: View) -> None:
     page.note(_warned(view))
 
 
+def caution(page: Page, view: View) -> None:
+    """Say what does not follow from the plan."""
+    best = "Best for these inputs alone, which are no forecast" if view.plan.status == "optimal" else "Not proved best"
+    page.opening("NOT TO BE CONCLUDED", f"{best}; what a small change adds, a large one need not.")
+    if view.branching:
+        first = month(view.dates[view.reveals[view.branching[0]]])
+        page.item(f"decisions from {first} on hang on what is known by then: plan anew")
+
+
 def _open(view: View) -> str:
     """Name the pathway and year whose GW may be less for the least, and the one where that costs most."""
     year = np.array([date[:4] for date in view.dates[:-1]])[view.tree.period]
