@@ -33,8 +33,8 @@ FORESIGHT: Final = "foresight"
 """The best plan of a path, known from the start: a bound, no policy."""
 
 
-def tables(cases: pd.DataFrame, policies: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Return what the paths come to: ``policies``, ``pairs``, ``decisions`` and ``spread``, money in $bn.
+def tables(cases: pd.DataFrame, policies: Sequence[str], *, evidence: bool = True) -> dict[str, pd.DataFrame]:
+    """Return what the paths come to: tables by name, money in $bn.
 
     Parameters
     ----------
@@ -42,14 +42,17 @@ def tables(cases: pd.DataFrame, policies: Sequence[str]) -> dict[str, pd.DataFra
         A row a path: worth and other figures by policy, ``worth_bn[NAME]``.
     policies : sequence of str
         The policies, from the simplest on.
+    evidence : bool
+        Whether the paths are evidence for anything, so that sentences on chance can be made.
     """
     measure = _lead(cases, policies)
-    return {
+    made = {
         "policies": _by_policy(cases, policies),
         "pairs": _pairs(cases, policies, measure),
         "decisions": _decisions(cases, policies, measure),
         "spread": _spread(cases, policies, measure),
     }
+    return {**made, "sentences": pd.DataFrame({"sentence": _sentences(made, len(cases)) if evidence else []})}
 
 
 def _lead(cases: pd.DataFrame, policies: Sequence[str]) -> str:
@@ -179,7 +182,7 @@ def _simplest(policies: pd.DataFrame) -> tuple[str, str]:
     return str(ranked["policy"].to_numpy()[int(mean.argmax())]), str(near[0])
 
 
-def sentences(made: Mapping[str, pd.DataFrame], paths: int) -> list[str]:
+def _sentences(made: Mapping[str, pd.DataFrame], paths: int) -> list[str]:
     """Return in words whether the differences may be chance, and which simple policy is as good as the best."""
     lines = []
     for row in made["pairs"].to_dict("records"):
