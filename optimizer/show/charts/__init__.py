@@ -8,5 +8,6 @@ Other rooms use:
 - ``over_time``
 - ``pictures``: *, PICTURES, refuse_existing, save
 - ``position``
+- ``scenarios``
 - ``sweep``: *, chart, gw_of_cases, worth_of_cases
 """

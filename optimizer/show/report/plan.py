@@ -20,7 +20,7 @@ from gwplan.plan.claims import STATUSES
 from gwplan.plan.first_moves import first_moves
 from gwplan.plan.plan import expected_bn
 from gwplan.problems import InstanceError
-from gwplan.show.charts import decisions, money, over_time, position
+from gwplan.show.charts import decisions, money, over_time, position, scenarios
 from gwplan.show.charts.drawing import Chart, worth
 from gwplan.show.page import listed, percent
 from gwplan.show.report.report import HtmlPage, Report
@@ -310,6 +310,7 @@ def _futures(report: Report, view: View) -> None:
     if not view.branching:
         return
     report.section("What the future decides")
+    _chart(report, view, "value by scenario", scenarios.worth_by_scenario)
     _say(report, view, branches)
     rows = [
         [factor.name, str(factor.revealed), outcome.name, percent(view.chance(f, o)),
@@ -318,8 +319,8 @@ def _futures(report: Report, view: View) -> None:
     ]  # fmt: skip
     header = ["what is uncertain", "known from", "outcome", "chance", "what it changes in the inputs"]
     report.more("What each outcome changes", header, rows, "nnnrn")
-    _chart(report, view, "GW by branch", over_time.branches)
-    _chart(report, view, "the fan", over_time.fan)
+    _chart(report, view, "GW by scenario", scenarios.lines)
+    _chart(report, view, "one scenario", scenarios.branches)
 
 
 def _every_move(report: Report, view: View) -> None:
