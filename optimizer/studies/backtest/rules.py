@@ -92,7 +92,7 @@ def rules_of(path: str, instance: Instance) -> list[dict[str, Any]]:
     rows = given_table(path, "rules")
     file = f"{printable(PurePath(path).name)} row"
     plain = [
-        {**row, "share": _or(row["share"], 1.0), "order": int(_or(row["order"], 1)), "notice": _flag(row["notice"])}
+        {**row, "pool": row["pool"] or ALL, "share": _or(row["share"], 1.0), "order": int(_or(row["order"], 1)), "notice": _flag(row["notice"])}
         for row in ({name: cells[name] for name in _COLUMNS} for cells in rows.to_dict("records"))
     ]
     records = [(f"{file} {number}", row) for number, row in zip(rows.index, plain, strict=True)]

@@ -184,6 +184,8 @@ def _simplest(policies: pd.DataFrame) -> tuple[str, str]:
 
 def _sentences(made: Mapping[str, pd.DataFrame], paths: int) -> list[str]:
     """Return in words whether the differences may be chance, and which simple policy is as good as the best."""
+    if not made["policies"]["paths"].any():
+        return []
     lines = []
     for row in made["pairs"].to_dict("records"):
         lines.append(_chance(row, paths))
