@@ -69,7 +69,7 @@ class Trigger:
 
 
 @dataclass(frozen=True)
-class Rule:
+class OwnRule:
     """A row of a table of rules."""
 
     pathway: str
@@ -92,7 +92,13 @@ def rules_of(path: str, instance: Instance) -> list[dict[str, Any]]:
     rows = given_table(path, "rules")
     file = f"{printable(PurePath(path).name)} row"
     plain = [
-        {**row, "pool": row["pool"] or ALL, "share": _or(row["share"], 1.0), "order": int(_or(row["order"], 1)), "notice": _flag(row["notice"])}
+        {
+            **row,
+            "pool": row["pool"] or ALL,
+            "share": _or(row["share"], 1.0),
+            "order": int(_or(row["order"], 1)),
+            "notice": _flag(row["notice"]),
+        }
         for row in ({name: cells[name] for name in _COLUMNS} for cells in rows.to_dict("records"))
     ]
     records = [(f"{file} {number}", row) for number, row in zip(rows.index, plain, strict=True)]
@@ -174,7 +180,7 @@ def _day(text: str) -> float:
 def by_rules(rows: Sequence[Mapping[str, Any]]) -> Callable[[Walk], Course]:
     """Return the policy of a table of rules."""
     rules = sorted(
-        (Rule(**{**row, "trigger": _trigger(row["trigger"])}) for row in rows),
+        (OwnRule(**{**row, "trigger": _trigger(row["trigger"])}) for row in rows),
         key=lambda rule: rule.order,
     )
 
@@ -207,7 +213,7 @@ class _Now:
     def data(self) -> PlanData:
         return self.laid_out.data
 
-    def contracts(self, rules: Sequence[Rule]) -> dict[str, FloatArray]:
+    def contracts(self, rules: Sequence[OwnRule]) -> dict[str, FloatArray]:
         """Return shares signed and given back from now on: by rules, as in the first plan where there are none."""
         period = self.walk.period
         decided = self.walk.meant(self.walk.desk.first, self.laid_out)
@@ -226,7 +232,7 @@ class _Now:
             decided[what][:, period:] = so_far[:, None]
         return decided
 
-    def wish(self, rules: Sequence[Rule], supply: FloatArray) -> FloatArray:
+    def wish(self, rules: Sequence[OwnRule], supply: FloatArray) -> FloatArray:
         """Return GW by pathway, pool and period that rules give, in their order of merit, shape (P, Q, T)."""
         data, now = self.data, slice(self.walk.period, None)
         wish = np.zeros((len(data.pathways), len(data.pools), data.tree.size))
@@ -244,7 +250,7 @@ class _Now:
                     room[p, now] -= given * per_gw
         return wish
 
-    def _holds(self, rule: Rule, q: int) -> bool:
+    def _holds(self, rule: OwnRule, q: int) -> bool:
         if rule.trigger is None:
             return True
         data, period = self.data, self.walk.period
