@@ -253,7 +253,9 @@ def test_policies_are_compared_on_the_same_paths() -> None:
         {"policy": "first", "against": "tree", "allocate_bn": 1.0, "give_back_bn": 0.0, "sign_bn": 1.0}
     ]
     chance, simplest = made["sentences"]["sentence"]
-    assert "that could be chance" in chance
+    assert chance == "tree is worth 0 $bn more than first on average; 3 paths are too few to tell chance."
+    (many, _) = tables(pd.concat([CASES.iloc[:3]] * 8), ["first", "tree"])["sentences"]["sentence"]
+    assert "over 24 paths): that could be chance" in many
     assert simplest == "No simpler policy is within 1% of the best on average, tree."
 
 
@@ -337,3 +339,13 @@ def test_a_function_is_a_policy(offered: gw.Instance) -> None:
         return {("training", "clouds"): 1.0}
 
     assert "no such pool" in gw.backtest(offered, LATE, paths=1, policies=[wrong]).cases["reason"].iloc[0]
+
+
+def test_a_path_without_any_plan_is_a_row_that_says_so(offered: gw.Instance) -> None:
+    """Where nobody, not even foresight, can keep a floor, the row has a status and the reason, and no figures."""
+    floor = offered.edited("insert demand[pathway=training, from=2026-01-01]")
+    needs = "demand[pathway=training].floor_gw ~ discrete(0: 0.5, 9: 0.5) @ 2026-08-01"
+    cases = gw.backtest(floor, needs, paths=2, policies=["first", "tree"]).cases
+    assert sorted(cases["status"]) == ["no_plan", "optimal"]
+    assert cases.loc[cases["status"] == "no_plan", "worth_bn[tree]"].isna().all()
+    assert cases.loc[cases["status"] == "no_plan", "reason"].str.startswith("no plan keeps every limit").all()

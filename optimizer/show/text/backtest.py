@@ -101,8 +101,8 @@ def differences(page: Page, tables: Mapping[str, pd.DataFrame]) -> None:
         ]
         for row in pairs.to_dict("records")
     ]
-    heads = {"allocate_bn": "by\nsplit", "give_back_bn": "by giving\nback", "sign_bn": "by\nsigning"}
-    page.table(["against", "better by", "interval", "wins", "loses", "ties", *(heads[name] for name in shown)], rows)
+    heads = {"allocate_bn": "by\nsplit", "give_back_bn": "give\nback", "sign_bn": "sign"}
+    page.table(["against", "better\nby", "interval", "won", "lost", "tied", *(heads[name] for name in shown)], rows)
     most = listed([f"{row['policy']} {row['most_won']} and {row['most_lost']}" for row in pairs.to_dict("records")])
     page.note(f"Paths on which {measure} wins most and loses most: {most}.")
 

@@ -77,6 +77,8 @@ def walked(desk: Desk, text: str, policies: Sequence[Policy]) -> Row:
     counted(FORESIGHT, Walk(desk, path, kept), lambda walk: walk.solve(walk.world, 0))
     for each in policies:
         counted(each.name, Walk(desk, path, kept), partial(Walk.run, decide=each.decide))
+    if not any(figure.startswith("worth_bn") for figure in row):
+        return {"status": "no_plan", "reason": row[f"reason[{FORESIGHT}]"]}
     return row
 
 
