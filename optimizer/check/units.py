@@ -9,7 +9,7 @@ import numpy as np
 
 from gwplan.catalogue.tables import reading
 from gwplan.catalogue.tolerances import ROUNDING
-from gwplan.check.facts import RULES, Facts, Finding, Rule, rule
+from gwplan.check.facts import EFFECTIVENESS, RULES, Facts, Finding, Rule, rule
 from gwplan.instance.cells import Array, shown
 from gwplan.tree.contracts import SERVICE, delivered_gw
 
@@ -127,14 +127,14 @@ _enter(_RATES, (), _rates_in_percent)
     "calendar: start resolution periods",
     "pathways: pathway",
     "pools: pool",
-    "eligibility: pathway pool effectiveness",
+    *EFFECTIVENESS,
     *SERVICE,
     "demand: pathway floor_gw target_gw",
     severity="warning",
 )
 def demands_above_supply(facts: Facts) -> Iterator[Finding]:
     """Find floors and targets above all that a pathway's pools deliver at any time."""
-    reached = (facts.pairs("effectiveness", 0.0) @ facts.supply).max(axis=1, initial=0.0)
+    reached = (facts.most_effective @ facts.supply).max(axis=1, initial=0.0)
     pathway = facts.codes("demand", "pathway", "pathways")
     most = np.append(reached, np.nan)[pathway]
     for column, then in (("floor_gw", "no plan keeps such a floor"), ("target_gw", "it is never reached")):

@@ -132,7 +132,7 @@ def _told(
         f"changes {field.replace('_', ' ')} from {when} on, before the factor is revealed on {factor.revealed}",
         "an outcome must not change the past",
         f"date the edit on or after {factor.revealed}"
-        if t is not None
+        if t is not None and TABLES[table].dated_by
         else f"the data of {table}.csv hold from the start: put the change into a dated table, or reveal the factor by "
         f"{calendar.starts()[0]}",
     )
@@ -516,6 +516,8 @@ def _spread(name: str, parts: list[NDArray[Any]], tree: Tree) -> NDArray[Any]:
     if name in ("width", "value"):  # a tier that a scenario lacks is one of width 0
         most = max(array.shape[1] for array in parts)
         parts = [np.pad(array, ((0, 0), (0, most - array.shape[1]), (0, 0))) for array in parts]
+    elif name not in BY_ROOT and not name.endswith("_total") and all(part is parts[0] for part in parts):
+        return parts[0][..., tree.period]
     stacked = np.stack(parts)
     if name.endswith("_total"):
         spread = _mean(stacked, tree, dated=name == "rest_total")

@@ -61,11 +61,18 @@ class Inputs:
         unit: str,
         stated: Told,
         there: BoolArray | np.bool_ | bool = True,
+        *,
+        dated: bool = False,
     ) -> Formulas:
-        """Add an input for each value that a rate has on the nodes where it counts, and return its cell on each."""
+        """Add an input for each value that a rate has on the nodes where it counts, and return its cell on each.
+
+        The values of a `dated` rate are told by the first of these nodes.
+        """
         nodes = np.flatnonzero(np.broadcast_to(there, len(by_node)))
         values, first, which = np.unique(by_node[nodes], return_index=True, return_inverse=True)
-        known = self.facts.timeline.known
+        known, starts = self.facts.timeline.known, self.facts.starts
+        if dated:
+            known = [", ".join(filter(None, (f"from {s:%Y-%m-%d}", k))) for s, k in zip(starts, known, strict=True)]
         refs = [
             self.cell(what, of, value, unit, stated, known[nodes[at]] if len(values) > 1 else "")
             for value, at in zip(values.tolist(), first.tolist(), strict=True)
