@@ -416,7 +416,7 @@ TABLES: Final[dict[str, Table]] = {
                 key(PATHWAY),
                 key(POOL),
                 date("from", "Date from which the row holds, until the pair's next date.", key=True),
-                amount("effectiveness", "Effective GW per GW.", REQUIRED, "effective GW per GW"),
+                amount("effectiveness", "Effective GW per GW from that date on.", REQUIRED, "effective GW per GW"),
             ),
             dated_by="from",
             step=True,

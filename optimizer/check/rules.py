@@ -14,13 +14,12 @@ from gwplan.catalogue.tables import TABLES, reading
 from gwplan.catalogue.tolerances import ROUNDING
 from gwplan.check.facts import EFFECTIVENESS, RULES, Facts, Finding, Rule, iso, rule
 from gwplan.instance.cells import shown
-from gwplan.instance.chances import combinations, depends_on
+from gwplan.instance.chances import MOST_SCENARIOS, combinations, depends_on
 from gwplan.language.edits import Factor
 from gwplan.language.quantities import parse
 from gwplan.problems import InstanceError, nearest
 from gwplan.tree.arrays import CHURN
 from gwplan.tree.contracts import SERVICE
-from gwplan.tree.timeline import MOST_SCENARIOS
 
 _SUGGESTIONS: Final = 50
 _LAST_YEAR: Final = 9999

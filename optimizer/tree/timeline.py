@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwplan.catalogue.tables import TABLES
-from gwplan.instance.chances import chances
+from gwplan.instance.chances import MOST_SCENARIOS, chances
 from gwplan.instance.instance import Instance
 from gwplan.language.edits import Factor, Outcome
 from gwplan.models.data import BY_ROOT, PlanData
@@ -214,10 +214,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="ascii")
     except OSError:
         return ""
-
-
-MOST_SCENARIOS: Final = 20_000
-"""Most combinations of outcomes that are laid out on one tree."""
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,8 @@ def edit_effectiveness(scope: Scope) -> list[Edit]:
     if not rows:
         return []
     where = {column: rows[0][column] for column in ("pathway", "pool")}
+    if ("dropped", where["pool"]) in scope.touched or not scope.first("effectiveness", str(where)):
+        return []
     edit = {"table": "effectiveness", "where": where, "column": "effectiveness", "from": scope.since}
     return [{**edit, "scale": round(1 + 0.1 * len(rows), 2)}]
 
