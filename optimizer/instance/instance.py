@@ -17,6 +17,7 @@ from gwplan.instance.chances import known as taken_as_known
 from gwplan.instance.edit import edited
 from gwplan.language.edits import Edit, Factor, WhatIf, edit, spell
 from gwplan.problems import InstanceError, Problem, composed, nearest
+from gwplan.shown import by_notebook
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class Remembered:
         return self._once(("standing for", *content), (), object)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Instance:
     """A planning instance.
 
@@ -106,6 +107,15 @@ class Instance:
     def __post_init__(self) -> None:
         for name in ("tables", "whatifs", "files"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __repr__(self) -> str:
+        sizes = {"pathway": "pathways", "pool": "pools", "contract": "contracts"}
+        counted = [(self.periods, self.resolution), *((len(self.tables[table]), name) for name, table in sizes.items())]
+        periods, *rest = (f"{count} {name}{'s' if count != 1 else ''}" for count, name in counted)
+        return f"<instance {self.name}: {periods} from {self.start}, {', '.join(rest)}>"
+
+    def _repr_html_(self) -> str:
+        return str(by_notebook("instance_html")(self))
 
     def _section(self, table: str, column: str) -> Scalar | pd.Timestamp:
         value = self.tables[table][column].iloc[0]

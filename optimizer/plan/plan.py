@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from gwplan.plan.marginals import marginal_rows, marginal_values
 from gwplan.plan.more_supply import more_supply
 from gwplan.plan.obligations import obligations
 from gwplan.plan.values import Decided, Values, as_told, of_contracts, values
+from gwplan.shown import by_notebook
 from gwplan.solver.certify import Certificate
 from gwplan.solver.parametric import both_sides
 from gwplan.solver.program import LinearProgram, Solution
@@ -28,7 +30,7 @@ from gwplan.solver.solving import with_whole_fixed
 from gwplan.tree.timeline import Timeline, timeline
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A checked plan.
 
@@ -59,6 +61,29 @@ class Plan:
     solved: Mapping[str, Any] = field(default_factory=dict)
     _laid_out: Timeline | None = field(default=None, repr=False, compare=False)
     _decided: Decided | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<plan of {self.instance.name}: {self.status}, ${expected_bn(self.summary):,.1f}bn>"
+
+    def _repr_html_(self) -> str:
+        return str(by_notebook("plan_html")(self))
+
+    @cached_property
+    def charts(self) -> Any:
+        """Its pictures as Altair charts: ``plan.charts.gw``; ``dir(plan.charts)`` names them."""
+        return by_notebook("Charts")(self)
+
+    def save(self, folder: str | Path, *, force: bool = False) -> Path:
+        """Keep the plan in a new folder, as ``gwplan solve --out`` does; `force` replaces an earlier run."""
+        return Path(by_notebook("save")(self, folder, force=force))
+
+    def to_html(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the report: one page, nothing else needed; `force` replaces an earlier report."""
+        return Path(by_notebook("to_html")(self, path, force=force))
+
+    def to_excel(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the plan as a workbook whose value follows when cells are overtyped; `force` replaces a file."""
+        return Path(by_notebook("to_excel")(self, path, force=force))
 
     @cached_property
     def laid_out(self) -> Timeline:

@@ -20,6 +20,7 @@ from gwplan.plan.plan import cancelled_gw
 from gwplan.plan.tables import QUANTILES, cvar, gained, quantile, weighed
 from gwplan.plan.values import Values
 from gwplan.session import Answer, Session
+from gwplan.shown import by_notebook
 from gwplan.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
 from gwplan.solver.stages import fixed_where, matching_nodes
 from gwplan.studies.attempt import Solved, Told, why_no_plan
@@ -317,7 +318,7 @@ class Information:
     value_bn: float  # what knowing it at the start adds to the plan's objective, $bn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Uncertainty:
     """What uncertainty costs and flexibility is worth; every figure in $bn, None where a case has no plan.
 
@@ -382,6 +383,12 @@ class Uncertainty:
     first_moves: tuple[Branch, ...]
     frontier: tuple[Point, ...]
     plan: Answer
+
+    def __repr__(self) -> str:
+        return f"<uncertainty of {self.instance.name}: plan ${self.rp_bn:,.1f}bn, {len(self.scenarios)} scenarios>"
+
+    def _repr_html_(self) -> str:
+        return str(by_notebook("uncertainty_html")(self))
 
     def as_dict(self) -> dict[str, Any]:
         """Return every figure under its name, ready for JSON."""
