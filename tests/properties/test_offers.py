@@ -24,8 +24,8 @@ from tests.solve.afresh import afresh
 
 CASES = os.environ.get("GWPLAN_RANDOM_CASES")
 SEEDS = list(range(int(CASES))) if CASES else [25, 31, 38]
-"""Random instances; ``GWPLAN_RANDOM_CASES=200`` asks for more than the tests have time for. What is asked of the three has
-an answer of its own: see `test_relations_are_not_empty`."""
+"""Random instances; ``GWPLAN_RANDOM_CASES=200`` asks for more than the tests have time for. What is asked of the three
+makes a difference: see `test_relations_are_not_empty`."""
 
 Row = dict[str, Any]
 
