@@ -80,7 +80,11 @@ class Tree:
         return self.period + lag < self.periods
 
 
-def build_tree(periods: int, revealed: Sequence[int], probabilities: Sequence[Sequence[float]]) -> Tree:
+def build_tree(
+    periods: int,
+    revealed: Sequence[int],
+    probabilities: Sequence[Sequence[float] | Sequence[Sequence[float]]],
+) -> Tree:
     """Make the tree of all combinations of outcomes.
 
     Parameters
@@ -90,15 +94,16 @@ def build_tree(periods: int, revealed: Sequence[int], probabilities: Sequence[Se
     revealed : sequence of int
         Period in which each factor is revealed; 0 splits the tree at the start, T or more never splits it.
     probabilities : sequence of sequence of float
-        Probability of each outcome of each factor.
+        Probability of each outcome of each factor; where it depends on the factors before it, one row for each
+        combination of their outcomes, the first factor varying slowest.
     """
-    counts = [len(p) for p in probabilities]
+    counts = [np.shape(p)[-1] for p in probabilities]
     scenarios = int(np.prod(counts, dtype=np.int64)) if counts else 1
     step = np.cumprod([1, *counts[:0:-1]], dtype=np.int64)[::-1] if counts else np.zeros(0, dtype=np.int64)
     outcome = np.arange(scenarios)[:, None] // step % np.array(counts, dtype=np.int64)
-    probability = np.ones(scenarios)
-    for factor, p in enumerate(probabilities):
-        probability *= np.asarray(p, dtype=float)[outcome[:, factor]]
+    probability = np.ones(1)
+    for p in probabilities:
+        probability = (probability[:, None] * np.asarray(p, dtype=float)).ravel()
 
     node_of = np.empty((scenarios, periods), dtype=np.int64)
     parents, node_period, knowledge = [], [], []

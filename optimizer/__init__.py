@@ -18,6 +18,24 @@ if TYPE_CHECKING:
     from gwplan.errors import SolverError as SolverError
     from gwplan.errors import StoppedError as StoppedError
     from gwplan.instance.instance import Instance as Instance
+    from gwplan.interface import Sweep as Sweep
+    from gwplan.interface import alternatives as alternatives
+    from gwplan.interface import breakeven as breakeven
+    from gwplan.interface import claims as claims
+    from gwplan.interface import compare as compare
+    from gwplan.interface import convert as convert
+    from gwplan.interface import evaluate as evaluate
+    from gwplan.interface import explain as explain
+    from gwplan.interface import exposure as exposure
+    from gwplan.interface import migrate as migrate
+    from gwplan.interface import montecarlo as montecarlo
+    from gwplan.interface import new as new
+    from gwplan.interface import read_run as read_run
+    from gwplan.interface import roll as roll
+    from gwplan.interface import sweep as sweep
+    from gwplan.interface import tornado as tornado
+    from gwplan.interface import validate as validate
+    from gwplan.interface import whatif as whatif
     from gwplan.kept.stay_near import stay_near as stay_near
     from gwplan.language.edits import Edit as Edit
     from gwplan.language.edits import WhatIf as WhatIf
@@ -41,6 +59,11 @@ _HOME = {
     for module, names in (
         ("errors", "AuditError InfeasibleError PlanError SolverError StoppedError"),
         ("instance.instance", "Instance"),
+        (
+            "interface",
+            "Sweep alternatives breakeven claims compare convert evaluate explain exposure migrate montecarlo new "
+            "read_run roll sweep tornado validate whatif",
+        ),
         ("kept.stay_near", "stay_near"),
         ("language.edits", "Edit WhatIf edit"),
         ("plan.plan", "Plan"),

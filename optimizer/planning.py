@@ -9,10 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from gwplan.audit.audit import audit
-from gwplan.catalogue.plan_tables import COLUMNS
 from gwplan.catalogue.tables import TABLES
 from gwplan.catalogue.tolerances import ROUNDING
 from gwplan.check.check import check, raise_errors
@@ -166,10 +163,9 @@ def checked(plan: Plan, laid_out: Timeline, program: LinearProgram, solution: So
 
 
 def checked_decisions(laid_out: Timeline, decided: Values, summary: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the figures of a plan that agree with the instance's tables; its marginal values are not worked out."""
-    without = pd.DataFrame(columns=list(COLUMNS["marginal_values"]))
-    tables = {**decision_tables(laid_out, decided), "marginal_values": without}
-    _refuse([str(finding) for finding in audit(laid_out.instance, tables, summary)])
+    """Return the figures of a plan that agree with the instance's tables; obligations and duals are no part of them."""
+    tables, left_out = decision_tables(laid_out, decided), ("obligations", "marginal_values")
+    _refuse([str(finding) for finding in audit(laid_out.instance, tables, summary, left_out=left_out)])
     return summary
 
 
@@ -306,4 +302,4 @@ def alternatives_of(
     options = SolveOptions()
     solution, certificate, _ = confirmed(laid_out, program, options)
     plan_or_error(solution, certificate, accept_stopped=False, instance=instance)
-    return alternatives(laid_out, program, solution.columns, within, options, progress or (lambda stage: None))
+    return alternatives(laid_out, program, solution, within, options, progress or (lambda stage: None))

@@ -62,7 +62,7 @@ class Reached(StrEnum):
     REBUILT = "rebuilt"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """A case solved and certified; its tables are made, and audited, when they are asked for.
 
@@ -95,6 +95,12 @@ class Answer:
     _program: LinearProgram = field(repr=False)
     _solution: Solution = field(repr=False)
     _certificate: Certificate = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"<answer of {self.instance.name}: {self.status}, ${self.objective_bn:,.1f}bn, {self.reached}>"
+
+    def _repr_html_(self) -> str:
+        return self.plan._repr_html_()
 
     @property
     def laid_out(self) -> Timeline:

@@ -12,7 +12,7 @@ from tests.rooms import MODULES, ROOT, imports, listed, module, offered, parsed,
 
 FLOORS = (
     ("gwplan.models",),
-    ("gwplan.problems", "gwplan.errors", "gwplan.files", "gwplan.extras"),
+    ("gwplan.problems", "gwplan.errors", "gwplan.files", "gwplan.extras", "gwplan.shown"),
     ("gwplan.catalogue",),
     ("gwplan.language",),
     ("gwplan.spreadsheet",),
@@ -29,6 +29,7 @@ FLOORS = (
     ("gwplan.session",),
     ("gwplan.studies",),
     ("gwplan.show",),
+    ("gwplan.interface",),
     ("gwplan.commands",),
     ("gwplan.cli",),
     ("gwplan.old_name",),
@@ -56,6 +57,8 @@ LOOKED_FOR = {
     "the report of a plan": ("optimizer/show/report/plan.py", "plan_report"),
     "pictures": ("optimizer/show/charts/pictures.py", "PICTURES"),
     "what-ifs from a basis": ("optimizer/session.py", "Session"),
+    "gw.evaluate": ("optimizer/interface.py", "evaluate"),
+    "what a notebook shows": ("optimizer/show/report/notebook.py", "plan_html"),
     "the audit": ("optimizer/audit/audit.py", "audit"),
 }
 """Rule 1: what somebody new looks for, the file that its name leads to, and what stands there."""
@@ -65,6 +68,7 @@ WIDE = {
     "gwplan.models.value": "each function is one term of the objective",
     "gwplan.models.offers": "each function is one constraint, as the formulation lists them",
     "gwplan.tree.arrays": "each function makes the arrays of one table",
+    "gwplan.plan.plan": "a plan's tables and figures, each by its name",
     "gwplan.plan.tables": "each function makes one table of a plan",
     "gwplan.studies.sweep.montecarlo": "each function makes one table of a Monte Carlo",
     "gwplan.show.charts.over_time": "each function draws one picture",
@@ -79,6 +83,8 @@ WIDE = {
     "gwplan.kept.sweep": "one function for each thing that is done with a kept sweep",
     "gwplan.files": "the ground: what is read and written safely",
     "gwplan.commands.common": "the options that commands share",
+    "gwplan.interface": "one function for each command",
+    "gwplan.show.report.notebook": "one function for each object that shows itself, each for what it writes",
     "gwplan.planning": "the stages from instance to plan, one by one",
 }
 """Rule 2: files with many public names for their size, and why."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -133,10 +133,12 @@ class Decisions:
     deals: dict[str, Floats]  # the number columns of ``deals``
 
 
-def missing(tables: Mapping[str, pd.DataFrame], findings: Findings) -> bool:
-    """Note the tables and columns that are not there; return whether there are any."""
+def missing(tables: Mapping[str, pd.DataFrame], left_out: Collection[str], findings: Findings) -> bool:
+    """Note the tables and columns that are not there and not left out; return whether there are any."""
     before = len(findings.all)
     for name, columns in COLUMNS.items():
+        if name in left_out:
+            continue
         if name not in tables:
             findings.wrong(f"table {name}", "none", "a table")
             continue

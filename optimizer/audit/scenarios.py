@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gwplan.catalogue.tables import TABLES, Table
 from gwplan.instance.instance import Instance, apply_edits
+from gwplan.language.edits import Outcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -79,18 +80,28 @@ class Scenarios:
 def scenarios(instance: Instance) -> Scenarios:
     """Apply the edits of every combination of outcomes, factor by factor."""
     reached: list[tuple[Instance, list[str], float]] = [(instance, [], 1.0)]
+    written = [factor.name for factor in instance.factors]
     for factor in instance.factors:
         reached = [
             (
                 apply_edits(before, outcome.edits, note=False, inside_outcome=True),
                 [*names, outcome.name],
-                probability * outcome.probability,
+                probability * _chance(outcome, dict(zip(written, names, strict=False))),
             )
             for before, names, probability in reached
             for outcome in factor.outcomes
         ]
     instances, outcomes, probabilities = (list(part) for part in zip(*reached, strict=True))
     return Scenarios(instance, instances, outcomes, np.array(probabilities, dtype=float))
+
+
+def _chance(outcome: Outcome, earlier: dict[str, str]) -> float:
+    """Return an outcome's probability after earlier ones: that of the last row which they meet."""
+    chance = outcome.probability
+    for row in outcome.probability_given:
+        if all(earlier[name] == came_out for name, came_out in row.given.items()):
+            chance = row.probability
+    return chance
 
 
 @dataclass(frozen=True)

@@ -578,6 +578,19 @@ OUTCOMES: Final = Table(
     section=True,
 )
 
+PROBABILITIES_GIVEN: Final = Table(
+    "probabilities_given",
+    "Probabilities of outcomes where earlier factors came out as named; of the rows of an outcome that hold the last "
+    "counts.",
+    (
+        _FACTOR,
+        _OUTCOME,
+        Column("given", "text", "Outcomes of earlier factors: factor=outcome, joined by commas.", REQUIRED),
+        Column("probability", "number", "Its probability there; those of a factor sum to 1.", REQUIRED, "share"),
+    ),
+    section=True,
+)
+
 OUTCOME_EDITS: Final = Table(
     "outcome_edits", "What outcomes change: one row per edit.", (_FACTOR, _OUTCOME, _EDIT), section=True
 )
@@ -596,7 +609,7 @@ WHATIFS: Final = Table(
 WHATIF_EDITS: Final = Table("whatif_edits", "What what-ifs change: one row per edit.", (_WHATIF, _EDIT), section=True)
 
 SHEETS: Final[dict[str, Table]] = {
-    table.name: table for table in (SETTINGS, OUTCOMES, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS)
+    table.name: table for table in (SETTINGS, OUTCOMES, PROBABILITIES_GIVEN, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS)
 }
 """The sheets in place of TOML files, by name, in the order in which they are written."""
 

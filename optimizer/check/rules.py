@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from typing import Final
@@ -12,10 +14,13 @@ from gwplan.catalogue.tables import TABLES, reading
 from gwplan.catalogue.tolerances import ROUNDING
 from gwplan.check.facts import RULES, Facts, Finding, Rule, iso, rule
 from gwplan.instance.cells import shown
+from gwplan.instance.chances import combinations, depends_on
+from gwplan.language.edits import Factor
 from gwplan.language.quantities import parse
 from gwplan.problems import InstanceError, nearest
 from gwplan.tree.arrays import CHURN
 from gwplan.tree.contracts import SERVICE
+from gwplan.tree.timeline import MOST_SCENARIOS
 
 _SUGGESTIONS: Final = 50
 _LAST_YEAR: Final = 9999
@@ -232,6 +237,42 @@ def locks_on_eligible_pairs(facts: Facts) -> Iterator[Finding]:
         yield facts.finding(
             "locks", i, "pool", shown(pool), rule, "add the pair to eligibility.csv, or delete the lock"
         )
+
+
+@rule("uncertainty")
+def probabilities_given_earlier_factors(facts: Facts) -> Iterator[Finding]:
+    """Find probabilities that hang on what is no earlier outcome, or that do not sum to 1 where some came out."""
+    every = facts.instance.factors
+    for place, factor in enumerate(every):
+        earlier = {other.name: [o.name for o in other.outcomes] for other in every[:place]}
+        unknown = list(_unknown_given(factor, earlier, [other.name for other in every]))
+        yield from unknown
+        named = [other for other in every[:place] if other.name in depends_on(factor)]
+        if unknown or math.prod(len(other.outcomes) for other in named) > MOST_SCENARIOS:
+            continue
+        for case in combinations(named) if named else ():
+            total = math.fsum(outcome.chance(case) for outcome in factor.outcomes)
+            if abs(total - 1.0) > ROUNDING:
+                parts = " + ".join(f"{outcome.name} {outcome.chance(case):g}" for outcome in factor.outcomes)
+                where = f"uncertainty.toml factor {factor.name}"
+                what = f"given {', '.join(f'{f}={o}' for f, o in case.items())} probabilities {parts} = {total:.12g}"
+                rule = "for each combination of earlier outcomes a factor's probabilities sum to 1"
+                yield Finding("", (), where, what, rule, "correct the probabilities, or write a row for every outcome")
+
+
+def _unknown_given(factor: Factor, earlier: dict[str, list[str]], every: list[str]) -> Iterator[Finding]:
+    for outcome in factor.outcomes:
+        where, rows = f"uncertainty.toml factor {factor.name}, outcome {outcome.name}", outcome.probability_given
+        for text in [text for text, times in Counter(row.text for row in rows).items() if times > 1]:
+            yield Finding("", (), where, f"given {text} stands twice", "a key stands once", "delete one of them")
+        for name, came_out in ((name, o) for row in rows for name, o in row.given.items()):
+            if name not in earlier:
+                rule = "probabilities hang on factors that stand earlier in the file"
+                remedy = "move that factor up" if name in every else nearest(name, earlier)
+                yield Finding("", (), where, f"given {name}={came_out}", rule, remedy)
+            elif came_out not in earlier[name]:
+                rule = f"'{name}' has no such outcome"
+                yield Finding("", (), where, f"given {name}={came_out}", rule, nearest(came_out, earlier[name]))
 
 
 @rule("claims: claim quantity")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -42,9 +41,11 @@ def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_js
     Obligations as signed and after the plan's cancellations, by vendor, contract, year and future; what each what-if
     does to them; worth at risk if a vendor is a quarter late or fails; what rests on cells that are not reported facts.
     """
+    from gwplan.studies.exposure import exposure as exposed
+
     instance, plan = _asked(case)
     with progress() as tell:
-        figures = _figures(instance, plan, parts or PARTS, swing, each, tell)
+        figures = exposed(instance, plan, parts or PARTS, swing, tell, each=each)
     rows = [*figures.get("whatifs", ()), *figures.get("vendors", ()), *figures.get("unverified", {}).get("swings", ())]
     advise(instance, [row[name] for row in rows for name in row if name.endswith("reason")])
     if as_json:
@@ -65,35 +66,3 @@ def _asked(case: Case) -> tuple[Instance, Plan | None]:
         raise click.UsageError("a kept run is taken as it was planned: change its instance and solve that")
     run = read_run(case.source)
     return run.instance, run.plan
-
-
-def _figures(
-    instance: Instance, plan: Plan | None, parts: tuple[str, ...], swing: float, each: bool, tell: Callable[[str], None]
-) -> dict[str, Any]:
-    """Return the parts asked for; only what needs solves is solved."""
-    from gwplan.session import Session
-    from gwplan.studies import exposure
-    from gwplan.studies.exposure import unverified
-
-    session = None
-    if plan is None or set(parts) != {"obligations"}:
-        tell("the plan")
-        session = Session(instance)
-        plan = plan or session.base.plan
-    figures: dict[str, Any] = {
-        "instance": instance.name,
-        "edits": list(instance.applied),
-        "objective_bn": plan.objective_bn,
-        "aversion": instance.aversion,
-        "status": plan.status,
-    }
-    if "obligations" in parts:
-        figures["obligations"] = exposure.obligations(plan)
-    if session is not None:
-        if "whatifs" in parts:
-            figures["whatifs"] = exposure.whatifs(session, tell)
-        if "vendors" in parts:
-            figures["vendors"] = exposure.vendor_risks(session, tell)
-        if "unverified" in parts:
-            figures["unverified"] = unverified(session, swing, tell, each=each)
-    return figures

@@ -21,38 +21,24 @@ def roll(source: str, to: datetime, run: str | None, actuals: str | None, given:
     """Write the next instance: INSTANCE from DATE on, in the state that a RUN or actuals leave it in."""
     if run is None and actuals is None:
         raise click.UsageError("give --run, --actuals or both")
-    from dataclasses import replace
     from pathlib import Path
 
     from gwplan.kept.run import read_run
     from gwplan.problems import InstanceError, Problem
     from gwplan.storage.read import load
     from gwplan.storage.write import save
-    from gwplan.studies.roll import State, refuse_other, rolled, state_of
-    from gwplan.studies.roll import actuals as in_use
+    from gwplan.studies.roll import following
 
     if Path(out).exists():
         raise InstanceError(Problem(out, "exists already", "nothing is overwritten unasked", "give another name"))
     instance, day = load(source), to.date()
-    state, left = State({}, [], {}, {}, {}), list[str]()
-    if run is not None:
-        kept = read_run(run)
-        refuse_other(instance, kept.instance, run)
-        known = {name: outcome for name, outcome in given.items() if name in {f.name for f in kept.instance.factors}}
-        instance.given(given)  # a misspelt factor or outcome is told before it is looked for in the run
-        state = state_of(kept, day, known)
-    if actuals is not None:
-        initial, left = in_use(actuals, instance)
-        state = replace(state, initial=initial)
-    following, lines = rolled(instance, day, state, given)
-    save(following, out)
-    lines += left
-    if run is None:
-        lines.append("--actuals tell nothing of deals within their term, of notices and of cancellations given before")
-    warn(lines)
+    rolled = following(instance, day, None if run is None else read_run(run), actuals, given)
+    state = rolled.state
+    save(rolled.instance, out)
+    warn(rolled.notes)
     running = f"{len(state.running)} terms and notices run on"
-    click.echo(f"{out}: {instance.name} from {day} on, {following.periods} periods; {running}")
-    offers, open_ = (dict.fromkeys(i.tables["offers"]["contract"]) for i in (instance, following))
+    click.echo(f"{out}: {instance.name} from {day} on, {rolled.instance.periods} periods; {running}")
+    offers, open_ = (dict.fromkeys(i.tables["offers"]["contract"]) for i in (instance, rolled.instance))
     passed = [name for name in offers if name not in open_ and name not in state.signed]
     for said, names in (("contracts now, since they were signed", state.signed), ("no longer on offer", passed)):
         if names:

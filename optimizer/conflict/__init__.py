@@ -3,5 +3,5 @@
 Other rooms use:
 
 - ``demands``: elastic, least_missed
-- ``diagnose``: conflicts_in_words, diagnose, shortly
+- ``diagnose``: conflicts_in_words, diagnose, Diagnosis, shortly
 """

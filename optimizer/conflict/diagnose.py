@@ -138,6 +138,9 @@ class Diagnosis:
     because: tuple[str, ...] = ()
     another: bool = False
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
     def as_dict(self) -> dict[str, Any]:
         """Return the diagnosis as plain data."""
         status = "infeasible" if self.conflicts else "feasible"

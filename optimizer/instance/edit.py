@@ -24,17 +24,17 @@ from gwplan.instance.selection import (
     with_column,
 )
 from gwplan.language.cursor import Cell
-from gwplan.language.edits import Edit, Factor, spell
+from gwplan.language.edits import Edit, Factor, Outcome, spell
 from gwplan.problems import InstanceError, Problem, nearest
 
 TARGET: Final = "uncertainty"
-_KEYS: Final = ("factor", "outcome")
+_KEYS: Final = ("factor", "outcome", "given")
 
 
 def reweighted(factors: tuple[Factor, ...], edit: Edit) -> tuple[Factor, ...]:
     """Return the factors with the probability of the matching outcomes changed.
 
-    The other outcomes of the same factor share what is left in their old proportions.
+    The other outcomes of the same factor share what is left in their old proportions, row by row of what is given.
 
     Raises
     ------
@@ -42,11 +42,47 @@ def reweighted(factors: tuple[Factor, ...], edit: Edit) -> tuple[Factor, ...]:
         If nothing matches, or a probability would leave (0, 1), or no other outcome is left to rescale.
     """
     _refuse_other_than_probability(edit)
-    factor_pattern, outcome_pattern = (edit.where.get(key, "*") for key in _KEYS)
+    factor_pattern, outcome_pattern = (edit.where.get(key, "*") for key in _KEYS[:2])
     named = _matching(edit, "factor", factor_pattern, [factor.name for factor in factors])
     candidates = [outcome.name for factor in factors if factor.name in named for outcome in factor.outcomes]
     chosen = _matching(edit, "outcome", outcome_pattern, candidates)
-    return tuple(_reweighted(edit, factor, chosen) if factor.name in named else factor for factor in factors)
+    every = [row for factor in factors if factor.name in named for row in given_rows(factor)]
+    rows = _matching(edit, "given", as_given(edit.where["given"]), every) if "given" in edit.where else {""}
+    if "given" not in edit.where and len(set(every)) > 1:
+        rows_there = " or ".join(f'given="{row}"' for row in dict.fromkeys(every))
+        rule = "probabilities that hang on earlier factors have several rows, and an edit names the one it changes"
+        raise refused(edit, "no row of probabilities", rule, f"add {rows_there}, or given=* for all of them")
+    for row in dict.fromkeys(row for row in every if row in rows):
+        factors = tuple(
+            _reweighted(edit, factor, chosen, row) if factor.name in named and row in given_rows(factor) else factor
+            for factor in factors
+        )
+    return factors
+
+
+def given_rows(factor: Factor) -> list[str]:
+    """Return what the rows of a factor's probabilities are given; ``""`` is that of none."""
+    return list(dict.fromkeys(["", *(row.text for o in factor.outcomes for row in o.probability_given)]))
+
+
+def as_given(pattern: Cell) -> Cell:
+    """Return a pattern for what is given with the blanks after commas as they are written."""
+    return ", ".join(part.strip() for part in pattern.split(",")) if isinstance(pattern, str) else pattern
+
+
+def probability_in(outcome: Outcome, row: str) -> float | None:
+    """Return an outcome's probability in a row of what is given, None where it has none there."""
+    rows = {"": outcome.probability, **{each.text: each.probability for each in outcome.probability_given}}
+    return rows.get(row)
+
+
+def _with_probability(outcome: Outcome, row: str, probability: float) -> Outcome:
+    if not row:
+        return replace(outcome, probability=probability)
+    rows = tuple(
+        replace(each, probability=probability) if each.text == row else each for each in outcome.probability_given
+    )
+    return replace(outcome, probability_given=rows)
 
 
 def _refuse_other_than_probability(edit: Edit) -> None:
@@ -75,27 +111,32 @@ def _matching(edit: Edit, kind: str, pattern: Cell, names: Sequence[str]) -> set
     return matching
 
 
-def _reweighted(edit: Edit, factor: Factor, chosen: set[str]) -> Factor:
+def _reweighted(edit: Edit, factor: Factor, chosen: set[str], row: str) -> Factor:
     operand = finite(edit, "probability", edit.value)
+    written = {o.name: p for o in factor.outcomes if (p := probability_in(o, row)) is not None}
+    missing = [o.name for o in factor.outcomes if o.name not in written]
+    if missing:
+        what = f"no probability of {missing[0]} given {row}"
+        raise refused(edit, what, "the outcomes of a row share what is left", f"write that of {missing[0]} too")
     change: dict[str, Callable[[float], float]] = {
         "set": lambda _: operand,
         "scale": lambda probability: probability * operand,
         "add": lambda probability: probability + operand,
     }
-    changed = {o.name: change[edit.operation](o.probability) for o in factor.outcomes if o.name in chosen}
+    changed = {name: change[edit.operation](probability) for name, probability in written.items() if name in chosen}
     if not changed:
         return factor
-    others = [outcome for outcome in factor.outcomes if outcome.name not in changed]
+    others = [probability for name, probability in written.items() if name not in changed]
     if not others:
         raise refused(edit, f"every outcome of '{factor.name}' matches", "no other outcome is left to rescale")
     total = sum(changed.values())
     if min(changed.values()) <= 0.0 or total >= 1.0:
         shown = ", ".join(f"{name} {value:g}" for name, value in changed.items())
         raise refused(edit, f"probability of {shown}", "probabilities stay above 0 and together below 1")
-    same = all(changed.get(outcome.name, outcome.probability) == outcome.probability for outcome in factor.outcomes)
-    share = 1.0 if same else (1.0 - total) / sum(outcome.probability for outcome in others)
+    same = all(changed.get(name, probability) == probability for name, probability in written.items())
+    share = 1.0 if same else (1.0 - total) / sum(others)
     outcomes = tuple(
-        replace(outcome, probability=changed.get(outcome.name, outcome.probability * share))
+        _with_probability(outcome, row, changed.get(outcome.name, written[outcome.name] * share))
         for outcome in factor.outcomes
     )
     return replace(factor, outcomes=outcomes)

@@ -13,9 +13,11 @@ from typing import Any, Self, TypeVar
 import pandas as pd
 
 from gwplan.catalogue.tables import TABLES, Scalar, Table
+from gwplan.instance.chances import known as taken_as_known
 from gwplan.instance.edit import edited
 from gwplan.language.edits import Edit, Factor, WhatIf, edit, spell
 from gwplan.problems import InstanceError, Problem, composed, nearest
+from gwplan.shown import by_notebook
 
 T = TypeVar("T")
 
@@ -62,7 +64,7 @@ class Remembered:
         return self._once(("standing for", *content), (), object)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Instance:
     """A planning instance.
 
@@ -105,6 +107,15 @@ class Instance:
     def __post_init__(self) -> None:
         for name in ("tables", "whatifs", "files"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __repr__(self) -> str:
+        sizes = {"pathway": "pathways", "pool": "pools", "contract": "contracts"}
+        counted = [(self.periods, self.resolution), *((len(self.tables[table]), name) for name, table in sizes.items())]
+        periods, *rest = (f"{count} {name}{'s' if count != 1 else ''}" for count, name in counted)
+        return f"<instance {self.name}: {periods} from {self.start}, {', '.join(rest)}>"
+
+    def _repr_html_(self) -> str:
+        return str(by_notebook("instance_html")(self))
 
     def _section(self, table: str, column: str) -> Scalar | pd.Timestamp:
         value = self.tables[table][column].iloc[0]
@@ -215,28 +226,31 @@ class Instance:
     def given(self, outcomes: Mapping[str, str]) -> Instance:
         """Return a new instance in which each named factor has the named outcome with probability 1.
 
+        Where its probability hangs on earlier factors, theirs become those given the outcome, and ``applied`` says so.
+
         Raises
         ------
         InstanceError
             If a factor or an outcome does not exist.
         """
-        problems, factors = [], {factor.name: factor for factor in self.factors}
+        problems, factors, applied = list[Problem](), self.factors, list[str]()
+        places = {factor.name: place for place, factor in enumerate(factors)}
         for name, outcome in ((composed(name), composed(outcome)) for name, outcome in outcomes.items()):
-            if name not in factors:
-                problems.append(Problem(f"given {name}={outcome}", f"no factor '{name}'", nearest(name, factors)))
+            if name not in places:
+                problems.append(Problem(f"given {name}={outcome}", f"no factor '{name}'", nearest(name, places)))
                 continue
-            chosen = [o for o in factors[name].outcomes if o.name == outcome]
+            chosen = [o for o in factors[places[name]].outcomes if o.name == outcome]
             if not chosen:
-                known = [o.name for o in factors[name].outcomes]
+                names = [o.name for o in factors[places[name]].outcomes]
                 problems.append(
-                    Problem(f"given {name}={outcome}", f"no outcome '{outcome}' of '{name}'", nearest(outcome, known))
+                    Problem(f"given {name}={outcome}", f"no outcome '{outcome}' of '{name}'", nearest(outcome, names))
                 )
                 continue
-            factors[name] = replace(factors[name], outcomes=(replace(chosen[0], probability=1.0),))
+            factors, learnt = taken_as_known(factors, places[name], chosen[0])
+            applied.append(f"given {name}={outcome}" + (f" ({', '.join(learnt)})" if learnt else ""))
         if problems:
             raise InstanceError(problems)
-        applied = (*self.applied, *(f"given {name}={outcome}" for name, outcome in outcomes.items()))
-        return replace(self, factors=tuple(factors.values()), applied=applied)
+        return replace(self, factors=factors, applied=(*self.applied, *applied))
 
     def deterministic(self) -> Instance:
         """Return the instance as written, without its uncertainty."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from gwplan.catalogue.tables import TABLES, Column, allowed_columns
 from gwplan.instance.cells import filled_default, shown
-from gwplan.instance.edit import EDITABLE, TARGET, rows_of
+from gwplan.instance.edit import EDITABLE, TARGET, as_given, given_rows, probability_in, rows_of
 from gwplan.instance.instance import Instance
 from gwplan.instance.selection import meets, select
 from gwplan.language.cursor import OPERATIONS, Cell, Cursor, Operation
@@ -98,11 +98,14 @@ class Varied:
 
     def _probabilities(self, instance: Instance) -> list[float]:
         factor, outcome = (self.where.get(key, "*") for key in ("factor", "outcome"))
+        given = as_given(self.where.get("given", ""))
         return [
-            o.probability
+            probability
             for f in instance.factors
             for o in f.outcomes
-            if meets(str(factor), f.name) and meets(str(outcome), o.name)
+            for row in given_rows(f)
+            if meets(str(factor), f.name) and meets(str(outcome), o.name) and meets(str(given), row)
+            if (probability := probability_in(o, row)) is not None
         ]
 
     def now(self, instance: Instance) -> float:

@@ -58,12 +58,31 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class ProbabilityGiven:
+    """An outcome's probability where earlier factors came out as named."""
+
+    given: Mapping[str, str]  # outcome by factor, of factors that stand earlier in the file
+    probability: float
+
+    @property
+    def text(self) -> str:
+        """What is given, as it is written: ``factor=outcome`` joined by commas."""
+        return ", ".join(f"{factor}={outcome}" for factor, outcome in self.given.items())
+
+
+@dataclass(frozen=True)
 class Outcome:
     """One outcome of an uncertainty factor."""
 
     name: str
-    probability: float
+    probability: float  # where none of `probability_given` holds
     edits: tuple[Edit, ...] = ()
+    probability_given: tuple[ProbabilityGiven, ...] = ()  # the last that holds counts
+
+    def chance(self, earlier: Mapping[str, str]) -> float:
+        """Return its probability where earlier factors came out so."""
+        held = [row.probability for row in self.probability_given if row.given.items() <= earlier.items()]
+        return held[-1] if held else self.probability
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from gwplan.plan.tables import mean_use, use_cost, year_weights
 from gwplan.plan.values import values
 from gwplan.solver.certify import certify
 from gwplan.solver.highs import solve as run_solver
+from gwplan.solver.highs import with_slack_row
 from gwplan.solver.parametric import Directions
-from gwplan.solver.program import Basis, FloatArray, LinearProgram, Solution, SolveOptions, Status
+from gwplan.solver.program import PRIMAL, Basis, FloatArray, LinearProgram, Solution, SolveOptions, Status
 from gwplan.tree.timeline import Timeline
 
 MOST_PLANS = 3
@@ -42,7 +43,7 @@ class Alternatives:
 def alternatives(
     laid_out: Timeline,
     program: LinearProgram,
-    best: FloatArray,
+    best: Solution,
     within: float,
     options: SolveOptions,
     tell: Callable[[str], None] = lambda stage: None,
@@ -53,8 +54,9 @@ def alternatives(
     ----------
     laid_out, program : Timeline, LinearProgram
         What was planned for.
-    best : (n,) float array
-        The best plan's columns.
+    best : Solution
+        The best plan. Every extreme is sought from its basis, by the primal simplex, since it is a plan that keeps the
+        distance: so no extreme depends on another one, and each takes a fraction of a cold solve.
     within : float
         Share of worth that a plan may lack, as 0.01.
     options : SolveOptions
@@ -67,22 +69,24 @@ def alternatives(
     SolverError
         If a plan that must exist is not found, or does not prove extreme.
     """
-    objective = float(np.sum(program.cost * best)) + program.offset  # not `@`: its threads decide the last digits
+    objective = (
+        float(np.sum(program.cost * best.columns)) + program.offset
+    )  # not `@`: its threads decide the last digits
     most = objective + within * abs(objective)
     held = _held(program, most)
     years, weights = year_weights(laid_out)
-    basis: Basis | None = None
+    start = None if best.basis is None or program.whole.any() else with_slack_row(best.basis)
     nearby: list[tuple[str, FloatArray]] = []
     rows = []
     data = laid_out.data
-    now = mean_use(values(program, data, best), weights)
+    now = mean_use(values(program, data, best.columns), weights)
     for p, pathway in enumerate(data.pathways):
         for y, year in enumerate(years.tolist()):
             tell(f"{pathway} {year}")
             extreme = []
             for sign, name in ((1.0, "least"), (-1.0, "most")):
                 cost = sign * use_cost(laid_out, program, p, weights[y])
-                columns, basis = _extreme(replace(held, cost=cost, offset=0.0), options, basis)
+                columns = _extreme(replace(held, cost=cost, offset=0.0), options, start)
                 use = mean_use(values(program, data, columns), weights)
                 nearby.append((f"{name} {pathway} in {year}", use))
                 extreme.append(float(use[p, y]))
@@ -119,15 +123,16 @@ def _held(program: LinearProgram, most: float) -> LinearProgram:
     )
 
 
-def _extreme(program: LinearProgram, options: SolveOptions, basis: Basis | None) -> tuple[FloatArray, Basis | None]:
+def _extreme(program: LinearProgram, options: SolveOptions, start: Basis | None) -> FloatArray:
     """Return an optimum that proves to be one, from a basis if that helps, else cold."""
     whole = bool(program.whole.any())
-    for start in [basis, None] if basis is not None and not whole else [None]:
-        solution = run_solver(program, options, start, ranges=False)
+    warm = replace(options, solver={**PRIMAL, **options.solver})
+    for basis, settings in [(start, warm), (None, options)] if start is not None else [(None, options)]:
+        solution = run_solver(program, settings, basis, ranges=False)
         if solution.status is Status.OPTIMAL:
             certificate = certify(program, solution.columns, np.empty(0) if whole else solution.row_duals)
             if certificate.feasible if whole else certificate.optimal:
-                return solution.columns, solution.basis
+                return solution.columns
     raise SolverError(f"no proved extreme among the nearly best plans: {solution.message}")
 
 

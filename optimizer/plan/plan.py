@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from gwplan.plan.marginals import marginal_rows, marginal_values
 from gwplan.plan.more_supply import more_supply
 from gwplan.plan.obligations import obligations
 from gwplan.plan.values import Decided, Values, as_told, of_contracts, values
+from gwplan.shown import by_notebook
 from gwplan.solver.certify import Certificate
 from gwplan.solver.parametric import both_sides
 from gwplan.solver.program import LinearProgram, Solution
@@ -28,7 +30,7 @@ from gwplan.solver.solving import with_whole_fixed
 from gwplan.tree.timeline import Timeline, timeline
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A checked plan.
 
@@ -59,6 +61,29 @@ class Plan:
     solved: Mapping[str, Any] = field(default_factory=dict)
     _laid_out: Timeline | None = field(default=None, repr=False, compare=False)
     _decided: Decided | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<plan of {self.instance.name}: {self.status}, ${expected_bn(self.summary):,.1f}bn>"
+
+    def _repr_html_(self) -> str:
+        return str(by_notebook("plan_html")(self))
+
+    @cached_property
+    def charts(self) -> Any:
+        """Its pictures as Altair charts: ``plan.charts.gw``; ``dir(plan.charts)`` names them."""
+        return by_notebook("Charts")(self)
+
+    def save(self, folder: str | Path, *, force: bool = False) -> Path:
+        """Keep the plan in a new folder, as ``gwplan solve --out`` does; `force` replaces an earlier run."""
+        return Path(by_notebook("save")(self, folder, force=force))
+
+    def to_html(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the report: one page, nothing else needed; `force` replaces an earlier report."""
+        return Path(by_notebook("to_html")(self, path, force=force))
+
+    def to_excel(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the plan as a workbook whose value follows when cells are overtyped; `force` replaces a file."""
+        return Path(by_notebook("to_excel")(self, path, force=force))
 
     @cached_property
     def laid_out(self) -> Timeline:
@@ -153,6 +178,7 @@ def make_plan(
     sides = both_sides(linear, solution, marginal_rows(program))
     tables = decision_tables(laid_out, decided)
     tables |= {
+        "obligations": obligations(laid_out, decided),
         "marginal_values": marginal_values(program, data, duals, make.node_columns(laid_out), sides),
         "allowable_changes": allowable_changes(laid_out, program, solution, worked_out=allowable),
         "firmness": firmness(laid_out, program, solution, worked_out=sides is not None),
@@ -163,7 +189,7 @@ def make_plan(
 
 
 def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
-    """Return the tables of a plan that its decisions make: all but those that need its duals or its basis."""
+    """Return the tables of a plan that its decisions make within the horizon."""
     data, columns = laid_out.data, make.node_columns(laid_out)
     return {
         "nodes": make.nodes(laid_out, columns),
@@ -173,7 +199,6 @@ def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFra
         "cancellations": make.cancellations(laid_out, decided, columns),
         "commitments": make.commitments(laid_out, decided, columns),
         "deals": make.deals(data, decided, columns),
-        "obligations": obligations(laid_out, decided),
     }
 
 

@@ -2,8 +2,8 @@
 
 Other rooms use:
 
-- ``page``: cut, decimals, formatter, left_out, listed, maximised, number, padded, Page, percent, printed, signed,
-  Twig, wrapped
+- ``page``: cut, decimals, formatter, left_out, listed, maximised, number, Page, percent, printed, signed, Twig,
+  wrapped
 - ``tables``
 - ``theme``: *, FAINT, Fill, GREY, HEIGHT, INK, installed, Layer, LINE_HEIGHT, NothingToShowError, PALE,
   pathway_colours, RAMP, Stroke, WIDTH

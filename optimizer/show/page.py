@@ -144,6 +144,25 @@ class Page:
         lines = wrapped(self.clean(text), self.width - 4)
         self.lines += [(("  " if at == 0 else "    ") + line, "") for at, line in enumerate(lines)]
 
+    def opening(self, title: str, rest: str = "", style: str = "bold") -> None:
+        """Begin a short part: its title, in capitals, and beside it what is said of it."""
+        lines = wrapped(self.clean(rest), self.width - cell_len(title) - 2) or [""]
+        self.lines.append((f"{title}  {lines[0]}" if rest else title, style))
+        self.lines += [(" " * (cell_len(title) + 2) + line, "") for line in lines[1:]]
+
+    def rows(self, rows: Sequence[Sequence[str]]) -> None:
+        """Add rows of three cells in columns, the last of them wrapped."""
+        cells = [[self.clean(cell) for cell in row] for row in rows]
+        widths = [min(max(cell_len(row[at]) for row in cells), self.width // 3) for at in range(2)]
+        for name, change, where in cells:
+            start = f"  {padded(cut(name, widths[0]), widths[0])}  {padded(change, widths[1])}  "
+            for at, line in enumerate(wrapped(where, self.width - cell_len(start)) or [""]):
+                self.lines.append(((start if at == 0 else " " * cell_len(start)) + line, ""))
+
+    def where(self, block: str) -> str:
+        """Return in words where more of a block is told."""
+        return f"--show {block}"
+
     def brief(self, text: str, most: int = 1) -> None:
         """Add a paragraph of at most `most` lines; two dots stand for what does not fit."""
         lines = wrapped(self.clean(text), self.width)

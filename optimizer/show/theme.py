@@ -17,11 +17,24 @@ GREY: Final = "#6b7480"
 FAINT: Final = "#d9dde2"
 PALE: Final = "#f3f4f6"
 
-RAMP: Final = ("#1b2a5c", "#2c6e9b", "#57b598", "#e6e58a")
-"""Dark to light, and bluish to yellowish: told apart by any eye, and in print without colour."""
+RAMP: Final = ("#101c47", "#1b4a87", "#15796a", "#b98a2a")
+"""Of pathways, dark to light and bluish to yellowish: told apart by any eye, and in print without colour."""
 
-RAMP_IN_DARK: Final = ("#4359c4", "#4796cf", "#7ccfb0", "#f4f2b8")
-"""The same on a dark page: none so dark that it sinks into it."""
+GREYS: Final = ("#2b333d", "#59626e", "#8b939d")
+"""Of pools, vendors, kinds and grades, dark to light."""
+
+WARM: Final = ("#5b1a4f", "#a8327a", "#cf6d4c")
+"""Of outcomes and scenarios, and of what is sold."""
+
+MARK, GAIN, LOSS = "#1f5fa8", "#3f7f3a", "#707a86"
+"""What a picture is about where it is no pathway; what adds, and what takes away."""
+
+RAMPS: Final = {
+    RAMP: ("#5f74d6", "#5aa3dc", "#7ccfb0", "#f4e7a1"),
+    GREYS: ("#707a86", "#a9b1bb", "#dfe4ea"),
+    WARM: ("#b86bab", "#e58fb8", "#f5c9a8"),
+}
+"""What ramps become on a dark page, none so dark that it sinks into it: all stand out 3 to 1 from either page."""
 
 LIGHT_ON, DARK_ON = "#fffffe", "#1c242f"
 """Of words upon a mark that is dark, or light, on a light page and on a dark one."""
@@ -30,6 +43,9 @@ IN_DARK: Final = {
     INK: "#e6e9ee",
     GREY: "#9aa4b0",
     FAINT: "#3a424d",
+    MARK: "#8fbdf0",
+    GAIN: "#7fc07a",
+    LOSS: "#9aa4b0",
     PALE: "#262d36",
     LIGHT_ON: "#ffffff",
     DARK_ON: "#14181e",
@@ -106,24 +122,43 @@ class NothingToShowError(ValueError):
     """A picture that an instance has nothing for; the message says what is missing."""
 
 
-def shades(count: int) -> list[str]:
-    """Return so many colours, evenly spaced from dark to light."""
-    return list(pathway_colours([str(i) for i in range(count)]).values())
+def shades(count: int, ramp: tuple[str, ...] = RAMP) -> list[str]:
+    """Return so many colours of a ramp, evenly spaced from its first to its last; of one, that in its middle."""
+    at = np.linspace(0, len(ramp) - 1, count) if count > 1 else np.array([(len(ramp) - 1) // 2])
+    return _mixed(ramp, at) if count else []
 
 
 def pathway_colours(pathways: Sequence[str]) -> dict[str, str]:
-    """Return one colour for each pathway, evenly spaced from dark to light in the order given."""
-    at = np.linspace(0, len(RAMP) - 1, len(pathways)) if len(pathways) > 1 else np.ones(1)
-    return dict(zip(pathways, _mixed(RAMP, at), strict=False))
+    """Return one colour for each pathway; every picture and sheet has all pathways of an instance in its order."""
+    return dict(zip(pathways, shades(len(pathways)), strict=False))
+
+
+def pool_colours(pools: Sequence[str]) -> dict[str, str]:
+    """Return one grey for each pool, as `pathway_colours`."""
+    return dict(zip(pools, shades(len(pools), GREYS), strict=False))
+
+
+def outcome_colours(outcomes: Sequence[str]) -> dict[str, str]:
+    """Return one colour for each outcome of the uncertainty that scenarios are told apart by."""
+    return dict(zip(outcomes, shades(len(outcomes), WARM), strict=False))
 
 
 def in_dark(colour: str) -> str:
     """Return what a colour of a picture becomes on a dark page."""
     if colour in IN_DARK:
         return IN_DARK[colour]
-    places = np.linspace(0, len(RAMP) - 1, 1 + 120 * (len(RAMP) - 1))  # where on the ramp it lies
-    distance = np.abs(_rgb(_mixed(RAMP, places)) - _rgb([colour])).sum(axis=1)
-    return _mixed(RAMP_IN_DARK, places[[int(distance.argmin())]])[0]
+    nearest = []
+    for ramp, dark in RAMPS.items():
+        places = np.linspace(0, len(ramp) - 1, 1 + 120 * (len(ramp) - 1))  # where on the ramp it lies
+        distance = np.abs(_rgb(_mixed(ramp, places)) - _rgb([colour])).sum(axis=1)
+        nearest.append((int(distance.min()), _mixed(dark, places[[int(distance.argmin())]])[0]))
+    return min(nearest)[1]
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 to 21, as accessibility guidelines reckon it."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def ink_on(colour: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -248,15 +248,19 @@ class View:
         means: FloatArray = self.sums(spans) / np.array([span.periods.sum() for span in spans])
         return means
 
-    def likelier(self, factor: int, outcome: int) -> FloatArray:
-        """Return how many times as likely each node is given an outcome of a factor, independent of the others."""
-        known, chance = self.tree.known[:, factor], self.instance.factors[factor].outcomes[outcome].probability
-        return np.where(known == outcome, 1 / chance, np.where(known < 0, 1.0, 0.0))
+    def chance(self, factor: int, outcome: int) -> float:
+        """Return the probability of one outcome of a factor."""
+        return self.given({factor: outcome})[1]
 
-    def given(self, factor: int, outcome: int) -> FloatArray:
-        """Return the probability of each node given one outcome of a factor."""
-        weight: FloatArray = self.tree.probability * self.likelier(factor, outcome)
-        return weight
+    def given(self, outcomes: Mapping[int, int]) -> tuple[FloatArray, float]:
+        """Return the probability of each node given outcomes by factor, and the probability of these."""
+        tree = self.tree
+        there = np.all([tree.scenario_outcome[:, f] == o for f, o in outcomes.items()], axis=0)
+        weights = np.where(there, tree.scenario_probability, 0.0)
+        chance = float(weights.sum())
+        by_node = np.zeros(tree.size)
+        np.add.at(by_node, tree.node_of.ravel(), np.repeat(weights / chance, tree.periods))
+        return by_node, chance
 
     def outcome(self, factor: int, *outcomes: int) -> str:
         """Return outcomes of a factor as ``factor=outcome or outcome``."""

@@ -72,6 +72,12 @@ def basis_of(columns: NDArray[np.int8], rows: NDArray[np.int8]) -> Basis:
     return basis
 
 
+def with_slack_row(basis: Basis) -> Basis:
+    """Return a basis with a row more that does not bind."""
+    columns, rows = basis_codes(basis)
+    return basis_of(columns, np.append(rows, np.int8(BASIC)))
+
+
 def version() -> str:
     """Return the version of HiGHS."""
     return str(_silent().version())

@@ -2,7 +2,7 @@
 
 Other rooms use:
 
-- ``migrate``: migrate, replace
+- ``migrate``: *, migrate, replace
 - ``read``: given_rows, given_table, left_behind, load, load_whatif, read_sources, Sources
 - ``starter``: starter, starter_instance
 - ``workbook_write``: Exact, LONGEST

@@ -115,6 +115,7 @@ _TABLES: Final = {
 _UNCERTAINTY: Final = """
     # What is not known yet. A scenario is one outcome of each factor; plans agree until a factor is revealed.
     # The probabilities of a factor's outcomes sum to 1. An edit may change nothing before the reveal.
+    # One that hangs on an earlier factor: [[factor.outcome.probability_given]], given = { factor = "outcome" }.
 
     [[factor]]
     name = "market"

@@ -27,7 +27,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from gwplan.catalogue.tolerances import ROUNDING
 from gwplan.instance.cells import name_fault, shown
 from gwplan.language.cursor import Cell, Operation
-from gwplan.language.edits import Edit, Factor, Outcome, WhatIf, noted
+from gwplan.language.edits import Edit, Factor, Outcome, ProbabilityGiven, WhatIf, noted
 from gwplan.problems import Problem, nearest
 from gwplan.storage.rows import shown_toml, toml_reason
 
@@ -35,7 +35,12 @@ _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _CHANGES: Final[tuple[Operation, ...]] = ("set", "scale", "add", "shift_months")
 _OPERATIONS: Final[tuple[Operation, ...]] = (*_CHANGES, "insert", "drop")
-_HEADINGS: Final = {"factor": "factor", "outcome": "factor.outcome", "edit": "factor.outcome.edit"}
+_HEADINGS: Final = {
+    "factor": "factor",
+    "outcome": "factor.outcome",
+    "probability_given": "factor.outcome.probability_given",
+    "edit": "factor.outcome.edit",
+}
 _TYPES: Final = {
     "string_type": "must be text, in quotes",
     "int_type": "must be a whole number",
@@ -138,9 +143,30 @@ class _EditKeys(_Keys):
         return noted(Edit(self.table, operation, dict(where), self.column, value, self.start, self.until))
 
 
+class _GivenKeys(_Keys):
+    given: dict[str, str]
+    probability: Number
+
+    @field_validator("given")
+    @classmethod
+    def _some(cls, value: dict[str, str]) -> dict[str, str]:
+        if not value:
+            raise _broken("names an earlier factor and its outcome", remedy='write given = { factor = "outcome" }')
+        return value
+
+    @field_validator("probability")
+    @classmethod
+    def _share(cls, value: float) -> float:
+        if not 0.0 < value <= 1.0:
+            remedy = "where outcomes exclude each other, make one factor of the two"
+            raise _broken("must be more than 0 and at most 1", remedy=remedy)
+        return value
+
+
 class _OutcomeKeys(_Keys):
     name: UncertaintyName
     probability: Number
+    probability_given: list[_GivenKeys] = []
     edit: list[_EditKeys] = []
 
     @field_validator("probability")
@@ -149,6 +175,10 @@ class _OutcomeKeys(_Keys):
         if not 0.0 < value <= 1.0:
             raise _broken("must be more than 0 and at most 1", remedy="leave out an outcome that cannot happen")
         return value
+
+    def outcome(self) -> Outcome:
+        given = (ProbabilityGiven(dict(row.given), float(row.probability)) for row in self.probability_given)
+        return Outcome(self.name, float(self.probability), tuple(e.edit() for e in self.edit), tuple(given))
 
 
 class _FactorKeys(_Keys):
@@ -162,7 +192,8 @@ class _FactorKeys(_Keys):
             raise _broken("a factor has at least one outcome", "no outcome", "add [[factor.outcome]]")
         _refuse_repeats("outcome", (outcome.name for outcome in self.outcome))
         total = math.fsum(outcome.probability for outcome in self.outcome)
-        if abs(total - 1.0) > ROUNDING:
+        hangs = any(outcome.probability_given for outcome in self.outcome)  # then what holds together must: `check`
+        if abs(total - 1.0) > ROUNDING and not hangs:
             parts = " + ".join(f"{outcome.probability!r}" for outcome in self.outcome)
             raise _broken("must sum to 1", f"probabilities {parts} = {total:.12g}", "correct the probabilities")
         return self
@@ -187,7 +218,12 @@ class _WhatIfKeys(_Keys):
     given: dict[str, str] = {}
 
 
-_MODELS: Final[Mapping[str, type[_Keys]]] = {"factor": _FactorKeys, "outcome": _OutcomeKeys, "edit": _EditKeys}
+_MODELS: Final[Mapping[str, type[_Keys]]] = {
+    "factor": _FactorKeys,
+    "outcome": _OutcomeKeys,
+    "probability_given": _GivenKeys,
+    "edit": _EditKeys,
+}
 
 
 def _refuse_repeats(kind: str, names: Iterable[str]) -> None:
@@ -204,11 +240,7 @@ def read_factors(text: str, where: str) -> tuple[tuple[Factor, ...], list[Proble
     if keys is None:
         return (), problems
     factors = tuple(
-        Factor(
-            factor.name,
-            factor.revealed,
-            tuple(Outcome(o.name, float(o.probability), tuple(e.edit() for e in o.edit)) for o in factor.outcome),
-        )
+        Factor(factor.name, factor.revealed, tuple(outcome.outcome() for outcome in factor.outcome))
         for factor in keys.factor
     )
     return factors, problems
@@ -286,6 +318,9 @@ def factors_toml(factors: Sequence[Factor]) -> str:
         for outcome in factor.outcomes:
             probability = f"probability = {_toml(outcome.probability)}"
             blocks.append(["[[factor.outcome]]", f"name = {_toml(outcome.name)}", probability])
+            for row in outcome.probability_given:
+                held = [f"given = {_inline(row.given)}", f"probability = {_toml(row.probability)}"]
+                blocks.append(["[[factor.outcome.probability_given]]", *held])
             blocks += [["[[factor.outcome.edit]]", *_edit_lines(each)] for each in outcome.edits]
     return _document(blocks)
 

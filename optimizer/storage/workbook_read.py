@@ -15,6 +15,7 @@ from gwplan.catalogue.tables import (
     KNOWN_SHEETS,
     OUTCOME_EDITS,
     OUTCOMES,
+    PROBABILITIES_GIVEN,
     SETTINGS,
     TABLES,
     WHATIF_EDITS,
@@ -25,7 +26,7 @@ from gwplan.catalogue.tables import (
 from gwplan.files import printable, read_bytes
 from gwplan.instance.cells import Parsed, empty, frame_of, is_name, parse, shown
 from gwplan.instance.instance import SheetPlaces
-from gwplan.language.edits import Edit, Factor, Outcome, WhatIf, edit
+from gwplan.language.edits import Edit, Factor, Outcome, ProbabilityGiven, WhatIf, edit
 from gwplan.problems import InstanceError, Problem, nearest
 from gwplan.spreadsheet.cells import Cell, Odd, Sheet, Workbook, day, letters, sheet_of
 from gwplan.spreadsheet.graft import MARKER
@@ -271,8 +272,13 @@ class _BookReader:
         return edits
 
     def factors(self) -> None:
-        """Read ``outcomes`` and ``outcome_edits``."""
+        """Read ``outcomes``, ``probabilities_given`` and ``outcome_edits``."""
         edits = self._edits(OUTCOME_EDITS, "factor", "outcome")
+        chances: dict[tuple[str, ...], tuple[ProbabilityGiven, ...]] = {}
+        for row in self._listed(PROBABILITIES_GIVEN):
+            owner, chance = (row["factor"], row["outcome"]), float(row["probability"])
+            given = ProbabilityGiven(self._given(PROBABILITIES_GIVEN, row), chance)
+            chances[owner] = (*chances.get(owner, ()), given)
         factors: dict[str, Factor] = {}
         last = ""
         for row in self._listed(OUTCOMES):
@@ -285,11 +291,13 @@ class _BookReader:
                 rule = f"all outcomes of {name} are revealed on one date, {factor.revealed} above"
                 self._wrong(OUTCOMES, {**row, "revealed": str(revealed)}, "revealed", rule, "correct one of them")
             own = edits.pop((name, row["outcome"]), ())
-            outcome = Outcome(row["outcome"], float(row["probability"]), own)
+            rows = chances.pop((name, row["outcome"]), ())
+            outcome = Outcome(row["outcome"], float(row["probability"]), own, rows)
             factors[name] = replace(factor, outcomes=(*factor.outcomes, outcome))
             last = name
         self._left(OUTCOME_EDITS, edits, f"no such outcome on the sheet {OUTCOMES.name}")
-        faulty = {OUTCOMES.name, OUTCOME_EDITS.name} & self.reading.faulty
+        self._left(PROBABILITIES_GIVEN, chances, f"no such outcome on the sheet {OUTCOMES.name}")
+        faulty = {OUTCOMES.name, PROBABILITIES_GIVEN.name, OUTCOME_EDITS.name} & self.reading.faulty
         if faulty:
             self.reading.broken.add("uncertainty")
         elif factors:
@@ -299,13 +307,14 @@ class _BookReader:
             if problems:
                 self.reading.broken.add("uncertainty")
 
-    def _left(self, table: Table, edits: dict[tuple[str, ...], tuple[Edit, ...]], rule: str) -> None:
-        """Refuse edits whose owner is not listed, unless the list itself could not be read."""
-        owners = OUTCOMES if table is OUTCOME_EDITS else WHATIFS
+    def _left(self, table: Table, rows: Iterable[tuple[str, ...]], rule: str) -> None:
+        """Refuse rows whose owner is not listed, unless the list itself could not be read."""
+        owners = WHATIFS if table is WHATIF_EDITS else OUTCOMES
+        what = "probabilities without an outcome" if table is PROBABILITIES_GIVEN else "edits without an owner"
         if owners.name not in self.reading.faulty:
-            for owner in edits:
+            for owner in rows:
                 where = f"{table.name}, {' '.join(map(shown, owner))}"
-                self.reading.problems.append(Problem(where, "edits without an owner", rule, "add it, or correct it"))
+                self.reading.problems.append(Problem(where, what, rule, "add it, or correct it"))
                 self.reading.faulty.add(table.name)
 
     def whatifs(self) -> None:
@@ -313,7 +322,7 @@ class _BookReader:
         edits = self._edits(WHATIF_EDITS, "whatif")
         for row in self._listed(WHATIFS):
             name = row["whatif"]
-            given = self._given(row)
+            given = self._given(WHATIFS, row)
             if name in self.reading.whatifs:
                 self._wrong(WHATIFS, row, "whatif", "every what-if has a name of its own", "rename one of them")
                 continue
@@ -324,13 +333,13 @@ class _BookReader:
                 self.reading.whatifs[name] = read
         self._left(WHATIF_EDITS, edits, f"no such what-if on the sheet {WHATIFS.name}")
 
-    def _given(self, row: dict[str, Any]) -> dict[str, str]:
-        given = {}
+    def _given(self, table: Table, row: dict[str, Any]) -> dict[str, str]:
+        given: dict[str, str] = {}
         for pair in filter(None, (part.strip() for part in row["given"].split(","))):
             factor, equals, outcome = (part.strip() for part in pair.partition("="))
             if not (factor and equals and outcome) or factor in given:
                 rule = "known outcomes are written factor=outcome, each factor once, joined by commas"
-                self._wrong(WHATIFS, row, "given", rule, "correct it")
+                self._wrong(table, row, "given", rule, "correct it")
             given[factor] = outcome
         return given
 

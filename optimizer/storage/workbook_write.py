@@ -15,6 +15,7 @@ from gwplan.catalogue.tables import (
     KNOWN_SHEETS,
     OUTCOME_EDITS,
     OUTCOMES,
+    PROBABILITIES_GIVEN,
     SETTINGS,
     TABLES,
     WHATIF_EDITS,
@@ -68,6 +69,13 @@ def _sheets(instance: Instance) -> dict[str, Rows]:
             for f in instance.factors
             for o in f.outcomes
         ]
+        given = [
+            {"factor": f.name, "outcome": o.name, "given": row.text, "probability": row.probability}
+            for f in instance.factors
+            for o in f.outcomes
+            for row in o.probability_given
+        ]
+        sheets |= {PROBABILITIES_GIVEN.name: given} if given else {}
         sheets[OUTCOME_EDITS.name] = [
             {"factor": f.name, "outcome": o.name, "edit": e.text}
             for f in instance.factors

@@ -239,6 +239,9 @@ def _facts_of_factors(instance: Instance) -> dict[str, str]:
         for outcome in factor.outcomes:
             where = f"uncertainty[factor={factor.name},outcome={outcome.name}]"
             facts[f"{where}.probability"] = f"{outcome.probability:g}"
+            for row in outcome.probability_given:
+                given = f'uncertainty[factor={factor.name},outcome={outcome.name},given="{row.text}"]'
+                facts[f"{given}.probability"] = f"{row.probability:g}"
             facts[f"{where}.edits"] = "; ".join(each.text or spell(each) for each in outcome.edits)
     return facts
 

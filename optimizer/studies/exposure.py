@@ -31,6 +31,43 @@ Figures = dict[str, Any]
 """Figures by name, as JSON holds them."""
 
 
+def exposure(
+    instance: Instance,
+    plan: Plan | None,
+    parts: Sequence[str],
+    swing: float,
+    tell: Told = lambda stage: None,
+    *,
+    each: bool = False,
+) -> Figures:
+    """Return the parts asked for, of a plan or of the instance's best, money in $bn; only what needs solves is solved.
+
+    Parts: ``obligations``, ``whatifs``, ``vendors``, ``unverified``.
+    """
+    session = None
+    if plan is None or set(parts) != {"obligations"}:
+        tell("the plan")
+        session = Session(instance)
+        plan = plan or session.base.plan
+    figures: Figures = {
+        "instance": instance.name,
+        "edits": list(instance.applied),
+        "objective_bn": plan.objective_bn,
+        "aversion": instance.aversion,
+        "status": plan.status,
+    }
+    if "obligations" in parts:
+        figures["obligations"] = obligations(plan)
+    if session is not None:
+        if "whatifs" in parts:
+            figures["whatifs"] = whatifs(session, tell)
+        if "vendors" in parts:
+            figures["vendors"] = vendor_risks(session, tell)
+        if "unverified" in parts:
+            figures["unverified"] = unverified(session, swing, tell, each=each)
+    return figures
+
+
 def obligations(plan: Plan) -> Figures:
     """Return what a plan leaves owed, undiscounted, to each contract's end.
 

@@ -187,6 +187,33 @@ def _cancelled(run: Run, laid_out: Timeline, path: IntArray) -> dict[str, list[N
     return by_contract
 
 
+@dataclass(frozen=True)
+class Rolled:
+    """The next instance, the state that it begins in, and what could not be carried over."""
+
+    instance: Instance
+    state: State
+    notes: list[str]
+
+
+def following(instance: Instance, to: dt.date, run: Run | None, in_use: str | None, given: Mapping[str, str]) -> Rolled:
+    """Return the instance from a later date on, in the state that a run, a file of GW in use, or both leave it in."""
+    state, left = State({}, [], {}, {}, {}), list[str]()
+    if run is not None:
+        refuse_other(instance, run.instance, str(run.folder))
+        instance.given(given)  # a misspelt factor or outcome is told before it is looked for in the run
+        factors = {factor.name for factor in run.instance.factors}
+        state = state_of(run, to, {name: outcome for name, outcome in given.items() if name in factors})
+    if in_use is not None:
+        initial, left = actuals(in_use, instance)
+        state = replace(state, initial=initial)
+    after, lines = rolled(instance, to, state, given)
+    lines += left
+    if run is None:
+        lines.append("--actuals tell nothing of deals within their term, of notices and of cancellations given before")
+    return Rolled(after, state, lines)
+
+
 def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, str]) -> tuple[Instance, list[str]]:
     """Return the instance from a later start on, and what must be said about it.
 

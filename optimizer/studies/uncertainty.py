@@ -10,6 +10,7 @@ import numpy as np
 
 from gwplan.catalogue.tolerances import DECIDED, PROVED
 from gwplan.errors import AuditError, InfeasibleError
+from gwplan.instance.chances import chances
 from gwplan.instance.instance import Instance
 from gwplan.models.data import BoolArray, PlanData
 from gwplan.models.restricted import DEDICATED, RIGID
@@ -19,6 +20,7 @@ from gwplan.plan.plan import cancelled_gw
 from gwplan.plan.tables import QUANTILES, cvar, gained, quantile, weighed
 from gwplan.plan.values import Values
 from gwplan.session import Answer, Session
+from gwplan.shown import by_notebook
 from gwplan.solver.program import FloatArray, IntArray, LinearProgram, SolveOptions
 from gwplan.solver.stages import fixed_where, matching_nodes
 from gwplan.studies.attempt import Solved, Told, why_no_plan
@@ -63,8 +65,7 @@ def informed(session: Session, factor: int) -> Answer:
     instance, tree = laid_out.instance, laid_out.data.tree
     revealed = reveals(instance)
     revealed[factor] = 0
-    chances = [[outcome.probability for outcome in f.outcomes] for f in instance.factors]
-    tree_then = build_tree(tree.periods, revealed, chances)
+    tree_then = build_tree(tree.periods, revealed, chances(instance.factors))
     factors = tuple(replace(f, revealed=instance.start) if i == factor else f for i, f in enumerate(instance.factors))
     data = laid_out.data.on_tree(tree_then, np.arange(len(tree.node_of)))
     return session.solve_laid_out(
@@ -317,7 +318,7 @@ class Information:
     value_bn: float  # what knowing it at the start adds to the plan's objective, $bn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Uncertainty:
     """What uncertainty costs and flexibility is worth; every figure in $bn, None where a case has no plan.
 
@@ -382,6 +383,12 @@ class Uncertainty:
     first_moves: tuple[Branch, ...]
     frontier: tuple[Point, ...]
     plan: Answer
+
+    def __repr__(self) -> str:
+        return f"<uncertainty of {self.instance.name}: plan ${self.rp_bn:,.1f}bn, {len(self.scenarios)} scenarios>"
+
+    def _repr_html_(self) -> str:
+        return str(by_notebook("uncertainty_html")(self))
 
     def as_dict(self) -> dict[str, Any]:
         """Return every figure under its name, ready for JSON."""

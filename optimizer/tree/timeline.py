@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwplan.catalogue.tables import TABLES
+from gwplan.instance.chances import chances
 from gwplan.instance.instance import Instance
 from gwplan.language.edits import Factor, Outcome
 from gwplan.models.data import BY_ROOT, PlanData
@@ -305,7 +306,7 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
     calendar = calendar_of(instance)
     revealed = calendar.period(np.array([f.revealed for f in instance.factors], dtype="datetime64[D]"))
     layouts = layouts or Layouts.of(instance)
-    shape = (calendar.periods, tuple(revealed.tolist()), tuple(_probabilities(instance)))
+    shape = (calendar.periods, tuple(revealed.tolist()), chances(instance.factors))
     tree = layouts.once(("tree", *shape), (), partial(build_tree, *shape))
     refuse_too_large(instance, tree.size)
     scenarios = layouts.outcomes_applied(instance, instance.factors)
@@ -325,10 +326,6 @@ def timeline(instance: Instance, layouts: Layouts | None = None) -> Timeline:
         raise InstanceError(problems)
     _same_on_shared_nodes(instance, tree, by_scenario, calendar, layouts)
     return Timeline(instance, _on_tree(instance, tree, names, calendar, by_scenario, layouts), scenarios, names)
-
-
-def _probabilities(instance: Instance) -> list[tuple[float, ...]]:
-    return [tuple(outcome.probability for outcome in factor.outcomes) for factor in instance.factors]
 
 
 def _refuse_too_many_scenarios(instance: Instance) -> None:

@@ -149,7 +149,8 @@ Values with blanks or commas stand in double quotes. `contract=="azure*"` is the
 asterisk; `row=7` is the row of that number in its file, where nothing else tells rows apart. Behind `@` stand the first
 day and, after two dots, the first day that is no longer meant; either may be missing: `@ 2027-01-01` runs to the end,
 `@ ..2028-01-01` from the beginning. When a probability is set, the factor's other outcomes are scaled so that all
-still sum to 1.
+still sum to 1. Where they hang on earlier factors (below), the edit names the row of probabilities that it changes:
+`uncertainty[factor=market, outcome=glut, given="demand=weak"].probability = 0.7`; `given=""` is that of none.
 
 Edits are applied in the order given: what-ifs, then `--set`, then the outcomes in the order of their factors. Each
 sees what those before it left.
@@ -181,6 +182,36 @@ sees what those before it left.
 A scenario is one outcome of every factor. Until the first period that starts on or after `revealed` the plan cannot
 know the outcome, and does the same in all of them. Probabilities are above 0 and sum to 1 for each factor. Names are
 unlike one another and hold neither `=` nor a comma.
+
+Chances that hang together are written below an outcome: its probability where factors that stand earlier in the file
+came out as named. Of the rows that hold the last counts, `probability` where none does; for each combination of earlier
+outcomes a factor's probabilities sum to 1, so a row has its like below every outcome of the factor:
+
+    [[factor]]
+    name = "demand"
+    revealed = 2028-01-01
+    outcome = [{{ name = "weak", probability = 0.5 }}, {{ name = "strong", probability = 0.5 }}]
+
+    [[factor]]
+    name = "market"
+    revealed = 2027-07-01
+
+    [[factor.outcome]]
+    name = "glut"
+    probability = 0.2
+    [[factor.outcome.probability_given]]
+    given = {{ demand = "weak" }}
+    probability = 0.8
+
+    [[factor.outcome]]
+    name = "tight"
+    probability = 0.8
+    [[factor.outcome.probability_given]]
+    given = {{ demand = "weak" }}
+    probability = 0.2
+
+What is learnt about such a factor tells of the earlier ones: with `--given market=glut`, or a what-if that takes it as
+known, weak demand becomes as likely as it is in a glut, and the change is named.
 
 An outcome may not change the past: what its edits do to the periods before its reveal is an error that names the row.
 Date the edit on or after the reveal.

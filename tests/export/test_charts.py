@@ -222,7 +222,7 @@ def test_colours_differ_in_grey(count: int) -> None:
     colours = theme.pathway_colours([f"p{i}" for i in range(count)])
     light = [lightness(colour) for colour in colours.values()]
     assert len(light) == count
-    assert min(np.diff([0.0, *light, 100.0])) >= min(10, 60 / count)
+    assert min(np.diff([0.0, *light, 100.0])) >= min(8, 30 / count)
 
 
 @given(st.lists(st.floats(0, 360), min_size=1, max_size=20).map(sorted))

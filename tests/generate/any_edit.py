@@ -70,6 +70,8 @@ def _reweighting(instance: Instance, rng: np.random.Generator, operation: str) -
         return None
     factor = uncertain[int(rng.integers(len(uncertain)))]
     where: dict[str, Cell] = {"factor": factor.name, "outcome": factor.outcomes[0].name}
+    if any(outcome.probability_given for outcome in factor.outcomes):
+        where["given"] = ""
     value = round(float(rng.uniform(0.05, 0.95)), 3)
     return Edit("uncertainty", operation, where, "probability", value)  # type: ignore[arg-type]
 

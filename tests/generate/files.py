@@ -67,6 +67,9 @@ def factor_text(draft: Draft, factor: dict[str, Any]) -> str:
     for outcome in factor["outcome"]:
         lines += ["[[factor.outcome]]", f"name = {literal(draft, outcome['name'])}"]
         lines += [f"probability = {outcome['probability']}"]
+        for row in outcome.get("probability_given", []):
+            lines += ["[[factor.outcome.probability_given]]", f"given = {literal(draft, row['given'])}"]
+            lines += [f"probability = {row['probability']}"]
         for edit in outcome["edit"]:
             lines.append("[[factor.outcome.edit]]")
             lines += [f"{key} = {literal(draft, value)}" for key, value in edit.items()]
@@ -76,7 +79,7 @@ def factor_text(draft: Draft, factor: dict[str, Any]) -> str:
 def literal(draft: Draft, value: Any) -> str:
     """Return a TOML value; dates now and then as text."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {literal(draft, item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{json.dumps(key)} = {literal(draft, item)}" for key, item in value.items()) + " }"
     if isinstance(value, dt.date):
         return f'"{value}"' if draft.chance(0.3) else str(value)
     return json.dumps(value, ensure_ascii=False)

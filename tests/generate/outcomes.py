@@ -57,6 +57,20 @@ def add_factors(draft: Draft) -> None:
             edits = [] if o == 0 and draft.chance(0.5) else draw_edits(scope)
             name = f"outcome {'abc'[o]}"
             draft.factors[-1]["outcome"].append({"name": name, "probability": int(parts[o]) / 20, "edit": edits})
+    hang_together(draft)
+
+
+def hang_together(draft: Draft) -> None:
+    """Draw probabilities given an outcome of an earlier factor, in numbers that leave all others as they were."""
+    (rng,) = draft.rng.spawn(1)
+    for place, factor in enumerate(draft.factors):
+        for other in draft.factors[:place]:
+            given = {other["name"]: str(rng.choice([o["name"] for o in other["outcome"]]))}
+            number = len(factor["outcome"])
+            parts = 1 + rng.multinomial(20 - number, [1 / number] * number)
+            for outcome, part in zip(factor["outcome"], parts, strict=True) if rng.random() < 0.4 else ():
+                row = {"given": given, "probability": int(part) / 20}
+                outcome.setdefault("probability_given", []).append(row)
 
 
 def draw_edits(scope: Scope) -> list[Edit]:

@@ -16,6 +16,24 @@ OFFER: Final[dict[str, str | None]] = {
 }
 SALE: Final = f"{OFFERED['contracts.csv'].split(chr(10), 1)[0]},side,late_credit_bn_per_gw_year\n"
 
+CHANCES: Final = """
+[[factor]]
+name = "demand"
+revealed = 2027-01-01
+outcome = [{ name = "weak", probability = 0.5 }, { name = "strong", probability = 0.5 }]
+[[factor]]
+name = "market"
+revealed = 2027-01-01
+[[factor.outcome]]
+name = "glut"
+probability = 0.2
+probability_given = [{ given = { demand = "weak" }, probability = 0.8 }]
+[[factor.outcome]]
+name = "none"
+probability = 0.8
+probability_given = [{ given = { demand = "weak" }, probability = 0.2 }]
+"""
+
 ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
     (
         "a start within a month",
@@ -41,6 +59,15 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
             "correct one of the two dates"
         ],
     ),
+    (
+        "probabilities that do not sum to 1 after an earlier outcome",
+        {"uncertainty.toml": CHANCES.replace("0.8 }", "0.7 }")},
+        [
+            "uncertainty.toml factor market: given demand=weak probabilities glut 0.7 + none 0.2 = 0.9; for each combination "
+            "of earlier outcomes a factor's probabilities sum to 1; correct the probabilities, or write a row for every outcome"
+        ],
+    ),
+    ("probabilities that hang together", {"uncertainty.toml": CHANCES}, []),
     ("a window of one day", {"cancellations": "contract,opens,closes\nrent,2027-02-01,2027-02-01\n"}, []),
     (
         "claims that cannot be read",

@@ -191,7 +191,7 @@ FACTOR_ERRORS = [
         "p = 1\nprobability = 0.6",
         (
             "factor 1 'market', outcome 1 'tight': unknown key 'p'; "
-            "an outcome has no such key; known: name, probability, edit"
+            "an outcome has no such key; known: name, probability, probability_given, edit"
         ),
     ),
     (

@@ -46,7 +46,7 @@ def test_the_edits_on_the_page_can_be_given(line: str) -> None:
 def test_the_documents_on_the_page_can_be_read() -> None:
     """Each TOML example of the page is one that gwplan reads."""
     read = [_read(block) for block in BLOCKS if "[[" in block or "given" in block]
-    assert read == ["what-if", "factors", "what-if"]
+    assert read == ["what-if", "factors", "factors", "what-if"]
 
 
 def _read(block: str) -> str:

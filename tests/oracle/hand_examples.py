@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.oracle.by_hand import factor
 
+HEAD = 'schema = 1\nname = "by hand"\n[calendar]\nstart = 2027-01-01\nresolution = "year"\n'
 LATE = 'table = "deliveries"\nwhere = { contract = "own" }\ncolumn = "date"\nshift_months = 12'
 
 _PRICED = 'table = "offer_prices"\ninsert = { contract = "new", from = 2028-01-01, cost_bn_per_gw_year = 4 }'
@@ -37,6 +38,8 @@ class Example:
         In TOML.
     signed : dict of str to float
         Share of each offer that is signed in the end, expected.
+    files : dict of str to str
+        Files that stand in place of those above, or beside them.
     """
 
     years: int
@@ -50,13 +53,13 @@ class Example:
     terminal_value: str = ""
     uncertainty: str = ""
     signed: dict[str, float] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
         """Write the instance and return its folder."""
-        head = 'schema = 1\nname = "by hand"\n[calendar]\nstart = 2027-01-01\nresolution = "year"\n'
         value = "".join(f"use,{row.split(',', 1)[0]},1,{row.split(',', 1)[1]}\n" for row in self.value.split())
         texts = {
-            "instance.toml": f"{head}periods = {self.years}\n",
+            "instance.toml": f"{HEAD}periods = {self.years}\n",
             "pools.csv": f"pool,terminal_value_bn_per_gw_year\ncloud,{self.terminal_value}\n",
             "contracts.csv": "contract,side,end,cost_bn_per_gw_year,late_credit_bn_per_gw_year,pool\n"
             + "".join(f"{row},cloud\n" for row in self.contracts.split()),
@@ -72,6 +75,7 @@ class Example:
                 "contract,window,opens,closes,notice_days,fee_bn_per_gw,fee_share_of_rest,max_share", self.cancellations
             ),
             "uncertainty.toml": self.uncertainty,
+            **self.files,
         }
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -153,6 +157,36 @@ _LATE = replace(
     deliveries="own,2028-01-01,,1, deal,2028-01-01,,1,",
     optimum_bn=4.0,
     uncertainty=factor("2028-01-01", ("on time", 0.5, ""), ("late", 0.5, LATE)),
+)
+
+
+def _weak_and_glut(weak: float, strong: float) -> str:
+    """Return weak or strong demand, and a glut with a probability after each."""
+    edit = 'table = "value"\nwhere = {{ pathway = "{}" }}\ncolumn = "value_bn_per_gw_year"\nset = 1'
+    outcomes = (("weak", 0.5, edit.format("own")), ("strong", 0.5, ""))
+    text = factor("2027-01-01", *outcomes).replace('"f"', '"demand"')
+    text += '[[factor]]\nname = "market"\nrevealed = 2027-01-01\n'
+    for outcome, chances in (("glut", (weak, strong)), ("none", (1 - weak, 1 - strong))):
+        text += f'[[factor.outcome]]\nname = "{outcome}"\nprobability = 0.5\n'
+        for given, chance in zip(("weak", "strong"), chances, strict=True):
+            row = f'given = {{ demand = "{given}" }}\nprobability = {chance:g}\n'
+            text += f"[[factor.outcome.probability_given]]\n{row}"
+        text += f"[[factor.outcome.edit]]\n{edit.format('deals')}\n" if outcome == "glut" else ""
+    return text
+
+
+_TOGETHER = Example(
+    1,
+    "cloud,buy,,0,",
+    "cloud,2027-01-01,,2,",
+    "",
+    3.25,
+    uncertainty=_weak_and_glut(0.8, 0.2),
+    files={
+        "instance.toml": f"{HEAD}periods = 1\n[risk]\naversion = 0.5\ntail = 0.4\n",
+        "pathways.csv": "pathway\nown\ndeals\n",
+        "value.csv": "pathway,from,tier,width_gw,value_bn_per_gw_year\nown,2027-01-01,1,1,3\ndeals,2027-01-01,1,1,4\n",
+    },
 )
 
 EXAMPLES: dict[str, Example] = {
@@ -269,6 +303,10 @@ EXAMPLES: dict[str, Example] = {
         terminal_value="0",
         signed={"run": 1.0},
     ),
+    # Own use and deals of 1 GW each, 7, 4, 5 or 2 in all: 0.4 * 7 + 0.1 * 4 + 0.1 * 5 + 0.4 * 2 = 4.5, and 2 in the
+    # worst 0.4 of the futures, half and half. Independent it is 4.5 and (0.25 * 2 + 0.15 * 4) / 0.4.
+    "chances that hang together": _TOGETHER,
+    "independent chances": replace(_TOGETHER, uncertainty=_weak_and_glut(0.5, 0.5), optimum_bn=3.625),
     # 1 GW until the end of 2028, of which 1 more arrives in 2028, after the plan: worth 1 - 0.5 each, 1 in the plan.
     "a tranche after the plan": Example(
         1,

@@ -112,9 +112,16 @@ def scenarios_of(folder: Folder, factors: list[dict[str, Any]], calendar: Calend
         outcomes = [outcome for _, outcome in chosen]
         book = edited(folder.book, (edit for outcome in outcomes for edit in outcome.get("edit", [])))
         name = ", ".join(f"{f['name']}={o['name']}" for f, o in zip(factors, outcomes, strict=True))
-        probability = math.prod(float(outcome["probability"]) for outcome in outcomes)
+        came_out = {factor["name"]: outcome["name"] for factor, outcome in zip(factors, outcomes, strict=True)}
+        probability = math.prod(chance(outcome, came_out) for outcome in outcomes)
         scenarios.append(Scenario(name, tuple(number for number, _ in chosen), probability, Data(book, calendar)))
     return scenarios
+
+
+def chance(outcome: dict[str, Any], came_out: dict[str, str]) -> float:
+    """Return an outcome's probability where the factors came out so: that of its last row that fits."""
+    fitting = [row for row in outcome.get("probability_given", []) if row["given"].items() <= came_out.items()]
+    return float((fitting or [outcome])[-1]["probability"])
 
 
 def what_is_known(

@@ -6,7 +6,7 @@ Other rooms use:
 - ``drawing``: Chart, Drawing, Entry, Panels, SERIES, SPOTS, worth
 - ``money``: *, differences, offer_prices
 - ``over_time``
-- ``pictures``: *, refuse_existing, save
+- ``pictures``: *, PICTURES, refuse_existing, save
 - ``position``
 - ``sweep``: *, chart, gw_of_cases, worth_of_cases
 """

@@ -50,10 +50,10 @@ def idle_over_time(view: View) -> Drawing:
     return stack(view, drawing.periods(view), layers, line, "idle GW by pool", told_all, peak=True)
 
 
-def expected(view: View) -> FloatArray:
-    """Return weights (N, T) that make the expected figure of each period."""
+def expected(view: View, probability: FloatArray | None = None) -> FloatArray:
+    """Return weights (N, T) that make the expected figure of each period, nodes as likely as told."""
     count = view.calendar.periods
-    return view.sums([Span("", np.arange(count) == t) for t in range(count)])
+    return view.sums([Span("", np.arange(count) == t) for t in range(count)], probability)
 
 
 def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) -> list[Layer]:
@@ -185,11 +185,8 @@ def _told_apart(view: View) -> list[int]:
 
 def _given(view: View, factors: list[int], outcomes: tuple[int, ...]) -> tuple[FloatArray, float]:
     """Return what each node counts in each period given outcomes, shape (N, T), and the probability of these."""
-    there, chance = np.ones(view.tree.size), 1.0
-    for factor, outcome in zip(factors, outcomes, strict=True):
-        there *= view.likelier(factor, outcome)
-        chance *= view.instance.factors[factor].outcomes[outcome].probability
-    return expected(view) * there[:, None], chance
+    probability, chance = view.given(dict(zip(factors, outcomes, strict=True)))
+    return expected(view, probability), chance
 
 
 def fan(view: View) -> Panels:

@@ -3,6 +3,7 @@
 Other rooms use:
 
 - ``cases``: runs_report, sweep_report, uncertainty_report, whatif_report
+- ``notebook``: as_run, sweep_html
 - ``plan``: plan_report
 - ``report``: refuse, Report
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from html import escape
 from typing import Any, Final
 
 import pandas as pd
@@ -17,11 +18,24 @@ from gwplan.language.edits import spell
 from gwplan.plan import claims as of_instance
 from gwplan.plan.claims import STATUSES
 from gwplan.plan.first_moves import first_moves
+from gwplan.plan.plan import expected_bn
 from gwplan.problems import InstanceError
 from gwplan.show.charts import decisions, money, over_time, position
 from gwplan.show.charts.drawing import Chart, worth
 from gwplan.show.page import listed, percent
 from gwplan.show.report.report import HtmlPage, Report
+from gwplan.show.text.brief import (
+    buy,
+    decisions_now,
+    dollars,
+    horizon,
+    next_decision,
+    proof,
+    rests_on,
+    use_of_delivered,
+    value,
+    warned,
+)
 from gwplan.show.text.claims import figure, judged
 from gwplan.show.text.decisions import (
     TERMS,
@@ -34,7 +48,7 @@ from gwplan.show.text.decisions import (
     tree_of_moves,
 )
 from gwplan.show.text.exposure import obligations
-from gwplan.show.text.plan import headline, lead
+from gwplan.show.text.plan import firmness, headline
 from gwplan.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
 from gwplan.show.view import View
 from gwplan.studies import exposure
@@ -103,7 +117,7 @@ def _table(
     page.table(header, rows, align)
 
 
-def rests_on(report: Report, view: View) -> None:
+def evidence(report: Report, view: View) -> None:
     """Add what each part of worth rests on: how sure its rows are, and where they come from."""
     rows = []
     for part, amount, frames in _parts(view):
@@ -154,7 +168,6 @@ def _distinct_sources(sources: pd.Series) -> str:
 
 def rows_as_written(report: Report, view: View) -> None:
     """Add every row of the inputs with its source, grade and note, shown when asked for."""
-    report.say(lambda page: page.heading("The inputs, row by row"))
     for name in TABLES_READ:
         frame = _written(view, name)
         if frame.empty:
@@ -199,15 +212,20 @@ WORDS: Final = {
 
 
 def plan_report(run: Run) -> Report:
-    """Return the report of a kept run."""
+    """Return the report of a kept run: what to do, what it is worth, on what it rests; annexes are folded."""
     view = View(run.plan)
-    report = Report(f"Plan of {view.instance.name}", [f"From {view.dates[0]} until {view.dates[-1]}.", *lead(view)])
-    for section in (
-        _summary, _now, _over_time, _futures, _worth, _next_gw, _ways_out, _supply, _owed, _claims, _sources
-    ):  # fmt: skip
+    applied = view.instance.applied
+    report = Report(
+        f"Plan of {view.instance.name}",
+        [f"{horizon(view)}: {proof(view)}. {view.instance.description or ''}".rstrip(),
+         *([f"Changed from the instance as written: {'; '.join(applied)}"] if applied else [])],
+    )  # fmt: skip
+    for section in (_short, _now, _futures, _worth, _next_gw, _ways_out, _supply, _owed, _sources):
         section(report, view)
+    for annex in (_every_move, _as_written, _claims, _rows):
+        annex(report, view)
     _certificate(report, run)
-    report.section("Words")
+    report.section("Words", annex=True)
     report.say(lambda page: page.table(["word", "meaning"], list(map(list, WORDS.items())), "nl"))
     return report
 
@@ -224,11 +242,53 @@ def _part(part: Callable[[Any, View], None], view: View, page: Any) -> None:
     part(page, view)
 
 
-def _summary(report: Report, view: View) -> None:
+def _short(report: Report, view: View) -> None:
     report.section("In short")
-    _say(report, view, headline)
+    first_cards(report, view)
     _chart(report, view, "GW over time", over_time.gw_over_time)
     _say(report, view, use_by_year)
+
+
+def first_cards(report: Report, view: View) -> None:
+    """Add the cards of the first screen: what to decide, what it is worth, on what that rests."""
+    money_top = f'<p class="big">{escape(dollars(expected_bn(view.plan.summary)))}</p>{_strip(view)}'
+    cards: tuple[tuple[str, tuple[Callable[[Any, View], None], ...]], ...] = (
+        ("", (decisions_now, next_decision)),
+        (money_top, (value, use_of_delivered)),
+        ("", (rests_on, buy, warned)),
+    )
+    report.cards(*((top, [partial(_part, part, view) for part in parts]) for top, parts in cards))
+
+
+STRIP_WIDTH, STRIP_HEIGHT, LARGEST_DOT = 400, 34, 9
+"""Of the dots of scenarios along a line of worth, pixels."""
+
+
+def _strip(view: View) -> str:
+    """Return a line from the worst scenario to the best, a dot for each whose area is its probability."""
+    if not view.branching:
+        return ""
+    leaves = view.tree.leaves
+    worth, chance = view.worth_of_future[view.tree.example[leaves]], view.tree.probability[leaves]
+    low, high = float(worth.min()), float(worth.max())
+    ends = [dollars(low), dollars(high)]
+    room = STRIP_WIDTH - 2 * LARGEST_DOT
+
+    def at(bn: float) -> float:
+        return round(LARGEST_DOT + room * (bn - low) / ((high - low) or 1.0), 1)
+
+    dots = "".join(
+        f'<circle cx="{at(bn)}" cy="10" r="{LARGEST_DOT * (share / chance.max()) ** 0.5:.1f}"></circle>'
+        for bn, share in zip(worth.tolist(), chance.tolist(), strict=True)
+    )
+    mean = at(float(worth @ chance))
+    words = f"Value by scenario, from {ends[0]} to {ends[1]}; the area of a dot is its probability, the line the mean"
+    return (
+        f'<svg class="strip" role="img" aria-label="{escape(words)}" viewBox="0 0 {STRIP_WIDTH} {STRIP_HEIGHT}">'
+        f'{dots}<path d="M{mean},0v20"></path><text x="0" y="32">worst {ends[0]}</text>'
+        f'<text x="{mean}" y="32" text-anchor="middle">mean</text>'
+        f'<text x="{STRIP_WIDTH}" y="32" text-anchor="end">best {ends[1]}</text></svg>'
+    )
 
 
 def _now(report: Report, view: View) -> None:
@@ -246,30 +306,31 @@ def _moves(view: View) -> dict[str, Any]:
     }
 
 
-def _over_time(report: Report, view: View) -> None:
-    report.section("What waits idle")
-    _chart(report, view, "idle GW", over_time.idle_over_time)
-
-
 def _futures(report: Report, view: View) -> None:
     if not view.branching:
         return
     report.section("What the future decides")
     _say(report, view, branches)
     rows = [
-        [factor.name, str(factor.revealed), outcome.name, percent(outcome.probability),
+        [factor.name, str(factor.revealed), outcome.name, percent(view.chance(f, o)),
          "; ".join(map(spell, outcome.edits)) or "nothing"]
-        for factor in view.instance.factors for outcome in factor.outcomes
+        for f, factor in enumerate(view.instance.factors) for o, outcome in enumerate(factor.outcomes)
     ]  # fmt: skip
     header = ["what is uncertain", "known from", "outcome", "chance", "what it changes in the inputs"]
     report.more("What each outcome changes", header, rows, "nnnrn")
     _chart(report, view, "GW by branch", over_time.branches)
     _chart(report, view, "the fan", over_time.fan)
-    report.say(partial(tree_of_moves, **_moves(view)))
+
+
+def _every_move(report: Report, view: View) -> None:
+    if view.branching:
+        report.section("What is decided on each branch", annex=True)
+        report.say(partial(tree_of_moves, **_moves(view)))
 
 
 def _worth(report: Report, view: View) -> None:
     report.section("What it is worth")
+    _say(report, view, headline)
     _chart(report, view, "worth", money.waterfall)
     _say(report, view, worth_by_part)
 
@@ -311,6 +372,11 @@ def _supply(report: Report, view: View) -> None:
     _chart(report, view, "deliveries", position.ramp)
     _chart(report, view, "what was signed", position.signed_by_quarter)
     _chart(report, view, "prices", position.price_premium)
+    _chart(report, view, "idle GW", over_time.idle_over_time)
+
+
+def _as_written(report: Report, view: View) -> None:
+    report.section("Contracts as written", annex=True)
     contracts(report, view)
 
 
@@ -322,7 +388,7 @@ def _owed(report: Report, view: View) -> None:
 
 
 def _claims(report: Report, view: View) -> None:
-    report.section("Claims")
+    report.section("Claims", annex=True)
     try:
         verdicts = of_instance.judged(view.instance, lambda: view.plan.summary)
     except InstanceError as error:  # a claim may name what an edit took away; the plan does not rest on it
@@ -347,13 +413,18 @@ def _claims(report: Report, view: View) -> None:
 
 def _sources(report: Report, view: View) -> None:
     report.section("What the plan rests on")
-    rests_on(report, view)
+    evidence(report, view)
     _chart(report, view, "grades", position.grades)
+    _say(report, view, firmness)
+
+
+def _rows(report: Report, view: View) -> None:
+    report.section("Inputs, row by row", annex=True)
     rows_as_written(report, view)
 
 
 def _certificate(report: Report, run: Run) -> None:
-    report.section("Can it be trusted")
+    report.section("Can it be trusted", annex=True)
     summary, manifest = run.summary, run.manifest
     certificate = summary["certificate"]
     report.note(
@@ -375,10 +446,14 @@ def _certificate(report: Report, run: Run) -> None:
     facts.append(("Futures", f"{int(summary['scenarios']):,}", f"on {int(summary['nodes']):,} nodes of the tree"))
     report.facts(facts)
     warnings = manifest.get("warnings", ())
-    report.say(lambda page: page.heading(f"Warnings on the instance: {len(warnings)}"))
-    for warning in warnings:
-        report.note(f"- {warning}")
+    report.say(partial(_warnings, warnings=warnings))
     report.more("How the plan was made", ["", ""], _made(manifest), "nl")
+
+
+def _warnings(page: HtmlPage, warnings: Sequence[str]) -> None:
+    page.heading(f"Warnings on the instance: {len(warnings)}")
+    for warning in warnings:
+        page.item(warning)
 
 
 def _precise(name: str, value: float) -> str:

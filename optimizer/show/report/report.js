@@ -1,6 +1,33 @@
 "use strict";
 // Places of a chart tell the row of its table that is theirs; entries of a key dim the other layers.
 const tip = document.getElementById("tip");
+const contents = document.querySelector(".contents details"), narrow = matchMedia("(max-width: 1099px)");
+
+// Contents stay in sight: beside a wide page, folded above a narrow one; what a link leads to is unfolded.
+function fold() {
+  contents.open = !narrow.matches;
+}
+
+function unfold() {
+  const at = document.getElementById(location.hash.slice(1)), folded = at && at.closest("details");
+  if (folded) folded.open = true;
+}
+
+// What scrolls sideways says so.
+function hint() {
+  for (const part of document.querySelectorAll(".scroll")) part.toggleAttribute("data-more", part.scrollWidth > part.clientWidth + 1);
+}
+
+fold();
+unfold();
+hint();
+narrow.addEventListener("change", fold);
+addEventListener("hashchange", unfold);
+addEventListener("resize", hint);
+document.addEventListener("toggle", hint, true);
+contents.addEventListener("click", (event) => {
+  if (narrow.matches && event.target.closest("a")) contents.open = false;
+});
 
 function rowOf(draw, number) {
   const table = draw.parentElement.querySelector("details table");

@@ -26,6 +26,8 @@ LONG_CELL: Final = 40
 COLUMNS: Final = 160
 """How many columns of text a page is taken to have: more of what a terminal must leave out is shown."""
 
+ITEMS: Final = '<ul class="items">'
+
 
 @dataclass
 class HtmlPage(Page):
@@ -49,10 +51,30 @@ class HtmlPage(Page):
         if more := "" if rest.startswith(" ") or not title else rest.lstrip(",:; "):
             self.html.append(f'<p class="sub">{self._text(capital(more))}</p>')
 
+    def opening(self, title: str, rest: str = "", style: str = "") -> None:
+        """Begin a short part: its title, and below it what is said of it."""
+        self._headings += 1
+        words = capital(_CAPITALS.sub(lambda word: word[0].lower(), title))
+        self.html.append(f'<h3 id="{self._heading}">{self._text(words)}</h3>')
+        if rest:
+            self.html.append(f'<p class="{"sub" if style else "said"}">{self._text(capital(rest))}</p>')
+
+    def rows(self, rows: Sequence[Sequence[str]]) -> None:
+        """Add rows of three cells, the last of which wraps."""
+        shown = [[cell.replace("->", "\N{RIGHTWARDS ARROW}") for cell in row] for row in rows]
+        self.table([""] * 3, shown, "nwn")
+
     def note(self, text: str) -> None:
-        """Add a paragraph."""
-        if text.strip():
+        """Add a paragraph, or an item of a list."""
+        if text.startswith("- "):
+            self.item(text.removeprefix("- "))
+        elif text.strip():
             self.html.append(f"<p>{self._text(text)}</p>")
+
+    def item(self, text: str) -> None:
+        """Add an item to the list that was begun last, or begin one."""
+        begun = self.html.pop() if self.html and self.html[-1].startswith(ITEMS) else f"{ITEMS}</ul>"
+        self.html.append(f"{begun.removesuffix('</ul>')}<li>{self._text(capital(text))}</li></ul>")
 
     def brief(self, text: str, most: int = 1) -> None:
         """Add a paragraph; there is room for all of it."""
@@ -68,10 +90,12 @@ class HtmlPage(Page):
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "") -> None:
         """Add a table, named by the heading above it; a row of one cell is a heading inside it."""
-        if rows and not any(header):
-            header, rows = rows[0], rows[1:]
         named = f'aria-labelledby="{self._heading}"' if self._headings else 'aria-label="Figures"'
         self.html.append(table(header, rows, align, named, clean=self.clean))
+
+    def where(self, block: str) -> str:
+        """Return in words where more of a block is told."""
+        return "below"
 
     def bar(self, value: float, most: float, width: int) -> str:
         """Return no bar: a page has charts."""
@@ -87,6 +111,10 @@ class HtmlPage(Page):
 
     def _text(self, text: str) -> str:
         return escape(self.clean(text))
+
+
+_KINDS: Final = {"r": ' class="r"', "w": ' class="whole"'}
+"""Classes of cells by the letter of their column."""
 
 
 def capital(text: str) -> str:
@@ -105,12 +133,13 @@ def table(
 ) -> str:
     """Return a table inside a region that scrolls sideways where the page is narrow.
 
-    A line break in the header begins a second line. The first cell names its row; a row of one cell is a heading across
-    all columns. `align` has a letter a column, ``r`` a figure, by default all but the first; `named` is the attribute
+    A line break in the header begins a second line; a blank header is left out. The first cell names its row; a row of
+    one cell is a heading across all columns. `align` has a letter a column, ``r`` a figure, by default all but the
+    first, ``w`` what is never wrapped; `named` is the attribute
     that names the region and the table; `clean` makes text printable; a blank `caption`: a heading says it.
     """
     align = align or "n" + "r" * (len(header) - 1)
-    kinds = [' class="r"' if letter == "r" else "" for letter in align]
+    kinds = [_KINDS.get(letter, "") for letter in align]
     tops = (
         f'<th scope="col"{kind}>{"<br>".join(escape(clean(line)) for line in cell.split(chr(10)))}</th>'
         if cell.strip()
@@ -119,10 +148,8 @@ def table(
     )
     body = "".join(_row([clean(cell).strip() for cell in row], kinds) for row in rows)
     head = f"<caption>{escape(clean(caption))}</caption>" if caption else ""
-    return (
-        f'<div class="scroll" role="region" tabindex="0" {named}><table>{head}<thead><tr>{"".join(tops)}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    head += f"<thead><tr>{''.join(tops)}</tr></thead>" if any(header) else ""
+    return f'<div class="scroll" role="region" tabindex="0" {named}><table>{head}<tbody>{body}</tbody></table></div>'
 
 
 def _row(cells: Sequence[str], kinds: Sequence[str]) -> str:
@@ -151,6 +178,7 @@ def identifier(text: str) -> str:
 
 
 PAINTED: Final = ("fill", "stroke", "stop-color")
+_CAPITALS: Final = re.compile(r"\b[A-Z]{2,}\b")
 _NAMESPACE: Final = re.compile(r"^\{[^}]*\}")
 _LONG: Final = re.compile(r"\d+\.\d{3,}")
 _OWN: Final = re.compile(rf"\b{SERIES}(\d+)_(?:marks|pathgroup)\b")
@@ -275,13 +303,13 @@ class Report:
     lead: Sequence[str] = ()  # paragraphs below the title
     # charts that were left out, each with what is lacking for it
     left_out: dict[str, str] = field(default_factory=dict)
-    _sections: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    _sections: list[tuple[str, str, list[str], bool]] = field(default_factory=list)
     _palette: Palette = field(default_factory=Palette)
     _charts: int = 0
 
-    def section(self, title: str) -> None:
-        """Begin a section."""
-        self._sections.append((identifier(title), title, []))
+    def section(self, title: str, *, annex: bool = False) -> None:
+        """Begin a section; an annex is folded until it is asked for."""
+        self._sections.append((identifier(title), title, [], annex))
 
     def add(self, html: str) -> None:
         """Add HTML to the section; what is user-supplied in it is escaped already."""
@@ -289,11 +317,22 @@ class Report:
 
     def say(self, *parts: Callable[[HtmlPage], None]) -> None:
         """Add what printed parts say."""
-        name, _, html = self._sections[-1]
+        name, _, html, _ = self._sections[-1]
         for part in parts:
             page = HtmlPage(prefix=f"{name}-{len(html)}")
             part(page)
             html.append("".join(page.html))
+
+    def cards(self, *cards: tuple[str, Sequence[Callable[[HtmlPage], None]]]) -> None:
+        """Add cards beside each other: what stands on top of each as HTML, and what printed parts say in it."""
+        name, _, html, _ = self._sections[-1]
+        written = []
+        for number, (top, parts) in enumerate(cards):
+            page = HtmlPage(prefix=f"{name}-{len(html)}-{number}", html=[top])
+            for part in parts:
+                part(page)
+            written.append(f'<div class="card">{"".join(page.html)}</div>')
+        html.append(f'<div class="cards">{"".join(written)}</div>')
 
     def note(self, text: str) -> None:
         """Add a paragraph."""
@@ -363,6 +402,10 @@ class Report:
         )
         return f'<ul class="key">{"".join(items)}</ul>' if entries else ""
 
+    def fragment(self) -> str:
+        """Return what the sections hold, without their titles, to stand inside another page."""
+        return "".join(part for _, _, parts, _ in self._sections for part in parts)
+
     def html(self) -> str:
         """Return the page."""
         stripes = hatch(self._palette)
@@ -370,23 +413,25 @@ class Report:
         policy = "; ".join(
             ("default-src 'none'", f"style-src {_hash(style)}", f"script-src {_hash(script)}", "base-uri 'none'")
         )
-        links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in self._sections)
-        lead = "".join(paragraph(line, "lead") for line in self.lead)
-        body = "".join(
-            f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(title)}</h2>{"".join(parts)}</section>'
-            for name, title, parts in self._sections
+        links = "".join(
+            f'<li{" class=annex" if annex else ""}><a href="#{name}">{escape(title)}</a></li>'
+            for name, title, _, annex in self._sections
         )
+        lead = "".join(paragraph(line, "lead") for line in self.lead)
+        body = "".join(_section(*section) for section in self._sections)
         return (
             f'{_DOCTYPE}\n<html lang="en"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">{GENERATOR}'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<meta name="color-scheme" content="light dark"><title>{escape(self.title)}</title><style>{style}</style>'
-            f'</head><body><a class="skip" href="#main">Skip to the report</a>{stripes}<div class="shell"><header>'
-            f"<h1>{escape(self.title)}</h1>{lead}</header>"
-            f'<nav aria-label="Contents"><ul>{links}</ul></nav><main id="main">{body}</main>'
+            f'</head><body><a class="skip" href="#main">Skip to the report</a>{stripes}<div class="shell">'
+            f'<nav class="contents" aria-label="Contents"><details open><summary>Contents</summary><ul>{links}</ul>'
+            f'</details></nav><div class="page"><header><h1>{escape(self.title)}</h1>{lead}</header>'
+            f'<main id="main">{body}</main>'
             "<footer>Made by gwplan. Point at a chart, or focus it and use the arrow keys, for its figures; press "
             "an entry of a key to pick out what it stands for. Nothing in this file is loaded from elsewhere.</footer>"
-            f'</div><div id="tip" class="tip" role="status" hidden></div><script>{script}</script></body></html>\n'
+            '</div></div><div id="tip" class="tip" role="status" hidden></div>'
+            f"<script>{script}</script></body></html>\n"
         )
 
     def _style(self) -> str:
@@ -412,6 +457,14 @@ class Report:
         with whole_file(target) as new:
             new.write_bytes(text.encode("utf-8", "backslashreplace"))
         return target
+
+
+def _section(name: str, title: str, parts: Sequence[str], annex: bool) -> str:
+    head = f'<h2 id="{name}">{escape(title)}</h2>'
+    inner = "".join(parts)
+    if annex:
+        inner, head = f'<details class="annex"><summary>{head}</summary>{inner}</details>', ""
+    return f'<section aria-labelledby="{name}">{head}{inner}</section>'
 
 
 def refuse(path: str | Path, *, force: bool) -> None:

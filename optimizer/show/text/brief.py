@@ -13,7 +13,7 @@ from gwplan.catalogue.tolerances import ROUNDING, THOUSAND_DOLLARS
 from gwplan.models.tree import IntArray
 from gwplan.plan.obligations import owed
 from gwplan.plan.plan import expected_bn
-from gwplan.show.page import Page, cut, listed, number, padded, percent, wrapped
+from gwplan.show.page import Page, listed, number, percent, wrapped
 from gwplan.show.text.decisions import Notices, declined_now, notices, signatures, split
 from gwplan.show.text.values import shortfall_gw
 from gwplan.show.view import MONTH_NAMES, Span, View
@@ -41,39 +41,41 @@ def brief(page: Page, view: View, blocks: Iterable[str]) -> None:
     do, table = (Page(page.width, page.encoding, page.blocks) for _ in range(2))
     if page.width >= WIDE:
         do.width, table.width = page.width - BESIDE - 2, BESIDE
-    for part in (_now, _next):
+    for part in (decisions_now, next_decision):
         part(do, view)
     _by_year(table, view)
     if page.width >= WIDE:
         page.beside(do, table)
     else:
         page.lines += do.lines
-    _value(page, view)
+    value(page, view)
     page.lines += table.lines if page.width < WIDE else []
-    for part in (_rests_on, _buy):
+    for part in (rests_on, buy):
         part(page, view)
-    count = len(view.plan.warnings)
-    warned = f"{count} data warning{'s' if count > 1 else ''} (gwplan check). " if count else ""
-    page.lines += [(line, "dim") for line in wrapped(f"{warned}More: --full, or --show {'|'.join(blocks)}", page.width)]
+    words = " ".join(filter(None, (_warned(view), f"More: --full, or --show {'|'.join(blocks)}")))
+    page.lines += [(line, "dim") for line in wrapped(words, page.width)]
 
 
 def _title(page: Page, view: View) -> None:
-    instance, calendar = view.instance, view.calendar
-    futures = len(view.tree.leaves)
-    ends = f"{month(view.dates[0])} - {month(str(calendar.starts(calendar.periods + 1)[-1] - 1))}"
-    resolution = {"month": "monthly", "quarter": "quarterly", "year": "yearly"}[instance.resolution]
-    scenarios = f"{futures} scenarios" if futures > 1 else "one scenario"
-    text, proof = f"{page.clean(instance.name)}   {ends}, {resolution}, {scenarios}", _proof(view)
-    gap = page.width - cell_len(text) - cell_len(proof)
+    text, proved = f"{page.clean(view.instance.name)}   {horizon(view)}", proof(view)
+    gap = page.width - cell_len(text) - cell_len(proved)
     if gap > 1:
-        page.lines.append((text + " " * gap + proof, "bold"))
+        page.lines.append((text + " " * gap + proved, "bold"))
     else:
-        _head(page, f"{text}; {proof}")
-    if instance.applied:
-        page.brief(f"Changed from the instance as written: {'; '.join(instance.applied)}", most=2)
+        page.opening(f"{text}; {proved}")
+    if view.instance.applied:
+        page.brief(f"Changed from the instance as written: {'; '.join(view.instance.applied)}", most=2)
 
 
-def _proof(view: View) -> str:
+def horizon(view: View) -> str:
+    """Return in words over what is planned: from when until when, in which steps, over how many scenarios."""
+    calendar, futures = view.calendar, len(view.tree.leaves)
+    ends = f"{month(view.dates[0])} - {month(str(calendar.starts(calendar.periods + 1)[-1] - 1))}"
+    resolution = {"month": "monthly", "quarter": "quarterly", "year": "yearly"}[view.instance.resolution]
+    return f"{ends}, {resolution}, {f'{futures} scenarios' if futures > 1 else 'one scenario'}"
+
+
+def proof(view: View) -> str:
     """Return whether the plan is proved best, in two words where it is."""
     certificate = view.plan.summary["certificate"]
     if view.plan.status == "optimal" and certificate["optimal"]:
@@ -83,18 +85,11 @@ def _proof(view: View) -> str:
     return f"NOT PROVED BEST ({view.plan.status.replace('_', ' ')}): {missing}"
 
 
-def _head(page: Page, title: str, rest: str = "", style: str = "bold") -> None:
-    """Begin a block: its title and what is said of it, wrapped behind it."""
-    lines = wrapped(page.clean(rest), page.width - cell_len(title) - 2) or [""]
-    page.lines.append((f"{title}  {lines[0]}" if rest else title, style))
-    page.lines += [(" " * (cell_len(title) + 2) + line, "") for line in lines[1:]]
-
-
-def _now(page: Page, view: View) -> None:
+def decisions_now(page: Page, view: View) -> None:
     """Show every pathway that changes in the first period, from what to what and in which pools."""
     first = view.reveals[view.branching[0]] if view.branching else 0
     until = f"the same in every scenario until {month(view.dates[first])}" if first else ""
-    _head(page, f"DO NOW ({month(view.dates[0])})", until, ACTION)
+    page.opening(f"DO NOW ({month(view.dates[0])})", until, ACTION)
     planned, change = split(view)
     signed, ended = (_deals_now(view, column) for column in ("signed_gw", "notice_given_gw"))
     rows = []
@@ -115,7 +110,7 @@ def _now(page: Page, view: View) -> None:
         idle = float(view.idle.total[view.tree.roots] @ view.tree.probability[view.tree.roots])
         came = f"{_signed(view, new)} that is new or was idle, " if new >= view.least_gw else ""
         rows.append(["in all", f"{view.gw(total - new)} -> {view.gw(total)} GW", f"{came}{view.gw(idle)} GW idle"])
-        _beside(page, rows)
+        page.rows(rows)
     acts = list(_acts(view, view.tree.roots))
     passed = declined_now(view)
     acts += [f"decline {listed(passed)}, which can be signed no later"] if passed else []
@@ -123,16 +118,6 @@ def _now(page: Page, view: View) -> None:
         page.item(act)
     if not (rows or acts):
         page.item("nothing: every pathway keeps what it has, no contract is signed or given back")
-
-
-def _beside(page: Page, rows: list[list[str]]) -> None:
-    """Add rows of three cells in columns, the last of them wrapped."""
-    cells = [[page.clean(cell) for cell in row] for row in rows]
-    widths = [min(max(cell_len(row[at]) for row in cells), page.width // 3) for at in range(2)]
-    for name, change, where in cells:
-        start = f"  {padded(cut(name, widths[0]), widths[0])}  {padded(change, widths[1])}  "
-        for at, line in enumerate(wrapped(where, page.width - cell_len(start)) or [""]):
-            page.lines.append(((start if at == 0 else " " * cell_len(start)) + line, ""))
 
 
 def _signed(view: View, gw: float) -> str:
@@ -173,7 +158,7 @@ def _act(view: View, made: Notices, rows: IntArray, verb: str, link: str, paid: 
     return f"{verb} {view.gw(float(made.gw[rows].sum()))} GW: {', '.join(named)}{more}{fee}"
 
 
-def _next(page: Page, view: View) -> None:
+def next_decision(page: Page, view: View) -> None:
     """Show the next date on which a contract is signed or given back, by what is known then."""
     made = [view.tree.period[each.node] for each in (signatures(view), notices(view))]
     later = np.unique(np.concatenate(made))
@@ -183,7 +168,7 @@ def _next(page: Page, view: View) -> None:
     t = int(later[0])
     known = [f for f in view.branching if view.reveals[f] == t]
     when = f", when {listed([view.instance.factors[f].name for f in known])} is known" if known else ""
-    _head(page, "NEXT DECISION", f"{day(view.dates[t])}{when}", ACTION)
+    page.opening("NEXT DECISION", f"{day(view.dates[t])}{when}", ACTION)
     nodes = np.flatnonzero(view.tree.period == t)
     said: dict[str, list[int]] = {}
     for node in nodes[np.argsort(-view.tree.probability[nodes], kind="stable")].tolist():
@@ -193,9 +178,10 @@ def _next(page: Page, view: View) -> None:
         page.item(f"{_case(view, known, at)}: {text}" if view.branching else text)
     more = len(said) - MOST_CASES
     if more > 0:
-        page.item(f"{more} more cases: --show contracts")
+        page.item(f"{more} more cases: {page.where('contracts')}")
     if len(later) > 1:
-        page.item(f"then on {len(later) - 1} later dates, the last {day(view.dates[int(later[-1])])}: --show contracts")
+        last = day(view.dates[int(later[-1])])
+        page.item(f"then on {len(later) - 1} later dates, the last {last}: {page.where('contracts')}")
 
 
 def _case(view: View, known: list[int], nodes: list[int]) -> str:
@@ -207,13 +193,13 @@ def _case(view: View, known: list[int], nodes: list[int]) -> str:
     return view.futures(tuple(nodes)).replace("futures", "scenarios")
 
 
-def _value(page: Page, view: View) -> None:
+def value(page: Page, view: View) -> None:
     """Say what the plan is worth, of what that consists, how it ranges, and what is owed beyond."""
     summary, aversion = view.plan.summary, view.instance.aversion
     expected, npv = expected_bn(summary), view.plan.npv_bn
     end = view.dates[-1][:4] if view.dates[-1].endswith("-01-01") else day(view.dates[-1])
     text = f"NPV {dollars(npv)} cash to {end}, {dollars(expected - npv, sign=True)} terminal value and penalties"
-    _head(page, "VALUE", f"{text} = {dollars(expected)}")
+    page.opening("VALUE", f"{text} = {dollars(expected)}")
     parts = []
     if aversion:
         tail = f"{100 * aversion:g}% of it the worst {100 * view.instance.tail:g}%"
@@ -255,6 +241,11 @@ def _by_year(page: Page, view: View) -> None:
     rows += [(name, gw @ means) for name, gw in rest if gw is not None and (gw @ means >= view.least_gw).any()]
     cells = [[name, *map(view.gw, row), page.bar(float(row[-1]), most, bar)] for name, row in rows]
     page.table(["mean GW", *(_label(span) for span in spans), ""], cells, "n" + "r" * len(spans) + "l")
+    use_of_delivered(page, view)
+
+
+def use_of_delivered(page: Page, view: View) -> None:
+    """Say how much is used of what is kept, and of what was delivered, terminated capacity included."""
     years = view.tree.probability * view.calendar.dt
     used, delivered = (float(gw.total @ years) for gw in (view.use, view.delivered))
     sold = float(view.sold.total @ years)
@@ -270,7 +261,7 @@ def _label(span: Span) -> str:
     return f"{halves[months]}{year}" if months in halves else span.label
 
 
-def _rests_on(page: Page, view: View) -> None:
+def rests_on(page: Page, view: View) -> None:
     """Say how much of the input is assumed, on what the value rests, and where the split is open."""
     rows = [status for name, frame in view.instance.tables.items() if "status" in frame and name in TABLES
             for status in frame["status"].fillna("").tolist() if name != "claims"]  # fmt: skip
@@ -284,7 +275,17 @@ def _rests_on(page: Page, view: View) -> None:
     largest = sorted(view.parts["value"].items(), key=lambda part: -part[1])[:2]
     swings = [f"of {name} about {dollars(-SWING * bn, sign=True)}" for name, bn in largest if bn > 0]
     swung = f" A fifth less: value {', '.join(swings)}." if swings else ""
-    _head(page, "RESTS ON", f"{graded}.{swung} {_open(view)}")
+    page.opening("RESTS ON", f"{graded}.{swung} {_open(view)}")
+
+
+def _warned(view: View) -> str:
+    count = len(view.plan.warnings)
+    return f"{count} data warning{'s' if count > 1 else ''} (gwplan check)." if count else ""
+
+
+def warned(page: Page, view: View) -> None:
+    """Say how many warnings there are on the instance."""
+    page.note(_warned(view))
 
 
 def _open(view: View) -> str:
@@ -305,7 +306,7 @@ def _open(view: View) -> str:
     return f"{loses}; least firm: {softest['pathway']} in {softest['when']}."
 
 
-def _buy(page: Page, view: View) -> None:
+def buy(page: Page, view: View) -> None:
     """Say how much more of the dearest pool pays, re-solved."""
     rows = view.plan.more_supply
     rows = rows[rows["price_bn_per_gw_year"] > ROUNDING]
@@ -318,13 +319,15 @@ def _buy(page: Page, view: View) -> None:
     dearest = best.loc[best["price_bn_per_gw_year"].idxmax()]
     offered = f"{dearest['pool']} all through {dearest['year']} at {dollars(dearest['price_bn_per_gw_year'])} a GW-year"
     if not dearest["size_gw"]:
-        _head(page, "BUY?", f"No {offered}: it adds less than it costs.")
+        page.opening("BUY?", f"No {offered}: it adds less than it costs.")
         return
     if np.isinf(dearest["size_gw"]):
-        _head(page, "BUY?", f"Any amount of {offered} adds more than it costs: no use of it is limited.")
+        page.opening("BUY?", f"Any amount of {offered} adds more than it costs: no use of it is limited.")
         return
     size = f"{dearest['size_gw']:.2g}"
-    _head(page, "BUY?", f"Up to {size} GW of {offered} adds {dollars(dearest['gain_bn'])}; beyond, each GW more loses.")
+    page.opening(
+        "BUY?", f"Up to {size} GW of {offered} adds {dollars(dearest['gain_bn'])}; beyond, each GW more loses."
+    )
 
 
 def dollars(bn: float, *, sign: bool = False) -> str:

@@ -126,8 +126,9 @@ def _next_reveal(view: View) -> str:
         return ""
     first = view.reveals[view.branching[0]]
     named = []
-    for factor in (view.instance.factors[f] for f in view.branching if view.reveals[f] == first):
-        outcomes = [f"{o.name} {percent(o.probability)}" for o in factor.outcomes]
+    for f in (f for f in view.branching if view.reveals[f] == first):
+        factor = view.instance.factors[f]
+        outcomes = [f"{outcome.name} {percent(view.chance(f, o))}" for o, outcome in enumerate(factor.outcomes)]
         named.append(f"{factor.name} ({_some(outcomes, 'or')})")
     if not first:
         return f"It depends from the start on {listed(named)}; the figures above are expected."
@@ -392,7 +393,7 @@ def _first_branches(view: View, factor: int | None) -> list[tuple[str, FloatArra
     outcomes = () if factor is None else view.instance.factors[factor].outcomes
     if factor is None or len(outcomes) > MOST_BRANCHES:
         return [("", view.tree.probability)]
-    return [(f"= {outcome.name}", view.given(factor, o)) for o, outcome in enumerate(outcomes)]
+    return [(f"= {outcome.name}", view.given({factor: o})[0]) for o, outcome in enumerate(outcomes)]
 
 
 def _terms(page: Page, view: View, names: list[str]) -> None:

@@ -34,7 +34,7 @@ def print_uncertainty(result: Uncertainty, console: Console | None = None, *, fu
     money, peak_gw = money_of(result), peak_gw_of(result)
     with printed(console) as page:
         if not full:
-            _in_short(page, result, money, peak_gw)
+            in_short(page, result, money, peak_gw)
             frontier(page, result, money)
             return
         heading(page, result)
@@ -47,7 +47,7 @@ def print_uncertainty(result: Uncertainty, console: Console | None = None, *, fu
         tree_of_moves(page, result.first_moves, peak_gw)
 
 
-def _in_short(page: Page, result: Uncertainty, money: Money, peak_gw: float) -> None:
+def in_short(page: Page, result: Uncertainty, money: Money, peak_gw: float) -> None:
     """Show the measures with their shares of the plan, what contracts are worth, and which are signed or ended."""
     many, rp = len(result.scenarios), result.rp_bn
 

@@ -213,11 +213,12 @@ def branches(page: Page, view: View) -> None:
 
 def _given(view: View, columns: Matrix, factor: int, o: int) -> list[str]:
     """Return the row of one outcome: the mean of all futures that have it."""
-    outcome, probability = view.instance.factors[factor].outcomes[o], view.given(factor, o)
+    probability, chance = view.given({factor: o})
     after = np.where(view.tree.known[:, factor] >= 0, probability, 0.0)
     means = columns.values @ after / after.sum()
     worth = view.money(float(view.worth @ probability))
-    return [f"  {outcome.name}", percent(outcome.probability), worth, *(view.gw(x) for x in means)]
+    name = view.instance.factors[factor].outcomes[o].name
+    return [f"  {name}", percent(chance), worth, *(view.gw(x) for x in means)]
 
 
 MOST_BY_YEAR = 8

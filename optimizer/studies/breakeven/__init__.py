@@ -2,6 +2,6 @@
 
 Other rooms use:
 
-- ``breakeven``: *, Breakeven
+- ``breakeven``: *, Breakeven, breakeven, PlanChanges, Threshold
 - ``cases``: Break, EXACT, PlanChanges, Search, Threshold
 """

@@ -6,7 +6,7 @@ Other rooms use:
 - ``engines``: Cluster, InProcess, Processes
 - ``grid``: axes, grid, written
 - ``journal``: discard, Journal
-- ``montecarlo``: CONFIDENCE, study, tables
+- ``montecarlo``: *, CONFIDENCE, study, tables
 - ``sweep``: Engine, OPTIMAL, Results, run, Store, Study, Task
 - ``tornado``
 """
