@@ -29,7 +29,7 @@ from gwplan.solver.certify import Certificate, certify
 from gwplan.solver.compile import compiled
 from gwplan.solver.program import LinearProgram, Solution, SolveOptions, Status
 from gwplan.solver.solving import COLD_AGAIN, certified, judged, settled
-from gwplan.solver.stages import Stage, Start, lifted, start_of
+from gwplan.solver.stages import Lowest, Stage, Start, lifted, start_of
 from gwplan.tree.layouts import Layouts
 from gwplan.tree.timeline import Timeline, timeline
 
@@ -206,6 +206,7 @@ def solved(
     options: SolveOptions,
     meanwhile: Callable[[], object] | None = None,
     layouts: Layouts | None = None,
+    lowest: Lowest | None = None,
 ) -> tuple[Solution, Certificate | None, dict[str, Any]]:
     """Solve an instance's program from the start that suits it, and judge the answer.
 
@@ -216,7 +217,7 @@ def solved(
     stages: tuple[Stage, ...] = ()
     report: dict[str, Any] = {"start": str(start), "stages": []}
     if start is Start.LIFT:
-        lift, stages = lifted(laid_out, program, options, meanwhile, layouts)
+        lift, stages = lifted(laid_out, program, options, meanwhile, layouts, lowest)
         report["stages"] = [asdict(stage) for stage in stages]
         if lift is not None:
             proof = (lift.columns, lift.row_duals, lift.light_duals)

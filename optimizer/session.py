@@ -39,7 +39,7 @@ from gwplan.solver.program import (
     Status,
 )
 from gwplan.solver.solving import judged, taken
-from gwplan.solver.stages import carried
+from gwplan.solver.stages import Lowest, carried
 from gwplan.tree.layouts import Layouts
 from gwplan.tree.timeline import Timeline, timeline
 
@@ -48,6 +48,9 @@ KEPT_STRUCTURES: Final = 4
 
 LEAST_ITERATIONS: Final = 200
 """Iterations that a warm start may always take: so few cost nothing."""
+
+STRAIGHT_ITERATIONS: Final = 500
+"""Iterations that a start from the base's basis may take where the base was lifted, as the case then is."""
 
 Change = Edit | str | WhatIf
 """An edit, its spelling on the command line, or a what-if."""
@@ -236,7 +239,11 @@ class Session:
         laid_out = timeline(instance, self._layouts)
         self._compiled: Compiled = compile_terms(terms(laid_out.data))
         self._rebuilt: list[Compiled] = []
-        solution, proof, report = solved(laid_out, self._compiled.program, self._options, layouts=self._layouts)
+        lowest = Lowest()
+        solution, proof, report = solved(
+            laid_out, self._compiled.program, self._options, layouts=self._layouts, lowest=lowest
+        )
+        self._lowest = lowest.reached  # None: the base was not lifted
         certificate = plan_or_error(solution, proof, report, accept_stopped=False, instance=instance)
         warnings = (*warnings, *left_free(laid_out))
         seconds = {"base": time.perf_counter() - began}
@@ -369,7 +376,8 @@ class Session:
                 proof = certify(program, warm.columns, warm.row_duals, warm.light_duals)
                 if proof.optimal:
                     return warm, proof, iterations, False
-        solution, cold_proof, report = solved(laid_out, program, self._options, layouts=self._layouts.forked())
+        layouts, lowest = self._layouts.forked(), Lowest(self._lowest)
+        solution, cold_proof, report = solved(laid_out, program, self._options, layouts=layouts, lowest=lowest)
         certificate = plan_or_error(
             solution, cold_proof, report if explained_by else None, accept_stopped=False, instance=explained_by
         )
@@ -393,7 +401,8 @@ class Session:
 
         Where costs alone changed the base's plan is still feasible and the primal simplex goes on from it, as long as
         it has not far to go. In all other cases the dual simplex does, for as many iterations as the base took: a case
-        that needs more is better off without the base. A plan that is possible without and with aversion, or with
+        that needs more is better off without the base. A large tree whose base was lifted is left sooner: the case is
+        lifted, too, its first stage from the base's. A plan that is possible without and with aversion, or with
         narrower bounds, is a start for the primal simplex.
         """
         if program.whole.any():  # a search begins anew
@@ -409,7 +418,10 @@ class Session:
             yield basis, {**PERTURBED_PRIMAL, "simplex_iteration_limit": most}
         if reached is Reached.COSTS:
             yield basis, {**PRIMAL, "simplex_iteration_limit": LEAST_ITERATIONS}
-        yield basis, {**DUAL, "simplex_iteration_limit": most}
+        if self._lowest is None:
+            yield basis, {**DUAL, "simplex_iteration_limit": most}
+        elif reached is not Reached.COSTS:
+            yield basis, {**DUAL, "simplex_iteration_limit": STRAIGHT_ITERATIONS}
 
 
 def _flat(changes: Iterable[Change | Iterable[Change]]) -> Iterable[Edit | WhatIf]:

@@ -61,7 +61,7 @@ def label(value: Any) -> str:
 CASES: Final = "cases"
 """The table of all cases, one row each."""
 
-KIND: Final = Kind("kept sweep", "gwplan sweep", 1, "gwplan sweep, tornado or montecarlo with --out")
+KIND: Final = Kind("kept sweep", "gwplan sweep", 1, "gwplan sweep, tornado, montecarlo or backtest with --out")
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,9 @@ def keep(
         "versions": versions(),
         "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
     }
-    KIND.keep(replace(instance, whatifs={}) if instance.applied else instance, said, contents, folder, force=force)
+    KIND.keep(
+        replace(instance, whatifs={}, levers=()) if instance.applied else instance, said, contents, folder, force=force
+    )
 
 
 def read_sweep(folder: str | Path) -> KeptSweep:

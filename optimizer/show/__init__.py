@@ -5,7 +5,7 @@ Other rooms use:
 - ``page``: cut, decimals, formatter, left_out, listed, maximised, number, Page, percent, printed, signed, Twig,
   wrapped
 - ``tables``
-- ``theme``: *, FAINT, Fill, GREY, HEIGHT, INK, installed, Layer, LINE_HEIGHT, NothingToShowError, PALE,
-  pathway_colours, RAMP, Stroke, WIDTH
+- ``theme``: *, FAINT, Fill, GAIN, GREY, GREYS, HEIGHT, INK, installed, Layer, LINE_HEIGHT, LOSS, MARK,
+  NothingToShowError, PALE, pathway_colours, RAMP, Stroke, WIDTH
 - ``view``: Matrix, MONTH_NAMES, Span, View
 """

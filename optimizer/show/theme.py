@@ -53,7 +53,7 @@ IN_DARK: Final = {
 }
 """What the other colours become on a dark page; the last is the page itself."""
 
-READ_IN_WHITE: Final = 0.18
+READ_IN_WHITE: Final = 0.2
 """Luminance below which white stands out more from a colour than black does."""
 
 FONT: Final = "Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif"
@@ -230,6 +230,11 @@ class Layer:
     fill: Fill
 
 
+def edge(fill: Fill) -> dict[str, Any]:
+    """Return how the edge of a mark is drawn: in grey around one that would sink into the page."""
+    return {"stroke": GREY if fill in (PALE, FAINT) else "white", "strokeWidth": 0.6}
+
+
 def stacked(parts: Iterable[tuple[str, FloatArray, Fill]]) -> list[Layer]:
     """Return parts (name, height at each place, fill) as layers one upon the other."""
     layers: list[Layer] = []
@@ -252,7 +257,7 @@ def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, wi
     for layer in layers:
         rows = zip(places, layer.bottom.tolist(), layer.top.tolist(), strict=True)
         data = alt.InlineData(values=[{"place": place, "bottom": low, "top": high} for place, low, high in rows])
-        bar = alt.Chart(data).mark_bar(fill=layer.fill, stroke="white", strokeWidth=0.6)
+        bar = alt.Chart(data).mark_bar(fill=layer.fill, **edge(layer.fill))
         marks.append(bar.encode(x=x, y=y, y2="bottom:Q"))
     if room < 22:
         return marks
@@ -265,12 +270,12 @@ def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, wi
     return [*marks, text.encode(x=x, y=y, text="text:N")]
 
 
-def key(alt: Any, entries: Sequence[tuple[str, Fill]], width: int = WIDTH) -> list[Any]:
+def key(alt: Any, entries: Sequence[tuple[str, Fill]]) -> list[Any]:
     """Return swatches with their names beside the picture, from the top down."""
-    return swatches(alt, [(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)], width)
+    return swatches(alt, [(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)])
 
 
-def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]], width: int = WIDTH) -> list[Any]:
+def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]]) -> list[Any]:
     """Return swatches (text, fill, pixels from the top) beside the picture."""
     marks: list[Any] = []
     for text, fill, place in entries:
@@ -281,17 +286,21 @@ def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]], width: int = 
         else:
             filled = hatching(5) if isinstance(fill, dict) else fill
             swatch = at.mark_point(shape="square", size=140, fill=filled, strokeWidth=0, opacity=1)
-        marks.append(swatch.encode(x=alt.value(width + 20), y=alt.value(place)))
-        marks.append(beside(alt, text, width + 33, place, INK))
+        marks.append(swatch.encode(x=_right(alt, 20), y=alt.value(place)))
+        marks.append(beside(alt, text, 33, place, INK))
     return marks
 
 
+def _right(alt: Any, pixels: float) -> Any:
+    return alt.value(alt.expr(f"width + {pixels:g}"))
+
+
 def beside(alt: Any, text: str, x: float, y: float, colour: str) -> Any:
-    """Return words at a place of the picture, in pixels from its upper left corner."""
+    """Return words beside the picture: in pixels, to the right of its right edge and below its top."""
     mark = alt.Chart(alt.InlineData(values=[{"text": text}])).mark_text(
         align="left", baseline="middle", color=colour, fontSize=12
     )
-    return mark.encode(x=alt.value(x), y=alt.value(y), text="text:N")
+    return mark.encode(x=_right(alt, x), y=alt.value(y), text="text:N")
 
 
 def amount_axis(alt: Any, unit: str) -> Any:

@@ -10,6 +10,6 @@ Other rooms use:
 - ``program``: Basis, BoolArray, DUAL, FloatArray, IntArray, LinearProgram, Option, PERTURBED_PRIMAL, PRIMAL,
   RANGED_COLUMNS, Solution, SolveOptions, Status, with_columns
 - ``solving``: certified, COLD_AGAIN, judged, settled, taken, with_whole_fixed
-- ``stages``: carried, fixed_where, lifted, matching_nodes, Stage, Start, start_of
+- ``stages``: carried, fixed_where, lifted, Lowest, matching_nodes, Stage, Start, start_of
 - ``weights``: node_weights
 """

@@ -231,18 +231,6 @@ def start_of(laid_out: Timeline, program: LinearProgram, options: SolveOptions) 
     return Start.LIFT if worth_it else Start.COLD
 
 
-def lifted(
-    laid_out: Timeline,
-    program: LinearProgram,
-    options: SolveOptions,
-    meanwhile: Callable[[], object] | None = None,
-    layouts: Layouts | None = None,
-) -> tuple[Solution | None, tuple[Stage, ...]]:
-    """Solve a program from the bases of smaller trees."""
-    lift = _Lift(options, layouts or Layouts(), meanwhile)
-    return lift.tree(laid_out, program), tuple(lift.stages)
-
-
 @dataclass(frozen=True)
 class _Reached:
     """A smaller tree's program, and its optimum."""
@@ -251,6 +239,26 @@ class _Reached:
     solution: Solution
     program: LinearProgram
     laid_out: Timeline
+
+
+@dataclass
+class Lowest:
+    """The first stage of a lifted solve: the first stages of cases that are like it start from its basis."""
+
+    reached: _Reached | None = None
+
+
+def lifted(
+    laid_out: Timeline,
+    program: LinearProgram,
+    options: SolveOptions,
+    meanwhile: Callable[[], object] | None = None,
+    layouts: Layouts | None = None,
+    lowest: Lowest | None = None,
+) -> tuple[Solution | None, tuple[Stage, ...]]:
+    """Solve a program from the bases of smaller trees."""
+    lift = _Lift(options, layouts or Layouts(), meanwhile, lowest or Lowest())
+    return lift.tree(laid_out, program), tuple(lift.stages)
 
 
 class _EndedError(Exception):
@@ -268,6 +276,7 @@ class _Lift:
     options: SolveOptions
     layouts: Layouts
     meanwhile: Callable[[], object] | None
+    lowest: Lowest
     stages: list[Stage] = field(default_factory=list)
     began: float = field(default_factory=time.perf_counter)
 
@@ -276,18 +285,30 @@ class _Lift:
         reached: _Reached | None = None
         try:
             for here, part, factor in self._smaller_trees(laid_out, program):
-                start, way = None, DEVEX
-                if reached is not None:
+                if reached is None:
+                    solution = self._first(here, part, last=part is program)
+                else:
                     start, way = self._start(reached, here, part, factor)
                     if start is None:
                         return None
-                solution = self._solved(here, part, start, way, last=part is program)
+                    solution = self._solved(here, part, start, way, last=part is program)
                 if solution.status is not Status.OPTIMAL or solution.basis is None:
                     return None
                 reached = _Reached(solution.basis, solution, part, here)
+                self.lowest.reached = self.lowest.reached or reached
         except _EndedError as ended:
             return ended.solution
         return reached.solution if reached else None
+
+    def _first(self, here: Timeline, part: LinearProgram, *, last: bool) -> Solution:
+        """Return the solution of the first stage: from that of another case where it leads there, else cold."""
+        other = self.lowest.reached
+        start = other and carried(other.basis, other.program, other.laid_out, part, here)
+        if start is not None:
+            solution = self._solved(here, part, start, PRIMAL, last=last)
+            if solution.status is Status.OPTIMAL and solution.basis is not None:
+                return solution
+        return self._solved(here, part, None, {}, last=last)
 
     def _smaller_trees(
         self, laid_out: Timeline, program: LinearProgram
@@ -373,9 +394,10 @@ class _Lift:
         """Return the options of one stage: what is left of the time and, from a basis, as many iterations as cold."""
         limit = self.options.time_limit
         left = None if limit is None else max(limit - (time.perf_counter() - self.began), 0.0)
-        if not self.stages:
+        first = self.lowest.reached
+        if not way or first is None:
             return replace(self.options, time_limit=left)
-        most = max(self.stages[0].iterations * program.shape[1] // self.stages[0].columns, 1000)
+        most = max(first.solution.iterations * program.shape[1] // first.program.shape[1], 1000)
         settings = {**way, "simplex_iteration_limit": most, **self.options.solver}
         return replace(self.options, time_limit=left, solver=settings)
 

@@ -98,8 +98,9 @@ def test_periods_are_drawn_to_their_end(drawing: dict[str, Any]) -> None:
 
 def test_labels_tell_what_is_what(run: Run, drawing: dict[str, Any]) -> None:
     """Title, status, units and a label with the last figure of every layer are on the picture, none on another."""
-    assert drawing["title"]["text"] == "meta-2026h1: GW by pathway against supply"
-    (subtitle,) = drawing["title"]["subtitle"]
+    assert drawing["title"]["text"] == "GW in use grow from 1.82 to 8.85; msl has 48% of them at the end"
+    what, subtitle = drawing["title"]["subtitle"]
+    assert what == "meta-2026h1: GW by pathway against supply"
     assert subtitle == f"expected over 12 scenarios; worth ${run.summary['objective_bn']:.1f}bn, optimal"
     ends = [
         f"{rows(drawing, area)[-1]['top'] - rows(drawing, area)[-1]['bottom']:.2f}" for area in marks(drawing, "area")
@@ -119,7 +120,7 @@ def test_unproved_and_edited_plans_say_so(run: Run) -> None:
         {**run.summary, "status": "time_limit", "objective_bn": -2.0, "scenarios": 1},
         run.tables,
     )
-    (subtitle,) = pictured(charts.gw_over_time, stopped).to_dict()["title"]["subtitle"]
+    _, subtitle = pictured(charts.gw_over_time, stopped).to_dict()["title"]["subtitle"]
     assert subtitle == "one scenario; worth -$2.0bn, not proved best (time limit); 1 edit applied"
 
 

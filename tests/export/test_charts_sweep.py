@@ -13,7 +13,7 @@ from gwplan.show.charts.drawing import Drawing, Frame
 from gwplan.show.charts.pictures import rendered
 from gwplan.show.charts.sweep import chart as chart_of
 from gwplan.show.charts.sweep import frontier, quantile_fan
-from gwplan.show.theme import DARK_ON, LIGHT_ON, NothingToShowError, ink_on, shades
+from gwplan.show.theme import DARK_ON, NothingToShowError, contrast, in_dark, ink_on, shades
 from gwplan.studies.uncertainty import Point
 from tests.export.test_charts import rows
 
@@ -129,9 +129,10 @@ def test_every_case_can_be_pointed_at() -> None:
 
 
 def test_words_upon_a_shade_are_read_on_light_and_on_dark_pages() -> None:
-    """Words are light upon the darkest shade and dark upon the lightest, whatever the page."""
-    inks = [ink_on(shade) for shade in shades(6)]
-    assert inks[0] == LIGHT_ON and inks[-1] == DARK_ON
+    """Words have a contrast of 4 to 1 upon every shade, light upon the darkest and dark upon the lightest."""
+    for shade, ink in [(shade, ink_on(shade)) for shade in shades(6)]:
+        assert contrast(shade, ink) >= 4 and contrast(in_dark(shade), in_dark(ink)) >= 4
+    assert contrast(ink_on(shades(6)[0]), "#ffffff") < 1.1 and ink == DARK_ON
 
 
 def test_a_fan_has_a_band_for_each_pair_of_quantiles() -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ from gwplan.problems import InstanceError
 from gwplan.session import Session
 from gwplan.show import theme
 from gwplan.show.charts import decisions as charts_decisions
+from gwplan.show.charts import drawing as drawing_of
 from gwplan.show.charts import money as charts_worth
-from gwplan.show.charts import over_time, position
 from gwplan.show.charts import over_time as charts
+from gwplan.show.charts import pictures, position, scenarios
 from gwplan.show.charts.drawing import Drawing
 from gwplan.show.report.plan import plan_report
 from gwplan.show.report.report import GENERATOR, Report
@@ -63,7 +65,7 @@ def column(drawing: Drawing, place: int) -> np.ndarray:
 
 def test_branches_average_to_the_plan(view: View) -> None:
     """Branches weighed by their chances are the expected plan, and their chances add up to 1."""
-    panels = over_time.branches(view)
+    panels = scenarios.branches(view)
     assert len(panels.drawings) == 12
     plan = charts.gw_over_time(view)
     chances = np.array([float(re.search(r"\((\d+)%\)$", d.what)[1]) for d in panels.drawings])  # type: ignore[index]
@@ -79,20 +81,65 @@ def test_branches_average_to_the_plan(view: View) -> None:
         assert mean == pytest.approx(column(plan, place), abs=0.011)
 
 
-def test_a_fan_holds_what_is_expected(view: View) -> None:
-    """Least, likely and most stand in order about what is expected, and are one before the first reveal."""
-    for drawing in over_time.fan(view).drawings:
-        least, low, mean, high, most = (column(drawing, place) for place in range(1, 6))
-        assert (least <= low).all() and (low <= high).all() and (high <= most).all()
-        assert (least <= mean).all() and (mean <= most).all()
-        assert (least[:6] == most[:6]).all()
-    assert most.max() > 0
+def test_lines_of_scenarios_average_to_what_is_expected(view: View) -> None:
+    """Each scenario's line is weighed by its bar's probability; all are one before the first reveal."""
+    bars = scenarios.worth_by_scenario(view)
+    chance = view.tree.scenario_probability
+    value = dict(zip([row[0] for row in bars.figures.rows], column(bars, 2), strict=True))
+    assert sorted(value.values()) == pytest.approx(sorted(view.worth_of_future), abs=0.006)
+    weights = dict(zip(np.round(view.worth_of_future, 2), chance, strict=True))
+    for drawing in scenarios.lines(view).drawings:
+        mean, each = column(drawing, 1), {name[:-4]: column(drawing, i) for i, name in enumerate(drawing.figures.header)
+                                          if i > 1}  # fmt: skip
+        assert sum(weights[value[name]] * gw for name, gw in each.items()) == pytest.approx(mean, abs=0.011)
+        assert all(gw[:6] == pytest.approx(mean[:6]) for gw in each.values())
+    assert mean.max() > 0
+
+
+def test_a_name_has_one_colour(view: View) -> None:
+    """In every picture a pathway, a pool, a vendor keeps its colour, and pathways share theirs with nothing else."""
+    fills: dict[str, set[str]] = {}
+    for draw in pictures.PICTURES.values():
+        for entry in draw(view).key:
+            fill = entry.fill.colour if isinstance(entry.fill, theme.Stroke) else entry.fill
+            if isinstance(fill, str):
+                fills.setdefault(entry.text.removesuffix(" in force"), set()).add(fill)
+    pathways = drawing_of.pathways_of(view)
+    named = set(pathways) | set(drawing_of.pools_of(view)) | set(drawing_of.vendors_of(view))
+    assert all(len(fills[name]) == 1 for name in named & set(fills)) and len(named & set(fills)) > 10
+    mine = set(drawing_of.pathways_of(view).values())
+    assert len(mine) == 4 and all(
+        not mine & of for name, of in fills.items() if name not in drawing_of.pathways_of(view)
+    )
+
+
+@pytest.mark.parametrize("page", ["#ffffff", theme.in_dark("#ffffff")])
+def test_marks_stand_out_from_the_page(written: Report, view: View, page: str) -> None:
+    """Fill or edge of every mark of a report, and every colour of a ramp, has a contrast of 3 to 1 in both themes."""
+    written.chart("branches", lambda: scenarios.lines(view))
+    tree = ElementTree.fromstring(f"<div>{''.join(re.findall('<svg.*?</svg>', written.html(), flags=re.DOTALL))}</div>")
+    names = written._palette.colours
+    seen = 0
+    for group in (g for g in tree.iter("g") if "data-layer" in g.attrib):
+        for mark in group.iter("path"):
+            paints = [names[p[4:-1]] for p in (mark.get("fill", ""), mark.get("stroke", "")) if p.startswith("var(")]
+            paints += [theme.GREY] if mark.get("fill") == "url(#hatch)" else []
+            if paints:
+                seen += 1
+                assert max(theme.contrast(_on(page, p), page) for p in paints) >= 3, (mark.attrib, paints)
+    assert seen > 30
+    for ramp in theme.RAMPS:
+        assert all(theme.contrast(_on(page, c), page) >= 3 for n in range(1, 13) for c in theme.shades(n, ramp))
+
+
+def _on(page: str, colour: str) -> str:
+    return colour if page == "#ffffff" else theme.in_dark(colour)
 
 
 def test_one_future_has_no_branches(tmp_path: Path) -> None:
     """Without uncertainty the report tells no futures, and the charts of them say why they are not drawn."""
     run = kept("tiny-ramp", tmp_path)
-    for draw in (over_time.branches, over_time.fan):
+    for draw in (scenarios.branches, scenarios.lines, scenarios.worth_by_scenario):
         with pytest.raises(NothingToShowError, match="one future only"):
             draw(View(run.plan))
     assert "What the future decides" not in plan_report(run).html()

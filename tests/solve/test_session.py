@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gwplan as gw
@@ -115,3 +116,21 @@ def test_a_tail_is_a_number() -> None:
     answer = gw.Session(instance).solve("risk.tail = 0.9")
     assert answer.reached is Reached.COSTS
     assert answer.objective_bn == pytest.approx(gw.solve(instance.edited("risk.tail = 0.9")).objective_bn, abs=1e-9)
+
+
+def test_cases_of_a_lifted_base_are_lifted_from_its_first_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far from a large base's plan cases are lifted as the base was, and bits do not depend on the order."""
+    monkeypatch.setattr("gwplan.session.LEAST_ITERATIONS", 1)
+    monkeypatch.setattr("gwplan.session.STRAIGHT_ITERATIONS", 1)
+    base = gw.load(REFERENCE).edited("calendar.periods = 24")
+    edits = ["contracts.cost_bn_per_gw_year *= 1.1", "demand.target_gw *= 1.05"]
+    lift = gw.SolveOptions(start="lift")
+    answers = []
+    for order in (edits, edits[::-1]):
+        with gw.Session(base, lift) as ready:
+            answers.append({edit: ready.solve(edit) for edit in order})
+            assert ready.cold_again == 0
+    for edit in edits:
+        one, other = answers[0][edit], answers[1][edit]
+        assert np.array_equal(one.columns, other.columns)
+        assert one.objective_bn == pytest.approx(afresh(base.edited(edit)), rel=1e-9)

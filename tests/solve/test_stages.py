@@ -15,7 +15,7 @@ from gwplan.solver.compile import compiled
 from gwplan.solver.highs import solve as run_solver
 from gwplan.solver.program import LinearProgram, Solution, SolveOptions, Status
 from gwplan.solver.solving import certified
-from gwplan.solver.stages import Start, lifted, start_of
+from gwplan.solver.stages import Lowest, Start, lifted, start_of
 from gwplan.tree.timeline import Timeline, timeline
 from tests.generate import random_instance
 
@@ -58,6 +58,17 @@ def test_outcomes_continued_alone_lead_to_the_same_optimum(
         assert proof.optimal and proof.objective == pytest.approx(certificate.objective, rel=1e-7, abs=1e-7)
         edited = {f"{f.name}={o.name}" for f in tree.instance.factors for o in f.outcomes if o.edits}
         assert {stage.outcome for stage in told if stage.outcome} <= edited
+
+
+def test_a_cases_first_stage_starts_from_the_bases() -> None:
+    """Protects what makes cases of large trees fast: most of a lifted solve is its first stage."""
+    tree, program = laid("meta-2026h1", Path())
+    lowest = Lowest()
+    lifted(tree, program, SolveOptions(), lowest=lowest)
+    case = timeline(tree.instance.edited("contracts[contract=coreweave_2026].cost_bn_per_gw_year *= 1.1"))
+    afresh, near = (lifted(case, compiled(case.data), SolveOptions(), lowest=first) for first in (None, lowest))
+    assert near[0] is not None and near[0].status is Status.OPTIMAL
+    assert 2 * near[1][0].iterations < afresh[1][0].iterations
 
 
 def test_continued_outcomes_leave_little_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from gwplan.show.view import View
 MOST_CONTRACTS: Final = 24
 MOST_PATHWAYS: Final = 4
 _NOTICE: Final = theme.Stroke(GREY, 2)
-_SIGNED, _RETURNED = theme.RAMP[1], theme.RAMP[2]
+_SIGNED, _RETURNED = INK, theme.MARK
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,16 @@ def cancellations(view: View) -> Drawing:
         return [_points(alt, frame, drawing.periods(view), shown, names, "transparent", extra=12)] if shown else []
 
     what, figures = "cancellations: windows and notices", Figures(header, rows)
-    return Drawing(what, subtitle, marks, figures, key, spots, height=30 * len(names))
+    return Drawing(what, subtitle, marks, figures, key, spots, height=30 * len(names), finding=_ended(view, weight))
+
+
+def _ended(view: View, weight: dict[str, float]) -> str:
+    """Say how many GW the plan expects to cancel, and of which contract most."""
+    gw = sum(weight.values())
+    if gw < view.least_gw:
+        return "The plan cancels nothing"
+    most = max(weight, key=weight.__getitem__)
+    return f"The plan expects to cancel {view.gw(gw)} GW; most of {most}, {view.gw(weight[most])} GW"
 
 
 def _windows(view: View) -> list[_Window]:
@@ -163,7 +172,7 @@ def _timeline(
     x = times.x(alt, frame)
     open_ = [{"contract": short[w.contract], **inside(w.opens, w.closes)} for w in windows if w.opens < last]
     running = [{"contract": short[g.contract], **inside(g.day, g.ends)} for g in given]
-    bar = alt.Chart(alt.InlineData(values=open_)).mark_bar(fill=FAINT, height=14, cornerRadius=2)
+    bar = alt.Chart(alt.InlineData(values=open_)).mark_bar(fill=FAINT, height=14, **theme.edge(FAINT))
     rule = alt.Chart(alt.InlineData(values=running)).mark_rule(**_NOTICE.mark)
     points = _points(alt, frame, times, given, names, _SIGNED)
     return [bar.encode(x=x, x2="until:T", y=y), rule.encode(x=x, x2="until:T", y=y), points]
@@ -198,14 +207,18 @@ def deals(view: View) -> Panels:
         "GW expected over the futures; above the line what is signed, below it what ends, in the period",
         *([f"{left_out} smaller pathways are left out"] if left_out else []),
     ]
+    colours = drawing.pathways_of(view)
     key = [
-        Entry("in force", FAINT, (0,)),
+        *(Entry(f"{name} in force", colours[name], (0,)) for name in names),
         Entry("signed", _SIGNED, (1,)),
         Entry("notice given", GREY, (2,)),
         Entry("comes back, its notice over", _RETURNED, (3,)),
     ]
     drawings = [_deals(view, name) for name in names]
-    return Panels("deals over time", subtitle, drawings, key, columns=1)
+    peaks = {name: float((force.of(name) @ expected(view)).max()) for name in names}
+    peak = max(peaks, key=peaks.__getitem__)
+    finding = f"Deals reach {view.gw(peaks[peak])} GW of {peak}, expected"
+    return Panels("deals over time", subtitle, drawings, key, columns=1, finding=finding)
 
 
 def _deals(view: View, name: str) -> Drawing:
@@ -216,11 +229,12 @@ def _deals(view: View, name: str) -> Drawing:
     least = -max(float(notice.max()), float(returned.max())) * 1.3
     days = float(view.pathway("notice_days").get(name) or 0.0)
     words = f"{name}: {days:g} days' notice" if days > 0 else name
+    colour = drawing.pathways_of(view)[name]
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
         y = drawing.amount(alt, "GW", most, least)
         zero = np.zeros(len(force))
-        area = drawing.areas(alt, frame, times, [Layer("in force", zero, force, FAINT)], y)
+        area = drawing.areas(alt, frame, times, [Layer("in force", zero, force, colour)], y)
         bars = [
             _bars(alt, frame, times, signed, (0.0, 1.0), _SIGNED, y),
             _bars(alt, frame, times, -notice, (0.0, 0.5), GREY, y),

@@ -68,6 +68,7 @@ class Drawing:
     spots: Marks | None = None  # the layer of places to point at; the rows of `figures` tell of them
     beside: Callable[[Any], list[Any]] | None = None  # labels beside the marks of a picture; by default the key
     height: int = HEIGHT  # height of the plotting area, pixels
+    finding: str = ""  # what it shows of this plan, in a sentence
 
     def picture(self, view: View) -> Any:
         """Return the chart as a picture of a plan with its title and key."""
@@ -77,7 +78,7 @@ class Drawing:
         """Return the chart as a picture with its title, which begins with the name of an instance, and key."""
         alt = theme.installed("altair", "Altair")
         layers = [*self.marks(alt, Frame(height=self.height)), *self.labels(alt)]
-        return theme.picture(alt, layers, f"{name}: {self.what}", self.subtitle, self.height)
+        return theme.picture(alt, layers, *_titles(self, name), self.height)
 
     def labels(self, alt: Any) -> list[Any]:
         """Return what stands beside the marks of a picture."""
@@ -85,14 +86,16 @@ class Drawing:
             return self.beside(alt)
         return theme.key(alt, [(entry.text, entry.fill) for entry in self.key])
 
-    def on_page(self, width: int, height: int) -> Any:
-        """Return the chart without title and key, its layers named for a page."""
+    def on_page(self, width: int, height: int, *, labelled: bool = False) -> Any:
+        """Return the chart without title and key, its layers named for a page; with labels beside them where asked."""
         alt = theme.installed("altair", "Altair")
         frame = Frame(width, height, page=True)
         with alt.utils.schemapi.debug_mode(False):  # half the time of a report goes into checking what tests check
             layers = [mark.properties(name=f"{SERIES}{i}") for i, mark in enumerate(self.marks(alt, frame))]
             if self.spots is not None:
                 layers += [mark.properties(name=SPOTS) for mark in self.spots(alt, frame)]
+            if labelled and self.beside is not None:
+                layers += self.beside(alt)
             config = {**theme.THEME, "aria": False, "padding": 2, "background": None}
             fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
             return alt.layer(*layers, width=frame.width, height=frame.height, config=config, autosize=fitted)
@@ -107,6 +110,8 @@ class Panels:
     drawings: Sequence[Drawing]  # the charts; `what` of each is its title
     key: Sequence[Entry] = ()  # the key of all
     columns: int = 3  # how many stand side by side where there is room
+    finding: str = ""  # what they show of this plan, in a sentence
+    chosen: str = ""  # what a reader chooses one of them by, on a page; blank: all are shown
 
     def picture(self, view: View) -> Any:
         """Return the charts as one picture with a title and a key."""
@@ -116,15 +121,48 @@ class Panels:
         for number, drawing in enumerate(self.drawings):
             layers = drawing.marks(alt, Frame(width, drawing.height))
             if number == min(self.columns, len(self.drawings)) - 1:
-                layers += theme.key(alt, [(entry.text, entry.fill) for entry in self.key], width)
+                layers += theme.key(alt, [(entry.text, entry.fill) for entry in self.key])
             lines = wrap(drawing.what, int(width / LETTER), break_long_words=False, break_on_hyphens=False)
             title = alt.Title(lines, fontSize=12, offset=6)
             charts.append(alt.layer(*layers, title=title, width=width, height=drawing.height))
-        title = alt.Title(f"{view.instance.name}: {self.what}", subtitle=list(self.subtitle))
+        title, subtitle = _titles(self, view.instance.name)
+        title = alt.Title(title, subtitle=list(subtitle))
         return alt.concat(*charts, columns=self.columns, title=title, spacing=24, config=theme.THEME)
 
 
 Chart = Drawing | Panels
+
+
+def _titles(chart: Chart, name: str) -> tuple[str, Sequence[str]]:
+    """Return title and subtitle of a picture: what it finds, or what it shows; and of what."""
+    what = f"{name}: {chart.what}"
+    return (chart.finding, [what, *chart.subtitle]) if chart.finding else (what, chart.subtitle)
+
+
+def pathways_of(view: View) -> dict[str, str]:
+    """Return the colour of each pathway of a plan."""
+    return theme.pathway_colours(list(view.plan.summary["expected_gw_years"]))
+
+
+def pools_of(view: View) -> dict[str, str]:
+    """Return the grey of each pool of a plan."""
+    return theme.pool_colours(view.plan.laid_out.data.pools)
+
+
+def vendors_of(view: View) -> dict[str, str]:
+    """Return the grey of each vendor of a plan, the one of whom most is bought first; blank: none is named."""
+    names, data = view.plan.laid_out.contract_of, view.plan.laid_out.data
+    years = (data.delivered * ~data.sold[:, None]) @ data.tree.probability
+    vendor_of = {s.contract: s.vendor for s in view.suppliers.values()}
+    size: dict[str, float] = {}
+    for name, gw in zip(names, years.tolist(), strict=True):
+        size[vendor_of[name]] = size.get(vendor_of[name], 0.0) + gw
+    return theme.pool_colours(sorted(size, key=lambda vendor: -size[vendor]))
+
+
+def sold_of(view: View) -> dict[str, str]:
+    """Return the colour of each contract sold."""
+    return theme.outcome_colours(view.sold.names)
 
 
 def worth(view: View) -> str:
@@ -203,7 +241,7 @@ def areas(alt: Any, frame: Frame, times: Times, layers: Sequence[Layer], y: Any)
     marks = []
     for layer in layers:
         data = times.steps(alt, bottom=layer.bottom, top=layer.top)
-        area = alt.Chart(data).mark_area(interpolate="step-after", color=layer.fill, stroke="white", strokeWidth=0.6)
+        area = alt.Chart(data).mark_area(interpolate="step-after", color=layer.fill, **theme.edge(layer.fill))
         marks.append(area.encode(x=times.x(alt, frame), y=y, y2="bottom:Q"))
     return marks
 

@@ -21,7 +21,7 @@ from gwplan.show.view import Span, View
 from gwplan.studies.price import MostToPay, OfferPrice
 
 MOST_PATHWAYS = 8
-GAIN, LOSS, TOTAL = theme.RAMP[2], GREY, INK
+GAIN, LOSS, TOTAL = theme.GAIN, theme.LOSS, INK
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,11 @@ def waterfall(view: View) -> Drawing:
     """
     steps = _steps(view)
     notes = [worth(view), f"$bn, {view.weighed}; bars go on from where the one before ended"]
-    return steps_drawing("what worth is made of", notes, steps, view)
+    drawn = steps_drawing("what worth is made of", notes, steps, view)
+    value = sum(step.amount for step in steps if step.name.startswith("value of"))
+    npv = next(step.amount for step in steps if step.kind == "total")
+    finding = f"Uses earn ${view.money(value)}bn, of which costs leave ${view.money(npv)}bn of NPV"
+    return replace(drawn, finding=finding)
 
 
 def steps_drawing(
@@ -111,7 +115,12 @@ def differences(name: str, base: View, view: View) -> Drawing:
         raise NothingToShowError("each part is worth the same")
     steps.append(_sum(f"worth of {name}", _expected(view)))
     notes = [f"$bn, {view.weighed}; bars go on from where the one before ended"]
-    return steps_drawing(f"why {name} is worth more or less", notes, steps, base, from_zero=False)
+    drawn = steps_drawing(f"why {name} is worth more or less", notes, steps, base, from_zero=False)
+    most = max(steps[1:-1], key=lambda step: abs(step.amount))
+    total = _expected(view) - start
+    verb = "adds" if total >= 0 else "costs"
+    part = f"{base.money(most.amount)} of it by {most.name}"
+    return replace(drawn, finding=f"{printable(name)} {verb} ${base.money(abs(total))}bn; {part}")
 
 
 def _expected(view: View) -> float:
@@ -177,7 +186,7 @@ MOST_POOLS = 6
 _ROW_HEIGHT = 110
 _PERIOD: Final = theme.Stroke(GREY, 1, opacity=0.7)
 _PRICE: Final = theme.Stroke(INK, 1.4, (5, 4))
-_YEAR: Final = theme.Stroke(theme.RAMP[1], 2.6)
+_YEAR: Final = theme.Stroke(theme.MARK, 2.6)
 
 
 def obligations_by_year(view: View) -> Drawing:
@@ -190,10 +199,12 @@ def obligations_by_year(view: View) -> Drawing:
     signed, kept = (_by_vendor(table, column, years) for column in ("as_signed_bn", "after_cancellation_bn"))
     largest = sorted(signed, key=lambda vendor: -signed[vendor].sum())
     shown, rest = largest[:MOST_VENDORS], largest[MOST_VENDORS:]
-    parts = [(vendor or "no vendor named", kept[vendor]) for vendor in shown]
+    parts, greys = [(vendor or "no vendor named", kept[vendor]) for vendor in shown], drawing.vendors_of(view)
+    fills = [greys[vendor] for vendor in shown]
     if rest:
-        parts.append((f"{len(rest)} smaller vendors", np.sum([kept[vendor] for vendor in rest], axis=0)))
-    fills: list[theme.Fill] = [*theme.shades(len(parts)), theme.hatching(60)]
+        parts.append((f"{len(rest)} more vendors", np.sum([kept[vendor] for vendor in rest], axis=0)))
+        fills.append(theme.GREYS[-1])
+    fills.append(theme.PALE)
     total, left = np.sum(list(signed.values()), axis=0), np.sum(list(kept.values()), axis=0)
     parts.append(("cancelled by the plan", np.maximum(total - left, 0.0)))
     layers = theme.stacked((name, amounts, fill) for (name, amounts), fill in zip(parts, fills, strict=True))
@@ -202,7 +213,10 @@ def obligations_by_year(view: View) -> Drawing:
         "undiscounted, without fees"
     )
     names = [str(year) for year in years]
-    return drawing.bars("obligations by vendor", [worth(view), notes], list(layers), names, "$bn")
+    drawn = drawing.bars("obligations by vendor", [worth(view), notes], list(layers), names, "$bn")
+    after = float(left[years >= int(view.dates[-1][:4])].sum())
+    ended = f"The plan ends ${total.sum() - left.sum():,.1f}bn of ${total.sum():,.1f}bn owed as signed"
+    return replace(drawn, finding=f"{ended}; ${after:,.1f}bn of the rest falls due after the horizon")
 
 
 def _by_vendor(table: pd.DataFrame, column: str, years: IntArray) -> dict[str, FloatArray]:
@@ -241,7 +255,21 @@ def marginal_values(view: View) -> Panels:
         Entry("contract price", _PRICE, (1,)),
         Entry(f"each {view.instance.resolution}", _PERIOD, (0,)),
     ]
-    return Panels("what one more GW would add", [worth(view), note, *more], drawings, key, columns=1)
+    finding = _scarcest(view, rows)
+    return Panels("what one more GW would add", [worth(view), note, *more], drawings, key, columns=1, finding=finding)
+
+
+def _scarcest(view: View, rows: list[_Lines]) -> str:
+    """Say where and when a GW more adds most beyond its price, mean of a year."""
+    margins = {row.pool: np.nan_to_num(row.year - row.price, nan=-np.inf) for row in rows}
+    pool = max(margins, key=lambda name: float(margins[name].max()))
+    at, most = int(margins[pool].argmax()), float(margins[pool].max())
+    if not np.isfinite(most):
+        return ""
+    year = view.dates[at][:4]
+    if most <= 0:
+        return "Nowhere is the next GW worth its price"
+    return f"The next MW are scarcest in {pool} in {year}: ${view.rate(most)}bn per GW-year beyond their price"
 
 
 @dataclass(frozen=True)
@@ -279,12 +307,9 @@ def _lines(view: View, row: _Lines, limits: tuple[float, float], *, last: bool) 
 def _words(alt: Any, row: _Lines) -> list[Any]:
     """Return pool, last mean of a year and last price beside its picture."""
     words = [(row.pool, INK)]
-    for name, values, colour in (("last year", row.year, theme.RAMP[1]), ("price", row.price, INK)):
+    for name, values, colour in (("last year", row.year, theme.MARK), ("price", row.price, INK)):
         words += [(f"{name} {value:.2f}", colour) for value in values[np.isfinite(values)][-1:]]
-    return [
-        theme.beside(alt, text, theme.WIDTH + 13, 10 + theme.LINE_HEIGHT * i, colour)
-        for i, (text, colour) in enumerate(words)
-    ]
+    return [theme.beside(alt, text, 13, 10 + theme.LINE_HEIGHT * i, colour) for i, (text, colour) in enumerate(words)]
 
 
 MOST_DATES: Final = 12

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from gwplan.models.tree import FloatArray
-from gwplan.plan.tables import quantile
 from gwplan.show import theme
 from gwplan.show.charts import drawing
-from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
+from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Times
 from gwplan.show.page import percent
-from gwplan.show.theme import FAINT, HEIGHT, INK, LINE_HEIGHT, PALE, WIDTH, Layer, NothingToShowError
+from gwplan.show.theme import HEIGHT, INK, LINE_HEIGHT, PALE, Layer
 from gwplan.show.view import Span, View
 
 
@@ -32,14 +31,28 @@ def gw_over_time(view: View) -> Drawing:
     layers = use_layers(view, expected(view))
     line = supply_line(view, layers[-1].top)
     what = "GW by pathway against supply"
-    return stack(view, drawing.periods(view), layers, line, what, [drawing.worth(view)])
+    drawn = stack(view, drawing.periods(view), layers, line, what, [drawing.worth(view)])
+    return replace(drawn, finding=_growth(view))
+
+
+def _growth(view: View) -> str:
+    """Say from what to what GW in use change, and who has most of them in the end."""
+    means = expected(view)
+    total, last = view.use.total @ means, {name: float((view.use.of(name) @ means)[-1]) for name in view.use.names}
+    largest = max(last, key=last.__getitem__, default="")
+    if not largest or not total[-1]:
+        return ""
+    verb = "grow" if total[-1] > total[0] else "go"
+    share = percent(last[largest] / float(total[-1]))
+    ends = [view.gw(float(total[t])) for t in (0, -1)]
+    return f"GW in use {verb} from {ends[0]} to {ends[1]}; {largest} has {share} of them at the end"
 
 
 def idle_over_time(view: View) -> Drawing:
     """Return the chart of idle GW: expected by pool, stacked over time, and the most that any future has."""
     means, idle = expected(view), view.idle
-    fills = theme.shades(len(idle.names))
-    layers = theme.stacked((pool, idle.of(pool) @ means, fill) for pool, fill in zip(idle.names, fills, strict=True))
+    greys = drawing.pools_of(view)
+    layers = theme.stacked((pool, idle.of(pool) @ means, greys[pool]) for pool in idle.names)
     most = np.zeros(view.calendar.periods)
     np.maximum.at(most, view.tree.period, idle.total)
     line = Layer("most in any future", most, most, None)
@@ -47,7 +60,21 @@ def idle_over_time(view: View) -> Drawing:
     years, cost = float(summary["idle_gw_years"]), float(summary["idle_cost_bn"])
     idle_words = f"{years:.2f} expected GW-years stand idle, which cost ${cost:,.2f}bn in contract prices"
     told_all = [drawing.worth(view), idle_words]
-    return stack(view, drawing.periods(view), layers, line, "idle GW by pool", told_all, peak=True)
+    drawn = stack(view, drawing.periods(view), layers, line, "idle GW by pool", told_all, peak=True)
+    return replace(drawn, finding=_idles(view, layers[-1].top, most))
+
+
+def _idles(view: View, mean: FloatArray, most: FloatArray) -> str:
+    """Say in which year most GW idle, and how many at the most."""
+    spans = view.spans(view.calendar.periods)
+    by_year = [float(mean[span.periods].sum()) for span in spans]
+    if max(by_year) < view.least_gw:
+        return "Next to nothing idles"
+    worst = max(range(len(spans)), key=by_year.__getitem__)
+    share = percent(by_year[worst] / sum(by_year))
+    year = spans[worst].label.replace("\n", " ")
+    at_most = f"at most {view.gw(float(most.max()))} GW at a time in any scenario"
+    return f"Idle capacity: {share} of it in {year}, {at_most}"
 
 
 def expected(view: View, probability: FloatArray | None = None) -> FloatArray:
@@ -63,8 +90,8 @@ def use_layers(view: View, weights: FloatArray, pathways: Sequence[str] = ()) ->
     other.
     """
     pathways = pathways or list(view.plan.summary["expected_gw_years"])
-    sold = [f"sold: {name}" for name in view.sold.names]
-    fills: list[theme.Fill] = [*theme.pathway_colours([*pathways, *sold]).values(), theme.hatching(200), PALE]
+    sold, colours = [f"sold: {name}" for name in view.sold.names], theme.pathway_colours(pathways)
+    fills: list[theme.Fill] = [*colours.values(), *drawing.sold_of(view).values(), theme.hatching(200), PALE]
     heights = [*(view.use.of(p) for p in pathways), *view.sold.values, view.idle.total, view.cancelled.total]
     names = [*pathways, *sold, "idle", "cancelled"]
     return theme.stacked((n, gw @ weights, fill) for n, gw, fill in zip(names, heights, fills, strict=True))
@@ -121,7 +148,7 @@ def _peaks(alt: Any, layers: Sequence[Layer]) -> list[Any]:
     for layer in reversed(layers):
         most = (layer.top - (layer.bottom if layer.fill is not None else 0.0)).max()
         entries.append((f"{layer.name} {most:.2f}", layer.fill))
-    return [*theme.key(alt, entries), theme.beside(alt, "GW at the most", WIDTH + 13, -0.5 * LINE_HEIGHT, theme.GREY)]
+    return [*theme.key(alt, entries), theme.beside(alt, "GW at the most", 13, -0.5 * LINE_HEIGHT, theme.GREY)]
 
 
 def _labels(alt: Any, layers: Sequence[Layer], highest: float, height: int) -> list[Any]:
@@ -134,96 +161,4 @@ def _labels(alt: Any, layers: Sequence[Layer], highest: float, height: int) -> l
         gw = layer.top[-1] - (layer.bottom[-1] if layer.fill is not None else 0.0)
         entries.append((f"{layer.name} {gw:.2f}", layer.fill, height - places[i]))
     above = height - max(places.values()) - LINE_HEIGHT
-    return [*theme.swatches(alt, entries), theme.beside(alt, "GW at the end", WIDTH + 13, above, theme.GREY)]
-
-
-MOST_BRANCHES: Final = 12
-"""Branches that are drawn side by side."""
-
-MOST_PATHWAYS: Final = 8
-BAND: Final = theme.RAMP[2]
-LIKELY: Final = (0.1, 0.9)
-"""Quantiles between which the darker band of a fan lies."""
-
-
-def branches(view: View) -> Panels:
-    """Return the chart of GW by pathway on each branch of the tree, side by side on the same scale.
-
-    The factors revealed first are told apart, as many as there is room for; the others are averaged over.
-    """
-    factors = _told_apart(view)
-    if not factors:
-        raise NothingToShowError("there is one future only")
-    times, highest = drawing.periods(view), 1.04 * view.peak_gw or 1.0
-    outcomes = [range(len(view.instance.factors[f].outcomes)) for f in factors]
-    drawings = []
-    for chosen in product(*outcomes):
-        weights, chance = _given(view, factors, chosen)
-        layers = use_layers(view, weights)
-        line = supply_line(view, layers[-1].top)
-        name = ", ".join(view.outcome(f, o) for f, o in zip(factors, chosen, strict=True))
-        what = f"{name} ({percent(chance)})"
-        drawings.append((chance, stack(view, times, layers, line, what, [], highest=highest, height=120)))
-    drawings.sort(key=lambda pair: -pair[0])
-    others = len(view.branching) - len(factors)
-    averaged = [f"averaged over {others} more factor{'s' if others > 1 else ''}, revealed later"] if others else []
-    subtitle = [worth(view), "likeliest branch first, the same scale for all", *averaged]
-    return Panels("GW by branch of the tree", subtitle, [d for _, d in drawings], use_key(view))
-
-
-def _told_apart(view: View) -> list[int]:
-    """Return the factors revealed first whose outcomes together fit beside each other."""
-    factors: list[int] = []
-    count = 1
-    for factor in view.branching:
-        count *= len(view.instance.factors[factor].outcomes)
-        if count > MOST_BRANCHES:
-            break
-        factors.append(factor)
-    return factors
-
-
-def _given(view: View, factors: list[int], outcomes: tuple[int, ...]) -> tuple[FloatArray, float]:
-    """Return what each node counts in each period given outcomes, shape (N, T), and the probability of these."""
-    probability, chance = view.given(dict(zip(factors, outcomes, strict=True)))
-    return expected(view, probability), chance
-
-
-def fan(view: View) -> Panels:
-    """Return the chart of each pathway's GW as a fan: expected, the likely and the whole range over the futures."""
-    if not view.branching:
-        raise NothingToShowError("there is one future only")
-    means = view.use.values @ view.tree.probability
-    largest = sorted(np.argsort(-means, kind="stable")[:MOST_PATHWAYS].tolist())
-    names = [view.use.names[p] for p in largest]
-    drawings = [_fan(view, name, view.use.of(name)) for name in names]
-    drawings.append(_fan(view, "idle", view.idle.total))
-    left_out = len(view.use.names) - len(names)
-    more = [f"{left_out} smaller pathways are left out"] if left_out else []
-    subtitle = [worth(view), "line: expected; dark band: 80% of futures; light band: all futures", *more]
-    key = [
-        Entry("expected", theme.Stroke(INK, 1.8), (2,)),
-        Entry("80% of futures", BAND, (1,)),
-        Entry("all futures", FAINT, (0,)),
-    ]
-    return Panels("GW by pathway, as a fan over the futures", subtitle, drawings, key, columns=2)
-
-
-def _fan(view: View, name: str, gw: FloatArray) -> Drawing:
-    times, tree = drawing.periods(view), view.tree
-    at = [np.flatnonzero(tree.period == t) for t in range(view.calendar.periods)]
-    least, most = (np.array([f(gw[n]) for n in at]) for f in (np.min, np.max))
-    low, high = (np.array([quantile(gw[n], tree.probability[n], share) for n in at]) for share in LIKELY)
-    mean = gw @ expected(view)
-    top = float(most.max(initial=0.0)) * 1.06 or 1.0
-
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        y = drawing.amount(alt, "GW", top)
-        layers = [Layer("all futures", least, most, FAINT), Layer("80% of futures", low, high, BAND)]
-        bands = drawing.areas(alt, frame, times, layers, y)
-        return [*bands, drawing.line(alt, frame, times, mean, y, color=INK, strokeWidth=1.8)]
-
-    columns = (least, low, mean, high, most)
-    rows = [[since, *(view.gw(float(c[t])) for c in columns)] for t, since in enumerate(times.ends[:-1])]
-    header = [times.name, "least, GW", "10% quantile, GW", "expected, GW", "90% quantile, GW", "most, GW"]
-    return Drawing(name, [], marks, Figures(header, rows), (), times.spots, height=150)
+    return [*theme.swatches(alt, entries), theme.beside(alt, "GW at the end", 13, above, theme.GREY)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gwplan.files import new_file, refuse_occupied, whole_file, whole_folder
 from gwplan.kept.run import Run
-from gwplan.show.charts import decisions, money, over_time, position
+from gwplan.show.charts import decisions, money, over_time, position, scenarios
 from gwplan.show.charts.drawing import Chart
 from gwplan.show.theme import NothingToShowError, installed
 from gwplan.show.view import View
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 PICTURES: Final[Mapping[str, Callable[[View], Chart]]] = {
     "gw": over_time.gw_over_time,
     "idle": over_time.idle_over_time,
-    "branches": over_time.branches,
-    "fan": over_time.fan,
+    "branches": scenarios.branches,
+    "scenarios": scenarios.lines,
+    "value_by_scenario": scenarios.worth_by_scenario,
     "worth": money.waterfall,
     "cancellations": decisions.cancellations,
     "deals": decisions.deals,

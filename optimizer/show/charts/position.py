@@ -18,6 +18,7 @@ from gwplan.show import theme
 from gwplan.show.charts import drawing
 from gwplan.show.charts.drawing import Drawing, Figures, Frame, Times, edited, worth
 from gwplan.show.charts.over_time import expected, stack
+from gwplan.show.page import percent
 from gwplan.show.theme import GREY, INK, Layer, NothingToShowError
 from gwplan.show.view import MONTH_NAMES, Span, View
 from gwplan.studies.exposure import bought, gw_by_status
@@ -46,7 +47,7 @@ def signed_by_quarter(view: View) -> Drawing:
     first, count = int(quarter.min()), int(quarter.max() - quarter.min()) + 1
     kinds = dated["kind"].to_numpy()
     parts: list[tuple[str, FloatArray, theme.Fill]] = []
-    fills: list[theme.Fill] = [theme.RAMP[0], theme.RAMP[2], theme.hatching(60), theme.PALE]
+    fills: list[theme.Fill] = [*theme.shades(3, theme.GREYS), theme.PALE]
     for (kind, words), fill in zip(KINDS.items(), fills, strict=True):
         if (kinds == kind).any():
             height = np.histogram(quarter - first, count, (0, count), weights=gw * (kinds == kind))[0]
@@ -60,15 +61,16 @@ def signed_by_quarter(view: View) -> Drawing:
         name = f"the {'second' if latest % 2 else 'first'} half of {latest // 2 + 1970}"
         note += f"; {from_others[half == latest].sum():.1f} GW of cloud and colocation in {name}"
     subtitle = [note, "each contract's GW when all is delivered, by the date of its signature", *edited(view)]
-    return drawing.bars("GW signed by quarter", subtitle, theme.stacked(parts), places, "GW")
+    drawn = drawing.bars("GW signed by quarter", subtitle, theme.stacked(parts), places, "GW")
+    total = np.sum([height for _, height, _ in parts], axis=0)
+    most = int(total.argmax())
+    return replace(drawn, finding=f"{total[most]:.1f} of {total.sum():.1f} GW were signed in {places[most]}")
 
 
 def capacity_by_year(view: View) -> Drawing:
-    """Return the chart of capacity by use over the years: the first pathway, the others together, and the rest."""
+    """Return the chart of capacity by use over the years: each pathway, what is sold, idle and cancelled."""
     spans = view.spans(view.calendar.periods)
     means = view.means(spans)
-    pathways = [str(name) for name in view.instance.tables["pathways"]["pathway"]]
-    first, others = pathways[0], pathways[1:]
     earlier = _before_the_plan(view)
     blank = np.zeros(len(earlier))
 
@@ -76,12 +78,10 @@ def capacity_by_year(view: View) -> Drawing:
         return np.concatenate([blank, values @ means])
 
     before = np.concatenate([[gw for _, gw in earlier], np.zeros(len(spans))])
-    used = [np.zeros(view.tree.size), *(view.use.of(p) for p in others)]
     parts: list[tuple[str, FloatArray, theme.Fill]] = [
-        ("in service before the plan", before, theme.FAINT),
-        (first, during(view.use.of(first)), theme.RAMP[0]),
-        (f"other uses: {_listed(others)}", during(np.sum(used, axis=0)), theme.RAMP[2]),
-        *([("sold", during(view.sold.total), theme.RAMP[1])] if len(view.sold.names) else []),
+        ("in service before the plan", before, theme.GREYS[-1]),
+        *((name, during(view.use.of(name)), colour) for name, colour in drawing.pathways_of(view).items()),
+        *((f"sold: {name}", during(view.sold.of(name)), colour) for name, colour in drawing.sold_of(view).items()),
         ("idle", during(view.idle.total), theme.hatching(60)),
         ("cancelled", during(view.cancelled.total), theme.PALE),
     ]
@@ -124,10 +124,6 @@ def _label(span: Span) -> str:
     return span.label.replace("\n", " ")
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{len(names)} other pathways"
-
-
 def price_premium(view: View) -> Drawing:
     """Return the chart of what outlets pay per GW-year against the mean price of the capacity that is bought."""
     typical, bought = _typical_price(view.instance)
@@ -136,7 +132,7 @@ def price_premium(view: View) -> Drawing:
         rows.append(tier)
     subtitle = [
         "$bn per GW-year at the first date of each tier, and as a multiple of the typical price",
-        "dark: the price times the pathway's realisation, the probability that it is earned",
+        "filled: the price times the pathway's realisation, the probability that it is earned; outlined: the price",
         *edited(view),
     ]
     words = [_words(price, realised, typical) for _, price, realised, _ in rows]
@@ -149,7 +145,9 @@ def price_premium(view: View) -> Drawing:
     def marks(alt: Any, frame: Frame) -> list[Any]:
         return _price_bars(alt, rows, words, frame)
 
-    return Drawing("price premium", subtitle, marks, figures, height=34 * len(rows))
+    outlet, price, *_ = max(rows[1:], key=lambda row: row[1])
+    finding = f"{outlet} pays {price / typical:.1f} times what capacity costs"
+    return Drawing("price premium", subtitle, marks, figures, height=34 * len(rows), finding=finding)
 
 
 def _words(price: float, realised: float, typical: float) -> list[str]:
@@ -158,7 +156,7 @@ def _words(price: float, realised: float, typical: float) -> list[str]:
 
 
 def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list[list[str]], frame: Frame) -> list[Any]:
-    """Return a bar for each outlet, the realised part of it dark, with its figures beside it."""
+    """Return a bar for each outlet, the realised part of it filled, with its figures beside it."""
     narrow = frame.width < theme.NARROW
     scale = alt.Scale(domain=[0, max(row[1] for row in rows) * (2.2 if narrow else 1.3)], nice=False)
     axis = alt.Axis(domain=False, ticks=False, labelLimit=150 if narrow else 260, labelPadding=8)
@@ -166,9 +164,9 @@ def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list
     x = alt.X("price:Q", title=None, scale=scale, axis=None)
     marks = []
     for (outlet, price, realised, fill), said in zip(rows, words, strict=True):
-        for length, colour in ((price, theme.FAINT), (realised, fill)):
+        for length, colour in ((price, theme.PALE), (realised, fill)):
             data = alt.InlineData(values=[{"outlet": outlet, "price": length}])
-            marks.append(alt.Chart(data).mark_bar(fill=colour, height=18).encode(x=x, y=y))
+            marks.append(alt.Chart(data).mark_bar(fill=colour, height=18, **theme.edge(colour)).encode(x=x, y=y))
         text = " · ".join([*said[:2], *(f"{part} realised" for part in said[2:])])
         data = alt.InlineData(values=[{"outlet": outlet, "price": price, "text": text}])
         label = alt.Chart(data).mark_text(align="left", dx=6, color=INK, fontSize=12)
@@ -198,7 +196,7 @@ def _first_tiers(instance: Instance) -> list[tuple[str, float, float, str]]:
     if chosen.empty:
         raise NothingToShowError("no pathway has tiers")
     names = list(dict.fromkeys(chosen["pathway"]))
-    colours = dict(zip(names, theme.shades(len(names)), strict=True))
+    colours = theme.pathway_colours(instance.tables["pathways"]["pathway"].tolist())
     rows = []
     for name in names:
         tiers = chosen[chosen["pathway"] == name]
@@ -214,7 +212,7 @@ MOST_VENDORS: Final = 8
 MOST_PERIODS: Final = 120
 """Periods before the plan that are shown at most."""
 
-FILLS: Final = dict(zip(STATUSES, (*theme.RAMP, theme.PALE), strict=True))
+FILLS: Final = dict(zip(STATUSES, (*theme.shades(4, theme.GREYS), theme.PALE), strict=True))
 """How it is filled how sure a row is."""
 
 
@@ -236,9 +234,11 @@ def ramp(view: View) -> Drawing:
         by_vendor[vendor_of[name]] = by_vendor.get(vendor_of[name], np.zeros(len(row))) + row
     largest = sorted(by_vendor, key=lambda vendor: -by_vendor[vendor].sum())
     parts = [(vendor or "no vendor named", by_vendor[vendor]) for vendor in largest[:MOST_VENDORS]]
+    greys = drawing.vendors_of(view)
+    fills = [greys[vendor] for vendor in largest[:MOST_VENDORS]]
     if rest := largest[MOST_VENDORS:]:
-        parts.append((f"{len(rest)} smaller vendors", np.sum([by_vendor[vendor] for vendor in rest], axis=0)))
-    fills = theme.shades(len(parts))
+        parts.append((f"{len(rest)} more vendors", np.sum([by_vendor[vendor] for vendor in rest], axis=0)))
+        fills.append(theme.GREYS[-1])
     layers = theme.stacked((name, row, fill) for (name, row), fill in zip(parts, fills, strict=True))
     kept = np.concatenate([layers[-1].top[: len(days)], (view.delivered.total - view.cancelled.total) @ expected(view)])
     times = Times([*days, *view.dates], view.instance.resolution)
@@ -253,7 +253,10 @@ def ramp(view: View) -> Drawing:
     header = [times.name, *(f"{vendor or 'no vendor named'}, GW" for vendor in largest), "all, GW", "kept, GW"]
     columns = [*every, layers[-1].top, kept]
     rows = [[since, *(view.gw(float(gw[t])) for gw in columns)] for t, since in enumerate(times.ends[:-1])]
-    return replace(drawn, marks=marks, figures=Figures(header, rows))
+    largest_share = by_vendor[largest[0]].sum() / layers[-1].top.sum()
+    peak = f"{view.gw(float(layers[-1].top.max()))} GW are in service at the most"
+    finding = f"{peak}; {largest[0] or 'no vendor named'} delivers {percent(float(largest_share))} of the GW-years"
+    return replace(drawn, marks=marks, figures=Figures(header, rows), finding=finding)
 
 
 def _before(view: View) -> tuple[FloatArray, list[str]]:
@@ -280,4 +283,7 @@ def grades(view: View) -> Drawing:
         raise NothingToShowError("nothing is delivered")
     notes = ["each contract's GW when all is delivered, by the status of the row that states it"]
     drawn = drawing.bars("GW by how sure they are", notes, theme.stacked(parts), ["contract", "dates and GW"], "GW")
-    return replace(drawn, height=200)
+    most = max(by_status, key=lambda status: by_status[status][1])
+    share = percent(by_status[most][1] / sum(of[1] for of in by_status.values()))
+    finding = f"{share} of GW have dates and sizes whose grade is: {most or 'not marked'}"
+    return replace(drawn, height=200, finding=finding)

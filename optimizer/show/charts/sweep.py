@@ -16,7 +16,7 @@ from gwplan.show.charts import drawing
 from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
 from gwplan.show.charts.over_time import expected, stack, supply_line, use_key, use_layers
 from gwplan.show.page import cut, decimals, formatter, number, signed
-from gwplan.show.theme import FAINT, GREY, INK, RAMP, NothingToShowError, Stroke
+from gwplan.show.theme import FAINT, GAIN, GREY, GREYS, INK, LOSS, MARK, NothingToShowError, Stroke
 from gwplan.show.view import View
 from gwplan.studies.sweep.sweep import OPTIMAL
 from gwplan.studies.uncertainty import Point
@@ -44,7 +44,7 @@ def quantile_fan(table: pd.DataFrame, what: str, subtitle: Sequence[str] = (), *
     wide = table.pivot(index="group", columns="quantile", values="value").reindex(list(dict.fromkeys(table["group"])))
     levels = sorted(float(level) for level in wide.columns)
     pairs = [(low, high) for low, high in zip(levels, reversed(levels), strict=True) if low < high]
-    fills, names = theme.shades(len(pairs) + 1)[::-1], [printable(str(place)) for place in wide.index]
+    fills, names = theme.shades(len(pairs) + 1, theme.GREYS)[::-1], [printable(str(place)) for place in wide.index]
     middle = wide[0.5].tolist() if 0.5 in levels else []
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
@@ -80,6 +80,17 @@ def quantile_fan(table: pd.DataFrame, what: str, subtitle: Sequence[str] = (), *
     return Drawing(what, subtitle, marks, Figures(header, rows), key, spots)
 
 
+def backtest(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Drawing:
+    """Return the chart of a backtest: what each policy is worth more or less than the measure, over the paths."""
+    spread = tables["spread"]
+    if spread.empty:
+        raise NothingToShowError("no two policies have a plan on the same path")
+    measure, settings = str(spread["against"].iloc[0]), about["settings"]
+    fan = spread.rename(columns={"policy": "group", "difference_bn": "value"})
+    subtitle = [f"{len(tables[CASES])} paths, reviewed every {settings['review']}; above 0 worth more than {measure}"]
+    return quantile_fan(fan, f"worth less that of {measure} on the same path", subtitle)
+
+
 def _places(alt: Any, frame: Frame, names: Sequence[str]) -> Any:
     angle = 0 if frame.width / len(names) > 7 * max(map(len, names)) else -90
     return alt.X("place:N", sort=names, title=None, axis=alt.Axis(labelAngle=angle, ticks=False))
@@ -111,8 +122,8 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
         at_own = alt.Chart(alt.InlineData(values=mine)).encode(**places(alt, frame))
         names = alt.Chart(alt.InlineData(values=_named(rows))).encode(**places(alt, frame))
         return [
-            drawn.mark_line(color=RAMP[1], strokeWidth=2).encode(order="place:Q"),
-            drawn.mark_point(color=RAMP[1], fill=RAMP[1], size=40, opacity=1),
+            drawn.mark_line(color=MARK, strokeWidth=2).encode(order="place:Q"),
+            drawn.mark_point(color=MARK, fill=MARK, size=40, opacity=1),
             at_own.mark_point(color=INK, fill=INK, shape="diamond", size=110, opacity=1),
             names.mark_text(align="left", dx=8, dy=-8, color=INK, fontSize=12).encode(text="name:N"),
         ]
@@ -130,7 +141,7 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
         for p in points
     ]
     key = [
-        Entry("plans by aversion to risk", Stroke(RAMP[1], 2), (0, 1, 3)),
+        Entry("plans by aversion to risk", Stroke(MARK, 2), (0, 1, 3)),
         Entry(f"the instance's own aversion, {own:g}", INK, (2,)),
     ]
     subtitle = ["each point is the best plan for one aversion to risk, which stands beside it"]
@@ -205,8 +216,8 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
         none = alt.Chart(alt.InlineData(values=failed)).mark_point(shape="cross", color=INK, angle=45, opacity=1)
         return [
             rule,
-            rows.mark_line(color=RAMP[1], strokeWidth=2),
-            rows.mark_point(color=RAMP[0], fill=RAMP[0], size=40, opacity=1),
+            rows.mark_line(color=MARK, strokeWidth=2),
+            rows.mark_point(color=GREYS[0], fill=GREYS[0], size=40, opacity=1),
             *([none.encode(x=x, y=alt.value(frame.height - 8))] if failed else []),
         ]
 
@@ -222,7 +233,7 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
         for x, y, status in zip(places, values, table["status"].tolist(), strict=True)
     ]
     header = [axis, with_unit(figure), "against the base", "status"]
-    key = [Entry(with_unit(figure), Stroke(RAMP[1], 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
+    key = [Entry(with_unit(figure), Stroke(MARK, 2), (1, 2)), Entry(f"the base, {write(base)}", _DASHED, (0,))]
     key += [Entry(NO_PLAN, Stroke(INK, 2, (2, 2)), (3,))] if failed else []
     subtitle = [f"by {axis}; dashed: the base", *without_plan(table)]
     return Drawing(in_words(figure), subtitle, marks, Figures(header, rows), key, spots)
@@ -311,7 +322,7 @@ def _bands(table: pd.DataFrame, axes: Sequence[str], figure: str) -> list[_Band]
     band = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, count - 1)
     write, places = formatter(known), [table[axis].tolist() for axis in axes]
     bands = []
-    for i, fill in enumerate(theme.shades(count) if count > 1 else [RAMP[1]]):
+    for i, fill in enumerate(theme.shades(count)[::-1] if count > 1 else [MARK]):
         rows = [
             {"row": label(a), "column": label(b), "text": write(value)}
             for a, b, value, of in zip(*places, values.tolist(), band.tolist(), strict=True)
@@ -347,7 +358,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
         axis.tickCount = 4 if frame.width < theme.NARROW else 8
         x = alt.X("from:Q", title=None, scale=alt.Scale(zero=False), axis=axis)
         layers = []
-        for way, fill, side in (("down", RAMP[0], -1), ("up", RAMP[2], 1)):
+        for way, fill, side in (("down", GREYS[0], -1), ("up", MARK, 1)):
             for overlaid in (False, True):  # bars of one side stand above each other, so that neither hides the other
                 height = (BAR - 8) // 2 if overlaid else BAR - 8
                 rows = [row for row in _swings(shown, way, base, frame) if row.pop("overlaid") == overlaid]
@@ -363,7 +374,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
         mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
         return [mark.encode(y=along(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
 
-    key = [Entry("down", RAMP[0], (0, 1)), Entry("up", RAMP[2], (2, 3)), Entry("the base", Stroke(INK, 1.2), (4,))]
+    key = [Entry("down", GREYS[0], (0, 1)), Entry("up", MARK, (2, 3)), Entry("the base", Stroke(INK, 1.2), (4,))]
     height = BAR * len(names)
     subtitle = _told(table, shown, float(about["settings"]["by"]), base)
     return Drawing(
@@ -430,12 +441,12 @@ CHARTS: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Drawing
     "sweep": grid,
     "tornado": tornado,
     "montecarlo": montecarlo,
+    "backtest": backtest,
 }
 """The chart of each kind of sweep."""
 
 
 MOST_CASES: Final = 24
-GAIN, LOSS = theme.RAMP[2], GREY
 
 
 def worth_of_cases(cases: Mapping[str, View]) -> Drawing:

@@ -72,6 +72,18 @@ function pressed(figure) {
   return button && button.dataset.layers;
 }
 
+// Of charts to choose from, one is shown; without this script all are.
+for (const choice of document.querySelectorAll(".choice")) {
+  const chosen = choice.querySelector("select"), panels = [...choice.nextElementSibling.children];
+  const show = () => {
+    panels.forEach((panel, i) => { panel.hidden = i !== chosen.selectedIndex; });
+    hint();
+  };
+  choice.hidden = false;
+  chosen.addEventListener("change", show);
+  show();
+}
+
 for (const draw of document.querySelectorAll(".draw")) {
   draw.addEventListener("pointermove", (event) => {
     const spot = event.target.closest("[data-row]");

@@ -91,6 +91,10 @@ class HtmlPage(Page):
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "") -> None:
         """Add a table, named by the heading above it; a row of one cell is a heading inside it."""
         named = f'aria-labelledby="{self._heading}"' if self._headings else 'aria-label="Figures"'
+        align = "".join(
+            "r" if letter == "l" and all(_FIGURE.match(row[at]) for row in rows if len(row) > at > 0) else letter
+            for at, letter in enumerate(align)
+        )  # what is aligned left for its bars on a terminal
         self.html.append(table(header, rows, align, named, clean=self.clean))
 
     def where(self, block: str) -> str:
@@ -178,6 +182,7 @@ def identifier(text: str) -> str:
 
 
 PAINTED: Final = ("fill", "stroke", "stop-color")
+_FIGURE: Final = re.compile(r"\s*[-+]?[\d.]*\s*$")
 _CAPITALS: Final = re.compile(r"\b[A-Z]{2,}\b")
 _NAMESPACE: Final = re.compile(r"^\{[^}]*\}")
 _LONG: Final = re.compile(r"\d+\.\d{3,}")
@@ -360,8 +365,10 @@ class Report:
             return
         self._charts += 1
         lines = [line for line in chart.subtitle if line not in without]
-        head = f"<h3>{escape(capital(chart.what))}</h3>" + "".join(paragraph(capital(line), "told") for line in lines)
-        key = self._key(chart.key)
+        lines = [chart.what, *lines] if chart.finding else lines
+        head = f"<h3>{escape(capital(chart.finding or chart.what))}</h3>"
+        head += "".join(paragraph(capital(line), "told") for line in lines)
+        key = self._key(chart.key, labelled=isinstance(chart, Drawing) and chart.beside is not None)
         if isinstance(chart, Drawing):
             inner = self._drawn(chart, f"k{self._charts}-", [chart.what, *lines])
             self.add(f"<figure><figcaption>{head}</figcaption>{key}{inner}</figure>")
@@ -369,21 +376,25 @@ class Report:
             self.add(f'<figure class="many"><figcaption>{head}</figcaption>{key}{self._panels(chart, lines)}</figure>')
 
     def _panels(self, chart: Panels, lines: Sequence[str]) -> str:
-        kind, width = SEVERAL.get(chart.columns, ("one", 0))
+        kind, width = ("one", 0) if chart.chosen else SEVERAL.get(chart.columns, ("one", 0))
         inner = []
         for number, drawing in enumerate(chart.drawings):
             prefix = f"k{self._charts}-{number}-"
             drawn = self._drawn(drawing, prefix, [f"{chart.what}, {drawing.what}", *lines], width)
             inner.append(f"<div><h4>{escape(drawing.what)}</h4>{drawn}</div>")
-        return f'<div class="panels {kind}">{"".join(inner)}</div>'
+        panels = f'<div class="panels {kind}">{"".join(inner)}</div>'
+        if not chart.chosen:
+            return panels
+        options = "".join(f"<option>{escape(drawing.what)}</option>" for drawing in chart.drawings)
+        return f'<label class="choice" hidden>{escape(chart.chosen)} <select>{options}</select></label>{panels}'
 
     def _drawn(self, drawing: Drawing, prefix: str, words: Sequence[str], width: int = 0) -> str:
         """Return a chart for every width at which it is shown, and its figures."""
         sizes = {"both": width} if width else {"wide": WIDE, "narrow": NARROW}
-        pictures = (
-            svg(drawing.on_page(across, drawing.height), self._palette, f"{prefix}{kind[0]}", kind)
-            for kind, across in sizes.items()
-        )
+        drawn = {
+            kind: drawing.on_page(across, drawing.height, labelled=kind == "wide") for kind, across in sizes.items()
+        }
+        pictures = (svg(chart, self._palette, f"{prefix}{kind[0]}", kind) for kind, chart in drawn.items())
         label = escape(capital(". ".join([*words, "Its figures follow as a table"])))
         figures = drawing.figures
         caption = f"{capital(words[0])}: figures"
@@ -394,13 +405,14 @@ class Report:
             f"{inner}</details>"
         )
 
-    def _key(self, entries: Sequence[Entry]) -> str:
+    def _key(self, entries: Sequence[Entry], *, labelled: bool) -> str:
+        """Return the key of a chart; of one that is labelled where it is wide, for narrow pages alone."""
         items = (
             f'<li><button type="button" aria-pressed="false" data-layers="{" ".join(map(str, entry.layers))}">'
             f"{swatch(entry, self._palette)}{escape(entry.text)}</button></li>"
             for entry in entries
         )
-        return f'<ul class="key">{"".join(items)}</ul>' if entries else ""
+        return f'<ul class="key{" labelled" if labelled else ""}">{"".join(items)}</ul>' if entries else ""
 
     def fragment(self) -> str:
         """Return what the sections hold, without their titles, to stand inside another page."""
