@@ -362,6 +362,8 @@ class Session:
         iterations, doubted = 0, False
         if program.whole.any() and (near := self._carried(program, laid_out, reached)) is not None:
             searched, known = judged(program, self._options, near)
+            if searched.status.stopped:
+                plan_or_error(searched, known, accept_stopped=False)
             if searched.status is Status.OPTIMAL and known is not None and known.optimal:
                 return searched, known, searched.iterations, False
         for basis, options in self._starts(program, laid_out, reached, start):
