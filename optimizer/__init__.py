@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from gwplan.solver.program import SolveOptions as SolveOptions
     from gwplan.storage.read import load as load
     from gwplan.storage.write import save as save
+    from gwplan.studies.backtest.backtest import Backtest as Backtest
+    from gwplan.studies.backtest.backtest import backtest as backtest
     from gwplan.studies.price import OfferPrice as OfferPrice
     from gwplan.studies.price import price as price
     from gwplan.studies.uncertainty import Uncertainty as Uncertainty
@@ -73,6 +75,7 @@ _HOME = {
         ("solver.program", "SolveOptions"),
         ("storage.read", "load"),
         ("storage.write", "save"),
+        ("studies.backtest.backtest", "Backtest backtest"),
         ("studies.price", "OfferPrice price"),
         ("studies.uncertainty", "Uncertainty uncertainty"),
     )

@@ -22,6 +22,7 @@ COMMANDS = (
     "sweep",
     "tornado",
     "montecarlo",
+    "backtest",
     "breakeven",
     "new",
     "convert",

@@ -60,6 +60,7 @@ def commands(source: str, folder: Path) -> Iterator[tuple[str, ...]]:
     yield "breakeven", source, price, "--until-plan-changes"
     yield "sweep", source, "--grid", f"{price} *= 0.9, 1.1"
     yield "montecarlo", source, "--draw", f"{price} *~ uniform(0.9, 1.1)", "--samples", "3"
+    yield "backtest", source, "--draw", f"{price} *~ uniform(0.9, 1.1)", "--paths", "2"
     yield "alternatives", source
     yield "uncertainty", source
     for offer in instance.tables["offers"]["contract"].tolist()[:1]:

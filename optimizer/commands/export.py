@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def export(run: str, prefix: str, backup: bool, force: bool, **wanted: str | None) -> None:
     """Export a kept RUN as a report, workbook, tables, pictures or a file for another solver.
 
-    A kept sweep, tornado or Monte Carlo is exported as a report or a picture.
+    A kept sweep, tornado, Monte Carlo or backtest is exported as a report or a picture.
     """
     from gwplan.kept.run import read_run
     from gwplan.kept.sweep import KIND as SWEEP

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--cases", metavar="FILE", help="Cases from a CSV file: a column a cell, a row a case.")
 @of_figure("The figure that is printed and drawn.")
-@works
+@works()
 @ends_with_code
 def sweep(case: Case, grids: tuple[str, ...], cases: str | None, figure: str, work: Work) -> None:
     """Solve INSTANCE over a grid of values of its cells, or over the cases of a file.

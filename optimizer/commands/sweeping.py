@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gwplan.show.page import Page
-    from gwplan.solver.program import SolveOptions
+    from gwplan.solver.program import FloatArray, SolveOptions
+    from gwplan.studies.sweep.draws import Draw
     from gwplan.studies.sweep.sweep import Engine, Results, Study
 
 
@@ -204,12 +205,19 @@ def _jobs(context: click.Context, parameter: click.Parameter, given: int) -> int
     return given or cpu_count() or 1
 
 
+_FIGURE = click.option(
+    "--figure",
+    "quantities",
+    metavar="QUANTITY",
+    multiple=True,
+    help="One more figure of each case, as claims spell it: 'plan.expected_gw_years[pathway=ads] / 4'.",
+)
+
 _OPTIONS = (
     click.option("--jobs", type=click.IntRange(0), default=1, show_default=True, callback=_jobs, metavar="N",
                  help="Worker processes on this machine; 0: one a core."),
     click.option("--cluster", metavar="ADDRESS", help="Solve on a Dask cluster: its scheduler, tcp://HOST:PORT."),
-    click.option("--figure", "quantities", metavar="QUANTITY", multiple=True,
-                 help="One more figure of each case, as claims spell it: 'plan.expected_gw_years[pathway=ads] / 4'."),
+    _FIGURE,
     click.option("--time-limit", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds for one case."),
     click.option("--out", metavar="DIR", help="Keep the cases in this new folder; a broken-off sweep goes on."),
     click.option("--force", is_flag=True, help="Replace what is kept in DIR, finished or not, and pictures."),
@@ -219,25 +227,62 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def works(command: Command) -> Command:
-    """Give a command the options of many cases, as one `Work` called ``work``."""
+def works(*, figures: bool = True) -> Callable[[Command], Command]:
+    """Return what gives a command the options of many cases, as one `Work` called ``work``; `figures`: --figure too."""
 
-    @wraps(command)
-    def run(**options: Any) -> None:
-        pictures = []
-        for kind in ("png", "svg"):
-            path = options.pop(kind)
-            if path and not path.lower().endswith(f".{kind}"):
-                raise click.UsageError(f"--{kind} takes a file that ends in .{kind}, not '{path}'")
-            pictures += [path] if path else []
-        if options["cluster"] and options["jobs"] != 1:
-            raise click.UsageError("--jobs and --cluster are two places to solve: give one of them")
-        taken = {f.name: options.pop(f.name) for f in fields(Work) if f.name != "pictures"}
-        command(work=Work(**taken, pictures=tuple(pictures)), **options)
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def run(**options: Any) -> None:
+            pictures = []
+            for kind in ("png", "svg"):
+                path = options.pop(kind)
+                if path and not path.lower().endswith(f".{kind}"):
+                    raise click.UsageError(f"--{kind} takes a file that ends in .{kind}, not '{path}'")
+                pictures += [path] if path else []
+            if options["cluster"] and options["jobs"] != 1:
+                raise click.UsageError("--jobs and --cluster are two places to solve: give one of them")
+            taken = {f.name: options.pop(f.name, ()) for f in fields(Work) if f.name != "pictures"}
+            command(work=Work(**taken, pictures=tuple(pictures)), **options)
 
-    return with_options(run, _OPTIONS)
+        return with_options(run, [option for option in _OPTIONS if figures or option is not _FIGURE])
+
+    return decorate
 
 
 def of_figure(about: str) -> Callable[[Command], Command]:
     """Return the option that names the figure which a command tells, called ``figure``."""
     return click.option("--of", "figure", default="objective_bn", show_default=True, metavar="FIGURE", help=about)
+
+
+_DRAWS = (
+    click.option("--draw", "draws", metavar="DRAW", multiple=True,
+                 help="Draw cells: 'CELL ~ normal(10, 2)', 'CELL *~ ...'."),
+    click.option("--draws", "files", metavar="FILE", multiple=True,
+                 help="Draws from a CSV: cell,distribution,parameters."),
+    click.option("--correlation", "pairs", metavar="PAIR", multiple=True,
+                 help="Rank correlation of two drawn cells: 'A, B = 0.6'."),
+    click.option("--correlations", metavar="FILE", help="Rank correlations from a CSV: first,second,correlation."),
+)  # fmt: skip
+
+
+def draws(command: Command) -> Command:
+    """Give a command the options of drawn cells: ``draws``, ``files``, ``pairs`` and ``correlations``, for `drawn`."""
+    return with_options(command, _DRAWS)
+
+
+def drawn(
+    texts: tuple[str, ...], files: tuple[str, ...], pairs: tuple[str, ...], correlations: str | None
+) -> tuple[list[Draw], FloatArray | None]:
+    """Return the draws that are asked for and their rank correlations; None: independent."""
+    from gwplan.problems import all_told
+    from gwplan.studies.sweep.draws import correlation, correlations_of, draw, draws_of, matrix
+
+    single, listed, paired, tabled = all_told(
+        [partial(draw, text) for text in texts],
+        [partial(draws_of, file) for file in files],
+        [partial(correlation, text) for text in pairs],
+        [partial(correlations_of, correlations)] if correlations else [],
+    )
+    cells = [*single, *(each for rows in listed for each in rows)]
+    together = [*paired, *(each for rows in tabled for each in rows)]
+    return cells, matrix(cells, together) if together else None

@@ -23,7 +23,7 @@ from gwplan.commands.sweeping import Work, of_figure, works
 @click.option("--all", "every", is_flag=True, help="Swing cells that are reported too.")
 @click.option("--each", is_flag=True, help="Swing every cell alone, not a pathway's or kind's together.")
 @of_figure("The figure whose swing is told.")
-@works
+@works()
 @ends_with_code
 def tornado(
     case: Case, by: float, ranges: tuple[str, ...], only: bool, every: bool, each: bool, figure: str, work: Work

@@ -4,8 +4,8 @@ Other rooms use:
 
 - ``cells``: Array, Cells, Coded, empty, Fault, frame_of, is_name, LARGEST_NUMBER, name_fault, parse, Parsed,
   parsed, place, range_rule, shown, type_fault
-- ``chances``: chances, combinations, depends_on
-- ``edit``: REFERRERS, rows_of
+- ``chances``: chances, combinations, depends_on, known
+- ``edit``: REFERRERS, rows_of, TARGET
 - ``instance``: apply_edits, Earlier, Instance, Remembered, replaced, SheetPlaces, T
 - ``quantity_values``: Evaluator, needs_plan, not_found, parts
 - ``selection``: meets, picks, ROW, select

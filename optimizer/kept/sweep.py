@@ -61,7 +61,7 @@ def label(value: Any) -> str:
 CASES: Final = "cases"
 """The table of all cases, one row each."""
 
-KIND: Final = Kind("kept sweep", "gwplan sweep", 1, "gwplan sweep, tornado or montecarlo with --out")
+KIND: Final = Kind("kept sweep", "gwplan sweep", 1, "gwplan sweep, tornado, montecarlo or backtest with --out")
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ _HEAD = """# Commands
 
 `gwplan COMMAND --help` says the same in the terminal. INSTANCE is a folder or a workbook in
 [the format](instance-format.md), RUN a folder that `gwplan solve --out` kept (`export` takes one of `sweep`,
-`tornado` or `montecarlo`, too). Whatever is wrong with what a command is
+`tornado`, `montecarlo` or `backtest`, too). Whatever is wrong with what a command is
 given is told at once, a line each, with what to do.
 
 | exit code | means |

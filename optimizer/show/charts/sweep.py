@@ -80,6 +80,17 @@ def quantile_fan(table: pd.DataFrame, what: str, subtitle: Sequence[str] = (), *
     return Drawing(what, subtitle, marks, Figures(header, rows), key, spots)
 
 
+def backtest(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Drawing:
+    """Return the chart of a backtest: what each policy is worth more or less than the measure, over the paths."""
+    spread = tables["spread"]
+    if spread.empty:
+        raise NothingToShowError("no two policies have a plan on the same path")
+    measure, settings = str(spread["against"].iloc[0]), about["settings"]
+    fan = spread.rename(columns={"policy": "group", "difference_bn": "value"})
+    subtitle = [f"{len(tables[CASES])} paths, reviewed every {settings['review']}; above 0 worth more than {measure}"]
+    return quantile_fan(fan, f"worth less that of {measure} on the same path", subtitle)
+
+
 def _places(alt: Any, frame: Frame, names: Sequence[str]) -> Any:
     angle = 0 if frame.width / len(names) > 7 * max(map(len, names)) else -90
     return alt.X("place:N", sort=names, title=None, axis=alt.Axis(labelAngle=angle, ticks=False))
@@ -430,6 +441,7 @@ CHARTS: Final[Mapping[str, Callable[[Mapping[str, pd.DataFrame], About], Drawing
     "sweep": grid,
     "tornado": tornado,
     "montecarlo": montecarlo,
+    "backtest": backtest,
 }
 """The chart of each kind of sweep."""
 

@@ -17,6 +17,7 @@ from gwplan.show.charts.money import differences as why
 from gwplan.show.charts.sweep import chart, gw_of_cases, worth_of_cases
 from gwplan.show.page import formatter, listed, number
 from gwplan.show.report.report import Report
+from gwplan.show.text.backtest import backtest
 from gwplan.show.text.comparison import attribution, comparison, differences, letter
 from gwplan.show.text.decisions import moves_before_reveal, tree_of_moves
 from gwplan.show.text.sweep import hangs_on, montecarlo
@@ -121,19 +122,25 @@ MOST_CASES: Final = 500
 SHOWN: Final = ("objective_bn", "npv_bn", "idle_gw_years", "utilisation", "first_moves_changed_gw")
 """Figures of a case that the table of all shows, besides those asked for."""
 
-TITLES: Final = {"sweep": "Sweep of", "tornado": "Tornado of", "montecarlo": "Monte Carlo of"}
+TITLES: Final = {
+    "sweep": "Sweep of",
+    "tornado": "Tornado of",
+    "montecarlo": "Monte Carlo of",
+    "backtest": "Backtest of",
+}
 
 
 def sweep_report(kept: KeptSweep) -> Report:
-    """Return the report of a kept sweep, tornado or Monte Carlo."""
+    """Return the report of a kept sweep, tornado, Monte Carlo or backtest."""
     about, kind = kept.manifest, str(kept.manifest["kind"])
     table = kept.tables[CASES]
     if kind not in _SENTENCES:
         rule = f"a report is made of a {listed(list(_SENTENCES), 'or')}"
         raise InstanceError(Problem(str(kept.folder), f"a kept {kind}", rule))
+    done = "along each of which policies decide at every review" if kind == "backtest" else "each planned anew"
     lead = [
-        f"{len(table)} cases, each planned anew; every plan is proved best and audited. "
-        f"Edits of the base: {_edits(about)}."
+        f"{len(table)} {'paths' if kind == 'backtest' else 'cases'}, {done}; every plan is proved best, every worth "
+        f"audited. Edits of the base: {_edits(about)}."
     ]
     report = Report(f"{TITLES[kind]} {about['instance']}", lead)
     report.section("In short")
@@ -208,7 +215,16 @@ def _montecarlo(page: Any, kept: KeptSweep) -> None:
     )
 
 
-_SENTENCES: Final[dict[str, Callable[..., None]]] = {"sweep": _grid, "tornado": _tornado, "montecarlo": _montecarlo}
+def _backtest(page: Any, kept: KeptSweep) -> None:
+    backtest(page, kept.manifest, kept.tables)
+
+
+_SENTENCES: Final[dict[str, Callable[..., None]]] = {
+    "sweep": _grid,
+    "tornado": _tornado,
+    "montecarlo": _montecarlo,
+    "backtest": _backtest,
+}
 
 
 def _base(kept: KeptSweep, figure: str) -> tuple[str, str, str]:
@@ -238,8 +254,11 @@ def _cases(report: Report, kept: KeptSweep) -> None:
     table = kept.tables[CASES]
     inputs = _inputs(table)
     figures = [name for name in (*SHOWN, *kept.manifest["quantities"]) if name in table]
-    of = str(kept.manifest["settings"].get("of", SHOWN[0]))
-    figures = list(dict.fromkeys([of, *figures]))
+    settings = kept.manifest["settings"]
+    if kept.manifest["kind"] == "backtest":
+        figures = [name for each in settings["policies"] if (name := f"worth_bn[{each}]") in table]
+    else:
+        figures = list(dict.fromkeys([str(settings.get("of", SHOWN[0])), *figures]))
     writers = {name: formatter(table[name]) for name in figures}
     rows = [
         [str(row["case"]), *(label(row[name]) for name in inputs), str(row["status"]).replace("_", " "),

@@ -2,6 +2,7 @@
 
 Other rooms use:
 
+- ``backtest``: backtest
 - ``breakeven``: breakeven, evaluation, locks
 - ``brief``: buy, decisions_now, dollars, horizon, next_decision, proof, rests_on, use_of_delivered, value, warned
 - ``claims``: figure, judged, print_claims

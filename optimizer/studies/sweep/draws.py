@@ -293,13 +293,19 @@ def _refuse_impossible(draws: Sequence[Draw], ranks: FloatArray) -> None:
 
 def sample(draws: Sequence[Draw], samples: int, seed: int, ranks: FloatArray | None = None) -> FloatArray:
     """Return values of the drawn cells, each in its unit, shape (samples, draws): the same for the same seed."""
+    spread = shares(len(draws), samples, seed, ranks)
+    return np.column_stack([draw.values(spread[:, i]) for i, draw in enumerate(draws)])
+
+
+def shares(count: int, samples: int, seed: int, ranks: FloatArray | None = None) -> FloatArray:
+    """Return a Latin hypercube of shares in (0, 1), with rank correlations if any, shape (samples, count)."""
     from scipy.stats import qmc
 
     generator = np.random.Generator(np.random.PCG64(seed))
-    shares: FloatArray = qmc.LatinHypercube(len(draws), rng=generator).random(samples)
-    if ranks is not None and not np.array_equal(ranks, np.eye(len(draws))):
-        shares = _correlated(shares, ranks, generator)
-    return np.column_stack([draw.values(shares[:, i]) for i, draw in enumerate(draws)])
+    spread: FloatArray = qmc.LatinHypercube(count, rng=generator).random(samples)
+    if ranks is not None and not np.array_equal(ranks, np.eye(count)):
+        spread = _correlated(spread, ranks, generator)
+    return spread
 
 
 def _correlated(shares: FloatArray, ranks: FloatArray, generator: np.random.Generator) -> FloatArray:

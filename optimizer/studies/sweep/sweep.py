@@ -49,18 +49,19 @@ class Task:
 class Study:
     """Cases of one instance, and what is wanted of each."""
 
-    kind: str  # ``sweep``, ``tornado`` or ``montecarlo``: how a kept folder is read
+    kind: str  # ``sweep``, ``tornado``, ``montecarlo`` or ``backtest``: how a kept folder is read
     instance: Instance  # the base of all cases
     tasks: tuple[Task, ...]  # the cases, in the order of the table
     quantities: tuple[str, ...] = ()  # quantities that each row gives besides the usual figures
     options: SolveOptions = field(default_factory=SolveOptions)  # of every solve
     # what else the study was asked with (seed, shares ...), for the manifest; JSON holds it
     settings: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)  # what workers of another kind must know; JSON holds it
 
     @cached_property
     def setup(self) -> str:
         """What a worker must know, as text."""
-        return packed(self.instance, self.quantities, self.options)
+        return packed(self.instance, self.quantities, self.options, self.asked)
 
     @cached_property
     def digest(self) -> str:

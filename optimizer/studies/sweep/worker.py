@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
 from threadpoolctl import ThreadpoolController
@@ -40,10 +41,16 @@ Row = dict[str, Any]
 """What a case came to, as JSON holds it: ``status``, ``reason`` and figures by name."""
 
 
-def packed(instance: Instance, quantities: Iterable[str] = (), options: SolveOptions | None = None) -> str:
+def packed(
+    instance: Instance,
+    quantities: Iterable[str] = (),
+    options: SolveOptions | None = None,
+    asked: Mapping[str, Any] | None = None,
+) -> str:
     """Return what a worker must know, as text: an instance by its files' content, and what to make of each case.
 
-    Rows keep the numbers that messages name them by. The instance's what-ifs are left behind.
+    Rows keep the numbers that messages name them by. The instance's what-ifs are left behind. `asked` is what workers
+    of another kind are asked besides, its ``worker`` one of `KINDS`.
     """
     options = options or SolveOptions()
     sheets = instance.sheets
@@ -57,6 +64,7 @@ def packed(instance: Instance, quantities: Iterable[str] = (), options: SolveOpt
             "time_limit": options.time_limit,
             "solver": dict(options.solver),
             "versions": versions(),
+            **(asked or {}),
         },
         sort_keys=True,
     )
@@ -90,15 +98,15 @@ class Worker:
         known = json.loads(setup)
         _refuse_other_versions(known["versions"])
         self._quantities = {text: parse(text, f"figure {text}") for text in known["quantities"]}
-        self._session = Session(unpacked(known), SolveOptions(known["time_limit"], solver=known["solver"]))
+        self._options = SolveOptions(known["time_limit"], solver=known["solver"])
+        self._session = Session(unpacked(known), self._options)
         self._base_moves = first_period_gw(self._session.base.decided)
         self.fingerprint = _fingerprint(self._session.base)
 
     def answer(self, edits: Iterable[str]) -> Row:
         """Return what the base with edits comes to; why not, where it has no plan."""
         try:
-            answer = self._session.solve(list(edits))
-            return {"status": answer.status, "reason": "", **self._figures(answer)}
+            return self._row(list(edits))
         except InstanceError as error:
             return {"status": "bad_input", "reason": "; ".join(map(str, error.problems))}
         except StoppedError as error:
@@ -111,6 +119,10 @@ class Worker:
             return {"status": "failed_check" if isinstance(error, AuditError) else "solver_error", "reason": str(error)}
         except Exception as error:  # whatever befalls one case, the others are answered
             return {"status": "error", "reason": f"{type(error).__name__}: {error}"}
+
+    def _row(self, edits: list[str]) -> Row:
+        answer = self._session.solve(edits)
+        return {"status": answer.status, "reason": "", **self._figures(answer)}
 
     def _figures(self, answer: Answer) -> Row:
         summary = answer.audited
@@ -152,6 +164,19 @@ def _refuse_other_versions(asked: Mapping[str, str]) -> None:
         raise SolverError(f"a worker has {', '.join(other)}")
 
 
+KINDS: Final = {"backtest": ("gwplan.studies.backtest.backtest", "Tester")}
+"""Workers that do something else with a case than solve it: their module and class, imported where one is needed."""
+
+
+def _worker(setup: str) -> Worker:
+    kind = json.loads(setup).get("worker")
+    if kind is None:
+        return Worker(setup)
+    module, name = KINDS[kind]
+    worker: Worker = getattr(import_module(module), name)(setup)
+    return worker
+
+
 _kept = threading.local()
 
 
@@ -160,7 +185,7 @@ def answered(setup: str, edits: Iterable[str]) -> Row:
     workers: OrderedDict[str, Worker] = _kept.__dict__.setdefault("workers", OrderedDict())
     if setup not in workers:
         try:
-            workers[setup] = Worker(setup)
+            workers[setup] = _worker(setup)
         except (InstanceError, PlanError) as error:
             return {"no_base": str(error)}
         while len(workers) > KEPT_SESSIONS:
