@@ -167,6 +167,7 @@ def key(column: Column) -> Column:
 __all__ = [
     "ANNOTATIONS",
     "EDITABLE_ONLY_BY_WHATIF",
+    "LEVERS",
     "RELATIONS",
     "REQUIRED",
     "SCHEMA_VERSION",
@@ -626,8 +627,31 @@ WHATIFS: Final = Table(
 
 WHATIF_EDITS: Final = Table("whatif_edits", "What what-ifs change: one row per edit.", (_WHATIF, _EDIT), section=True)
 
+LEVERS: Final = Table(
+    "levers",
+    "What gwplan ui lets a planner move: one row per edit; the rows of one label are one lever.",
+    (
+        Column("label", "text", "What it is called.", REQUIRED),
+        Column(
+            "edit",
+            "text",
+            "An edit that changes nothing, as --set takes it: its value is where the lever stands, and is what it "
+            "moves. 1 after *=, 0 after += or -=, after = the value that is written.",
+            REQUIRED,
+        ),
+        Column("least", "number", "How far down it goes; in levers.toml the first of range.", REQUIRED),
+        Column("most", "number", "How far up it goes; in levers.toml the second of range.", REQUIRED),
+        Column("step", "number", "By how much it moves at a time; none: a twentieth of the range, or a month.", None),
+        Column("unit", "text", "Unit of its value, in words.", ""),
+        Column("group", "text", "Levers of one group stand together.", ""),
+    ),
+    section=True,
+    path="levers.toml",
+)
+
 SHEETS: Final[dict[str, Table]] = {
-    table.name: table for table in (SETTINGS, OUTCOMES, PROBABILITIES_GIVEN, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS)
+    table.name: table
+    for table in (SETTINGS, OUTCOMES, PROBABILITIES_GIVEN, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS, LEVERS)
 }
 """The sheets in place of TOML files, by name, in the order in which they are written."""
 

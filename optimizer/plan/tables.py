@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,6 +55,20 @@ def _by_node(mask: NDArray[np.bool_]) -> tuple[IntArray, ...]:
 
 def _names(names: tuple[str, ...], at: IntArray) -> NDArray[np.object_]:
     return np.array(names, dtype=object)[at] if names else np.empty(0, dtype=object)
+
+
+def makers(laid_out: Timeline, decided: Values) -> dict[str, Callable[[], pd.DataFrame]]:
+    """Return what makes each table that decisions alone make: few may be wanted at once."""
+    data, columns = laid_out.data, node_columns(laid_out)
+    return {
+        "nodes": lambda: nodes(laid_out, columns),
+        "allocation": lambda: allocation(data, decided, columns),
+        "supply": lambda: supply(data, decided, columns),
+        "cashflow": lambda: cashflow(laid_out, decided, columns),
+        "cancellations": lambda: cancellations(laid_out, decided, columns),
+        "commitments": lambda: commitments(laid_out, decided, columns),
+        "deals": lambda: deals(data, decided, columns),
+    }
 
 
 def nodes(timeline: Timeline, columns: NodeColumns) -> pd.DataFrame:

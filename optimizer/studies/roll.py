@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tables import LEVERS, TABLES
 from gwplan.catalogue.tolerances import ROUNDING
 from gwplan.check.check import check
 from gwplan.files import printable
@@ -237,7 +237,7 @@ def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, st
         following = _without_share(following, *_of_what_is_left(following, state, contract, shares), to, last)
     said = [*_still_prepaid(following, state, to)]
     following = following.edited(f"calendar.start = {to}", f"calendar.periods = {instance.periods - count}")
-    following, unfit = _with_fitting_whatifs(following)
+    following, unfit = _with_what_fits(following)
     return following, said + unfit
 
 
@@ -359,10 +359,18 @@ def _part(instance: Instance, contract: str, name: str, share: float, day: dt.da
     return replaced(instance, tables)
 
 
-def _with_fitting_whatifs(instance: Instance) -> tuple[Instance, list[str]]:
-    """Return the instance without the what-ifs that no longer fit it, and a line for each of them."""
+def _with_what_fits(instance: Instance) -> tuple[Instance, list[str]]:
+    """Return the instance without the what-ifs and levers that no longer fit it, and a line for each of them."""
     problems = [problem for problem in check(instance, warnings=False) if problem.severity == "error"]
     unfit: dict[str, str] = {}
+    levers = []
+    for number, lever in enumerate(instance.levers, start=1):
+        mine = [problem for problem in problems if problem.where.startswith(f"{LEVERS.file} lever {number} ")]
+        if mine:
+            unfit[f"lever {number}"] = f"lever {lever.label} no longer fits and is left out: {mine[0]}"
+            problems = [problem for problem in problems if problem not in mine]
+        else:
+            levers.append(lever)
     for name in instance.whatifs:
         mine = [problem for problem in problems if problem.where.startswith(f"whatifs/{name}.toml")]
         if mine:
@@ -371,4 +379,4 @@ def _with_fitting_whatifs(instance: Instance) -> tuple[Instance, list[str]]:
     if problems:
         raise InstanceError(problems)
     whatifs = {name: whatif for name, whatif in instance.whatifs.items() if name not in unfit}
-    return replace(instance, whatifs=whatifs), list(unfit.values())
+    return replace(instance, whatifs=whatifs, levers=tuple(levers)), list(unfit.values())
