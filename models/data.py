@@ -34,6 +34,9 @@ BY_NODE: Final = (
     "delivered",
     "contracted",
     "bill",
+    "prepaid",
+    "upfront",
+    "late",
     "late_credit",
     "terminal",
     "terminal_flat",
@@ -52,6 +55,9 @@ BY_NODE: Final = (
     "signed_whole",
     "unit",
     "due",
+    "prepaid_signed",
+    "upfront_signed",
+    "late_signed",
     "terminal_unit",
     "terminal_unit_flat",
     "floor",
@@ -138,7 +144,10 @@ class PlanData:
         GW in service, of an offer if all of it is signed in time; GW of all deliveries, averaged over the scenarios
         through the node.
     bill : (K, N) float array
-        $bn per year due for what is delivered, whoever pays it.
+        $bn per year due for what is delivered, whoever pays it, less what prepayments cover.
+    prepaid, upfront, late : (K, N) float array
+        $bn that the whole contract prepays on a node, and pays for what arrives on it; $bn per year received for what
+        is due and late.
     late_credit : (K, N) float array
         $bn per GW-year that a contract sold costs for GW due and not there; nan where they must be there, or none are.
     terminal, terminal_flat : (K, N) float array
@@ -163,6 +172,8 @@ class PlanData:
         Whether the offer is signed whole or not at all.
     unit, due : (O, T, N) float array
         GW in service and $bn per year due on a node for a whole share signed in a period; 0 where it is not offered.
+    prepaid_signed, upfront_signed, late_signed : (O, T, N) float array
+        `prepaid`, `upfront` and `late` for a whole share signed in a period.
     terminal_unit, terminal_unit_flat : (O, T, N) float array
         The same for a whole share signed in a period.
     floor, target, cap : (P, N) float array
@@ -182,6 +193,8 @@ class PlanData:
         GW that an earlier plan gives the pair; nan where it gives none, or there is no earlier plan to stay near.
     signed_supply : (Q, N) float array, optional
         GW bought of each pool, cancelled or not, that a dedicated plan's parts are of; else those of firm contracts.
+    dated : bool
+        Whether any contract has payments of a date: prepaid, on arrival, for late delivery.
     move_cost : float
         $bn per GW-year by which the plan leaves what is kept.
     """
@@ -217,6 +230,9 @@ class PlanData:
     delivered: FloatArray
     contracted: FloatArray
     bill: FloatArray
+    prepaid: FloatArray
+    upfront: FloatArray
+    late: FloatArray
     late_credit: FloatArray
     terminal: FloatArray
     terminal_flat: FloatArray
@@ -235,6 +251,9 @@ class PlanData:
     signed_whole: BoolArray
     unit: FloatArray
     due: FloatArray
+    prepaid_signed: FloatArray
+    upfront_signed: FloatArray
+    late_signed: FloatArray
     terminal_unit: FloatArray
     terminal_unit_flat: FloatArray
     floor: FloatArray
@@ -249,6 +268,7 @@ class PlanData:
     lock_least: FloatArray
     lock_most: FloatArray
     kept: FloatArray
+    dated: bool
     move_cost: float
     signed_supply: FloatArray | None = None
 
@@ -397,8 +417,12 @@ class PlanData:
 
     @cached_property
     def in_service(self) -> Steps:
-        """GW in service and $bn a year due by signature."""
-        return self.steps(self.unit, self.due)
+        """GW in service, $bn a year due, $bn prepaid and paid upfront, $bn a year for what is late, by signature."""
+        return self.steps(self.unit, self.due, self.prepaid_signed, self.upfront_signed, self.late_signed)
+
+    def paid(self, bill: FloatArray, prepaid: FloatArray, upfront: FloatArray, late: FloatArray) -> FloatArray:
+        """Return what is paid in all, less what is received, as $bn per year while a node lasts."""
+        return bill + (prepaid + upfront) / self.dt - late
 
     @cached_property
     def in_the_end(self) -> Steps:

@@ -38,7 +38,7 @@ def offers_terms(terms: Terms) -> None:
     terms.parameter("own_signatures", "KN", _of_contracts(data, steps.count))
     terms.parameter("signature", "ONI", steps.node)
     terms.parameter("signed_gw", "ONI", side * steps.values[0])
-    terms.parameter("signed_bill", "ONI", side * steps.values[1])
+    terms.parameter("signed_bill", "ONI", side * data.paid(*steps.values[1:]))
     terms.parameter("end_signatures", "ON", data.in_the_end.count)
     terms.parameter("end_signature", "ONI", data.in_the_end.node)
     terms.parameter("end_signed", "ONI", data.in_the_end.values[0])

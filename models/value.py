@@ -28,7 +28,7 @@ def value_terms(terms: Terms) -> None:
     terms.parameter("signing_cost", "PR", data.signing_cost)
     terms.parameter("breach_cost", "PR", np.where(np.isfinite(data.breach_cost), data.breach_cost, 0.0))
     firm, of = data.firm[:, None], data.way_out_of
-    bill = data.side[:, None] * data.bill
+    bill = data.side[:, None] * data.paid(data.bill, data.prepaid, data.upfront, data.late)
     terms.parameter("contract_cost", "N", np.where(firm, bill, 0.0).sum(axis=0))
     terms.parameter("saved_cost", "WN", np.where(data.ref >= 0, bill[of], 0.0))
     ends = (data.last_window >= 0) & (data.terminal != 0)[of]
@@ -56,7 +56,8 @@ def yearly_worth(m: ConcreteModel, n: int) -> ExpressionBase:
         & - \sum_q \mathrm{idle\ penalty}_q \, \mathrm{idle}_{qn}
         - \sum_p \mathrm{shortfall\ penalty}_p \, \mathrm{shortfall}_{pn} - \mathrm{move\ penalty}(n)
 
-    Of a firm contract `signed` is 1; the bill of a contract sold is received.
+    Of a firm contract `signed` is 1; the bill of a contract sold is received. A `bill` holds what is prepaid on the
+    node and paid upfront for what arrives on it, over its length, less what is received for what is late.
     """
     return (
         sum(m.value[p, i, n] * m.serve[p, i, n] for p in m.PATHWAYS for i in m.FIRST[m.tiers[p, n]])

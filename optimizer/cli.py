@@ -11,6 +11,7 @@ COMMANDS = (
     "check",
     "explain",
     "whatif",
+    "ui",
     "compare",
     "evaluate",
     "alternatives",

@@ -420,7 +420,7 @@ def exposure(
     asked : Instance or Plan
         What is planned for, or its plan.
     parts : sequence of str
-        Of ``obligations``, ``whatifs``, ``vendors`` and ``unverified``; only what needs solves is solved.
+        Of ``obligations``, ``book``, ``whatifs``, ``vendors`` and ``unverified``; only what needs solves is solved.
     swing : float
         Share by which unverified cells swing.
     each : bool

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from gwplan.audit.contracts import ENDLESS
+from gwplan.audit.bills import ENDLESS, LATE
 from gwplan.audit.facts import Facts, facts
 from gwplan.audit.limits import Decisions, Finding, Findings, Use, check_limits, check_nodes, missing, read, use
 from gwplan.audit.money import Flow, check_cashflow, flows, moved
@@ -94,11 +94,29 @@ def _owed(facts: Facts, used: Use) -> tuple[int, dict[str, Floats]]:
             gone = gw_periods(np.where(mine, used.increase[nodes, w][s], 0.0), effect, later["stop"])
             kept -= there.cost[:, :, None] * gone
     price = weight[:, None, None] * dt
+    more = _more_owed(facts, used, years - first, size)
     return first, {
-        "as_signed_bn": (price * flow).sum(axis=0),
-        "after_cancellation_bn": (price * kept).sum(axis=0),
+        "as_signed_bn": (price * flow).sum(axis=0) + more[0],
+        "after_cancellation_bn": (price * kept).sum(axis=0) + more[1],
         "gw": (weight[:, None, None] * signed).sum(axis=0) / np.diff(begins),
     }
+
+
+def _more_owed(facts: Facts, used: Use, year: Ints, size: int) -> tuple[Floats, Floats]:
+    """Return what is owed beyond flat prices by contract and year, expected, $bn: as signed and after cancellation."""
+    there, path = facts.promises, facts.nodes.node_of
+    periods = np.arange(there.more.shape[1])
+    gone = np.zeros(there.more.shape[:3])
+    for t, nodes in enumerate(path.T):
+        for w in np.flatnonzero(used.increase[nodes].any(axis=0)):
+            over = periods >= t + there.window["notice"][:, w, None]
+            gone[:, :, there.way_of[w]] += used.increase[nodes, w][:, None] * over
+    whole = there.more[..., :LATE].sum(axis=-1)
+    signed = np.where(there.offer[:, None], 0.0, whole)
+    kept = used.more[..., :LATE].sum(axis=-1) - whole * gone
+    by_year = (year[: len(periods), None] == np.arange(size)).astype(float)
+    one, two = (np.einsum("s,suk,uy->ky", facts.nodes.weight, amounts, by_year) for amounts in (signed, kept))
+    return one, two
 
 
 def check_summary(

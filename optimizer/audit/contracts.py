@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gwplan.audit.bills import ENDLESS, paid, periods_from
+from gwplan.audit.bills import terms as filed_terms
 from gwplan.audit.scenarios import Flags, Floats, Ints, Long, Periods, Scenarios, Texts
 from gwplan.catalogue.tolerances import DIGITS
-
-ENDLESS: Final = 10**9
-"""Period of an end that is not said."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,11 @@ class Promises:
         GW in service of whole contracts, of those dated.
     later : dict of (D,) arrays
         `scenario`, `contract`, `gw`, `period` (of arrival, or periods from the signature where `after`), `term`,
-        `stop` and `end` in periods.
+        `stop` and `end` in periods; `begins` and `due` as `period`, negative before the start, and without the delay;
+        the terms beyond a flat price, and whether there are any (`special`).
+    more : (S, U, K, 4) float array
+        What whole contracts are paid beyond their price, of deliveries with a date, by period, $bn, after the horizon
+        too where there is any.
     tail_periods : (S, K) int array
         Periods after the horizon in which the contract may be in service.
     """
@@ -66,7 +69,23 @@ class Promises:
     contracted: Floats
     service: Floats
     later: dict[str, NDArray[Any]]
+    more: Floats
     tail_periods: Ints
+    calendar: Periods
+
+    def signed_more(self, increase: Floats) -> Floats:
+        """Return `more`, of offers as far as they are signed, given the share that is signed in each period."""
+        more = np.where(self.offer[:, None, :, None], 0.0, self.more)
+        after, special = self.later["after"], np.flatnonzero(self.later["special"])
+        for t, share, arrival, stop in self.signed_tranches(increase):
+            for d in special[share[special] > 0].tolist():
+                s, k = self.later["scenario"][d], self.later["contract"][d]
+                due = max(int(self.later["due"][d]) + t * bool(after[d]), t + int(self.terms["lead"][s, k]))
+                price, size = float(self.price[s, t, k]), more.shape[1]
+                more[s, :, k] += share[d] * paid(
+                    self.later, d, price, self.calendar, size, int(arrival[d]), int(stop[d]), due, t
+                )
+        return more
 
     def signed_tranches(self, increase: Floats) -> Iterator[tuple[int, Floats, Ints, Ints]]:
         """Yield, by period of signature, the share of each delivery that is signed then, its arrival and its stop.
@@ -140,10 +159,16 @@ def promises(futures: Scenarios, calendar: Periods, lines: pd.DataFrame, at: tup
     moved = np.minimum(later["period"] + periods + lead + later["term"], later["end"])
     for over in (later["stop"], np.where(offer[s, k], moved, 0)):
         np.maximum.at(tail, (s, k), np.where(over < ENDLESS, over - periods, 0))
+    size = periods + (int(tail.max(initial=0)) if later["special"].any() else 0)
+    more = np.zeros((shape[0], max(size, periods), shape[1], 4))
+    for d in np.flatnonzero(later["special"] & ~later["after"]).tolist():
+        begins, stop, due = (int(later[name][d]) for name in ("begins", "stop", "due"))
+        more[s[d], :, k[d]] += paid(later, d, float(cost[s[d], k[d]]), calendar, more.shape[1], begins, stop, due)
     return Promises(
         sold=sold, offer=offer, ways=ways, way_of=way_of, window=window, terms=terms, price=price, signing=signing,
         cost=cost, credit=by_line["late_credit_bn_per_gw_year"], extends=extends, line_of=line_of,
-        contracted=contracted, service=service, later=later, tail_periods=np.maximum(tail, 0),
+        contracted=contracted, service=service, later=later, more=more,
+        calendar=calendar, tail_periods=np.maximum(tail, 0),
     )  # fmt: skip
 
 
@@ -152,6 +177,12 @@ _OF_CONTRACTS: Final[dict[str, Any]] = {
     "delay_months": 0.0,
     "end": np.datetime64("NaT", "D"),
     "late_credit_bn_per_gw_year": np.nan,
+    "price_growth_per_year": 0.0,
+    "price_from": np.datetime64("NaT", "D"),
+    "prepaid_share": 0.0,
+    "prepaid_days": 0.0,
+    "credit_after_months": 0.0,
+    "side": "",
 }
 """Columns of ``contracts`` with what stands for a contract that a scenario has not."""
 
@@ -230,7 +261,8 @@ def _deliveries(
     scenario, contract = line(rows)
     gw, months, days = rows["gw"], rows["term_months"], rows["after_days"]
     delay, ends = by_line["delay_months"], by_line["end"]
-    day = _later(rows["date"], delay[scenario, contract])
+    written = rows["date"]
+    day, row_of = _later(written, delay[scenario, contract]), np.arange(len(rows))
     (who, offer), extended = extensions
     for s, k, j in zip(who.tolist(), offer.tolist(), extended.tolist(), strict=True):
         if j >= 0 and not np.isnat(ends[s, j]):
@@ -238,7 +270,8 @@ def _deliveries(
                             (scenario, contract, gw, day, months))  # fmt: skip
             scenario, contract, gw = np.append(scenario, s), np.append(contract, k), np.append(gw, last)
             day = np.append(day, _later(ends[s, j : j + 1], delay[s, k : k + 1]))
-            months, days = np.append(months, np.nan), np.append(days, np.nan)
+            months, days, row_of = np.append(months, np.nan), np.append(days, np.nan), np.append(row_of, -1)
+            written = np.append(written, ends[s, j])
     after, has_term = ~np.isnan(days), ~np.isnan(months)
     moved = _later(day, np.where(has_term & ~after, months, 0.0))
     whole = np.where(has_term, months, 0.0)
@@ -248,6 +281,9 @@ def _deliveries(
     )
     stop = np.where(has_term & ~after, _periods(calendar, moved), ENDLESS)
     return {
+        **filed_terms(rows, row_of, by_line, (scenario, contract), calendar),
+        "begins": np.where(after, lag, periods_from(calendar, day)),
+        "due": np.where(after, calendar.of_days(np.where(after, days, 0.0)), periods_from(calendar, written)),
         "scenario": scenario,
         "contract": contract,
         "gw": gw,

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gwplan.audit.contracts import ENDLESS, way_name
+from gwplan.audit.bills import ENDLESS, LATE, PREPAID, RISEN, UPFRONT
+from gwplan.audit.contracts import way_name
 from gwplan.audit.facts import Facts
 from gwplan.audit.scenarios import Axis, Flags, Floats, Ints
 from gwplan.catalogue.tolerances import KILOWATT, PROVED
@@ -305,6 +306,11 @@ class Use:
     whole: Floats
     in_service: Floats
     bill: Floats  # (N, K) $bn per year due for them
+    # (N, K) $bn prepaid, and paid for what arrives; $bn per year received for what is late
+    prepaid: Floats
+    upfront: Floats
+    late: Floats
+    more: Floats  # (S, U, K, 4) what is paid beyond a flat price by period if nothing were cancelled, $bn
     contracted: Floats  # (N, K) GW of all deliveries, averaged over the scenarios through the node
     fee: Floats  # (N, W) $bn for all of a contract
 
@@ -318,6 +324,8 @@ def use(facts: Facts, plan: Decisions) -> Use:
     share, signed = _cumulated(facts, np.where(offer, plan.commitments["share"], 0.0), there.terms)
     ended = _of_contracts(facts, _lagged(facts, given, there.window))
     whole, bill = _delivered(facts, signed)
+    more, count = there.signed_more(signed[tree.node_of]), facts.calendar.count
+    here = tree.at(more[:, :count]) - tree.at(there.more[:, :count]) * ended[..., None]
     service = tree.at(there.service)
     contracted = facts.averaged(there.contracted)
     return Use(
@@ -331,7 +339,11 @@ def use(facts: Facts, plan: Decisions) -> Use:
         in_force=np.where(offer, share, 1.0),
         whole=whole,
         in_service=whole - service * ended,
-        bill=bill - facts.of_nodes(there.cost) * service * ended,
+        bill=bill - facts.of_nodes(there.cost) * service * ended + here[..., RISEN] / facts.calendar.dt,
+        prepaid=here[..., PREPAID],
+        upfront=here[..., UPFRONT],
+        late=here[..., LATE] / facts.calendar.dt,
+        more=more,
         contracted=contracted,
         fee=_fees(facts, contracted),
     )
@@ -393,6 +405,9 @@ def _fees(facts: Facts, contracted: Floats) -> Floats:
         for t in range(count):
             since = np.maximum(later["period"][own], t + window["notice"][s, w])
             np.add.at(rest[:, t, w], s, size * np.maximum(later["stop"][own] - since, 0))
+            effect = t + window["notice"][:, w, None]
+            after = np.arange(there.more.shape[1]) >= effect
+            rest[:, t, w] += (there.more[:, :, way_of[w], RISEN] * after).sum(axis=1)
     fee, share = (facts.of_nodes(window[name]) for name in ("fee", "share"))
     return fee * contracted[:, way_of] + share * facts.averaged(rest, dated=True)
 
@@ -423,6 +438,7 @@ def _check_past(facts: Facts, findings: Findings) -> None:
     terms = [there.terms[name] for name in ("lead", "most", "least", "min", "whole")]
     dated = {
         "GW in service": np.where(there.offer[:, None], 0.0, there.service),
+        "payments": np.where(there.offer[:, None, :, None], 0.0, there.more[:, : facts.calendar.count]),
         "contract prices": np.where(is_there, there.cost[:, None], 0.0),
         "late credits": np.where(is_there, there.credit[:, None], 0.0),
         "cancellation windows": ways,

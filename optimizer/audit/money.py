@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gwplan.audit.contracts import ENDLESS
+from gwplan.audit.bills import ENDLESS, LATE
 from gwplan.audit.facts import Facts, in_force
 from gwplan.audit.limits import Decisions, Findings, Namer, Use, rows_nodes
 from gwplan.audit.scenarios import Axis, Floats, Ints
@@ -155,7 +155,12 @@ def flows(facts: Facts, plan: Decisions, used: Use, findings: Findings) -> dict[
         credit = np.nan_to_num(facts.of_nodes(there.credit))
         bn["sales"] = (facts.contracts, dt * there.sold * used.bill)
         bn["offer_cost"] = (facts.contracts, -tree.at(there.signing) * contracted * used.signed)
-        bn["late_credit"] = (facts.contracts, -dt * credit * plan.commitments["unserved_gw"])
+        bn["late_credit"] = (facts.contracts, dt * (used.late - credit * plan.commitments["unserved_gw"]))
+    if there.later["dated"].any():
+        sign = np.where(there.sold, 1.0, -1.0)
+        bn["prepayments"] = (facts.contracts, sign * used.prepaid)
+        bn["upfront"] = (facts.contracts, sign * used.upfront)
+        bn.setdefault("late_credit", (facts.contracts, dt * used.late))
     earlier = facts.scenarios.written.earlier
     if earlier is not None:
         penalty = dt * earlier.move_cost_bn_per_gw_year * moved(facts, plan, earlier.allocation)
@@ -187,9 +192,23 @@ def _terminal(facts: Facts, used: Use) -> Flow:
     for t, share, arrival, stop in there.signed_tranches(used.signed[tree.node_of]):
         dated = ~later["after"] & (later["term"] == ENDLESS)
         add(share, there.price[s, t, k], np.where(dated, later["period"], arrival), stop)
+    _add_later(facts, used, lines)
     is_leaf = tree.period == facts.calendar.count - 1
     bn, discounted = (np.where(is_leaf[:, None], facts.averaged(amounts), 0.0) for amounts in lines)
     return Flow(facts.contracts, bn, discounted)
+
+
+def _add_later(facts: Facts, used: Use, lines: list[Floats]) -> None:
+    """Take what is paid after the horizon beyond a flat price off what contracts bring, (S, K), flat and discounted."""
+    there, count, dt = facts.promises, facts.calendar.count, facts.calendar.dt
+    left = used.left[facts.nodes.node_of[:, -1]]
+    beyond = used.more[:, count:] - there.more[:, count:] * left[:, None, :, None]
+    owed = beyond[..., :LATE].sum(axis=-1) - beyond[..., LATE]
+    counted = ~np.isnan(facts.pool["terminal_value"][:, facts.pool_of])
+    sign = np.where(there.sold, -1.0, 1.0) * counted
+    middle = (count + np.arange(owed.shape[1]) + 0.5) * dt
+    for amounts, rate in zip(lines, (0.0, facts.scenarios.written.discount_rate), strict=True):
+        amounts -= sign * np.einsum("suk,u->sk", owed, (1 + rate) ** -middle)
 
 
 def _years(facts: Facts, since: Ints, until: Ints, discount_rate: float) -> Floats:

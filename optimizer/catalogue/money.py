@@ -31,6 +31,8 @@ MONEY: Final[Mapping[str, WorthPart]] = MappingProxyType(
         ),
         "contract_cost": WorthPart("contracts", "contract", ("contracts", "deliveries")),
         "sales": WorthPart("sold to customers", "contract", ("contracts", "deliveries")),
+        "prepayments": WorthPart("prepayments", "contract", ("contracts", "deliveries")),
+        "upfront": WorthPart("paid on delivery", "contract", ("deliveries",)),
         "late_credit": WorthPart("late credits", "contract", ("contracts",)),
         "offer_cost": WorthPart("signing offers", "contract", ("offers", "offer_prices")),
         "operating_cost": WorthPart("operation", "pathway", ("eligibility",)),
@@ -55,7 +57,7 @@ NOT_CASH: Final = tuple(name for name, part in MONEY.items() if not part.cash)
 OF_A_PATHWAY: Final = tuple(name for name, part in MONEY.items() if part.of == "pathway")
 """Parts that belong to a pathway."""
 
-_PRICED: Final = "value curves contracts cancellations offers offer_prices pools pathways eligibility"
+_PRICED: Final = "value curves contracts deliveries cancellations offers offer_prices pools pathways eligibility"
 PRICES: Final = {
     name: tuple(column.name for column in TABLES[name].columns if column.unit in (RATE, PER_GW, PER_YEAR))
     for name in _PRICED.split()

@@ -167,6 +167,7 @@ def key(column: Column) -> Column:
 __all__ = [
     "ANNOTATIONS",
     "EDITABLE_ONLY_BY_WHATIF",
+    "LEVERS",
     "RELATIONS",
     "REQUIRED",
     "SCHEMA_VERSION",
@@ -291,16 +292,22 @@ TABLES: Final[dict[str, Table]] = {
                 date("signed", "Date of signature; for reading only.", None),
                 date("end", "First day on which the capacity is no longer delivered; not moved by a delay.", None),
                 amount("cost_bn_per_gw_year", "Price of the capacity in service.", 0.0, RATE),
+                share("price_growth_per_year", "Share by which the price rises on each anniversary.", 0.0),
+                date("price_from", "Date that anniversaries count from; none: each delivery's arrival.", None),
+                share("prepaid_share", "Share of a delivery's bills that is paid ahead, and set off later.", 0.0),
+                count("prepaid_days", "Days before its arrival on which that is paid.", 0, "days"),
+                count("credit_after_months", "Months of service before bills are set off against it.", 0, "months"),
                 count("delay_months", "Months by which every delivery of the contract is late.", 0, "months"),
                 amount(
                     "late_credit_bn_per_gw_year",
-                    "Of a contract sold, what capacity due and not there costs; none: it must be there.",
+                    "What is received for capacity that a delay makes late; of a contract sold, what capacity due and "
+                    "not there costs us, none: it must be there.",
                     None,
                     RATE,
                 ),
                 amount(
                     "face_value_bn",
-                    "Published value of the contract; compared with GW x price x years, never read by the model.",
+                    "Published value of the contract; compared with the sum of its bills, never read by the model.",
                     None,
                     BN,
                 ),
@@ -321,6 +328,18 @@ TABLES: Final[dict[str, Table]] = {
                     None,
                     "months",
                     least=1.0,
+                ),
+                amount(
+                    "upfront_bn_per_gw",
+                    "Paid once on arrival: capital, or a deposit that is not credited.",
+                    0.0,
+                    PER_GW,
+                ),
+                amount(
+                    "credit_bn",
+                    "What is left of a prepayment made before the start; none: what it has not covered by then.",
+                    None,
+                    BN,
                 ),
             ),
             required=True,
@@ -608,8 +627,31 @@ WHATIFS: Final = Table(
 
 WHATIF_EDITS: Final = Table("whatif_edits", "What what-ifs change: one row per edit.", (_WHATIF, _EDIT), section=True)
 
+LEVERS: Final = Table(
+    "levers",
+    "What gwplan ui lets a planner move: one row per edit; the rows of one label are one lever.",
+    (
+        Column("label", "text", "What it is called.", REQUIRED),
+        Column(
+            "edit",
+            "text",
+            "An edit that changes nothing, as --set takes it: its value is where the lever stands, and is what it "
+            "moves. 1 after *=, 0 after += or -=, after = the value that is written.",
+            REQUIRED,
+        ),
+        Column("least", "number", "How far down it goes; in levers.toml the first of range.", REQUIRED),
+        Column("most", "number", "How far up it goes; in levers.toml the second of range.", REQUIRED),
+        Column("step", "number", "By how much it moves at a time; none: a twentieth of the range, or a month.", None),
+        Column("unit", "text", "Unit of its value, in words.", ""),
+        Column("group", "text", "Levers of one group stand together.", ""),
+    ),
+    section=True,
+    path="levers.toml",
+)
+
 SHEETS: Final[dict[str, Table]] = {
-    table.name: table for table in (SETTINGS, OUTCOMES, PROBABILITIES_GIVEN, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS)
+    table.name: table
+    for table in (SETTINGS, OUTCOMES, PROBABILITIES_GIVEN, OUTCOME_EDITS, WHATIFS, WHATIF_EDITS, LEVERS)
 }
 """The sheets in place of TOML files, by name, in the order in which they are written."""
 

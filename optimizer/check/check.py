@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
-from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tables import LEVERS, TABLES
 from gwplan.check import commitments, rules, units, warnings
 from gwplan.check.facts import RULES, Facts, Finding, Place, Rule
 from gwplan.instance.cells import place as in_folder
+from gwplan.instance.cells import shown
 from gwplan.instance.instance import Instance, apply_edits
-from gwplan.language.edits import Factor, Outcome, WhatIf
+from gwplan.language.edits import Factor, Lever, Outcome, WhatIf, spell
 from gwplan.problems import InstanceError, Problem
 from gwplan.tree.layouts import Layouts
 
@@ -82,6 +83,9 @@ class _Checking:
         if changed is None:
             for name, whatif in self.instance.whatifs.items():
                 errors += [_within(f"whatifs/{name}.toml", problem) for problem in self._whatif(whatif, known)]
+            for number, lever in enumerate(self.instance.levers, start=1):
+                prefix = f"{LEVERS.file} lever {number} {shown(lever.label)}"
+                errors += [_within(prefix, problem) for problem in self._lever(lever, known)]
         warned = [
             finding.as_problem("warning", self.place)
             for finding, rule in findings.items()
@@ -161,6 +165,30 @@ class _Checking:
                 for outcome in factor.outcomes:
                     problems += self._outcome(edited, factor, outcome, known, None)
         return problems
+
+    def _lever(self, lever: Lever, known: _Cells) -> list[Problem]:
+        """Return what keeps a lever from being moved by a step or to an end, and what it changes where it is."""
+        places = (lever.least, lever.least + lever.step, lever.most)
+        problems = [problem for end in places for problem in self._whatif(_moved(lever, end), known)]
+        if problems or self.broken_tables & {edit.table for edit in lever.edits}:
+            return list(dict.fromkeys(problems))
+        still = apply_edits(self.instance, lever.edits, note=False)
+        same = all(still.tables[edit.table].equals(self.instance.tables[edit.table]) for edit in lever.edits
+                   if edit.table in TABLES)  # fmt: skip
+        if same and _probabilities(still) == _probabilities(self.instance):
+            return []
+        rule = "a lever begins where the instance is, so that its edit changes nothing there"
+        remedy = "give the value that is written, or where rows hold unlike values use *= 1 or += 0"
+        return [Problem(spell(lever.edits[0]), "changes cells as it stands", rule, remedy)]
+
+
+def _moved(lever: Lever, value: float) -> WhatIf:
+    return WhatIf("", edits=lever.at(value))
+
+
+def _probabilities(instance: Instance) -> list[float]:
+    """Return the probability of every outcome, as far as rounding leaves it."""
+    return [round(outcome.probability, 12) for factor in instance.factors for outcome in factor.outcomes]
 
 
 def _after_earlier(instance: Instance, factor: Factor, outcome: Outcome) -> tuple[Instance, Instance] | None:

@@ -9,9 +9,14 @@ import numpy as np
 
 from gwplan.check.facts import Facts, Finding, iso, rule
 from gwplan.instance.cells import Array, shown
+from gwplan.tree.calendar import add_months
 
 _CALENDAR: Final = "calendar: start resolution periods"
 _CONTRACTS: Final = "contracts: contract"
+
+
+MOST_YEARS: Final = 100
+"""Years up to which a price may rise."""
 
 
 def _of_offers(facts: Facts) -> Array:
@@ -203,14 +208,131 @@ def shares_of_the_rest(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("cancellations", i, "fee_share_of_rest", shown(share[i]), rule, "give it an end")
 
 
-@rule("contracts: contract side late_credit_bn_per_gw_year")
-def late_credits_of_what_is_sold(facts: Facts) -> Iterator[Finding]:
-    """Find credits for late delivery by vendors, which are not planned with."""
-    credit = facts.numbers("contracts", "late_credit_bn_per_gw_year")
+@rule("contracts: contract end prepaid_share", "deliveries: contract term_months")
+def prepayments_of_what_has_no_end(facts: Facts) -> Iterator[Finding]:
+    """Find prepayments that are a share of bills without an end."""
+    share, endless = facts.numbers("contracts", "prepaid_share"), np.isnat(facts.dates("contracts", "end"))
+    without = facts.codes("deliveries", "contract", "contracts")[np.isnan(facts.numbers("deliveries", "term_months"))]
+    for i in np.flatnonzero((share > 0) & endless & np.isin(np.arange(len(share)), without)):
+        rule = f"'{facts.texts('contracts', 'contract')[i]}' has no end, so that its bills have none"
+        remedy = "give it an end, or each of its deliveries a term_months"
+        yield facts.finding("contracts", i, "prepaid_share", shown(share[i]), rule, remedy)
+
+
+@rule(_CALENDAR, "contracts: contract end price_growth_per_year price_from", "deliveries: contract date term_months")
+def prices_that_rise_for_ever(facts: Facts) -> Iterator[Finding]:
+    """Find prices that rise for more than a century: after so many years they are no prices any more."""
+    growth, end = facts.numbers("contracts", "price_growth_per_year"), facts.dates("contracts", "end")
+    since, far = facts.dates("contracts", "price_from"), np.timedelta64(366 * MOST_YEARS, "D")
+    of = np.where((code := facts.codes("deliveries", "contract", "contracts")) >= 0, code, len(growth))
+    long = np.zeros(len(growth) + 1, dtype=bool)
+    long[of[facts.numbers("deliveries", "term_months") > 12 * MOST_YEARS]] = True
+    long[of[facts.dates("deliveries", "date") < facts.horizon - far]] = True
+    for i in np.flatnonzero((growth > 0) & ((end > facts.horizon + far) | (since < facts.horizon - far) | long[:-1])):
+        what = f"{shown(growth[i])} for '{facts.texts('contracts', 'contract')[i]}', which runs for more than a century"
+        rule = f"a price rises for {MOST_YEARS} years at most"
+        yield facts.finding("contracts", i, "price_growth_per_year", what, rule, "correct its dates, or clear it")
+
+
+@rule("offers: contract", "deliveries: contract credit_bn", _CONTRACTS)
+def credits_of_offers(facts: Facts) -> Iterator[Finding]:
+    """Find what is left of prepayments for offers, which cannot have been made."""
+    contract, credit = facts.codes("deliveries", "contract", "contracts"), facts.numbers("deliveries", "credit_bn")
+    for i in np.flatnonzero((credit > 0) & (contract >= 0) & (_of_offers(facts)[contract] >= 0)):
+        rule = f"'{facts.texts('deliveries', 'contract')[i]}' is an offer: nothing of it is paid before it is signed"
+        yield facts.finding("deliveries", i, "credit_bn", shown(credit[i]), rule, "clear it")
+
+
+@rule(
+    "offers: contract",
+    "cancellations: contract",
+    "contracts: contract side price_growth_per_year price_from prepaid_share late_credit_bn_per_gw_year",
+    "deliveries: contract upfront_bn_per_gw",
+)
+def bills_by_signature_without_ways_out(facts: Facts) -> Iterator[Finding]:
+    """Find ways out of offers whose payments count from an arrival, and so from when each share was signed."""
+    of, said = _of_offers(facts)[:-1], _filed(facts)
+    leaving = facts.codes("cancellations", "contract", "contracts")
+    for column, there in said.items():
+        for i in np.flatnonzero(there & (of >= 0) & np.isin(np.arange(len(of)), leaving)):
+            name = facts.texts("contracts", "contract")[i]
+            what = f"'{name}' is an offer with a way out"
+            rule = "what it is paid counts from the date of signature: what a share given back saves would not be known"
+            remedy = "delete the way out, or the term"
+            if column == "price_growth_per_year":
+                remedy = "give it a price_from, or delete the way out"
+            yield facts.finding("contracts", i, column, what, rule, remedy)
+
+
+def _filed(facts: Facts) -> dict[str, Array]:
+    """Return for each term that counts from an arrival which contracts have it."""
+    growth, since = facts.numbers("contracts", "price_growth_per_year"), facts.dates("contracts", "price_from")
     sold = np.array([side == "sell" for side in facts.texts("contracts", "side")], dtype=bool)
-    for i in np.flatnonzero(~np.isnan(credit) & ~sold):
-        rule = f"'{facts.texts('contracts', 'contract')[i]}' is bought; what is due to customers alone may be missing"
-        yield facts.finding("contracts", i, "late_credit_bn_per_gw_year", shown(credit[i]), rule, "clear it")
+    upfront = np.zeros(len(growth) + 1, dtype=bool)
+    upfront[
+        facts.codes("deliveries", "contract", "contracts")[facts.numbers("deliveries", "upfront_bn_per_gw") > 0]
+    ] = True
+    return {
+        "price_growth_per_year": (growth > 0) & np.isnat(since),
+        "prepaid_share": facts.numbers("contracts", "prepaid_share") > 0,
+        "late_credit_bn_per_gw_year": (facts.numbers("contracts", "late_credit_bn_per_gw_year") > 0) & ~sold,
+        "contract": upfront[:-1],
+    }
+
+
+@rule(
+    "contracts: contract price_growth_per_year price_from prepaid_share prepaid_days credit_after_months",
+    "deliveries: contract credit_bn",
+    severity="warning",
+)
+def terms_without_effect(facts: Facts) -> Iterator[Finding]:
+    """Find dates of a growth and of a prepayment that is none."""
+    prepaid = facts.numbers("contracts", "prepaid_share") > 0
+    credit = facts.codes("deliveries", "contract", "contracts")[facts.numbers("deliveries", "credit_bn") > 0]
+    credited = prepaid | np.isin(np.arange(len(prepaid)), credit)
+    growth = facts.numbers("contracts", "price_growth_per_year") > 0
+    for column, needed, word in (
+        ("prepaid_days", prepaid, "prepaid_share"),
+        ("credit_after_months", credited, "prepaid_share"),
+        ("price_from", growth, "price_growth_per_year"),
+    ):
+        dated = column == "price_from"
+        given = ~np.isnat(facts.dates("contracts", column)) if dated else facts.numbers("contracts", column) > 0
+        for i in np.flatnonzero(given & ~needed):
+            cell = iso(facts.dates("contracts", column)[i]) if dated else shown(facts.numbers("contracts", column)[i])
+            what = f"{cell} for '{facts.texts('contracts', 'contract')[i]}'"
+            yield facts.finding(
+                "contracts", i, column, what, f"without a {word} it says nothing", "give one, or clear it"
+            )
+
+
+@rule(
+    "contracts: contract end delay_months prepaid_share credit_after_months",
+    "deliveries: contract date term_months credit_bn",
+    severity="warning",
+)
+def credits_that_come_too_late(facts: Facts) -> Iterator[Finding]:
+    """Find prepayments that are set off when the contract is over: nothing of them would come back."""
+    of = facts.codes("deliveries", "contract", "contracts")
+    prepaid = np.append(facts.numbers("contracts", "prepaid_share"), 0.0)[of] + np.nan_to_num(
+        facts.numbers("deliveries", "credit_bn")
+    )
+    waits, delay = (
+        np.append(facts.numbers("contracts", name), 0.0)[of].astype(np.int64)
+        for name in ("credit_after_months", "delay_months")
+    )
+    end, day = (
+        np.append(facts.dates("contracts", "end"), np.datetime64("NaT", "D"))[of],
+        facts.dates("deliveries", "date"),
+    )
+    term = facts.numbers("deliveries", "term_months")
+    over = (waits >= term) | (add_months(day, waits + delay) >= end)
+    for i in np.flatnonzero((prepaid > 0) & over).tolist():
+        k = of[i]
+        name, row = facts.texts("deliveries", "contract")[i], facts.rows("deliveries")[i]
+        what = f"{waits[i]} for '{name}', deliveries.csv row {row}"
+        rule = "its service is over by then: the prepayment is never set off"
+        yield facts.finding("contracts", k, "credit_after_months", what, rule, "correct it, the term or the end")
 
 
 @rule(

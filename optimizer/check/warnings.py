@@ -10,6 +10,7 @@ import numpy as np
 
 from gwplan.catalogue.tables import PER_GW, RATE, TABLES, VALUE_FACTORS, reading
 from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.commitments import MOST_YEARS
 from gwplan.check.facts import RULES, Facts, Finding, Rule, iso, rule
 from gwplan.instance.cells import Array, shown
 from gwplan.tree.calendar import Dates, add_months
@@ -177,25 +178,49 @@ def windows_without_terminal_value(facts: Facts) -> Iterator[Finding]:
             yield facts.finding("pools", i, "terminal_value_bn_per_gw_year", what, rule, remedy)
 
 
-@rule("contracts: contract end cost_bn_per_gw_year face_value_bn", *SERVICE, severity="warning")
+@rule(
+    "contracts: contract end cost_bn_per_gw_year price_growth_per_year price_from face_value_bn",
+    *SERVICE,
+    severity="warning",
+)
 def face_values_that_do_not_fit(facts: Facts) -> Iterator[Finding]:
-    """Find face values that GW, price and years from delivery to end do not come near."""
+    """Find face values that the bills from delivery to end do not come near."""
     contract = facts.codes("deliveries", "contract", "contracts")
-    end = np.append(facts.dates("contracts", "end"), np.datetime64("NaT", "D"))[contract]
+    none = np.datetime64("NaT", "D")
+    end, from_ = (np.append(facts.dates("contracts", column), none)[contract] for column in ("end", "price_from"))
     since, term = facts.dates("deliveries", "date"), facts.numbers("deliveries", "term_months")
     over = np.where(np.isnan(term), end, add_months(since, np.nan_to_num(term).astype(np.int64)))
-    years = (np.fmin(end, over) - since) / np.timedelta64(1, "D") / _DAYS_PER_YEAR
-    gw_years = np.zeros(len(facts.rows("contracts")) + 1)
-    np.add.at(gw_years, contract, delivered_gw(facts.numbers) * np.maximum(years, 0))
-    implied = gw_years[:-1] * facts.numbers("contracts", "cost_bn_per_gw_year")
-    face = facts.numbers("contracts", "face_value_bn")
+    growth = np.append(facts.numbers("contracts", "price_growth_per_year"), 0.0)[contract]
+    base = np.where(np.isnat(from_), since, from_)
+    until = np.maximum(np.fmin(end, over), since)
+    gw = delivered_gw(facts.numbers)
+    gw_years, grown = np.zeros((2, len(facts.rows("contracts")) + 1))
+    np.add.at(gw_years, contract, np.fmax(gw * _years(since, until), 0.0))
+    risen = _grown(growth, _years(base, until)) - _grown(growth, _years(base, since))
+    np.add.at(grown, contract, np.fmax(gw * risen, 0.0))
+    price = facts.numbers("contracts", "cost_bn_per_gw_year")
+    face, implied = facts.numbers("contracts", "face_value_bn"), grown[:-1] * price
     differs = np.abs(implied - face) > _FACE_VALUE_SLACK * face * (1 + ROUNDING)
     for i in np.flatnonzero(differs & (gw_years[:-1] > 0)):
         what = f"{shown(face[i])} for '{facts.texts('contracts', 'contract')[i]}'"
-        price = facts.numbers("contracts", "cost_bn_per_gw_year")[i]
-        rule = f"{gw_years[i]:.3g} GW-years at the plan's {shown(price)} $bn per GW-year come to {implied[i]:.3g} $bn"
+        yearly = facts.numbers("contracts", "price_growth_per_year")[i]
+        grows = f", {shown(100 * yearly)} % more each year," if yearly > 0 else ""
+        rule = f"{gw_years[i]:.3g} GW-years at the plan's {shown(price[i])} $bn per GW-year{grows} come to "
         remedy = "correct GW, price, dates or face value, or say in a note why they differ"
-        yield facts.finding("contracts", i, "face_value_bn", what, rule, remedy)
+        yield facts.finding("contracts", i, "face_value_bn", what, f"{rule}{implied[i]:.3g} $bn", remedy)
+
+
+def _years(since: Dates, until: Dates) -> Array:
+    """Return the years from date to date."""
+    return np.asarray((until - since) / np.timedelta64(1, "D") / _DAYS_PER_YEAR)
+
+
+def _grown(growth: Array, years: Array) -> Array:
+    """Return the sum of a price of 1 over years in which it rises on each anniversary; before the first it is 1."""
+    whole = np.where(growth > 0, np.clip(np.floor(years), 0.0, MOST_YEARS), 0.0)
+    rate = np.where(growth > 0, growth, 1.0)
+    risen = np.where(growth > 0, ((1 + growth) ** whole - 1) / rate, whole)
+    return np.asarray(np.where(years > 0, risen + (1 + growth) ** whole * (years - whole), years))
 
 
 @rule(_CALENDAR, "churn: pathway date", severity="warning")

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from gwplan.plan.plan import Plan
 
 PARTS = ("obligations", "whatifs", "vendors", "unverified")
+BOOK = "book"
+"""A part that is shown only where it is asked for: a row by contract and year."""
 
 
 @click.command(short_help="Show what is owed to whom, and what puts the plan at risk.")
 @takes_case
 @prices_floors
-@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Only this part; may be repeated.")
+@click.option(
+    "--part", "parts", type=click.Choice((*PARTS, BOOK)), multiple=True, help="Only this part; may be repeated."
+)
 @click.option(
     "--swing", metavar="SHARE", callback=swung, default="20%", show_default=True, help="Swing of unverified cells."
 )
@@ -38,8 +42,9 @@ PARTS = ("obligations", "whatifs", "vendors", "unverified")
 def exposure(case: Case, parts: tuple[str, ...], swing: float, each: bool, as_json: bool) -> None:
     """Show what INSTANCE (or a kept run) owes to whom, and what vendors and unverified cells put at risk.
 
-    Obligations as signed and after the plan's cancellations, by vendor, contract, year and future; what each what-if
-    does to them; worth at risk if a vendor is a quarter late or fails; what rests on cells that are not reported facts.
+    Obligations as signed and after the plan's cancellations, by vendor, contract, year and future (part book: row by
+    row, with prepayments and credits, beside the totals that were filed); what each what-if does to them; worth at risk
+    if a vendor is a quarter late or fails; what rests on cells that are not reported facts.
     """
     from gwplan.studies.exposure import exposure as exposed
 

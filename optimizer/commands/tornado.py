@@ -22,11 +22,25 @@ from gwplan.commands.sweeping import Work, of_figure, works
 @click.option("--only", is_flag=True, help="Swing nothing but the inputs with a --range.")
 @click.option("--all", "every", is_flag=True, help="Swing cells that are reported too.")
 @click.option("--each", is_flag=True, help="Swing every cell alone, not a pathway's or kind's together.")
+@click.option(
+    "--levers",
+    metavar="N",
+    type=click.IntRange(1, 40),
+    help="Write the N inputs with the largest swing into INSTANCE as levers.toml, for gwplan ui; never over another.",
+)
 @of_figure("The figure whose swing is told.")
 @works()
 @ends_with_code
 def tornado(
-    case: Case, by: float, ranges: tuple[str, ...], only: bool, every: bool, each: bool, figure: str, work: Work
+    case: Case,
+    by: float,
+    ranges: tuple[str, ...],
+    only: bool,
+    every: bool,
+    each: bool,
+    figure: str,
+    levers: int | None,
+    work: Work,
 ) -> None:
     """Swing each input of INSTANCE down and up, one at a time, and say which of them the plan hangs on.
 
@@ -36,6 +50,10 @@ def tornado(
     if only and not ranges:
         raise click.UsageError("--only swings the inputs with a --range: give one")
     work.refuse_existing()
+    if levers is not None:
+        from gwplan.storage.write import write_levers
+
+        write_levers((), case.source)  # asked before long work
     from gwplan.studies.sweep import tornado as swings
     from gwplan.studies.sweep.sweep import Study
 
@@ -47,4 +65,10 @@ def tornado(
     from gwplan.show.text.sweep import tornado as part
 
     advise(instance, table["reason"])
+    if levers is not None:
+        from gwplan.storage.read import load
+
+        made = swings.levers(load(case.source), inputs, table, levers)
+        path = write_levers(made, case.source) if made else None
+        click.echo(f"wrote {path}: {len(made)} levers" if path else "no input makes a lever: nothing written", err=True)
     work.finish(results, {"tornado": table}, lambda page: part(page, results, table, figure, by))

@@ -15,7 +15,7 @@ import pandas as pd
 from gwplan.catalogue.tables import TABLES, Scalar, Table
 from gwplan.instance.chances import known as taken_as_known
 from gwplan.instance.edit import edited
-from gwplan.language.edits import Edit, Factor, WhatIf, edit, spell
+from gwplan.language.edits import Edit, Factor, Lever, WhatIf, edit, spell
 from gwplan.problems import InstanceError, Problem, composed, nearest
 from gwplan.shown import by_notebook
 
@@ -81,6 +81,8 @@ class Instance:
         Uncertainty, in the order written.
     whatifs : mapping of str to WhatIf
         The instance's own named what-ifs.
+    levers : tuple of Lever
+        What ``gwplan ui`` lets a planner move.
     files : mapping of str to str
         sha256 of every input file, by its path inside the instance.
     applied : tuple of str
@@ -103,6 +105,7 @@ class Instance:
     sheets: SheetPlaces | None = None
     earlier: Earlier | None = None
     checked: Remembered | None = field(default=None, repr=False)
+    levers: tuple[Lever, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("tables", "whatifs", "files"):
@@ -203,6 +206,7 @@ class Instance:
             digest.update(frame.to_csv(index=False).encode())
         digest.update(repr(self.factors).encode())
         digest.update(repr(sorted((w.name, repr(w)) for w in self.whatifs.values())).encode())
+        digest.update(repr(self.levers).encode() if self.levers else b"")
         digest.update(self.earlier.digest.encode() if self.earlier else b"")
         return digest.hexdigest()
 
@@ -350,7 +354,7 @@ class SheetPlaces:
 
     def placed(self, problem: Problem) -> Problem:
         """Return a problem that names a file of a folder as one that names the sheet in its place."""
-        where = problem.where.replace("uncertainty.toml", "sheet outcomes")
+        where = problem.where.replace("uncertainty.toml", "sheet outcomes").replace("levers.toml", "sheet levers")
         if where.startswith("whatifs/"):
             where = "sheet whatifs, " + where.removeprefix("whatifs/").replace(".toml", "", 1)
         return replace(problem, where=where)

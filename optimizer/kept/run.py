@@ -78,7 +78,8 @@ def keep(
         contents[EARLIER] = table_csv("allocation", earlier.allocation)
         near = {"resolution": earlier.resolution, "move_cost_bn_per_gw_year": earlier.move_cost_bn_per_gw_year}
     # what-ifs start from the instance before the edits and need not fit the one after
-    whatifs = {} if plan.instance.applied else plan.instance.whatifs
+    base = plan.instance
+    base = replace(base, whatifs={}, levers=()) if base.applied else base
     said = {
         **about(plan.instance),
         "stay_near": near,
@@ -89,7 +90,7 @@ def keep(
         "solved": dict(plan.solved),
         "warnings": list(plan.warnings),
     }
-    return KIND.keep(replace(plan.instance, whatifs=whatifs, earlier=None), said, contents, folder, force=force)
+    return KIND.keep(replace(base, earlier=None), said, contents, folder, force=force)
 
 
 def read_run(folder: str | Path) -> Run:

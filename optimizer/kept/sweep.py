@@ -98,7 +98,9 @@ def keep(
         "versions": versions(),
         "cases": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
     }
-    KIND.keep(replace(instance, whatifs={}) if instance.applied else instance, said, contents, folder, force=force)
+    KIND.keep(
+        replace(instance, whatifs={}, levers=()) if instance.applied else instance, said, contents, folder, force=force
+    )
 
 
 def read_sweep(folder: str | Path) -> KeptSweep:

@@ -4,6 +4,6 @@ Other rooms use:
 
 - ``axes``: axis, limits, ValueAxis
 - ``cursor``: Cell, Cursor, Name, NUMBER, Operation, OPERATIONS
-- ``edits``: Edit, edit, Factor, GLOB, noted, Outcome, ProbabilityGiven, spell, spell_cells, WhatIf
+- ``edits``: Edit, edit, Factor, GLOB, Lever, noted, Outcome, ProbabilityGiven, spell, spell_cells, WhatIf
 - ``quantities``: Cells, FIGURES, Number, Operation, parse, Path, PlanFigure, Quantity, Range
 """

@@ -104,6 +104,31 @@ class WhatIf:
     given: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Lever:
+    """What a planner may move, and how far: edits that take one value."""
+
+    label: str
+    # with the value at which they change nothing: 1 where it scales, 0 where it is added, else what is written
+    edits: tuple[Edit, ...]
+    # ends of its range and its step, in the unit of the value
+    least: float
+    most: float
+    step: float
+    unit: str = ""  # unit of the value, in words
+    group: str = ""  # levers of one group stand together
+
+    @property
+    def start(self) -> float:
+        """The value at which it changes nothing, in the lever's unit."""
+        return float(self.edits[0].value)  # type: ignore[arg-type]
+
+    def at(self, value: float) -> tuple[Edit, ...]:
+        """Return the edits that move it to a value, in its unit; none where it stands."""
+        whole = int(value) if float(value).is_integer() else float(value)
+        return tuple(noted(replace(each, value=whole)) for each in self.edits) if value != self.start else ()
+
+
 FORMS: Final = (
     'write TABLE[column=pattern, ...].column = value (or *=, +=, -=, also "+= 6 months") @ from..until, '
     "drop TABLE[...] or insert TABLE[column=value, ...]"

@@ -6,9 +6,9 @@ Other rooms use:
 - ``firmness``: Alternatives, alternatives
 - ``first_moves``: Branch, ENDED, first_moves, IDLE, Move, NEW
 - ``marginals``: disagreements, row_name
-- ``obligations``: Owed, owed
+- ``obligations``: BOOK, book, Owed, owed
 - ``plan``: cancelled_gw, decision_tables, expected_bn, make_plan, Plan, summarise
-- ``tables``: cvar, decision_changes, first_period_gw, flows, gained, leaf_tail_periods, leaf_worth, mean_use,
-  quantile, QUANTILES, weighed, year_weights
+- ``tables``: cvar, decision_changes, first_period_gw, flows, gained, leaf_tail_periods, leaf_worth, makers,
+  mean_use, quantile, QUANTILES, weighed, year_weights
 - ``values``: carried, Decided, of_contracts, Values, values
 """

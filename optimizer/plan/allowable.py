@@ -76,10 +76,12 @@ def _rows(
 
 
 def _key(frame: pd.DataFrame, table: str, row: int) -> str:
-    """Return the key of a row in the spelling of edits: ``pathway=ads, from=2027-01-01, tier=1``.
+    """Return the key of a row in the spelling of edits: ``pathway=ads, from=2027-01-01, tier=1``, or its number.
 
     What is blank is left out where the row is the only one without it.
     """
+    if not TABLES[table].key:
+        return spell_cells({"row": int(frame.index[row])})
     names = [name for name in TABLES[table].key if frame[name].iloc[row] != ""]
     if len(names) < len(TABLES[table].key) and frame.duplicated(names, keep=False).iloc[row]:
         names = list(TABLES[table].key)

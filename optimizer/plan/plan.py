@@ -190,16 +190,7 @@ def make_plan(
 
 def decision_tables(laid_out: Timeline, decided: Values) -> dict[str, pd.DataFrame]:
     """Return the tables of a plan that its decisions make within the horizon."""
-    data, columns = laid_out.data, make.node_columns(laid_out)
-    return {
-        "nodes": make.nodes(laid_out, columns),
-        "allocation": make.allocation(data, decided, columns),
-        "supply": make.supply(data, decided, columns),
-        "cashflow": make.cashflow(laid_out, decided, columns),
-        "cancellations": make.cancellations(laid_out, decided, columns),
-        "commitments": make.commitments(laid_out, decided, columns),
-        "deals": make.deals(data, decided, columns),
-    }
+    return {name: table() for name, table in make.makers(laid_out, decided).items()}
 
 
 def summarise(laid_out: Timeline, plan: Values, status: str, certificate: Certificate) -> dict[str, Any]:

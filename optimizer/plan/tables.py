@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,6 +55,20 @@ def _by_node(mask: NDArray[np.bool_]) -> tuple[IntArray, ...]:
 
 def _names(names: tuple[str, ...], at: IntArray) -> NDArray[np.object_]:
     return np.array(names, dtype=object)[at] if names else np.empty(0, dtype=object)
+
+
+def makers(laid_out: Timeline, decided: Values) -> dict[str, Callable[[], pd.DataFrame]]:
+    """Return what makes each table that decisions alone make: few may be wanted at once."""
+    data, columns = laid_out.data, node_columns(laid_out)
+    return {
+        "nodes": lambda: nodes(laid_out, columns),
+        "allocation": lambda: allocation(data, decided, columns),
+        "supply": lambda: supply(data, decided, columns),
+        "cashflow": lambda: cashflow(laid_out, decided, columns),
+        "cancellations": lambda: cancellations(laid_out, decided, columns),
+        "commitments": lambda: commitments(laid_out, decided, columns),
+        "deals": lambda: deals(data, decided, columns),
+    }
 
 
 def nodes(timeline: Timeline, columns: NodeColumns) -> pd.DataFrame:
@@ -164,6 +178,7 @@ def flows(data: PlanData, plan: Values) -> dict[str, tuple[tuple[str, ...], Floa
         "shortfall_penalty": -dt * data.shortfall_penalty[:, root] * plan.shortfall,
         **({"move_penalty": -dt * data.move_cost * plan.moved.sum(axis=1)} if data.near else {}),
         **(_offer_flows(data, plan) if len(data.offers) or data.sold.any() else {}),
+        **(_filed_flows(data, plan) if data.dated else {}),
     }
     return {name: (getattr(data, f"{part.of}s"), bn[name]) for name, part in MONEY.items() if name in bn}
 
@@ -172,12 +187,28 @@ def _offer_flows(data: PlanData, plan: Decided) -> dict[str, FloatArray]:
     """Return what contracts sold bring, what is missing of them, and what signing offers costs, $bn, shape (K, N)."""
     signing = np.zeros_like(data.bill)
     signing[data.offer_of] = -data.signing_fee * plan.newly_signed
-    missing = np.where(plan.unserved > 0, data.late_credit, 0.0) * plan.unserved
     return {
         "sales": data.dt * data.sold[:, None] * plan.bill,
-        "late_credit": -data.dt * missing,
+        "late_credit": _late_credit(data, plan),
         "offer_cost": signing,
     }
+
+
+def _filed_flows(data: PlanData, plan: Decided) -> dict[str, FloatArray]:
+    """Return what contracts prepay, pay as they arrive and receive while they are late, $bn, shape (K, N)."""
+    side = data.side[:, None]
+    return {
+        "prepayments": -side * plan.prepaid,
+        "upfront": -side * plan.upfront,
+        "late_credit": _late_credit(data, plan),
+    }
+
+
+def _late_credit(data: PlanData, plan: Decided) -> FloatArray:
+    """Return what is received for late delivery, less what is due for GW sold and not there, $bn, shape (K, N)."""
+    missing = np.where(plan.unserved > 0, data.late_credit, 0.0) * plan.unserved
+    late: FloatArray = data.dt * (plan.late - missing)
+    return late
 
 
 def leaf_tail_periods(timeline: Timeline) -> IntArray:

@@ -87,9 +87,28 @@ class Decided:
     @cached_property
     def bill(self) -> FloatArray:
         """$bn per year due for each contract, to us for one sold, shape (K, N)."""
-        bill = self.data.bill.copy()
-        bill[self.data.offer_of] = self.data.in_service.of(self.signed, 1)
-        return bill - self.data.bill * self.ended
+        return self._paid(self.data.bill, 1)
+
+    @cached_property
+    def prepaid(self) -> FloatArray:
+        """$bn prepaid on each node for each contract, to us for one sold, shape (K, N)."""
+        return self._paid(self.data.prepaid, 2)
+
+    @cached_property
+    def upfront(self) -> FloatArray:
+        """$bn paid for what arrives on each node of each contract, to us for one sold, shape (K, N)."""
+        return self._paid(self.data.upfront, 3)
+
+    @cached_property
+    def late(self) -> FloatArray:
+        """$bn per year received for what is due and late of each contract, shape (K, N)."""
+        return self._paid(self.data.late, 4)
+
+    def _paid(self, whole: FloatArray, value: int) -> FloatArray:
+        """Return what is left of an amount for whole contracts, given its place among those by signature."""
+        paid = whole.copy()
+        paid[self.data.offer_of] = self.data.in_service.of(self.signed, value)
+        return paid - whole * self.ended
 
     @cached_property
     def terminal(self) -> FloatArray:

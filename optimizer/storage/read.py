@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from gwplan.catalogue.tables import GIVEN, SCHEMA_VERSION, TABLES
+from gwplan.catalogue.tables import GIVEN, LEVERS, SCHEMA_VERSION, TABLES
 from gwplan.check.check import raise_errors
 from gwplan.files import bytes_inside, leads_out, printable, reason
 from gwplan.instance.cells import Parsed, empty, shown
@@ -20,10 +20,10 @@ from gwplan.language.edits import Factor, WhatIf
 from gwplan.problems import InstanceError, Problem, composed, nearest
 from gwplan.spreadsheet.package import ENDINGS
 from gwplan.storage.rows import ALL, Reading, csv_rows, read_csv, read_sections
-from gwplan.storage.toml import read_factors, read_whatif
+from gwplan.storage.toml import read_factors, read_levers, read_whatif
 
 WHATIFS: Final = "whatifs"
-KNOWN: Final = tuple(dict.fromkeys([*(table.file for table in TABLES.values()), "uncertainty.toml"]))
+KNOWN: Final = tuple(dict.fromkeys([*(table.file for table in TABLES.values()), "uncertainty.toml", LEVERS.file]))
 """Every file that an instance folder may hold, beside the what-ifs."""
 
 _WHAT: Final = "an instance is a folder or a workbook (.xlsx, .xlsm)"
@@ -240,6 +240,9 @@ def read_sources(sources: Sources) -> Reading:
     _read_tables(reading, sources)
     reading.factors, factors_whole = _read_factors(reading, sources)
     reading.whatifs = _read_whatifs(reading, sources)
+    if LEVERS.file in sources.texts:
+        reading.levers, problems = read_levers(sources.texts[LEVERS.file], LEVERS.file)
+        reading.problems += problems
     if not factors_whole:
         reading.broken.add("uncertainty")
     reading.present |= {name for name, table in TABLES.items() if table.file in sources.texts}

@@ -22,7 +22,7 @@ from gwplan.catalogue.tables import TABLES, Table, allowed_columns
 from gwplan.check.check import check, raise_errors
 from gwplan.instance.cells import Array, Cells, Coded, Fault, Parsed, frame_of, parse, place, shown, type_fault
 from gwplan.instance.instance import Instance, SheetPlaces
-from gwplan.language.edits import Factor, WhatIf
+from gwplan.language.edits import Factor, Lever, WhatIf
 from gwplan.problems import Problem, nearest
 from gwplan.tree.layouts import Layouts
 
@@ -301,6 +301,7 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     factors: tuple[Factor, ...] = ()
     whatifs: dict[str, WhatIf] = field(default_factory=dict)
+    levers: tuple[Lever, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     sheets: SheetPlaces | None = None
 
@@ -317,7 +318,10 @@ class Reading:
         """Return the instance that was read."""
         known = Layouts()
         present = frozenset(self.present)
-        made = Instance(self.frames, present, self.factors, self.whatifs, self.files, sheets=self.sheets, checked=known)
+        made = Instance(
+            self.frames, present, self.factors, self.whatifs, self.files, sheets=self.sheets, checked=known,
+            levers=self.levers,
+        )  # fmt: skip
         problems = self.problems + check(made, broken=self.broken, warnings=False, layouts=known)
         raise_errors(dict.fromkeys(problems))
         return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 from typing import Final
 
-from gwplan.catalogue.tables import ANNOTATIONS, SCHEMA_VERSION, TABLES, Column
+from gwplan.catalogue.tables import ANNOTATIONS, LEVERS, SCHEMA_VERSION, TABLES, Column
 from gwplan.instance.cells import name_fault, range_rule, shown
 from gwplan.instance.instance import Instance
 from gwplan.problems import InstanceError, Problem
@@ -151,6 +151,25 @@ _WHATIF: Final = """
     """
 
 
+_LEVERS: Final = """
+    # What gwplan ui lets a planner move. The edit changes nothing as it stands; its value is what the lever moves.
+    [[lever]]
+    label = "Value of short deals"
+    edit = "value[pathway=deals].value_bn_per_gw_year *= 1"
+    range = [0.5, 1.5]
+    step = 0.05
+    unit = "x as written"
+    group = "Demand"
+
+    [[lever]]
+    label = "Chance of a glut"
+    edit = "uncertainty[factor=market, outcome=glut].probability = 0.4"
+    range = [0.05, 0.95]
+    step = 0.05
+    group = "Uncertainty"
+    """
+
+
 def starter(name: str) -> dict[str, str]:
     """Return the files of a small instance that solves, by their path inside its folder."""
     fault = name_fault(name)
@@ -161,6 +180,7 @@ def starter(name: str) -> dict[str, str]:
     files |= {file: dedent(text).lstrip() for file, text in _TABLES.items()}
     return files | {
         "uncertainty.toml": dedent(_UNCERTAINTY).lstrip(),
+        LEVERS.file: dedent(_LEVERS).lstrip(),
         "whatifs/deliveries-slip.toml": dedent(_WHATIF).lstrip(),
     }
 

@@ -1,4 +1,4 @@
-"""``uncertainty.toml`` and the files of ``whatifs/``: read into factors and what-ifs, and written back."""
+"""``uncertainty.toml``, ``levers.toml`` and the files of ``whatifs/``: read, and written back."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from gwplan.catalogue.tolerances import ROUNDING
 from gwplan.instance.cells import name_fault, shown
 from gwplan.language.cursor import Cell, Operation
-from gwplan.language.edits import Edit, Factor, Outcome, ProbabilityGiven, WhatIf, noted
-from gwplan.problems import Problem, nearest
+from gwplan.language.edits import Edit, Factor, Lever, Outcome, ProbabilityGiven, WhatIf, edit, noted, spell
+from gwplan.problems import InstanceError, Problem, nearest
 from gwplan.storage.rows import shown_toml, toml_reason
 
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -41,6 +41,9 @@ _HEADINGS: Final = {
     "probability_given": "factor.outcome.probability_given",
     "edit": "factor.outcome.edit",
 }
+MOST_LETTERS: Final = 60
+"""Characters of the label of a lever, at most."""
+
 _TYPES: Final = {
     "string_type": "must be text, in quotes",
     "int_type": "must be a whole number",
@@ -218,11 +221,86 @@ class _WhatIfKeys(_Keys):
     given: dict[str, str] = {}
 
 
+def _lever_edits(value: object) -> list[Edit]:
+    """Return the edits of a lever, written as one text or as a list of them."""
+    texts = value if isinstance(value, list) else [value]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise _broken("must be an edit in quotes, or a list of them")
+    try:
+        return [edit(str(text)) for text in texts]
+    except InstanceError as error:
+        problem = error.problems[0]
+        raise _broken(
+            f"{problem.where.partition(' at ')[0]}: {problem.what}; {problem.rule}", remedy=problem.remedy
+        ) from None
+
+
+def _ends(value: object) -> list[float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise _broken("must be its two ends: [0.5, 1.5]")
+    low, high = (_number(end) for end in value)
+    if not low < high:  # type: ignore[operator]
+        raise _broken("must begin at its lower end")
+    return [low, high]  # type: ignore[list-item]
+
+
+def _label(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > MOST_LETTERS or name_fault(value):
+        raise _broken(f"must be a name of at most {MOST_LETTERS} characters, without blanks at its ends")
+    return value
+
+
+class _LeverKeys(_Keys):
+    label: Annotated[Any, BeforeValidator(_label)]
+    edit: Annotated[Any, BeforeValidator(_lever_edits)]
+    range: Annotated[Any, BeforeValidator(_ends)]
+    step: Number | None = None
+    unit: str = ""
+    group: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        neutral = {"scale": 1, "add": 0, "shift_months": 0}
+        for each in self.edit:
+            value, wanted = each.value, neutral.get(each.operation)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise _broken("a lever moves a number, or a date by months", spell(each), "give an edit with a number")
+            if wanted is not None and value != wanted:
+                remedy = "write 1 after *=, and 0 after += or -="
+                raise _broken("the edit of a lever changes nothing where it stands", spell(each), remedy)
+            if value != self.edit[0].value or each.operation != self.edit[0].operation:
+                raise _broken("the edits of one lever change alike", spell(each), "make it a lever of its own")
+        if not self.range[0] <= self.edit[0].value <= self.range[1]:
+            raise _broken("the range holds where the lever stands", f"{self.edit[0].value} is outside", "widen it")
+        whole = self.edit[0].operation == "shift_months"
+        if whole and not all(float(number).is_integer() for number in (*self.range, self.step or 1)):
+            raise _broken("months are whole numbers", f"range {self.range}, step {self.step}")
+        if self.step is not None and not 0 < self.step <= self.range[1] - self.range[0]:
+            raise _broken("a step is above 0 and no longer than the range", f"step {self.step}")
+        return self
+
+    def lever(self) -> Lever:
+        low, high = map(float, self.range)
+        month = self.edit[0].operation == "shift_months"
+        step = self.step if self.step is not None else 1.0 if month else float(f"{(high - low) / 20:.4g}")
+        return Lever(self.label, tuple(self.edit), low, high, float(step), self.unit, self.group)
+
+
+class _LeversKeys(_Keys):
+    lever: list[_LeverKeys] = []
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        _refuse_repeats("lever", (lever.label for lever in self.lever))
+        return self
+
+
 _MODELS: Final[Mapping[str, type[_Keys]]] = {
     "factor": _FactorKeys,
     "outcome": _OutcomeKeys,
     "probability_given": _GivenKeys,
     "edit": _EditKeys,
+    "lever": _LeverKeys,
 }
 
 
@@ -261,6 +339,12 @@ def read_whatif(text: str, where: str, name: str) -> tuple[WhatIf | None, list[P
     if problems:
         return None, problems
     return WhatIf(name, keys.description, tuple(each.edit() for each in keys.edit), dict(keys.given)), problems
+
+
+def read_levers(text: str, where: str) -> tuple[tuple[Lever, ...], list[Problem]]:
+    """Read ``levers.toml``."""
+    keys, problems = _read(_LeversKeys, text, where)
+    return tuple(each.lever() for each in keys.lever) if keys else (), problems
 
 
 def _read(model: type[_Model], text: str, where: str) -> tuple[_Model | None, list[Problem]]:
@@ -302,7 +386,7 @@ def _place(where: str, path: Sequence[int | str], document: Mapping[str, Any]) -
     for step in path:
         if isinstance(step, int):
             at = at[step]
-            name = at.get("name") if isinstance(at, dict) else None
+            name = at.get("name", at.get("label")) if isinstance(at, dict) else None
             words[-1] += f" {step + 1}" + (f" {shown(name)}" if isinstance(name, str) else "")
         else:
             at = at.get(step)
@@ -331,6 +415,24 @@ def whatif_toml(whatif: WhatIf) -> str:
     if whatif.given:
         head.append(f"given = {_inline(whatif.given)}")
     return _document([head, *(["[[edit]]", *_edit_lines(each)] for each in whatif.edits)])
+
+
+def levers_toml(levers: Sequence[Lever]) -> str:
+    """Return levers as the text of a ``levers.toml`` that `read_levers` reads back as the same levers."""
+    return _document(["[[lever]]", *_lever_lines(lever)] for lever in levers) if levers else ""
+
+
+def _lever_lines(lever: Lever) -> list[str]:
+    texts = [_toml(spell(each)) for each in lever.edits]
+    edits = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    lines = [f"label = {_toml(lever.label)}", f"edit = {edits}"]
+    lines.append(f"range = [{_plain(lever.least)}, {_plain(lever.most)}]")
+    lines += [f"step = {_plain(lever.step)}"] if lever.step == lever.step else []  # none: as read_levers has it
+    return lines + [f"{key} = {_toml(said)}" for key, said in (("unit", lever.unit), ("group", lever.group)) if said]
+
+
+def _plain(number: float) -> str:
+    return repr(number).removesuffix(".0")
 
 
 def _document(blocks: Iterable[Sequence[str]]) -> str:

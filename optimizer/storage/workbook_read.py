@@ -13,6 +13,7 @@ from typing import Any, Final
 from gwplan.catalogue.tables import (
     ABOUT,
     KNOWN_SHEETS,
+    LEVERS,
     OUTCOME_EDITS,
     OUTCOMES,
     PROBABILITIES_GIVEN,
@@ -26,13 +27,13 @@ from gwplan.catalogue.tables import (
 from gwplan.files import printable, read_bytes
 from gwplan.instance.cells import Parsed, empty, frame_of, is_name, parse, shown
 from gwplan.instance.instance import SheetPlaces
-from gwplan.language.edits import Edit, Factor, Outcome, ProbabilityGiven, WhatIf, edit
+from gwplan.language.edits import Edit, Factor, Lever, Outcome, ProbabilityGiven, WhatIf, edit
 from gwplan.problems import InstanceError, Problem, nearest
 from gwplan.spreadsheet.cells import Cell, Odd, Sheet, Workbook, day, letters, sheet_of
 from gwplan.spreadsheet.graft import MARKER
 from gwplan.spreadsheet.package import open_package
 from gwplan.storage.rows import ALL, TITLES, Reading, header_problems, misplaced_header
-from gwplan.storage.toml import factors_toml, read_factors, read_whatif, whatif_toml
+from gwplan.storage.toml import factors_toml, levers_toml, read_factors, read_levers, read_whatif, whatif_toml
 
 _TOTAL: Final = re.compile(r"\s*((grand |sub)?totals?|sums?)\s*:?\s*", re.IGNORECASE)
 _CLOSE: Final = 0.85
@@ -67,6 +68,7 @@ def read_book(data: bytes, name: str) -> Reading:
             reader.table(table)
     reader.factors()
     reader.whatifs()
+    reader.levers()
     reading.sheets = SheetPlaces(reader.letters, reader.setting_rows, reader.formulas)
     return reading
 
@@ -332,6 +334,19 @@ class _BookReader:
             if read is not None:
                 self.reading.whatifs[name] = read
         self._left(WHATIF_EDITS, edits, f"no such what-if on the sheet {WHATIFS.name}")
+
+    def levers(self) -> None:
+        """Read ``levers``."""
+        edits = self._edits(LEVERS, "label")
+        for row in self._listed(LEVERS):
+            own = edits.pop((row["label"],), ())
+            if not own:  # a later row of the same lever
+                continue
+            least, most, step = (float(row[name]) for name in ("least", "most", "step"))
+            lever = Lever(row["label"], own, least, most, step, row["unit"], row["group"])
+            read, problems = read_levers(levers_toml([lever]), self.place(LEVERS.name, row["row"], "label"))
+            self.reading.problems += problems
+            self.reading.levers += read
 
     def _given(self, table: Table, row: dict[str, Any]) -> dict[str, str]:
         given: dict[str, str] = {}

@@ -13,6 +13,7 @@ import pandas as pd
 from gwplan.catalogue.tables import (
     ABOUT,
     KNOWN_SHEETS,
+    LEVERS,
     OUTCOME_EDITS,
     OUTCOMES,
     PROBABILITIES_GIVEN,
@@ -26,6 +27,7 @@ from gwplan.catalogue.tables import (
 )
 from gwplan.files import new_file, whole_file, whole_workbook
 from gwplan.instance.instance import Instance
+from gwplan.language.edits import spell
 from gwplan.problems import InstanceError, Problem
 from gwplan.spreadsheet.cells import MOST_ROWS, letters
 from gwplan.storage.starter import default_words, one_line, rule_words, type_words
@@ -93,6 +95,13 @@ def _sheets(instance: Instance) -> dict[str, Rows]:
         ]
         edits = [{"whatif": w.name, "edit": edit.text} for w in instance.whatifs.values() for edit in w.edits]
         sheets[WHATIF_EDITS.name] = edits
+    if instance.levers:
+        said = ("label", "least", "most", "step", "unit", "group")
+        sheets[LEVERS.name] = [
+            {"edit": spell(each), **{name: getattr(lever, name) for name in said}}
+            for lever in instance.levers
+            for each in lever.edits
+        ]
     return sheets
 
 

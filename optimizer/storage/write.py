@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gwplan.catalogue.tables import TABLES, Column, Table, allowed_columns
-from gwplan.files import refuse_occupied, whole_folder
+from gwplan.catalogue.tables import LEVERS, TABLES, Column, Table, allowed_columns
+from gwplan.files import printable, refuse_occupied, whole_file, whole_folder
 from gwplan.instance.instance import Instance
+from gwplan.language.edits import Lever
+from gwplan.problems import InstanceError, Problem
 from gwplan.spreadsheet.package import ENDINGS
 from gwplan.storage.read import WHATIFS, is_input
-from gwplan.storage.toml import factors_toml, toml_text, whatif_toml
+from gwplan.storage.toml import factors_toml, levers_toml, toml_text, whatif_toml
 
 _TO_QUOTE = frozenset(',"\r\n')
 
@@ -64,6 +66,8 @@ def tables_written(instance: Instance) -> dict[str, str]:
             texts[table.file] = _csv(table, instance.tables[name])
     if instance.factors:
         texts["uncertainty.toml"] = factors_toml(instance.factors)
+    if instance.levers:
+        texts[LEVERS.file] = levers_toml(instance.levers)
     for name, whatif in instance.whatifs.items():
         texts[f"{WHATIFS}/{name}.toml"] = whatif_toml(whatif)
     return texts
@@ -80,6 +84,22 @@ def write_texts(texts: Mapping[str, str], folder: str | Path, *, force: bool | N
             path.write_bytes(text.encode())
         if target.is_dir():
             _keep_other_files(target, fresh)
+
+
+def write_levers(levers: Sequence[Lever], source: str | Path) -> Path:
+    """Write levers as the ``levers.toml`` of an instance's folder, where there is none."""
+    target = Path(source) / LEVERS.file
+    if not _holds_instance(Path(source)):
+        rule, remedy = (
+            "levers are written into the folder of an instance",
+            "gwplan convert makes a folder of a workbook",
+        )
+        raise InstanceError(Problem(printable(str(source)), "no folder of an instance", rule, remedy))
+    refuse_occupied(target, force=None, replaceable=lambda _: False, kind="")
+    if levers:
+        with whole_file(target) as new:
+            new.write_text(levers_toml(levers), encoding="utf-8")
+    return target
 
 
 def _holds_instance(folder: Path) -> bool:

@@ -3,7 +3,7 @@
 Other rooms use:
 
 - ``attempt``: floors_in_the_way, floors_priced, Told, why_no_plan
-- ``compare``: allocations, caveats, Figure, figure_differences, inputs, refuse_unlike
+- ``compare``: allocations, caveats, Figure, figure_differences, figures, GROUPS, inputs, refuse_unlike
 - ``evaluate``: entered, evaluate, Evaluation, left_out, read_given
 - ``exposure``: *, bought, exposure, Figures, Group, groups, gw_by_status, UNVERIFIED
 - ``locks``: lock, lock_costs, LockCost

@@ -16,7 +16,8 @@ from gwplan.instance.selection import ROW, picks
 from gwplan.language.cursor import Cell, Name
 from gwplan.language.edits import Edit
 from gwplan.plan.claims import STATUSES
-from gwplan.plan.obligations import Owed, owed
+from gwplan.plan.obligations import BOOK, Owed, owed
+from gwplan.plan.obligations import book as obligations_book
 from gwplan.plan.plan import Plan
 from gwplan.session import Session
 from gwplan.solver.program import FloatArray
@@ -42,10 +43,10 @@ def exposure(
 ) -> Figures:
     """Return the parts asked for, of a plan or of the instance's best, money in $bn; only what needs solves is solved.
 
-    Parts: ``obligations``, ``whatifs``, ``vendors``, ``unverified``.
+    Parts: ``obligations``, ``book``, ``whatifs``, ``vendors``, ``unverified``.
     """
     session = None
-    if plan is None or set(parts) != {"obligations"}:
+    if plan is None or set(parts) - {"obligations", "book"}:
         tell("the plan")
         session = Session(instance)
         plan = plan or session.base.plan
@@ -58,6 +59,8 @@ def exposure(
     }
     if "obligations" in parts:
         figures["obligations"] = obligations(plan)
+    if "book" in parts:
+        figures["book"] = book(plan)
     if session is not None:
         if "whatifs" in parts:
             figures["whatifs"] = whatifs(session, tell)
@@ -120,6 +123,33 @@ def obligations(plan: Plan) -> Figures:
         "largest": {"as_signed": _largest(by_vendor(owing, signed)), "after": _largest(by_vendor(owing, kept))},
         "vendors": rows, "contracts": contracts, "years": years, "branches": branches, "detail": _detail(owing),
     }  # fmt: skip
+
+
+def book(plan: Plan) -> Figures:
+    """Return the book of obligations: what is to be paid by contract and year, and how totals tie to published ones.
+
+    Returns
+    -------
+    dict
+        ``rows`` by vendor, contract and year, and ``contracts``, their totals beside ``before_bn``, ``whole_bn``,
+        ``filed_bn`` and ``difference_bn``, as `gwplan.plan.obligations.book` has them; ``total`` of what is bought and
+        of what is sold, by side. What is not known is None.
+    """
+    rows, contracts = obligations_book(plan.laid_out, plan.decided)
+    total = {side: {name: float(part[name].sum()) for name in BOOK} for side, part in contracts.groupby("side")}
+    for side in total:  # the least of a sum is that of one future
+        futures = owed(plan.laid_out, plan.decided.cancelled, plan.decided.signed)
+        kept = futures.kept[:, futures.sold == (side == "sell")].sum(axis=(1, 2))
+        total[side] |= {"least_bn": float(kept.min()), "most_bn": float(kept.max())}
+    return {"rows": _records(rows), "contracts": _records(contracts), "total": total}
+
+
+def _records(frame: pd.DataFrame) -> list[Figures]:
+    """Return the rows of a table, None for what is not known."""
+    return [
+        {str(name): None if isinstance(cell, float) and np.isnan(cell) else cell for name, cell in row.items()}
+        for row in frame.to_dict("records")
+    ]
 
 
 def _detail(owing: Owed) -> list[Figures]:

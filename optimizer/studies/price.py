@@ -444,7 +444,8 @@ class _Pricing:
     def _all_moments(self) -> list[_Moment]:
         """Return the nodes on which a signature is another decision than on the node before, in order of dates."""
         data, tree = self.data, self.data.tree
-        terms = [data.unit[self._of], data.due[self._of], data.terminal_unit[self._of]]
+        by_signature = (data.unit, data.due, data.prepaid_signed, data.upfront_signed, data.late_signed)
+        terms = [unit[self._of] for unit in (*by_signature, data.terminal_unit)]
         fee = (data.signing_fee * data.node_discount)[self._of]
         alone = np.bincount(tree.parent[tree.parent >= 0], minlength=tree.size) == 1
         moments: dict[int, _Moment] = {}

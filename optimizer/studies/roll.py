@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tables import LEVERS, TABLES
 from gwplan.catalogue.tolerances import ROUNDING
 from gwplan.check.check import check
 from gwplan.files import printable
@@ -25,10 +25,10 @@ from gwplan.problems import InstanceError, Problem, nearest
 from gwplan.solver.program import IntArray
 from gwplan.storage.read import given_table
 from gwplan.studies.evaluate import listed
-from gwplan.studies.roll_signed import Signature, signatures, with_signed
+from gwplan.studies.roll_signed import SCALED, Signature, scaled_deliveries, signatures, with_signed
 from gwplan.tree.calendar import calendar_of
-from gwplan.tree.contracts import extended_contracts
-from gwplan.tree.timeline import Timeline
+from gwplan.tree.contracts import extended_contracts, tranches
+from gwplan.tree.timeline import Timeline, timeline
 
 Row = dict[str, Any]
 
@@ -232,11 +232,23 @@ def rolled(instance: Instance, to: dt.date, state: State, given: Mapping[str, st
         following, {"running": frame_of(TABLES["running"], _columns(state.running), [0] * len(state.running))}
     )
     following = replace(following, present=following.present | {"running"} if state.running else following.present)
-    following = with_signed(following, state.signed, to)
+    following = _with_credit(with_signed(following, state.signed, to), count)
     for contract, shares in state.cancelled.items():
         following = _without_share(following, *_of_what_is_left(following, state, contract, shares), to, last)
+    said = [*_still_prepaid(following, state, to)]
     following = following.edited(f"calendar.start = {to}", f"calendar.periods = {instance.periods - count}")
-    return _with_fitting_whatifs(following)
+    following, unfit = _with_what_fits(following)
+    return following, said + unfit
+
+
+def _still_prepaid(instance: Instance, state: State, to: dt.date) -> Iterator[str]:
+    """Yield what must be said of contracts that are to be left, and of which something is still to be prepaid."""
+    prepaid = instance.filled("contracts").query("prepaid_share > 0")["contract"].tolist()
+    rows = instance.tables["deliveries"]
+    for contract, shares in state.cancelled.items():
+        open_ = rows[rows["contract"].str.startswith(contract) & rows["credit_bn"].isna()]["contract"].isin(prepaid)
+        if open_.any() and any(day > to for day, _, _ in shares):
+            yield f"{contract}: what is still to be prepaid of a share given back is of its bills until then"
 
 
 def _past(instance: Instance, to: dt.date, past: np.datetime64) -> list[Edit]:
@@ -250,6 +262,20 @@ def _past(instance: Instance, to: dt.date, past: np.datetime64) -> list[Edit]:
             where = {"contract": Name(row["contract"]), "window": Name(row["window"])}
             edits.append(Edit("cancellations", "drop", where))
     return edits
+
+
+def _with_credit(instance: Instance, count: int) -> Instance:
+    """Return the instance with what is left of prepayments that were made before a period, of firm contracts."""
+    price = instance.filled("contracts").set_index("contract")["cost_bn_per_gw_year"].to_dict()
+    offers, deliveries = set(instance.tables["offers"]["contract"]), instance.tables["deliveries"].copy()
+    names, calendar = timeline(instance.deterministic()).names, calendar_of(instance)
+    there = tranches(instance, names, calendar)
+    credit = deliveries["credit_bn"].to_numpy(dtype=float).copy()
+    for row, contract in enumerate(deliveries["contract"].tolist()):
+        if (there.filed.prepaid[row] > 0 or there.filed.credit[row] > 0) and contract not in offers:
+            credit[row] = there.payments(row, calendar, price[contract]).left[count]
+    deliveries["credit_bn"] = credit
+    return replaced(instance, {"deliveries": deliveries})
 
 
 def _of_what_is_left(instance: Instance, state: State, contract: str, shares: list[Notice]) -> tuple[str, list[Notice]]:
@@ -296,7 +322,7 @@ def _without_share(instance: Instance, contract: str, shares: list[Notice], to: 
     if kept:
         end = _earlier(following, contract, kept[0])
         own.append(Edit("contracts", "set", {"contract": Name(contract)}, "end", end))
-    own.append(Edit("deliveries", "scale", {"contract": Name(contract)}, "gw", scale))
+    following = replaced(following, {"deliveries": scaled_deliveries(following, contract, scale)})
     own.append(Edit("contracts", "scale", {"contract": Name(contract)}, "face_value_bn", scale))
     windows = following.filled("cancellations")
     window = windows[windows["contract"] == contract]
@@ -325,17 +351,26 @@ def _part(instance: Instance, contract: str, name: str, share: float, day: dt.da
     line["contract"], line["face_value_bn"] = name, line["face_value_bn"] * share
     line["end"] = np.datetime64(_earlier(instance, contract, day), "s")
     rows = deliveries[deliveries["contract"] == contract].copy()
-    rows["contract"], rows["gw"] = name, rows["gw"] * share
+    rows["contract"] = name
+    rows[list(SCALED)] *= share
     for frame in (line, rows):
         frame.index = pd.Index([0] * len(frame))
     tables = {"contracts": pd.concat([contracts, line]), "deliveries": pd.concat([deliveries, rows])}
     return replaced(instance, tables)
 
 
-def _with_fitting_whatifs(instance: Instance) -> tuple[Instance, list[str]]:
-    """Return the instance without the what-ifs that no longer fit it, and a line for each of them."""
+def _with_what_fits(instance: Instance) -> tuple[Instance, list[str]]:
+    """Return the instance without the what-ifs and levers that no longer fit it, and a line for each of them."""
     problems = [problem for problem in check(instance, warnings=False) if problem.severity == "error"]
     unfit: dict[str, str] = {}
+    levers = []
+    for number, lever in enumerate(instance.levers, start=1):
+        mine = [problem for problem in problems if problem.where.startswith(f"{LEVERS.file} lever {number} ")]
+        if mine:
+            unfit[f"lever {number}"] = f"lever {lever.label} no longer fits and is left out: {mine[0]}"
+            problems = [problem for problem in problems if problem not in mine]
+        else:
+            levers.append(lever)
     for name in instance.whatifs:
         mine = [problem for problem in problems if problem.where.startswith(f"whatifs/{name}.toml")]
         if mine:
@@ -344,4 +379,4 @@ def _with_fitting_whatifs(instance: Instance) -> tuple[Instance, list[str]]:
     if problems:
         raise InstanceError(problems)
     whatifs = {name: whatif for name, whatif in instance.whatifs.items() if name not in unfit}
-    return replace(instance, whatifs=whatifs), list(unfit.values())
+    return replace(instance, whatifs=whatifs, levers=tuple(levers)), list(unfit.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,8 @@ from gwplan.instance.instance import Instance, replaced
 from gwplan.language.cursor import Name
 from gwplan.language.edits import Edit
 from gwplan.solver.program import FloatArray, IntArray
-from gwplan.tree.calendar import calendar_of
-from gwplan.tree.contracts import NEVER, Tranches, tranches
+from gwplan.tree.calendar import NEVER, calendar_of
+from gwplan.tree.contracts import Tranches, tranches
 from gwplan.tree.timeline import Timeline, timeline
 
 
@@ -60,18 +60,41 @@ def with_signed(instance: Instance, signed: Mapping[str, list[Signature]], to: d
         share = sum(part.share for part in parts)
         most = float(instance.filled("offers").set_index("contract").loc[name, "max_share"])
         closed = row["closes"].date() < to or most - share <= ROUNDING
-        prices = list(dict.fromkeys(part.price for part in parts))
-        for number, price in enumerate(prices, start=1):
-            whole = closed and number == len(prices)
-            own = [part for part in parts if part.price == price]
+        groups = _groups(there, laid_out, name, parts)
+        for number, own in enumerate(groups, start=1):
+            whole = closed and number == len(groups)
             following = _firm(following, there, laid_out, name, f"{name} signed {number}", own, keep_name=whole)
         if row["extends"] and parts:
             following = _extended(following, row["extends"], share)
-        if closed and not prices:
+        if closed and not groups:
             following = following.edited(Edit("contracts", "drop", {"contract": Name(name)}))
-        elif not closed and prices:
+        elif not closed and groups:
             following = _rest(following, row, name, share, most)
     return following
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """A tranche of an offer as it was signed: its row and part, and the periods of its arrival and of its delay."""
+
+    row: int
+    part: Signature
+    arrival: int
+    delay: int
+
+
+def _groups(there: Tranches, laid_out: Timeline, offer: str, parts: list[Signature]) -> list[list[_Delivery]]:
+    """Return what was signed of an offer in groups of one price and, where lateness is paid for, of one delay."""
+    groups: dict[tuple[float, int], list[_Delivery]] = {}
+    line = laid_out.contract_of.index(offer)
+    for part in parts:
+        for row in np.flatnonzero((there.line == line) & (there.gw > 0)).tolist():
+            lead = np.full(part.period + 1, part.lead)
+            arrival, _ = there.signed(row, lead)
+            late = int(arrival[-1]) - there.signed_due(row, part.period, lead) if there.filed.late[row] > 0 else 0
+            one = _Delivery(row, part, int(arrival[-1]), late)
+            groups.setdefault((part.price, late), []).append(one)
+    return list(groups.values())
 
 
 def _firm(
@@ -80,30 +103,31 @@ def _firm(
     laid_out: Timeline,
     offer: str,
     name: str,
-    parts: list[Signature],
+    signed: list[_Delivery],
     *,
     keep_name: bool,
 ) -> Instance:
     """Return the instance with what was signed of an offer at one price as a contract without an offer."""
-    calendar, line = calendar_of(instance), laid_out.contract_of.index(offer)
+    calendar = calendar_of(instance)
     rows: list[dict[str, Any]] = []
-    for part in parts:
-        for row in np.flatnonzero((there.line == line) & (there.gw > 0)).tolist():
-            arrival, _ = there.signed(row, np.full(part.period + 1, part.lead))
-            term = int(there.term[row])
-            rows.append(
-                {
-                    "contract": offer if keep_name else name,
-                    "date": calendar.starts(int(arrival[-1]) + 1)[-1].astype("datetime64[s]"),
-                    "gw": float(there.gw[row]) * part.share,
-                    "note": f"signed on {calendar.starts(part.period + 1)[-1]}",
-                    "term_months": float(term * calendar.months) if term < NEVER else np.nan,
-                }
-            )
+    parts = list(dict.fromkeys(one.part for one in signed))
+    for one in signed:
+        term, date = int(there.term[one.row]), one.arrival - one.delay
+        rows.append(
+            {
+                "contract": offer if keep_name else name,
+                "date": calendar.starts(date + 1)[-1].astype("datetime64[s]"),
+                "gw": float(there.gw[one.row]) * one.part.share,
+                "note": f"signed on {calendar.starts(one.part.period + 1)[-1]}",
+                "term_months": float(term * calendar.months) if term < NEVER else np.nan,
+                "upfront_bn_per_gw": float(there.filed.upfront[one.row]) or np.nan,
+            }
+        )
     contracts, share = instance.tables["contracts"], sum(part.share for part in parts)
     mine = contracts["contract"] == offer
     own = contracts[mine].copy()
-    own["contract"], own["delay_months"], own["cost_bn_per_gw_year"] = offer if keep_name else name, 0.0, parts[0].price
+    own["contract"], own["cost_bn_per_gw_year"] = offer if keep_name else name, parts[0].price
+    own["delay_months"] = float(signed[0].delay * calendar.months)
     own["face_value_bn"] *= share
     own["signed"] = calendar.starts(max(part.period for part in parts) + 1)[-1].astype("datetime64[s]")
     tables = dict(instance.tables)
@@ -141,12 +165,14 @@ def _extended(instance: Instance, contract: str, share: float) -> Instance:
     if left <= ROUNDING:
         return _without_windows(instance, contract)
     tables = dict(instance.tables)
-    for table, scaled in (("contracts", "face_value_bn"), ("deliveries", "gw")):
+    for table, columns in (("contracts", ("face_value_bn",)), ("deliveries", SCALED)):
         rows = tables[table]
         part = rows[rows["contract"] == contract].copy()
-        part["contract"], part[scaled] = f"{contract} extended", part[scaled] * share
+        part["contract"] = f"{contract} extended"
+        part[list(columns)] *= share
         tables[table] = pd.concat([rows, _inserted(part)])
-    following = replaced(instance, tables).edited(Edit("deliveries", "scale", {"contract": Name(contract)}, "gw", left))
+    following = replaced(instance, tables)
+    following = replaced(following, {"deliveries": scaled_deliveries(following, contract, left)})
     windows = following.tables["cancellations"]
     if (windows["contract"] == contract).any():
         windows = windows.copy()
@@ -154,6 +180,17 @@ def _extended(instance: Instance, contract: str, share: float) -> Instance:
         windows.loc[mine, "max_share"] = np.minimum(windows.loc[mine, "max_share"].fillna(1.0) / left, 1.0)
         following = replaced(following, {"cancellations": windows})
     return following
+
+
+SCALED: Final = ("gw", "credit_bn")
+"""Columns of ``deliveries`` that a share of a contract has a share of."""
+
+
+def scaled_deliveries(instance: Instance, contract: str, share: float) -> pd.DataFrame:
+    """Return the deliveries, with a share of a contract's in place of them."""
+    rows = instance.tables["deliveries"].copy()
+    rows.loc[rows["contract"] == contract, list(SCALED)] *= share
+    return rows
 
 
 def _without_windows(instance: Instance, contract: str) -> Instance:

@@ -3,9 +3,9 @@
 Other rooms use:
 
 - ``arrays``: CHURN, Names, way_out_name
-- ``calendar``: add_months, Calendar, calendar_of, Dates, MONTHS
-- ``contracts``: *, delivered_gw, extended_contracts, in_service, NEVER, SERVICE, TABLES_READ, tail_periods,
-  Tranches, tranches
+- ``calendar``: add_months, Calendar, calendar_of, Dates, MONTHS, NEVER
+- ``contracts``: *, delivered_gw, extended_contracts, in_service, SERVICE, TABLES_READ, tail_periods, Tranches,
+  tranches
 - ``layouts``: Layouts
 - ``near``: agree, nodes_by_day
 - ``timeline``: branching, MOST_SCENARIOS, reveals, Timeline, timeline

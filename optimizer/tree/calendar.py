@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Dates = NDArray[np.datetime64]
 
+NEVER: Final = 2**40
+"""The period in which ends what has no end."""
+
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 """Months in a period of each resolution."""
 
@@ -38,12 +41,16 @@ class Calendar:
 
     def period(self, dates: Dates) -> NDArray[np.int64]:
         """Return the first period that starts on or after each date: 0 before the start, T or more past the end."""
+        return np.maximum(self.unclipped(dates), 0)
+
+    def unclipped(self, dates: Dates) -> NDArray[np.int64]:
+        """Return the same, negative before the start."""
         number, distinct = pd.factorize(dates.view(np.int64))  # few dates are distinct
         dates = distinct.view(dates.dtype)
         month = dates.astype("datetime64[M]")
         late = dates > month.astype(dates.dtype)
         months = (month - self.first_month).astype(np.int64) + late
-        periods: NDArray[np.int64] = np.maximum(-(-months // self.months), 0)[number]
+        periods: NDArray[np.int64] = (-(-months // self.months))[number]
         return periods
 
     def periods_of_days(self, days: NDArray[np.float64]) -> NDArray[np.int64]:

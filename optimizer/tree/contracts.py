@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from gwplan.catalogue.tables import TABLES
 from gwplan.instance.instance import Instance
 from gwplan.tree.arrays import MAKERS, Arrays, Names, dates, in_force, numbers, places, reads
-from gwplan.tree.calendar import Calendar, Dates, add_months
-
-NEVER: Final = 2**40
-"""The period in which ends what has no end."""
+from gwplan.tree.bills import FILED, Filed, Payments, payments
+from gwplan.tree.calendar import NEVER, Calendar, Dates, add_months
 
 SERVICE: Final = (
     "deliveries: contract date after_days gw term_months",
@@ -32,6 +30,7 @@ _OFFERS: Final = (
 _PRICED: Final = (
     SERVICE[0],
     "contracts: contract pool side end delay_months cost_bn_per_gw_year late_credit_bn_per_gw_year",
+    *FILED,
     "pools: pool terminal_value_bn_per_gw_year",
 )
 
@@ -58,6 +57,10 @@ class Tranches:
         Periods of service; first period in which it is no longer in service; `NEVER` where that is not said.
     end : int array
         First period that starts on or after the end of its contract, or `NEVER`.
+    begins, due : int array
+        `arrival`, negative before the start; the same without the delay.
+    filed : Filed
+        Terms beyond a flat price.
     """
 
     line: Ints
@@ -67,6 +70,27 @@ class Tranches:
     term: Ints
     stop: Ints
     end: Ints
+    begins: Ints
+    due: Ints
+    filed: Filed
+
+    def payments(self, row: int, calendar: Calendar, price: float) -> Payments:
+        """Return what a tranche with a date is paid by period, to its stop or the horizon if that is later."""
+        stop, begins = min(int(self.stop[row]), int(self.end[row])), int(self.begins[row])
+        count = max(calendar.periods, stop if stop < NEVER else 0)
+        return payments(self.filed, row, calendar, price, begins, stop, int(self.due[row]), int(self.end[row]), count)
+
+    def signed_payments(self, row: int, calendar: Calendar, price: float, signed: int, lead: Ints) -> Payments:
+        """Return the same of one that is signed in a period, given the offer's lead by period of signature."""
+        arrival, stop = (int(periods[signed]) for periods in self.signed(row, lead))
+        due = self.signed_due(row, signed, lead)
+        count = max(calendar.periods, arrival, stop if stop < NEVER else 0)
+        end = int(self.end[row])
+        return payments(self.filed, row, calendar, price, arrival, stop, due, end, count, signed)
+
+    def signed_due(self, row: int, signed: int, lead: Ints) -> int:
+        """Return the period in which one that is signed in a period would arrive without its delay."""
+        return max(int(self.due[row]) + signed * bool(self.from_signature[row]), signed + int(lead[signed]))
 
     def signed(self, row: int, lead: Ints) -> tuple[Ints, Ints]:
         """Return when a tranche arrives and stops for each period of signature, its lead after that at the earliest."""
@@ -89,15 +113,16 @@ def tranches(instance: Instance, names: Names, calendar: Calendar) -> Tranches:
     delay, ends = numbers(contracts, "delay_months").astype(np.int64), dates(contracts, "end")
     gw = delivered_gw(lambda table, column: numbers(instance.filled(table), column))
     term, after = (numbers(deliveries, name) for name in ("term_months", "after_days"))
-    day = add_months(dates(deliveries, "date"), delay[of])
+    written = dates(deliveries, "date")
     extended = extended_contracts(instance)
     if extended:
-        of, gw, day, term, after = _with_extensions(extended, row, ends, delay, (of, gw, day, term, after))
+        of, gw, written, term, after = _with_extensions(extended, row, ends, delay, (of, gw, written, term, after))
+    day = add_months(written, delay[of])
 
     first = calendar.starts(1)[0]
     end = np.where(np.isnat(ends), NEVER, calendar.period(np.where(np.isnat(ends), first, ends)))[of]
     from_signature, months = ~np.isnan(after), np.nan_to_num(term).astype(np.int64)
-    dated = np.where(from_signature, first, day)
+    dated, due = np.where(from_signature, first, day), np.where(from_signature, first, written)
     waits = calendar.periods_of_days(np.nan_to_num(after)) - (-delay[of] // calendar.months)
     line = places(names.contracts, list(zip(contracts["contract"], contracts["pool"], strict=True)))[of]
     return Tranches(
@@ -108,6 +133,9 @@ def tranches(instance: Instance, names: Names, calendar: Calendar) -> Tranches:
         term=np.where(months > 0, -(-months // calendar.months), NEVER),
         stop=np.where(months > 0, np.minimum(calendar.period(add_months(dated, months)), end), end),
         end=end,
+        begins=np.where(from_signature, waits, calendar.unclipped(dated)),
+        due=np.where(from_signature, calendar.periods_of_days(np.nan_to_num(after)), calendar.unclipped(due)),
+        filed=Filed.of(contracts, deliveries, of, gw, calendar),
     )
 
 
@@ -122,13 +150,14 @@ def _with_extensions(
 ) -> tuple[NDArray[Any], ...]:
     """Return the deliveries and those of extensions: the last GW of the contract that each extends, from its end."""
     of, gw, day, term, after = deliveries
+    late = add_months(day, delay[of])
 
     def last(name: str, seen: tuple[str, ...] = ()) -> float:
         if name in extended and name not in seen:
             return last(extended[name], (*seen, name))
         end = ends[row[name]]
         over = np.isnan(after) & (
-            (day >= end) | (add_months(day, np.nan_to_num(term).astype(np.int64)) < end) & (term > 0)
+            (late >= end) | (add_months(late, np.nan_to_num(term).astype(np.int64)) < end) & (term > 0)
         )
         return float(gw[(of == row[name]) & ~over].sum())
 
@@ -138,16 +167,19 @@ def _with_extensions(
     keep = ~np.isnat(began)
     blank = np.full(int(keep.sum()), np.nan)
     sizes = np.array([last(name) for _, _, name in known])
-    more = (places[keep], sizes[keep], add_months(began, delay[places])[keep], blank, blank)
+    more = (places[keep], sizes[keep], began[keep], blank, blank)
     return tuple(np.concatenate(pair) for pair in zip(deliveries, more, strict=True))
 
 
 def to_the_end(instance: Instance, names: Names, calendar: Calendar) -> tuple[Floats, Floats, Floats]:
-    """Return GW in service by period to the last end, prices, and $bn a year due for offers by period of signature.
+    """Return GW in service by period to the last end, and $bn owed then, of offers by period of signature too.
 
-    What has no end stops at the horizon. Shapes (K, U), (K,) and (O, T, U).
+    What has no end stops at the horizon. What is owed has parts B: bills, of which the last ones are in excess of
+    bills: what prepayments cover, negative, prepayments, and what is paid on arrival; the first alone where no contract
+    has more. Shapes (K, U), (B, K, U) and (B, O, T, U).
     """
     there, horizon = tranches(instance, names, calendar), calendar.periods
+    filed = there.filed.there
     ends = np.where(there.stop < NEVER, there.stop, horizon)
     there = replace(there, stop=ends, end=np.where((there.end < NEVER) | (there.term < NEVER), there.end, horizon))
     terms = offers(instance, names, calendar)
@@ -159,8 +191,47 @@ def to_the_end(instance: Instance, names: Names, calendar: Calendar) -> tuple[Fl
     unit = np.zeros((*lead.shape, count))
     for _, gw, o, arrival, stop in signed:
         unit[o] += gw * ((arrival[:, None] <= np.arange(count)) & (np.arange(count) < stop[:, None]))
-    due = np.where(terms["offered"][:, :, None], unit * terms["price"][:, :, None], 0.0)
-    return _service(there, len(names.contracts), count), _prices(instance, names, calendar)[0], due
+    price = _prices(instance, names, calendar)[0]
+    service = _service(there, len(names.contracts), count)
+    parts = len(_PARTS) if filed.any() else 1
+    owed, due = np.zeros((parts, *service.shape)), np.zeros((parts, *unit.shape))
+    owed[0] = calendar.dt * price[:, None] * service
+    due[0] = calendar.dt * np.where(terms["offered"][:, :, None], unit * terms["price"][:, :, None], 0.0)
+    for row in np.flatnonzero(filed & ~there.from_signature).tolist():
+        one = there.payments(row, calendar, price[there.line[row]])
+        _add(owed[:, there.line[row]], _parts(one))
+    for row, _, o, _, _ in signed:
+        for t in np.flatnonzero(terms["offered"][o]).tolist() if filed[row] else ():
+            one = there.signed_payments(row, calendar, terms["price"][o, t], t, lead[o])
+            _add(due[:, o, t], _parts(one))
+    return service, owed, due
+
+
+def whole_bills(instance: Instance, names: Names, calendar: Calendar) -> Floats:
+    """Return what each contract bills from its first delivery to its end, before the start too, $bn, shape (K,).
+
+    Of an offer what its deliveries with a date bill as dated; nan of what has no end, or was over before the start.
+    """
+    there, price = tranches(instance, names, calendar), _prices(instance, names, calendar)[0]
+    whole = np.zeros(len(names.contracts))
+    for row in range(len(there.line)):
+        over = there.stop[row] == 0 or there.from_signature[row] or min(there.stop[row], there.end[row]) == NEVER
+        bills = np.nan if over else there.payments(row, calendar, price[there.line[row]]).whole
+        whole[there.line[row]] += bills
+    return whole
+
+
+_PARTS: Final = ("risen", "covered", "prepaid", "upfront")
+"""What is owed for a delivery beyond its flat price: parts of `Payments`."""
+
+
+def _parts(one: Payments) -> list[Floats]:
+    return [getattr(one, part) for part in _PARTS]
+
+
+def _add(to: Iterable[Floats], amounts: Sequence[Floats]) -> None:
+    for part, amount in zip(to, amounts, strict=True):
+        part[: len(amount)] += amount[: len(part)]
 
 
 def _last_end(instance: Instance, calendar: Calendar) -> int:
@@ -238,6 +309,8 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     its window opens; ``bill`` is at the price of the last date of signature so far, so that it tells no later one.
     ``terminal_total`` (K,) is what a whole contract adds beyond the horizon, $bn discounted, of one sold with its sign
     turned, and ``terminal_flat_total`` (K,) the same undiscounted; ``contracted_total`` (K,) is GW of all deliveries.
+    ``dated_total`` (K,) tells whether a contract has payments of a date: ``prepaid`` and ``upfront`` (K, T) are $bn
+    paid in a period, ``late`` (K, T) $bn a year received for late delivery.
     """
     contracts = instance.filled("contracts")
     there, row_of = tranches(instance, names, calendar), _rows(instance, names)
@@ -257,12 +330,28 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     delivered[names.offer_of] *= opened
     bill = price[:, None] * delivered
     bill[names.offer_of] = np.take_along_axis(on_offer["price"], latest, axis=1) * delivered[names.offer_of]
+    prepaid, upfront, late = np.zeros((3, *bill.shape))
+    later, signable = _Later.of(instance, names, calendar), set(names.offer_of) - set(names.way_out_of)
+    for row in np.flatnonzero(there.filed.there & ~there.from_signature).tolist():
+        k = int(there.line[row])
+        if k in signable:
+            continue  # an offer is paid by its signature; the whole of it counts where shares are given back
+        one = there.payments(row, calendar, price[k])
+        a_year, *once = one.within(calendar)
+        _add((bill[k], prepaid[k], upfront[k], late[k]), (a_year * (delivered[k] > 0), *once))
+        beyond, undiscounted = later.owed(one, there, row)
+        terminal[k] -= beyond
+        flat[k] -= undiscounted
     delivered[names.offer_of] = np.maximum(delivered[names.offer_of], on_offer["unit"].max(axis=1, initial=0.0))
     credit = of_rows(numbers(contracts, "late_credit_bn_per_gw_year"), row_of, np.nan)
     return {
         "delivered": delivered,
         "bill": bill,
         "late_credit": np.where(delivered > 0, credit[:, None], np.nan),
+        "dated_total": np.isin(np.arange(len(names.contracts)), there.line[there.filed.dated]).astype(float),
+        "prepaid": prepaid,
+        "upfront": upfront,
+        "late": late,
         "terminal_total": side * terminal,
         "terminal_flat_total": side * flat,
         "contracted_total": total,
@@ -299,6 +388,27 @@ class _Years:
         return np.where(until < NEVER, np.maximum(self.summed[last] - self.summed[first], 0.0), 0.0)
 
 
+@dataclass(frozen=True)
+class _Later:
+    """What is owed beyond the horizon above a flat price, where that is counted."""
+
+    calendar: Calendar
+    discount_rate: float
+    counted: Flags  # (K,) whether the pool's capacity is worth anything beyond the horizon
+
+    @classmethod
+    def of(cls, instance: Instance, names: Names, calendar: Calendar) -> _Later:
+        return cls(calendar, instance.discount_rate, ~np.isnan(_worth(instance, names)))
+
+    def owed(self, one: Payments, there: Tranches, row: int) -> tuple[float, float]:
+        """Return what a tranche is paid beyond the horizon more than its price, $bn discounted and not."""
+        if not self.counted[there.line[row]] or min(there.term[row], there.end[row]) == NEVER:
+            return 0.0, 0.0
+        paid = one.more[self.calendar.periods :]
+        middle = (self.calendar.periods + np.arange(len(paid)) + 0.5) * self.calendar.dt
+        return float(paid @ (1 + self.discount_rate) ** -middle), float(paid.sum())
+
+
 def later_years(calendar: Calendar, since: Ints, until: Ints) -> Floats:
     """Return the years beyond the horizon of what runs between periods; 0 of what has no end."""
     later = np.maximum(until - np.maximum(since, calendar.periods), 0)
@@ -318,7 +428,8 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
     ``unit`` and ``due`` (O, T, T) are GW in service and $bn a year due by period of signature;
     ``terminal_unit_total`` (O, T) is what a whole share signed then adds beyond the horizon, $bn discounted, and
-    ``terminal_unit_flat_total`` the same undiscounted.
+    ``terminal_unit_flat_total`` the same undiscounted. ``prepaid_signed``, ``upfront_signed`` and ``late_signed``
+    (O, T, T) are ``prepaid``, ``upfront`` and ``late`` of `supply` by period of signature.
     """
     frame = instance.filled("offers")
     at = _lines_of(instance, names.offers, frame["contract"].tolist())
@@ -332,6 +443,7 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     price = np.where(offered, _prices(instance, names, calendar)[1], 0.0)
     lead = on_window(calendar.periods_of_days(numbers(frame, "lead_days")))
     unit, *beyond = _by_signature(instance, names, calendar, lead, price)
+    due, *more = _filed_by_signature(instance, names, calendar, lead, np.where(offered, price, np.nan), beyond)
     signing = _stepped(instance, calendar, "signing_cost_bn_per_gw", numbers(frame, "signing_cost_bn_per_gw"))
     return {
         "offered": offered,
@@ -343,7 +455,10 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
         "min_signed": on_window(numbers(frame, "min_share")),
         "signed_whole": on_window(frame["indivisible"].to_numpy(dtype=bool)),
         "unit": np.where(offered[:, :, None], unit, 0.0),
-        "due": np.where(offered[:, :, None], unit * price[:, :, None], 0.0),
+        "due": np.where(offered[:, :, None], unit * price[:, :, None], 0.0) + due,
+        "prepaid_signed": more[0],
+        "upfront_signed": more[1],
+        "late_signed": more[2],
         "terminal_unit_total": np.where(offered, beyond[0], 0.0),
         "terminal_unit_flat_total": np.where(offered, beyond[1], 0.0),
     }
@@ -368,6 +483,25 @@ def _by_signature(
         beyond[offer] += margin * years.between(arrival, stop)
         flat[offer] += margin * later_years(calendar, arrival, stop)
     return unit, beyond, flat
+
+
+def _filed_by_signature(
+    instance: Instance, names: Names, calendar: Calendar, lead: Ints, price: Floats, beyond: Sequence[Floats]
+) -> Floats:
+    """Return what is due of a whole share above its price, and paid once, by its signature, shape (4, O, T, T).
+
+    What is paid beyond the horizon is taken off `beyond`, discounted and not; `price` is nan where none is offered.
+    """
+    there, later = tranches(instance, names, calendar), _Later.of(instance, names, calendar)
+    paid = np.zeros((4, *lead.shape, calendar.periods))
+    for row, _, o, _, _ in _signed(there, names, lead):
+        sign = -1.0 if names.offers[o][0] in names.sold else 1.0
+        for t in np.flatnonzero(~np.isnan(price[o])).tolist() if there.filed.there[row] else ():
+            one = there.signed_payments(row, calendar, price[o, t], t, lead[o])
+            _add(paid[:, o, t], one.within(calendar))
+            for amounts, more in zip(beyond, later.owed(one, there, row), strict=True):
+                amounts[o, t] -= sign * more
+    return paid
 
 
 def _lines_of(instance: Instance, axis: tuple[Any, ...], contracts: list[str], *more: list[str]) -> Ints:
@@ -435,9 +569,13 @@ def _rest(instance: Instance, names: Names, calendar: Calendar, notice: Ints, sh
     there, price = tranches(instance, names, calendar), _prices(instance, names, calendar)[0]
     over = np.arange(calendar.periods) + notice
     for way in np.flatnonzero(share.any(axis=1)):
-        for row in np.flatnonzero((there.line == names.way_out_of[way]) & (there.stop < NEVER)):
+        for row in np.flatnonzero((there.line == names.way_out_of[way]) & (there.stop < NEVER)).tolist():
             left = np.maximum(there.stop[row] - np.maximum(there.arrival[row], over[way]), 0)
             rest[way] += price[there.line[row]] * there.gw[row] * calendar.dt * left
+            if there.filed.there[row] and not there.from_signature[row]:
+                one = there.payments(row, calendar, price[there.line[row]])
+                more = np.append(np.cumsum((one.risen + one.covered)[::-1])[::-1], 0.0)
+                rest[way] += more[np.minimum(over[way], len(more) - 1)]
     return np.where(share > 0, rest, 0.0)
 
 

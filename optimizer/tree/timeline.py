@@ -468,6 +468,7 @@ def _on_tree(
     for name in ("terminal", "terminal_flat", "terminal_unit", "terminal_unit_flat"):
         fields[name] = np.where(leaf, fields[name], 0.0)
     rest, share, contracted = fields.pop("rest"), fields.pop("fee_share"), fields["contracted"]
+    fields["dated"] = bool(fields["dated"].any())
     fields["fee"] = fields["fee"] * contracted[names.way_out_of] + share * rest
     fields["signing_fee"] = fields["signing_fee"] * contracted[names.offer_of]
     return _plan_data(instance, tree, names, calendar, layouts, fields)

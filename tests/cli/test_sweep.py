@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from gwplan.kept.sweep import read_sweep
 from gwplan.problems import InstanceError
+from gwplan.storage.read import load
 from tests.cli.conftest import INSTANCES, Run
 from tests.sweeps.killed import ROOT, command, tables
 
@@ -125,3 +127,19 @@ def test_sweeps_import_no_cluster_unasked() -> None:
     """Dask is imported only where a cluster is asked for."""
     code = "import sys, gwplan.commands.sweep, gwplan.studies.sweep.engines; sys.exit('distributed' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_tornado_writes_levers_of_what_swings_most(gwplan: Run, tmp_path: Path) -> None:
+    """``--levers`` makes a file that the instance is read with, an input a lever; it never writes over one."""
+    folder = tmp_path / "own"
+    shutil.copytree(INSTANCES / "tiny-ramp", folder)
+    ranges = ("--range", "calendar.periods = 2..4", "--range", "economics.discount_rate = 0..0.1")
+    done = gwplan("tornado", folder, "--levers", "3", *ranges)
+    assert done.returncode == 0 and "levers.toml: 3 levers" in done.stderr
+    made = load(folder).levers
+    assert [each.label for each in made][:2] == ["calendar.periods", "deliveries.gw"]
+    assert (made[0].step, made[1].start, made[1].least, made[1].most) == (1.0, 1.0, 0.9, 1.1)
+    again = gwplan("tornado", folder, "--levers", "3")
+    assert again.returncode == 1 and "exists already" in again.stderr and load(folder).levers == made
+    book = gwplan("tornado", tmp_path / "x.xlsx", "--levers", "3")
+    assert book.returncode == 1 and "gwplan convert makes a folder" in book.stderr

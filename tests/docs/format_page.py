@@ -7,6 +7,7 @@ from typing import Final
 from gwplan.catalogue.tables import (
     ANNOTATIONS,
     EDITABLE_ONLY_BY_WHATIF,
+    LEVERS,
     SCHEMA_VERSION,
     SHEETS,
     TABLES,
@@ -26,10 +27,10 @@ _HEAD: Final = f"""# The instance format
 <!-- blocks run by: tests/instance/test_format_page.py -->
 
 An instance is a folder: one `instance.toml`, a handful of CSV tables, and, where something is uncertain or worth
-asking, `uncertainty.toml` and `whatifs/*.toml`. This page describes version {SCHEMA_VERSION}; of an older one nothing
-is read until `gwplan migrate FOLDER` has brought it up to date. `gwplan new NAME` writes a small instance to begin
-with, `gwplan check FOLDER` names everything that is wrong with one, each with file, row, column, value, rule and what
-to do.
+asking, `uncertainty.toml`, `levers.toml` and `whatifs/*.toml`. This page describes version {SCHEMA_VERSION}; of an
+older one nothing is read until `gwplan migrate FOLDER` has brought it up to date. `gwplan new NAME` writes a small
+instance to begin with, `gwplan check FOLDER` names everything that is wrong with one, each with file, row, column,
+value, rule and what to do.
 
 ## Files
 
@@ -70,6 +71,15 @@ _SHEETS: Final = "\n".join(
             f"{', '.join(f'`{column.name}`' for column in table.columns)} |"
             for name, table in SHEETS.items()
         ),
+    ]
+)
+
+_LEVERS: Final = "\n".join(
+    [
+        "| key | is |",
+        "|---|---|",
+        *(f"| `{c.name}` | {c.about} |" for c in LEVERS.columns if c.name not in ("least", "most")),
+        "| `range` | How far down and up its value goes: two numbers, the lower first. |",
     ]
 )
 
@@ -227,6 +237,24 @@ outcomes as known:
 That outcome then has probability 1, and the factor's others are left out. A what-if always starts from the instance
 as written, never from another what-if. `gwplan check` applies each of them once, alone, to see that it still fits.
 
+## Levers
+
+`levers.toml` says what [`gwplan ui`](how-to/whatif-page.md) lets a planner move, in the order in which it is shown:
+
+    [[lever]]
+    label = "Value of short deals"
+    edit = "value[pathway=deals].value_bn_per_gw_year *= 1"
+    range = [0.5, 1.5]
+    step = 0.05
+    unit = "x as written"
+    group = "Demand"
+
+{_LEVERS}
+
+Several edits in a list, `edit = ["...", "..."]`, take the same value together. `gwplan check` applies each lever at
+both ends of its range, alone; `gwplan tornado --levers N` writes the file from what moves the plan most. No lever
+changes the instance: a plan is made as if the file were not there.
+
 ## Claims
 
 `gwplan claims` sets each published figure in `claims.csv` beside what the instance's data, and where it asks for it the
@@ -269,9 +297,10 @@ Row numbers and cells in messages are the sheet's: `demand!C7`.
 Refused are: cells that break the rules of the tables above; names that no table defines; a key that occurs twice; a
 start that is not the first of a month; a window that closes before it opens; tiers that rise; a floor above what the
 cap allows on the most effective pool, or on a pathway that may use no pool; churn on a pathway that has no deals;
-initial deals that need notice and exceed the supply of their pools at the start; a lock with its least above its
-most, an end before its beginning, or on a pair that may not be used; probabilities that do not sum to 1; a claim whose
-quantity cannot be read; an edit or a condition that fits nothing; an outcome that changes the past.
+initial deals that need notice and exceed the supply of their pools at the start; a lock with its least above its most,
+an end before its beginning, or on a pair that may not be used; probabilities that do not sum to 1; a claim whose
+quantity cannot be read; a lever that changes something where it stands, or fits nothing at an end of its range; an edit
+or a condition that fits nothing; an outcome that changes the past.
 
 Said as warnings, because they are allowed but decide nothing or perhaps not what was meant: a pathway without value
 or demand; a pool without a contract, or that no pathway may use; a contract without deliveries; a delivery that comes

@@ -23,11 +23,14 @@ from gwplan.tree.timeline import timeline
 HERE = Path(__file__).resolve().parent
 EVERY_RULE = HERE / "every-rule"
 EVERY_OFFER = HERE / "every-offer"
+EVERY_TERM = HERE / "every-term"
 GOLDEN = HERE / "golden"
 OF_OFFERS = ("signed_stands", "whole", "in_service", "least_signed", "taken_least", "taken_most", "served")
 """Constraints of what is signed, extended, given back and sold: their files are made from an instance of their own."""
 MORE = {f"{rule}_of_offers": rule for rule in ("balance", "expected_worth", "cumulative_worth")}
 """Files of that instance for rules that have one already."""
+OF_TERMS = "expected_worth_of_terms"
+"""The file of the instance in which contracts are paid as filed."""
 AVERSIONS = {"expected_worth": 0.0, "risk_averse_worth": 0.25}
 """Each objective, by the name of its rule, with an aversion for which the model has it."""
 RESTRICTIONS = {"same_split": "rigid", "owned": "dedicated", "parts_of_one": "dedicated"}
@@ -49,10 +52,10 @@ node,period,start,known,probability,pathway,pool,gw
 
 
 @cache
-def data(aversion: float, *, offers: bool = False) -> PlanData:
-    """Return the data of the instance in which every rule has something to say, or every rule on offers."""
-    if offers:
-        return timeline(gw.load(EVERY_OFFER).edited(f"risk.aversion = {aversion}")).data
+def data(aversion: float, *, offers: bool = False, terms: bool = False) -> PlanData:
+    """Return the data of the instance in which every rule has something to say, every rule on offers, or every term."""
+    if offers or terms:
+        return timeline(gw.load(EVERY_TERM if terms else EVERY_OFFER).edited(f"risk.aversion = {aversion}")).data
     near = Earlier(read_table("allocation", EARLIER.encode()), "quarter", move_cost_bn_per_gw_year=1.9)
     return timeline(replace(gw.load(EVERY_RULE).edited(f"risk.aversion = {aversion}"), earlier=near)).data
 
@@ -88,10 +91,10 @@ def text(component: str) -> str:
 
     Numbers are rounded to 12 digits, which hides how sums are rounded and nothing else.
     """
-    offers = component in OF_OFFERS or component in MORE
-    component = MORE.get(component, component)
+    offers, terms = component in OF_OFFERS or component in MORE, component == OF_TERMS
+    component = {**MORE, OF_TERMS: "expected_worth"}.get(component, component)
     aversion = AVERSIONS.get(component, max(AVERSIONS.values()))
-    model = models.build(models.terms(data(aversion, offers=offers), RESTRICTIONS.get(component, "")))
+    model = models.build(models.terms(data(aversion, offers=offers, terms=terms), RESTRICTIONS.get(component, "")))
     for constraint in model.component_objects(Constraint):
         constraint.deactivate()
     if component not in AVERSIONS:
@@ -108,7 +111,7 @@ def text(component: str) -> str:
 def write_all() -> list[Path]:
     """Write every golden file anew, drop those of rules that are gone, and return the files."""
     GOLDEN.mkdir(exist_ok=True)
-    names = set(MORE).union(*(stated(*variant) for variant in VARIANTS))
+    names = {OF_TERMS, *MORE}.union(*(stated(*variant) for variant in VARIANTS))
     for stale in GOLDEN.glob("*.lp"):
         if stale.stem not in names:
             stale.unlink()

@@ -13,6 +13,7 @@ from tests.generate.commitments import add_commitments
 from tests.generate.draft import Draft
 from tests.generate.files import write
 from tests.generate.outcomes import add_factors
+from tests.generate.terms import add_terms
 
 __all__ = ["instances", "random_instance"]
 
@@ -35,7 +36,7 @@ def random_instance(
     integers : bool
         Whether to use indivisible contracts and least blocks.
     commitments : bool
-        Whether to add offers, extensions, second ways out and contracts sold.
+        Whether to add offers, extensions, second ways out, contracts sold, and terms as filed.
     """
     draft = Draft(np.random.default_rng([seed, 20260701]), size)
     draft.resolution = str(draft.rng.choice(["month", "quarter", "year"], p=[0.5, 0.3, 0.2]))
@@ -51,6 +52,7 @@ def random_instance(
         add_factors(draft)
     if commitments:
         add_commitments(draft, np.random.default_rng([seed, 20261129]), integers)
+        add_terms(draft, np.random.default_rng([seed, 20261130]))
     write(draft, folder, f"random {seed}")
     return folder
 

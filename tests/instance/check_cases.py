@@ -15,6 +15,7 @@ OFFER: Final[dict[str, str | None]] = {
     table: OFFERED[f"{table}.csv"] for table in ("contracts", "deliveries", "offers", "offer_prices")
 }
 SALE: Final = f"{OFFERED['contracts.csv'].split(chr(10), 1)[0]},side,late_credit_bn_per_gw_year\n"
+FILED: Final = f"{OFFERED['contracts.csv'].split(chr(10), 1)[0]},price_growth_per_year,prepaid_share\n"
 
 CHANCES: Final = """
 [[factor]]
@@ -355,9 +356,44 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
     (
         "a credit for what a vendor delivers late",
         {"contracts": SALE + "own,Meta,campus,,,0.5,,,2\nrent,Vendor,cloud,,2031-01-01,1.2,1,,\n"},
+        [],
+    ),
+    (
+        "a price that rises for ever",
+        {"contracts": FILED + "own,Meta,campus,,,0.5,,0.03,\nrent,Vendor,cloud,,9999-12-31,1.2,1,0.03,\n"},
         [
-            "contracts.csv row 2, late_credit_bn_per_gw_year: 2; 'own' is bought; "
-            "what is due to customers alone may be missing; clear it"
+            "contracts.csv row 3, price_growth_per_year: 0.03 for 'rent', which runs for more than a century; "
+            "a price rises for 100 years at most; correct its dates, or clear it"
+        ],
+    ),
+    (
+        "a prepayment of bills without an end",
+        {"contracts": FILED + "own,Meta,campus,,,0.5,,,0.2\nrent,Vendor,cloud,,2031-01-01,1.2,1,,0.2\n"},
+        [
+            "contracts.csv row 2, prepaid_share: 0.2; 'own' has no end, so that its bills have none; "
+            "give it an end, or each of its deliveries a term_months"
+        ],
+    ),
+    (
+        "an offer with a way out that is paid by its signature",
+        {
+            **OFFER,
+            "contracts": FILED + "own,Meta,campus,,,0.5,,,\nrent,Vendor,cloud,,2031-01-01,1.2,1,,\n"
+            "more,Vendor,cloud,,2031-01-01,1,,0.03,0.1\n",
+            "deliveries": "contract,date,gw,upfront_bn_per_gw,credit_bn\nown,2026-01-01,1,,\nown,2027-01-01,0.5,,\n"
+            "rent,2026-05-01,0.4,,\nmore,2027-03-01,0.2,0.5,0.1\n",
+            "offer_prices": None,
+            "cancellations": "contract,opens,closes\nmore,2027-05-01,2027-06-01\n",
+        },
+        [
+            "deliveries.csv row 5, credit_bn: 0.1; 'more' is an offer: nothing of it is paid before it is signed; clear it",
+            "contracts.csv row 4, price_growth_per_year: 'more' is an offer with a way out; what it is paid counts from "
+            "the date of signature: what a share given back saves would not be known; give it a price_from, or delete "
+            "the way out",
+            "contracts.csv row 4, prepaid_share: 'more' is an offer with a way out; what it is paid counts from the date "
+            "of signature: what a share given back saves would not be known; delete the way out, or the term",
+            "contracts.csv row 4, contract: 'more' is an offer with a way out; what it is paid counts from the date of "
+            "signature: what a share given back saves would not be known; delete the way out, or the term",
         ],
     ),
     (

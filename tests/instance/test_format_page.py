@@ -12,7 +12,7 @@ import pytest
 from gwplan.catalogue.tables import TABLES
 from gwplan.language.edits import edit, spell
 from gwplan.storage.read import KNOWN
-from gwplan.storage.toml import read_factors, read_whatif
+from gwplan.storage.toml import read_factors, read_levers, read_whatif
 from tests.docs.format_page import format_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "instance-format.md"
@@ -46,7 +46,7 @@ def test_the_edits_on_the_page_can_be_given(line: str) -> None:
 def test_the_documents_on_the_page_can_be_read() -> None:
     """Each TOML example of the page is one that gwplan reads."""
     read = [_read(block) for block in BLOCKS if "[[" in block or "given" in block]
-    assert read == ["what-if", "factors", "factors", "what-if"]
+    assert read == ["what-if", "factors", "factors", "what-if", "levers"]
 
 
 def _read(block: str) -> str:
@@ -54,6 +54,10 @@ def _read(block: str) -> str:
         factors, problems = read_factors(block, "page")
         assert factors and not problems
         return "factors"
+    if "[[lever]]" in block:
+        levers, problems = read_levers(block, "page")
+        assert levers and not problems
+        return "levers"
     whatif, problems = read_whatif(block, "page", "page")
     assert tomllib.loads(block) and whatif and not problems
     return "what-if"

@@ -169,6 +169,35 @@ WARNINGS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         ],
     ),
     (
+        "a face value of a price that rises",
+        {
+            "contracts": "contract,pool,end,cost_bn_per_gw_year,price_growth_per_year,price_from,face_value_bn\n"
+            "own,campus,2029-01-01,1,0.1,,3.31\nrent,cloud,2029-01-01,1,0.1,2027-01-01,2.31\n"
+            "dear,cloud,2029-01-01,1,0.1,,3\n",
+            "deliveries": "contract,date,gw\nown,2026-01-01,1\nrent,2027-01-01,1\ndear,2026-01-01,1\n",
+            "cancellations": None,
+        },
+        [
+            "contracts.csv row 4, face_value_bn: 3 for 'dear'; 3 GW-years at the plan's 1 $bn per GW-year, 10 % more each "
+            "year, come to 3.31 $bn; correct GW, price, dates or face value, or say in a note why they differ"
+        ],
+    ),
+    (
+        "dates of terms that are none, and a credit after the end",
+        {
+            "contracts": "contract,pool,end,cost_bn_per_gw_year,price_from,prepaid_share,prepaid_days,credit_after_months\n"
+            "own,campus,2031-01-01,1,2026-01-01,,30,\nrent,cloud,2031-01-01,1,,0.2,90,60\n",
+            "cancellations": None,
+        },
+        [
+            "contracts.csv row 2, prepaid_days: 30 for 'own'; without a prepaid_share it says nothing; give one, or clear it",
+            "contracts.csv row 2, price_from: 2026-01-01 for 'own'; without a price_growth_per_year it says nothing; "
+            "give one, or clear it",
+            "contracts.csv row 3, credit_after_months: 60 for 'rent', deliveries.csv row 4; its service is over by then: "
+            "the prepayment is never set off; correct it, the term or the end",
+        ],
+    ),
+    (
         "a face value near it",
         {
             "contracts": "contract,pool,end,cost_bn_per_gw_year,face_value_bn\n"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.oracle.reading import Row, add_months
 
 if TYPE_CHECKING:
+    from tests.oracle.bills import Account
     from tests.oracle.data import Calendar
 
 OFFER_TERMS = ("lead_days", "max_share", "least_share", "min_share", "indivisible")
@@ -24,6 +25,9 @@ class Tranche:
     day: date | None
     after_days: float
     term_months: float | None
+    written: date | None = None
+    upfront: float = 0.0
+    credit: float | None = None
 
 
 class Contracts:
@@ -38,6 +42,7 @@ class Contracts:
         """Key the rows of offers and ways out."""
         self.offers = {row["contract"]: row for row in self.rows.get("offers", [])}
         self.ways_out = {(row["contract"], row["window"]): row for row in self.rows.get("cancellations", [])}
+        self.known_accounts: dict[tuple[str, int | None], list[Account]] = {}
 
     def ways_out_of(self, k: str) -> list[tuple[str, str]]:
         """The ways out of contract k, by contract and window."""
@@ -61,13 +66,17 @@ class Contracts:
         late = int(self.contracts[k]["delay_months"])
         of = self.extended(k)
         if of in self.contracts and self.contracts[of]["end"] is not None:
-            return [Tranche(self.last_gw(of), add_months(self.contracts[of]["end"], late), 0.0, None)]
+            began = self.contracts[of]["end"]
+            return [Tranche(self.last_gw(of), add_months(began, late), 0.0, None, began)]
         return [
             Tranche(
                 row["gw"],
                 None if row["date"] is None else add_months(row["date"], late),
                 0.0 if row["after_days"] is None else row["after_days"],
                 row["term_months"],
+                row["date"],
+                row["upfront_bn_per_gw"],
+                row["credit_bn"],
             )
             for row in self.rows["deliveries"]
             if row["contract"] == k
@@ -190,11 +199,15 @@ class Contracts:
         price = self.last_price(k) if a is None else self.price(k, a)
         endless = self.contracts[k]["end"] is None
         parts = [part for part in self.tranches(k) if not (endless and part.term_months is None)]
-        gw_years = 0.0
+        bn = 0.0
+        accounts = self.accounts(k, a)
         for t in self.later(k):
             here = math.fsum(self.after_horizon(k, part, a, t) for part in parts)
-            gw_years += here * self.calendar.discount(t) * self.calendar.dt
-        return (-1 if self.sold(k) else 1) * gw_years * float(worth - price)
+            flat = here * price * self.calendar.dt
+            if self.is_filed(k):
+                flat = flat - self.flat(k, parts, a, t) + math.fsum(acc.paid(t) for acc in accounts)
+            bn += self.calendar.discount(t) * (here * worth * self.calendar.dt - flat)
+        return (-1 if self.sold(k) else 1) * float(bn)
 
     def after_horizon(self, k: str, part: Tranche, a: int | None, t: int) -> float:
         """GW of a tranche in a period after the horizon; a dated one without a term counts from its date."""
@@ -203,11 +216,56 @@ class Contracts:
         alone = OneTranche(self, k, part)
         return alone.unit(k, a, t)
 
+    def is_filed(self, k: str) -> bool:
+        """Whether contract k is paid otherwise than by a flat price."""
+        row = self.contracts[k]
+        own = [r for r in self.rows["deliveries"] if r["contract"] == k]
+        return bool(
+            row["price_growth_per_year"]
+            or row["prepaid_share"]
+            or row["late_credit_bn_per_gw_year"]
+            or any(r["upfront_bn_per_gw"] or r["credit_bn"] for r in own)
+        )
+
+    def accounts(self, k: str, a: int | None = None) -> list[Account]:
+        """Return what each tranche of contract k is paid, of an offer that is signed in period a."""
+        from tests.oracle.bills import account
+
+        if k not in self.contracts or not self.is_filed(k):
+            return []
+        key = (k, a)
+        if key not in self.known_accounts:
+            price = self.last_price(k) if a is None else self.price(k, a)
+            parts = [part for part in self.tranches(k) if a is not None or part.day is not None]
+            self.known_accounts[key] = [account(self, k, part, price, a) for part in parts]  # type: ignore[arg-type]
+        return self.known_accounts[key]
+
+    def whole_bill(self, k: str, t: int, a: int | None = None) -> float:
+        """$bn a year due for the whole of contract k in period t, less what a prepayment covers."""
+        if k in self.contracts and self.is_filed(k):
+            return math.fsum(one.net.get(t, 0.0) for one in self.accounts(k, a)) / self.calendar.dt
+        if a is None:
+            return self.last_price(k) * self.delivered(k, t) if k in self.contracts else 0.0
+        return self.unit(k, a, t) * self.price(k, a)
+
+    def once(self, k: str, t: int, what: str, a: int | None = None) -> float:
+        """$bn of the period that is paid ``ahead``, as ``capital`` or received as ``late``, for all of contract k."""
+        return math.fsum(getattr(one, what).get(t, 0.0) for one in self.accounts(k, a))
+
+    def flat(self, k: str, parts: list[Tranche], a: int | None, t: int) -> float:
+        """$bn that what is in service after the horizon costs at a flat price."""
+        price = self.last_price(k) if a is None else self.price(k, a)
+        gw = math.fsum(
+            OneTranche(self, k, part).unit(k, a, t) if a is not None else part.gw * self.is_there(part, t)
+            for part in parts
+        )
+        return gw * price * self.calendar.dt
+
     def rest(self, k: str, t: int) -> float:
         """$bn billed for the whole of contract k from period t to its end."""
-        price, total = self.last_price(k), 0.0
+        total = 0.0
         for later in [*range(t, self.calendar.periods), *(p for p in self.later(k) if p >= t)]:
-            total += price * self.calendar.dt * self.delivered(k, later)
+            total += self.whole_bill(k, later) * self.calendar.dt
         return total
 
     def terms_of_offer(self, k: str, t: int) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -184,6 +185,14 @@ class Data(Contracts):
                 limits[row["pathway"], row["pool"]] = (max(least, row["min_gw"]), min(most, upper))
         return limits
 
+    def payments(self, t: int) -> Iterator[tuple[tuple[str, int | None], tuple[float, ...]]]:
+        """Yield what contracts with terms as filed are paid in period t, offers by period of signature."""
+        for k in filter(self.is_filed, self.contracts):
+            signed = [a for a in range(t + 1) if self.offered(k, a)] if k in self.offers else [None]
+            for a in signed:
+                once = (self.once(k, t, what, a) for what in ("ahead", "capital", "late"))
+                yield (k, a), (self.whole_bill(k, t, a), *once)
+
     def snapshot(self, t: int) -> dict[str, Any]:
         """Return all that period t's constraints and cash flows can see: equal snapshots make equal nodes."""
         opened = [k for k in self.contracts if k not in self.offers or any(self.offered(k, a) for a in range(t + 1))]
@@ -199,6 +208,7 @@ class Data(Contracts):
                 )
                 for k in contracts
             },
+            "payments": {key: paid for key, paid in self.payments(t) if any(paid)},
             "units": {(k, a): self.unit(k, a, t) for k in self.offers for a in range(t + 1) if self.offered(k, a)},
             "windows": {way: [self.ways_out[way][c] for c in WINDOW_TERMS] for way in windows},
             "offers": {k: self.terms_of_offer(k, t) for k in signed},

@@ -38,6 +38,10 @@ class Example:
         In TOML.
     signed : dict of str to float
         Share of each offer that is signed in the end, expected.
+    filed, delivered : str
+        Columns that the rows of contracts, and of deliveries, have besides.
+    discount_rate : float
+        Per year.
     files : dict of str to str
         Files that stand in place of those above, or beside them.
     """
@@ -53,17 +57,20 @@ class Example:
     terminal_value: str = ""
     uncertainty: str = ""
     signed: dict[str, float] = field(default_factory=dict)
+    filed: str = ""
+    delivered: str = ""
+    discount_rate: float = 0.0
     files: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
         """Write the instance and return its folder."""
         value = "".join(f"use,{row.split(',', 1)[0]},1,{row.split(',', 1)[1]}\n" for row in self.value.split())
         texts = {
-            "instance.toml": f"{HEAD}periods = {self.years}\n",
+            "instance.toml": f"{HEAD}periods = {self.years}\n[economics]\ndiscount_rate = {self.discount_rate}\n",
             "pools.csv": f"pool,terminal_value_bn_per_gw_year\ncloud,{self.terminal_value}\n",
-            "contracts.csv": "contract,side,end,cost_bn_per_gw_year,late_credit_bn_per_gw_year,pool\n"
+            "contracts.csv": f"contract,side,end,cost_bn_per_gw_year,late_credit_bn_per_gw_year{self.filed},pool\n"
             + "".join(f"{row},cloud\n" for row in self.contracts.split()),
-            "deliveries.csv": table("contract,date,after_days,gw,term_months", self.deliveries),
+            "deliveries.csv": table(f"contract,date,after_days,gw,term_months{self.delivered}", self.deliveries),
             "pathways.csv": "pathway\nuse\n",
             "value.csv": f"pathway,from,tier,width_gw,value_bn_per_gw_year\n{value}",
             "offers.csv": table(
@@ -157,6 +164,36 @@ _LATE = replace(
     deliveries="own,2028-01-01,,1, deal,2028-01-01,,1,",
     optimum_bn=4.0,
     uncertainty=factor("2028-01-01", ("on time", 0.5, ""), ("late", 0.5, LATE)),
+)
+_RISING = Example(
+    3,
+    "own,buy,2030-01-01,1,,0.1,0.2,24",
+    "own,2027-01-01,,1,",
+    "2027-01-01,,0",
+    -(1 + 1.1 + 1.21),
+    filed=",price_growth_per_year,prepaid_share,credit_after_months",
+)
+_ON_TIME = Example(4, "own,buy,,1,0.4,", "own,2027-01-01,,1,24", "2027-01-01,,3", 4.0, filed=",delay_months")
+_UPFRONT = Example(
+    3,
+    "new,buy,2030-01-01,0.5,",
+    "new,2027-01-01,,1,,2",
+    "2027-01-01,,1.5",
+    1.0,
+    "new,2027-01-01,2027-12-31,,,,,,,",
+    signed={"new": 1.0},
+    delivered=",upfront_bn_per_gw",
+)
+_SOLD_AHEAD = Example(
+    3,
+    "own,buy,,0,,,,,, deal,sell,2031-01-01,1,,0.1,2026-01-01,0.2,365,12",
+    "own,2027-01-01,,1, deal,2028-01-01,,1,",
+    "2027-01-01,,0.5",
+    0.5 + 0.2 * (1.21 + 1.331 + 1.4641) + 1.21 + 1.331 - 0.2 * (1.21 + 1.331 + 1.4641) + 1.4641 - 1,
+    "deal,2027-01-01,2027-12-31,,,,,,,",
+    terminal_value="1",
+    signed={"deal": 1.0},
+    filed=",price_growth_per_year,price_from,prepaid_share,prepaid_days,credit_after_months",
 )
 
 
@@ -316,6 +353,40 @@ EXAMPLES: dict[str, Example] = {
         1.5,
         cancellations="old,,2027-01-01,2027-12-31,,,,",
         terminal_value="1",
+    ),
+    # 1, 1.1 and 1.21 are billed; a fifth of that is paid ahead and set off in the third year.
+    "a price that rises and is prepaid": _RISING,
+    # Discounted to the middle of each year the prepayment costs more than what it saves two years later.
+    "a prepayment has its price": replace(
+        _RISING,
+        discount_rate=0.09,
+        optimum_bn=-sum(bn / 1.09 ** (year + 0.5) for year, bn in enumerate((1 + 0.2 * 3.31, 1.1, 1.21 - 0.2 * 3.31))),
+    ),
+    # A way out at the end of the first year, free: what was prepaid is lost, 1 + 0.662.
+    "a prepayment is lost": replace(_RISING, cancellations="own,,2028-01-01,2028-01-01,,,,", optimum_bn=-1 - 0.662),
+    # A customer from 2028 to 2030 at a price that rises from 2026 on: a fifth of it comes in 2027, of which all is set
+    # off in 2029; after the plan 1.4641 are received and capacity worth 1 is forgone.
+    "a customer who prepays": _SOLD_AHEAD,
+    # Two years of 3 - 1; a year late the term moves, and 0.4 is received; with a fixed end a year is lost.
+    "on time": _ON_TIME,
+    "a year late": replace(_ON_TIME, contracts="own,buy,,1,0.4,12", optimum_bn=4.4),
+    "a year late to a fixed end": replace(_ON_TIME, contracts="own,buy,2029-01-01,1,0.4,12", optimum_bn=2.4),
+    # Three years of 1.5 - 0.5 for 2 upfront, or for 4.
+    "upfront": _UPFRONT,
+    "too much upfront": replace(_UPFRONT, deliveries="new,2027-01-01,,1,,4", optimum_bn=0.0, signed={"new": 0.0}),
+    # In force for two years of five and paid a fifth ahead, of which 0.1 is left at the start: 1 - 0.1 + 1 + 1.
+    "a credit from before": Example(
+        3,
+        "own,buy,2030-01-01,1,,0.2",
+        "own,2025-01-01,,1,,0.1",
+        "2027-01-01,,0",
+        -2.9,
+        filed=",prepaid_share",
+        delivered=",credit_bn",
+    ),
+    # The same without a word on what is left: 1 was paid ahead, which covered the first year, before the start.
+    "a credit used up before": Example(
+        3, "own,buy,2030-01-01,1,,0.2", "own,2025-01-01,,1,", "2027-01-01,,0", -3.0, filed=",prepaid_share"
     ),
 }
 """Every example, by what it shows."""

@@ -20,7 +20,7 @@ class OracleError(ValueError):
 
 REQUIRED = object()
 NONE = None
-DATES = {"date", "from", "until", "opens", "closes", "end", "signed"}
+DATES = {"date", "from", "until", "opens", "closes", "end", "signed", "price_from"}
 TEXTS = {
     "pool",
     "contract",
@@ -57,11 +57,24 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "signed": NONE,
         "end": NONE,
         "cost_bn_per_gw_year": 0.0,
+        "price_growth_per_year": 0.0,
+        "price_from": NONE,
+        "prepaid_share": 0.0,
+        "prepaid_days": 0.0,
+        "credit_after_months": 0.0,
         "delay_months": 0.0,
         "late_credit_bn_per_gw_year": NONE,
         "face_value_bn": NONE,
     },
-    "deliveries": {"contract": REQUIRED, "date": NONE, "after_days": NONE, "gw": REQUIRED, "term_months": NONE},
+    "deliveries": {
+        "contract": REQUIRED,
+        "date": NONE,
+        "after_days": NONE,
+        "gw": REQUIRED,
+        "term_months": NONE,
+        "upfront_bn_per_gw": 0.0,
+        "credit_bn": NONE,
+    },
     "cancellations": {
         "contract": REQUIRED,
         "window": "",

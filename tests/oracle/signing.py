@@ -76,11 +76,13 @@ class Signing:
 
     def bill(self, k: str, n: Node) -> Linear:
         """$bn a year due for contract k."""
-        data, t = n.data, n.period
-        saved = data.last_price(k) * data.delivered(k, t) * self.cancelled(k, n)
-        if k in data.offers:
-            return self.by_signature(k, n, lambda a: data.unit(k, a, t) * data.price(k, a)) - saved
-        return constant(data.last_price(k) * data.delivered(k, t)) - saved
+        return self.left_of(k, n, partial(n.data.whole_bill, k, n.period))
+
+    def left_of(self, k: str, n: Node, whole: Callable[[int | None], float]) -> Linear:
+        """Return what is left of an amount for all of contract k, given it for a whole offer by period of signature."""
+        saved = whole(None) * self.cancelled(k, n)
+        there = self.by_signature(k, n, whole) if k in n.data.offers else constant(whole(None))
+        return there - saved
 
     def net_supply(self, q: str, n: Node) -> Linear:
         """GW of a pool that may be used: bought less sold, and what of the latter is missing."""
@@ -146,6 +148,11 @@ class Signing:
                 flows["sales"] += now * years * self.bill(k, n)
             else:
                 flows["contract_cost"] -= now * years * self.bill(k, n)
+            if data.is_filed(k):
+                side = 1 if data.sold(k) else -1
+                for what, component in (("ahead", "prepayments"), ("capital", "upfront"), ("late", "late_credit")):
+                    amount = partial(data.once, k, n.period, what)
+                    flows[component] += (-side if what == "late" else side) * now * self.left_of(k, n, amount)
             if ("unserved", k, n) in self.program:
                 credit = row["late_credit_bn_per_gw_year"]
                 flows["late_credit"] -= now * years * credit * self.program["unserved", k, n]

@@ -3,7 +3,7 @@
 Other rooms use:
 
 - ``decisions``
-- ``drawing``: Chart, Drawing, Entry, Panels, SERIES, SPOTS, worth
+- ``drawing``: *, Chart, Drawing, Entry, Panels, SERIES, SPOTS, worth
 - ``money``: *, differences, offer_prices
 - ``over_time``
 - ``pictures``: *, PICTURES, refuse_existing, save

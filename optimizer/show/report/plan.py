@@ -47,7 +47,7 @@ from gwplan.show.text.decisions import (
     offers,
     tree_of_moves,
 )
-from gwplan.show.text.exposure import obligations
+from gwplan.show.text.exposure import book, obligations
 from gwplan.show.text.plan import firmness, headline
 from gwplan.show.text.values import branches, limits, more_supply, next_gw, use_by_year, worth_by_part
 from gwplan.show.view import View
@@ -55,6 +55,22 @@ from gwplan.studies import exposure
 from gwplan.tree.contracts import TABLES_READ
 
 MOST_SOURCES: Final = 3
+
+
+def _filed(view: View, row: Mapping[Any, Any]) -> str:
+    """Return the terms of a contract beyond a flat price in words, blank where there are none."""
+    deliveries = view.instance.filled("deliveries")
+    upfront = deliveries["upfront_bn_per_gw"][deliveries["contract"] == row["contract"]].unique()
+    since = "" if pd.isna(row["price_from"]) else f" from {_cell(row['price_from'])}"
+    later = f", set off from month {row['credit_after_months']:g}" if row["credit_after_months"] else ""
+    words = [
+        f"price {100 * row['price_growth_per_year']:g} % more a year{since}" * bool(row["price_growth_per_year"]),
+        f"{100 * row['prepaid_share']:g} % prepaid {row['prepaid_days']:g} days ahead{later}"
+        * bool(row["prepaid_share"]),
+        *(f"{rate:g} $bn per GW on arrival" for rate in upfront if rate),
+        f"{row['late_credit_bn_per_gw_year']:g} $bn per GW-year late" * bool(row["late_credit_bn_per_gw_year"] > 0),
+    ]
+    return "; ".join(filter(None, words))
 
 
 def contracts(report: Report, view: View) -> None:
@@ -73,7 +89,7 @@ def contracts(report: Report, view: View) -> None:
             [name, who, row["kind"] or "-", row["pool"],
              f"extends {extended}" if extended else view.gw(float(gw.get(name, 0.0))),
              f"{row['cost_bn_per_gw_year']:g}", _cell(row["signed"]), _cell(row["end"]),
-             "yes" if name in set(ways["contract"]) else "no", row["status"] or "not marked"]
+             "yes" if name in set(ways["contract"]) else "no", row["status"] or "not marked", _filed(view, row)]
         )  # fmt: skip
     header = [
         "contract",
@@ -86,10 +102,12 @@ def contracts(report: Report, view: View) -> None:
         "ends",
         "can be\ncancelled",
         "grade",
+        "terms as filed",
     ]
-    report.say(
-        lambda page: _table(page, ("Contracts", ": as written, GW when all is delivered"), header, rows, "nnnnrrnnnn")
-    )
+    if not any(row[-1] for row in rows):
+        header, rows = header[:-1], [row[:-1] for row in rows]
+    shape = "nnnnrrnnnnn"[: len(header)]
+    report.say(lambda page: _table(page, ("Contracts", ": as written, GW when all is delivered"), header, rows, shape))
     if len(ways):
         header = ["contract", "notice from", "notice until", "days' notice", "fee, $bn per GW", "at most", "grade"]
         rows = [
@@ -222,7 +240,7 @@ def plan_report(run: Run) -> Report:
     )  # fmt: skip
     for section in (_short, _now, _futures, _worth, _next_gw, _ways_out, _supply, _owed, _sources):
         section(report, view)
-    for annex in (_every_move, _as_written, _claims, _rows):
+    for annex in (_every_move, _book, _as_written, _claims, _rows):
         annex(report, view)
     _certificate(report, run)
     report.section("Words", annex=True)
@@ -386,6 +404,11 @@ def _owed(report: Report, view: View) -> None:
     _chart(report, view, "obligations", money.obligations_by_year)
     owing = exposure.obligations(view.plan)
     report.say(partial(obligations, owed=owing))
+
+
+def _book(report: Report, view: View) -> None:
+    report.section("Book of obligations", annex=True)
+    report.say(partial(book, figures=exposure.book(view.plan)))
 
 
 def _claims(report: Report, view: View) -> None:

@@ -10,6 +10,7 @@ from gwplan.show.page import Page, left_out, number, percent, printed
 
 MOST_VENDORS, MOST_CONTRACTS, MOST_YEARS, MOST_BRANCHES, MOST_SWINGS = 25, 30, 30, 16, 15
 MOST_WHATIFS = 6
+MOST_ROWS = 120
 
 Figures = Mapping[str, Any]
 
@@ -69,6 +70,55 @@ def obligations(page: Page, owed: Figures) -> None:
     page.note(left_out((len(owed["years"]) - MOST_YEARS, "later year")))
     if len(owed["branches"]) > 1:
         _branches(page, owed["branches"])
+
+
+def book(page: Page, figures: Figures) -> None:
+    """Show what is to be paid by contract and year, and how totals tie to those that were filed."""
+    page.heading("Book of obligations", ": minimum payments, $bn undiscounted, expected over all futures")
+    amounts = ("as_signed_bn", "after_bn", "least_bn", "most_bn", "prepaid_bn", "credited_bn", "upfront_bn")
+    shown = [name for name in amounts if name in amounts[:4] or any(row[name] for row in figures["rows"])]
+    header = ["", "", *(name[:-3].replace("_", "\n") for name in shown)]
+    rows: list[list[str]] = []
+    for side, total in figures["total"].items():
+        rows.append([f"all {'bought' if side == 'buy' else 'sold'}", "", *(_bn(total[name]) for name in shown)])
+    vendor = None
+    for contract in figures["contracts"]:
+        if contract["vendor"] != vendor:
+            vendor = contract["vendor"]
+            rows.append([f"{_who(vendor)}:", *[""] * (len(shown) + 1)])
+        mine = [row for row in figures["rows"] if row["contract"] == contract["contract"]]
+        who = f"  {contract['contract']}" + ", sold" * (contract["side"] == "sell")
+        rows += [["" if at else who, str(row["year"]), *(_bn(row[name]) for name in shown)]
+                 for at, row in enumerate(mine)]  # fmt: skip
+        rows.append(["" if mine else who, "all", *(_bn(contract[name]) for name in shown)])
+    page.table(header, rows[:MOST_ROWS], "nl" + "r" * len(shown))
+    page.note(left_out((len(rows) - MOST_ROWS, "row")))
+    page.note(
+        "After: after what the plan cancels and signs; least and most: over the futures. Prepaid is part of the "
+        "year in which it is paid; credited is what it covers of a year's bills, already taken off them."
+    )
+    names = ("as_signed_discounted", "after_discounted", "before", "whole", "filed", "difference")
+    page.heading("Totals beside those that were filed", ", $bn; discounted ones to the plan's start")
+    rows = [
+        [row["contract"], *(_known(row[f"{name}_bn"]) for name in names)]
+        for row in figures["contracts"][:MOST_CONTRACTS]
+    ]  # fmt: skip
+    header = [
+        "",
+        "signed,\ndiscounted",
+        "after,\ndiscounted",
+        "before\nthe start",
+        "all its\nbills",
+        "filed",
+        "more\nthan filed",
+    ]
+    page.table(header, rows)
+    page.note(left_out((len(figures["contracts"]) - MOST_CONTRACTS, "contract")))
+    page.note("All its bills: as written, from the first delivery to the end, what is past included.")
+
+
+def _known(value: float | None) -> str:
+    return "-" if value is None else _bn(value)
 
 
 def _largest(row: Figures) -> str:
@@ -177,6 +227,7 @@ def _unverified(page: Page, risks: Figures) -> None:
 
 PARTS: Final[dict[str, Callable[[Page, Any], None]]] = {
     "obligations": obligations,
+    "book": book,
     "whatifs": _whatifs,
     "vendors": _vendors,
     "unverified": _unverified,

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gwplan.catalogue.plan_tables import COLUMNS, MEANING
 from gwplan.catalogue.tolerances import KILOWATT
 from gwplan.files import new_file, whole_file, whole_workbook
 from gwplan.kept.run import Run
+from gwplan.plan.obligations import BOOK, book
 from gwplan.show.workbook.facts import BookFacts
+from gwplan.show.workbook.formulas import gathered, literals
 from gwplan.show.workbook.inputs import Inputs
 from gwplan.show.workbook.nodes import Nodes, Slacks, add_limits
 from gwplan.show.workbook.page import MOST_SERIES, TOP, Exported, Page, put, too_large
@@ -22,7 +26,7 @@ PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "margina
 """Tables that are written as they were solved."""
 
 SHEETS = ("summary", "periods", "years", "allocation", "inputs", "tiers", "worth", "contracts", "scenarios", "paths",
-          *PLAIN, "manifest")  # fmt: skip
+          "book", "filed", *PLAIN, "manifest")  # fmt: skip
 """What the sheets hold, in their order."""
 
 _LOOKS = {"text": "text", "integer": "whole", "date": "date", "number": "rate"}
@@ -44,11 +48,11 @@ def write_book(
     Their names begin with a prefix, or are those given by what they hold.
     """
     facts = BookFacts(run)
-    with whole_workbook(path, date_1904=since_1904) as book:
-        book.set_size(2600, 1600)
-        book.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
+    with whole_workbook(path, date_1904=since_1904) as workbook:
+        workbook.set_size(2600, 1600)
+        workbook.set_properties({"title": f"{run.manifest['instance']}: plan", "author": "gwplan",
                              "created": dt.datetime.fromisoformat(run.manifest["created"])})  # fmt: skip
-        exported = Exported(book, prefix, sheets)
+        exported = Exported(workbook, prefix, sheets)
         for name in PLAIN:
             exported.refuse_larger(name, TOP + len(run.tables[name]), 1)
         series = max(len(facts.data.pathways) + 2, len(facts.data.pools))
@@ -68,6 +72,7 @@ def write_book(
         nodes.contracts.write()
         overview.scenarios.write(frozen=1)
         overview.paths.write(frozen=0)
+        _book(exported, facts)
         for name in PLAIN:
             _plain(exported, run, name)
         _manifest(exported, run)
@@ -92,6 +97,31 @@ def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
         sheet.conditional_format(page.top, at, page.top + last, at, rule)
     begins, ends = page.letter["gw0"], page.letter[f"gw{len(nodes.facts.pairs) - 1}"]
     nodes.exported.define("allocation_gw", f"{page.sheet}!${begins}${first}:${ends}${first + last}")
+
+
+def _book(exported: Exported, facts: BookFacts) -> None:
+    """Write what is to be paid by contract and year, and the totals that follow beside those that were filed."""
+    rows, totals = book(facts.timeline, facts.run.plan.decided)
+    note = "Minimum payments as signed and after the plan, expected; least and most of the futures. As solved."
+    page = Page(exported, "book", "Book of obligations: what is to be paid by contract and year", note)
+    for name in map(str, rows):
+        unit, look = ("$bn", "bn") if name in BOOK else ("", "whole" if name == "year" else "text")
+        page.add(name, name, unit, look, rows[name].tolist())
+    page.write(frozen=2)
+    note = "Each contract's rows of the book added up; what all its bills come to beside the total that was filed."
+    sums = Page(exported, "filed", "Totals of contracts beside those that were filed", note)
+    names = [sums.add(name, name, "", "text", totals[name].tolist()) for name in ("vendor", "contract", "side")]
+    for name in BOOK:
+        added = name not in ("least_bn", "most_bn") and len(rows)
+        whole = literals(totals[name].to_numpy())
+        cells = gathered("SUMIFS", page.ref(name), page.ref("contract"), names[1]) if added else whole
+        sums.add(name, name, "$bn", "bn", cells)
+    for name in ("before_bn", "whole_bn", "filed_bn"):
+        sums.add(name, name, "$bn", "bn", totals[name].tolist())
+    apart = sums.at("whole_bn") - sums.at("filed_bn")
+    known = totals["difference_bn"].notna().to_numpy()
+    sums.add("difference_bn", "difference_bn", "$bn", "bn", apart.where(known, np.nan))
+    sums.write(frozen=2)
 
 
 def _plain(exported: Exported, run: Run, name: str) -> None:

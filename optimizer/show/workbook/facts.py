@@ -99,6 +99,50 @@ class BookFacts:
         return np.where(data.firm[:, None], whole, price)
 
     @cached_property
+    def cost(self) -> FloatArray:
+        """$bn per GW-year that stand in ``contracts``, shape (K, N)."""
+        names = self.timeline.contract_of
+        return self._of_scenarios("contracts", "contract", "cost_bn_per_gw_year", names, 0.0).T
+
+    @cached_property
+    def late_credit(self) -> FloatArray:
+        """$bn per GW-year for what is due and not there, shape (K, N)."""
+        names = self.timeline.contract_of
+        credit = self._of_scenarios("contracts", "contract", "late_credit_bn_per_gw_year", names, 0.0)
+        return np.nan_to_num(credit).T
+
+    @cached_property
+    def risen(self) -> NDArray[np.bool_]:
+        """Whether a contract bills another amount than its price for what is in service, as filed, shape (K,)."""
+        names = self.timeline.contract_of
+        terms = [
+            self._of_scenarios("contracts", "contract", column, names, 0.0)
+            for column in ("price_growth_per_year", "prepaid_share")
+        ]
+        credit = self.run.instance.filled("deliveries").dropna(subset="credit_bn")["contract"].tolist()
+        apart = np.any(np.array(terms) > 0, axis=(0, 1)) | np.isin(np.array(names, dtype=object), credit)
+        return np.asarray(apart & (self.cost > 0).all(axis=1))
+
+    @cached_property
+    def billed(self) -> FloatArray:
+        """GW that contracts bill for at the price in ``contracts``, of the others GW in service, shape (N, K)."""
+        return np.where(self.risen, self.at_cost(self.run.plan.decided.bill), self.in_service)
+
+    def at_cost(self, amounts: FloatArray) -> FloatArray:
+        """Return amounts by contract as GW, or GW-years, at the price in ``contracts``, shape (N, K)."""
+        return np.divide(amounts, self.cost, out=np.zeros_like(amounts), where=self.cost > 0).T
+
+    @cached_property
+    def upfront(self) -> FloatArray:
+        """$bn per GW that the first delivery of each contract with such a payment asks for, shape (K, N)."""
+        rates = []
+        for s in self.tree.example.tolist():
+            rows = self.timeline.scenarios[s].filled("deliveries")
+            rows = rows[rows["upfront_bn_per_gw"] > 0].drop_duplicates("contract").set_index("contract")
+            rates.append(rows["upfront_bn_per_gw"].reindex(self.timeline.contract_of, fill_value=0.0).to_numpy())
+        return np.array(rates).T
+
+    @cached_property
     def newly_cancelled(self) -> FloatArray:
         """Contracted GW for which notice is given at a node by each way out, shape (N, W)."""
         return np.asarray((self.data.contracted[self.data.way_out_of] * self.run.plan.decided.newly_cancelled).T)
@@ -125,9 +169,12 @@ class BookFacts:
     @cached_property
     def simple_tail(self) -> NDArray[np.bool_]:
         """Whether what a contract adds beyond the horizon is its GW at the end times a rate, shape (K,)."""
-        factor = np.where(self.left.T != 0, self.left.T, 1.0)
-        apart = np.abs(self.run.plan.decided.terminal - self.tail_rate * factor) > ROUNDING
-        return self.data.firm & ~apart.any(axis=1)
+        later = (self.tree.periods + np.arange(self.tail_periods.max(initial=0)) + 0.5) * self.data.dt
+        discount = (1 + self.run.instance.discount_rate) ** -later
+        years = self.data.dt * np.append(0.0, np.cumsum(discount))[self.tail_periods]
+        margin = np.nan_to_num(self.terminal_value[:, self.data.pool_of]) - self.price.T
+        apart = np.abs(self.run.plan.decided.terminal.T - self.left * margin * years) > ROUNDING
+        return self.data.firm & ~self.risen & ~apart.any(axis=0)
 
     @cached_property
     def tail_rate(self) -> FloatArray:

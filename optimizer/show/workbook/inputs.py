@@ -172,7 +172,10 @@ class Contracts:
         self.facts, self.inputs, self.rate = facts, inputs, rate
         self._prices: dict[int, Formulas] = {}
         self._terminals: dict[int, Formulas] = {}
-        note = "GW as planned, cancellations included; what a GW costs stands above, from the sheet of inputs."
+        note = (
+            "GW as planned, cancellations included; what a GW costs stands above, from the sheet of inputs. Billed, "
+            "prepaid, arriving: GW, or GW-years, that at this price come to what the contract's terms ask for."
+        )
         self.page = Page(exported, "contracts", "Contracts: GW by node and what they cost", note, top=5)
         tree = facts.tree
         self.page.add("node", "node", "", "whole", np.arange(tree.size))
@@ -180,11 +183,20 @@ class Contracts:
         self.page.add("known", "known", "", "text", facts.timeline.known)
         self.prices: list[tuple[str, float]] = [("", 0.0)] * 3
         data = facts.data
-        self.cost = self._block("in service", data.contracts, facts.in_service * ~data.sold, self._price)
-        self.sales = self._block("sold", data.contracts, facts.in_service * data.sold, self._price)
+        served = np.where(facts.risen, "billed", np.where(data.sold, "sold", "in service")).tolist()
+        self.cost = self._block(served, data.contracts, facts.billed * ~data.sold, self._price)
+        self.sales = self._block(served, data.contracts, facts.billed * data.sold, self._price)
         self.fee = self._block("cancelled", data.ways_out, facts.newly_cancelled, self._fee)
         self.signing = self._block("signed", data.offers, facts.newly_signed, self._signing)
-        self.credit = self._block("not there", data.contracts, facts.run.plan.decided.unserved.T, self._credit)
+        decided = facts.run.plan.decided
+        if data.dated:
+            side = data.side[:, None]
+            prepaid, arriving = facts.at_cost(side * decided.prepaid), side * decided.upfront
+            arriving = np.divide(arriving, facts.upfront, out=np.zeros_like(arriving), where=facts.upfront > 0)
+            self.prepaid = self._block("prepaid", data.contracts, prepaid, self._price)
+            self.upfront = self._block("arriving", data.contracts, arriving.T, self._upfront)
+        late = np.divide(decided.late, facts.late_credit, out=np.zeros_like(decided.late), where=facts.late_credit > 0)
+        self.credit = self._block("not there", data.contracts, (decided.unserved - late).T, self._credit)
         self.tail = self._block("left at the end", data.contracts, self._left(), self._tail)
 
     def _left(self) -> FloatArray:
@@ -193,7 +205,9 @@ class Contracts:
         later = np.where(facts.run.plan.decided.terminal != 0, 1.0, 0.0).T
         return np.where(facts.simple_tail, facts.left, later)
 
-    def _block(self, what: str, names: tuple[str, ...], gw: FloatArray, price: Callable[[int], Formulas]) -> Formulas:
+    def _block(
+        self, what: str | list[str], names: tuple[str, ...], gw: FloatArray, price: Callable[[int], Formulas]
+    ) -> Formulas:
         """Add GW by contract and price; return what they cost or are worth on each node, a blank without any."""
         page, money = self.page, np.zeros(len(gw))
         first = len(page.columns) + 1
@@ -207,7 +221,9 @@ class Contracts:
             used = dict.fromkeys(kinds[n] for n in np.flatnonzero(by_node))
             for number, kind in enumerate(used):
                 held = np.array([of == kind for of in kinds])
-                label = f"{name} {what}" + (f" ({number + 1})" if len(used) > 1 else "")
+                label = f"{name} {what if isinstance(what, str) else what[k]}" + (
+                    f" ({number + 1})" if len(used) > 1 else ""
+                )
                 page.add(label, label, "GW", "gw", np.where(held, by_node, 0.0))
                 self.prices.append(kind)
         if len(page.columns) < first:
@@ -219,8 +235,9 @@ class Contracts:
 
     def _price(self, k: int) -> Formulas:
         if k not in self._prices:
-            name, there = self.facts.data.contracts[k], self.facts.data.delivered[k] > 0
-            price = self.facts.price[k]
+            name, data = self.facts.data.contracts[k], self.facts.data
+            there = (data.delivered[k] > 0) | (self.facts.run.plan.decided.prepaid[k] != 0)
+            price = np.where(self.facts.risen[k] | (data.delivered[k] == 0), self.facts.cost[k], self.facts.price[k])
             self._prices[k] = self.inputs.cells("contract price", name, price, RATE, self._contract(k), there)
         return self._prices[k]
 
@@ -240,8 +257,12 @@ class Contracts:
         return self.inputs.cells("signing cost", data.offers[k], cost, "$bn per GW", stated, data.offered[k])
 
     def _credit(self, k: int) -> Formulas:
-        name, credit = self.facts.data.contracts[k], np.nan_to_num(self.facts.data.late_credit[k])
+        name, credit = self.facts.data.contracts[k], self.facts.late_credit[k]
         return self.inputs.cells("late credit", name, credit, RATE, self._contract(k), credit > 0)
+
+    def _upfront(self, k: int) -> Formulas:
+        name, rate = self.facts.data.contracts[k], self.facts.upfront[k]
+        return self.inputs.cells("paid upfront", name, rate, "$bn per GW", self._contract(k, "deliveries"), rate > 0)
 
     def _tail(self, k: int) -> Formulas:
         """Return what a GW left at the end is worth, less what it costs until its contract ends."""

@@ -182,6 +182,10 @@ class Nodes:
         if len(self.data.offers) or self.data.sold.any():
             self.component("sales", [dt * contracts.sales])
             self.component("offer_cost", [-contracts.signing])
+        if self.data.dated:
+            self.component("prepayments", [-contracts.prepaid])
+            self.component("upfront", [-contracts.upfront])
+        if len(self.data.offers) or self.data.sold.any() or self.data.dated:
             self.component("late_credit", [-dt * contracts.credit])
 
     def _penalties(self) -> None:

@@ -10,15 +10,17 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from gwplan.catalogue.tables import TABLES
+from gwplan.catalogue.tables import LEVERS, TABLES
 from gwplan.catalogue.tolerances import ROUNDING
+from gwplan.check.check import check
 from gwplan.instance.edit import rows_of
 from gwplan.instance.instance import Instance
 from gwplan.instance.selection import picks, select
 from gwplan.language.axes import ValueAxis, limits
-from gwplan.language.edits import Edit, spell
+from gwplan.language.edits import Edit, Lever, noted, spell
 from gwplan.plan.claims import STATUSES
 from gwplan.problems import InstanceError, Problem, all_told
+from gwplan.storage.toml import MOST_LETTERS, levers_toml, read_levers
 from gwplan.studies.exposure import UNVERIFIED, Group, groups
 from gwplan.studies.sweep.sweep import OPTIMAL, Results, Task
 
@@ -35,6 +37,10 @@ COLUMNS: Final = [
     "reason",
 ]
 """Columns of a tornado's table."""
+
+
+MOST_EDITS: Final = 60
+"""Edits of one lever, at most."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,63 @@ def _reached(instance: Instance, edit: Edit) -> pd.DataFrame:
         replace(edit, start=None, until=None), table, rows_of(table, instance.tables, instance.present)
     )
     return frame.assign(picked=pd.Series(picks(table, frame), index=frame.index, dtype=object))[mask]
+
+
+def levers(instance: Instance, swung: Sequence[Input], table: pd.DataFrame, most: int) -> tuple[Lever, ...]:
+    """Return the inputs that swing the figure most as levers, with the ranges that they were swung over.
+
+    Left out are those that swing nothing, or have no plan one way, and those that a lever cannot move: cells that hold
+    whole numbers, or more edits than a planner reads. Of inputs that swing as one the first is the lever.
+    """
+    made: list[Lever] = []
+    for row in table[(table["swing"] > 0) & (table["reason"] == "")].to_dict("records"):
+        first, _, owner = row["input"].partition(" [")
+        name = first.partition(" = ")[0] + (f" [{owner}" if owner else "")
+        known = [each for each in swung if each.name in (row["input"], name)]
+        lever = _lever(instance, known[0]) if known and len(made) < most else None
+        made += [lever] if lever is not None else []
+    return tuple(made)
+
+
+def _lever(instance: Instance, swung: Input) -> Lever | None:
+    """Return an input as a lever; None where there is none that fits."""
+    pairs = list(zip(swung.down, swung.up, strict=False))
+    if not pairs or len(pairs) > MOST_EDITS or len(swung.down) != len(swung.up):
+        return None
+    edits, ends = _moved(instance, pairs[0]) if ".." in swung.range else _scaled(instance, pairs)
+    if not edits or not ends[0] < ends[1]:
+        return None
+    table = TABLES.get(edits[0].table)
+    whole = edits[0].operation == "shift_months" or (table is not None and table[edits[0].column].kind == "integer")
+    step = 1.0 if whole else float(f"{(ends[1] - ends[0]) / 20:.4g}")
+    unit = {"scale": "x as written", "shift_months": "months"}.get(edits[0].operation, "")
+    lever = Lever(swung.name[:MOST_LETTERS].strip(), tuple(map(noted, edits)), *ends, step, unit, edits[0].table)
+    read, problems = read_levers(levers_toml([lever]), LEVERS.file)
+    problems += check(replace(instance, levers=read), warnings=False)
+    return None if any(problem.severity == "error" for problem in problems) else lever
+
+
+def _moved(instance: Instance, pair: tuple[Edit, Edit]) -> tuple[list[Edit], tuple[float, float]]:
+    """Return the edit of an input with a range of its own where it changes nothing, and that range."""
+    first, last = pair
+    start: Any = {"scale": 1, "add": 0, "shift_months": 0}.get(first.operation)
+    if start is None and first.table in TABLES:
+        table = TABLES[first.table]
+        frame = instance.filled(first.table)
+        cells = frame[first.column] if table.section else frame.loc[_reached(instance, first).index, first.column]
+        start = float(cells.iloc[0]) if cells.nunique(dropna=False) == 1 and cells.notna().all() else None
+    ends = float(first.value), float(last.value)  # type: ignore[arg-type]
+    return ([replace(first, value=start)], ends) if start is not None and ends[0] <= start <= ends[1] else ([], ends)
+
+
+def _scaled(instance: Instance, pairs: Sequence[tuple[Edit, Edit]]) -> tuple[list[Edit], tuple[float, float]]:
+    """Return edits that scale the cells of a group by 1, and how far all of them go down and up."""
+    least, most = 0.0, np.inf
+    for first, last in pairs:
+        (cell,) = _reached(instance, first)[first.column].astype(float).unique().tolist() or [np.nan]
+        least, most = max(least, float(first.value) / cell), min(most, float(last.value) / cell)  # type: ignore[arg-type]
+    edits = [replace(first, operation="scale", value=1) for first, _ in pairs]
+    return edits, (float(f"{least:.6g}"), float(f"{most:.6g}"))
 
 
 def tasks(swung: Sequence[Input]) -> tuple[Task, ...]:

@@ -56,7 +56,7 @@ def packed(
     sheets = instance.sheets
     return json.dumps(
         {
-            "texts": tables_written(replace(instance, whatifs={})),
+            "texts": tables_written(replace(instance, whatifs={}, levers=())),
             "present": sorted(instance.present),
             "rows": {name: frame.index.tolist() for name, frame in instance.tables.items()},
             "sheets": None if sheets is None else [dict(sheets.letters), dict(sheets.settings)],
