@@ -142,13 +142,13 @@ def composed(
             return None
         cost = float(np.sum(program.cost[before] * tried[before]))
         if all(costs):
-            cost += sum(found[0] for found in costs if found)
-        for number, (future, found) in enumerate(zip(futures, costs, strict=True)):
-            cut = _cut(future, found, tried)
+            cost += sum(answer[0] for answer in costs if answer)
+        for number, (future, answer) in enumerate(zip(futures, costs, strict=True)):
+            cut = _cut(future, answer, tried)
             if cut is None:
                 return None
             factors, least, most = cut
-            theta = [len(before) + number] if found else []
+            theta = [len(before) + number] if answer else []
             master.add_row([*place[future.before], *theta], [*factors, *[1.0] * len(theta)], least, most)
         if not all(costs):
             if not np.isfinite(worth):
@@ -184,12 +184,12 @@ def composed(
 
 
 def _cut(
-    future: _Future, found: tuple[float, FloatArray] | None, tried: FloatArray
+    future: _Future, answer: tuple[float, FloatArray] | None, tried: FloatArray
 ) -> tuple[FloatArray, float, float] | None:
     """Return a row of the master: factors of what is decided before, and the least and most of the sum."""
-    if found is None:
+    if answer is None:
         return future.forbids(tried)
-    cost, slope = found
+    cost, slope = answer
     return -slope, cost - float(np.sum(slope * tried[future.before])), np.inf
 
 
