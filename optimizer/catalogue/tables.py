@@ -687,6 +687,19 @@ GIVEN: Final[dict[str, Table]] = {
             (key(PATHWAY), key(POOL), amount("gw", "GW of the pool that the pathway uses.", REQUIRED, GW)),
         ),
         Table(
+            "rules",
+            "A policy of a backtest: what each pathway is given, and what is done with contracts.",
+            (
+                text("pathway", "The pathway that is given capacity; blank: the rule is about a contract."),
+                text("pool", "The pool that it is given of; *: each that it may use.", "*"),
+                text("contract", "An offer to be signed, or a contract to be given back."),
+                share("share", "Share of the pool at the most, or of the contract.", 1.0),
+                count("order", "Order of merit: what has the lowest is served first.", 1),
+                text("trigger", "What must hold: value > 2, idle >= 0.3, date >= 2027-07-01."),
+                Column("notice", "flag", "Whether notice may be given to end the pathway's deals.", True),
+            ),
+        ),
+        Table(
             "draws",
             "Cells whose value is drawn.",
             (
