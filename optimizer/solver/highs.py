@@ -23,6 +23,7 @@ from gwplan.solver.program import (
     RANGED_COLUMNS,
     Basis,
     FloatArray,
+    IntArray,
     LinearProgram,
     Option,
     Solution,
@@ -297,6 +298,48 @@ def _rest(options: SolveOptions, solution: Solution) -> SolveOptions:
 
 def _spent(solution: Solution, more: Solution) -> dict[str, Any]:
     return {"iterations": solution.iterations + more.iterations, "seconds": solution.seconds + more.seconds}
+
+
+class Kept:
+    """A linear program that stays loaded: bounds change, rows are added, and each solve goes on from the last basis."""
+
+    def __init__(self, program: LinearProgram, options: SolveOptions, basis: Basis) -> None:
+        self.program, self.iterations, self.objective = program, 0, np.nan
+        self.columns, self.reduced_costs = np.empty(0), np.empty(0)
+        self._highs = loaded(program, options)
+        must(self._highs.setBasis(basis), "starting from a basis")
+
+    def bound(self, columns: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Change the bounds of some columns."""
+        must(self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper), "moving bounds")
+
+    def add_row(self, columns: Sequence[int], values: Sequence[float], lower: float, upper: float) -> None:
+        """Add a row."""
+        places, factors = np.array(columns, dtype=np.int32), np.array(values, dtype=float)
+        must(self._highs.addRow(lower, upper, len(places), places, factors), "adding a row")
+
+    def solve(self) -> bool:
+        """Solve it, and say whether there is an optimum; Ctrl-C is a KeyboardInterrupt."""
+        _, interrupted = _run(self._highs)
+        if interrupted:
+            raise KeyboardInterrupt
+        info = self._highs.getInfo()
+        self.iterations += max(int(info.simplex_iteration_count), 0)
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return False
+        point = self._highs.getSolution()
+        self.objective = float(info.objective_function_value)
+        self.columns, self.reduced_costs = np.array(point.col_value), np.array(point.col_dual)
+        return True
+
+    def ray(self) -> FloatArray | None:
+        """Return weights of the rows that prove that there is no plan, shape (m,); None where there are none."""
+        status, there, ray = self._highs.getDualRay()
+        return np.array(ray) if status == highspy.HighsStatus.kOk and there else None
+
+    def codes(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Return the status of each column and row where the last solve ended."""
+        return basis_codes(self._highs.getBasis())
 
 
 @dataclass(frozen=True)
