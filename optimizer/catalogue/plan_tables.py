@@ -69,6 +69,7 @@ MEANING: Final[Mapping[str, str]] = MappingProxyType(
         "allowable_changes": "How far values and costs may change before the plan does: one row per cell.",
         "firmness": "What every other split loses at least: one row per pathway, for the first period and each year.",
         "more_supply": "What more of a pool adds, re-solved: one row per pool, year and size.",
+        "looser_limits": "What limits that cost most add when looser, re-solved: one row per limit and size.",
     }
 )
 """What each table says."""
@@ -209,6 +210,13 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = MappingProxyType(
             "step": _text(
                 "asked: a size that people buy; best: the size that adds most, beyond which each GW more loses"
             ),
+        },
+        "looser_limits": {
+            "limit": _text("limit that is looser wherever it is stated, in every period and scenario"),
+            "name": _text("pathway, or pathway and pool, whose limit it is"),
+            "size_gw": _gw("by how much it is looser; of a ramp GW more of growth in every period"),
+            "gain_bn": Column("number", "$bn", "what that adds to worth, re-solved"),
+            "step": _text("asked: a size that people ask for; best: the size from which on looser adds no more"),
         },
     }
 )

@@ -429,6 +429,18 @@ TABLES: Final[dict[str, Table]] = {
             ),
         ),
         Table(
+            "effectiveness",
+            "Effectiveness of a pair from a date on, in place of that in eligibility.",
+            (
+                key(PATHWAY),
+                key(POOL),
+                date("from", "Date from which the row holds, until the pair's next date.", key=True),
+                amount("effectiveness", "Effective GW per GW from that date on.", REQUIRED, "effective GW per GW"),
+            ),
+            dated_by="from",
+            step=True,
+        ),
+        Table(
             "demand",
             "What a pathway asks for.",
             (

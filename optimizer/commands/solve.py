@@ -102,7 +102,8 @@ def solve(
     options = SolveOptions(time_limit, log, checked_options(solver), start=start or "", ranges=ranges)
     with progress() as tell:
         kept = out is not None or into is not None
-        more = "all" if kept or full or marginals or "buy" in show else "" if as_json or show else "dearest"
+        every = kept or full or marginals or "buy" in show or "limits" in show
+        more = "all" if every else "" if as_json or show else "dearest"
         plan = best_plan(
             instance, options, accept_stopped=True, allowable=marginals or kept, more_supply=more, progress=tell,
             meanwhile=printer,
@@ -155,10 +156,11 @@ def _show(
 
         warn(plan.warnings)
         beside: dict[str, object] = {"lock_costs_bn": {cost.lock: cost.cost_bn for cost in costs}} if costs else {}
-        if len(plan.more_supply):
-            from gwplan.kept.record import plain
+        for name in ("more_supply", "looser_limits"):
+            if len(plan.tables[name]):
+                from gwplan.kept.record import plain
 
-            beside["more_supply"] = plain(plan.more_supply.to_dict("records"))
+                beside[name] = plain(plan.tables[name].to_dict("records"))
         click.echo(json.dumps({**plan.summary, **beside}, indent=2, allow_nan=False))
         return
     printer()(plan, full=full, show=show)

@@ -19,7 +19,7 @@ from gwplan.plan import tables as make
 from gwplan.plan.allowable import allowable_changes
 from gwplan.plan.firmness import firmness
 from gwplan.plan.marginals import marginal_rows, marginal_values
-from gwplan.plan.more_supply import more_supply
+from gwplan.plan.more_supply import looser_limits, more_supply
 from gwplan.plan.obligations import obligations
 from gwplan.plan.values import Decided, Values, as_told, of_contracts, values
 from gwplan.shown import by_notebook
@@ -160,6 +160,11 @@ class Plan:
         """What more GW of each pool add in each year, $bn, re-solved, and the size up to which they pay."""
         return self.tables["more_supply"]
 
+    @property
+    def looser_limits(self) -> pd.DataFrame:
+        """What limits that cost most add when looser, re-solved; no rows where it was not worked out."""
+        return self.tables["looser_limits"]
+
 
 def make_plan(
     laid_out: Timeline,
@@ -183,6 +188,7 @@ def make_plan(
         "allowable_changes": allowable_changes(laid_out, program, solution, worked_out=allowable),
         "firmness": firmness(laid_out, program, solution, worked_out=sides is not None),
         "more_supply": more_supply(laid_out, program, solution, worked_out=more),
+        "looser_limits": looser_limits(laid_out, program, solution, worked_out=more),
     }
     summary = summarise(laid_out, decided, str(solution.status), certificate)
     return Plan(laid_out.instance, str(solution.status), summary, tables, _laid_out=laid_out, _decided=decided)

@@ -6,6 +6,6 @@ Other rooms use:
   wrapped
 - ``tables``
 - ``theme``: *, FAINT, Fill, GAIN, GREY, GREYS, HEIGHT, INK, installed, Layer, LINE_HEIGHT, LOSS, MARK,
-  NothingToShowError, PALE, pathway_colours, RAMP, Stroke, WIDTH
+  NothingToShowError, PALE, pathway_colours, pool_colours, RAMP, Stroke, WIDTH
 - ``view``: Matrix, MONTH_NAMES, Span, View
 """

@@ -159,9 +159,9 @@ class Page:
             for at, line in enumerate(wrapped(where, self.width - cell_len(start)) or [""]):
                 self.lines.append(((start if at == 0 else " " * cell_len(start)) + line, ""))
 
-    def where(self, block: str) -> str:
-        """Return in words where more of a block is told."""
-        return f"--show {block}"
+    def where(self, block: str = "") -> str:
+        """Return in words where more of a block is told, or of everything."""
+        return f"--show {block}" if block else "--full"
 
     def brief(self, text: str, most: int = 1) -> None:
         """Add a paragraph of at most `most` lines; two dots stand for what does not fit."""

@@ -285,7 +285,7 @@ def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]]) -> list[Any]:
             swatch = at.mark_point(shape="stroke", size=200, **{"opacity": 1, **line.mark})
         else:
             filled = hatching(5) if isinstance(fill, dict) else fill
-            swatch = at.mark_point(shape="square", size=140, fill=filled, strokeWidth=0, opacity=1)
+            swatch = at.mark_point(shape="square", size=140, fill=filled, opacity=1, **edge(fill))
         marks.append(swatch.encode(x=_right(alt, 20), y=alt.value(place)))
         marks.append(beside(alt, text, 33, place, INK))
     return marks

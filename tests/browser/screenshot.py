@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.browser.chromium import browser, opened
 
-WIDTH, HEIGHT = 1000, 1130
+WIDTH, HEIGHT = 1240, 1130
 
 
 def main(report: str, picture: str) -> None:

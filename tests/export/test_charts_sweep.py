@@ -183,3 +183,21 @@ def test_a_kind_without_a_picture_says_so() -> None:
 def test_a_column_tells_its_unit(column: str, expected: str) -> None:
     """A unit is that of the cell; a factor has none."""
     assert unit(column) == expected
+
+
+def test_a_monte_carlo_is_a_histogram_of_its_draws() -> None:
+    """Bars count the draws that have a plan, from 0 up; base and quantiles are ruled, draws without a plan are told."""
+    worth = [*np.linspace(1.0, 5.0, 80), np.nan]
+    spread = pd.DataFrame({"figure": "objective_bn", "quantile": [0.05, 0.95], "value": [1.2, 4.8]})
+    tables = {"cases": cases(objective_bn=worth), "quantiles": spread}
+    tables["cases"].loc[80, "status"] = "infeasible"
+    drawing = chart_of("montecarlo", tables, about(seed=7))
+    counts = [int(row[1]) for row in drawing.figures.rows]
+    assert sum(counts) == 80 and max(counts) - min(counts) <= 2
+    assert [row["top"] for row in marks(drawing.picture_of("it"), "bar")[0]] == counts
+    assert [rule[0]["low"] for rule in marks(drawing.picture_of("it"), "rule")] == pytest.approx([3, 3, 1.2, 4.8])
+    assert drawing.finding == "In 90 % of draws the plan is worth $1.20bn to $4.80bn"
+    assert any("1 of 81 cases have no plan" in line for line in drawing.subtitle)
+    assert len(spots(drawing)) == len(counts)
+    with pytest.raises(NothingToShowError):
+        chart_of("montecarlo", {"cases": cases(objective_bn=[np.nan])}, about(seed=7))

@@ -29,6 +29,7 @@ openpyxl = pytest.importorskip("openpyxl", reason="the extra 'xlsx' is not insta
 pytest.importorskip("xlsxwriter", reason="the extra 'xlsx' is not installed")
 
 INSTANCES = Path(__file__).parents[2] / "instances"
+EVERY_RULE = INSTANCES.parent / "tests" / "formulation" / "every-rule"
 CHECK = "B9"
 
 
@@ -149,6 +150,45 @@ def test_an_overtyped_price_moves_the_worth(tmp_path: Path) -> None:
     change = -float((again.cost - program.cost) @ solution.columns + again.offset - program.offset)
     assert change < -1e-3
     assert found["summary"][CHECK] == pytest.approx(change, abs=1e-7)
+
+
+def test_limits_initial_gw_and_the_period_are_inputs(tmp_path: Path) -> None:
+    """Overtyped, each limit moves what is left of it, a longer period what is paid; no formula types figures."""
+    needs_office()
+    run = kept(EVERY_RULE, tmp_path)
+    path = to_xlsx(run, tmp_path / "plan.xlsx")
+    before, inputs = values(path), values(path)["inputs"]
+    typed = {"1", "0", "0.5", "1.0", f"{float(timeline(run.instance).data.keep.min()):g}"}  # what is left after churn
+    for sheet in ("allocation", "worth"):
+        for formula in formulas(path)[sheet].values():
+            assert set(re.findall(r"(?<![A-Za-z$\d.!])\d+(?:\.\d+)?(?![\d.!:])", formula)) <= typed, formula
+    eased = {"floor": 0.1, "lock min": 0.1, "cap": -0.1, "ramp": -0.1, "lock max": -0.1}
+    rows = {r: str(inputs[f"A{r}"]) for r in range(5, 200) if inputs.get(f"A{r}")}
+    assert {*eased, "target", "GW before the start", "period length"} <= set(rows.values())
+    tighter = [("inputs", f"D{r}", inputs[f"D{r}"] + eased[what]) for r, what in rows.items() if what in eased]
+    length = next(f"D{r}" for r, what in rows.items() if what == "period length")
+    changed = overtyped(path, tmp_path / "new.xlsx", *tighter, ("inputs", length, 2 * inputs[length]))
+    found = recalculated(changed, tmp_path / "office")
+    heads = {cell[:-1]: str(head).split()[-1] for cell, head in before["allocation"].items() if cell[1:] == "4"}
+    limits = [column for column, last in heads.items() if last in ("floor", "cap", "ramp", "lock")]
+    assert len(limits) >= 9
+    for column in limits:
+        for node in range(timeline(run.instance).data.tree.size):
+            left = before["allocation"].get(f"{column}{node + 5}")
+            if left is not None and left != "":
+                assert found["allocation"][f"{column}{node + 5}"] == pytest.approx(left - 0.1, abs=1e-9)
+    paid = next(cell[:-1] for cell, head in before["worth"].items() if head == "contract cost")
+    assert found["worth"][f"{paid}5"] == pytest.approx(2 * before["worth"][f"{paid}5"]) != 0
+
+
+def test_raw_tables_print_their_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody prints hundreds of pages: of a table of nodes some rows are; a year that is not whole names its months."""
+    monkeypatch.setattr("gwplan.show.workbook.book.PRINTED", 2)
+    book = openpyxl.load_workbook(to_xlsx(kept(INSTANCES / "tiny-tree", tmp_path), tmp_path / "plan.xlsx"))
+    for name in ("worth", "cashflow", "marginal_values"):
+        first, last = book[name].print_area.split("!")[1].replace("$", "").split(":")
+        assert first == "A1" and re.sub(r"\D", "", last) == "6"
+    assert book["years"]["B5"].value == "2026 Jan-Mar"
 
 
 def test_the_picker_shows_one_future(tmp_path: Path) -> None:

@@ -134,7 +134,9 @@ def test_sorted_rows_are_counted_and_no_button_sorts_them(tmp_path: Path) -> Non
     with zipfile.ZipFile(path) as archive:
         tables = [archive.read(name).decode() for name in archive.namelist() if "tables/" in name]
     buttons = {re.search(r'displayName="gw_(\w+)"', text)[1] for text in tables if "<autoFilter" in text}  # type: ignore[index]
-    assert buttons == {"supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values", "more_supply"}
+    assert buttons == {
+        "supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values", "more_supply", "looser_limits"
+    }  # fmt: skip
     summary = values(path)["summary"]
     row = next(at for at in range(1, 40) if summary.get(f"A{at}") == "rows out of place")
     assert summary[f"B{row}"] == 0

@@ -65,6 +65,37 @@ def test_worth_rises_up_to_the_size_that_pays_and_falls_beyond(seed: int, tmp_pa
     assert less <= there + slack and more <= there + slack
 
 
+def test_a_looser_limit_is_that_limit_edited() -> None:
+    """Protects what limits are said to add: each size is that ramp or cap, edited by it; beyond the last none."""
+    ramped = gw.load(INSTANCES / "tiny-ramp").edited("contracts.cost_bn_per_gw_year = 4")
+    capped = gw.load(INSTANCES / "tiny-cancellation").edited(
+        "insert demand[pathway=training, from=2026-01-01, cap_gw=0.2]"
+    )
+    for instance, limit, ease in (
+        (ramped, "ramp", "pathways[pathway=training].ramp_gw_per_month += {:r}"),
+        (capped, "cap", "demand[pathway=training].cap_gw += {:r}"),
+    ):
+        plan = gw.solve(instance, more_supply="all")
+        months = plan.laid_out.calendar.months if limit == "ramp" else 1
+        rows = plan.looser_limits.query(f"limit == '{limit}' and name == 'training'")
+        assert set(rows["size_gw"]) >= {0.01, 0.1, 0.25, 1.0}
+        best = rows.query("step == 'best'").to_dict("records")[0]
+        for size in (*rows["size_gw"], best["size_gw"] + 1, 0.9 * best["size_gw"]):
+            eased = instance.edited(ease.format(_Digits(size / months)))
+            gain = gw.solve(eased).objective_bn - plan.objective_bn
+            for row in rows.query(f"size_gw == {size!r}").to_dict("records"):
+                assert row["gain_bn"] == pytest.approx(gain, abs=2e-6)
+            assert gain <= best["gain_bn"] + 2e-6
+        assert gain < best["gain_bn"]
+
+
+class _Digits(float):
+    """A figure that is written to its last digit."""
+
+    def __format__(self, _: str) -> str:
+        return repr(float(self))
+
+
 def test_a_large_program_is_not_solved_again_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects the time of a plain solve: beyond a size only what is asked for is solved again."""
     monkeypatch.setattr("gwplan.plan.more_supply.RANGED_COLUMNS", 3)

@@ -158,7 +158,7 @@ def _words(price: float, realised: float, typical: float) -> list[str]:
 def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list[list[str]], frame: Frame) -> list[Any]:
     """Return a bar for each outlet, the realised part of it filled, with its figures beside it."""
     narrow = frame.width < theme.NARROW
-    scale = alt.Scale(domain=[0, max(row[1] for row in rows) * (2.2 if narrow else 1.3)], nice=False)
+    scale = alt.Scale(domain=[0, max(row[1] for row in rows) * (2.2 if narrow else 1.45)], nice=False)
     axis = alt.Axis(domain=False, ticks=False, labelLimit=150 if narrow else 260, labelPadding=8)
     y = alt.Y("outlet:N", sort=[row[0] for row in rows], title=None, axis=axis)
     x = alt.X("price:Q", title=None, scale=scale, axis=None)
@@ -255,7 +255,8 @@ def ramp(view: View) -> Drawing:
     rows = [[since, *(view.gw(float(gw[t])) for gw in columns)] for t, since in enumerate(times.ends[:-1])]
     largest_share = by_vendor[largest[0]].sum() / layers[-1].top.sum()
     peak = f"{view.gw(float(layers[-1].top.max()))} GW are in service at the most"
-    finding = f"{peak}; {largest[0] or 'no vendor named'} delivers {percent(float(largest_share))} of the GW-years"
+    share = f"{percent(float(largest_share))} of the GW-years"
+    finding = f"{peak}; the largest vendor, {largest[0] or 'not named'}, has {share}"
     return replace(drawn, marks=marks, figures=Figures(header, rows), finding=finding)
 
 

@@ -1,4 +1,4 @@
-"""Charts of many cases: a grid as a line or a heat map, and a tornado."""
+"""Charts of many cases: a grid as a line or a heat map, a tornado, a Monte Carlo as a histogram."""
 
 from __future__ import annotations
 
@@ -21,12 +21,78 @@ from gwplan.show.view import View
 from gwplan.studies.sweep.sweep import OPTIMAL
 from gwplan.studies.uncertainty import Point
 
+CUT: Final = 3
+"""How many times as long as the next one the longest bar of what cases are worth may be."""
+
 WIDEST_BAR: Final = 26
 """Of a fan, pixels."""
 
 
+MOST_BINS: Final = 30
+LEAST_BINS: Final = 6
+"""Bars of a histogram."""
+
+
 def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Drawing:
-    """Return the chart of a Monte Carlo: the quantiles of each pathway's GW-years."""
+    """Return the chart of a Monte Carlo: how often worth lies where, a histogram of the draws that have a plan."""
+    cases = tables[CASES]
+    worth = cases["objective_bn"].to_numpy(dtype=float)
+    worth = worth[np.isfinite(worth)]
+    if not len(worth):
+        raise NothingToShowError("no draw has a plan")
+    base, draws = float(about["base"]["objective_bn"]), len(cases)
+    count, edges = np.histogram(worth, bins=int(np.clip(np.sqrt(len(worth)), LEAST_BINS, MOST_BINS)))
+    quantiles = tables["quantiles"]
+    of_worth = quantiles[quantiles["figure"] == "objective_bn"].set_index("quantile")["value"]
+    low, middle, high = (float(of_worth.get(share, np.quantile(worth, share))) for share in MIDDLE)
+    write = formatter([*edges.tolist(), base])
+    rows = [
+        {"low": a, "high": b, "top": int(n), "bottom": 0}
+        for a, b, n in zip(edges[:-1], edges[1:], count.tolist(), strict=True)
+    ]
+    rules = ((base, _DASHED), (middle, Stroke(INK, 2)), (low, _OUTER), (high, _OUTER))
+
+    def across(alt: Any, frame: Frame) -> dict[str, Any]:
+        axis = theme.amount_axis(alt, "$bn")
+        axis.tickCount, axis.grid = 4 if frame.width < theme.NARROW else 8, False
+        ends = [min(float(edges[0]), base), max(float(edges[-1]), base)]
+        return {"x": alt.X("low:Q", scale=alt.Scale(domain=ends, zero=False, nice=False, padding=6), axis=axis)}
+
+    def marks(alt: Any, frame: Frame) -> list[Any]:
+        y = alt.Y("top:Q", scale=alt.Scale(domain=[0, 1.05 * int(count.max())], nice=False),
+                  axis=alt.Axis(title="draws", tickMinStep=1, domain=False, ticks=False))  # fmt: skip
+        bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=MARK, stroke="white", strokeWidth=0.6)
+        layers = [bar.encode(**across(alt, frame), x2="high:Q", y=y, y2="bottom:Q")]
+        for bn, stroke in rules:
+            rule = alt.Chart(alt.InlineData(values=[{"low": bn}])).mark_rule(**stroke.mark)
+            layers.append(rule.encode(**across(alt, frame)))
+        return layers
+
+    def spots(alt: Any, frame: Frame) -> list[Any]:
+        mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
+        return [mark.encode(**across(alt, frame), x2="high:Q", y=alt.value(0), y2=alt.value(frame.height))]
+
+    key = [
+        Entry("draws", MARK, (0,)),
+        Entry(f"base {write(base)}", _DASHED, (1,)),
+        Entry(f"median {write(middle)}", Stroke(INK, 2), (2,)),
+        Entry(f"5 % {write(low)}, 95 % {write(high)}", _OUTER, (3, 4)),
+    ]
+    cells = [[f"{write(row['low'])} to {write(row['high'])}", str(row["top"])] for row in rows]
+    subtitle = [f"value of each draw's own plan, $bn; {draws} draws, seed {about['settings']['seed']}"]
+    subtitle += without_plan(cases)
+    finding = f"In 90 % of draws the plan is worth ${write(low)}bn to ${write(high)}bn"
+    return Drawing(
+        "worth of the draws", subtitle, marks, Figures(["worth, $bn", "draws"], cells), key, spots, finding=finding
+    )
+
+
+MIDDLE: Final = (0.05, 0.5, 0.95)
+"""Quantiles that a histogram shows."""
+
+
+def gw_years(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Drawing:
+    """Return the chart of the quantiles of each pathway's GW-years in a Monte Carlo."""
     start, end = "expected_gw_years[", "]"
     quantiles, cases = tables["quantiles"], tables[CASES]
     mine = quantiles[[str(name).startswith(start) for name in quantiles["figure"]]]
@@ -239,7 +305,8 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
     return Drawing(in_words(figure), subtitle, marks, Figures(header, rows), key, spots)
 
 
-_DASHED: Final = Stroke(GREY, 1.5, (4, 4))
+_DASHED: Final = Stroke(INK, 1.5, (4, 4))
+_OUTER: Final = Stroke(GREY, 1.5, (1, 3))
 
 
 def _midway(places: Sequence[float]) -> list[dict[str, float]]:
@@ -377,6 +444,8 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
     key = [Entry("down", GREYS[0], (0, 1)), Entry("up", MARK, (2, 3)), Entry("the base", Stroke(INK, 1.2), (4,))]
     height = BAR * len(names)
     subtitle = _told(table, shown, float(about["settings"]["by"]), base)
+    widest, write = shown.iloc[0], formatter([base, float(shown["swing"].iloc[0])])
+    ends = " to ".join(write(float(f([widest["down"], widest["up"], base]))) for f in (np.nanmin, np.nanmax))
     return Drawing(
         f"{in_words(figure)}, each input lower and higher",
         subtitle,
@@ -385,6 +454,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
         key,
         spots,
         height=height,
+        finding=f"{widest['input']} swings it most: {ends}{unit_behind(figure)}",
     )
 
 
@@ -457,7 +527,11 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
     gains = {name: amount - base.plan.objective_bn for name, amount in amounts.items()}
     write = formatter([base.plan.objective_bn, *amounts.values()])
     least, most = min(*gains.values(), 0.0), max(*gains.values(), 0.0)
+    gains = dict(sorted(gains.items(), key=lambda pair: pair[1]))
     names = list(gains)
+    sizes = sorted(map(abs, gains.values()))
+    longest = CUT * sizes[-2] if len(sizes) > 1 and sizes[-1] > CUT * sizes[-2] > 0 else np.inf
+    least, most = max(least, -longest), min(most, longest)
 
     def marks(alt: Any, frame: Frame) -> list[Any]:
         narrow = frame.width < theme.NARROW
@@ -469,10 +543,13 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
         layers = []
         for kind, fill in ((1, GAIN), (-1, LOSS)):
             mine = {n: by for n, by in gains.items() if (1 if by >= 0 else -1) == kind}
-            rows = [{"name": n, "by": by, "from": 0.0} for n, by in mine.items()]
+            rows = [{"name": n, "by": float(np.clip(by, least, most)), "from": 0.0} for n, by in mine.items()]
             bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=fill, height=18)
             layers.append(bar.encode(x=x, x2="from:Q", y=y))
-            texts = [{"name": n, "by": by, "text": f"{'+' if by >= 0 else ''}{write(by)}"} for n, by in mine.items()]
+            texts = [
+                {**row, "text": f"{'+' if by >= 0 else ''}{write(by)}{', bar cut' if abs(by) > longest else ''}"}
+                for row, by in zip(rows, mine.values(), strict=True)
+            ]
             mark = alt.Chart(alt.InlineData(values=texts)).mark_text(
                 align="left" if kind > 0 else "right", dx=5 * kind, color=INK, fontSize=12
             )
@@ -492,7 +569,10 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
     ]
     key = [Entry("worth more", GAIN, (0, 1)), Entry("worth less", LOSS, (2, 3))]
     figures = Figures(["case", "worth, $bn", f"more than {first}, $bn"], rows)
-    return Drawing("what each is worth", subtitle, marks, figures, key, spots, height=30 * len(names))
+    lost = sum(by < 0 for by in gains.values())
+    worst = f"{names[0]} costs most, ${write(-gains[names[0]])}bn; " if lost else ""
+    finding = f"{worst}{lost} of {len(names)} are worth less than {first}"
+    return Drawing("what each is worth", subtitle, marks, figures, key, spots, height=30 * len(names), finding=finding)
 
 
 def gw_of_cases(cases: Mapping[str, View]) -> Panels:

@@ -18,7 +18,7 @@ from gwplan.show.charts.sweep import chart, gw_of_cases, worth_of_cases
 from gwplan.show.page import formatter, listed, number
 from gwplan.show.report.report import Report
 from gwplan.show.text.backtest import backtest
-from gwplan.show.text.comparison import attribution, comparison, differences, letter
+from gwplan.show.text.comparison import attribution, comparison, differences, in_short, letter
 from gwplan.show.text.decisions import moves_before_reveal, tree_of_moves
 from gwplan.show.text.sweep import hangs_on, montecarlo
 from gwplan.show.text.uncertainty import (
@@ -48,10 +48,12 @@ def whatif_report(compared: Comparison, shares: Mapping[str, Attribution]) -> Re
     lead.append(f"{len(compared.cases)} what-ifs, each planned anew and held against the base.")
     report = Report(f"What-ifs of {instance.name}", lead)
     report.section("In short")
+    report.say(partial(in_short, compared=compared))
     if len(cases) > 1:
         report.chart("worth", partial(worth_of_cases, cases))
-    report.say(partial(comparison, compared=compared))
     _beside(report, cases)
+    report.section("Figures of each")
+    report.say(partial(comparison, compared=compared))
     if shares:
         report.section("What each part contributes")
         for case in compared.cases:
@@ -147,6 +149,7 @@ def sweep_report(kept: KeptSweep) -> Report:
     report.say(partial(_SENTENCES[kind], kept=kept))
     report.chart(f"the {kind}", partial(chart, kind, kept.tables, about))
     if kind == "montecarlo":
+        report.chart("GW-years", partial(sweep_charts.gw_years, kept.tables, about))
         report.section("Quantiles and inputs")
         report.say(partial(montecarlo, about=about, tables=kept.tables))
     _failed(report, table)

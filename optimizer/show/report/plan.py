@@ -271,9 +271,9 @@ def first_cards(report: Report, view: View) -> None:
     """Add the cards of the first screen: what to decide, what it is worth, on what that rests."""
     money_top = f'<p class="big">{escape(dollars(expected_bn(view.plan.summary)))}</p>{_strip(view)}'
     cards: tuple[tuple[str, tuple[Callable[[Any, View], None], ...]], ...] = (
-        ("", (decisions_now, next_decision)),
+        ("", (decisions_now, next_decision, buy)),
         (money_top, (value, use_of_delivered)),
-        ("", (rests_on, buy, warned)),
+        ("", (rests_on, warned)),
     )
     report.cards(*((top, [partial(_part, part, view) for part in parts]) for top, parts in cards))
 

@@ -97,7 +97,7 @@ class HtmlPage(Page):
         )  # what is aligned left for its bars on a terminal
         self.html.append(table(header, rows, align, named, clean=self.clean))
 
-    def where(self, block: str) -> str:
+    def where(self, block: str = "") -> str:
         """Return in words where more of a block is told."""
         return "below"
 

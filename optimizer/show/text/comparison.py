@@ -72,7 +72,7 @@ def in_short(page: Page, compared: Comparison) -> None:
     if cases:
         page.note(
             f"In {same} of {len(cases)} this {now}'s decision is the same, to {1000 * COUNTS:g} MW a pathway. "
-            "By use, contract and price: --full"
+            f"By use, contract and price: {page.where()}"
         )
 
 

@@ -172,6 +172,32 @@ def limits(page: Page, view: View) -> None:
     if waiting.sum() * view.calendar.dt >= view.least_gw:
         text += f" {percent(waiting[binding].sum() / waiting.sum())} of idle GW wait while one binds."
     page.note(f"{text} {left_out((len(costly) - len(shown), 'cheaper limit'))}")
+    looser_limits(page, view)
+
+
+def looser_limits(page: Page, view: View) -> None:
+    """Show what limits that cost most add when looser, re-solved, and the size from which on that adds no more."""
+    table, named = view.plan.looser_limits, {limits_of[0].name: limits_of for limits_of in _askable()}
+    if not len(table):
+        return
+    deal_pathways = view.coded("deals", "pathway")[1]
+    sizes = sorted(set(table["size_gw"][table["step"] == "asked"].tolist()))
+    rows = []
+    for limit, name in dict.fromkeys(zip(table["limit"].tolist(), table["name"].tolist(), strict=True)):
+        of = table[(table["limit"] == limit) & (table["name"] == name)]
+        gains = dict(zip(of["size_gw"], of["gain_bn"], strict=True))
+        ask = named[limit][-1 if name in deal_pathways else 0].ask
+        size, gain = of[of["step"] == "best"][["size_gw", "gain_bn"]].to_numpy()[0].tolist()
+        upto = "any" if math.isinf(size) else f"{size:.2g} GW" if size else "none"
+        cells = [number(1000 * gains[each], 0) for each in sizes]
+        words = ask.format(name=cut(page.clean(name), page.width - WITHOUT_NAME), than=_ramp(view, name))
+        rows.append([words, *cells, upto, number(1000 * gain, 0) if math.isfinite(gain) else "-"])
+    period = view.instance.resolution
+    page.heading("Looser by how much?", f" $m that a limit adds, re-solved, looser in every {period}")
+    page.table(["", *(f"{size:g} GW" if size >= 0.1 else "10 MW" for size in sizes), "up to", "adds\n$m"], rows)
+    page.note(
+        "Each by itself, everywhere it is stated, at no cost; beyond the size in the last columns it adds no more."
+    )
 
 
 def _askable() -> list[list[Limit]]:

@@ -19,10 +19,11 @@ from gwplan.show.workbook.facts import BookFacts
 from gwplan.show.workbook.formulas import gathered, literals
 from gwplan.show.workbook.inputs import Inputs
 from gwplan.show.workbook.nodes import Nodes, Slacks, add_limits
-from gwplan.show.workbook.page import MOST_SERIES, TOP, Exported, Page, put, too_large
+from gwplan.show.workbook.page import MOST_SERIES, PRINTED, TOP, Exported, Page, put, too_large
 from gwplan.show.workbook.summary import Overview, Summary
 
-PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values", "more_supply")
+PLAIN = ("supply", "cashflow", "cancellations", "deals", "obligations", "marginal_values", "more_supply",
+         "looser_limits")  # fmt: skip
 """Tables that are written as they were solved."""
 
 SHEETS = ("summary", "periods", "years", "allocation", "inputs", "tiers", "worth", "contracts", "scenarios", "paths",
@@ -68,10 +69,10 @@ def write_book(
         _write_allocation(nodes, slacks)
         inputs.page.write(frozen=3, widths={"source": 36, "note": 70})
         nodes.tiers.page.write(frozen=1)
-        nodes.worth.write(frozen=5)
+        nodes.worth.write(frozen=5, printed=PRINTED)
         nodes.contracts.write()
         overview.scenarios.write(frozen=1)
-        overview.paths.write(frozen=0)
+        overview.paths.write(frozen=0, printed=PRINTED)
         _book(exported, facts)
         for name in PLAIN:
             _plain(exported, run, name)
@@ -81,7 +82,7 @@ def write_book(
 def _write_allocation(nodes: Nodes, slacks: Slacks) -> None:
     """Write the allocation; a pair turns red where it is negative or breaks a limit, and so does the limit."""
     page, last = nodes.allocation, nodes.facts.tree.size - 1
-    sheet = page.write(frozen=5)
+    sheet = page.write(frozen=5, printed=PRINTED)
     bad = nodes.exported.formats["broken"]
     keys = list(page.letter)
     first = page.top + 1
@@ -131,7 +132,7 @@ def _plain(exported: Exported, run: Run, name: str) -> None:
     frame = run.tables[name]
     for key, column in COLUMNS[name].items():
         page.add(key, key, column.unit, _LOOKS[column.kind], frame[key].tolist())
-    page.write(frozen=1)
+    page.write(frozen=1, printed=PRINTED)
 
 
 def _manifest(exported: Exported, run: Run) -> None:

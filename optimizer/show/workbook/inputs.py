@@ -13,7 +13,7 @@ from gwplan.models.data import BoolArray
 from gwplan.models.tree import FloatArray
 from gwplan.show.workbook.facts import UNLIMITED, BookFacts
 from gwplan.show.workbook.formulas import Formulas, literals
-from gwplan.show.workbook.page import TOP, Exported, Page, put, put_formula
+from gwplan.show.workbook.page import PRINTED, TOP, Exported, Page, put, put_formula
 from gwplan.spreadsheet.cells import letters
 
 RATE: Final = "$bn per GW-year"
@@ -61,19 +61,31 @@ class Inputs:
         unit: str,
         stated: Told,
         there: BoolArray | np.bool_ | bool = True,
+        *,
+        since: bool = False,
     ) -> Formulas:
-        """Add an input for each value that a rate has on the nodes where it counts, and return its cell on each."""
+        """Add an input for each value that a rate has on the nodes where it counts, and return its cell on each.
+
+        With `since` a value is told by the first of these nodes.
+        """
         nodes = np.flatnonzero(np.broadcast_to(there, len(by_node)))
         values, first, which = np.unique(by_node[nodes], return_index=True, return_inverse=True)
-        known = self.facts.timeline.known
+        known, starts = self.facts.timeline.known, self.facts.starts
+        holds = [
+            f"from {starts[n]:%Y-%m-%d}{f', {known[n]}' if known[n] else ''}" if since else known[n] for n in nodes
+        ]
         refs = [
-            self.cell(what, of, value, unit, stated, known[nodes[at]] if len(values) > 1 else "")
+            self.cell(what, of, value, unit, stated, holds[at] if len(values) > 1 else "")
             for value, at in zip(values.tolist(), first.tolist(), strict=True)
         ]
         rates, texts = np.zeros(len(by_node)), [""] * len(by_node)
         for n, i in zip(nodes, which, strict=True):
             rates[n], texts[n] = by_node[n], refs[i]
         return Formulas(rates, texts)
+
+    def dated(self, what: str, of: str, by_node: FloatArray, unit: str, stated: Told, there: BoolArray) -> Formulas:
+        """Add the inputs of a limit that is stated by date, as `cells`; each says from when it holds."""
+        return self.cells(what, of, by_node, unit, stated, there, since=True)
 
     def _source(self, table: str, key: dict[str, str]) -> list[str]:
         frame = self.facts.run.instance.tables[table]
@@ -168,8 +180,8 @@ class Tiers:
 class Contracts:
     """GW by node and contract, one column for each price that a contract has in some future."""
 
-    def __init__(self, facts: BookFacts, exported: Exported, inputs: Inputs, rate: str) -> None:
-        self.facts, self.inputs, self.rate = facts, inputs, rate
+    def __init__(self, facts: BookFacts, exported: Exported, inputs: Inputs, rate: str, year: str) -> None:
+        self.facts, self.inputs, self.rate, self.year = facts, inputs, rate, year
         self._prices: dict[int, Formulas] = {}
         self._terminals: dict[int, Formulas] = {}
         note = (
@@ -277,20 +289,20 @@ class Contracts:
             pool, there = data.pools[q], ~np.isnan(worth)
             stated = ("pools", {"pool": pool})
             self._terminals[q] = self.inputs.cells("terminal value", pool, worth, RATE, stated, there)
-        dt, periods = data.dt, facts.tree.periods
+        dt, periods = self.year, facts.tree.periods
         texts = []
         for n, (price, value) in enumerate(zip(self._price(k).texts, self._terminals[q].texts, strict=True)):
             m = int(facts.tail_periods[n, k])
             years = (
-                f"IF({self.rate}=0,{m}*{dt!r},{dt!r}*(1+{self.rate})^-{(periods + 0.5) * dt!r}"
-                f"*(1-(1+{self.rate})^-{m * dt!r})/(1-(1+{self.rate})^-{dt!r}))"
+                f"IF({self.rate}=0,{m}*{dt},{dt}*(1+{self.rate})^-({periods + 0.5!r}*{dt})"
+                f"*(1-(1+{self.rate})^-({m}*{dt}))/(1-(1+{self.rate})^-{dt}))"
             )
             texts.append(f"({value}-{price})*{years}" if m and price and value else "0")
         return Formulas(facts.tail_rate[k], texts)
 
     def write(self) -> None:
         """Write the sheet, with what a GW costs above each column."""
-        sheet: Any = self.page.write(frozen=3)
+        sheet: Any = self.page.write(frozen=3, printed=PRINTED)
         look = self.page.exported.formats["rate"]
         row = self.page.top - 3
         put(sheet, row, 2, "$bn per GW(-year)", self.page.exported.formats["unit"])

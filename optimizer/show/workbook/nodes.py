@@ -9,6 +9,7 @@ import numpy as np
 from gwplan.catalogue.limits import LIMITS
 from gwplan.catalogue.money import NOT_CASH
 from gwplan.catalogue.tables import TABLES
+from gwplan.models.data import BoolArray
 from gwplan.models.tree import FloatArray
 from gwplan.show.workbook.facts import BookFacts
 from gwplan.show.workbook.formulas import Formulas, literals, total
@@ -38,8 +39,11 @@ class Nodes:
         rate = facts.run.instance.discount_rate
         self.rate = inputs.cell("discount rate", "", rate, "per year", ("economics", {}))
         exported.define("discount_rate", self.rate)
+        self.year = inputs.cell("period length", "", self.data.dt, "years", ("calendar", {}))
+        exported.define("period_years", self.year)
+        self.dt = self.years(self.tree.size)
         self.tiers = Tiers(facts, exported, inputs)
-        self.contracts = Contracts(facts, exported, inputs, self.rate)
+        self.contracts = Contracts(facts, exported, inputs, self.rate, self.year)
         note = (
             "Overtype a yellow cell: idle GW, what is left of each limit (negative: broken, red) and worth follow. "
             "Notices and breaches stay as planned; deals signed follow from the allocation."
@@ -53,6 +57,7 @@ class Nodes:
             self.allocation.add(f"gw{g}", facts.pair_name(pair), "GW", "gw_input", facts.allocate[:, g])
             for g, pair in enumerate(facts.pairs)
         ]
+        self.initial = [self._initial(g) for g in range(len(facts.pairs))]
         self.components: list[str] = []
         self._use()
         self._pools()
@@ -75,14 +80,34 @@ class Nodes:
         """Return the sum of some terms on each node."""
         return total(terms, self.tree.size)
 
+    def years(self, rows: int) -> Formulas:
+        """Return the length of a period in years, an input, on so many rows."""
+        return Formulas(np.full(rows, self.data.dt), [self.year] * rows)
+
     def before(self, p: int, used: Formulas) -> Formulas:
         """Return the GW that a pathway used one period earlier."""
-        return used.on(self.tree.parent, self.facts.initial[:, self.pairs_of(p)].sum(axis=1))
+        return used.on(self.tree.parent, self.sum(self.initial[g] for g in self.pairs_of(p)))
 
-    def _pair_rate(self, what: str, g: int, by_node: FloatArray, unit: str, there: np.bool_ | bool = True) -> Formulas:
+    def _initial(self, g: int) -> Formulas:
+        """Return the GW of a pair before the start, which count at the roots."""
+        gw, roots = self.facts.initial[:, g], self.tree.parent < 0
+        return self._pair_rate("GW before the start", g, gw, "GW", roots & (gw != 0))
+
+    def _pair_rate(
+        self, what: str, g: int, by_node: FloatArray, unit: str, there: BoolArray | np.bool_ | bool = True
+    ) -> Formulas:
         p, q = self.facts.pairs[g]
         stated = ("eligibility", {"pathway": self.data.pathways[p], "pool": self.data.pools[q]})
         return self.inputs.cells(what, self.facts.pair_name((p, q)), by_node, unit, stated, there)
+
+    def _effectiveness(self, g: int, unit: str) -> Formulas:
+        p, q = self.facts.pairs[g]
+        key = {"pathway": self.data.pathways[p], "pool": self.data.pools[q]}
+        table = self.facts.run.instance.tables["effectiveness"]
+        dated = bool(((table["pathway"] == key["pathway"]) & (table["pool"] == key["pool"])).any())
+        stated = ("effectiveness" if dated else "eligibility", key)
+        by_node = self.data.effectiveness[p, q]
+        return self.inputs.cells("effectiveness", self.facts.pair_name((p, q)), by_node, unit, stated, since=dated)
 
     def _pathway_rate(
         self, what: str, p: int, by_node: FloatArray, unit: str, there: np.bool_ | bool = True
@@ -92,10 +117,9 @@ class Nodes:
 
     def _use(self) -> None:
         """Add GW used and effective GW of each pathway to the sheet of worth."""
-        effectiveness = self.facts.of_pairs(self.data.effectiveness)
         for p, name in enumerate(self.data.pathways):
             pairs, unit = self.pairs_of(p), "effective GW per GW"
-            effective = [self.gw[g] * self._pair_rate("effectiveness", g, effectiveness[:, g], unit) for g in pairs]
+            effective = [self.gw[g] * self._effectiveness(g, unit) for g in pairs]
             self.worth.add(f"used{p}", f"{name} used", "GW", "gw", self.sum(self.gw[g] for g in pairs))
             self.worth.add(f"effective{p}", f"{name} effective", "effective GW", "gw", self.sum(effective))
 
@@ -117,12 +141,14 @@ class Nodes:
 
     def _values(self) -> None:
         """Add what each pathway earns, and what it has less than its target."""
-        worth, dt = self.worth, self.data.dt
+        worth, dt = self.worth, self.dt
         for p, name in enumerate(self.data.pathways):
             effective, target = worth.at(f"effective{p}"), self.data.target[p]
             worth.add(f"value{p}", f"{name} value", "$bn", "bn", dt * self.tiers.earned(p, effective))
             if target.any():
-                worth.add(f"target{p}", f"{name} target", "effective GW", "gw", target)
+                stated = ("demand", {"pathway": name})
+                cells = self.inputs.dated("target", name, target, "effective GW", stated, target > 0)
+                worth.add(f"target{p}", f"{name} target", "effective GW", "gw", cells)
                 missing = (worth.at(f"target{p}") - effective).positive()
                 worth.add(f"shortfall{p}", f"{name} shortfall", "effective GW", "gw", missing)
         self.component("value", [worth.at(f"value{p}") for p in range(len(self.data.pathways))])
@@ -132,12 +158,12 @@ class Nodes:
         facts, data = self.facts, self.data
         operating, migration = facts.of_pairs(data.operating_cost), facts.of_nodes(data.migration_cost)
         costs = [self._pair_rate("operating cost", g, cost, RATE, cost.any()) for g, cost in enumerate(operating.T)]
-        self._by_pair("operating_cost", [-data.dt * gw * cost for gw, cost in zip(self.gw, costs, strict=True)])
+        self._by_pair("operating_cost", [-self.dt * gw * cost for gw, cost in zip(self.gw, costs, strict=True)])
         costs = [
             self._pathway_rate("migration cost", p, cost, "$bn per GW", cost.any())
             for p, cost in enumerate(migration.T)
         ]
-        more = [gw - gw.on(self.tree.parent, facts.initial[:, g]) for g, gw in enumerate(self.gw)]
+        more = [gw - gw.on(self.tree.parent, self.initial[g]) for g, gw in enumerate(self.gw)]
         moved = [-costs[p] * gw.positive() for (p, _), gw in zip(facts.pairs, more, strict=True)]
         self._by_pair("migration_cost", moved)
 
@@ -176,7 +202,7 @@ class Nodes:
 
     def _supply_money(self) -> None:
         """Add what contracts and ways out of them cost, and what is sold earns."""
-        contracts, dt = self.contracts, self.data.dt
+        contracts, dt = self.contracts, self.dt
         self.component("contract_cost", [-dt * contracts.cost])
         self.component("cancellation_fees", [-contracts.fee])
         if len(self.data.offers) or self.data.sold.any():
@@ -190,7 +216,7 @@ class Nodes:
 
     def _penalties(self) -> None:
         """Add what idle GW and missed targets cost."""
-        data, dt, idle = self.data, self.data.dt, self.facts.of_nodes(self.data.idle_penalty)
+        data, dt, idle = self.data, self.dt, self.facts.of_nodes(self.data.idle_penalty)
         terms = []
         for q, name in enumerate(data.pools):
             stated = ("pools", {"pool": name})
@@ -219,13 +245,13 @@ class Nodes:
             moved = self.sum(apart[g] for g in self.pairs_of(p))
             self.worth.add(f"moved{p}", f"{name} moved from the earlier plan", "GW", "gw", moved)
         self.component(
-            "move_penalty", [-data.dt * rate * self.worth.at(f"moved{p}") for p in range(len(data.pathways))]
+            "move_penalty", [-self.dt * rate * self.worth.at(f"moved{p}") for p in range(len(data.pathways))]
         )
 
     def _totals(self) -> None:
         """Add discounting, the worth of each node and of the path to it."""
-        worth, dt, parent = self.worth, self.data.dt, self.tree.parent
-        factors = [f"(1+{self.rate})^-(({period}+0.5)*{dt!r})" for period in worth.at("period").texts]
+        worth, parent = self.worth, self.tree.parent
+        factors = [f"(1+{self.rate})^-(({period}+0.5)*{self.year})" for period in worth.at("period").texts]
         worth.add("discount", "discount factor", "", "factor", Formulas(self.data.node_discount, factors))
         discount = worth.at("discount")
         cash = self.sum(worth.at(name) for name in self.components if name not in NOT_CASH)
@@ -253,11 +279,16 @@ class _Limits:
             self.slacks[key] = pairs
 
     def beside(self, row: str, at: str, name: str, gw: Formulas, bound: FloatArray, pairs: list[int]) -> None:
-        """Add what GW leave of a limit of the catalogue; no limit: not finite."""
-        limit = LIMITS[row]
-        left = (gw - bound if limit.sign > 0 else bound - gw).where(np.isfinite(bound), np.nan)
+        """Add what GW leave of a limit of the catalogue, which is an input; no limit: not finite."""
+        limit, there = LIMITS[row], np.isfinite(bound)
+        if not there.any():
+            return
+        unit, what = TABLES[limit.table][limit.column].unit, f"{limit.name} {limit.side}".strip()
+        key = {"pathway": self.data.pathways[int(at.partition("-")[0])]}
+        cells = self.nodes.inputs.dated(what, name, bound, unit, (limit.table, key), there)
+        left = (gw - cells if limit.sign > 0 else cells - gw).where(there, np.nan)
         head = f"{name} {'above' if limit.sign > 0 else 'below'} {limit.name}"
-        self.add(f"{limit.kind}{at}", head, TABLES[limit.table][limit.column].unit, left, pairs)
+        self.add(f"{limit.kind}{at}", head, unit, left, pairs)
 
     def pathway(self, p: int) -> None:
         """Add what is left of a pathway's floor, cap, ramp and term."""
@@ -267,11 +298,13 @@ class _Limits:
         used = worth.ref(f"used{p}")
         self.beside("floor_met", f"{p}", name, worth.ref(f"effective{p}"), floor, pairs)
         self.beside("cap_kept", f"{p}", name, used, data.cap[p], pairs)
-        ramp = data.ramp[p][root]
+        rate = data.ramp[p][root]
+        stated = ("pathways", {"pathway": name})
+        ramp = self.nodes.inputs.cells("ramp", name, rate, "GW per period", stated, np.isfinite(rate))
         slack = ramp - (used - self.nodes.before(p, used))
         if p in self.nodes.deals:
             slack = slack.where(~data.deal[p][root], ramp - worth.ref(f"signed{p}"))
-        self.add(f"ramp{p}", f"{name} below ramp", "GW per period", slack.where(np.isfinite(ramp), np.nan), pairs)
+        self.add(f"ramp{p}", f"{name} below ramp", "GW per period", slack.where(np.isfinite(rate), np.nan), pairs)
         if p in self.nodes.deals:
             self.add(f"signed{p}", f"{name} deals signed", "GW", worth.ref(f"signed{p}"), pairs)
             self.add(f"term{p}", f"{name} beyond running terms", "GW", used - self._running(p), pairs)

@@ -35,6 +35,9 @@ MOST_SERIES: Final = 255
 LINE: Final = 15
 """Height of a line, points."""
 
+PRINTED: Final = 50
+"""Rows of a raw table that are printed."""
+
 WIDE: Final = 17
 """Columns that fit on the width of a page."""
 
@@ -49,6 +52,7 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
     "unit": {"font_color": GREY, "align": "right"},
     "head": _HEAD,
     "head_right": {**_HEAD, "align": "right"},
+    "head_aside": {**_HEAD, "align": "left", "indent": 1},
     "aside": {"font_color": GREY, "italic": True, "indent": 1},
     "section": {"bold": True, "font_color": ACCENT, "bottom": 1, "bottom_color": ACCENT},
     "text": {"quote_prefix": True, "valign": "top"},
@@ -237,8 +241,11 @@ class Page:
         at = [self.exported.title(self.name), self.top - 1, list(self.columns).index(key)]
         return at if re.match(r"=?[^!]+!", name) else name
 
-    def write(self, *, frozen: int, widths: dict[str, float] | None = None) -> Any:
-        """Write the sheet: a table with units above its heads, heads and first columns frozen."""
+    def write(self, *, frozen: int, widths: dict[str, float] | None = None, printed: int = 0) -> Any:
+        """Write the sheet: a table with units above its heads, heads and first columns frozen.
+
+        Of a table to be looked at on a screen, `printed` rows alone are printed, on one page.
+        """
         exported = self.exported
         count = self.rows
         exported.refuse_larger(self.name, self.top + max(count, 1), len(self.columns))
@@ -266,6 +273,10 @@ class Page:
             sheet.fit_to_pages(-(-len(self.columns) // WIDE), 0)
             sheet.repeat_columns(0, frozen - 1 if frozen else 0)
         sheet.repeat_rows(self.top - 2, self.top - 1)
+        if printed and (count > printed or len(self.columns) > WIDE):
+            sheet.print_area(0, 0, self.top + min(count, printed) - 1, min(len(self.columns), WIDE) - 1)
+            sheet.fit_to_pages(1, 1)
+            sheet.set_footer("&L&F: &A, its beginning&RPage &P of &N")
         return sheet
 
     def _cells(self, sheet: Any, at: int, column: Column) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from gwplan.catalogue.money import COSTS
 from gwplan.catalogue.tolerances import KILOWATT, PROVED
-from gwplan.show.theme import FAINT, INK, pathway_colours
+from gwplan.show.theme import FAINT, INK, pathway_colours, pool_colours
+from gwplan.show.view import MONTH_NAMES
 from gwplan.show.workbook.facts import BookFacts
 from gwplan.show.workbook.formulas import Formulas, gathered, products, total
 from gwplan.show.workbook.nodes import Nodes, Slacks
@@ -126,16 +127,28 @@ class Overview:
         all_years = periods.ref("year")
         page.add("year", "year", "", "whole", np.unique(all_years.values))
         year = page.at("year")
+        page.add("label", "months", "", "text", self._months(year.values.tolist()))
         names = {f"used{p}": name for p, name in enumerate(data.pathways)}
         for key, head in {**names, "idle": "idle"}.items():
             gw = gathered("SUMIFS", periods.ref(key), all_years, year)
-            page.add(key, head, "GW-years", "gw", gw if data.dt == 1 else data.dt * gw)
+            page.add(key, head, "GW-years", "gw", self.nodes.years(len(gw.texts)) * gw)
         for key in ("value", "cost"):
             page.add(key, key, "$bn", "money", gathered("SUMIFS", periods.ref(key), all_years, year))
         for q, name in enumerate(data.pools):
             mean = gathered("AVERAGEIFS", periods.ref(f"marginal{q}"), all_years, year)
             page.add(f"marginal{q}", f"marginal value {name} (as solved)", "$bn per GW-year", "rate", mean)
         self.years = page
+
+    def _months(self, years: list[int]) -> list[str]:
+        """Return years as charts name them: of one that is not whole, with its months."""
+        starts = self.facts.timeline.calendar.starts(self.facts.tree.periods + 1).astype("datetime64[M]").astype(int)
+        labels = []
+        for year in years:
+            inside = (starts[:-1] // 12 + 1970) == year
+            first, last = int(starts[:-1][inside].min() % 12), int((starts[1:][inside].max() - 1) % 12)
+            whole = (first, last) == (0, 11)
+            labels.append(f"{year}" if whole else f"{year} {MONTH_NAMES[first]}-{MONTH_NAMES[last]}")
+        return labels
 
 
 HEADS: Final = ("figure", "now", "as solved", "change", "unit")
@@ -171,7 +184,9 @@ class Summary:
         self.sheet.set_column(len(WIDTHS), len(WIDTHS), 3)
         self._choice()
         for at, head in enumerate(HEADS):
-            look = "head_right" if head in ("now", "as solved", "change") else "head"
+            look = (
+                "head_right" if head in ("now", "as solved", "change") else "head_aside" if head == "unit" else "head"
+            )
             put(self.sheet, self.row, at, head, exported.formats[look])
         self._figures()
         self._components()
@@ -245,7 +260,13 @@ class Summary:
         moved = "+".join(page.misplaced() for page in (page, nodes.inputs.page, nodes.tiers.page))
         figure = Formulas(np.zeros(1), [moved])
         self._line("rows out of place", figure, "sort them back: 0", "moved_rows", look="whole", solved=None)
-        dt = self.facts.data.dt
+        dt, targets = (
+            nodes.years(1),
+            [p for p in range(len(self.facts.data.pathways)) if f"shortfall{p}" in nodes.worth.columns],
+        )
+        if targets:
+            missed = total([self._expected(nodes.worth.ref(f"shortfall{p}")) for p in targets], 1)
+            self._line("unserved demand", dt * missed, "effective GW-years", "unserved_gw_years")
         for p, name in enumerate(self.facts.data.pathways):
             self._line(f"GW-years of {name}", dt * self._expected(nodes.worth.ref(f"used{p}")), "GW-years")
         idle = [self._expected(page.ref(f"idle{q}")) for q in range(len(self.facts.data.pools))]
@@ -309,21 +330,34 @@ class Summary:
         chart = self.exported.book.add_chart({"type": "column"})
         labels = {"value": True, "num_format": "0.0", "font": FONT}
         for key, colour in (("value", ACCENT), ("cost", "#c65a3e")):
-            _series(chart, self.overview.years, key, key, fill={"color": colour}, gap=80, data_labels=labels)
+            look = {"fill": {"color": colour}, "gap": 80, "data_labels": labels}
+            _series(chart, self.overview.years, key, key, over="label", **look)
         chart.set_x_axis({"num_font": FONT, "label_position": "low"})
-        self._place(chart, row, "Value and cost by year, future shown, not discounted", "$bn a year")
+        self._place(
+            chart,
+            row,
+            "Value and cost by year, future shown, not discounted",
+            "$bn a year",
+            **self._from_0("value", "cost"),
+        )
 
     def _marginal(self, row: int) -> None:
         chart = self.exported.book.add_chart({"type": "column"})
-        for q, (name, colour) in enumerate(pathway_colours(self.facts.data.pools).items()):
-            _series(chart, self.overview.years, f"marginal{q}", name, fill={"color": colour}, gap=80)
+        for q, (name, colour) in enumerate(pool_colours(self.facts.data.pools).items()):
+            _series(chart, self.overview.years, f"marginal{q}", name, over="label", fill={"color": colour}, gap=80)
         chart.set_x_axis({"num_font": FONT, "label_position": "low"})
         title = "Marginal value of supply as solved: what one more GW would add, mean of the year"
-        self._place(chart, row, title, "$bn per GW-year")
+        columns = [f"marginal{q}" for q in range(len(self.facts.data.pools))]
+        self._place(chart, row, title, "$bn per GW-year", **self._from_0(*columns))
+
+    def _from_0(self, *columns: str) -> dict[str, float]:
+        """Return that an axis begins at 0, where no figure lies below it."""
+        figures = [np.nan_to_num(np.asarray(self.overview.years.columns[key].values, dtype=float)) for key in columns]
+        return {"min": 0.0} if min(float(each.min(initial=0.0)) for each in figures) >= 0 else {}
 
 
-def _series(chart: Any, page: Page, key: str, name: str, **look: Any) -> None:
-    """Add a column to a chart, over the first column of its page."""
-    over = next(iter(page.columns))
+def _series(chart: Any, page: Page, key: str, name: str, *, over: str = "", **look: Any) -> None:
+    """Add a column to a chart, over another of its page, by default the first."""
+    over = over or next(iter(page.columns))
     ranges = {"categories": f"={page.ref(over).span()}", "values": f"={page.ref(key).span()}"}
     chart.add_series({"name": page.series(key, name), **ranges, **look})
