@@ -15,7 +15,6 @@ BoolArray = NDArray[np.bool_]
 
 BY_ROOT: Final = (
     "eligible",
-    "effectiveness",
     "operating_cost",
     "initial",
     "min_block",
@@ -60,6 +59,7 @@ BY_NODE: Final = (
     "late_signed",
     "terminal_unit",
     "terminal_unit_flat",
+    "effectiveness",
     "floor",
     "target",
     "cap",
@@ -132,8 +132,10 @@ class PlanData:
         Weight on CVaR and the share of worst outcomes that it averages.
     eligible : (P, Q, R) bool array
         Pairs that may be used.
-    effectiveness, operating_cost, initial, min_block : (P, Q, R) float array
-        Effective GW per GW; $bn per GW-year; GW in use before the start; GW.
+    operating_cost, initial, min_block : (P, Q, R) float array
+        $bn per GW-year; GW in use before the start; GW.
+    effectiveness : (P, Q, N) float array
+        Effective GW per GW.
     idle_penalty : (Q, R) float array
         $bn per GW-year.
     shortfall_penalty, migration_cost, ramp, signing_cost, breach_cost : (P, R) float array

@@ -13,7 +13,7 @@ from gwplan.models.terms import Terms
 def demand_terms(terms: Terms) -> None:
     """Enter the data of demand."""
     data, root = terms.data, terms.data.tree.root
-    terms.parameter("effectiveness", "PQR", data.effectiveness)
+    terms.parameter("effectiveness", "PQN", data.effectiveness)
     terms.parameter("floor", "PN", data.floor)
     terms.parameter("target", "PN", data.target)
     terms.parameter("cap", "PN", np.where(np.isfinite(data.cap), data.cap, 0.0))
@@ -54,9 +54,9 @@ def add_demand(m: ConcreteModel) -> None:
 def effective_use(m: ConcreteModel, p: str, n: int) -> ExpressionBase:
     r"""Return the effective GW that a pathway uses.
 
-    .. math:: E_{pn} = \sum_q \mathrm{effectiveness}_{pq} \, \mathrm{allocate}_{pqn}
+    .. math:: E_{pn} = \sum_q \mathrm{effectiveness}_{pqn} \, \mathrm{allocate}_{pqn}
     """
-    return sum(m.effectiveness[p, q, m.root[n]] * m.allocate[p, q, n] for q in m.POOLS_OF[p, m.root[n]])
+    return sum(m.effectiveness[p, q, n] * m.allocate[p, q, n] for q in m.POOLS_OF[p, m.root[n]])
 
 
 def service(m: ConcreteModel, p: str, n: int) -> ExpressionBase:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gwplan.instance.instance import Instance as Instance
     from gwplan.interface import Sweep as Sweep
     from gwplan.interface import alternatives as alternatives
+    from gwplan.interface import backtest as backtest
     from gwplan.interface import breakeven as breakeven
     from gwplan.interface import claims as claims
     from gwplan.interface import compare as compare
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
     from gwplan.solver.program import SolveOptions as SolveOptions
     from gwplan.storage.read import load as load
     from gwplan.storage.write import save as save
-    from gwplan.studies.backtest.backtest import Backtest as Backtest
-    from gwplan.studies.backtest.backtest import backtest as backtest
+    from gwplan.studies.backtest.functions import Decision as Decision
+    from gwplan.studies.backtest.functions import Review as Review
     from gwplan.studies.price import OfferPrice as OfferPrice
     from gwplan.studies.price import price as price
     from gwplan.studies.uncertainty import Uncertainty as Uncertainty
@@ -63,8 +64,8 @@ _HOME = {
         ("instance.instance", "Instance"),
         (
             "interface",
-            "Sweep alternatives breakeven claims compare convert evaluate explain exposure migrate montecarlo new "
-            "read_run roll sweep tornado validate whatif",
+            "Sweep alternatives backtest breakeven claims compare convert evaluate explain exposure migrate montecarlo "
+            "new read_run roll sweep tornado validate whatif",
         ),
         ("kept.stay_near", "stay_near"),
         ("language.edits", "Edit WhatIf edit"),
@@ -75,7 +76,7 @@ _HOME = {
         ("solver.program", "SolveOptions"),
         ("storage.read", "load"),
         ("storage.write", "save"),
-        ("studies.backtest.backtest", "Backtest backtest"),
+        ("studies.backtest.functions", "Decision Review"),
         ("studies.price", "OfferPrice price"),
         ("studies.uncertainty", "Uncertainty uncertainty"),
     )

@@ -22,7 +22,7 @@ from gwplan.plan.claims import judged
 from gwplan.plan.firmness import Alternatives
 from gwplan.plan.plan import Plan
 from gwplan.planning import alternatives_of, lay_out, solve, valid
-from gwplan.problems import Problem, all_told
+from gwplan.problems import InstanceError, Problem, all_told
 from gwplan.session import Session
 from gwplan.show.report.notebook import as_run, sweep_html
 from gwplan.solver.program import SolveOptions
@@ -32,6 +32,11 @@ from gwplan.storage.starter import starter, starter_instance
 from gwplan.storage.write import is_workbook_name, write, write_texts
 from gwplan.studies import exposure as risks
 from gwplan.studies.attempt import floors_priced
+from gwplan.studies.backtest import backtest as tested
+from gwplan.studies.backtest.functions import Decides
+from gwplan.studies.backtest.paths import Hazards, happening, slip
+from gwplan.studies.backtest.paths import delays as delayed
+from gwplan.studies.backtest.score import tables as scored
 from gwplan.studies.breakeven.breakeven import Breakeven, PlanChanges, Threshold
 from gwplan.studies.breakeven.breakeven import breakeven as searched
 from gwplan.studies.compare import allocations, figure_differences, inputs, refuse_unlike
@@ -131,14 +136,15 @@ def whatif(instance: Instance, *names: str, edits: Sequence[str] = ()) -> Compar
 
 @dataclass(frozen=True, repr=False)
 class Sweep:
-    """The cases of a sweep, a tornado or a Monte Carlo.
+    """The cases of a sweep, a tornado, a Monte Carlo or a backtest.
 
     Attributes
     ----------
     results : Results
         What was asked, and every answer.
     tables : mapping of str to pandas.DataFrame
-        What was made of them: ``tornado``, or ``quantiles``, ``pathways``, ``inputs`` and ``statuses`` of draws.
+        What was made of them: ``tornado``; ``quantiles``, ``pathways``, ``inputs`` and ``statuses`` of draws; of a
+        backtest ``policies``, ``pairs``, ``decisions``, ``spread`` and ``sentences``.
     """
 
     results: Results
@@ -323,6 +329,91 @@ def montecarlo(
     study = draws_of_inputs.study(instance, drawn, samples, seed, ranks, tuple(quantities), options)
     results = _answered(study, jobs)
     return Sweep(results, draws_of_inputs.tables(results))
+
+
+def backtest(
+    instance: Instance,
+    *draws: str,
+    delays: str = "",
+    slips: Sequence[str] = (),
+    happens: Sequence[str] = (),
+    correlations: Sequence[str] = (),
+    paths: int = 100,
+    seed: int = 0,
+    review: Literal["month", "quarter", "year"] = "quarter",
+    policies: Sequence[str | Path | Decides] = (),
+    leaves: bool = False,
+    missed_floor_cost: float | None = None,
+    time_limit: float | None = None,
+    jobs: int = 1,
+) -> Sweep:
+    """Hold policies against each other along paths that the instance's tree does not have.
+
+    On each path each policy decides at every review with what is known then; its decisions stand until the next, the
+    world moves on, and in the end the audit counts what it came to.
+
+    Parameters
+    ----------
+    instance : Instance
+        What is planned for; its factors are drawn by their probabilities.
+    *draws : str
+        Cells that are drawn: ``"CELL ~ normal(10, 2)"``, ``"CELL *~ uniform(0.8, 1.2) @ 2027-01-01"``.
+    delays : str
+        Distribution of the months by which each contract's deliveries still to come move, each on its own.
+    slips : sequence of str
+        Months by which reveals come later: ``"FACTOR ~ discrete(0: 0.7, 3: 0.3)"``.
+    happens : sequence of str
+        What-ifs of the instance that may come true: ``"WHATIF ~ 0.1"``.
+    correlations : sequence of str
+        Rank correlations of two drawn cells: ``"A, B = 0.6"``.
+    paths : int
+        How many paths are drawn, as a Latin hypercube.
+    seed : int
+        The same seed draws the same paths.
+    review : {"month", "quarter", "year"}
+        How often decisions are reviewed.
+    policies : sequence of str, Path or callable
+        Policies by name, files of rules (``.csv``, ``.toml``), or functions that are shown a `Review` and return a
+        `Decision`, GW by pathway and pool, or a plan to be followed. None: all that make a difference.
+    leaves : bool
+        Whether the tree's own leaves are walked in place of drawn paths: a check of policies, and no evidence.
+    missed_floor_cost : float, optional
+        $bn per GW-year at which floors may be missed, so that every policy has a plan on every path.
+    time_limit : float, optional
+        Seconds for one solve.
+    jobs : int
+        Processes; 0: one a core. Functions are asked in this process alone.
+
+    Returns
+    -------
+    Sweep
+        A case is a path. ``tables`` has ``policies``, ``pairs``, ``decisions``, ``spread`` and ``sentences``: money in
+        $bn, capacity in GW and GW-years.
+    """
+    if jobs != 1 and any(map(callable, policies)):
+        raise InstanceError(Problem(f"jobs={jobs}", "a policy is a function", "it lives in this process", "jobs=1"))
+    instance = _priced(instance, missed_floor_cost)
+    drawn, paired, moved, slipping, true = all_told(
+        [partial(draw, text) for text in draws],
+        [partial(correlation, text) for text in correlations],
+        [partial(delayed, delays, instance)] if delays else [],
+        [partial(slip, text, instance) for text in slips],
+        [partial(happening, text, instance) for text in happens],
+    )
+    cells = (*drawn, *(each for rows in moved for each in rows))
+    asked = tested.study(
+        instance,
+        Hazards(cells, dict(slipping), dict(true)),
+        paths,
+        seed,
+        review=review,
+        policies=[str(each) if isinstance(each, Path) else each for each in policies],
+        ranks=matrix(cells, paired) if paired else None,
+        along_leaves=leaves,
+        options=SolveOptions(time_limit),
+    )
+    results = _answered(asked, jobs)
+    return Sweep(results, scored(results.table, asked.settings["policies"], evidence=not leaves))
 
 
 def breakeven(

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from gwplan.catalogue.tolerances import PROVED
 from gwplan.instance.instance import Instance
 from gwplan.kept.stay_near import left_free
 from gwplan.language.edits import Edit, WhatIf, edit
@@ -37,7 +38,7 @@ from gwplan.solver.program import (
     SolveOptions,
     Status,
 )
-from gwplan.solver.solving import taken
+from gwplan.solver.solving import judged, taken
 from gwplan.solver.stages import Lowest, carried
 from gwplan.tree.layouts import Layouts
 from gwplan.tree.timeline import Timeline, timeline
@@ -227,7 +228,9 @@ class Session:
     """
 
     def __init__(self, instance: Instance, options: SolveOptions | None = None) -> None:
-        self._options = options or SolveOptions()
+        given = options or SolveOptions()
+        # cases are compared: what a search may leave open must not be what tells them apart
+        self._options = replace(given, solver={"mip_rel_gap": PROVED / 2, **given.solver})
         self._layouts = Layouts(by_content=True)
         self.solved = 0
         self.cold_again = 0
@@ -357,6 +360,12 @@ class Session:
         if reached is Reached.UNCHANGED:
             return self.base._solution, self.base._certificate, 0, False
         iterations, doubted = 0, False
+        if program.whole.any() and (near := self._carried(program, laid_out, reached)) is not None:
+            searched, known = judged(program, self._options, near)
+            if searched.status.stopped:
+                plan_or_error(searched, known, accept_stopped=False)
+            if searched.status is Status.OPTIMAL and known is not None and known.optimal:
+                return searched, known, searched.iterations, False
         for basis, options in self._starts(program, laid_out, reached, start):
             settings = replace(self._options, solver={**options, **self._options.solver})
             warm = run_solver(program, settings, basis, ranges=False)
@@ -376,6 +385,17 @@ class Session:
         )
         return solution, certificate, iterations + taken(report), doubted
 
+    def _newly_averse(self, program: LinearProgram) -> bool:
+        return "deficit_met" in program.rows and "deficit_met" not in self.base._program.rows
+
+    def _carried(self, program: LinearProgram, laid_out: Timeline, reached: Reached) -> Basis | None:
+        """Return the base's basis, carried to a program of another structure."""
+        basis = self.base._solution.basis
+        if reached is Reached.REBUILT and basis is not None:
+            worth = self.base.leaf_worth if self._newly_averse(program) else None
+            basis = carried(basis, self.base._program, self.base._laid_out, program, laid_out, worth)
+        return basis
+
     def _starts(
         self, program: LinearProgram, laid_out: Timeline, reached: Reached, start: Answer | None
     ) -> Iterable[tuple[Basis, dict[str, Option]]]:
@@ -393,14 +413,10 @@ class Session:
         if start is not None and start._solution.basis is not None:
             yield start._solution.basis, {**PERTURBED_PRIMAL, "simplex_iteration_limit": 2 * most}
             return
-        basis = self.base._solution.basis
-        newly_averse = "deficit_met" in program.rows and "deficit_met" not in self.base._program.rows
-        if reached is Reached.REBUILT and basis is not None:
-            worth = self.base.leaf_worth if newly_averse else None
-            basis = carried(basis, self.base._program, self.base._laid_out, program, laid_out, worth)
+        basis = self._carried(program, laid_out, reached)
         if basis is None:
             return
-        if newly_averse:
+        if self._newly_averse(program):
             yield basis, {**PERTURBED_PRIMAL, "simplex_iteration_limit": most}
         if reached is Reached.COSTS:
             yield basis, {**PRIMAL, "simplex_iteration_limit": LEAST_ITERATIONS}

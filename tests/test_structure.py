@@ -47,7 +47,7 @@ LOOKED_FOR = {
     "stay near": ("optimizer/kept/stay_near.py", "stay_near"),
     "tornado": ("optimizer/studies/sweep/tornado.py", "tornado"),
     "expected value of perfect information": ("optimizer/studies/uncertainty.py", "uncertainty"),
-    "a backtest": ("optimizer/studies/backtest/backtest.py", "backtest"),
+    "a backtest": ("optimizer/studies/backtest/backtest.py", "study"),
     "what to pay for an offer": ("optimizer/studies/price.py", "price"),
     "what is owed": ("optimizer/plan/obligations.py", "owed"),
     "why there is no plan": ("optimizer/conflict/diagnose.py", "diagnose"),

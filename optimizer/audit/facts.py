@@ -50,6 +50,7 @@ class Facts:
     # data without a date; `ramp` in GW per period (inf: none), `breach_cost` nan where there is no breach
     pathway: dict[str, NDArray[Any]]
     pair: dict[str, NDArray[Any]]
+    effectiveness: Floats  # (S, T, P, Q) effective GW per GW
     pool: dict[str, NDArray[Any]]
     demand: dict[str, Floats]  # `floor`, `target`, `cap` (inf: none)
     keep: Floats  # (S, T, P) share of the deals in force that churn leaves
@@ -107,6 +108,7 @@ def facts(instance: Instance) -> Facts:
         pool_of=pools.places(lines["pool"]),
         pathway=_pathways(cases, calendar, pathways),
         pair=_pairs(cases, pathways, pools),
+        effectiveness=_effectiveness(cases, calendar, pathways, pools),
         pool=_pools(cases, pools),
         demand=_demand(cases, calendar, pathways),
         keep=_keep(cases, calendar, pathways),
@@ -170,11 +172,21 @@ def _pairs(cases: Scenarios, pathways: Axis, pools: Axis) -> dict[str, NDArray[A
     shape = (len(cases.instances), len(pathways), len(pools))
     return {
         "eligible": _spread(shape, at, np.ones(len(rows), dtype=bool), False),
-        "effectiveness": _spread(shape, at, rows["effectiveness"]),
         "operating_cost": _spread(shape, at, rows["operating_cost_bn_per_gw_year"]),
         "initial": _spread(shape, at, rows["initial_gw"]),
         "min_block": _spread(shape, at, rows["min_block_gw"]),
     }
+
+
+def _effectiveness(cases: Scenarios, calendar: Periods, pathways: Axis, pools: Axis) -> Floats:
+    pairs, rows = cases.long("eligibility"), cases.long("effectiveness")
+    shape = (len(cases.instances), len(pathways), len(pools))
+    at = (pairs.scenario, pathways.places(pairs["pathway"]), pools.places(pairs["pool"]))
+    always = _spread(shape, at, pairs["effectiveness"])
+    owner = np.ravel_multi_index((rows.scenario, pathways.places(rows["pathway"]), pools.places(rows["pool"])), shape)
+    row = in_force(owner, rows["from"], always.size, calendar).reshape(*shape, calendar.count)
+    since = np.append(rows["effectiveness"], 0.0)[row]
+    return np.moveaxis(np.where(row < 0, always[..., None], since), 3, 1)
 
 
 def _pools(cases: Scenarios, pools: Axis) -> dict[str, NDArray[Any]]:

@@ -331,7 +331,7 @@ def use(facts: Facts, plan: Decisions) -> Use:
     return Use(
         total=total,
         before=tree.before(total, facts.of_nodes(facts.pair["initial"]).sum(axis=2)),
-        effective=(facts.of_nodes(facts.pair["effectiveness"]) * plan.allocate).sum(axis=2),
+        effective=(tree.at(facts.effectiveness) * plan.allocate).sum(axis=2),
         increase=increase,
         signed=signed,
         ended=ended,

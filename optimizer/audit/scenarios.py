@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from gwplan.catalogue.tables import TABLES, Table
 from gwplan.instance.instance import Instance, apply_edits
-from gwplan.language.edits import Outcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,9 +94,9 @@ def scenarios(instance: Instance) -> Scenarios:
     return Scenarios(instance, instances, outcomes, np.array(probabilities, dtype=float))
 
 
-def _chance(outcome: Outcome, earlier: dict[str, str]) -> float:
+def _chance(outcome: Any, earlier: dict[str, str]) -> float:
     """Return an outcome's probability after earlier ones: that of the last row which they meet."""
-    chance = outcome.probability
+    chance: float = outcome.probability
     for row in outcome.probability_given:
         if all(earlier[name] == came_out for name, came_out in row.given.items()):
             chance = row.probability

@@ -429,6 +429,18 @@ TABLES: Final[dict[str, Table]] = {
             ),
         ),
         Table(
+            "effectiveness",
+            "Effectiveness of a pair from a date on, in place of that in eligibility.",
+            (
+                key(PATHWAY),
+                key(POOL),
+                date("from", "Date from which the row holds, until the pair's next date.", key=True),
+                amount("effectiveness", "Effective GW per GW from that date on.", REQUIRED, "effective GW per GW"),
+            ),
+            dated_by="from",
+            step=True,
+        ),
+        Table(
             "demand",
             "What a pathway asks for.",
             (
@@ -685,6 +697,19 @@ GIVEN: Final[dict[str, Table]] = {
             "actuals",
             "What is in use just before a date; a pair that is left out is at 0 GW.",
             (key(PATHWAY), key(POOL), amount("gw", "GW of the pool that the pathway uses.", REQUIRED, GW)),
+        ),
+        Table(
+            "rules",
+            "A policy of a backtest: what each pathway is given, and what is done with contracts.",
+            (
+                text("pathway", "The pathway that is given capacity; blank: the rule is about a contract."),
+                text("pool", "The pool that it is given of; *: each that it may use.", "*"),
+                text("contract", "An offer to be signed, or a contract to be given back."),
+                share("share", "Share of the pool at the most, or of the contract.", 1.0),
+                count("order", "Order of merit: what has the lowest is served first.", 1),
+                text("trigger", "What must hold: value > 2, idle >= 0.3, date >= 2027-07-01."),
+                Column("notice", "flag", "Whether notice may be given to end the pathway's deals.", True),
+            ),
         ),
         Table(
             "draws",

@@ -27,6 +27,9 @@ TWO_DECIMALS: Final = 5e-3
 THOUSAND_DOLLARS: Final = 1e-6
 """$bn below which money is told as none."""
 
+THREE_DIGITS: Final = 1e-3
+"""Relative: what worth is told with. A search for whole numbers that takes long may leave so much open, and says so."""
+
 MORE_STEPS: Final = 1e-4
 """GW-years that a way out may take more than it must before that is told: in four digits they would look the same."""
 

@@ -24,6 +24,9 @@ Place = Callable[[Table, int, str], str]
 Severity = Literal["error", "warning"]
 _NAMED: Final = 5
 
+EFFECTIVENESS: Final = ("eligibility: pathway pool effectiveness", "effectiveness: pathway pool effectiveness")
+"""What the effectiveness of pairs is made of."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -266,6 +269,16 @@ class Facts:
         matrix = np.full(shape, none)
         matrix[p[known], q[known]] = self.numbers("eligibility", column)[known]
         return matrix
+
+    @cached_property
+    def most_effective(self) -> Array:
+        """Largest effectiveness that each pathway (row) ever has on each pool (column), 0 where it may not use it."""
+        most = self.pairs("effectiveness", 0.0)
+        p, q = self.codes("effectiveness", "pathway", "pathways"), self.codes("effectiveness", "pool", "pools")
+        known = np.flatnonzero((p >= 0) & (q >= 0))
+        known = known[self.eligible[p[known], q[known]]]
+        np.maximum.at(most, (p[known], q[known]), self.numbers("effectiveness", "effectiveness")[known])
+        return most
 
     @cached_property
     def eligible(self) -> Array:

@@ -12,15 +12,14 @@ import numpy as np
 
 from gwplan.catalogue.tables import TABLES, reading
 from gwplan.catalogue.tolerances import ROUNDING
-from gwplan.check.facts import RULES, Facts, Finding, Rule, iso, rule
+from gwplan.check.facts import EFFECTIVENESS, RULES, Facts, Finding, Rule, iso, rule
 from gwplan.instance.cells import shown
-from gwplan.instance.chances import combinations, depends_on
+from gwplan.instance.chances import MOST_SCENARIOS, combinations, depends_on
 from gwplan.language.edits import Factor
 from gwplan.language.quantities import parse
 from gwplan.problems import InstanceError, nearest
 from gwplan.tree.arrays import CHURN
 from gwplan.tree.contracts import SERVICE
-from gwplan.tree.timeline import MOST_SCENARIOS
 
 _SUGGESTIONS: Final = 50
 _LAST_YEAR: Final = 9999
@@ -116,12 +115,12 @@ def tiers_do_not_rise(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("value", b, "value_bn_per_gw_year", what, rule, remedy)
 
 
-@rule("demand: pathway floor_gw cap_gw", "pathways: pathway", "pools: pool", "eligibility: pathway pool effectiveness")
+@rule("demand: pathway floor_gw cap_gw", "pathways: pathway", "pools: pool", *EFFECTIVENESS)
 def floors_within_caps(facts: Facts) -> Iterator[Finding]:
     """Find floors above what the cap allows on the most effective pool."""
     floor, cap = facts.numbers("demand", "floor_gw"), facts.numbers("demand", "cap_gw")
     pathway = facts.codes("demand", "pathway", "pathways")
-    most_effective = facts.pairs("effectiveness", 0.0).max(axis=1, initial=0.0)
+    most_effective = facts.most_effective.max(axis=1, initial=0.0)
     best = np.append(most_effective, np.nan)[pathway]
     usable = np.append(facts.eligible.any(axis=1), True)[pathway]
     for i in np.flatnonzero(usable & (floor > cap * best * (1 + ROUNDING))):
@@ -273,6 +272,17 @@ def _unknown_given(factor: Factor, earlier: dict[str, list[str]], every: list[st
             elif came_out not in earlier[name]:
                 rule = f"'{name}' has no such outcome"
                 yield Finding("", (), where, f"given {name}={came_out}", rule, nearest(came_out, earlier[name]))
+
+
+@rule("effectiveness: pathway pool", "pathways: pathway", "pools: pool", "eligibility: pathway pool")
+def effectiveness_of_eligible_pairs(facts: Facts) -> Iterator[Finding]:
+    """Find effectiveness by date of pairs that may not be used."""
+    p, q = facts.codes("effectiveness", "pathway", "pathways"), facts.codes("effectiveness", "pool", "pools")
+    known = np.flatnonzero((p >= 0) & (q >= 0) & facts.pairs_known)
+    for i in known[~facts.eligible[p[known], q[known]]]:
+        pool, pathway = facts.texts("effectiveness", "pool")[i], facts.texts("effectiveness", "pathway")[i]
+        rule, remedy = f"eligibility.csv does not let '{pathway}' use it", "add the pair there, or delete the row"
+        yield facts.finding("effectiveness", i, "pool", shown(pool), rule, remedy)
 
 
 @rule("claims: claim quantity")

@@ -9,7 +9,7 @@ import numpy as np
 
 from gwplan.catalogue.tables import reading
 from gwplan.catalogue.tolerances import ROUNDING
-from gwplan.check.facts import RULES, Facts, Finding, Rule, rule
+from gwplan.check.facts import EFFECTIVENESS, RULES, Facts, Finding, Rule, rule
 from gwplan.instance.cells import Array, shown
 from gwplan.tree.contracts import SERVICE, delivered_gw
 
@@ -29,15 +29,24 @@ MOST_ROUNDED_DAYS: Final = 3
 """Days beyond whole periods for which a whole period more is told."""
 
 _PRICES: Final = {
-    "contracts": ("cost_bn_per_gw_year",),
+    "contracts": ("cost_bn_per_gw_year", "late_credit_bn_per_gw_year"),
+    "deliveries": ("upfront_bn_per_gw",),
     "value": ("value_bn_per_gw_year",),
     "pools": ("terminal_value_bn_per_gw_year",),
     "eligibility": ("operating_cost_bn_per_gw_year",),
     "cancellations": ("fee_bn_per_gw",),
     "pathways": ("migration_cost_bn_per_gw", "signing_cost_bn_per_gw"),
 }
-_RATES: Final = {"economics": ("discount_rate",), "curves": ("uplift_per_doubling",)}
-_DAYS: Final = {"pathways": ("notice_days", "min_term_days"), "cancellations": ("notice_days",)}
+_RATES: Final = {
+    "economics": ("discount_rate",),
+    "curves": ("uplift_per_doubling",),
+    "contracts": ("price_growth_per_year",),
+}
+_DAYS: Final = {
+    "pathways": ("notice_days", "min_term_days"),
+    "cancellations": ("notice_days",),
+    "contracts": ("prepaid_days",),
+}
 
 
 def _enter(columns: Mapping[str, tuple[str, ...]], more: tuple[str, ...], find: Any) -> None:
@@ -81,7 +90,7 @@ def _prices_in_millions(facts: Facts) -> Iterator[Finding]:
         a_year = "year" in name
         rule = f"no GW costs or earns more than {LARGEST_PRICE:g} $bn{' a year' if a_year else ''}"
         suspects = [(_largest_first(price, LARGEST_PRICE), rule)]
-        suspects += _beside(facts) if table == "contracts" else []
+        suspects += _beside(facts) if name == "cost_bn_per_gw_year" else []
         for rows, rule in suspects:
             if len(rows):
                 now, unit = float(price[rows[0]]), "a GW-year" if a_year else "a GW"
@@ -127,14 +136,14 @@ _enter(_RATES, (), _rates_in_percent)
     "calendar: start resolution periods",
     "pathways: pathway",
     "pools: pool",
-    "eligibility: pathway pool effectiveness",
+    *EFFECTIVENESS,
     *SERVICE,
     "demand: pathway floor_gw target_gw",
     severity="warning",
 )
 def demands_above_supply(facts: Facts) -> Iterator[Finding]:
     """Find floors and targets above all that a pathway's pools deliver at any time."""
-    reached = (facts.pairs("effectiveness", 0.0) @ facts.supply).max(axis=1, initial=0.0)
+    reached = (facts.most_effective @ facts.supply).max(axis=1, initial=0.0)
     pathway = facts.codes("demand", "pathway", "pathways")
     most = np.append(reached, np.nan)[pathway]
     for column, then in (("floor_gw", "no plan keeps such a floor"), ("target_gw", "it is never reached")):

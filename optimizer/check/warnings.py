@@ -323,7 +323,7 @@ def whatifs_that_change_nothing(facts: Facts) -> Iterator[Finding]:
 WIDEST: Final = 1e6
 """Largest ratio of two coefficients of one kind with which the solver's tolerances still mean something."""
 
-_COEFFICIENTS: Final = {"deliveries": "gw", "eligibility": "effectiveness"}
+_COEFFICIENTS: Final = {"deliveries": "gw", "eligibility": "effectiveness", "effectiveness": "effectiveness"}
 _MONEY: Final = {
     name: " ".join(c.name for c in TABLES[name].columns if c.unit in (RATE, PER_GW)) for name in TABLES_READ
 }

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 )
 @click.option("--review", type=click.Choice(["month", "quarter", "year"]), default="quarter", show_default=True,
               help="How often decisions are reviewed.")  # fmt: skip
-@click.option("--policy", "policies", metavar="NAME", multiple=True, help="Walk this policy; may be repeated.")
+@click.option(
+    "--policy",
+    "policies",
+    metavar="NAME",
+    multiple=True,
+    help="Walk this policy: its name, or a table of rules (.csv, .toml).",
+)
 @draws
 @click.option("--delays", metavar="DIST", help="Months by which each contract's deliveries move: 'discrete(0: 1)'.")
 @click.option("--slip", "slips", metavar="SLIP", multiple=True, help="Months a reveal slips: 'FACTOR ~ discrete(...)'.")
@@ -67,7 +73,7 @@ def backtest(
     from gwplan.show.text.backtest import backtest as part
     from gwplan.studies.backtest.score import tables
 
-    made = tables(results.table, asked.settings["policies"])
+    made = tables(results.table, asked.settings["policies"], evidence=not leaves)
 
     def shown(page: Page) -> None:
         part(page, results.described(), {CASES: results.table, **made})

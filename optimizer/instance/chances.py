@@ -6,9 +6,13 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from gwplan.catalogue.tolerances import ROUNDING
 from gwplan.language.edits import Factor, Outcome, ProbabilityGiven
+
+MOST_SCENARIOS: Final = 20_000
+"""Most combinations of outcomes that are laid out on one tree."""
 
 Chances = tuple[float, ...] | tuple[tuple[float, ...], ...]
 """Of a factor's outcomes; a row for each combination of the outcomes of the factors before it where that matters."""

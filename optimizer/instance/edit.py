@@ -18,6 +18,7 @@ from gwplan.instance.selection import (
     column_of,
     finite,
     meets,
+    owners_of,
     refused,
     select,
     typed,
@@ -419,11 +420,13 @@ def _refuse_repeats(edit: Edit, table: Table, frame: pd.DataFrame) -> None:
 
 def _refuse_reign_of_the_past(edit: Edit, table: Table, frame: pd.DataFrame, dropped: Mask) -> None:
     """Refuse to drop a pathway's last row of a date where older rows would silently hold on."""
-    owners, dates = frame[table.key[0]].to_numpy(), frame[table.dated_by].to_numpy()
+    owners, dates = owners_of(table, frame), frame[table.dated_by].to_numpy()
     kept = set(zip(owners[~dropped], dates[~dropped], strict=True))
     for owner, date in dict.fromkeys(zip(owners[dropped], dates[dropped], strict=True)):
         if (owner, date) not in kept and ((owners == owner) & (dates < date) & ~dropped).any():
-            what = f"no row of '{owner}' would be left on {np.datetime_as_string(date, 'D')}"
+            names = list(table.key[: table.key.index(table.dated_by)])
+            named = " on ".join(map(str, frame[names].to_numpy()[owners == owner][0]))
+            what = f"no row of '{named}' would be left on {np.datetime_as_string(date, 'D')}"
             remedy = "set the values to 0 over these dates instead"
             raise refused(edit, what, "its earlier rows would then hold on", remedy)
 

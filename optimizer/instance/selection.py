@@ -194,11 +194,11 @@ def _within(dates: npt.NDArray[Any], start: np.datetime64 | None, until: np.date
 def _cut(
     table: Table, frame: pd.DataFrame, matched: Mask, start: np.datetime64 | None, until: np.datetime64 | None
 ) -> tuple[pd.DataFrame, Mask]:
-    """Repeat the rows in force at both dates on those dates, for every pathway that the range reaches.
+    """Repeat the rows in force at both dates on those dates, for every owner that the range reaches.
 
     A repeated row stands behind the rows that it repeats, keeps their row number, and matches where they match.
     """
-    owners, dates = frame[table.key[0]].to_numpy(), frame[table.dated_by].to_numpy()
+    owners, dates = owners_of(table, frame), frame[table.dated_by].to_numpy()
     selected = np.zeros(len(frame), dtype=np.bool_)
     copies: list[tuple[Rows, np.datetime64, Mask]] = []
     for owner in dict.fromkeys(owners[matched]):
@@ -214,6 +214,12 @@ def _cut(
         if until is not None and closing.size:
             copies.append((closing, until, np.zeros(len(closing), dtype=np.bool_)))
     return _with_copies(table, frame, selected, copies) if copies else (frame, selected)
+
+
+def owners_of(table: Table, frame: pd.DataFrame) -> npt.NDArray[Any]:
+    """Return whose step function each row belongs to: the key's columns before the date, several as one number."""
+    names = list(table.key[: table.key.index(table.dated_by)])
+    return frame[names[0]].to_numpy() if len(names) == 1 else frame.groupby(names, sort=False).ngroup().to_numpy()
 
 
 def _in_force(rows: Rows, dates: npt.NDArray[Any], date: np.datetime64 | None) -> Rows:

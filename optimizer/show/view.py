@@ -154,9 +154,7 @@ class View:
     def effective(self) -> Matrix:
         """Effective GW in use by pathway."""
         data, allocated = self.plan.laid_out.data, self.plan.decided.allocate
-        per_gw = data.effectiveness
-        per_gw = per_gw if per_gw.shape[2] == data.tree.size else per_gw[:, :, data.tree.root]
-        return Matrix(list(data.pathways), (per_gw * allocated).sum(axis=1))
+        return Matrix(list(data.pathways), (data.effectiveness * allocated).sum(axis=1))
 
     @cached_property
     def delivered(self) -> Matrix:

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,12 @@ from gwplan.catalogue.tolerances import EPSILON
 from gwplan.errors import SolverError
 from gwplan.problems import InstanceError, Problem, nearest
 from gwplan.solver.program import (
+    DEVEX,
     PRIMAL,
     RANGED_COLUMNS,
     Basis,
     FloatArray,
+    IntArray,
     LinearProgram,
     Option,
     Solution,
@@ -296,6 +298,94 @@ def _rest(options: SolveOptions, solution: Solution) -> SolveOptions:
 
 def _spent(solution: Solution, more: Solution) -> dict[str, Any]:
     return {"iterations": solution.iterations + more.iterations, "seconds": solution.seconds + more.seconds}
+
+
+class Kept:
+    """A linear program that stays loaded: bounds change, rows are added, and each solve goes on from the last basis."""
+
+    def __init__(self, program: LinearProgram, options: SolveOptions, basis: Basis) -> None:
+        self.program, self.iterations, self.objective = program, 0, np.nan
+        self.columns, self.reduced_costs = np.empty(0), np.empty(0)
+        self._highs = loaded(program, options)
+        must(self._highs.setBasis(basis), "starting from a basis")
+
+    def bound(self, columns: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Change the bounds of some columns."""
+        must(self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper), "moving bounds")
+
+    def add_row(self, columns: Sequence[int], values: Sequence[float], lower: float, upper: float) -> None:
+        """Add a row."""
+        places, factors = np.array(columns, dtype=np.int32), np.array(values, dtype=float)
+        must(self._highs.addRow(lower, upper, len(places), places, factors), "adding a row")
+
+    def solve(self) -> bool:
+        """Solve it, and say whether there is an optimum; Ctrl-C is a KeyboardInterrupt."""
+        _, interrupted = _run(self._highs)
+        if interrupted:
+            raise KeyboardInterrupt
+        info = self._highs.getInfo()
+        self.iterations += max(int(info.simplex_iteration_count), 0)
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return False
+        point = self._highs.getSolution()
+        self.objective = float(info.objective_function_value)
+        self.columns, self.reduced_costs = np.array(point.col_value), np.array(point.col_dual)
+        return True
+
+    def ray(self) -> FloatArray | None:
+        """Return weights of the rows that prove that there is no plan, shape (m,); None where there are none."""
+        status, there, ray = self._highs.getDualRay()
+        return np.array(ray) if status == highspy.HighsStatus.kOk and there else None
+
+    def codes(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Return the status of each column and row where the last solve ended."""
+        return basis_codes(self._highs.getBasis())
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A relaxed program, solved."""
+
+    status: Status
+    interrupted: bool  # whether Ctrl-C was pressed
+    iterations: int
+    objective: float  # with its constant; infinity where there is no solution
+    whole: FloatArray  # values of the columns that are to be whole
+    basis: Basis
+    columns: Callable[[], FloatArray]  # returns all columns, (n,), until the next step
+
+
+class Relaxed:
+    """A program whose whole numbers may be any, solved again and again with other bounds of theirs."""
+
+    def __init__(self, program: LinearProgram, options: SolveOptions) -> None:
+        self._at = np.flatnonzero(program.whole).astype(np.int32)
+        self._meanwhile = options.meanwhile
+        relaxed = replace(program, whole=np.zeros_like(program.whole))
+        self._highs = loaded(relaxed, replace(options, solver={**options.solver, **DEVEX}))
+
+    def solve(self, lower: FloatArray, upper: FloatArray, basis: Basis | None, most: float) -> Relaxation:
+        """Solve with these bounds of the whole numbers, from a basis or, without one, anew.
+
+        Where no objective is below `most`, what is told may be that there is no solution.
+        """
+        must(self._highs.changeColsBounds(len(self._at), self._at, lower, upper), "bounding whole numbers")
+        if basis is not None:
+            must(self._highs.setBasis(basis), "starting from a basis")
+        must(self._highs.setOptionValue("objective_bound", most), "setting objective_bound")
+        meanwhile, self._meanwhile = self._meanwhile, None
+        _, interrupted = _run(self._highs, meanwhile)
+        model_status, info = self._highs.getModelStatus(), self._highs.getInfo()
+        over = model_status == highspy.HighsModelStatus.kObjectiveBound
+        status = Status.INFEASIBLE if over else _STATUS.get(model_status, Status.SOLVER_ERROR)
+        solved = status is Status.OPTIMAL
+        point = self._highs.getSolution() if solved else None
+        columns = np.array(point.col_value) if point else np.empty(0)
+        return Relaxation(
+            status, interrupted, max(int(info.simplex_iteration_count), 0),
+            float(info.objective_function_value) if solved else (most if over else np.inf),
+            columns[self._at] if solved else np.empty(0), self._highs.getBasis() if solved else None, lambda: columns,
+        )  # fmt: skip
 
 
 class Moved:

@@ -90,6 +90,34 @@ def with_columns(
     )
 
 
+def part_of(program: LinearProgram, columns: IntArray, rows: IntArray) -> LinearProgram:
+    """Return the program of some columns and rows, in that order; they have no names, and nodes no weights."""
+    column, row = np.full(program.shape[1], -1), np.full(program.shape[0], -1)
+    column[columns], row[rows] = np.arange(len(columns)), np.arange(len(rows))
+    of_entry = np.repeat(column, np.diff(program.start))
+    kept = np.flatnonzero((of_entry >= 0) & (row[program.index] >= 0))
+    kept = kept[np.argsort(of_entry[kept], kind="stable")]
+    sizes = np.bincount(of_entry[kept], minlength=len(columns))
+    return LinearProgram(
+        cost=program.cost[columns],
+        offset=0.0,
+        column_lower=program.column_lower[columns],
+        column_upper=program.column_upper[columns],
+        row_lower=program.row_lower[rows],
+        row_upper=program.row_upper[rows],
+        start=np.concatenate([[0], np.cumsum(sizes)]),
+        index=row[program.index[kept]],
+        value=program.value[kept],
+        columns={},
+        rows={},
+        column_keys={},
+        row_keys={},
+        labels=(),
+        whole=program.whole[columns],
+        node_weight=np.empty(0),
+    )
+
+
 def totals(place: IntArray, amount: FloatArray, size: int) -> FloatArray:
     """Return the sum of the amounts at each place, shape (size,)."""
     return np.bincount(place, weights=amount, minlength=size).astype(np.float64, copy=False)

@@ -8,16 +8,22 @@ from typing import Any, Final
 
 import numpy as np
 
-from gwplan.catalogue.tolerances import PROVED
+from gwplan.catalogue.tolerances import PROVED, THREE_DIGITS
 from gwplan.solver.certify import Certificate, certify, certify_whole
 from gwplan.solver.highs import solve as run_solver
-from gwplan.solver.program import FloatArray, LinearProgram, Option, Solution, SolveOptions, Status
+from gwplan.solver.program import Basis, FloatArray, LinearProgram, Option, Solution, SolveOptions, Status
+from gwplan.solver.search import branched
 
 
-def judged(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
-    """Solve a program, with or without whole numbers, and judge the answer on the matrix."""
+def judged(
+    program: LinearProgram, options: SolveOptions, basis: Basis | None = None
+) -> tuple[Solution, Certificate | None]:
+    """Solve a program, with or without whole numbers, and judge the answer on the matrix.
+
+    A search for whole numbers may begin from a basis.
+    """
     if program.whole.any():
-        return _searched(program, options)
+        return _searched(program, options, basis)
     solution = run_solver(program, options)
     if not len(solution.columns):
         return solution, None
@@ -35,16 +41,26 @@ SEARCH: Final[Mapping[str, Option]] = {
 look for in smaller searches and after a restart; on whole offers these take half of the time and more."""
 
 
-def _searched(program: LinearProgram, options: SolveOptions) -> tuple[Solution, Certificate | None]:
+def _searched(
+    program: LinearProgram, options: SolveOptions, basis: Basis | None
+) -> tuple[Solution, Certificate | None]:
     asked = {**SEARCH, **options.solver}
-    searched = run_solver(program, replace(options, solver=asked))
+    gap = options.solver.get("mip_rel_gap")
+    blocks = "in_use" in program.columns and len(program.column_keys["in_use"])  # for these its cuts do more
+    ours = not blocks and not {*options.solver} - {"mip_rel_gap"}  # other options are meant for the solver's search
+    searched = branched(program, options, None if gap is None else float(gap), basis) if ours else None
+    if searched is None:
+        searched = run_solver(program, replace(options, solver=asked))
+    elif gap is None:
+        asked["mip_rel_gap"] = THREE_DIGITS
     if not len(searched.columns) or searched.bound is None:
         return searched, None
     fixed = with_whole_fixed(program, searched.columns)
-    rest = run_solver(fixed, replace(options, meanwhile=None, time_limit=None))
+    rest = run_solver(fixed, replace(options, meanwhile=None, time_limit=None), searched.basis)
     if rest.status is Status.OPTIMAL:
         solution = replace(rest, status=searched.status, message=searched.message, bound=searched.bound)
         solution = replace(solution, seconds=searched.seconds + rest.seconds)
+        solution = replace(solution, iterations=searched.iterations + rest.iterations)
     else:  # within its tolerance the search may keep limits that whole numbers do not: without duals nothing is proved
         solution = replace(searched, row_duals=np.empty(0))
     certificate = certify_whole(program, fixed, solution, searched.bound)

@@ -4,7 +4,9 @@ Without its factors an instance is a chain of periods, solved in a moment. Its o
 the same date, is nearly optimal for the tree with one factor more. The last factor to be revealed comes first, since it
 adds the fewest nodes. Before a large stage each outcome of the factor that it adds is solved alone, with all that was
 decided before the reveal held: the plan so far and these continuations of it are a plan of the larger tree, from which
-the primal simplex has little left to improve. What was measured is in docs/benchmarks.md.
+the primal simplex has little left to improve. A tree of many leaves is cut there instead (`gwplan.solver.cuts`): what
+is decided before the reveal moves, too, and the bases of the parts, put together, are all but optimal. What was
+measured is in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from gwplan.language.edits import Factor
 from gwplan.solver.compile import compiled
+from gwplan.solver.cuts import blocks, composed
 from gwplan.solver.expand import Places
 from gwplan.solver.highs import BASIC, FREE, LOWER, basis_codes, basis_of
 from gwplan.solver.highs import solve as run_solver
@@ -201,6 +204,10 @@ CONTINUED_COLUMNS: Final = 50_000
 """From here on the outcomes of the factor that a stage adds are solved alone first; below, the copied basis is near."""
 
 
+CUT_LEAVES: Final = 50
+"""From so many leaves on a stage is cut at its first reveal: moving what was decided before it pays."""
+
+
 class Start(StrEnum):
     """Where the solver starts."""
 
@@ -217,6 +224,7 @@ class Stage:
     iterations: int  # iterations of the solver
     seconds: float  # wall time of the solver
     outcome: str = ""  # ``factor=outcome`` that it takes as known; blank: none
+    rounds: int = 0  # in which the tree was cut at a reveal; 0: it was solved whole
 
 
 def start_of(laid_out: Timeline, program: LinearProgram, options: SolveOptions) -> Start:
@@ -339,6 +347,10 @@ class _Lift:
         if start is None or factor is None or part.shape[1] < CONTINUED_COLUMNS:
             return start, DEVEX
         place = [other.name for other in here.instance.factors].index(factor.name)
+        if len(here.data.tree.leaves) >= CUT_LEAVES:
+            cut = self._cut(reached, here, part, start, here.data.tree.known[:, place])
+            if cut is not None:
+                return cut, PRIMAL
         way = PRIMAL
         for number, outcome in enumerate(factor.outcomes):
             if not outcome.edits:
@@ -351,6 +363,28 @@ class _Lift:
             else:
                 start = spliced(start, basis, part, here.data.tree.known[:, place] == number)
         return start, way
+
+    def _cut(
+        self, reached: _Reached, here: Timeline, part: LinearProgram, start: Basis, known: IntArray
+    ) -> Basis | None:
+        """Return the basis that the parts of a tree make, cut where an outcome becomes known, (N,) -1 before."""
+        at = blocks(part, known)
+        if at is None:
+            return None
+        began = time.perf_counter()
+        before = np.where(known < 0, matching_nodes(reached.laid_out, here), -1)
+        held = fixed_where(tuple(reached.program.columns), reached.solution.columns, reached.program, part, before)
+        decided = np.where(held.column_lower == held.column_upper, held.column_lower, 0.0)
+        try:
+            cut = composed(part, at, start, decided, self._settings(part, {}))
+        except KeyboardInterrupt:
+            ended = replace(_without_point(reached.solution), status=Status.INTERRUPTED, interrupted=True)
+            raise _EndedError(ended) from None
+        if cut is None:
+            return None
+        seconds, factors = time.perf_counter() - began, len(here.instance.factors)
+        self.stages.append(Stage(factors, part.shape[1], cut.iterations, seconds, rounds=cut.rounds))
+        return cut.basis
 
     def _continued(self, reached: _Reached, known: Timeline, place: int, outcome: str) -> _Reached | None:
         """Return the best plan of a tree on which an outcome is known, of those that go on from the plan so far.

@@ -19,7 +19,7 @@ from gwplan.instance.instance import Instance
 from gwplan.language.edits import Factor, WhatIf
 from gwplan.problems import InstanceError, Problem, composed, nearest
 from gwplan.spreadsheet.package import ENDINGS
-from gwplan.storage.rows import ALL, Reading, csv_rows, read_csv, read_sections
+from gwplan.storage.rows import ALL, Reading, csv_rows, read_csv, read_listed, read_sections
 from gwplan.storage.toml import read_factors, read_levers, read_whatif
 
 WHATIFS: Final = "whatifs"
@@ -72,9 +72,13 @@ def read_file(path: str | Path) -> Sources:
 
 
 def given_table(path: str | Path, name: str) -> pd.DataFrame:
-    """Return a small table that a command was given, typed as the catalogue says, its rows numbered as in the file."""
+    """Return a small table that a command was given, typed as the catalogue says, its rows numbered as in the file.
+
+    In TOML a row is a table of the name in the singular, ``[[rule]]`` of rules; they are numbered from 1.
+    """
     file, content = _given_text(path)
-    parsed = read_csv(replace(GIVEN[name], path=file), content)
+    table = replace(GIVEN[name], path=file)
+    parsed = read_listed(table, content) if file.lower().endswith(".toml") else read_csv(table, content)
     if parsed.faults or not len(parsed.frame):
         raise InstanceError(parsed.problems or _no_rows(file))
     return parsed.frame

@@ -227,6 +227,30 @@ def read_sections(text: str | None) -> dict[str, Parsed]:
     return {name: _section(table, tables[name], name in document) for name, table in sections.items()}
 
 
+def read_listed(table: Table, text: str) -> Parsed:
+    """Return a table from TOML in which each row is a table of its name in the singular, numbered from 1."""
+    name = table.name.removesuffix("s")
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        fault = Problem(table.file, "cannot be read", toml_reason(error), "correct it there")
+        return Parsed(frame_of(table, {}, ()), [(ALL, fault)])
+    rows = document.pop(name, [])
+    if document or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        what = f"keys outside of {name}: {', '.join(map(shown, document))}" if document else f"'{name}' is no list"
+        fault = Problem(table.file, what, f"each {name} is a table of keys", f"begin each with [[{name}]]")
+        return Parsed(frame_of(table, {}, ()), [(ALL, fault)])
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    faults = header_problems(table, columns, table.file)
+    cells = {key: [_listed_cell(row.get(key, "")) for row in rows] for key in columns}
+    parsed = parse(table, cells, range(1, len(rows) + 1), partial(place, table))
+    return Parsed(parsed.frame, [*faults, *parsed.faults])
+
+
+def _listed_cell(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def toml_reason(error: Exception) -> str:
     """Return what a TOML reader says of a text that it cannot read."""
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]

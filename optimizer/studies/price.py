@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -21,6 +22,7 @@ from gwplan.planning import valid
 from gwplan.problems import InstanceError, Problem, nearest
 from gwplan.session import Answer, Session
 from gwplan.solver.program import FloatArray, LinearProgram, SolveOptions
+from gwplan.solver.solving import with_whole_fixed
 from gwplan.solver.weights import node_weights
 from gwplan.studies.attempt import Told, why_no_plan
 from gwplan.tree.layouts import Layouts
@@ -249,6 +251,15 @@ def _refuse(instance: Instance, offer: str) -> None:
     raise InstanceError(Problem(f"offer {offer}", rule, remedy))
 
 
+def _digest(data: PlanData) -> bytes:
+    """Return what tells one plan's data from another's."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, value in vars(data).items():
+        if isinstance(value, np.ndarray):
+            digest.update(name.encode() + str(value.shape).encode() + value.tobytes())
+    return digest.digest()
+
+
 def _edit(table: str, operation: Operation, contract: str, column: str = "", value: Cell = "", **where: Cell) -> Edit:
     return noted(Edit(table, operation, {"contract": Name(contract), **where}, column, value))
 
@@ -276,6 +287,7 @@ class _Pricing:
         self.session, self.offer, self.aversion, self._tell = session, offer, aversion, tell
         self._layouts = Layouts(by_content=True)
         self._steps: dict[tuple[str, ...], PlanData] = {}
+        self._answers: dict[tuple[bytes, bytes | None], Answer] = {}
         valid(session.instance, self._layouts)
         timeline(session.instance, self._layouts)
         self.free, self.laid_out = session.base, session.base.laid_out
@@ -362,15 +374,25 @@ class _Pricing:
         dearer: float = 0.0,
         held: FloatArray | None = None,
         start: Answer | None = None,
+        whole: FloatArray | None = None,
     ) -> Answer:
-        """Return the plan with edits, the price that much worse for us; with the share signed by node held, (N,)."""
+        """Return the plan with edits, the price that much worse for us; with the share signed by node held, (N,).
+
+        With `whole` (n,) whole numbers stay as they are in these columns. What was solved before is not solved again.
+        """
         laid_out = self._laid_out(self._case(edits, dearer)) if edits or dearer else self.laid_out
 
         def narrowed(program: LinearProgram) -> LinearProgram:
-            return self._held(program, held) if held is not None else program
+            program = self._held(program, held) if held is not None else program
+            return program if whole is None else with_whole_fixed(program, whole)
 
-        narrow = None if held is None else narrowed
-        return self.session.solve_laid_out(laid_out, narrowed=narrow, start=start)
+        narrow = None if held is None and whole is None else narrowed
+        if whole is not None:
+            return self.session.solve_laid_out(laid_out, narrowed=narrow, start=start)
+        key = (_digest(laid_out.data), None if held is None else held.tobytes())
+        if key not in self._answers:
+            self._answers[key] = self.session.solve_laid_out(laid_out, narrowed=narrow, start=start)
+        return self._answers[key]
 
     def _held(self, program: LinearProgram, share: FloatArray) -> LinearProgram:
         keys, place = program.column_keys["signed"], program.columns["signed"]
@@ -402,14 +424,31 @@ class _Pricing:
         return 0.0 if self.terminal_value is None else self._rate(answer, edits, "terminal")
 
     def _indifferent(
-        self, edits: Sequence[Edit], held: FloatArray | None, target: float, start: Answer, asked: float
+        self,
+        edits: Sequence[Edit],
+        held: FloatArray | None,
+        target: float,
+        start: Answer,
+        asked: float,
+        begun: float = 0.0,
+        whole: FloatArray | None = None,
     ) -> _Indifferent | None:
         """Return where a case is worth the target; None where no price from 0 on, for the one asked, makes it so.
 
         Worth falls as the price gets worse. Without aversion it is convex and piecewise linear in it, so that Newton's
-        steps end on the root itself; a step that leaves the bracket is halved.
+        steps end on the root itself; a step that leaves the bracket is halved. Where whole numbers are searched for the
+        root with these held is found first: there the search often only confirms them.
+
+        Parameters
+        ----------
+        edits, held, whole
+            The case, as `_solved` takes it.
+        target, asked : float
+            Worth, $bn; price, $bn per GW-year.
+        start : Answer
+            The case where the price is `begun` worse for us.
         """
-        end, dearer, answer = self._side * -asked, 0.0, start
+        end, dearer, answer = self._side * -asked, begun, start
         bounds: dict[bool, float | None] = {True: None, False: None}
         for _ in range(TRIES):
             over = answer.objective_bn - target
@@ -420,6 +459,9 @@ class _Pricing:
                 return None
             slope = self._by_price(answer, edits)
             step = dearer - over / slope if slope < -ROUNDING else None
+            if whole is None and answer.program.whole.any():
+                fixed = self._indifferent(edits, held, target, answer, asked, dearer, answer.columns)
+                step = fixed.dearer if fixed else step
             near, far = bounds[True], bounds[False]
             inside = step is not None and (near is None or step > near) and (far is None or step < far)
             if not inside:
@@ -432,7 +474,7 @@ class _Pricing:
             if step is None:
                 return None
             dearer = min(step, end) if self.sold else max(step, end)
-            answer = self._solved(edits, dearer, held, answer)
+            answer = self._solved(edits, dearer, held, answer, whole)
         return _Indifferent(dearer, answer)
 
     # ---- the most to pay

@@ -8,5 +8,5 @@ Other rooms use:
   tranches
 - ``layouts``: Layouts
 - ``near``: agree, nodes_by_day
-- ``timeline``: branching, MOST_SCENARIOS, reveals, Timeline, timeline
+- ``timeline``: branching, reveals, Timeline, timeline
 """

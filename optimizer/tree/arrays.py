@@ -168,7 +168,7 @@ def pathways(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
 
 @reads(
-    "eligibility: pathway pool effectiveness operating_cost_bn_per_gw_year initial_gw min_block_gw",
+    "eligibility: pathway pool operating_cost_bn_per_gw_year initial_gw min_block_gw",
     "pathways: pathway",
     "pools: pool",
     about="pathway pool",
@@ -179,7 +179,6 @@ def pairs(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     at = (places(names.pathways, frame["pathway"].tolist()), places(names.pools, frame["pool"].tolist()))
     shape = (len(names.pathways), len(names.pools))
     columns = {
-        "effectiveness": "effectiveness",
         "operating_cost": "operating_cost_bn_per_gw_year",
         "initial": "initial_gw",
         "min_block": "min_block_gw",
@@ -195,6 +194,26 @@ def pairs(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 def in_force(since: Dates, starts: Dates) -> NDArray[np.int64]:
     """Return the position of the latest date on or before each start, -1 before the first; dates are sorted."""
     return np.searchsorted(since, starts.astype(since.dtype), side="right") - 1
+
+
+@reads(
+    "effectiveness: pathway pool from effectiveness",
+    "eligibility: pathway pool effectiveness",
+    "pathways: pathway",
+    "pools: pool",
+    about="pathway pool",
+)
+def effectiveness(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
+    """Return ``effectiveness``, effective GW per GW, shape (P, Q, T)."""
+    pairs, frame = instance.filled("eligibility"), instance.tables["effectiveness"]
+    at = (places(names.pathways, pairs["pathway"].tolist()), places(names.pools, pairs["pool"].tolist()))
+    effective = np.zeros((len(names.pathways), len(names.pools), calendar.periods))
+    effective[at] = numbers(pairs, "effectiveness")[:, None]
+    p, q = places(names.pathways, frame["pathway"].tolist()), places(names.pools, frame["pool"].tolist())
+    since, cells, starts = dates(frame, "from"), numbers(frame, "effectiveness"), calendar.starts()
+    for row in np.argsort(since, kind="stable"):
+        effective[p[row], q[row], starts >= since[row]] = cells[row]
+    return {"effectiveness": effective}
 
 
 @reads("demand: pathway from floor_gw target_gw cap_gw", about="pathway")

@@ -179,10 +179,9 @@ def to_the_end(instance: Instance, names: Names, calendar: Calendar) -> tuple[Fl
     has more. Shapes (K, U), (B, K, U) and (B, O, T, U).
     """
     there, horizon = tranches(instance, names, calendar), calendar.periods
-    filed = there.filed.there
+    filed, terms = there.filed.there, _on_offer(instance, names, calendar, there)
     ends = np.where(there.stop < NEVER, there.stop, horizon)
     there = replace(there, stop=ends, end=np.where((there.end < NEVER) | (there.term < NEVER), there.end, horizon))
-    terms = offers(instance, names, calendar)
     lead = terms["lead"]
     signed = list(_signed(there, names, lead))
     count = max(horizon, _last_end(instance, calendar), int(ends.max(initial=0)))
@@ -324,7 +323,7 @@ def supply(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     flat = np.zeros_like(terminal)
     np.add.at(flat, there.line, np.nan_to_num(margin) * there.gw * later_years(calendar, there.arrival, there.stop))
     side = np.where([name in names.sold for name, _ in names.contracts], -1.0, 1.0)
-    on_offer = offers(instance, names, calendar)
+    on_offer = _on_offer(instance, names, calendar, there)
     opened = np.maximum.accumulate(on_offer["offered"], axis=1)
     latest = np.maximum.accumulate(on_offer["offered"] * np.arange(calendar.periods), axis=1)
     delivered[names.offer_of] *= opened
@@ -431,6 +430,10 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
     ``terminal_unit_flat_total`` the same undiscounted. ``prepaid_signed``, ``upfront_signed`` and ``late_signed``
     (O, T, T) are ``prepaid``, ``upfront`` and ``late`` of `supply` by period of signature.
     """
+    return _on_offer(instance, names, calendar, tranches(instance, names, calendar))
+
+
+def _on_offer(instance: Instance, names: Names, calendar: Calendar, there: Tranches) -> Arrays:
     frame = instance.filled("offers")
     at = _lines_of(instance, names.offers, frame["contract"].tolist())
     offered = _offered(instance, names, calendar)
@@ -442,8 +445,9 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
     price = np.where(offered, _prices(instance, names, calendar)[1], 0.0)
     lead = on_window(calendar.periods_of_days(numbers(frame, "lead_days")))
-    unit, *beyond = _by_signature(instance, names, calendar, lead, price)
-    due, *more = _filed_by_signature(instance, names, calendar, lead, np.where(offered, price, np.nan), beyond)
+    unit, *beyond = _by_signature(instance, names, calendar, there, lead, price)
+    asked = np.where(offered, price, np.nan)
+    due, *more = _filed_by_signature(instance, names, calendar, there, lead, asked, beyond)
     signing = _stepped(instance, calendar, "signing_cost_bn_per_gw", numbers(frame, "signing_cost_bn_per_gw"))
     return {
         "offered": offered,
@@ -465,13 +469,13 @@ def offers(instance: Instance, names: Names, calendar: Calendar) -> Arrays:
 
 
 def _by_signature(
-    instance: Instance, names: Names, calendar: Calendar, lead: Ints, price: Floats
+    instance: Instance, names: Names, calendar: Calendar, there: Tranches, lead: Ints, price: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return GW in service, and the worth beyond the horizon, discounted and not, of a whole share by its signature.
 
     The terminal line counts a tranche with a date, and no term, from that date on whenever it is signed.
     """
-    there, worth = tranches(instance, names, calendar), _worth(instance, names)
+    worth = _worth(instance, names)
     years, period = _Years.of(instance, calendar, there, int(lead.max(initial=0))), np.arange(calendar.periods)
     unit, beyond, flat = np.zeros((*lead.shape, calendar.periods)), np.zeros(lead.shape), np.zeros(lead.shape)
     for row, gw, offer, arrival, stop in _signed(there, names, lead):
@@ -486,13 +490,19 @@ def _by_signature(
 
 
 def _filed_by_signature(
-    instance: Instance, names: Names, calendar: Calendar, lead: Ints, price: Floats, beyond: Sequence[Floats]
+    instance: Instance,
+    names: Names,
+    calendar: Calendar,
+    there: Tranches,
+    lead: Ints,
+    price: Floats,
+    beyond: Sequence[Floats],
 ) -> Floats:
     """Return what is due of a whole share above its price, and paid once, by its signature, shape (4, O, T, T).
 
     What is paid beyond the horizon is taken off `beyond`, discounted and not; `price` is nan where none is offered.
     """
-    there, later = tranches(instance, names, calendar), _Later.of(instance, names, calendar)
+    later = _Later.of(instance, names, calendar)
     paid = np.zeros((4, *lead.shape, calendar.periods))
     for row, _, o, _, _ in _signed(there, names, lead):
         sign = -1.0 if names.offers[o][0] in names.sold else 1.0

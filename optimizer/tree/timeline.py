@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwplan.catalogue.tables import TABLES
-from gwplan.instance.chances import chances
+from gwplan.instance.chances import MOST_SCENARIOS, chances
 from gwplan.instance.instance import Instance
 from gwplan.language.edits import Factor, Outcome
 from gwplan.models.data import BY_ROOT, PlanData
@@ -132,7 +132,7 @@ def _told(
         f"changes {field.replace('_', ' ')} from {when} on, before the factor is revealed on {factor.revealed}",
         "an outcome must not change the past",
         f"date the edit on or after {factor.revealed}"
-        if t is not None
+        if t is not None and TABLES[table].dated_by
         else f"the data of {table}.csv hold from the start: put the change into a dated table, or reveal the factor by "
         f"{calendar.starts()[0]}",
     )
@@ -214,10 +214,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="ascii")
     except OSError:
         return ""
-
-
-MOST_SCENARIOS: Final = 20_000
-"""Most combinations of outcomes that are laid out on one tree."""
 
 
 @dataclass(frozen=True)
@@ -517,6 +513,8 @@ def _spread(name: str, parts: list[NDArray[Any]], tree: Tree) -> NDArray[Any]:
     if name in ("width", "value"):  # a tier that a scenario lacks is one of width 0
         most = max(array.shape[1] for array in parts)
         parts = [np.pad(array, ((0, 0), (0, most - array.shape[1]), (0, 0))) for array in parts]
+    elif name not in BY_ROOT and not name.endswith("_total") and all(part is parts[0] for part in parts):
+        return parts[0][..., tree.period]
     stacked = np.stack(parts)
     if name.endswith("_total"):
         spread = _mean(stacked, tree, dated=name == "rest_total")

@@ -45,7 +45,7 @@ def model(entered: Terms) -> Any:
         return expression.isel(N=parent).assign_coords(N=axes.coords["N"]).where(has_parent)
 
     use = v["allocate"].sum("Q")
-    effective = (axes.array(data.effectiveness[:, :, root], "PQN") * v["allocate"]).sum("Q")
+    effective = (axes.array(data.effectiveness, "PQN") * v["allocate"]).sum("Q")
     initial = axes.array(np.where(tree.parent < 0, data.initial[:, :, root].sum(axis=1), 0.0), "PN")
     ended = _at(v["cancelled"], "W", axes, data.ref)
     lapsed = (

@@ -61,7 +61,7 @@ def loaded_by_hand(entered: Terms) -> Any:
 
     by_pool = np.swapaxes(allocate, 0, 1)  # (Q, P, N): a pathway's pools lead, for sums over them
     before, pool_before = (np.where(tree.parent >= 0, columns[..., tree.parent], -1) for columns in (allocate, by_pool))
-    effectiveness = np.swapaxes(data.effectiveness[:, :, root], 0, 1)
+    effectiveness = np.swapaxes(data.effectiveness, 0, 1)
     initial = np.where(tree.parent < 0, data.initial[:, :, root].sum(axis=1), 0.0)
     ended, earlier = _at(cancelled, data.ref), _at(cancelled, np.where(member["COMMITTED"], data.previous_window, -1))
     way_pool = data.pool_of[data.way_out_of]

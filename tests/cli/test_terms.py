@@ -40,3 +40,13 @@ def test_delays_and_capital_are_what_ifs(
     answer = json.loads(gwplan("whatif", EXAMPLES[name].write(tmp_path / "x"), *sets, "--json").stdout)
     assert answer["base"]["figures"]["objective_bn"] == pytest.approx(EXAMPLES[name].optimum_bn)
     assert answer["cases"]["set"]["figures"]["objective_bn"] == pytest.approx(worth, abs=1e-9)
+
+
+def test_the_report_says_the_terms_in_words(gwplan: Run, tmp_path: Path) -> None:
+    """Whoever reads the report's table of contracts sees more than a flat price, and the book below it."""
+    folder = EXAMPLES["a price that rises and is prepaid"].write(tmp_path / "h4")
+    assert gwplan("solve", folder, "--out", "run").returncode == 0
+    assert gwplan("export", "run", "--html", "plan.html").returncode == 0
+    page = (tmp_path / "plan.html").read_text(encoding="utf-8")
+    assert "price 10 % more a year; 20 % prepaid 0 days ahead, set off from month 24" in page
+    assert "Book of obligations" in page and "credited" in page

@@ -20,6 +20,7 @@ ALWAYS = (
     use.edit_value_steps,
     use.edit_demand,
     use.edit_demand_steps,
+    use.edit_effectiveness,
     use.edit_curves,
     use.edit_churn,
     use.new_lock,

@@ -180,6 +180,23 @@ def add_eligibility(draft: Draft, integers: bool) -> None:
             )
     if not missing:
         draft.tables["eligibility"] = rows
+    add_effectiveness(draft, rows)
+
+
+def add_effectiveness(draft: Draft, rows: list[Row]) -> None:
+    """Draw effectiveness by date, in numbers of its own; on the pool of the base contract it does not fall."""
+    (rng,) = draft.rng.spawn(1)
+    for row in rows:
+        for t in np.flatnonzero(rng.random(draft.periods + 1) < 0.3 / draft.periods).tolist():
+            least = (row["effectiveness"] or 1.0) if row["pool"] == draft.names("pools")[0] else 0.0
+            draft.tables.setdefault("effectiveness", []).append(
+                {
+                    "pathway": row["pathway"],
+                    "pool": row["pool"],
+                    "from": draft.date(t - 1),
+                    "effectiveness": round(float(least + rng.uniform(0, 0.8)), 3),
+                }
+            )
 
 
 def down(gw: float) -> float:

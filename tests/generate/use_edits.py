@@ -191,6 +191,18 @@ def edit_pathway(scope: Scope) -> list[Edit]:
     return [draft.choice(options)]
 
 
+def edit_effectiveness(scope: Scope) -> list[Edit]:
+    """Raise the effectiveness of a pair from the reveal on, where it has one by date."""
+    rows = [row for row in scope.draft.rows("effectiveness") if row["pathway"] in scope.pathways]
+    if not rows:
+        return []
+    where = {column: rows[0][column] for column in ("pathway", "pool")}
+    if ("dropped", where["pool"]) in scope.touched or not scope.first("effectiveness", str(where)):
+        return []
+    edit = {"table": "effectiveness", "where": where, "column": "effectiveness", "from": scope.since}
+    return [{**edit, "scale": round(1 + 0.1 * len(rows), 2)}]
+
+
 def edit_pairs(scope: Scope) -> list[Edit]:
     """Change or drop a pair of pathway and pool; the base contract's pool stays usable."""
     draft = scope.draft
@@ -208,6 +220,6 @@ def edit_pairs(scope: Scope) -> list[Edit]:
     ]
     if q != draft.names("pools")[0]:
         options.append({**pair, "column": "initial_gw", "scale": draft.number(0, 1)})
-        if not draft.rows("locks", pathway=p, pool=q):
+        if not draft.rows("locks", pathway=p, pool=q) and not draft.rows("effectiveness", pathway=p, pool=q):
             options.append({**pair, "drop": True})
     return [draft.choice(options)]

@@ -69,6 +69,17 @@ ERRORS: Final[list[tuple[str, dict[str, str | None], list[str]]]] = [
         ],
     ),
     ("probabilities that hang together", {"uncertainty.toml": CHANCES}, []),
+    (
+        "effectiveness of a pair that may not be used",
+        {
+            "eligibility": "pathway,pool\nmsl,campus\nads,cloud\n",
+            "effectiveness": "pathway,pool,from,effectiveness\nmsl,cloud,2027-01-01,0.5\nads,cloud,2027-01-01,0.5\n",
+        },
+        [
+            "effectiveness.csv row 2, pool: 'cloud'; eligibility.csv does not let 'msl' use it; "
+            "add the pair there, or delete the row"
+        ],
+    ),
     ("a window of one day", {"cancellations": "contract,opens,closes\nrent,2027-02-01,2027-02-01\n"}, []),
     (
         "claims that cannot be read",

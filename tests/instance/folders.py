@@ -64,8 +64,9 @@ OFFERED: Final = {
     "deliveries.csv": f"{SMALL['deliveries.csv']}more,2027-03-01,0.2\n",
     "offers.csv": "contract,opens,closes,lead_days,signing_cost_bn_per_gw\nmore,2026-07-01,2026-12-31,90,0.1\n",
     "offer_prices.csv": "contract,from,cost_bn_per_gw_year\nmore,2026-10-01,1.1\n",
+    "effectiveness.csv": "pathway,pool,from,effectiveness\nmsl,campus,2027-01-01,0.9\n",
 }
-"""The small instance with an offer and its prices."""
+"""The small instance with an offer, its prices, and effectiveness by date."""
 
 UNCERTAINTY: Final = """\
 [[factor]]

@@ -64,7 +64,7 @@ def messages(case: Case, folder: Path) -> list[str]:
     """Return what is said of the small instance with one cell broken."""
     where, rule, cell = case
     table, column = where.split(".")
-    files = OFFERED if table.startswith("offer") else SMALL
+    files = SMALL if TABLES[table].file in SMALL else OFFERED
     text = files[TABLES[table].file]
     broken = (
         _in_section(text, table, column, rule, cell) if TABLES[table].section else _in_csv(text, column, rule, cell)

@@ -29,7 +29,7 @@ def test_an_instance_is_what_its_files_say(tmp_path: Path) -> None:
     assert instance.tables["deliveries"].index.tolist() == [2, 3, 4]
     assert instance.tables["deliveries"]["gw"].tolist() == [1, 0.5, 0.4]
     assert instance.tables["pools"]["note"].tolist() == ["", "scattered"]
-    assert instance.present == set(TABLES) - {"offers", "offer_prices"}
+    assert instance.present == set(TABLES) - {"offers", "offer_prices", "effectiveness"}
     assert [(f.name, f.revealed, [o.probability for o in f.outcomes]) for f in instance.factors] == [
         ("market", dt.date(2027, 1, 1), [0.6, 0.4])
     ]

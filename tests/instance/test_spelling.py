@@ -17,7 +17,7 @@ from gwplan.language.axes import axis
 from gwplan.language.cursor import Cell, Name, Operation
 from gwplan.language.edits import Edit, edit, noted, spell
 from gwplan.language.quantities import parse
-from gwplan.problems import InstanceError
+from gwplan.problems import InstanceError, composed
 from gwplan.studies.sweep.draws import correlation
 from gwplan.studies.sweep.draws import draw as drawn
 
@@ -174,7 +174,7 @@ def test_any_text_is_an_edit_or_an_input_error(text: str) -> None:
 
 
 def _cells(column: Column) -> st.SearchStrategy[Cell]:
-    texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+    texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map(composed)
     numbers = st.integers(-(10**18) + 1, 10**18 - 1) | st.floats(allow_nan=False, allow_infinity=False)
     return {
         "text": texts,

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from gwplan.instance.chances import MOST_SCENARIOS
 from gwplan.problems import InstanceError
 from gwplan.storage.read import load
-from gwplan.tree.timeline import MOST_SCENARIOS, timeline
+from gwplan.tree.timeline import timeline
 from tests.instance.folders import SMALL, written
 
 HEADERS = {

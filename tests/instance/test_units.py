@@ -47,6 +47,16 @@ CASES = {
         "cancellations.csv row 2, fee_bn_per_gw: 400 $bn a GW; no GW costs or earns more than 60 $bn; does it say $m? "
         "write 0.4 for $400m a GW",
     ),
+    "capital in millions": (
+        {"deliveries": "contract,date,gw,upfront_bn_per_gw\nown,2026-01-01,1,400\n"},
+        "deliveries.csv row 2, upfront_bn_per_gw: 400 $bn a GW; no GW costs or earns more than 60 $bn; does it say $m? "
+        "write 0.4 for $400m a GW",
+    ),
+    "a growth of a price in percent": (
+        {"contracts": "contract,pool,cost_bn_per_gw_year,price_growth_per_year\nown,cloud,4,0.7\n"},
+        "contracts.csv row 2, price_growth_per_year: 0.7: 70 %; a rate above 0.5 is larger than any that is known; does it "
+        "say percent? write 0.007 for 0.7 %",
+    ),
     "a target above all supply": (
         {"demand": "pathway,from,target_gw\nads,2026-01-01,500\n"},
         "demand.csv row 2, target_gw: 500 effective GW, where all that 'ads' may use comes to 1 at the most; it is never "

@@ -28,6 +28,7 @@ KEYS = {
     "curves": ("pathway", "from"),
     "churn": ("pathway", "date"),
     "running": ("pathway", "kind", "until"),
+    "effectiveness": ("pathway", "pool", "from"),
     "locks": ("pathway", "pool", "from"),
 }
 
@@ -123,6 +124,13 @@ class Data(Contracts):
         own = [r for r in self.rows.get(table, []) if r["pathway"] == p and r["from"] <= self.calendar.tau(t)]
         latest = max((row["from"] for row in own), default=None)
         return [row for row in own if row["from"] == latest]
+
+    def effectiveness(self, p: str, q: str, t: int) -> float:
+        """Effective GW of pathway p per GW of pool q."""
+        now, rows = self.calendar.tau(t), self.rows.get("effectiveness", [])
+        held = [row for row in rows if row["pathway"] == p and row["pool"] == q and row["from"] <= now]
+        last = max(held, key=lambda row: row["from"], default=self.pairs[p, q])
+        return float(last["effectiveness"])
 
     def demand(self, p: str, t: int) -> tuple[float, float, float | None]:
         """Floor and target in effective GW, cap in GW (None: no cap)."""
@@ -223,6 +231,7 @@ class Data(Contracts):
                 if self.demand(p, t)[1] > 0
             },
             "pairs": self.pairs,
+            "effectiveness": {(p, q): self.effectiveness(p, q, t) for p, q in self.pairs},
             "demand": {p: self.demand(p, t) for p in self.pathways},
             "tiers": {p: self.tiers(p, t) for p in self.pathways},
             "keep": {p: self.keep(p, t) for p in self.pathways},

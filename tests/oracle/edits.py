@@ -22,7 +22,13 @@ from tests.oracle.reading import (
 )
 
 Edit = dict[str, Any]
-STEPS = {"demand": "pathway", "value": "pathway", "curves": "pathway", "offer_prices": "contract"}
+STEPS = {
+    "demand": ("pathway",),
+    "value": ("pathway",),
+    "curves": ("pathway",),
+    "offer_prices": ("contract",),
+    "effectiveness": ("pathway", "pool"),
+}
 DATED = {
     "demand": "from",
     "value": "from",
@@ -30,6 +36,7 @@ DATED = {
     "deliveries": "date",
     "churn": "date",
     "offer_prices": "from",
+    "effectiveness": "from",
 }
 OPERATIONS = ("set", "scale", "add", "shift_months", "insert", "drop")
 
@@ -105,11 +112,11 @@ def in_range(book: Book, table: str, edit: Edit, chosen: list[Row]) -> list[Row]
     ]
 
 
-def repeat_rows_in_force(rows: list[Row], chosen: list[Row], when: dt.date, owner: str) -> list[Row]:
+def repeat_rows_in_force(rows: list[Row], chosen: list[Row], when: dt.date, owner: tuple[str, ...]) -> list[Row]:
     """Start a new step on a date with the rows in force then; return the copies of chosen rows."""
     inherited = []
-    for name in sorted({row[owner] for row in chosen}):
-        own = [row for row in rows if row[owner] == name and row["from"] <= when]
+    for names in sorted({tuple(row[column] for column in owner) for row in chosen}):
+        own = [row for row in rows if tuple(row[column] for column in owner) == names and row["from"] <= when]
         latest = max((row["from"] for row in own), default=when)
         if latest == when:
             continue

@@ -226,6 +226,21 @@ _TOGETHER = Example(
     },
 )
 
+_AGEING = Example(
+    2,
+    "",
+    "old,2027-01-01,,1, new,2028-01-01,,1,",
+    "2027-01-01,1,4",
+    7.1,
+    "new,2027-01-01,2028-01-01,,,,,,,",
+    signed={"new": 0.5},
+    files={
+        "pools.csv": "pool\ncloud\nnew\n",
+        "contracts.csv": "contract,pool,end,cost_bn_per_gw_year\nold,cloud,,0\nnew,new,2029-01-01,1.8\n",
+        "effectiveness.csv": "pathway,pool,from,effectiveness\nuse,cloud,2028-01-01,0.5\n",
+    },
+)
+
 EXAMPLES: dict[str, Example] = {
     # 1 GW earns 3 a year; a second one in 2028 with probability 1/2: 3 - 2 or -2, so that it does not pay unseen.
     "waits": _WAITS,
@@ -340,6 +355,8 @@ EXAMPLES: dict[str, Example] = {
         terminal_value="0",
         signed={"run": 1.0},
     ),
+    # 4, then 2 of old GW and 0.5 new ones at 4 - 1.8: the width is 1.
+    "hardware that ages": _AGEING,
     # Own use and deals of 1 GW each, 7, 4, 5 or 2 in all: 0.4 * 7 + 0.1 * 4 + 0.1 * 5 + 0.4 * 2 = 4.5, and 2 in the
     # worst 0.4 of the futures, half and half. Independent it is 4.5 and (0.25 * 2 + 0.15 * 4) / 0.4.
     "chances that hang together": _TOGETHER,

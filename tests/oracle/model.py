@@ -79,8 +79,8 @@ class Model(Signing):
     def effective(self, p: str, n: Node) -> Linear:
         """E[p,n] in effective GW."""
         return total(
-            row["effectiveness"] * self.program["allocate", p, q, n]
-            for (pathway, q), row in n.data.pairs.items()
+            n.data.effectiveness(p, q, n.period) * self.program["allocate", p, q, n]
+            for pathway, q in n.data.pairs
             if pathway == p
         )
 

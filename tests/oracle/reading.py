@@ -125,6 +125,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "initial_gw": 0.0,
         "min_block_gw": 0.0,
     },
+    "effectiveness": {"pathway": REQUIRED, "pool": REQUIRED, "from": REQUIRED, "effectiveness": REQUIRED},
     "demand": {"pathway": REQUIRED, "from": REQUIRED, "floor_gw": 0.0, "target_gw": 0.0, "cap_gw": NONE},
     "value": {
         "pathway": REQUIRED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,14 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gwplan as gw
+from gwplan.tree.calendar import calendar_of
 from tests.generate import instances, random_instance
 from tests.oracle import OracleResult
 from tests.oracle import solve as second_opinion
 
 INSTANCES = Path(__file__).resolve().parents[2] / "instances"
 
-INFEASIBLE = (76, 155, 194)
+INFEASIBLE = (74, 76, 87)
 """Seeds of instances with a floor above all supply."""
+
+COMBINED = {0: False, 3: True, 4: True, 9: False, 12: False, 21: True, 33: False, 34: True, 55: True, 85: False} | {
+    90: False, 97: False, 145: False, 147: True, 157: False, 227: False, 322: False, 350: True
+}  # fmt: skip
+"""Seeds of instances with offers, and whether they have integers: every three of `features`, each there or not."""
 
 FEW = settings(
     max_examples=60,
@@ -73,11 +80,48 @@ def test_random_instances_have_the_oracles_worth(seed: int) -> None:
     assert_agreement(seed)
 
 
-@FEW
+@settings(FEW, max_examples=42)
 @given(instances(), st.booleans())
 def test_random_offers_have_the_oracles_worth(seed: int, integers: bool) -> None:
     """Protects what is signed, extended, given back in several ways and sold, in every combination that is drawn."""
     assert_agreement(seed, integers=integers, commitments=True)
+
+
+def features(instance: gw.Instance) -> dict[str, bool]:
+    """Return what an instance has of what makes an offer hard to get right."""
+    offers, ways = instance.filled("offers"), instance.filled("cancellations")
+    opens, closes = (offers[side].to_numpy(dtype="datetime64[D]")[:, None] for side in ("opens", "closes"))
+    starts = calendar_of(instance).starts()
+    dates = ((opens <= starts) & (starts <= closes)).sum(axis=1)
+    return {
+        "a window of several dates": bool((dates > 1).any()),
+        "a lead": bool((offers["lead_days"][dates > 0] > 0).any()),
+        "a price by date": bool(instance.tables["offer_prices"]["cost_bn_per_gw_year"].notna().any()),
+        "delivery from the signature": bool(instance.tables["deliveries"]["after_days"].notna().any()),
+        "several ways out": bool(ways["contract"].duplicated().any()),
+        "an extension": bool((offers["extends"] != "").any()),
+        "integers": bool(offers["indivisible"].any() or (offers["min_share"] > 0).any() or ways["indivisible"].any()),
+    }
+
+
+def test_features_of_offers_come_in_every_combination_of_three(tmp_path: Path) -> None:
+    """Protects the seeds below: whichever three features, one has them all, one none, one each other set of them."""
+    rows = [
+        features(gw.load(random_instance(seed, tmp_path / str(seed), integers=integers, commitments=True)))
+        for seed, integers in COMBINED.items()
+    ]
+    missing = {
+        three: absent
+        for three in itertools.combinations(rows[0], 3)
+        if (absent := {*itertools.product([False, True], repeat=3)} - {tuple(row[f] for f in three) for row in rows})
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("seed", COMBINED)
+def test_combined_features_of_offers_have_the_oracles_worth(seed: int) -> None:
+    """Protects what one feature of an offer does to another: both implementations agree where they come together."""
+    assert_agreement(seed, integers=COMBINED[seed], commitments=True)
 
 
 def test_infeasible_instances_are_infeasible_for_both() -> None:

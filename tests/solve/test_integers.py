@@ -11,7 +11,7 @@ import pytest
 
 import gwplan as gw
 from gwplan.audit.audit import audit
-from gwplan.solver import solving
+from gwplan.solver import search, solving
 from gwplan.solver.compile import compiled
 from gwplan.solver.highs import solve as run_solver
 from gwplan.solver.program import LinearProgram, Solution, SolveOptions, Status
@@ -132,22 +132,47 @@ def test_a_search_that_is_stopped_keeps_its_plan_and_says_how_far_it_may_be_from
     assert set(stopped.marginal_values["integers"]) == {"fixed"}
 
 
-def test_a_search_is_set_up_for_few_whole_numbers_unless_it_is_asked_for_otherwise(
-    blocks: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Protects the time of whole offers, and whoever sets the solver's options: what is asked for counts."""
+def test_the_solvers_own_search_takes_what_is_asked_for(blocks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects whoever sets the solver's options: they are meant for its own search, which least blocks have anyway."""
     given: list[dict[str, object]] = []
 
-    def solver(program: LinearProgram, options: SolveOptions) -> Solution:
+    def solver(program: LinearProgram, options: SolveOptions, basis: object = None) -> Solution:
         given.append({**options.solver})
         return run_solver(program, options)
 
     monkeypatch.setattr(solving, "run_solver", solver)
     asked = {"mip_allow_restart": True, "mip_rel_gap": 1e-3}
-    for options in ({}, asked):
-        judged(compiled(timeline(gw.load(blocks)).data), SolveOptions(solver=options))
-    assert given[0] == solving.SEARCH
-    assert given[2] == {**solving.SEARCH, **asked}
+    whole = gw.load(blocks).edited('eligibility.min_block_gw = ""')
+    for instance, options in ((whole, {}), (whole, asked), (gw.load(blocks), {})):
+        judged(compiled(timeline(instance).data), SolveOptions(solver=options))
+    assert given == [{}, {**solving.SEARCH, **asked}, asked, solving.SEARCH, {}]
+
+
+def test_the_search_finds_what_the_solvers_does_and_stops_where_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects the search: its optimum is HiGHS' own; with little effort it is within the gap that it tells, with none
+    HiGHS searches; and stopped at once it says so and what bounds it.
+    """  # noqa: D205
+    instance = gw.load(random_instance(322, tmp_path / "instance", integers=True, commitments=True))
+    program = compiled(timeline(instance.edited('eligibility.min_block_gw = ""')).data)
+    best = run_solver(program, SolveOptions(solver={"mip_rel_gap": 0.0}))
+    least = float(program.cost @ best.columns) + program.offset
+    ours, proof = judged(program, SolveOptions())
+    assert ours.message.endswith("steps") and int(ours.message.split()[0]) > 50
+    assert proof is not None and proof.optimal and proof.objective == pytest.approx(least, rel=1e-6, abs=1e-6)
+    assert ours.bound is not None and ours.bound <= proof.objective + 1e-9
+    monkeypatch.setattr(search, "EFFORT", 9 * len(program.cost))
+    soon, loose = judged(program, SolveOptions())
+    assert loose is not None and loose.optimal and loose.bound is not None and loose.mip_gap is not None
+    assert loose.bound <= least + 1e-9 and loose.mip_gap <= 1e-3
+    assert int(soon.message.split()[0]) <= int(ours.message.split()[0])
+    monkeypatch.setattr(search, "EFFORT", 0)
+    theirs, exact = judged(program, SolveOptions())
+    assert theirs.message == "Optimal" and exact is not None and exact.objective == pytest.approx(least, rel=1e-6)
+    monkeypatch.undo()
+    stopped, _ = judged(program, SolveOptions(time_limit=0))
+    assert stopped.status is Status.TIME_LIMIT and (stopped.bound is None or stopped.bound <= least)
 
 
 def test_whole_numbers_that_are_none_prove_nothing(blocks: Path) -> None:

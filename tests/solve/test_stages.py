@@ -60,6 +60,33 @@ def test_outcomes_continued_alone_lead_to_the_same_optimum(
         assert {stage.outcome for stage in told if stage.outcome} <= edited
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_tree_that_is_cut_has_the_same_optimum(
+    case: str | int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start put together from the parts of a cut tree changes no optimum, with aversion and in forests too."""
+    monkeypatch.setattr(stages, "CONTINUED_COLUMNS", 0)
+    monkeypatch.setattr(stages, "CUT_LEAVES", 0)
+    tree, program = laid(case, tmp_path)
+    lift, proof, _ = planning.solved(tree, program, SolveOptions(start="lift"))
+    cold, certificate, _ = planning.solved(tree, program, SolveOptions(start="cold"))
+    assert lift.status is cold.status
+    if proof is not None and certificate is not None:
+        assert proof.optimal
+        assert proof.objective == pytest.approx(certificate.objective, rel=1e-7, abs=1e-7)
+
+
+def test_a_cut_leaves_next_to_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects what a cut is for: the bases of the parts are all but optimal for the whole tree."""
+    monkeypatch.setattr(stages, "CONTINUED_COLUMNS", 0)
+    monkeypatch.setattr(stages, "CUT_LEAVES", 0)
+    tree, program = laid("meta-2026h1", Path())
+    solution, told = lifted(tree, program, SolveOptions())
+    assert solution is not None and solution.status is Status.OPTIMAL
+    assert told[-2].rounds > 1 and told[-1].rounds == 0
+    assert told[-1].iterations < 100
+
+
 def test_a_cases_first_stage_starts_from_the_bases() -> None:
     """Protects what makes cases of large trees fast: most of a lifted solve is its first stage."""
     tree, program = laid("meta-2026h1", Path())

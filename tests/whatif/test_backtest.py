@@ -15,7 +15,8 @@ from gwplan.session import Session
 from gwplan.studies.backtest import paths as drawn
 from gwplan.studies.backtest.backtest import study
 from gwplan.studies.backtest.policies import policy
-from gwplan.studies.backtest.score import interval, sentences, tables
+from gwplan.studies.backtest.rules import by_rules, rules_of
+from gwplan.studies.backtest.score import interval, tables
 from gwplan.studies.backtest.walk import Desk, Walk, figures
 from gwplan.studies.roll import rolled, state_of
 from gwplan.studies.sweep.draws import draw
@@ -72,9 +73,9 @@ def desk(offered: gw.Instance) -> Desk:
 
 
 @pytest.fixture(scope="module")
-def tested(offered: gw.Instance) -> gw.Backtest:
+def tested(offered: gw.Instance) -> gw.Sweep:
     """Return a backtest of every policy."""
-    return gw.backtest(offered, paths=4, draws=[LATE, VALUE], slips=["market ~ discrete(0: 0.6, 2: 0.4)"],
+    return gw.backtest(offered, LATE, VALUE, paths=4, slips=["market ~ discrete(0: 0.6, 2: 0.4)"],
                        happens=["strike ~ 0.2"], seed=3)  # fmt: skip
 
 
@@ -93,7 +94,7 @@ def test_the_plans_own_decisions_realise_a_leafs_worth(desk: Desk) -> None:
             assert figures(walk.run(policy(name).decide))["worth_bn"] == pytest.approx(worth, abs=1e-7)
 
 
-def test_foresight_is_never_beaten(tested: gw.Backtest) -> None:
+def test_foresight_is_never_beaten(tested: gw.Sweep) -> None:
     """No policy comes to more than the best plan of the path known from the start; each is walked on every path."""
     cases = tested.cases
     assert (cases["status"] == "optimal").all()
@@ -103,9 +104,9 @@ def test_foresight_is_never_beaten(tested: gw.Backtest) -> None:
     assert (best < cases["worth_bn[foresight]"] - 1e-3).any()  # not all are handed what happens
 
 
-def usual_names(tested: gw.Backtest) -> list[str]:
+def usual_names(tested: gw.Sweep) -> list[str]:
     """Return the policies of a backtest."""
-    return [name for name in tested.policies["policy"] if name != "foresight"]
+    return [name for name in tested.tables["policies"]["policy"] if name != "foresight"]
 
 
 def test_state_in_memory_is_that_of_rolling_through_folders(tmp_path: Path) -> None:
@@ -142,8 +143,8 @@ def test_the_tree_is_not_worse_than_as_written_where_it_holds_the_paths(offered:
     nothing = "contracts[contract=own].cost_bn_per_gw_year *~ uniform(0.9, 1.1)"
     bound = offered.edited('pathways[pathway="short deals"].min_term_days = 270',
                            "value[pathway=training, tier=2].value_bn_per_gw_year = 5")  # fmt: skip
-    tested = gw.backtest(bound, paths=12, draws=[nothing], policies=["written", "tree"])
-    row = tested.pairs.set_index("policy").loc["written"]
+    tested = gw.backtest(bound, nothing, paths=12, policies=["written", "tree"])
+    row = tested.tables["pairs"].set_index("policy").loc["written"]
     assert row["low_bn"] > 0
 
 
@@ -207,14 +208,14 @@ def test_along_leaves_a_backtest_is_no_evidence(offered: gw.Instance) -> None:
     with pytest.raises(gw.InstanceError, match="only reproduce the plan's worth, RP"):
         gw.backtest(offered)
     checked = gw.backtest(offered, leaves=True, policies=["first", "tree"])
-    assert len(checked.cases) == 2 and checked.pairs["ties"].tolist() == [2]
-    assert len(checked.sentences) == 1 and checked.sentences[0].startswith("no evidence")
+    assert len(checked.cases) == 2 and checked.tables["pairs"]["ties"].tolist() == [2]
+    assert len(checked.tables["sentences"]) == 0
 
 
 def test_what_does_not_fit_is_told_at_once(offered: gw.Instance) -> None:
     """A line each for a draw of what is the same on every path, a policy that does not exist, reviews too short."""
     with pytest.raises(gw.InstanceError) as raised:
-        gw.backtest(offered, draws=["risk.aversion ~ uniform(0, 0.5)", LATE, LATE], policies=["views", "view-0"])
+        gw.backtest(offered, "risk.aversion ~ uniform(0, 0.5)", LATE, LATE, policies=["views", "view-0"])
     assert [problem.where for problem in raised.value.problems] == [
         "draw deliveries[contract=late].date", "draw risk.aversion", "--policy views", "--policy view-0",
     ]  # fmt: skip
@@ -251,8 +252,11 @@ def test_policies_are_compared_on_the_same_paths() -> None:
     assert made["decisions"].to_dict("records") == [
         {"policy": "first", "against": "tree", "allocate_bn": 1.0, "give_back_bn": 0.0, "sign_bn": 1.0}
     ]
-    assert "that could be chance" in sentences(made, 4)[0]
-    assert sentences(made, 4)[1] == "No simpler policy is within 1% of the best on average, tree."
+    chance, simplest = made["sentences"]["sentence"]
+    assert chance == "tree is worth 0 $bn more than first on average; 3 paths are too few to tell chance."
+    (many, _) = tables(pd.concat([CASES.iloc[:3]] * 8), ["first", "tree"])["sentences"]["sentence"]
+    assert "over 24 paths): that could be chance" in many
+    assert simplest == "No simpler policy is within 1% of the best on average, tree."
 
 
 def test_an_interval_covers_a_mean_as_often_as_it_says() -> None:
@@ -262,3 +266,86 @@ def test_an_interval_covers_a_mean_as_often_as_it_says() -> None:
     assert 52 <= hits <= 60
     assert interval(np.full(5, 0.25)) == (0.25, 0.25)
     assert np.isnan(interval(np.array([1.0]))).all()
+
+
+RULES = {
+    "mine.csv": "pathway,pool,contract,share,order,trigger,notice\n"
+    "short deals,cloud,,0.3,1,value > 2,false\ntraining,*,,,2,,\n,,more,,,date >= 2026-03-01,\n",
+    "mine.toml": '[[rule]]\npathway = "short deals"\npool = "cloud"\nshare = 0.3\ntrigger = "value > 2"\n'
+    'notice = false\n[[rule]]\npathway = "training"\norder = 2\n'
+    '[[rule]]\ncontract = "more"\ntrigger = "date >= 2026-03-01"\n',
+}
+
+
+def test_rules_give_shares_in_their_order_as_long_as_their_trigger_holds(desk: Desk, tmp_path: Path) -> None:
+    """Three tenths to deals while they pay, the rest to training; an offer signed; the same from CSV and TOML."""
+    folder = written(tmp_path / "rules", RULES)
+    rows = [rules_of(str(folder / name), desk.instance) for name in RULES]
+    assert rows[0] == rows[1]
+    walk = Walk(desk, path_of(desk, outcome="up"), {})
+    walk.run(by_rules(rows[0]))
+    mine = walk.state.on(walk.world)
+    deals = mine["allocate"][1, 0]
+    assert mine["signed"].max() == 1 and mine["cancelled"].max() == 0 and mine["release"][1].max() == 0
+    assert deals[4] == pytest.approx(0.3 * 2.0) and deals[8] == pytest.approx(0.3 * 2.3)
+    down = Walk(desk, path_of(desk, outcome="down"), {})
+    down.run(by_rules([{**row, "notice": True} for row in rows[0]]))
+    assert down.state.on(down.world)["release"][1].max() > 0.2  # they pay less than 2 now
+
+
+def test_each_bad_rule_gets_a_line(desk: Desk, tmp_path: Path) -> None:
+    """All bad rules are told at once: names, triggers, what may not be used or decided, cells that break a rule."""
+    bad = [
+        "train,cloud,,,,,", "training,clouds,,,,,", ",,,,1,,", "training,,more,,,,", ",,own,,,,",
+        "training,cloud,,,,price > 2,", "training,cloud,,,,value = 2,", "training,cloud,,,,date > soon,",
+        ",,more,,,value > 2,", "training,cloud,,,,idle > x,",
+    ]  # fmt: skip
+    header = "pathway,pool,contract,share,order,trigger,notice\n"
+    cells = {"cells.csv": f"{header}training,,,2,0,,perhaps\n", "keys.toml": "share = 1\n", "no.toml": "[[rule]"}
+    folder = written(tmp_path / "bad", {"bad.csv": header + "\n".join(bad), **cells})
+    with pytest.raises(gw.InstanceError) as raised:
+        rules_of(str(folder / "bad.csv"), desk.instance)
+    assert [problem.where for problem in raised.value.problems] == [
+        "bad.csv row 2, pathway", "bad.csv row 3, pool", "bad.csv row 4", "bad.csv row 5", "bad.csv row 6, contract",
+        *(f"bad.csv row {row}, trigger" for row in range(7, 12)),
+    ]  # fmt: skip
+    for name, lines in {"cells.csv": 2, "keys.toml": 1, "no.toml": 1}.items():
+        with pytest.raises(gw.InstanceError) as raised:
+            rules_of(str(folder / name), desk.instance)
+        assert len(raised.value.problems) == lines and "\n" not in str(raised.value.problems[0])
+
+
+def test_a_function_is_a_policy(offered: gw.Instance) -> None:
+    """It is shown what is known, decides what it likes, follows a plan, or is told what it may not."""
+
+    def planned(review: gw.Review) -> gw.Answer:
+        return review.plan(tree=True)
+
+    def halves(review: gw.Review) -> gw.Decision:
+        gw_now = review.supply["cloud"].iloc[0]
+        assert review.allocation["gw"].sum() <= gw_now + 1e-9
+        assert "more" not in review.open or review.date.month in (3, 4)
+        return gw.Decision({("training", "cloud"): gw_now / 2}, {"more": 1.0})
+
+    tested = gw.backtest(offered, LATE, paths=2, policies=[planned, halves, "tree"])
+    assert tested.tables["policies"]["policy"].tolist() == ["planned", "halves", "tree", "foresight"]
+    cases = tested.cases
+    assert np.allclose(cases["worth_bn[planned]"], cases["worth_bn[tree]"])
+    assert (cases["worth_bn[halves]"] < cases["worth_bn[tree]"]).all() and (cases["signed_gw[halves]"] > 0).all()
+    with pytest.raises(gw.InstanceError, match="lives in this process"):
+        gw.backtest(offered, LATE, policies=[planned], jobs=2)
+
+    def wrong(review: gw.Review) -> dict[tuple[str, str], float]:
+        return {("training", "clouds"): 1.0}
+
+    assert "no such pool" in gw.backtest(offered, LATE, paths=1, policies=[wrong]).cases["reason"].iloc[0]
+
+
+def test_a_path_without_any_plan_is_a_row_that_says_so(offered: gw.Instance) -> None:
+    """Where nobody, not even foresight, can keep a floor, the row has a status and the reason, and no figures."""
+    floor = offered.edited("insert demand[pathway=training, from=2026-01-01]")
+    needs = "demand[pathway=training].floor_gw ~ discrete(0: 0.5, 9: 0.5) @ 2026-08-01"
+    cases = gw.backtest(floor, needs, paths=2, policies=["first", "tree"]).cases
+    assert sorted(cases["status"]) == ["no_plan", "optimal"]
+    assert cases.loc[cases["status"] == "no_plan", "worth_bn[tree]"].isna().all()
+    assert cases.loc[cases["status"] == "no_plan", "reason"].str.startswith("no plan keeps every limit").all()

@@ -134,10 +134,12 @@ def to_excel(plan: Plan, path: str | Path, *, force: bool) -> Path:
 def sweep_html(results: Any, tables: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """Return what the cases of a sweep, tornado or Monte Carlo come to, as their commands print it."""
     from gwplan.show.text import sweep as text
+    from gwplan.show.text.backtest import backtest
 
     parts: dict[str, Callable[[HtmlPage], None]] = {
         "sweep": lambda page: text.sweep(page, results, settings["axes"], settings["of"]),
         "tornado": lambda page: text.tornado(page, results, tables["tornado"], settings["of"], settings["by"]),
         "montecarlo": lambda page: text.montecarlo(page, results.described(), tables),
+        "backtest": lambda page: backtest(page, results.described(), {"cases": results.table, **tables}),
     }
     return fragment(parts[results.study.kind])

@@ -10,8 +10,8 @@ import pandas as pd
 
 from gwplan.show.page import Page, formatter, listed, number, signed
 from gwplan.studies.backtest.paths import NO_EVIDENCE
-from gwplan.studies.backtest.policies import policy
-from gwplan.studies.backtest.score import CONFIDENCE, FORESIGHT, sentences
+from gwplan.studies.backtest.policies import policy, rank
+from gwplan.studies.backtest.score import CONFIDENCE, FORESIGHT
 
 MOST_REASONS: Final = 3
 """Reasons why there is no plan that are printed of each policy."""
@@ -27,24 +27,27 @@ def backtest(page: Page, about: Mapping[str, Any], tables: Mapping[str, pd.DataF
     if not len(tables["policies"]) or not tables["policies"]["paths"].any():
         page.note("No policy has a plan on any path.")
         return
-    what_they_are(page, tables["policies"])
+    what_they_are(page, tables["policies"], settings)
     worth(page, tables["policies"])
     without_plan(page, tables)
     if len(tables["pairs"]):
         differences(page, tables)
     if settings["paths"] != "leaves":
         page.heading("In words", "")
-        for line in sentences(tables, len(cases)):
+        for line in tables["sentences"]["sentence"]:
             page.note(line)
 
 
-def what_they_are(page: Page, policies: pd.DataFrame) -> None:
+def what_they_are(page: Page, policies: pd.DataFrame, settings: Mapping[str, Any]) -> None:
     """Say what each policy does."""
-    page.table(["policy", "what it does at a review"],
-               [[name, _about(name)] for name in policies["policy"]], "ll")  # fmt: skip
+    rules = {name for name, _ in settings["rules"]}
+    rows = [[name, "a table of rules" if name in rules else _about(name)] for name in policies["policy"]]
+    page.table(["policy", "what it does at a review"], rows, "ll")
 
 
 def _about(name: str) -> str:
+    if rank(name)[0] < 0 and name != FORESIGHT:
+        return "a function"
     if name == FORESIGHT:
         return "the best plan of the path, known from the start: a bound"
     return policy(name).about
@@ -98,8 +101,8 @@ def differences(page: Page, tables: Mapping[str, pd.DataFrame]) -> None:
         ]
         for row in pairs.to_dict("records")
     ]
-    heads = {"allocate_bn": "by\nsplit", "give_back_bn": "by giving\nback", "sign_bn": "by\nsigning"}
-    page.table(["against", "better by", "interval", "wins", "loses", "ties", *(heads[name] for name in shown)], rows)
+    heads = {"allocate_bn": "by\nsplit", "give_back_bn": "give\nback", "sign_bn": "sign"}
+    page.table(["against", "better\nby", "interval", "won", "lost", "tied", *(heads[name] for name in shown)], rows)
     most = listed([f"{row['policy']} {row['most_won']} and {row['most_lost']}" for row in pairs.to_dict("records")])
     page.note(f"Paths on which {measure} wins most and loses most: {most}.")
 

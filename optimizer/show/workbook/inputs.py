@@ -64,7 +64,10 @@ class Inputs:
         *,
         since: bool = False,
     ) -> Formulas:
-        """Add an input for each value that a rate has on the nodes where it counts, and return its cell on each."""
+        """Add an input for each value that a rate has on the nodes where it counts, and return its cell on each.
+
+        With `since` a value is told by the first of these nodes.
+        """
         nodes = np.flatnonzero(np.broadcast_to(there, len(by_node)))
         values, first, which = np.unique(by_node[nodes], return_index=True, return_inverse=True)
         known, starts = self.facts.timeline.known, self.facts.starts

@@ -100,6 +100,15 @@ class Nodes:
         stated = ("eligibility", {"pathway": self.data.pathways[p], "pool": self.data.pools[q]})
         return self.inputs.cells(what, self.facts.pair_name((p, q)), by_node, unit, stated, there)
 
+    def _effectiveness(self, g: int, unit: str) -> Formulas:
+        p, q = self.facts.pairs[g]
+        key = {"pathway": self.data.pathways[p], "pool": self.data.pools[q]}
+        table = self.facts.run.instance.tables["effectiveness"]
+        dated = bool(((table["pathway"] == key["pathway"]) & (table["pool"] == key["pool"])).any())
+        stated = ("effectiveness" if dated else "eligibility", key)
+        by_node = self.data.effectiveness[p, q]
+        return self.inputs.cells("effectiveness", self.facts.pair_name((p, q)), by_node, unit, stated, since=dated)
+
     def _pathway_rate(
         self, what: str, p: int, by_node: FloatArray, unit: str, there: np.bool_ | bool = True
     ) -> Formulas:
@@ -108,10 +117,9 @@ class Nodes:
 
     def _use(self) -> None:
         """Add GW used and effective GW of each pathway to the sheet of worth."""
-        effectiveness = self.facts.of_pairs(self.data.effectiveness)
         for p, name in enumerate(self.data.pathways):
             pairs, unit = self.pairs_of(p), "effective GW per GW"
-            effective = [self.gw[g] * self._pair_rate("effectiveness", g, effectiveness[:, g], unit) for g in pairs]
+            effective = [self.gw[g] * self._effectiveness(g, unit) for g in pairs]
             self.worth.add(f"used{p}", f"{name} used", "GW", "gw", self.sum(self.gw[g] for g in pairs))
             self.worth.add(f"effective{p}", f"{name} effective", "effective GW", "gw", self.sum(effective))
 

@@ -2,8 +2,9 @@
 
 Other rooms use:
 
-- ``backtest``: study
+- ``backtest``: *, study
+- ``functions``: Decides
 - ``paths``: delays, happening, Hazards, NO_EVIDENCE, slip
-- ``policies``: policy
-- ``score``: CONFIDENCE, FORESIGHT, sentences, tables
+- ``policies``: policy, rank
+- ``score``: CONFIDENCE, FORESIGHT, tables
 """

@@ -265,8 +265,17 @@ class DrawnPath:
 
     def known(self, period: int) -> Knowledge:
         """Return what is known in a period: its own data and those before, and the factors revealed by then."""
-        shown = frozenset(np.flatnonzero(self.shows <= period).tolist())
-        return Knowledge(shown, frozenset(name for name, at in self.reveals.items() if at <= period))
+        return self._knowledge[period]
+
+    @cached_property
+    def _knowledge(self) -> list[Knowledge]:
+        return [
+            Knowledge(
+                frozenset(np.flatnonzero(self.shows <= period).tolist()),
+                frozenset(name for name, at in self.reveals.items() if at <= period),
+            )
+            for period in range(self.instance.periods)
+        ]
 
     def due(self, period: int, review: int) -> tuple[int, ...]:
         """Return by how many periods each factor's reveal is overdue, and expected at the next review instead."""

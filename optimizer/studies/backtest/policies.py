@@ -198,6 +198,14 @@ def usual(instance: Instance) -> tuple[str, ...]:
     return tuple(name for name in _NAMED if offered or name not in SIGNING)
 
 
+def rank(name: str) -> tuple[int, int]:
+    """Return where a policy stands from the simplest on: a planner's own first, views by what they see."""
+    months = _VIEW.fullmatch(name)
+    if months:
+        return list(_NAMED).index("view-6"), int(months[1])
+    return (list(_NAMED).index(name), 0) if name in _NAMED else (-1, 0)
+
+
 def policy(name: str) -> Policy:
     """Return a policy by its name; ``view-N`` looks N months ahead."""
     months = _VIEW.fullmatch(name)
@@ -205,5 +213,5 @@ def policy(name: str) -> Policy:
         return Policy(name, *_NAMED[name])
     if months and int(months[1]):
         return Policy(name, f"planned as written for {months[1]} months ahead", partial(view, months=int(months[1])))
-    rule = "no such policy"
-    raise InstanceError(Problem(f"--policy {name}", rule, f"{nearest(name, _NAMED)}, or view-N for N months"))
+    remedy = f"{nearest(name, _NAMED)}, view-N for N months, or a table of rules"
+    raise InstanceError(Problem(f"--policy {name}", "no such policy", remedy))

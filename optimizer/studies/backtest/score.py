@@ -23,6 +23,9 @@ CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 9_999
 """Samples of paths that an interval is drawn from."""
 
+FEWEST: Final = 20
+"""Paths from which on an interval is said to tell chance: of fewer it is too narrow."""
+
 NEAR: Final = 0.01
 """Share of the best policy's mean worth within which a simpler one is as good."""
 
@@ -33,8 +36,8 @@ FORESIGHT: Final = "foresight"
 """The best plan of a path, known from the start: a bound, no policy."""
 
 
-def tables(cases: pd.DataFrame, policies: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Return what the paths come to: ``policies``, ``pairs``, ``decisions`` and ``spread``, money in $bn.
+def tables(cases: pd.DataFrame, policies: Sequence[str], *, evidence: bool = True) -> dict[str, pd.DataFrame]:
+    """Return what the paths come to: tables by name, money in $bn.
 
     Parameters
     ----------
@@ -42,14 +45,17 @@ def tables(cases: pd.DataFrame, policies: Sequence[str]) -> dict[str, pd.DataFra
         A row a path: worth and other figures by policy, ``worth_bn[NAME]``.
     policies : sequence of str
         The policies, from the simplest on.
+    evidence : bool
+        Whether the paths are evidence for anything, so that sentences on chance can be made.
     """
     measure = _lead(cases, policies)
-    return {
+    made = {
         "policies": _by_policy(cases, policies),
         "pairs": _pairs(cases, policies, measure),
         "decisions": _decisions(cases, policies, measure),
         "spread": _spread(cases, policies, measure),
     }
+    return {**made, "sentences": pd.DataFrame({"sentence": _sentences(made) if evidence else []})}
 
 
 def _lead(cases: pd.DataFrame, policies: Sequence[str]) -> str:
@@ -121,6 +127,7 @@ def _pairs(cases: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.Dat
         rows.append({
             "policy": name,
             "against": measure,
+            "paths": int(both.sum()),
             "difference_bn": _mean(by),
             "low_bn": low,
             "high_bn": high,
@@ -179,11 +186,13 @@ def _simplest(policies: pd.DataFrame) -> tuple[str, str]:
     return str(ranked["policy"].to_numpy()[int(mean.argmax())]), str(near[0])
 
 
-def sentences(made: Mapping[str, pd.DataFrame], paths: int) -> list[str]:
+def _sentences(made: Mapping[str, pd.DataFrame]) -> list[str]:
     """Return in words whether the differences may be chance, and which simple policy is as good as the best."""
+    if not made["policies"]["paths"].any():
+        return []
     lines = []
     for row in made["pairs"].to_dict("records"):
-        lines.append(_chance(row, paths))
+        lines.append(_chance(row))
     best, near = _simplest(made["policies"])
     mean = made["policies"].set_index("policy")["mean_worth_bn"]
     if near == best:
@@ -196,13 +205,13 @@ def sentences(made: Mapping[str, pd.DataFrame], paths: int) -> list[str]:
     return lines
 
 
-def _chance(row: Mapping[Any, Any], paths: int) -> str:
+def _chance(row: Mapping[Any, Any]) -> str:
     by, low, high = row["difference_bn"], row["low_bn"], row["high_bn"]
     if math.isnan(by):
         return f"{row['against']} and {row['policy']} have no path in common on which both have a plan."
     more = "more" if by >= 0 else "less"
     said = f"{row['against']} is worth {abs(by):.3g} $bn {more} than {row['policy']} on average"
-    if math.isnan(low):
-        return f"{said}; one path says nothing about chance."
-    within = f"{low:+.3g} to {high:+.3g} with {CONFIDENCE:.0%} confidence over {paths} paths"
+    if math.isnan(low) or row["paths"] < FEWEST:
+        return f"{said}; {row['paths']} paths are too few to tell chance."
+    within = f"{low:+.3g} to {high:+.3g} with {CONFIDENCE:.0%} confidence over {row['paths']} paths"
     return f"{said} ({within}): " + ("that could be chance." if low <= 0 <= high else "hardly chance.")
