@@ -4,7 +4,8 @@ Other rooms use:
 
 - ``backtest``: backtest
 - ``breakeven``: breakeven, evaluation, locks
-- ``brief``: *, buy, decisions_now, dollars, horizon, next_decision, proof, rests_on, use_of_delivered, value, warned
+- ``brief``: *, buy, caution, decisions_now, dollars, horizon, next_decision, proof, rests_on, use_of_delivered,
+  value, warned
 - ``claims``: figure, judged, print_claims
 - ``comparison``: attribution, comparison, differences, in_short, letter
 - ``decisions``: cancellations, deals, first_period, moves_before_reveal, Notices, notices, offers, TERMS,
