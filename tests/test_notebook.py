@@ -99,7 +99,7 @@ def test_a_kept_plan_is_the_same_plan(tmp_path: Path) -> None:
 def test_every_command_has_a_function_with_a_real_signature() -> None:
     """What can be typed can be called: the page of the API names the function, which names its parameters."""
     rows = re.findall(r"^\| `gwplan (\w+)` \| `([\w.]+)` \|", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
-    assert {command for command, _ in rows} == set(COMMANDS)
+    assert {command for command, _ in rows} == set(COMMANDS) - {"ui"}  # a page is opened from the command line
     for _, spelt in rows:
         owner, name = spelt.split(".")
         function = getattr(gw if owner == "gw" else gw.Plan, name)

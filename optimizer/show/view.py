@@ -196,6 +196,13 @@ class View:
         made: Matrix = self._made["marginal", constraint]
         return made
 
+    def adding(self, constraint: str) -> Matrix:
+        """Return what the next GW adds, $bn per GW-year: the slope upwards where it is known, else the dual."""
+        values = self.marginal(constraint)
+        upwards = self.matrix("marginal_values", "name", "relaxed", ("constraint", constraint)).values
+        known = np.isfinite(upwards) & np.isfinite(values.values)
+        return Matrix(values.names, np.where(known, upwards, values.values))
+
     @cached_property
     def worth(self) -> FloatArray:
         """Discounted $bn by node, penalties and the terminal line included."""

@@ -280,8 +280,8 @@ UNVERIFIED: Final = STATUSES[1:]
 SWUNG: Final = tuple(name for name in TABLES_READ if name != "locks")
 """Tables whose figures say how things are; locks are the planner's own decisions."""
 
-NOT_READ: Final = {"contracts.face_value_bn", "curves.segments"}
-"""Figures that no plan rests on: one is never read, the other is a matter of arithmetic."""
+NOT_READ: Final = {"contracts.face_value_bn", "contracts.power_per_gw", "curves.segments"}
+"""Figures that no plan rests on: two are never read, the other is a matter of arithmetic."""
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def put(sheet: str, cell: str, value: object) -> Change:
         (put("pools", "D2", True), "pools!D2: 'true'"),
         (put("deliveries", "B3", "1.9.2026"), "deliveries!B3: '1.9.2026'; must be a date"),
         (put("deliveries", "D1", "gww"), "deliveries!D1: unknown column 'gww'"),
-        (put("deliveries", "J4", 1), "deliveries!J4: a cell below no column name"),
+        (put("deliveries", "Z4", 1), "deliveries!Z4: a cell below no column name"),
         (put("pathways", "A2", None), "pathways!A2: blank"),
         (put("settings", "C5", "2027-01-02"), "settings!C5: 2027-01-02"),
         (put("settings", "B5", "strat"), "settings!B5: 'strat'; calendar has no such key; did you mean 'start'?"),

@@ -186,6 +186,7 @@ def data_on(tree: Tree, **given_fields: Any) -> PlanData:
         aversion=0.0,
         tail=0.1,
         move_cost=0.0,
+        dated=False,
         **{**arrays, **given_fields},
     )
 

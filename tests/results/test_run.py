@@ -169,7 +169,7 @@ def test_edits_that_no_whatif_survives(plan: Plan, tmp_path: Path) -> None:
     """A run of an edited instance reads back though the what-ifs of the instance no longer fit the edited one."""
     instance = load(INSTANCES / "meta-2026h1").with_whatif("no-cancellation")
     run = kept(replace(plan, instance=instance), tmp_path / "run")
-    assert run.instance == replace(instance, whatifs={})
+    assert run.instance == replace(instance, whatifs={}, levers=())
     assert run.instance.applied == instance.applied
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,5 +50,5 @@ def test_rows_that_two_futures_share_cannot_be_cut() -> None:
     """A limit over what is decided in different futures, which no tree has, would be lost without a word."""
     program = shell(3.0)
     assert blocks(program, np.array([0, 1])) is not None
-    shared = LinearProgram(**{**vars(program), "index": np.array([0, 1, 0, 0])})
+    shared = replace(program, index=np.array([0, 1, 0, 0]))
     assert blocks(shared, np.array([0, 1])) is None

@@ -18,7 +18,7 @@ from gwplan.solver.certify import certify
 from gwplan.solver.compile import compiled
 from gwplan.solver.highs import checked_options
 from gwplan.solver.highs import solve as run_solver
-from gwplan.solver.program import LinearProgram, Solution, SolveOptions, Status
+from gwplan.solver.program import Basis, LinearProgram, Solution, SolveOptions, Status
 from gwplan.tree.timeline import timeline
 from tests.cli.conftest import INSTANCES
 
@@ -133,11 +133,11 @@ class Denying:
     def __init__(self, times: int) -> None:
         self.times, self.asked = times, 0
 
-    def __call__(self, program: LinearProgram, options: SolveOptions) -> Solution:
+    def __call__(self, program: LinearProgram, options: SolveOptions, basis: Basis | None = None) -> Solution:
         """Solve a program, or deny it."""
         self.asked += 1
         if self.asked > self.times:
-            return run_solver(program, options)
+            return run_solver(program, options, basis)
         nothing = np.empty(0)
         return Solution(Status.INFEASIBLE, nothing, nothing, None, 0, 0.0, "Infeasible", None)
 

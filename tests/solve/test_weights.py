@@ -102,7 +102,7 @@ def test_the_reference_with_three_risks_of_two_percent_has_a_plan(tmp_path: Path
         ("fire", "2028-01-01", "value", 'pathway = "platform"', "value_bn_per_gw_year", 0.2),
     )
     folder = tmp_path / "reference"
-    shutil.copytree(INSTANCES / "meta-2026h1", folder, ignore=shutil.ignore_patterns("whatifs"))
+    shutil.copytree(INSTANCES / "meta-2026h1", folder, ignore=shutil.ignore_patterns("whatifs", "levers.toml"))
     (folder / "uncertainty.toml").write_text(uncertain(0.02, *risks), encoding="utf-8")
     with Session(gw.load(folder).edited("calendar.periods = 24")) as session:
         assert lacking(session.base) == []

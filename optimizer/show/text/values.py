@@ -28,7 +28,7 @@ WITHOUT_NAME = 70
 
 def next_gw(page: Page, view: View) -> None:
     """Show the marginal value of supply by pool and year beside the pool's average contract price."""
-    values = view.marginal("supply")
+    values = view.adding("supply")
     page.heading("What the next MW are worth", " > or < price, $bn per GW-year, mean of the year")
     known = np.isfinite(values.values)
     if not known.any():
