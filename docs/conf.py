@@ -26,7 +26,7 @@ project = "gwplan"
 author = "The gwplan authors"
 copyright = author
 root_doc = "docs/index"
-include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**.md", "instances/meta-2026h1/README.md"]
+include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**.md", "instances/*-20*/README.md"]
 exclude_patterns = [".*", "build", "dist", "tests", "*.egg-info", "runs"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 

@@ -21,7 +21,7 @@ def shell(most: float) -> LinearProgram:
         cost=np.array([2.5, 1.0, 1.0]), offset=0.0, column_lower=np.zeros(3), column_upper=np.array([2.0, most, most]),
         row_lower=np.array([2.5, 2.2]), row_upper=np.full(2, np.inf), start=np.array([0, 2, 3, 4]),
         index=np.array([0, 1, 0, 1]), value=np.ones(4), columns={"x": slice(0, 1), "y": slice(1, 3)},
-        rows={"need": slice(0, 2)}, column_keys={"x": np.empty((0, 0)), "y": np.array([[0], [1]])},
+        rows={"need": slice(0, 2)}, column_keys={"x": np.empty((0, 0), dtype=int), "y": np.array([[0], [1]])},
         row_keys={"need": np.array([[0], [1]])}, labels=(), whole=np.zeros(3, dtype=bool), node_weight=NONE,
     )  # fmt: skip
 
