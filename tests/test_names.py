@@ -18,7 +18,9 @@ ONCE = """
 from collections import Counter
 from pathlib import Path
 files = {id(module): getattr(module, "__file__", None) for module in sys.modules.values()}
-counted = Counter(Path(file).resolve() for file in files.values() if file and file.startswith(root))
+ours = [Path(root, name) for name in ("optimizer", "models")]
+counted = Counter(path for path in (Path(f).resolve() for f in files.values() if f) if {*ours} & {*path.parents})
+assert len(counted) > 20
 twice = [file for file, count in counted.items() if count > 1]
 assert not twice, twice
 """

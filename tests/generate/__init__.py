@@ -36,7 +36,8 @@ def random_instance(
     integers : bool
         Whether to use indivisible contracts and least blocks.
     commitments : bool
-        Whether to add offers, extensions, second ways out, contracts sold, and terms as filed.
+        Whether to add offers, extensions, second ways out, contracts sold, terms as filed, and
+        effectiveness by date.
     """
     draft = Draft(np.random.default_rng([seed, 20260701]), size)
     draft.resolution = str(draft.rng.choice(["month", "quarter", "year"], p=[0.5, 0.3, 0.2]))
@@ -44,7 +45,7 @@ def random_instance(
     draft.periods = draft.count(*tables.SIZES[size][draft.resolution])
     draft.start = dt.date(draft.count(2026, 2029), draft.count(1, 13), 1)
     tables.add_supply(draft, integers)
-    tables.add_use(draft, integers)
+    tables.add_use(draft, integers, dated=commitments)
     tables.add_running(draft, np.random.default_rng([seed, 20270101]))
     if draft.chance(INFEASIBLE_SHARE):
         tables.ask_too_much(draft)

@@ -20,7 +20,6 @@ ALWAYS = (
     use.edit_value_steps,
     use.edit_demand,
     use.edit_demand_steps,
-    use.edit_effectiveness,
     use.edit_curves,
     use.edit_churn,
     use.new_lock,
@@ -81,4 +80,4 @@ def draw_edits(scope: Scope) -> list[Edit]:
     for number in scope.draft.rng.permutation(len(kinds)):
         if len(edits) < 5:
             edits += kinds[number](scope)
-    return edits
+    return edits + use.edit_effectiveness(scope)  # draws nothing: what else is drawn stays as it was

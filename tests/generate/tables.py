@@ -30,10 +30,12 @@ def add_supply(draft: Draft, integers: bool) -> None:
     add_cancellations(draft, integers)
 
 
-def add_use(draft: Draft, integers: bool) -> None:
+def add_use(draft: Draft, integers: bool, *, dated: bool) -> None:
     """Draw pathways and everything that is keyed by them."""
     add_pathways(draft)
     add_eligibility(draft, integers)
+    if dated:
+        add_effectiveness(draft)
     for pathway in draft.names("pathways"):
         add_demand(draft, pathway)
         add_value(draft, pathway)
@@ -180,20 +182,19 @@ def add_eligibility(draft: Draft, integers: bool) -> None:
             )
     if not missing:
         draft.tables["eligibility"] = rows
-    add_effectiveness(draft, rows)
 
 
-def add_effectiveness(draft: Draft, rows: list[Row]) -> None:
+def add_effectiveness(draft: Draft) -> None:
     """Draw effectiveness by date, in numbers of its own; on the pool of the base contract it does not fall."""
     (rng,) = draft.rng.spawn(1)
-    for row in rows:
+    for row in draft.rows("eligibility"):
         for t in np.flatnonzero(rng.random(draft.periods + 1) < 0.3 / draft.periods).tolist():
             least = (row["effectiveness"] or 1.0) if row["pool"] == draft.names("pools")[0] else 0.0
             draft.tables.setdefault("effectiveness", []).append(
                 {
                     "pathway": row["pathway"],
                     "pool": row["pool"],
-                    "from": draft.date(t - 1),
+                    "from": draft.tau(t - 1) - dt.timedelta(int(rng.integers(28))),
                     "effectiveness": round(float(least + rng.uniform(0, 0.8)), 3),
                 }
             )

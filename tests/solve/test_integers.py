@@ -154,7 +154,7 @@ def test_the_search_finds_what_the_solvers_does_and_stops_where_it_may(
     """Protects the search: its optimum is HiGHS' own; with little effort it is within the gap that it tells, with none
     HiGHS searches; and stopped at once it says so and what bounds it.
     """  # noqa: D205
-    instance = gw.load(random_instance(589, tmp_path / "instance", integers=True, commitments=True))
+    instance = gw.load(random_instance(322, tmp_path / "instance", integers=True, commitments=True))
     program = compiled(timeline(instance.edited('eligibility.min_block_gw = ""')).data)
     best = run_solver(program, SolveOptions(solver={"mip_rel_gap": 0.0}))
     least = float(program.cost @ best.columns) + program.offset
