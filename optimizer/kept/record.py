@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 
 from gwplan.catalogue.plan_tables import COLUMNS, dtypes
 from gwplan.files import printable, refuse_occupied, whole_folder
@@ -257,12 +259,35 @@ def _quoted(text: str) -> str:
 def read_table(name: str, data: bytes) -> pd.DataFrame:
     """Return a table of a plan from its CSV, with the dtypes of the catalogue.
 
+    Arrow reads what was kept, to the last digit and in a tenth of the time that cells need one by one; what it does not
+    read is told cell by cell.
+
     Raises
     ------
     ValueError
         If the columns are not the catalogue's, or a cell is not of its column's type.
     """
     types = dtypes(name)
+    try:
+        return _by_column(types, data)
+    except (pa.ArrowException, ValueError):
+        return _cell_by_cell(types, data)
+
+
+def _by_column(types: Mapping[str, np.dtype[Any] | pd.StringDtype], data: bytes) -> pd.DataFrame:
+    arrow = {c: pa.string() if isinstance(t, pd.StringDtype) else pa.from_numpy_dtype(t) for c, t in types.items()}
+    table = pa_csv.read_csv(
+        pa.BufferReader(data),
+        pa_csv.ReadOptions(use_threads=False),
+        pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        pa_csv.ConvertOptions(check_utf8=True, column_types=arrow, null_values=[""], strings_can_be_null=False),
+    )
+    if table.column_names != list(types):
+        raise ValueError("its columns are others")
+    return pd.DataFrame({c: table[c].to_pandas().astype(dtype) for c, dtype in types.items()}, copy=False)
+
+
+def _cell_by_cell(types: Mapping[str, np.dtype[Any] | pd.StringDtype], data: bytes) -> pd.DataFrame:
     lines = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
     header, rows = (lines[0], lines[1:]) if lines else ([], [])
     if header != list(types):
