@@ -165,10 +165,11 @@ class Sweep:
         """The picture of it as an Altair chart."""
         from gwplan.kept.sweep import CASES
         from gwplan.show.charts.sweep import chart
+        from gwplan.show.vega import as_altair
 
         study = self.results.study
         drawn = chart(study.kind, {CASES: self.cases, **self.tables}, self.results.described())
-        picture: TopLevelMixin = drawn.picture_of(study.instance.name)
+        picture: TopLevelMixin = as_altair(drawn.picture_of(study.instance.name))
         return picture
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gwplan.extras import imported
 from gwplan.models.tree import FloatArray, IntArray
+from gwplan.show import vega
 from gwplan.tree.calendar import MONTHS
 
 INK: Final = "#1c2430"
@@ -190,16 +191,16 @@ def installed(module: str, name: str) -> Any:
     return imported(module, name, extra="report", doing="pictures")
 
 
-def time_axis(alt: Any, periods: int, resolution: str, width: int = WIDTH) -> Any:
+def time_axis(periods: int, resolution: str, width: int = WIDTH) -> Any:
     """Return the axis of so many periods of time, which tells every year once."""
     years = periods * MONTHS[resolution] / 12
     if years > 6 or resolution == "year" or (width < NARROW and years > 1.5):
-        return alt.Axis(format="%Y", tickCount="year", grid=False)
+        return {"format": "%Y", "tickCount": "year", "grid": False}
     # a year is told once, below its January or the first tick
     month, year = "utcFormat(datum.value, '%b')", "utcFormat(datum.value, '%Y')"
     label = f"datum.index == 0 || {month} == 'Jan' ? [{month}, {year}] : {month}"
     ticks = {"interval": "month", "step": 6 if years > 4 else 3 if years > 1 else 1}
-    return alt.Axis(tickCount=ticks, labelExpr=label, grid=False, labelOverlap=True)
+    return {"tickCount": ticks, "labelExpr": label, "grid": False, "labelOverlap": True}
 
 
 def hatching(stripes: int) -> dict[str, Any]:
@@ -244,20 +245,20 @@ def stacked(parts: Iterable[tuple[str, FloatArray, Fill]]) -> list[Layer]:
     return layers
 
 
-def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, width: int = WIDTH) -> list[Any]:
+def bars(layers: Sequence[Layer], places: Sequence[str], unit: str, width: int = WIDTH) -> list[Any]:
     """Return a stack as bars over named places, with its total above each bar where there is room."""
     total = layers[-1].top
     highest = float(total.max(initial=0.0)) * 1.08 or 1.0
     room = width / len(places)
     angle = 0 if width >= NARROW or room > 7 * max(map(len, places)) else -90
-    axis = alt.Axis(labelAngle=angle, domain=True, ticks=False, labelPadding=6)
-    x = alt.X("place:N", sort=None, title=None, axis=axis)
-    y = alt.Y("top:Q", scale=alt.Scale(domain=[0, highest], nice=False), axis=amount_axis(alt, unit))
+    axis = {"labelAngle": angle, "domain": True, "ticks": False, "labelPadding": 6}
+    x = vega.by("place:N", sort=None, title=None, axis=axis)
+    y = vega.by("top:Q", scale={"domain": [0, highest], "nice": False}, axis=amount_axis(unit))
     marks = []
     for layer in layers:
         rows = zip(places, layer.bottom.tolist(), layer.top.tolist(), strict=True)
-        data = alt.InlineData(values=[{"place": place, "bottom": low, "top": high} for place, low, high in rows])
-        bar = alt.Chart(data).mark_bar(fill=layer.fill, **edge(layer.fill))
+        data = vega.rows([{"place": place, "bottom": low, "top": high} for place, low, high in rows])
+        bar = vega.Marks(data).draw("bar", fill=layer.fill, **edge(layer.fill))
         marks.append(bar.encode(x=x, y=y, y2="bottom:Q"))
     if room < 22:
         return marks
@@ -266,49 +267,50 @@ def bars(alt: Any, layers: Sequence[Layer], places: Sequence[str], unit: str, wi
         {"place": place, "top": float(top), "text": f"{top:.{places_of_total}f}"}
         for place, top in zip(places, total, strict=True)
     ]
-    text = alt.Chart(alt.InlineData(values=totals)).mark_text(dy=-7, color=INK, fontSize=11)
+    text = vega.Marks(vega.rows(totals)).draw("text", dy=-7, color=INK, fontSize=11)
     return [*marks, text.encode(x=x, y=y, text="text:N")]
 
 
-def key(alt: Any, entries: Sequence[tuple[str, Fill]]) -> list[Any]:
+def key(entries: Sequence[tuple[str, Fill]]) -> list[Any]:
     """Return swatches with their names beside the picture, from the top down."""
-    return swatches(alt, [(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)])
+    return swatches([(name, fill, LINE_HEIGHT * (i + 0.5)) for i, (name, fill) in enumerate(entries)])
 
 
-def swatches(alt: Any, entries: Iterable[tuple[str, Fill, float]]) -> list[Any]:
+def swatches(entries: Iterable[tuple[str, Fill, float]]) -> list[Any]:
     """Return swatches (text, fill, pixels from the top) beside the picture."""
     marks: list[Any] = []
     for text, fill, place in entries:
-        at = alt.Chart(alt.InlineData(values=[{}]))
+        at = vega.Marks(vega.rows([{}]))
         if fill is None or isinstance(fill, Stroke):
             line = fill or Stroke(width=2)
-            swatch = at.mark_point(shape="stroke", size=200, **{"opacity": 1, **line.mark})
+            swatch = at.draw("point", shape="stroke", size=200, **{"opacity": 1, **line.mark})
         else:
             filled = hatching(5) if isinstance(fill, dict) else fill
-            swatch = at.mark_point(shape="square", size=140, fill=filled, opacity=1, **edge(fill))
-        marks.append(swatch.encode(x=_right(alt, 20), y=alt.value(place)))
-        marks.append(beside(alt, text, 33, place, INK))
+            swatch = at.draw("point", shape="square", size=140, fill=filled, opacity=1, **edge(fill))
+        marks.append(swatch.encode(x=_right(20), y=vega.value(place)))
+        marks.append(beside(text, 33, place, INK))
     return marks
 
 
-def _right(alt: Any, pixels: float) -> Any:
-    return alt.value(alt.expr(f"width + {pixels:g}"))
+def _right(pixels: float) -> Any:
+    return vega.value({"expr": f"width + {pixels:g}"})
 
 
-def beside(alt: Any, text: str, x: float, y: float, colour: str) -> Any:
+def beside(text: str, x: float, y: float, colour: str) -> Any:
     """Return words beside the picture: in pixels, to the right of its right edge and below its top."""
-    mark = alt.Chart(alt.InlineData(values=[{"text": text}])).mark_text(
-        align="left", baseline="middle", color=colour, fontSize=12
+    mark = vega.Marks(vega.rows([{"text": text}])).draw(
+        "text", align="left", baseline="middle", color=colour, fontSize=12
     )
-    return mark.encode(x=_right(alt, x), y=alt.value(y), text="text:N")
+    return mark.encode(x=_right(x), y=vega.value(y), text="text:N")
 
 
-def amount_axis(alt: Any, unit: str) -> Any:
+def amount_axis(unit: str) -> Any:
     """Return the axis of an amount, each label with its unit."""
     label = "'$' + datum.label + 'bn'" if unit == "$bn" else f"datum.label + ' {unit}'"
-    return alt.Axis(title=None, tickCount=6, labelExpr=label, domain=False, ticks=False)
+    return {"title": None, "tickCount": 6, "labelExpr": label, "domain": False, "ticks": False}
 
 
-def picture(alt: Any, marks: Sequence[Any], title: str, subtitle: Sequence[str], height: int = HEIGHT) -> Any:
+def picture(marks: Sequence[Any], title: str, subtitle: Sequence[str], height: int = HEIGHT) -> Any:
     """Return marks as a picture with its title."""
-    return alt.layer(*marks, title=alt.Title(title, subtitle=list(subtitle)), width=WIDTH, height=height, config=THEME)
+    head = {"text": title, "subtitle": list(subtitle)}
+    return vega.whole(vega.layered(marks, title=head, width=WIDTH, height=height, config=THEME))

@@ -297,8 +297,8 @@ def _chart(
     times, was = drawing.periods(view), None
     if other is not None and before is not None:
         was = other.use.total @ over_time.expected(other, before)
-    rows = [times.steps(_Plain, bottom=layer.bottom, top=layer.top) for layer in layers]
-    rows += [times.steps(_Plain, top=top) for top in (line.top, was) if top is not None]
+    rows = [times.steps(bottom=layer.bottom, top=layer.top)["values"] for layer in layers]
+    rows += [times.steps(top=top)["values"] for top in (line.top, was) if top is not None]
     drawn = over_time.stack(view, times, layers, line, "GW by pathway", [], highest=reach)
     fixed = (
         *((each.text, str(each.fill)) for each in drawn.key),
@@ -315,26 +315,19 @@ def _chart(
     return chart if look.chart == key else {**chart, "spec": _spec(drawn, times, was, reach, look)}
 
 
-class _Plain:
-    """Stands for Altair where rows alone are wanted."""
-
-    InlineData = staticmethod(lambda values: values)
-
-
 def _spec(
     drawn: drawing.Drawing, times: drawing.Times, was: FloatArray | None, reach: float, look: Look
 ) -> dict[str, Any]:
     """Return the chart itself, which is the same for every case of these layers: its rows are given by name."""
     marks = drawn.marks
 
-    def both(alt: Any, frame: drawing.Frame) -> list[Any]:
+    def both(frame: drawing.Frame) -> list[Any]:
         dashed = {"color": theme.INK, "strokeWidth": 2.2, "strokeDash": [2, 3]}
-        base = [] if was is None else [drawing.line(alt, frame, times, was, drawing.amount(alt, "GW", reach), **dashed)]
-        return [*marks(alt, frame), *base]
+        base = [] if was is None else [drawing.line(frame, times, was, drawing.amount("GW", reach), **dashed)]
+        return [*marks(frame), *base]
 
     page = replace(drawn, marks=both, spots=None).on_page(NARROW if look.narrow else WIDE, 300)
-    spec: dict[str, Any] = page.to_dict(validate=False)
-    spec.pop("datasets", None)
+    spec: dict[str, Any] = page
     for place, layer in enumerate(spec["layer"]):
         layer["data"] = {"name": f"rows{place}"}
     return dict(_in_dark(spec)) if look.dark else spec

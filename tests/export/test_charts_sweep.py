@@ -14,6 +14,7 @@ from gwplan.show.charts.pictures import rendered
 from gwplan.show.charts.sweep import chart as chart_of
 from gwplan.show.charts.sweep import frontier, quantile_fan
 from gwplan.show.theme import DARK_ON, NothingToShowError, contrast, in_dark, ink_on, shades
+from gwplan.show.vega import as_altair
 from gwplan.studies.uncertainty import Point
 from tests.export.test_charts import rows
 
@@ -22,7 +23,7 @@ BASE = {"objective_bn": 3.0}
 
 def marks(chart: Any, kind: str) -> list[list[dict[str, Any]]]:
     """Return the rows behind each mark of a kind."""
-    drawing = chart.to_dict()
+    drawing = as_altair(chart).to_dict()
     return [
         rows(drawing, {"data": drawing.get("data"), **layer})
         for layer in drawing["layer"]
@@ -37,11 +38,9 @@ def picture(kind: str, tables: dict[str, pd.DataFrame], told: dict[str, Any]) ->
 
 def spots(drawing: Drawing) -> list[dict[str, Any]]:
     """Return the places to point at, which the rows of the table tell of in their order."""
-    import altair as alt
-
     assert drawing.spots is not None
-    (layer,) = drawing.spots(alt, Frame(page=True))
-    found: list[dict[str, Any]] = layer.data.values
+    (layer,) = drawing.spots(Frame(page=True))
+    found: list[dict[str, Any]] = layer.data["values"]
     assert len(found) == len(drawing.figures.rows)
     return found
 
@@ -63,7 +62,7 @@ def test_a_grid_of_one_axis_is_a_line_and_of_two_a_heat_map() -> None:
     chart = picture("sweep", {"cases": one}, about(axes=["a"]))
     assert marks(chart, "line") == [[{"x": 1.0, "y": 2.0}, {"x": 2.0, "y": 3.0}]]
     assert marks(chart, "point")[1] == [{"x": 3.0}]
-    assert "1 of 3 cases have no plan" in str(chart.to_dict()["title"])
+    assert "1 of 3 cases have no plan" in str(chart["title"])
     two = cases(a=[1.0, 1.0, 2.0, 2.0], b=["x", "y", "x", "y"], objective_bn=[1.0, 2.0, 3.0, np.nan])
     chart = picture("sweep", {"cases": two}, about(axes=["a", "b"]))
     cells = {(row["row"], row["column"]): row["text"] for band in marks(chart, "rect") for row in band}
@@ -100,7 +99,7 @@ def test_a_tornado_has_the_widest_bar_on_top_and_starts_at_the_base() -> None:
     names = [row["input"] for row in spots(drawing)]
     assert names == ["large", "broken", "aside", "small"] == [row[0] for row in drawing.figures.rows]
     assert drawing.figures.rows[1][3:6] == ["none", "3.50", "0.50"]
-    told = str(chart.to_dict()["title"])
+    told = str(chart["title"])
     assert "1 more with less or no difference" in told and "10% down and up" in told
 
 

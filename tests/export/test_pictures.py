@@ -49,7 +49,7 @@ def _beside(layer: dict[str, Any]) -> bool:
 
 def test_signed_gw_are_the_contracts(run: Run) -> None:
     """Bars add up to each kind's GW, and those of the first half of 2026 to what the report counts."""
-    found = heights(pictured(signed_by_quarter, run).to_dict())
+    found = heights(pictured(signed_by_quarter, run))
     contracts = run.instance.filled("contracts").set_index("contract")
     gw = run.instance.filled("deliveries").groupby("contract")["gw"].sum()
     for kind in ("cloud", "colocation", "self_build"):
@@ -57,13 +57,13 @@ def test_signed_gw_are_the_contracts(run: Run) -> None:
         assert sum(found[KINDS[kind]].values()) == pytest.approx(gw.reindex(names).sum())
     half = [found[KINDS[kind]][f"2026 Q{q}"] for kind in ("cloud", "colocation") for q in (1, 2)]
     assert sum(half) == pytest.approx(5.2)
-    told = pictured(signed_by_quarter, run).to_dict()["title"]["subtitle"][1]
+    told = pictured(signed_by_quarter, run)["title"]["subtitle"][1]
     assert "5.2 GW of cloud and colocation in the first half of 2026" in told
 
 
 def test_capacity_adds_up_to_what_is_delivered(run: Run) -> None:
     """Uses, idle and cancelled GW of a year are its mean supply; before the plan they are its deliveries."""
-    found = heights(pictured(capacity_by_year, run).to_dict())
+    found = heights(pictured(capacity_by_year, run))
     total: dict[str, float] = defaultdict(float)
     for layer in found.values():
         for place, gw in layer.items():
@@ -83,14 +83,14 @@ def test_capacity_adds_up_to_what_is_delivered(run: Run) -> None:
 
 def test_premium_is_that_of_the_prices(run: Run) -> None:
     """Each tier stands with its price, its multiple of the typical price and what of it is realised."""
-    labels = texts(pictured(price_premium, run).to_dict())
+    labels = texts(pictured(price_premium, run))
     assert labels[0] == "1.20 · 1.0 x"
     assert "4.80 · 4.0 x · 2.88 realised" in labels and "3.10 · 2.6 x · 1.86 realised" in labels
 
 
 def test_obligations_are_the_table(run: Run) -> None:
     """Bars of a year add up to what is owed as signed, the hatched part to what the plan cancels."""
-    found = heights(pictured(obligations_by_year, run).to_dict())
+    found = heights(pictured(obligations_by_year, run))
     table = run.tables["obligations"].groupby("year")[["as_signed_bn", "after_cancellation_bn"]].sum()
     for year, row in table.iterrows():
         assert sum(layer[str(year)] for layer in found.values()) == pytest.approx(row["as_signed_bn"])
@@ -100,7 +100,7 @@ def test_obligations_are_the_table(run: Run) -> None:
 
 def test_marginal_values_are_those_printed(run: Run) -> None:
     """The thick line is the mean of each year that the printed plan shows, the thin one averages to it."""
-    drawing = pictured(marginal_values, run).to_dict()
+    drawing = pictured(marginal_values, run)
     view = View(run.plan)
     values = view.marginal("supply")
     means = known_means(view, values, view.spans(99))
@@ -115,7 +115,7 @@ def test_marginal_values_are_those_printed(run: Run) -> None:
 
 def test_idle_is_expected_below_the_worst_future(run: Run) -> None:
     """The stack's area is the idle GW-years of the summary, and the line is nowhere below it."""
-    drawing = pictured(idle_over_time, run).to_dict()
+    drawing = pictured(idle_over_time, run)
     areas = [rows(drawing, layer) for layer in drawing["layer"] if layer["mark"]["type"] == "area"]
     (line,) = [rows(drawing, layer) for layer in drawing["layer"] if layer["mark"]["type"] == "line"]
     top = np.array([row["top"] for row in areas[-1]])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gwplan.files import printable
 from gwplan.models.tree import FloatArray
-from gwplan.show import theme
+from gwplan.show import theme, vega
 from gwplan.show.charts import drawing
 from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, Times, worth
 from gwplan.show.charts.over_time import expected
@@ -86,13 +86,13 @@ def cancellations(view: View) -> Drawing:
     ]
     some = [w for w in windows if w.contract in names]
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
+    def marks(frame: Frame) -> list[Any]:
         times = drawing.periods(view)
-        bar, rule, points = _timeline(alt, frame, times, some, shown, names)
-        return [bar, rule, times.rules(alt, frame, reveals), points, times.whole(alt, frame)]
+        bar, rule, points = _timeline(frame, times, some, shown, names)
+        return [bar, rule, times.rules(frame, reveals), points, times.whole(frame)]
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        return [_points(alt, frame, drawing.periods(view), shown, names, "transparent", extra=12)] if shown else []
+    def spots(frame: Frame) -> list[Any]:
+        return [_points(frame, drawing.periods(view), shown, names, "transparent", extra=12)] if shown else []
 
     what, figures = "cancellations: windows and notices", Figures(header, rows)
     return Drawing(what, subtitle, marks, figures, key, spots, height=30 * len(names), finding=_ended(view, weight))
@@ -145,9 +145,9 @@ def _given(view: View, given: Notices) -> list[_Given]:
     ]
 
 
-def _place(alt: Any, frame: Frame, names: list[str]) -> Any:
-    axis = alt.Axis(domain=False, ticks=False, labelLimit=200, labelPadding=8, grid=True)
-    return alt.Y("contract:N", sort=names, title=None, axis=axis, scale=alt.Scale(domain=names))
+def _place(frame: Frame, names: list[str]) -> Any:
+    axis = {"domain": False, "ticks": False, "labelLimit": 200, "labelPadding": 8, "grid": True}
+    return vega.by("contract:N", sort=names, title=None, axis=axis, scale={"domain": names})
 
 
 def _short(names: list[str], frame: Frame) -> dict[str, str]:
@@ -159,37 +159,33 @@ def _short(names: list[str], frame: Frame) -> dict[str, str]:
     return shortened if len(set(shortened.values())) == len(names) else whole
 
 
-def _timeline(
-    alt: Any, frame: Frame, times: Times, windows: list[_Window], given: list[_Given], names: list[str]
-) -> list[Any]:
+def _timeline(frame: Frame, times: Times, windows: list[_Window], given: list[_Given], names: list[str]) -> list[Any]:
     first, last = times.ends[0], times.ends[-1]
 
     def inside(since: str, until: str) -> dict[str, str]:
         return {"time": max(since, first), "until": min(until, last)}
 
     short = _short(names, frame)
-    y = _place(alt, frame, list(short.values()))
-    x = times.x(alt, frame)
+    y = _place(frame, list(short.values()))
+    x = times.x(frame)
     open_ = [{"contract": short[w.contract], **inside(w.opens, w.closes)} for w in windows if w.opens < last]
     running = [{"contract": short[g.contract], **inside(g.day, g.ends)} for g in given]
-    bar = alt.Chart(alt.InlineData(values=open_)).mark_bar(fill=FAINT, height=14, **theme.edge(FAINT))
-    rule = alt.Chart(alt.InlineData(values=running)).mark_rule(**_NOTICE.mark)
-    points = _points(alt, frame, times, given, names, _SIGNED)
+    bar = vega.Marks(vega.rows(open_)).draw("bar", fill=FAINT, height=14, **theme.edge(FAINT))
+    rule = vega.Marks(vega.rows(running)).draw("rule", **_NOTICE.mark)
+    points = _points(frame, times, given, names, _SIGNED)
     return [bar.encode(x=x, x2="until:T", y=y), rule.encode(x=x, x2="until:T", y=y), points]
 
 
-def _points(
-    alt: Any, frame: Frame, times: Times, given: list[_Given], names: list[str], fill: str, extra: float = 0.0
-) -> Any:
+def _points(frame: Frame, times: Times, given: list[_Given], names: list[str], fill: str, extra: float = 0.0) -> Any:
     """Return a dot for each notice whose area tells its GW."""
     most = max((g.gw for g in given), default=1.0) or 1.0
     short = _short(names, frame)
     rows = [{"contract": short[g.contract], "time": g.day, "size": 30 + 270 * g.gw / most + 40 * extra} for g in given]
-    dot = alt.Chart(alt.InlineData(values=rows)).mark_point(
-        shape="circle", fill=fill, stroke="transparent" if extra else "white", strokeWidth=1, opacity=1
+    dot = vega.Marks(vega.rows(rows)).draw(
+        "point", shape="circle", fill=fill, stroke="transparent" if extra else "white", strokeWidth=1, opacity=1
     )
-    size = alt.Size("size:Q", scale=None, legend=None)
-    return dot.encode(x=times.x(alt, frame), y=_place(alt, frame, list(short.values())), size=size)
+    size = vega.by("size:Q", scale=None, legend=None)
+    return dot.encode(x=times.x(frame), y=_place(frame, list(short.values())), size=size)
 
 
 def deals(view: View) -> Panels:
@@ -231,16 +227,16 @@ def _deals(view: View, name: str) -> Drawing:
     words = f"{name}: {days:g} days' notice" if days > 0 else name
     colour = drawing.pathways_of(view)[name]
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        y = drawing.amount(alt, "GW", most, least)
+    def marks(frame: Frame) -> list[Any]:
+        y = drawing.amount("GW", most, least)
         zero = np.zeros(len(force))
-        area = drawing.areas(alt, frame, times, [Layer("in force", zero, force, colour)], y)
+        area = drawing.areas(frame, times, [Layer("in force", zero, force, colour)], y)
         bars = [
-            _bars(alt, frame, times, signed, (0.0, 1.0), _SIGNED, y),
-            _bars(alt, frame, times, -notice, (0.0, 0.5), GREY, y),
-            _bars(alt, frame, times, -returned, (0.5, 1.0), _RETURNED, y),
+            _bars(frame, times, signed, (0.0, 1.0), _SIGNED, y),
+            _bars(frame, times, -notice, (0.0, 0.5), GREY, y),
+            _bars(frame, times, -returned, (0.5, 1.0), _RETURNED, y),
         ]
-        axis = drawing.line(alt, frame, times, zero, y, color=INK, strokeWidth=1)
+        axis = drawing.line(frame, times, zero, y, color=INK, strokeWidth=1)
         return [*area, *bars, axis]
 
     shown = (force, signed, notice, returned, lost, breached)
@@ -251,9 +247,7 @@ def _deals(view: View, name: str) -> Drawing:
     return Drawing(words, [], marks, Figures(header, rows), (), times.spots, height=150)
 
 
-def _bars(
-    alt: Any, frame: Frame, times: Times, values: FloatArray, part: tuple[float, float], fill: str, y: Any
-) -> Any:
+def _bars(frame: Frame, times: Times, values: FloatArray, part: tuple[float, float], fill: str, y: Any) -> Any:
     """Return amounts as bars over a part of each period, from 0."""
     ends = np.array(times.ends, dtype="datetime64[D]").astype("datetime64[h]")
     length = np.diff(ends)
@@ -263,8 +257,6 @@ def _bars(
         for a, b, v in zip(since, until, values, strict=True)
         if v
     ]
-    data = alt.InlineData(
-        values=[{**row, "time": f"{row['time']}:00Z", "until": f"{row['until']}:00Z"} for row in rows]
-    )
-    mark = alt.Chart(data).mark_rect(fill=fill, strokeWidth=0)
-    return mark.encode(x=times.x(alt, frame), x2="until:T", y=y, y2="bottom:Q")
+    data = vega.rows([{**row, "time": f"{row['time']}:00Z", "until": f"{row['until']}:00Z"} for row in rows])
+    mark = vega.Marks(data).draw("rect", fill=fill, strokeWidth=0)
+    return mark.encode(x=times.x(frame), x2="until:T", y=y, y2="bottom:Q")

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import Any, Final
 
 from gwplan.models.tree import FloatArray
-from gwplan.show import theme
+from gwplan.show import theme, vega
 from gwplan.show.page import formatter
 from gwplan.show.theme import HEIGHT, INK, WIDTH, Fill, Layer, NothingToShowError
 from gwplan.show.view import View
@@ -34,8 +34,8 @@ class Frame:
     page: bool = False  # whether it is part of a page: its title and key stand outside, and it has places to point at
 
 
-Marks = Callable[[Any, Frame], list[Any]]
-"""What draws the layers of a chart, given Altair and the frame."""
+Draws = Callable[[Frame], list[vega.Marks]]
+"""What draws the layers of a chart, given the frame."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Drawing:
 
     what: str  # what it shows
     subtitle: Sequence[str]  # what else is to be known to read it
-    marks: Marks  # its layers
+    marks: Draws  # its layers
     figures: Figures  # what it shows, as a table
     key: Sequence[Entry] = ()  # its key, from the top down
-    spots: Marks | None = None  # the layer of places to point at; the rows of `figures` tell of them
-    beside: Callable[[Any], list[Any]] | None = None  # labels beside the marks of a picture; by default the key
+    spots: Draws | None = None  # the layer of places to point at; the rows of `figures` tell of them
+    beside: Callable[[], list[vega.Marks]] | None = None  # labels beside the marks of a picture; by default the key
     height: int = HEIGHT  # height of the plotting area, pixels
     finding: str = ""  # what it shows of this plan, in a sentence
 
@@ -76,29 +76,27 @@ class Drawing:
 
     def picture_of(self, name: str) -> Any:
         """Return the chart as a picture with its title, which begins with the name of an instance, and key."""
-        alt = theme.installed("altair", "Altair")
-        layers = [*self.marks(alt, Frame(height=self.height)), *self.labels(alt)]
-        return theme.picture(alt, layers, *_titles(self, name), self.height)
+        layers = [*self.marks(Frame(height=self.height)), *self.labels()]
+        return theme.picture(layers, *_titles(self, name), self.height)
 
-    def labels(self, alt: Any) -> list[Any]:
+    def labels(self) -> list[Any]:
         """Return what stands beside the marks of a picture."""
         if self.beside is not None:
-            return self.beside(alt)
-        return theme.key(alt, [(entry.text, entry.fill) for entry in self.key])
+            return self.beside()
+        return theme.key([(entry.text, entry.fill) for entry in self.key])
 
     def on_page(self, width: int, height: int, *, labelled: bool = False) -> Any:
         """Return the chart without title and key, its layers named for a page; with labels beside them where asked."""
-        alt = theme.installed("altair", "Altair")
         frame = Frame(width, height, page=True)
-        with alt.utils.schemapi.debug_mode(False):  # half the time of a report goes into checking what tests check
-            layers = [mark.properties(name=f"{SERIES}{i}") for i, mark in enumerate(self.marks(alt, frame))]
-            if self.spots is not None:
-                layers += [mark.properties(name=SPOTS) for mark in self.spots(alt, frame)]
-            if labelled and self.beside is not None:
-                layers += self.beside(alt)
-            config = {**theme.THEME, "aria": False, "padding": 2, "background": None}
-            fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
-            return alt.layer(*layers, width=frame.width, height=frame.height, config=config, autosize=fitted)
+        layers = [mark.named(f"{SERIES}{i}") for i, mark in enumerate(self.marks(frame))]
+        if self.spots is not None:
+            layers += [mark.named(SPOTS) for mark in self.spots(frame)]
+        if labelled and self.beside is not None:
+            layers += self.beside()
+        config = {**theme.THEME, "aria": False, "padding": 2, "background": None}
+        fitted = {"type": "fit-x", "contains": "padding"}
+        around = {"width": frame.width, "height": frame.height, "config": config, "autosize": fitted}
+        return vega.whole(vega.layered(layers, **around))
 
 
 @dataclass(frozen=True)
@@ -115,19 +113,19 @@ class Panels:
 
     def picture(self, view: View) -> Any:
         """Return the charts as one picture with a title and a key."""
-        alt = theme.installed("altair", "Altair")
         width = (WIDTH - 60 * (self.columns - 1)) // self.columns
         charts = []
         for number, drawing in enumerate(self.drawings):
-            layers = drawing.marks(alt, Frame(width, drawing.height))
+            layers = drawing.marks(Frame(width, drawing.height))
             if number == min(self.columns, len(self.drawings)) - 1:
-                layers += theme.key(alt, [(entry.text, entry.fill) for entry in self.key])
+                layers += theme.key([(entry.text, entry.fill) for entry in self.key])
             lines = wrap(drawing.what, int(width / LETTER), break_long_words=False, break_on_hyphens=False)
-            title = alt.Title(lines, fontSize=12, offset=6)
-            charts.append(alt.layer(*layers, title=title, width=width, height=drawing.height))
+            above = {"text": lines, "fontSize": 12, "offset": 6}
+            charts.append(vega.layered(layers, title=above, width=width, height=drawing.height))
         title, subtitle = _titles(self, view.instance.name)
-        title = alt.Title(title, subtitle=list(subtitle))
-        return alt.concat(*charts, columns=self.columns, title=title, spacing=24, config=theme.THEME)
+        head = {"text": title, "subtitle": list(subtitle)}
+        around = {"columns": self.columns, "title": head, "spacing": 24, "config": theme.THEME}
+        return vega.whole({"concat": charts, **around})
 
 
 Chart = Drawing | Panels
@@ -194,35 +192,33 @@ class Times:
         """What the column of the periods is called in a table."""
         return f"{self.resolution} from"
 
-    def x(self, alt: Any, frame: Frame, *, axis: bool = True) -> Any:
+    def x(self, frame: Frame, *, axis: bool = True) -> Any:
         """Return the horizontal place of a time."""
-        drawn = theme.time_axis(alt, len(self.ends) - 1, self.resolution, frame.width) if axis else None
-        return alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=drawn)
+        drawn = theme.time_axis(len(self.ends) - 1, self.resolution, frame.width) if axis else None
+        return vega.by("time:T", title=None, scale={"type": "utc"}, axis=drawn)
 
-    def steps(self, alt: Any, **columns: FloatArray) -> Any:
+    def steps(self, **columns: FloatArray) -> Any:
         """Return figures by period as data of a stepped mark, which ends where the last period does."""
         longer = {name: [*values.tolist(), float(values[-1])] for name, values in columns.items()}
         rows = [dict(zip(("time", *longer), row, strict=True)) for row in zip(self.ends, *longer.values(), strict=True)]
-        return alt.InlineData(values=[row for row in rows if all(v == v for v in row.values())])
+        return vega.rows([row for row in rows if all(v == v for v in row.values())])
 
-    def spots(self, alt: Any, frame: Frame) -> list[Any]:
+    def spots(self, frame: Frame) -> list[Any]:
         """Return the layer of periods to point at."""
         rows = [{"time": since, "until": until} for since, until in zip(self.ends[:-1], self.ends[1:], strict=True)]
-        mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
-        return [mark.encode(x=self.x(alt, frame), x2="until:T", y=alt.value(0), y2=alt.value(frame.height))]
+        mark = vega.Marks(vega.rows(rows)).draw("rect", fill="transparent")
+        return [mark.encode(x=self.x(frame), x2="until:T", y=vega.value(0), y2=vega.value(frame.height))]
 
-    def rules(self, alt: Any, frame: Frame, days: Sequence[str]) -> Any:
+    def rules(self, frame: Frame, days: Sequence[str]) -> Any:
         """Return thin upright lines at those of some days that lie inside the periods."""
         rows = [{"time": day} for day in days if self.ends[0] < day < self.ends[-1]]
-        mark = alt.Chart(alt.InlineData(values=rows)).mark_rule(
-            color=INK, strokeWidth=1, strokeDash=[2, 3], opacity=0.7
-        )
-        return mark.encode(x=self.x(alt, frame))
+        mark = vega.Marks(vega.rows(rows)).draw("rule", color=INK, strokeWidth=1, strokeDash=[2, 3], opacity=0.7)
+        return mark.encode(x=self.x(frame))
 
-    def whole(self, alt: Any, frame: Frame) -> Any:
+    def whole(self, frame: Frame) -> Any:
         """Return an unseen mark that makes the axis reach from the first period to the end of the last."""
-        data = alt.InlineData(values=[{"time": self.ends[0], "until": self.ends[-1]}])
-        return alt.Chart(data).mark_rule(color="transparent").encode(x=self.x(alt, frame), x2="until:T")
+        data = vega.rows([{"time": self.ends[0], "until": self.ends[-1]}])
+        return vega.Marks(data).draw("rule", color="transparent").encode(x=self.x(frame), x2="until:T")
 
 
 def periods(view: View) -> Times:
@@ -230,38 +226,38 @@ def periods(view: View) -> Times:
     return Times(view.dates, view.instance.resolution)
 
 
-def amount(alt: Any, unit: str, most: float, least: float = 0.0) -> Any:
+def amount(unit: str, most: float, least: float = 0.0) -> Any:
     """Return the vertical place of an amount, its axis labelled with the unit."""
-    scale = alt.Scale(domain=[least, most], nice=False)
-    return alt.Y("top:Q", scale=scale, axis=theme.amount_axis(alt, unit))
+    scale = {"domain": [least, most], "nice": False}
+    return vega.by("top:Q", scale=scale, axis=theme.amount_axis(unit))
 
 
-def areas(alt: Any, frame: Frame, times: Times, layers: Sequence[Layer], y: Any) -> list[Any]:
+def areas(frame: Frame, times: Times, layers: Sequence[Layer], y: Any) -> list[Any]:
     """Return layers as stepped areas over time."""
     marks = []
     for layer in layers:
-        data = times.steps(alt, bottom=layer.bottom, top=layer.top)
-        area = alt.Chart(data).mark_area(interpolate="step-after", color=layer.fill, **theme.edge(layer.fill))
-        marks.append(area.encode(x=times.x(alt, frame), y=y, y2="bottom:Q"))
+        data = times.steps(bottom=layer.bottom, top=layer.top)
+        area = vega.Marks(data).draw("area", interpolate="step-after", color=layer.fill, **theme.edge(layer.fill))
+        marks.append(area.encode(x=times.x(frame), y=y, y2="bottom:Q"))
     return marks
 
 
-def line(alt: Any, frame: Frame, times: Times, values: FloatArray, y: Any, **style: Any) -> Any:
+def line(frame: Frame, times: Times, values: FloatArray, y: Any, **style: Any) -> Any:
     """Return figures as a stepped line over time."""
-    mark = alt.Chart(times.steps(alt, top=values)).mark_line(interpolate="step-after", **style)
-    return mark.encode(x=times.x(alt, frame), y=y)
+    mark = vega.Marks(times.steps(top=values)).draw("line", interpolate="step-after", **style)
+    return mark.encode(x=times.x(frame), y=y)
 
 
 def bars(what: str, subtitle: Sequence[str], layers: Sequence[Layer], places: Sequence[str], unit: str) -> Drawing:
     """Return a stack as bars over named places, with their totals."""
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        return theme.bars(alt, layers, places, unit, frame.width)
+    def marks(frame: Frame) -> list[Any]:
+        return theme.bars(layers, places, unit, frame.width)
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        data = alt.InlineData(values=[{"place": place} for place in places])
-        mark = alt.Chart(data).mark_rect(fill="transparent")
-        return [mark.encode(x=alt.X("place:N", sort=None), y=alt.value(0), y2=alt.value(frame.height))]
+    def spots(frame: Frame) -> list[Any]:
+        data = vega.rows([{"place": place} for place in places])
+        mark = vega.Marks(data).draw("rect", fill="transparent")
+        return [mark.encode(x=vega.by("place:N", sort=None), y=vega.value(0), y2=vega.value(frame.height))]
 
     if not layers:
         raise NothingToShowError("no GW are delivered")

@@ -11,7 +11,7 @@ import pandas as pd
 from gwplan.catalogue.money import COSTS, MONEY, NOT_CASH
 from gwplan.files import printable
 from gwplan.models.tree import FloatArray, IntArray
-from gwplan.show import theme
+from gwplan.show import theme, vega
 from gwplan.show.charts import drawing
 from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, worth
 from gwplan.show.page import signed
@@ -65,33 +65,33 @@ def steps_drawing(
     colours = {"gain": GAIN, "loss": LOSS, "total": TOTAL}
     kinds = [kind for kind in colours if any(step.kind == kind for step in steps)]
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
+    def marks(frame: Frame) -> list[Any]:
         narrow = frame.width < theme.NARROW
         room = (most - least) * (0.3 if narrow else 0.12) or 1.0
         below = room if least < 0 or not from_zero else 0.0
-        scale = alt.Scale(domain=[least - below, most + room], nice=False, zero=False)
-        axis = alt.Axis(domain=False, ticks=False, labelLimit=105 if narrow else 220, labelPadding=8)
-        y = alt.Y("name:N", sort=[step.name for step in steps], title=None, axis=axis)
+        scale = {"domain": [least - below, most + room], "nice": False, "zero": False}
+        axis = {"domain": False, "ticks": False, "labelLimit": 105 if narrow else 220, "labelPadding": 8}
+        y = vega.by("name:N", sort=[step.name for step in steps], title=None, axis=axis)
         label = "(datum.value < 0 ? '-$' : '$') + format(abs(datum.value), '~f') + 'bn'"
-        ticks = alt.Axis(tickCount=4 if narrow else 7, labelExpr=label, domain=False, ticks=False)
-        x = alt.X("low:Q", title=None, scale=scale, axis=ticks)
+        ticks = {"tickCount": 4 if narrow else 7, "labelExpr": label, "domain": False, "ticks": False}
+        x = vega.by("low:Q", title=None, scale=scale, axis=ticks)
         layers = []
         for kind in kinds:
             rows = [{"name": s.name, "low": s.low, "high": s.high} for s in steps if s.kind == kind]
-            bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(
-                fill=colours[kind], height=18, stroke=colours[kind], strokeWidth=0 if from_zero else 1.5
+            bar = vega.Marks(vega.rows(rows)).draw(
+                "bar", fill=colours[kind], height=18, stroke=colours[kind], strokeWidth=0 if from_zero else 1.5
             )
             layers.append(bar.encode(x=x, x2="high:Q", y=y))
         texts = [{"name": s.name, "low": s.high, "text": _signed(view, s)} for s in steps]
-        mark = alt.Chart(alt.InlineData(values=texts)).mark_text(align="left", dx=5, color=INK, fontSize=12)
+        mark = vega.Marks(vega.rows(texts)).draw("text", align="left", dx=5, color=INK, fontSize=12)
         return [*layers, mark.encode(x=x, y=y, text="text:N")]
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        data = alt.InlineData(values=[{"name": step.name} for step in steps])
-        mark = alt.Chart(data).mark_rect(fill="transparent")
+    def spots(frame: Frame) -> list[Any]:
+        data = vega.rows([{"name": step.name} for step in steps])
+        mark = vega.Marks(data).draw("rect", fill="transparent")
         return [
             mark.encode(
-                y=alt.Y("name:N", sort=[step.name for step in steps]), x=alt.value(0), x2=alt.value(frame.width)
+                y=vega.by("name:N", sort=[step.name for step in steps]), x=vega.value(0), x2=vega.value(frame.width)
             )
         ]
 
@@ -286,12 +286,12 @@ def _lines(view: View, row: _Lines, limits: tuple[float, float], *, last: bool) 
     """Return the chart of one pool; in a picture only the last has an axis of time."""
     times = drawing.periods(view)
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        scale = alt.Scale(domain=list(limits), nice=False)
-        y = alt.Y("top:Q", scale=scale, axis=alt.Axis(title=None, tickCount=4, domain=False, ticks=False))
-        x = times.x(alt, frame, axis=last or frame.page)
+    def marks(frame: Frame) -> list[Any]:
+        scale = {"domain": list(limits), "nice": False}
+        y = vega.by("top:Q", scale=scale, axis={"title": None, "tickCount": 4, "domain": False, "ticks": False})
+        x = times.x(frame, axis=last or frame.page)
         return [
-            alt.Chart(times.steps(alt, top=values)).mark_line(interpolate="step-after", **style.mark).encode(x=x, y=y)
+            vega.Marks(times.steps(top=values)).draw("line", interpolate="step-after", **style.mark).encode(x=x, y=y)
             for values, style in ((row.period, _PERIOD), (row.price, _PRICE), (row.year, _YEAR))
         ]
 
@@ -299,17 +299,15 @@ def _lines(view: View, row: _Lines, limits: tuple[float, float], *, last: bool) 
     rows = [[since, *(view.rate(values[t]) for values in columns)] for t, since in enumerate(times.ends[:-1])]
     unit = "$bn per GW-year"
     header = [times.name, f"one more GW, {unit}", f"mean of the year, {unit}", f"contract price, {unit}"]
-    return Drawing(
-        row.pool, [], marks, Figures(header, rows), (), times.spots, lambda alt: _words(alt, row), _ROW_HEIGHT
-    )
+    return Drawing(row.pool, [], marks, Figures(header, rows), (), times.spots, lambda: _words(row), _ROW_HEIGHT)
 
 
-def _words(alt: Any, row: _Lines) -> list[Any]:
+def _words(row: _Lines) -> list[Any]:
     """Return pool, last mean of a year and last price beside its picture."""
     words = [(row.pool, INK)]
     for name, values, colour in (("last year", row.year, theme.MARK), ("price", row.price, INK)):
         words += [(f"{name} {value:.2f}", colour) for value in values[np.isfinite(values)][-1:]]
-    return [theme.beside(alt, text, 13, 10 + theme.LINE_HEIGHT * i, colour) for i, (text, colour) in enumerate(words)]
+    return [theme.beside(text, 13, 10 + theme.LINE_HEIGHT * i, colour) for i, (text, colour) in enumerate(words)]
 
 
 MOST_DATES: Final = 12
@@ -332,23 +330,23 @@ def offer_prices(result: OfferPrice) -> Drawing:
     low, high = min(*prices, result.asked), max(*prices, result.asked)
     room = 0.1 * (high - low) or 0.1
 
-    def place(alt: Any, frame: Frame) -> Any:
-        axis = alt.Axis(domain=False, ticks=False, labelLimit=105 if frame.width < theme.NARROW else 260)
-        return alt.Y("name:N", sort=names, title=None, axis=axis)
+    def place(frame: Frame) -> Any:
+        axis = {"domain": False, "ticks": False, "labelLimit": 105 if frame.width < theme.NARROW else 260}
+        return vega.by("name:N", sort=names, title=None, axis=axis)
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        scale = alt.Scale(domain=[low - room, high + room], nice=False, zero=False)
-        x, layers = alt.X("price:Q", title="$bn per GW-year", scale=scale), []
+    def marks(frame: Frame) -> list[Any]:
+        scale = {"domain": [low - room, high + room], "nice": False, "zero": False}
+        x, layers = vega.by("price:Q", title="$bn per GW-year", scale=scale), []
         for size, fill in zip(sizes, fills, strict=True):
             data = [{"name": _moment(row), "price": row.price} for row in rows if row.gw == size]
-            mark = alt.Chart(alt.InlineData(values=data)).mark_point(filled=True, size=110, color=fill, opacity=1)
-            layers.append(mark.encode(x=x, y=place(alt, frame)))
-        rule = alt.Chart(alt.InlineData(values=[{"price": result.asked}])).mark_rule(color=INK, strokeDash=[4, 3])
+            mark = vega.Marks(vega.rows(data)).draw("point", filled=True, size=110, color=fill, opacity=1)
+            layers.append(mark.encode(x=x, y=place(frame)))
+        rule = vega.Marks(vega.rows([{"price": result.asked}])).draw("rule", color=INK, strokeDash=[4, 3])
         return [*layers, rule.encode(x=x)]
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        mark = alt.Chart(alt.InlineData(values=[{"name": name} for name in names])).mark_rect(fill="transparent")
-        return [mark.encode(y=place(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
+    def spots(frame: Frame) -> list[Any]:
+        mark = vega.Marks(vega.rows([{"name": name} for name in names])).draw("rect", fill="transparent")
+        return [mark.encode(y=place(frame), x=vega.value(0), x2=vega.value(frame.width))]
 
     at = {(_moment(row), row.gw): f"{row.price:.2f}" for row in rows}
     figures = Figures(

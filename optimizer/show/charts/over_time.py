@@ -124,13 +124,13 @@ def stack(
     height = height or max(HEIGHT, LINE_HEIGHT * (len(labels) + 2))
     top = highest or max(float(layers[-1].top.max()), float(line.top.max())) * 1.04 or 1.0
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        y = drawing.amount(alt, "GW", top)
-        areas = drawing.areas(alt, frame, times, layers, y)
-        return [*areas, drawing.line(alt, frame, times, line.top, y, color=INK, strokeWidth=1.8)]
+    def marks(frame: Frame) -> list[Any]:
+        y = drawing.amount("GW", top)
+        areas = drawing.areas(frame, times, layers, y)
+        return [*areas, drawing.line(frame, times, line.top, y, color=INK, strokeWidth=1.8)]
 
-    def beside(alt: Any) -> list[Any]:
-        return _peaks(alt, labels) if peak else _labels(alt, labels, top, height)
+    def beside() -> list[Any]:
+        return _peaks(labels) if peak else _labels(labels, top, height)
 
     gw = [layer.top - layer.bottom for layer in layers] + [line.top]
     rows = [[since, *(view.gw(row[t]) for row in gw)] for t, since in enumerate(times.ends[:-1])]
@@ -142,16 +142,16 @@ def _entries(labels: Sequence[Layer]) -> list[Entry]:
     return [Entry(layer.name, layer.fill, (i,)) for i, layer in reversed(list(enumerate(labels)))]
 
 
-def _peaks(alt: Any, layers: Sequence[Layer]) -> list[Any]:
+def _peaks(layers: Sequence[Layer]) -> list[Any]:
     """Return swatch, name and the most GW of each layer in a key, the uppermost layer first."""
     entries = []
     for layer in reversed(layers):
         most = (layer.top - (layer.bottom if layer.fill is not None else 0.0)).max()
         entries.append((f"{layer.name} {most:.2f}", layer.fill))
-    return [*theme.key(alt, entries), theme.beside(alt, "GW at the most", 13, -0.5 * LINE_HEIGHT, theme.GREY)]
+    return [*theme.key(entries), theme.beside("GW at the most", 13, -0.5 * LINE_HEIGHT, theme.GREY)]
 
 
-def _labels(alt: Any, layers: Sequence[Layer], highest: float, height: int) -> list[Any]:
+def _labels(layers: Sequence[Layer], highest: float, height: int) -> list[Any]:
     """Return swatch, name and GW of the last period beside the end of each layer, kept from overlapping."""
     middle = [float(layer.bottom[-1] + layer.top[-1]) / 2 * height / highest for layer in layers]
     order = sorted(range(len(layers)), key=middle.__getitem__)
@@ -161,4 +161,4 @@ def _labels(alt: Any, layers: Sequence[Layer], highest: float, height: int) -> l
         gw = layer.top[-1] - (layer.bottom[-1] if layer.fill is not None else 0.0)
         entries.append((f"{layer.name} {gw:.2f}", layer.fill, height - places[i]))
     above = height - max(places.values()) - LINE_HEIGHT
-    return [*theme.swatches(alt, entries), theme.beside(alt, "GW at the end", 13, above, theme.GREY)]
+    return [*theme.swatches(entries), theme.beside("GW at the end", 13, above, theme.GREY)]

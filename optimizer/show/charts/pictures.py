@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from gwplan.files import new_file, refuse_occupied, whole_file, whole_folder
 from gwplan.kept.run import Run
@@ -13,9 +13,6 @@ from gwplan.show.charts import decisions, money, over_time, position, scenarios
 from gwplan.show.charts.drawing import Chart
 from gwplan.show.theme import NothingToShowError, installed
 from gwplan.show.view import View
-
-if TYPE_CHECKING:
-    from altair import TopLevelMixin
 
 PICTURES: Final[Mapping[str, Callable[[View], Chart]]] = {
     "gw": over_time.gw_over_time,
@@ -63,7 +60,7 @@ def _holds_pictures(folder: Path) -> bool:
     return folder.is_dir() and {path.name for path in folder.iterdir()} <= known
 
 
-def save(chart: TopLevelMixin, path: str | Path, force: bool = False) -> Path:
+def save(chart: Mapping[str, Any], path: str | Path, force: bool = False) -> Path:
     """Write a picture as PNG (at twice its size in pixels) or SVG, as the path's ending says."""
     target = refuse_existing(path, force=force)
     picture = rendered(chart, target.suffix.lower())
@@ -77,10 +74,10 @@ def refuse_existing(path: str | Path, *, force: bool) -> Path:
     return new_file(path, ENDINGS, "the ending says the kind of picture", force=force)
 
 
-def rendered(chart: TopLevelMixin, ending: str) -> bytes:
+def rendered(chart: Mapping[str, Any], ending: str) -> bytes:
     """Return a picture as the bytes of a PNG (at twice its size in pixels) or an SVG."""
     convert = installed("vl_convert", "vl-convert")
-    specification = json.dumps(chart.to_dict(validate=False))
+    specification = json.dumps(chart)
     if ending == ".png":
         return bytes(convert.vegalite_to_png(specification, scale=2))
     return str(convert.vegalite_to_svg(specification)).encode()

@@ -14,7 +14,7 @@ from gwplan.files import printable
 from gwplan.instance.instance import Instance
 from gwplan.models.tree import FloatArray
 from gwplan.plan.claims import STATUSES
-from gwplan.show import theme
+from gwplan.show import theme, vega
 from gwplan.show.charts import drawing
 from gwplan.show.charts.drawing import Drawing, Figures, Frame, Times, edited, worth
 from gwplan.show.charts.over_time import expected, stack
@@ -142,8 +142,8 @@ def price_premium(view: View) -> Drawing:
         [[row[0], *said[:2], said[2] if len(said) > 2 else said[0]] for row, said in zip(rows, words, strict=True)],
     )
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        return _price_bars(alt, rows, words, frame)
+    def marks(frame: Frame) -> list[Any]:
+        return _price_bars(rows, words, frame)
 
     outlet, price, *_ = max(rows[1:], key=lambda row: row[1])
     finding = f"{outlet} pays {price / typical:.1f} times what capacity costs"
@@ -155,21 +155,21 @@ def _words(price: float, realised: float, typical: float) -> list[str]:
     return [f"{price:.2f}", f"{price / typical:.1f} x", *([f"{realised:.2f}"] if realised < price else [])]
 
 
-def _price_bars(alt: Any, rows: list[tuple[str, float, float, str]], words: list[list[str]], frame: Frame) -> list[Any]:
+def _price_bars(rows: list[tuple[str, float, float, str]], words: list[list[str]], frame: Frame) -> list[Any]:
     """Return a bar for each outlet, the realised part of it filled, with its figures beside it."""
     narrow = frame.width < theme.NARROW
-    scale = alt.Scale(domain=[0, max(row[1] for row in rows) * (2.2 if narrow else 1.45)], nice=False)
-    axis = alt.Axis(domain=False, ticks=False, labelLimit=150 if narrow else 260, labelPadding=8)
-    y = alt.Y("outlet:N", sort=[row[0] for row in rows], title=None, axis=axis)
-    x = alt.X("price:Q", title=None, scale=scale, axis=None)
+    scale = {"domain": [0, max(row[1] for row in rows) * (2.2 if narrow else 1.45)], "nice": False}
+    axis = {"domain": False, "ticks": False, "labelLimit": 150 if narrow else 260, "labelPadding": 8}
+    y = vega.by("outlet:N", sort=[row[0] for row in rows], title=None, axis=axis)
+    x = vega.by("price:Q", title=None, scale=scale, axis=None)
     marks = []
     for (outlet, price, realised, fill), said in zip(rows, words, strict=True):
         for length, colour in ((price, theme.PALE), (realised, fill)):
-            data = alt.InlineData(values=[{"outlet": outlet, "price": length}])
-            marks.append(alt.Chart(data).mark_bar(fill=colour, height=18, **theme.edge(colour)).encode(x=x, y=y))
+            data = vega.rows([{"outlet": outlet, "price": length}])
+            marks.append(vega.Marks(data).draw("bar", fill=colour, height=18, **theme.edge(colour)).encode(x=x, y=y))
         text = " · ".join([*said[:2], *(f"{part} realised" for part in said[2:])])
-        data = alt.InlineData(values=[{"outlet": outlet, "price": price, "text": text}])
-        label = alt.Chart(data).mark_text(align="left", dx=6, color=INK, fontSize=12)
+        data = vega.rows([{"outlet": outlet, "price": price, "text": text}])
+        label = vega.Marks(data).draw("text", align="left", dx=6, color=INK, fontSize=12)
         marks.append(label.encode(x=x, y=y, text="text:N"))
     return marks
 
@@ -246,8 +246,8 @@ def ramp(view: View) -> Drawing:
     line = Layer("kept by the plan", kept, kept, None)
     drawn = stack(view, times, layers, line, "GW in service by vendor", notes)
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        return [*drawn.marks(alt, frame), times.rules(alt, frame, [view.dates[0]])]
+    def marks(frame: Frame) -> list[Any]:
+        return [*drawn.marks(frame), times.rules(frame, [view.dates[0]])]
 
     every = [by_vendor[vendor] for vendor in largest]
     header = [times.name, *(f"{vendor or 'no vendor named'}, GW" for vendor in largest), "all, GW", "kept, GW"]

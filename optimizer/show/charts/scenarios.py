@@ -10,7 +10,7 @@ import numpy as np
 
 from gwplan.files import printable
 from gwplan.models.tree import FloatArray, IntArray
-from gwplan.show import theme
+from gwplan.show import theme, vega
 from gwplan.show.charts import drawing
 from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels, worth
 from gwplan.show.charts.over_time import expected, stack, supply_line, use_key, use_layers
@@ -88,26 +88,26 @@ def worth_by_scenario(view: View) -> Drawing:
     thick = (6 + 14 * shown.chance / shown.chance.max()).tolist()
     least, most = min(float(bn.min()), 0.0), max(float(bn.max()), 0.0)
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
+    def marks(frame: Frame) -> list[Any]:
         narrow = frame.width < theme.NARROW
-        axis = alt.Axis(domain=False, ticks=False, labelLimit=130 if narrow else 260, labelPadding=8)
-        y = alt.Y("name:N", sort=shown.names, title=None, axis=axis)
+        axis = {"domain": False, "ticks": False, "labelLimit": 130 if narrow else 260, "labelPadding": 8}
+        y = vega.by("name:N", sort=shown.names, title=None, axis=axis)
         room = (most - least) * (0.45 if narrow else 0.18)
-        scale = alt.Scale(domain=[least, most + room], nice=False)
-        x = alt.X("high:Q", title=None, scale=scale, axis=None)
+        scale = {"domain": [least, most + room], "nice": False}
+        x = vega.by("high:Q", title=None, scale=scale, axis=None)
         layers = []
         for outcome, colour in shown.colours.items():
             mine = [{**row, "thick": t} for row, t, o in zip(rows, thick, shown.outcome, strict=True) if o == outcome]
-            bar = alt.Chart(alt.InlineData(values=mine)).mark_bar(fill=colour)
-            size = alt.Size("thick:Q", scale=None, legend=None)
+            bar = vega.Marks(vega.rows(mine)).draw("bar", fill=colour)
+            size = vega.by("thick:Q", scale=None, legend=None)
             layers.append(bar.encode(x=x, x2="low:Q", y=y, size=size))
-        text = alt.Chart(alt.InlineData(values=rows)).mark_text(align="left", dx=6, color=INK, fontSize=12)
-        rule = alt.Chart(alt.InlineData(values=[{"high": mean}])).mark_rule(**_EXPECTED.mark).encode(x=x)
-        return [*layers, rule, text.encode(x=alt.X("at:Q", scale=scale, axis=None), y=y, text="text:N")]
+        text = vega.Marks(vega.rows(rows)).draw("text", align="left", dx=6, color=INK, fontSize=12)
+        rule = vega.Marks(vega.rows([{"high": mean}])).draw("rule", **_EXPECTED.mark).encode(x=x)
+        return [*layers, rule, text.encode(x=vega.by("at:Q", scale=scale, axis=None), y=y, text="text:N")]
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
-        return [mark.encode(y=alt.Y("name:N", sort=shown.names), x=alt.value(0), x2=alt.value(frame.width))]
+    def spots(frame: Frame) -> list[Any]:
+        mark = vega.Marks(vega.rows(rows)).draw("rect", fill="transparent")
+        return [mark.encode(y=vega.by("name:N", sort=shown.names), x=vega.value(0), x2=vega.value(frame.width))]
 
     key = [Entry(f"{_first(view)}: {o}", c, (i,)) for i, (o, c) in enumerate(shown.colours.items())]
     key.append(Entry(f"expected, ${view.money(mean)}bn", _EXPECTED, (len(shown.colours),)))
@@ -164,8 +164,8 @@ def _lines(view: View, shown: _Scenarios, name: str, gw: FloatArray) -> Drawing:
     top = max(float(each.max(initial=0.0)), float(mean.max())) * 1.06 or 1.0
     width = THINNEST + (THICKEST - THINNEST) * shown.chance / shown.chance.max()
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        x, y, layers = times.x(alt, frame), drawing.amount(alt, "GW", top), []
+    def marks(frame: Frame) -> list[Any]:
+        x, y, layers = times.x(frame), drawing.amount("GW", top), []
         for outcome, colour in shown.colours.items():
             rows = [
                 {"time": since, "top": value, "scenario": s, "wide": round(float(width[s]), 2)}
@@ -173,12 +173,12 @@ def _lines(view: View, shown: _Scenarios, name: str, gw: FloatArray) -> Drawing:
                 if shown.outcome[s] == outcome
                 for since, value in zip(times.ends, [*each[s].tolist(), float(each[s, -1])], strict=True)
             ]
-            mark = alt.Chart(alt.InlineData(values=rows)).mark_line(
-                interpolate="step-after", color=colour, opacity=0.75, strokeCap="butt"
+            mark = vega.Marks(vega.rows(rows)).draw(
+                "line", interpolate="step-after", color=colour, opacity=0.75, strokeCap="butt"
             )
-            wide = alt.StrokeWidth("wide:Q", scale=None, legend=None)
+            wide = vega.by("wide:Q", scale=None, legend=None)
             layers.append(mark.encode(x=x, y=y, detail="scenario:N", strokeWidth=wide))
-        return [*layers, drawing.line(alt, frame, times, mean, y, **_EXPECTED.mark)]
+        return [*layers, drawing.line(frame, times, mean, y, **_EXPECTED.mark)]
 
     rows = [
         [since, view.gw(float(mean[t])), *(view.gw(float(row[t])) for row in each)]
@@ -218,9 +218,9 @@ def _branch(view: View, what: str, weights: FloatArray, mean: FloatArray, highes
     line = supply_line(view, layers[-1].top)
     drawn = stack(view, times, layers, line, what, [], highest=highest, height=BRANCH_HEIGHT)
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        y = drawing.amount(alt, "GW", highest)
-        return [*drawn.marks(alt, frame), drawing.line(alt, frame, times, mean, y, **_EXPECTED.mark)]
+    def marks(frame: Frame) -> list[Any]:
+        y = drawing.amount("GW", highest)
+        return [*drawn.marks(frame), drawing.line(frame, times, mean, y, **_EXPECTED.mark)]
 
     return replace(drawn, marks=marks)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gwplan.files import printable
 from gwplan.kept.sweep import CASES, in_words, label, unit, unit_behind, with_unit
-from gwplan.show import theme
+from gwplan.show import theme, vega
 from gwplan.show.charts import drawing
 from gwplan.show.charts.drawing import Drawing, Entry, Figures, Frame, Panels
 from gwplan.show.charts.over_time import expected, stack, supply_line, use_key, use_layers
@@ -52,25 +52,25 @@ def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> 
     ]
     rules = ((base, _DASHED), (middle, Stroke(INK, 2)), (low, _OUTER), (high, _OUTER))
 
-    def across(alt: Any, frame: Frame) -> dict[str, Any]:
-        axis = theme.amount_axis(alt, "$bn")
-        axis.tickCount, axis.grid = 4 if frame.width < theme.NARROW else 8, False
+    def across(frame: Frame) -> dict[str, Any]:
+        axis = theme.amount_axis("$bn")
+        axis |= {"tickCount": 4 if frame.width < theme.NARROW else 8, "grid": False}
         ends = [min(float(edges[0]), base), max(float(edges[-1]), base)]
-        return {"x": alt.X("low:Q", scale=alt.Scale(domain=ends, zero=False, nice=False, padding=6), axis=axis)}
+        return {"x": vega.by("low:Q", scale={"domain": ends, "zero": False, "nice": False, "padding": 6}, axis=axis)}
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        y = alt.Y("top:Q", scale=alt.Scale(domain=[0, 1.05 * int(count.max())], nice=False),
-                  axis=alt.Axis(title="draws", tickMinStep=1, domain=False, ticks=False))  # fmt: skip
-        bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=MARK, stroke="white", strokeWidth=0.6)
-        layers = [bar.encode(**across(alt, frame), x2="high:Q", y=y, y2="bottom:Q")]
+    def marks(frame: Frame) -> list[Any]:
+        y = vega.by("top:Q", scale={"domain": [0, 1.05 * int(count.max())], "nice": False},
+                  axis={"title": "draws", "tickMinStep": 1, "domain": False, "ticks": False})  # fmt: skip
+        bar = vega.Marks(vega.rows(rows)).draw("bar", fill=MARK, stroke="white", strokeWidth=0.6)
+        layers = [bar.encode(**across(frame), x2="high:Q", y=y, y2="bottom:Q")]
         for bn, stroke in rules:
-            rule = alt.Chart(alt.InlineData(values=[{"low": bn}])).mark_rule(**stroke.mark)
-            layers.append(rule.encode(**across(alt, frame)))
+            rule = vega.Marks(vega.rows([{"low": bn}])).draw("rule", **stroke.mark)
+            layers.append(rule.encode(**across(frame)))
         return layers
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
-        return [mark.encode(**across(alt, frame), x2="high:Q", y=alt.value(0), y2=alt.value(frame.height))]
+    def spots(frame: Frame) -> list[Any]:
+        mark = vega.Marks(vega.rows(rows)).draw("rect", fill="transparent")
+        return [mark.encode(**across(frame), x2="high:Q", y=vega.value(0), y2=vega.value(frame.height))]
 
     key = [
         Entry("draws", MARK, (0,)),
@@ -113,9 +113,9 @@ def quantile_fan(table: pd.DataFrame, what: str, subtitle: Sequence[str] = (), *
     fills, names = theme.shades(len(pairs) + 1, theme.GREYS)[::-1], [printable(str(place)) for place in wide.index]
     middle = wide[0.5].tolist() if 0.5 in levels else []
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        x = _places(alt, frame, names)
-        y = alt.Y("low:Q", scale=alt.Scale(zero=False), axis=theme.amount_axis(alt, unit))
+    def marks(frame: Frame) -> list[Any]:
+        x = _places(frame, names)
+        y = vega.by("low:Q", scale={"zero": False}, axis=theme.amount_axis(unit))
         size = min(WIDEST_BAR, int(0.7 * frame.width / len(names)))
         layers = []
         for (low, high), fill in zip(pairs, fills, strict=False):
@@ -123,17 +123,17 @@ def quantile_fan(table: pd.DataFrame, what: str, subtitle: Sequence[str] = (), *
                 {"place": place, "low": a, "high": b}
                 for place, a, b in zip(names, wide[low].tolist(), wide[high].tolist(), strict=True)
             ]
-            bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=fill, size=size)
+            bar = vega.Marks(vega.rows(rows)).draw("bar", fill=fill, size=size)
             layers.append(bar.encode(x=x, y=y, y2="high:Q"))
         if middle:
             rows = [{"place": place, "low": value} for place, value in zip(names, middle, strict=True)]
-            tick = alt.Chart(alt.InlineData(values=rows)).mark_tick(color=INK, thickness=3, size=size + 8, opacity=1)
+            tick = vega.Marks(vega.rows(rows)).draw("tick", color=INK, thickness=3, size=size + 8, opacity=1)
             layers.append(tick.encode(x=x, y=y))
         return layers
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        mark = alt.Chart(alt.InlineData(values=[{"place": place} for place in names])).mark_rect(fill="transparent")
-        return [mark.encode(x=_places(alt, frame, names), y=alt.value(0), y2=alt.value(frame.height))]
+    def spots(frame: Frame) -> list[Any]:
+        mark = vega.Marks(vega.rows([{"place": place} for place in names])).draw("rect", fill="transparent")
+        return [mark.encode(x=_places(frame, names), y=vega.value(0), y2=vega.value(frame.height))]
 
     write = formatter(table["value"])
     header = ["", *(f"{100 * level:g} %, {unit}" for level in levels)]
@@ -157,9 +157,9 @@ def backtest(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Dr
     return quantile_fan(fan, f"worth less that of {measure} on the same path", subtitle)
 
 
-def _places(alt: Any, frame: Frame, names: Sequence[str]) -> Any:
+def _places(frame: Frame, names: Sequence[str]) -> Any:
     angle = 0 if frame.width / len(names) > 7 * max(map(len, names)) else -90
-    return alt.X("place:N", sort=names, title=None, axis=alt.Axis(labelAngle=angle, ticks=False))
+    return vega.by("place:N", sort=names, title=None, axis={"labelAngle": angle, "ticks": False})
 
 
 def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
@@ -172,31 +172,31 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
         for place, p in enumerate(points)
     ]
 
-    def places(alt: Any, frame: Frame) -> dict[str, Any]:
-        axes = {name: theme.amount_axis(alt, "$bn") for name in ("worst", "expected")}
+    def places(frame: Frame) -> dict[str, Any]:
+        axes = {name: theme.amount_axis("$bn") for name in ("worst", "expected")}
         axes["worst"].tickCount = 3 if frame.width < theme.NARROW else 6
         axes["worst"].title, axes["expected"].title = f"mean of the worst {100 * tail:g}%", "expected worth"
-        scale = alt.Scale(zero=False, padding=24)
+        scale = {"zero": False, "padding": 24}
         return {
-            "x": alt.X("worst:Q", scale=scale, axis=axes["worst"]),
-            "y": alt.Y("expected:Q", scale=scale, axis=axes["expected"]),
+            "x": vega.by("worst:Q", scale=scale, axis=axes["worst"]),
+            "y": vega.by("expected:Q", scale=scale, axis=axes["expected"]),
         }
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        drawn = alt.Chart(alt.InlineData(values=rows)).encode(**places(alt, frame))
+    def marks(frame: Frame) -> list[Any]:
+        drawn = vega.Marks(vega.rows(rows)).encode(**places(frame))
         mine = [row for row, p in zip(rows, points, strict=True) if p.aversion == own]
-        at_own = alt.Chart(alt.InlineData(values=mine)).encode(**places(alt, frame))
-        names = alt.Chart(alt.InlineData(values=_named(rows))).encode(**places(alt, frame))
+        at_own = vega.Marks(vega.rows(mine)).encode(**places(frame))
+        names = vega.Marks(vega.rows(_named(rows))).encode(**places(frame))
         return [
-            drawn.mark_line(color=MARK, strokeWidth=2).encode(order="place:Q"),
-            drawn.mark_point(color=MARK, fill=MARK, size=40, opacity=1),
-            at_own.mark_point(color=INK, fill=INK, shape="diamond", size=110, opacity=1),
-            names.mark_text(align="left", dx=8, dy=-8, color=INK, fontSize=12).encode(text="name:N"),
+            drawn.draw("line", color=MARK, strokeWidth=2).encode(order="place:Q"),
+            drawn.draw("point", color=MARK, fill=MARK, size=40, opacity=1),
+            at_own.draw("point", color=INK, fill=INK, shape="diamond", size=110, opacity=1),
+            names.draw("text", align="left", dx=8, dy=-8, color=INK, fontSize=12).encode(text="name:N"),
         ]
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        mark = alt.Chart(alt.InlineData(values=rows)).mark_square(size=500, fill="transparent", stroke=None)
-        return [mark.encode(**places(alt, frame))]
+    def spots(frame: Frame) -> list[Any]:
+        mark = vega.Marks(vega.rows(rows)).draw("square", size=500, fill="transparent", stroke=None)
+        return [mark.encode(**places(frame))]
 
     write = formatter([value for p in points for value in (p.expected_bn, p.cvar_bn)])
     gw = formatter([value for p in points for value in (p.idle_gw_years, p.cancelled_gw)])
@@ -269,29 +269,29 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
     planned = [{"x": x, "y": y} for x, y in zip(places, values, strict=True) if y == y]
     failed = [{"x": x} for x, y in zip(places, values, strict=True) if y != y]
 
-    def across(alt: Any, frame: Frame) -> Any:
-        shown = alt.Axis(labelAngle=_angle(frame, list(map(label, places)), numbers), grid=False, tickCount=8)
-        scale = alt.Scale(zero=False, nice=False, padding=12) if numbers else alt.Undefined
+    def across(frame: Frame) -> Any:
+        shown = {"labelAngle": _angle(frame, list(map(label, places)), numbers), "grid": False, "tickCount": 8}
+        scale = {"scale": {"zero": False, "nice": False, "padding": 12}} if numbers else {}
         order = None if numbers else list(dict.fromkeys(places))
-        return alt.X(f"x:{'Q' if numbers else 'N'}", sort=order, title=None, scale=scale, axis=shown)
+        return vega.by(f"x:{'Q' if numbers else 'N'}", sort=order, title=None, axis=shown, **scale)
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        x, y = across(alt, frame), alt.Y("y:Q", scale=alt.Scale(zero=False), axis=theme.amount_axis(alt, unit(figure)))
-        rule = alt.Chart(alt.InlineData(values=[{"y": base}])).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=y)
-        rows = alt.Chart(alt.InlineData(values=planned)).encode(x=x, y=y)
-        none = alt.Chart(alt.InlineData(values=failed)).mark_point(shape="cross", color=INK, angle=45, opacity=1)
+    def marks(frame: Frame) -> list[Any]:
+        x, y = across(frame), vega.by("y:Q", scale={"zero": False}, axis=theme.amount_axis(unit(figure)))
+        rule = vega.Marks(vega.rows([{"y": base}])).draw("rule", color=GREY, strokeDash=[4, 4]).encode(y=y)
+        rows = vega.Marks(vega.rows(planned)).encode(x=x, y=y)
+        none = vega.Marks(vega.rows(failed)).draw("point", shape="cross", color=INK, angle=45, opacity=1)
         return [
             rule,
-            rows.mark_line(color=MARK, strokeWidth=2),
-            rows.mark_point(color=GREYS[0], fill=GREYS[0], size=40, opacity=1),
-            *([none.encode(x=x, y=alt.value(frame.height - 8))] if failed else []),
+            rows.draw("line", color=MARK, strokeWidth=2),
+            rows.draw("point", color=GREYS[0], fill=GREYS[0], size=40, opacity=1),
+            *([none.encode(x=x, y=vega.value(frame.height - 8))] if failed else []),
         ]
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
+    def spots(frame: Frame) -> list[Any]:
         ends = _midway(places) if numbers else [{"x": x} for x in places]
-        mark = alt.Chart(alt.InlineData(values=ends)).mark_rect(fill="transparent")
-        until = {"x2": alt.X2("until:Q")} if numbers else {}
-        return [mark.encode(x=across(alt, frame), **until, y=alt.value(0), y2=alt.value(frame.height))]
+        mark = vega.Marks(vega.rows(ends)).draw("rect", fill="transparent")
+        until = {"x2": "until:Q"} if numbers else {}
+        return [mark.encode(x=across(frame), **until, y=vega.value(0), y2=vega.value(frame.height))]
 
     write, change = formatter([base, *values]), formatter([value - base for value in values])
     rows = [
@@ -343,30 +343,30 @@ def _heat_map(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Drawing:
     bands = _bands(table, axes, figure)
     longest = max(len(row["text"]) for band in bands for row in band.rows)
 
-    def places(alt: Any, frame: Frame) -> dict[str, Any]:
-        shown = alt.Axis(labelAngle=_angle(frame, columns, False), ticks=False, orient="top")
+    def places(frame: Frame) -> dict[str, Any]:
+        shown = {"labelAngle": _angle(frame, columns, False), "ticks": False, "orient": "top"}
         limit = 90 if frame.width < theme.NARROW else 180
         return {
-            "x": alt.X("column:N", sort=columns, title=None, axis=shown),
-            "y": alt.Y("row:N", sort=lines, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=limit)),
+            "x": vega.by("column:N", sort=columns, title=None, axis=shown),
+            "y": vega.by("row:N", sort=lines, title=None, axis={"ticks": False, "domain": False, "labelLimit": limit}),
         }
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
+    def marks(frame: Frame) -> list[Any]:
         room = 0.85 * frame.width / len(columns) > LETTER * longest
         layers = []
         for band in bands:
-            cells = alt.Chart(alt.InlineData(values=band.rows)).encode(**places(alt, frame))
-            layers.append(cells.mark_rect(fill=band.fill, stroke="white"))
-            words = cells.mark_text(fontSize=11, color=band.ink, opacity=1 if room else 0)
+            cells = vega.Marks(vega.rows(band.rows)).encode(**places(frame))
+            layers.append(cells.draw("rect", fill=band.fill, stroke="white"))
+            words = cells.draw("text", fontSize=11, color=band.ink, opacity=1 if room else 0)
             layers.append(words.encode(text="text:N"))
         return layers
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
+    def spots(frame: Frame) -> list[Any]:
         cells = [
             {"row": label(a), "column": label(b)}
             for a, b in zip(table[down].tolist(), table[across].tolist(), strict=True)
         ]
-        return [alt.Chart(alt.InlineData(values=cells)).mark_rect(fill="transparent").encode(**places(alt, frame))]
+        return [vega.Marks(vega.rows(cells)).draw("rect", fill="transparent").encode(**places(frame))]
 
     write = formatter(table[figure])
     rows = [
@@ -415,31 +415,31 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
     base = float(about["base"][figure])
     names = list(shown["input"])
 
-    def along(alt: Any, frame: Frame) -> Any:
+    def along(frame: Frame) -> Any:
         limit = 120 if frame.width < theme.NARROW else 340
-        axis = alt.Axis(labelLimit=limit, ticks=False, domain=False)
-        return alt.Y("input:N", sort=_shortened(names, frame), title=None, axis=axis)
+        axis = {"labelLimit": limit, "ticks": False, "domain": False}
+        return vega.by("input:N", sort=_shortened(names, frame), title=None, axis=axis)
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
-        axis = theme.amount_axis(alt, unit(figure))
-        axis.tickCount = 4 if frame.width < theme.NARROW else 8
-        x = alt.X("from:Q", title=None, scale=alt.Scale(zero=False), axis=axis)
+    def marks(frame: Frame) -> list[Any]:
+        axis = theme.amount_axis(unit(figure))
+        axis["tickCount"] = 4 if frame.width < theme.NARROW else 8
+        x = vega.by("from:Q", title=None, scale={"zero": False}, axis=axis)
         layers = []
         for way, fill, side in (("down", GREYS[0], -1), ("up", MARK, 1)):
             for overlaid in (False, True):  # bars of one side stand above each other, so that neither hides the other
                 height = (BAR - 8) // 2 if overlaid else BAR - 8
                 rows = [row for row in _swings(shown, way, base, frame) if row.pop("overlaid") == overlaid]
-                bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(
-                    fill=fill, height=height, yOffset=side * height / 2 if overlaid else 0
+                bars = vega.Marks(vega.rows(rows)).draw(
+                    "bar", fill=fill, height=height, yOffset=side * height / 2 if overlaid else 0
                 )
-                layers.append(bars.encode(x=x, x2="to:Q", y=along(alt, frame)))
-        rule = alt.Chart(alt.InlineData(values=[{"from": base}])).mark_rule(color=INK).encode(x=x)
+                layers.append(bars.encode(x=x, x2="to:Q", y=along(frame)))
+        rule = vega.Marks(vega.rows([{"from": base}])).draw("rule", color=INK).encode(x=x)
         return [*layers, rule]
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
+    def spots(frame: Frame) -> list[Any]:
         rows = [{"input": name} for name in _shortened(names, frame)]
-        mark = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill="transparent")
-        return [mark.encode(y=along(alt, frame), x=alt.value(0), x2=alt.value(frame.width))]
+        mark = vega.Marks(vega.rows(rows)).draw("rect", fill="transparent")
+        return [mark.encode(y=along(frame), x=vega.value(0), x2=vega.value(frame.width))]
 
     key = [Entry("down", GREYS[0], (0, 1)), Entry("up", MARK, (2, 3)), Entry("the base", Stroke(INK, 1.2), (4,))]
     height = BAR * len(names)
@@ -533,33 +533,33 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
     longest = CUT * sizes[-2] if len(sizes) > 1 and sizes[-1] > CUT * sizes[-2] > 0 else np.inf
     least, most = max(least, -longest), min(most, longest)
 
-    def marks(alt: Any, frame: Frame) -> list[Any]:
+    def marks(frame: Frame) -> list[Any]:
         narrow = frame.width < theme.NARROW
         room = (most - least) * (0.35 if narrow else 0.14) or 1.0
-        axis = alt.Axis(domain=False, ticks=False, labelLimit=120 if narrow else 240, labelPadding=8)
-        y = alt.Y("name:N", sort=names, title=None, axis=axis)
+        axis = {"domain": False, "ticks": False, "labelLimit": 120 if narrow else 240, "labelPadding": 8}
+        y = vega.by("name:N", sort=names, title=None, axis=axis)
         domain = [least - (room if least < 0 else 0.0), most + (room if most > 0 else 0.0) or 1.0]
-        x = alt.X("by:Q", title=None, scale=alt.Scale(domain=domain, nice=False), axis=None)
+        x = vega.by("by:Q", title=None, scale={"domain": domain, "nice": False}, axis=None)
         layers = []
         for kind, fill in ((1, GAIN), (-1, LOSS)):
             mine = {n: by for n, by in gains.items() if (1 if by >= 0 else -1) == kind}
             rows = [{"name": n, "by": float(np.clip(by, least, most)), "from": 0.0} for n, by in mine.items()]
-            bar = alt.Chart(alt.InlineData(values=rows)).mark_bar(fill=fill, height=18)
+            bar = vega.Marks(vega.rows(rows)).draw("bar", fill=fill, height=18)
             layers.append(bar.encode(x=x, x2="from:Q", y=y))
             texts = [
                 {**row, "text": f"{'+' if by >= 0 else ''}{write(by)}{', bar cut' if abs(by) > longest else ''}"}
                 for row, by in zip(rows, mine.values(), strict=True)
             ]
-            mark = alt.Chart(alt.InlineData(values=texts)).mark_text(
-                align="left" if kind > 0 else "right", dx=5 * kind, color=INK, fontSize=12
+            mark = vega.Marks(vega.rows(texts)).draw(
+                "text", align="left" if kind > 0 else "right", dx=5 * kind, color=INK, fontSize=12
             )
             layers.append(mark.encode(x=x, y=y, text="text:N"))
-        return [*layers, alt.Chart(alt.InlineData(values=[{}])).mark_rule(color=INK).encode(x=alt.datum(0))]
+        return [*layers, vega.Marks(vega.rows([{}])).draw("rule", color=INK).encode(x={"datum": 0})]
 
-    def spots(alt: Any, frame: Frame) -> list[Any]:
-        data = alt.InlineData(values=[{"name": name} for name in names])
-        mark = alt.Chart(data).mark_rect(fill="transparent")
-        return [mark.encode(y=alt.Y("name:N", sort=names), x=alt.value(0), x2=alt.value(frame.width))]
+    def spots(frame: Frame) -> list[Any]:
+        data = vega.rows([{"name": name} for name in names])
+        mark = vega.Marks(data).draw("rect", fill="transparent")
+        return [mark.encode(y=vega.by("name:N", sort=names), x=vega.value(0), x2=vega.value(frame.width))]
 
     rows = [[n, write(amounts[n]), f"{'+' if by >= 0 else ''}{write(by)}"] for n, by in gains.items()]
     left_out = len(cases) - 1 - len(others)

@@ -91,10 +91,11 @@ class Charts:
 
     def __getattr__(self, name: str) -> TopLevelMixin:
         from gwplan.show.charts.pictures import PICTURES
+        from gwplan.show.vega import as_altair
 
         if name not in PICTURES:
             raise AttributeError(f"there is no chart '{name}'; there are {', '.join(PICTURES)}")
-        picture: TopLevelMixin = PICTURES[name](self._view).picture(self._view)
+        picture: TopLevelMixin = as_altair(PICTURES[name](self._view).picture(self._view))
         return picture
 
     def __repr__(self) -> str:

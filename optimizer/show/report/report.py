@@ -215,7 +215,7 @@ def svg(chart: Any, palette: Palette, prefix: str, kind: str) -> str:
     `prefix` begins every identifier, so that charts of a page do not share any.
     """
     convert = theme.installed("vl_convert", "vl-convert")
-    root = ElementTree.fromstring(convert.vegalite_to_svg(json.dumps(chart.to_dict(validate=False))))
+    root = ElementTree.fromstring(convert.vegalite_to_svg(json.dumps(chart)))
     for element in root.iter():
         element.tag = _NAMESPACE.sub("", element.tag)
         attributes = {_NAMESPACE.sub("", name): value for name, value in element.attrib.items()}
@@ -481,8 +481,7 @@ def _section(name: str, title: str, parts: Sequence[str], annex: bool) -> str:
 
 def refuse(path: str | Path, *, force: bool) -> None:
     """Raise unless a report can be written to a path; ask before long work."""
-    for module, name in (("altair", "Altair"), ("vl_convert", "vl-convert")):
-        theme.installed(module, name)
+    theme.installed("vl_convert", "vl-convert")
     refuse_occupied(Path(path), force=force, replaceable=_is_report, kind="a report of gwplan's")
 
 
