@@ -174,7 +174,7 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
 
     def places(frame: Frame) -> dict[str, Any]:
         axes = {name: theme.amount_axis("$bn") for name in ("worst", "expected")}
-        axes["worst"].tickCount = 3 if frame.width < theme.NARROW else 6
+        axes["worst"]["tickCount"] = 3 if frame.width < theme.NARROW else 6
         axes["worst"].title, axes["expected"].title = f"mean of the worst {100 * tail:g}%", "expected worth"
         scale = {"zero": False, "padding": 24}
         return {
