@@ -7,5 +7,6 @@ Other rooms use:
 - ``tables``
 - ``theme``: *, FAINT, Fill, GAIN, GREY, GREYS, HEIGHT, INK, installed, Layer, LINE_HEIGHT, LOSS, MARK,
   NothingToShowError, PALE, pathway_colours, pool_colours, RAMP, Stroke, WIDTH
+- ``vega``: *, as_altair
 - ``view``: Matrix, MONTH_NAMES, Span, View
 """
