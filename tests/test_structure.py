@@ -84,7 +84,6 @@ WIDE = {
     "gwplan.show.workbook.page": "the vocabulary that workbooks are written in",
     "gwplan.instance.cells": "one function for each kind of cell, read and written",
     "gwplan.instance.selection": "the steps of an edit, which edits, draws and quantities share",
-    "gwplan.kept.record": "the one record of all that is kept",
     "gwplan.kept.sweep": "one function for each thing that is done with a kept sweep",
     "gwplan.files": "the ground: what is read and written safely",
     "gwplan.commands.common": "the options that commands share",

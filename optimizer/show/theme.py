@@ -257,7 +257,7 @@ def bars(layers: Sequence[Layer], places: Sequence[str], unit: str, width: int =
     marks = []
     for layer in layers:
         rows = zip(places, layer.bottom.tolist(), layer.top.tolist(), strict=True)
-        data = vega.rows([{"place": place, "bottom": low, "top": high} for place, low, high in rows])
+        data = [{"place": place, "bottom": low, "top": high} for place, low, high in rows]
         bar = vega.Marks(data).draw("bar", fill=layer.fill, **edge(layer.fill))
         marks.append(bar.encode(x=x, y=y, y2="bottom:Q"))
     if room < 22:
@@ -267,7 +267,7 @@ def bars(layers: Sequence[Layer], places: Sequence[str], unit: str, width: int =
         {"place": place, "top": float(top), "text": f"{top:.{places_of_total}f}"}
         for place, top in zip(places, total, strict=True)
     ]
-    text = vega.Marks(vega.rows(totals)).draw("text", dy=-7, color=INK, fontSize=11)
+    text = vega.Marks(totals).draw("text", dy=-7, color=INK, fontSize=11)
     return [*marks, text.encode(x=x, y=y, text="text:N")]
 
 
@@ -280,7 +280,7 @@ def swatches(entries: Iterable[tuple[str, Fill, float]]) -> list[Any]:
     """Return swatches (text, fill, pixels from the top) beside the picture."""
     marks: list[Any] = []
     for text, fill, place in entries:
-        at = vega.Marks(vega.rows([{}]))
+        at = vega.Marks([{}])
         if fill is None or isinstance(fill, Stroke):
             line = fill or Stroke(width=2)
             swatch = at.draw("point", shape="stroke", size=200, **{"opacity": 1, **line.mark})
@@ -298,9 +298,7 @@ def _right(pixels: float) -> Any:
 
 def beside(text: str, x: float, y: float, colour: str) -> Any:
     """Return words beside the picture: in pixels, to the right of its right edge and below its top."""
-    mark = vega.Marks(vega.rows([{"text": text}])).draw(
-        "text", align="left", baseline="middle", color=colour, fontSize=12
-    )
+    mark = vega.Marks([{"text": text}]).draw("text", align="left", baseline="middle", color=colour, fontSize=12)
     return mark.encode(x=_right(x), y=vega.value(y), text="text:N")
 
 

@@ -20,11 +20,6 @@ _KINDS: Final = {"Q": "quantitative", "N": "nominal", "T": "temporal", "O": "ord
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 
 
-def rows(values: Sequence[Mapping[str, Any]]) -> Part:
-    """Return rows as the data of a mark."""
-    return {"values": values}
-
-
 def by(what: str, **how: Any) -> Part:
     """Return that rows decide, by a column and its kind such as ``top:Q``, and how."""
     name, _, kind = what.rpartition(":")
@@ -40,7 +35,7 @@ def value(what: Any) -> Part:
 class Marks:
     """Marks of one kind, one for each row."""
 
-    data: Part
+    rows: Sequence[Mapping[str, Any]]
     mark: Part = field(default_factory=dict)
     encoding: Part = field(default_factory=dict)
     name: str = ""
@@ -64,7 +59,7 @@ class Marks:
     def spec(self) -> Part:
         """The marks as Vega-Lite has them."""
         named = {"name": self.name} if self.name else {}
-        return {**named, "data": self.data, "mark": self.mark, "encoding": self.encoding}
+        return {**named, "data": {"values": self.rows}, "mark": self.mark, "encoding": self.encoding}
 
 
 def layered(marks: Sequence[Marks], **around: Any) -> Part:

@@ -297,8 +297,8 @@ def _chart(
     times, was = drawing.periods(view), None
     if other is not None and before is not None:
         was = other.use.total @ over_time.expected(other, before)
-    rows = [times.steps(bottom=layer.bottom, top=layer.top)["values"] for layer in layers]
-    rows += [times.steps(top=top)["values"] for top in (line.top, was) if top is not None]
+    rows = [times.steps(bottom=layer.bottom, top=layer.top) for layer in layers]
+    rows += [times.steps(top=top) for top in (line.top, was) if top is not None]
     drawn = over_time.stack(view, times, layers, line, "GW by pathway", [], highest=reach)
     fixed = (
         *((each.text, str(each.fill)) for each in drawn.key),

@@ -40,7 +40,7 @@ def spots(drawing: Drawing) -> list[dict[str, Any]]:
     """Return the places to point at, which the rows of the table tell of in their order."""
     assert drawing.spots is not None
     (layer,) = drawing.spots(Frame(page=True))
-    found: list[dict[str, Any]] = layer.data["values"]
+    found = [dict(row) for row in layer.rows]
     assert len(found) == len(drawing.figures.rows)
     return found
 

@@ -170,8 +170,8 @@ def _timeline(frame: Frame, times: Times, windows: list[_Window], given: list[_G
     x = times.x(frame)
     open_ = [{"contract": short[w.contract], **inside(w.opens, w.closes)} for w in windows if w.opens < last]
     running = [{"contract": short[g.contract], **inside(g.day, g.ends)} for g in given]
-    bar = vega.Marks(vega.rows(open_)).draw("bar", fill=FAINT, height=14, **theme.edge(FAINT))
-    rule = vega.Marks(vega.rows(running)).draw("rule", **_NOTICE.mark)
+    bar = vega.Marks(open_).draw("bar", fill=FAINT, height=14, **theme.edge(FAINT))
+    rule = vega.Marks(running).draw("rule", **_NOTICE.mark)
     points = _points(frame, times, given, names, _SIGNED)
     return [bar.encode(x=x, x2="until:T", y=y), rule.encode(x=x, x2="until:T", y=y), points]
 
@@ -181,7 +181,7 @@ def _points(frame: Frame, times: Times, given: list[_Given], names: list[str], f
     most = max((g.gw for g in given), default=1.0) or 1.0
     short = _short(names, frame)
     rows = [{"contract": short[g.contract], "time": g.day, "size": 30 + 270 * g.gw / most + 40 * extra} for g in given]
-    dot = vega.Marks(vega.rows(rows)).draw(
+    dot = vega.Marks(rows).draw(
         "point", shape="circle", fill=fill, stroke="transparent" if extra else "white", strokeWidth=1, opacity=1
     )
     size = vega.by("size:Q", scale=None, legend=None)
@@ -257,6 +257,6 @@ def _bars(frame: Frame, times: Times, values: FloatArray, part: tuple[float, flo
         for a, b, v in zip(since, until, values, strict=True)
         if v
     ]
-    data = vega.rows([{**row, "time": f"{row['time']}:00Z", "until": f"{row['until']}:00Z"} for row in rows])
+    data = [{**row, "time": f"{row['time']}:00Z", "until": f"{row['until']}:00Z"} for row in rows]
     mark = vega.Marks(data).draw("rect", fill=fill, strokeWidth=0)
     return mark.encode(x=times.x(frame), x2="until:T", y=y, y2="bottom:Q")

@@ -201,23 +201,23 @@ class Times:
         """Return figures by period as data of a stepped mark, which ends where the last period does."""
         longer = {name: [*values.tolist(), float(values[-1])] for name, values in columns.items()}
         rows = [dict(zip(("time", *longer), row, strict=True)) for row in zip(self.ends, *longer.values(), strict=True)]
-        return vega.rows([row for row in rows if all(v == v for v in row.values())])
+        return [row for row in rows if all(v == v for v in row.values())]
 
     def spots(self, frame: Frame) -> list[Any]:
         """Return the layer of periods to point at."""
         rows = [{"time": since, "until": until} for since, until in zip(self.ends[:-1], self.ends[1:], strict=True)]
-        mark = vega.Marks(vega.rows(rows)).draw("rect", fill="transparent")
+        mark = vega.Marks(rows).draw("rect", fill="transparent")
         return [mark.encode(x=self.x(frame), x2="until:T", y=vega.value(0), y2=vega.value(frame.height))]
 
     def rules(self, frame: Frame, days: Sequence[str]) -> Any:
         """Return thin upright lines at those of some days that lie inside the periods."""
         rows = [{"time": day} for day in days if self.ends[0] < day < self.ends[-1]]
-        mark = vega.Marks(vega.rows(rows)).draw("rule", color=INK, strokeWidth=1, strokeDash=[2, 3], opacity=0.7)
+        mark = vega.Marks(rows).draw("rule", color=INK, strokeWidth=1, strokeDash=[2, 3], opacity=0.7)
         return mark.encode(x=self.x(frame))
 
     def whole(self, frame: Frame) -> Any:
         """Return an unseen mark that makes the axis reach from the first period to the end of the last."""
-        data = vega.rows([{"time": self.ends[0], "until": self.ends[-1]}])
+        data = [{"time": self.ends[0], "until": self.ends[-1]}]
         return vega.Marks(data).draw("rule", color="transparent").encode(x=self.x(frame), x2="until:T")
 
 
@@ -255,7 +255,7 @@ def bars(what: str, subtitle: Sequence[str], layers: Sequence[Layer], places: Se
         return theme.bars(layers, places, unit, frame.width)
 
     def spots(frame: Frame) -> list[Any]:
-        data = vega.rows([{"place": place} for place in places])
+        data = [{"place": place} for place in places]
         mark = vega.Marks(data).draw("rect", fill="transparent")
         return [mark.encode(x=vega.by("place:N", sort=None), y=vega.value(0), y2=vega.value(frame.height))]
 

@@ -78,16 +78,16 @@ def steps_drawing(
         layers = []
         for kind in kinds:
             rows = [{"name": s.name, "low": s.low, "high": s.high} for s in steps if s.kind == kind]
-            bar = vega.Marks(vega.rows(rows)).draw(
+            bar = vega.Marks(rows).draw(
                 "bar", fill=colours[kind], height=18, stroke=colours[kind], strokeWidth=0 if from_zero else 1.5
             )
             layers.append(bar.encode(x=x, x2="high:Q", y=y))
         texts = [{"name": s.name, "low": s.high, "text": _signed(view, s)} for s in steps]
-        mark = vega.Marks(vega.rows(texts)).draw("text", align="left", dx=5, color=INK, fontSize=12)
+        mark = vega.Marks(texts).draw("text", align="left", dx=5, color=INK, fontSize=12)
         return [*layers, mark.encode(x=x, y=y, text="text:N")]
 
     def spots(frame: Frame) -> list[Any]:
-        data = vega.rows([{"name": step.name} for step in steps])
+        data = [{"name": step.name} for step in steps]
         mark = vega.Marks(data).draw("rect", fill="transparent")
         return [
             mark.encode(
@@ -339,13 +339,13 @@ def offer_prices(result: OfferPrice) -> Drawing:
         x, layers = vega.by("price:Q", title="$bn per GW-year", scale=scale), []
         for size, fill in zip(sizes, fills, strict=True):
             data = [{"name": _moment(row), "price": row.price} for row in rows if row.gw == size]
-            mark = vega.Marks(vega.rows(data)).draw("point", filled=True, size=110, color=fill, opacity=1)
+            mark = vega.Marks(data).draw("point", filled=True, size=110, color=fill, opacity=1)
             layers.append(mark.encode(x=x, y=place(frame)))
-        rule = vega.Marks(vega.rows([{"price": result.asked}])).draw("rule", color=INK, strokeDash=[4, 3])
+        rule = vega.Marks([{"price": result.asked}]).draw("rule", color=INK, strokeDash=[4, 3])
         return [*layers, rule.encode(x=x)]
 
     def spots(frame: Frame) -> list[Any]:
-        mark = vega.Marks(vega.rows([{"name": name} for name in names])).draw("rect", fill="transparent")
+        mark = vega.Marks([{"name": name} for name in names]).draw("rect", fill="transparent")
         return [mark.encode(y=place(frame), x=vega.value(0), x2=vega.value(frame.width))]
 
     at = {(_moment(row), row.gw): f"{row.price:.2f}" for row in rows}

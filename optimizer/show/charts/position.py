@@ -165,10 +165,10 @@ def _price_bars(rows: list[tuple[str, float, float, str]], words: list[list[str]
     marks = []
     for (outlet, price, realised, fill), said in zip(rows, words, strict=True):
         for length, colour in ((price, theme.PALE), (realised, fill)):
-            data = vega.rows([{"outlet": outlet, "price": length}])
+            data = [{"outlet": outlet, "price": length}]
             marks.append(vega.Marks(data).draw("bar", fill=colour, height=18, **theme.edge(colour)).encode(x=x, y=y))
         text = " · ".join([*said[:2], *(f"{part} realised" for part in said[2:])])
-        data = vega.rows([{"outlet": outlet, "price": price, "text": text}])
+        data = [{"outlet": outlet, "price": price, "text": text}]
         label = vega.Marks(data).draw("text", align="left", dx=6, color=INK, fontSize=12)
         marks.append(label.encode(x=x, y=y, text="text:N"))
     return marks

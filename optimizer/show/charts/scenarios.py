@@ -98,15 +98,15 @@ def worth_by_scenario(view: View) -> Drawing:
         layers = []
         for outcome, colour in shown.colours.items():
             mine = [{**row, "thick": t} for row, t, o in zip(rows, thick, shown.outcome, strict=True) if o == outcome]
-            bar = vega.Marks(vega.rows(mine)).draw("bar", fill=colour)
+            bar = vega.Marks(mine).draw("bar", fill=colour)
             size = vega.by("thick:Q", scale=None, legend=None)
             layers.append(bar.encode(x=x, x2="low:Q", y=y, size=size))
-        text = vega.Marks(vega.rows(rows)).draw("text", align="left", dx=6, color=INK, fontSize=12)
-        rule = vega.Marks(vega.rows([{"high": mean}])).draw("rule", **_EXPECTED.mark).encode(x=x)
+        text = vega.Marks(rows).draw("text", align="left", dx=6, color=INK, fontSize=12)
+        rule = vega.Marks([{"high": mean}]).draw("rule", **_EXPECTED.mark).encode(x=x)
         return [*layers, rule, text.encode(x=vega.by("at:Q", scale=scale, axis=None), y=y, text="text:N")]
 
     def spots(frame: Frame) -> list[Any]:
-        mark = vega.Marks(vega.rows(rows)).draw("rect", fill="transparent")
+        mark = vega.Marks(rows).draw("rect", fill="transparent")
         return [mark.encode(y=vega.by("name:N", sort=shown.names), x=vega.value(0), x2=vega.value(frame.width))]
 
     key = [Entry(f"{_first(view)}: {o}", c, (i,)) for i, (o, c) in enumerate(shown.colours.items())]
@@ -173,9 +173,7 @@ def _lines(view: View, shown: _Scenarios, name: str, gw: FloatArray) -> Drawing:
                 if shown.outcome[s] == outcome
                 for since, value in zip(times.ends, [*each[s].tolist(), float(each[s, -1])], strict=True)
             ]
-            mark = vega.Marks(vega.rows(rows)).draw(
-                "line", interpolate="step-after", color=colour, opacity=0.75, strokeCap="butt"
-            )
+            mark = vega.Marks(rows).draw("line", interpolate="step-after", color=colour, opacity=0.75, strokeCap="butt")
             wide = vega.by("wide:Q", scale=None, legend=None)
             layers.append(mark.encode(x=x, y=y, detail="scenario:N", strokeWidth=wide))
         return [*layers, drawing.line(frame, times, mean, y, **_EXPECTED.mark)]

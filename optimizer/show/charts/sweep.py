@@ -61,15 +61,15 @@ def montecarlo(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> 
     def marks(frame: Frame) -> list[Any]:
         y = vega.by("top:Q", scale={"domain": [0, 1.05 * int(count.max())], "nice": False},
                   axis={"title": "draws", "tickMinStep": 1, "domain": False, "ticks": False})  # fmt: skip
-        bar = vega.Marks(vega.rows(rows)).draw("bar", fill=MARK, stroke="white", strokeWidth=0.6)
+        bar = vega.Marks(rows).draw("bar", fill=MARK, stroke="white", strokeWidth=0.6)
         layers = [bar.encode(**across(frame), x2="high:Q", y=y, y2="bottom:Q")]
         for bn, stroke in rules:
-            rule = vega.Marks(vega.rows([{"low": bn}])).draw("rule", **stroke.mark)
+            rule = vega.Marks([{"low": bn}]).draw("rule", **stroke.mark)
             layers.append(rule.encode(**across(frame)))
         return layers
 
     def spots(frame: Frame) -> list[Any]:
-        mark = vega.Marks(vega.rows(rows)).draw("rect", fill="transparent")
+        mark = vega.Marks(rows).draw("rect", fill="transparent")
         return [mark.encode(**across(frame), x2="high:Q", y=vega.value(0), y2=vega.value(frame.height))]
 
     key = [
@@ -123,16 +123,16 @@ def quantile_fan(table: pd.DataFrame, what: str, subtitle: Sequence[str] = (), *
                 {"place": place, "low": a, "high": b}
                 for place, a, b in zip(names, wide[low].tolist(), wide[high].tolist(), strict=True)
             ]
-            bar = vega.Marks(vega.rows(rows)).draw("bar", fill=fill, size=size)
+            bar = vega.Marks(rows).draw("bar", fill=fill, size=size)
             layers.append(bar.encode(x=x, y=y, y2="high:Q"))
         if middle:
             rows = [{"place": place, "low": value} for place, value in zip(names, middle, strict=True)]
-            tick = vega.Marks(vega.rows(rows)).draw("tick", color=INK, thickness=3, size=size + 8, opacity=1)
+            tick = vega.Marks(rows).draw("tick", color=INK, thickness=3, size=size + 8, opacity=1)
             layers.append(tick.encode(x=x, y=y))
         return layers
 
     def spots(frame: Frame) -> list[Any]:
-        mark = vega.Marks(vega.rows([{"place": place} for place in names])).draw("rect", fill="transparent")
+        mark = vega.Marks([{"place": place} for place in names]).draw("rect", fill="transparent")
         return [mark.encode(x=_places(frame, names), y=vega.value(0), y2=vega.value(frame.height))]
 
     write = formatter(table["value"])
@@ -174,8 +174,8 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
 
     def places(frame: Frame) -> dict[str, Any]:
         axes = {name: theme.amount_axis("$bn") for name in ("worst", "expected")}
-        axes["worst"]["tickCount"] = 3 if frame.width < theme.NARROW else 6
-        axes["worst"].title, axes["expected"].title = f"mean of the worst {100 * tail:g}%", "expected worth"
+        axes["worst"] |= {"tickCount": 3 if frame.width < theme.NARROW else 6}
+        axes["worst"]["title"], axes["expected"]["title"] = f"mean of the worst {100 * tail:g}%", "expected worth"
         scale = {"zero": False, "padding": 24}
         return {
             "x": vega.by("worst:Q", scale=scale, axis=axes["worst"]),
@@ -183,10 +183,10 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
         }
 
     def marks(frame: Frame) -> list[Any]:
-        drawn = vega.Marks(vega.rows(rows)).encode(**places(frame))
+        drawn = vega.Marks(rows).encode(**places(frame))
         mine = [row for row, p in zip(rows, points, strict=True) if p.aversion == own]
-        at_own = vega.Marks(vega.rows(mine)).encode(**places(frame))
-        names = vega.Marks(vega.rows(_named(rows))).encode(**places(frame))
+        at_own = vega.Marks(mine).encode(**places(frame))
+        names = vega.Marks(_named(rows)).encode(**places(frame))
         return [
             drawn.draw("line", color=MARK, strokeWidth=2).encode(order="place:Q"),
             drawn.draw("point", color=MARK, fill=MARK, size=40, opacity=1),
@@ -195,7 +195,7 @@ def frontier(points: Sequence[Point], tail: float, own: float) -> Drawing:
         ]
 
     def spots(frame: Frame) -> list[Any]:
-        mark = vega.Marks(vega.rows(rows)).draw("square", size=500, fill="transparent", stroke=None)
+        mark = vega.Marks(rows).draw("square", size=500, fill="transparent", stroke=None)
         return [mark.encode(**places(frame))]
 
     write = formatter([value for p in points for value in (p.expected_bn, p.cvar_bn)])
@@ -277,9 +277,9 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
 
     def marks(frame: Frame) -> list[Any]:
         x, y = across(frame), vega.by("y:Q", scale={"zero": False}, axis=theme.amount_axis(unit(figure)))
-        rule = vega.Marks(vega.rows([{"y": base}])).draw("rule", color=GREY, strokeDash=[4, 4]).encode(y=y)
-        rows = vega.Marks(vega.rows(planned)).encode(x=x, y=y)
-        none = vega.Marks(vega.rows(failed)).draw("point", shape="cross", color=INK, angle=45, opacity=1)
+        rule = vega.Marks([{"y": base}]).draw("rule", color=GREY, strokeDash=[4, 4]).encode(y=y)
+        rows = vega.Marks(planned).encode(x=x, y=y)
+        none = vega.Marks(failed).draw("point", shape="cross", color=INK, angle=45, opacity=1)
         return [
             rule,
             rows.draw("line", color=MARK, strokeWidth=2),
@@ -289,7 +289,7 @@ def _line(table: pd.DataFrame, axis: str, figure: str, about: About) -> Drawing:
 
     def spots(frame: Frame) -> list[Any]:
         ends = _midway(places) if numbers else [{"x": x} for x in places]
-        mark = vega.Marks(vega.rows(ends)).draw("rect", fill="transparent")
+        mark = vega.Marks(ends).draw("rect", fill="transparent")
         until = {"x2": "until:Q"} if numbers else {}
         return [mark.encode(x=across(frame), **until, y=vega.value(0), y2=vega.value(frame.height))]
 
@@ -355,7 +355,7 @@ def _heat_map(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Drawing:
         room = 0.85 * frame.width / len(columns) > LETTER * longest
         layers = []
         for band in bands:
-            cells = vega.Marks(vega.rows(band.rows)).encode(**places(frame))
+            cells = vega.Marks(band.rows).encode(**places(frame))
             layers.append(cells.draw("rect", fill=band.fill, stroke="white"))
             words = cells.draw("text", fontSize=11, color=band.ink, opacity=1 if room else 0)
             layers.append(words.encode(text="text:N"))
@@ -366,7 +366,7 @@ def _heat_map(table: pd.DataFrame, axes: Sequence[str], figure: str) -> Drawing:
             {"row": label(a), "column": label(b)}
             for a, b in zip(table[down].tolist(), table[across].tolist(), strict=True)
         ]
-        return [vega.Marks(vega.rows(cells)).draw("rect", fill="transparent").encode(**places(frame))]
+        return [vega.Marks(cells).draw("rect", fill="transparent").encode(**places(frame))]
 
     write = formatter(table[figure])
     rows = [
@@ -429,16 +429,16 @@ def tornado(tables: Mapping[str, pd.DataFrame], about: About) -> Drawing:
             for overlaid in (False, True):  # bars of one side stand above each other, so that neither hides the other
                 height = (BAR - 8) // 2 if overlaid else BAR - 8
                 rows = [row for row in _swings(shown, way, base, frame) if row.pop("overlaid") == overlaid]
-                bars = vega.Marks(vega.rows(rows)).draw(
+                bars = vega.Marks(rows).draw(
                     "bar", fill=fill, height=height, yOffset=side * height / 2 if overlaid else 0
                 )
                 layers.append(bars.encode(x=x, x2="to:Q", y=along(frame)))
-        rule = vega.Marks(vega.rows([{"from": base}])).draw("rule", color=INK).encode(x=x)
+        rule = vega.Marks([{"from": base}]).draw("rule", color=INK).encode(x=x)
         return [*layers, rule]
 
     def spots(frame: Frame) -> list[Any]:
         rows = [{"input": name} for name in _shortened(names, frame)]
-        mark = vega.Marks(vega.rows(rows)).draw("rect", fill="transparent")
+        mark = vega.Marks(rows).draw("rect", fill="transparent")
         return [mark.encode(y=along(frame), x=vega.value(0), x2=vega.value(frame.width))]
 
     key = [Entry("down", GREYS[0], (0, 1)), Entry("up", MARK, (2, 3)), Entry("the base", Stroke(INK, 1.2), (4,))]
@@ -544,20 +544,20 @@ def worth_of_cases(cases: Mapping[str, View]) -> Drawing:
         for kind, fill in ((1, GAIN), (-1, LOSS)):
             mine = {n: by for n, by in gains.items() if (1 if by >= 0 else -1) == kind}
             rows = [{"name": n, "by": float(np.clip(by, least, most)), "from": 0.0} for n, by in mine.items()]
-            bar = vega.Marks(vega.rows(rows)).draw("bar", fill=fill, height=18)
+            bar = vega.Marks(rows).draw("bar", fill=fill, height=18)
             layers.append(bar.encode(x=x, x2="from:Q", y=y))
             texts = [
                 {**row, "text": f"{'+' if by >= 0 else ''}{write(by)}{', bar cut' if abs(by) > longest else ''}"}
                 for row, by in zip(rows, mine.values(), strict=True)
             ]
-            mark = vega.Marks(vega.rows(texts)).draw(
+            mark = vega.Marks(texts).draw(
                 "text", align="left" if kind > 0 else "right", dx=5 * kind, color=INK, fontSize=12
             )
             layers.append(mark.encode(x=x, y=y, text="text:N"))
-        return [*layers, vega.Marks(vega.rows([{}])).draw("rule", color=INK).encode(x={"datum": 0})]
+        return [*layers, vega.Marks([{}]).draw("rule", color=INK).encode(x={"datum": 0})]
 
     def spots(frame: Frame) -> list[Any]:
-        data = vega.rows([{"name": name} for name in names])
+        data = [{"name": name} for name in names]
         mark = vega.Marks(data).draw("rect", fill="transparent")
         return [mark.encode(y=vega.by("name:N", sort=names), x=vega.value(0), x2=vega.value(frame.width))]
 
